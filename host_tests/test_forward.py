@@ -688,6 +688,23 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
     assert outlet.ids() == numbers(1, 12)
 
 
+def test_a_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
+    outlet = Outlet({"drop_before_store": [3, 3]})
+    outlet.store(5)
+    for ident in (1, 2):
+        refuse(outlet, ident)
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.ids() == [3, 4, 5] and outlet.parked_numbers() == [1, 2]
+    outlet.options.drop_before_store = [7] * 100
+    outlet.store(4)
+    refuse(outlet, 6)
+    outlet.until_stored(5, 3600000)
+    outlet.run(100)
+    assert outlet.ids() == [3, 4, 5, 8, 9] and outlet.parked_numbers() == [1, 2, 6, 7]
+    outlet.clean()
+
+
 def test_the_first_of_a_silent_row_that_the_quarantine_cannot_hold_is_dropped_whatever_is_out():
     for is_behind in (False, True):
         outlet = Outlet({"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)

@@ -311,7 +311,8 @@ class Forward(Upstream):
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        self.policy.silent(now, self.session.proven)
+        # A connection that broke tells no more of what was out than a server that is away.
+        self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
