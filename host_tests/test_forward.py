@@ -559,6 +559,23 @@ def test_without_room_nothing_goes_out_and_it_says_so_while_results_come_in():
     outlet.clean()
 
 
+def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    for ident in outlet.store(3):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.policy.failed)
+    outlet.store(30)
+    number = 3
+    while room_of(outlet.quarantine, 120):
+        number += 1
+        outlet.quarantine.keep(number, 17)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    outlet.run(20000)
+    steps = outlet.steps
+    outlet.run(60000)
+    assert outlet.steps - steps < 100
+
+
 def test_a_drop_makes_room_and_the_rest_goes_out():
     outlet = held()
     kept = outlet.parked_numbers()
