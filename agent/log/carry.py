@@ -8,8 +8,10 @@ Rules
    block is opened first.
 4. The head of the copies has words on the old block, or that one's words where it is void now.
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
+6. With two blocks that work the newest is carried over again when it is full and half of it is passed: else one that
+   waits in it would fill the log until the next start.
 
-Imported once a session.
+Imported once a session, and where a log is full.
 """
 
 from agent.base.compat import const

@@ -173,11 +173,16 @@ class Log(Reader):
         free = self.count_free(low)
         if free > 1 or (free and low >= self.number and is_sure):
             return True
-        if self.begun or free == 0:
+        if self.room(length) or free == 0:
             return self.room(length) > 0
+        return self._may_carry(low, FRAME_BYTES + length)
+
+    def _may_carry(self, low, octets):
+        """True if that has room behind the copies of a carry; half a block, where the newest is carried over again."""
         from agent.log.carry import fits
 
-        return fits(self, low, FRAME_BYTES + length)
+        half = self.device.block_bytes // 2
+        return fits(self, low, half if self.begun and octets < half else octets)
 
     def free_blocks(self):
         """Return how many blocks may be opened, the one that is kept free included."""
@@ -322,6 +327,10 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
+                if code == LOG_FULL and self._begins_again(octets):
+                    code = self.begin(octets)
+                    tries += 1
+                    continue
                 if code < 0:
                     break
                 code = self._open(code, kind, flags, length)
@@ -330,6 +339,13 @@ class Log(Reader):
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
         return self.refuse() if code == LOG_FULL else code
+
+    def _begins_again(self, octets):
+        """True if the newest block is to be carried over once more: rule 6 of agent.log.carry."""
+        low = self.lowest()
+        if self.begun and self.count_free(low) == 1 and self._may_carry(low, octets):
+            self.begun = False
+        return not self.begun
 
     def _open(self, place, kind, flags, length):
         """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""

@@ -141,7 +141,7 @@ class Orders:
         if done == 0 and not self._is_gone(numbers[0]):
             done = min(self.quarantine.tidy(), 0)
         if done < 0:
-            raise Refused("the flash takes nothing now; what was not named as dropped is there still. Try again")
+            raise Refused("the flash takes nothing now; what was not named as dropped may be there still. Try again")
         return done
 
     def _is_gone(self, number):

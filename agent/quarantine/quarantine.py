@@ -118,12 +118,13 @@ class Quarantine:
 
     # -- what outlets call -------------------------------------------------------------------------------------
 
-    def room(self, length):
-        """Return how many more records with payloads of so many octets certainly fit."""
-        return self._room(length) if self.settle() else 0
+    def octets(self):
+        """Return how many octets are left; writes nothing."""
+        blocks = self._spare_blocks()
+        return self._left() + blocks * self.log.device.block_bytes if blocks >= 0 else 0
 
-    def measure(self, length):
-        """True if a record with a payload of so many octets fits. Begins to count: then `fits` tells of the next."""
+    def measure(self, length, count=1):
+        """True if `count` records with payloads of so many octets fit. Then `fits` tells of those behind them."""
         if not self.settle():
             self._rest, self._blocks = 0, 0
             return False
@@ -134,6 +135,8 @@ class Quarantine:
         self._blocks = self._spare_blocks()
         if self._blocks < 0:
             self._rest = self._blocks = 0
+        for _ in range(count - 1):
+            self.fits(length)
         return self.fits(length)
 
     def fits(self, length):
@@ -250,7 +253,7 @@ class Quarantine:
 
     def pressure(self):
         """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
-        if self._room(ROOM_BYTES - PARKED_BYTES) == 0:
+        if self.octets() < self.log.behind(0, FRAME_BYTES + ROOM_BYTES):
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
         used = self.log.used_blocks()
@@ -287,17 +290,6 @@ class Quarantine:
         tail = log.at + self.length
         self.number = get_u32(log.page, tail)
         self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
-
-    def _room(self, length):
-        log = self.log
-        rest = self._left()
-        blocks = self._spare_blocks()
-        if blocks < 0:
-            return 0
-        length += PARKED_BYTES
-        octets = log.behind(0, FRAME_BYTES + length)
-        first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
-        return rest // octets + blocks * (1 + (log.device.block_bytes - first) // octets)
 
     def _left(self):
         """Return the octets that are left in the newest block; of a session's first append behind what it carries."""

@@ -100,7 +100,7 @@ class Window:
             return False
         if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
             return False
-        if policy.quarantine.room(ROOM_BYTES) < self.size or not self.forward.may_write():
+        if not policy.quarantine.measure(ROOM_BYTES, self.size) or not self.forward.may_write():
             return False
         policy.keeps = SENT_WINDOW
         if not policy.allow(policy.cursor.number + 1):

@@ -555,6 +555,28 @@ def test_a_refused_program_changes_nothing_and_its_place_is_left():
     assert area.mount()[1].number == 4
 
 
+def test_of_two_blocks_that_work_one_result_that_waits_fills_none_until_the_next_start():
+    for when_full in (0, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        assert log.device.block_count == 3
+        area.flash.bad = (area.flash.block_count - 1,)
+        ident = last = 0
+        for _ in range(40):
+            while append(log, ident + 1) == LOG_DONE:
+                ident += 1
+            assert ident > last, "it is full"
+            last = ident
+            cursor = log.cursors[0]
+            while cursor.number < ident - 1:  # the last one waits
+                assert log.peek(cursor) > RECORD_NONE
+                cursor.advance()
+            assert log.has_room(PAYLOAD)
+        assert log.worn
+        state, log = area.mount(when_full=when_full)
+        assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[n.DAMAGED] == 0
+
+
 def test_nothing_is_appended_where_no_snapshot_can_be_written():
     area = watched()
     area.flash.code = FLASH_IO

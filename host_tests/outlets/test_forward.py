@@ -6,11 +6,12 @@ from agent.base import health as h
 from agent.base.trouble import NOT_ALLOWED
 from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
-from agent.quarantine.quarantine import DROP_SOON
+from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, DROP_SOON
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
-from agent.toolsnet.session import STREAMING
+from agent.toolsnet.session import STREAMING, WAITING
 from agent.toolsnet.telegram import SEQUENCES
+from host_tests.support.kept import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from tools.base.clock import Dice
 from tools.harness.port import PORT_OPENING, SimPort
@@ -302,7 +303,7 @@ def test_server_in_trouble_is_asked_after_10_30_and_then_every_60_s_and_what_it_
     refused = outlet.toolsnet.refused
     outlet.run(3600000)
     assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
-    assert outlet.toolsnet.refused - refused <= 62 * (1 + outlet.quarantine.room(120))
+    assert outlet.toolsnet.refused - refused <= 62 * (1 + room_of(outlet.quarantine, 120))
     assert outlet.counted(h.REFUSED_BY_SERVER) == outlet.toolsnet.refused
 
 
@@ -537,7 +538,7 @@ def test_cut_at_any_moment_of_a_late_offer_neither_loses_nor_doubles_it():
 def held():
     """An outlet whose quarantine is full, with a refused result in front of three good ones."""
     outlet = Outlet(blocks=32, kept_blocks=3)
-    while outlet.quarantine.room(120):
+    while room_of(outlet.quarantine, 120):
         outlet.store_raw(b"y" * 140)
         outlet.until_passed()
     outlet.store(4)
@@ -556,6 +557,23 @@ def test_without_room_nothing_goes_out_and_it_says_so_while_results_come_in():
     assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
     assert outlet.shown()["refused"]["waiting"] == 24
     outlet.clean()
+
+
+def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    for ident in outlet.store(3):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.policy.failed)
+    outlet.store(30)
+    number = 3
+    while room_of(outlet.quarantine, 120):
+        number += 1
+        outlet.quarantine.keep(number, 17)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    outlet.run(20000)
+    steps = outlet.steps
+    outlet.run(60000)
+    assert outlet.steps - steps < 100
 
 
 def test_a_drop_makes_room_and_the_rest_goes_out():
@@ -584,7 +602,7 @@ def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
     outlet.store(3)
     refuse(outlet, 2)
     outlet.until_stored(2)
-    while outlet.quarantine.room(120):
+    while room_of(outlet.quarantine, 120):
         outlet.store_raw(b"y" * 140)
         outlet.until_passed()
     outlet.store(4)
@@ -687,12 +705,29 @@ def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions(
     assert outlet.ids() == numbers(1, 12)
 
 
+def test_a_connection_that_breaks_in_a_pass_is_no_silence_of_the_server():
+    outlet = Outlet({"drop_before_store": [3, 3]})
+    outlet.store(5)
+    for ident in (1, 2):
+        refuse(outlet, ident)
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.ids() == [3, 4, 5] and outlet.parked_numbers() == [1, 2]
+    outlet.options.drop_before_store = [7] * 100
+    outlet.store(4)
+    refuse(outlet, 6)
+    outlet.until_stored(5, 3600000)
+    outlet.run(100)
+    assert outlet.ids() == [3, 4, 5, 8, 9] and outlet.parked_numbers() == [1, 2, 6, 7]
+    outlet.clean()
+
+
 def test_the_first_of_a_silent_row_that_the_quarantine_cannot_hold_is_dropped_whatever_is_out():
     for is_behind in (False, True):
         outlet = Outlet({"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)
         outlet.store(1)
         outlet.until_passed()
-        row = outlet.quarantine.room(outlet.log.length) + 1
+        row = room_of(outlet.quarantine, outlet.log.length) + 1
         outlet.options.silent_sequences = tuple(range(2, row + 2))
         outlet.store(row + 1)
         outlet.until(lambda outlet=outlet: outlet.shown()["needs_operator"], 2 * 3600000)
@@ -714,7 +749,7 @@ def test_who_has_made_room_is_needed_no_more():
     outlet.store(2)
     refuse(outlet, 1)
     outlet.until_stored(1)
-    while outlet.quarantine.room(120) > 2:
+    while room_of(outlet.quarantine, 120) > 2:
         outlet.store_raw(b"y" * 140)
         outlet.until_passed()
     kept = outlet.parked_numbers()
@@ -723,6 +758,108 @@ def test_who_has_made_room_is_needed_no_more():
     outlet.until(lambda: outlet.shown()["needs_operator"])
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
     assert not outlet.shown()["needs_operator"]
+
+
+def test_who_has_made_room_is_needed_no_more_while_there_is_no_connection_either():
+    for is_hold in (True, False):
+        outlet = held() if is_hold else trouble_without_room()
+        assert outlet.shown()["needs_operator"] and outlet.forward.holds()
+        take_away_toolsnet(outlet)
+        outlet.run(60000)
+        assert outlet.shown()["needs_operator"]
+        kept = outlet.parked_numbers()
+        assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+        assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
+
+
+def trouble_without_room():
+    """An outlet whose quarantine has room for two of four refused ones."""
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    while room_of(outlet.quarantine, 120) > 2:
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    outlet.store(5)
+    for ident in numbers(1, 4):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.policy.failed == 3 and outlet.policy.hold.armed)
+    return outlet
+
+
+def test_room_lets_a_pass_that_was_too_short_for_it_go_on_soon():
+    outlet = trouble_without_room()
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    assert outlet.until_stored(1) < 6000
+    assert outlet.ids() == [5]
+
+
+def test_room_made_while_a_pass_is_on_its_way_is_room_that_it_did_not_have():
+    outlet = trouble_without_room()
+    passes = outlet.policy.failed
+    outlet.options.ack_delay_ms = 1000
+    outlet.until(lambda: outlet.policy.out and outlet.policy.once)
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    outlet.until(lambda: outlet.policy.failed > passes)
+    assert not outlet.shown()["needs_operator"]
+
+
+def test_the_first_dropped_takes_no_other_with_it_and_the_next_one_goes_out_once_before_the_next_pass():
+    outlet = trouble_without_room()
+    refused = outlet.toolsnet.refused
+    assert outlet.forward.drop_first() == DROP_DONE and outlet.forward.drop_first() == DROP_NONE
+    assert not outlet.shown()["needs_operator"]
+    outlet.until(lambda: outlet.shown()["needs_operator"], 1000)
+    assert outlet.toolsnet.refused == refused + 3
+    assert outlet.forward.drop_first() == DROP_DONE
+    outlet.until_stored(1, 1000)
+    assert outlet.ids() == [5] and outlet.numbers_after_cut()[DROPPED] == 2
+
+
+def test_one_that_is_overwritten_while_it_waits_for_its_retry_costs_the_next_one_no_time():
+    outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    for ident in numbers(1, 300):
+        refuse(outlet, ident)
+    outlet.store(1)
+    outlet.until_refused(3)
+    while outlet.cursor.number < 1:
+        outlet.store(1)
+    for ident in numbers(outlet.next_id - 1, 300):
+        del outlet.options.tightening_codes[ident]
+    assert outlet.until_stored(1) < 9000
+    assert outlet.ids() == [outlet.next_id - 1]
+
+
+def test_a_retry_does_not_wait_for_the_next_connection():
+    outlet = Outlet()
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    outlet.run(100)
+    take_away_toolsnet(outlet)
+    outlet.run(10000)
+    outlet.network.up(*PIM)
+    assert outlet.session.state == WAITING
+    outlet.options.tightening_codes.clear()
+    assert outlet.forward.ask(1, False) == ""
+    assert outlet.until_stored(2) < 1000
+
+
+def test_who_asks_for_one_that_is_out_has_it_offered_again():
+    outlet = Outlet({"silent_sequences": (3,)})
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    outlet.run(100)
+    assert outlet.forward.ask(1, False) == ""
+    outlet.until(lambda: outlet.policy.out)
+    take_away_toolsnet(outlet)
+    outlet.run(20000)
+    outlet.network.up(*PIM)
+    outlet.options.silent_sequences = ()
+    outlet.options.tightening_codes.clear()
+    assert outlet.forward.ask(1, False) == ""
+    assert outlet.until_stored(2) < 1000
 
 
 def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
@@ -806,7 +943,7 @@ def test_refused_result_followed_by_an_unreadable_frame_is_passed_with_the_one_b
 
 def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     outlet = Outlet(blocks=32, kept_blocks=3)
-    while outlet.quarantine.room(148):
+    while room_of(outlet.quarantine, 148):
         outlet.store_raw(b"y" * 140)
         outlet.until_passed()
     outlet.store_raw(b"y" * 140)

@@ -15,7 +15,7 @@ from agent.quarantine.quarantine import (
 )
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
-from host_tests.support.kept import Shelf
+from host_tests.support.kept import Shelf, room_of
 from host_tests.support.log import STATE_BLOCKS, PowerCut, ident_in
 
 PORTABLE = True
@@ -73,7 +73,7 @@ def test_the_last_one_counts_after_a_start_when_it_is_settled_and_not_before():
     shelf.start()
     assert shelf.quarantine.log.doubtful and shelf.quarantine.numbers() == [1] and shelf.quarantine.has(2) == 0
     shelf.flash.code = -2
-    assert not shelf.quarantine.settle() and shelf.keep(2) == FAILED and shelf.quarantine.room(114) == 0
+    assert not shelf.quarantine.settle() and shelf.keep(2) == FAILED and room_of(shelf.quarantine, 114) == 0
     shelf.flash.code = 0
     assert shelf.keep(2) == KEPT_BEFORE and shelf.quarantine.numbers() == [1, 2]
     assert shelf.state.numbers[KEPT_LAST] == 2 and shelf.state.numbers[SET_ASIDE] == 2
@@ -150,7 +150,7 @@ def test_a_full_quarantine_can_be_emptied_in_any_order():
         for step in (1, 2, 3, 7):
             shelf = Shelf(kept_blocks=blocks, blocks=40, unit_bytes=unit)
             left = shelf.fill()
-            assert len(left) >= 14 and shelf.quarantine.room(114) == 0
+            assert len(left) >= 14 and room_of(shelf.quarantine, 114) == 0
             assert shelf.quarantine.pressure() == PRESSURE_FULL
             while left:
                 some = left[step - 1 :: step] or left
@@ -175,14 +175,14 @@ def test_a_restart_at_each_step_keeps_that_so():
 def test_room_is_what_fits():
     for blocks, unit in ((3, 256), (4, 16), (5, 64)):
         shelf = Shelf(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=1)
-        room = shelf.quarantine.room(114)
+        room = room_of(shelf.quarantine, 114)
         kept = shelf.fill()
         assert room <= len(kept) <= room + 1, (blocks, unit, room, len(kept))
         for _ in range(3):  # restarts eat none of it
             assert shelf.drop(kept.pop())
             shelf.start()
-            assert shelf.quarantine.room(114) >= 0
-        before = shelf.quarantine.room(114)
+            assert room_of(shelf.quarantine, 114) >= 0
+        before = room_of(shelf.quarantine, 114)
         more = shelf.fill(kept[-1] + 4)
         assert len(more) >= before and len(more) <= 3 + 1
 
@@ -191,15 +191,11 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
     for blocks, unit, few in ((3, 256, 5), (4, 256, 1), (4, 16, 20), (4, 64, 29), (5, 64, 40)):
         shelf = Shelf(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=120)
         shelf.keep(*range(1, few + 1))
-        before = shelf.quarantine.room(114)
+        before = room_of(shelf.quarantine, 114)
         shelf.start()
-        room = shelf.quarantine.room(114)
+        room = room_of(shelf.quarantine, 114)
         assert room >= before - 3, (blocks, unit, room, before)
-        assert shelf.quarantine.measure(114)
-        fits = 1
-        while shelf.quarantine.fits(114):
-            fits += 1
-        assert fits == room
+        assert shelf.quarantine.measure(114, room) and not shelf.quarantine.measure(114, room + 1)
         more = shelf.fill(few + 1)
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
 
@@ -207,10 +203,10 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
 def test_an_empty_one_has_room_for_as_many_however_much_of_its_newest_block_is_written():
     for few in (1, 8, 13, 14):
         shelf = Shelf(kept_blocks=3, blocks=40, unit_bytes=256, results=20)
-        whole = shelf.quarantine.room(114)
+        whole = room_of(shelf.quarantine, 114)
         shelf.keep(*range(1, few + 1))
         assert shelf.drop(*range(1, few + 1)) and shelf.quarantine.count() == 0
-        assert shelf.quarantine.room(114) == whole, few
+        assert room_of(shelf.quarantine, 114) == whole, few
         assert len(shelf.fill(few + 1)) == whole, few
 
 
@@ -220,7 +216,7 @@ def test_long_ones_and_short_ones_count_as_what_they_are():
     count = 1
     while shelf.quarantine.fits(114):
         count += 1
-    assert count == shelf.quarantine.room(114) - 7 and shelf.quarantine.room(1911) == 4
+    assert count == room_of(shelf.quarantine, 114) - 7 and room_of(shelf.quarantine, 1911) == 4
 
 
 def test_pressure_grows_before_it_is_full():

@@ -9,6 +9,16 @@ from host_tests.support.log import STATE_BLOCKS, Area, append
 PORTABLE = True
 
 
+def room_of(quarantine, length):
+    """How many more records with payloads of so many octets fit."""
+    count = 0
+    fits = quarantine.measure(length)
+    while fits:
+        count += 1
+        fits = quarantine.fits(length)
+    return count
+
+
 class Shelf:
     """One station's area with a quarantine that is up; `flash` is what survives."""
 

@@ -141,11 +141,11 @@ class FewKept:
     def count(self):
         return len(self.entries) - len(self.state.gone)
 
-    def room(self, _length):
+    def octets(self):
         return self.world.room - self.count()
 
-    def measure(self, length):
-        self.left = self.room(length)
+    def measure(self, length, count=1):
+        self.left = self.octets() - count + 1
         return self.fits(length)
 
     def fits(self, _length):
@@ -159,7 +159,7 @@ class FewKept:
     def keep(self, number, reason):
         if self.has(number):
             return KEPT_BEFORE
-        if self.world.checks_room and self.room(0) <= 0:
+        if self.world.checks_room and self.octets() <= 0:
             return NO_ROOM
         self.world.operate()
         if self.world.kinds[number - 1] == FRAME:
@@ -209,9 +209,9 @@ class FewKept:
 
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
-    "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
-    "_before _has_resent number sequence"
+    "doing out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
+    "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number "
+    "_late_taken _before _has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 
@@ -379,7 +379,7 @@ class World:
                 self.check()
             else:
                 self.now = ticks_add(self.now, policy.left(self.now, 86400000))
-            if idle < 30 and not (policy.doing == pol.HOLD or policy.is_held):
+            if idle < 30 and not policy.is_stuck():
                 continue
             if self._helps() or idle < 45:
                 continue
@@ -401,7 +401,7 @@ class World:
         policy = self.policy
         kept = self.kept.lives(self.state.gone)
         good = [one[0] for one in kept if self._is_good(one[0])]
-        if policy.doing == pol.HOLD or policy.is_held:
+        if policy.is_stuck():
             if good:
                 return not policy.late.asked and policy.ask(good[0], False) == ""
             if kept:

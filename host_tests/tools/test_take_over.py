@@ -105,7 +105,7 @@ def test_what_was_set_aside_is_set_aside_with_its_reason(name):
         found.append([number, quarantine.reason, content(quarantine.log)])
     assert found == sorted(was["kept"])
     assert quarantine.state.numbers[n.KEPT_LAST] == max([number for number, _, _ in found], default=0)
-    assert quarantine.settle() and quarantine.room(114) > 0
+    assert quarantine.settle() and quarantine.measure(114)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -210,7 +210,7 @@ def test_a_new_spool_that_is_too_small_is_made_larger():
     made = made_of("aside", Plan(40 * 1024, 12 * 1024))
     assert made.device.block_count > 10 and made.kept == len(told("aside")["kept"])
     now = up(made.device)
-    assert now.quarantine.room(200) > 0 and now.log.has_room(200)
+    assert now.quarantine.measure(200) and now.log.has_room(200)
 
 
 def test_of_what_is_delivered_the_newest_are_carried_where_there_is_little_room():

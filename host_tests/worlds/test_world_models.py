@@ -276,12 +276,13 @@ def test_an_08_names_the_newest_row_or_the_highest():
 
 
 def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_something_else_is_wrong():
-    for disturbed, counted in ((False, 1), (True, 0)):
+    for disturbed, pim, counted in ((False, "up", 1), (True, "up", 0), (False, "refusing", 0)):
         world = a_world()
         station = world.history.stations[1]
         station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
         world.needs_operator = lambda number: False
+        world.toolsnet.pim.state = pim
         offer(world, station.results[1])
         if disturbed:
             world.toolsnet.disturbed()

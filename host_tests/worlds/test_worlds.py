@@ -117,6 +117,17 @@ def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
         assert len([moment for moment in results[1].tried if moment >= 60000]) >= tried
 
 
+def test_what_the_flash_refused_to_say_was_dropped_may_be_gone_and_no_other():
+    base = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 100000}
+    base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200]]
+    base["events"] += [[60000, "flash_operations", 1, 2], [60001, "order", 1, "drop", 1]]
+    for seed in range(1, 5):
+        outcome = run({**base, "seed": seed})
+        assert outcome.verdict.findings == []
+        results = outcome.history.stations[1].results.values()
+        assert [one.number for one in results if one.dropped] == [1]
+
+
 @pytest.mark.parametrize("part", range(SLICES))
 def test_the_promise_holds_in_every_world_but_the_open_ones(part):
     seeds = range(1 + part, WORLDS + 1, SLICES)

@@ -63,12 +63,14 @@ earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 +            self._first = after(self._upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
--self._end_trouble()  # it was overwritten
-+code = NOTHING  # it was overwritten
+-if code != NOTHING and self.cursor.found != self.first:
++if code != NOTHING and self.cursor.found != self.first:
++            return NOTHING
++        if code != NOTHING and self.cursor.found != self.first:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
--            if not self._has_room(now):
-+            if self._has_room(now) or True:
+-if self.is_stuck() and self.cursor.number < self.first:
++if self.is_stuck() or True:
 settling-needs-room | 5 | agent/log/carry.py | log proof cuts
 : what a start finds in doubt in a full log stays so
 -log.find_place(0)
@@ -157,9 +159,9 @@ number-used-twice | 0 | agent/log/log.py | log proof cuts
 no-block-kept-free | 0 | agent/log/log.py | log proof cuts
 : results fill the last block
 -code = self.find_place(1)
--                if code < 0
+-                if code == LOG_FULL
 +code = self.find_place(0)
-+                if code < 0
++                if code == LOG_FULL
 reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
 -if cursor.version != self.version:

@@ -208,7 +208,9 @@ class _Twin:
         state = State(Part(device, 0, STATE_BLOCKS))
         state.load()
         self.durable = state.durable  # before anything is settled
-        self.is_up = bring_up(self, device, agent.tree["toolsnet"]) and self.quarantine.settle()
+        self.is_up = bring_up(self, device, agent.tree["toolsnet"])
+        self.in_doubt = int(self.is_up and self.quarantine.log.doubtful)  # entries
+        self.is_up = self.is_up and self.quarantine.settle()
 
 
 def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
@@ -280,7 +282,8 @@ def _differences(station, twin: _Twin) -> list[str]:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
     if its.cursors[0].number > mine.cursors[0].number:
         found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursors[0].number}")
-    if twin.quarantine.count() != station.quarantine.count():
+    more = twin.quarantine.count() - station.quarantine.count()
+    if more not in (0, twin.in_doubt):  # one that was being written when the power failed may read well once more
         found.append(f"{station.quarantine.count()} are kept, a start says {twin.quarantine.count()}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
     if its.number == mine.number and counts_all and its.settle() and _top_of(twin) != station.known.top():

@@ -46,9 +46,12 @@ class Operator:
         world.toolsnet.disturbed(number)
         if what == DROP_FIRST:
             entries = adapter.held(world.agent, number - 1)[:1]
+            chosen = [entry for entry, _ in entries]
         done: list[int] = []
         lines = adapter.order(world.agent, number - 1, words, done)
-        self._go_on(_Order(what, number, entries, lines, done, world.agent))
+        order = _Order(what, number, entries, chosen, lines, done, world.agent)
+        order.faults = world.device(number).faults
+        self._go_on(order)
 
     def _go_on(self, order: _Order) -> None:
         """Let the agent do some of it, and the rest in a moment."""
@@ -59,23 +62,27 @@ class Operator:
             nonlocal more
             more = next(order.lines, order) is not order
 
-        if world.agent is not order.agent or not world.survives(work):  # how far it was done nobody was told
-            order.done = [entry for entry, _ in order.entries] if order.what.startswith(DROP) else order.done
-            self._mark(order)
+        if world.agent is not order.agent or not world.survives(work):
+            self._end(order, False)
         elif more and order.steps < STEPS_MOST:
             order.steps += 1
             world.soon()
             world.time.after(STEP_MS, lambda: self._go_on(order))
         else:
             world.soon()
-            self._mark(order)
-            self._compare_dropped(order)
+            self._end(order, world.device(order.number).faults == order.faults)
 
-    def _mark(self, order: _Order) -> None:
+    def _end(self, order: _Order, is_known: bool) -> None:
+        """Note what became of it; unless `is_known` the power failed, or the flash refused, before it said so."""
+        self._mark(order, order.done if is_known or not order.what.startswith(DROP) else order.chosen)
+        if order.what == DROP and self.world.agent is order.agent:
+            self._compare_dropped(order, is_known)
+
+    def _mark(self, order: _Order, done: list[int]) -> None:
         """Note what becomes of those that it was done with."""
         now, number = self.world.time.now, order.number
         results = self.world.history.stations[number].results
-        payloads = [payload for entry, payload in order.entries if entry in order.done]
+        payloads = [payload for entry, payload in order.entries if entry in done]
         named = [results[n] for payload in payloads for n in _named(number, payload) if n in results]
         for result in named:
             if order.what.startswith(DROP):
@@ -86,16 +93,17 @@ class Operator:
             until = now + RETRIED_MS + len(named) * (EACH_MS + 2 * self.world.network.latency_ms)
             self.world.time.at(until, lambda: self._was_offered(number, named, now))
 
-    def _compare_dropped(self, order: _Order) -> None:
-        """What was dropped is gone, and nothing else."""
+    def _compare_dropped(self, order: _Order, is_known: bool) -> None:
+        """What was dropped is gone, and nothing else but what may have been."""
         world, number = self.world, order.number
-        if order.what != DROP or world.device(number).refusing or adapter.is_away(world.agent, number - 1):
+        if world.device(number).refusing or adapter.is_away(world.agent, number - 1):
             return
         left = {entry for entry, _ in adapter.entries(world.agent, number - 1)}
         before = {entry for entry, _ in order.entries}
         rows = {row.number for row in world.history.stations[number].rows}
         stored = {e for e, payload in order.entries if any(n in rows for n in _named(number, payload))}
-        if left & set(order.done) or before - set(order.done) - left - stored:
+        gone = set(order.done if is_known else order.done + order.chosen)
+        if left & set(order.done) or before - gone - left - stored:
             text = f"dropped {sorted(order.done)} of {sorted(before)}, {sorted(left)} are left"
             world.history.stations[number].disobeyed.append(text)
 
@@ -181,13 +189,17 @@ class Operator:
 class _Order:
     """One order on its way: what the station had before, and with which of it something was done."""
 
-    def __init__(self, what: str, number: int, entries: list, lines: Iterator, done: list[int], agent) -> None:
+    def __init__(
+        self, what: str, number: int, entries: list, chosen: list[int], lines: Iterator, done: list[int], agent
+    ) -> None:
         self.what = what
         self.number = number
         self.entries = entries
+        self.chosen = chosen
         self.lines = lines
         self.done = done
         self.agent = agent
+        self.faults = 0  # that the flash had had when it was given
         self.steps = 0
 
 

@@ -86,7 +86,7 @@ class ToolsNet:
             self.disturbed(telegram.station)
             return SILENCE, None
         if result is not None and result.disliked:
-            if self.plant.sound_since(telegram.station) + SOUND_MS <= now and not self.lost_answers + self.late_answers:
+            if max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station)) <= now:
                 self.passing[telegram.station].refused(result, now)
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)

@@ -17,7 +17,7 @@ from agent.base import health as h
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
 from agent.base.trouble import MALFORMED, NO_ANSWER
-from agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, SEND, WRITE, Policy
+from agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
 from agent.outlets.toolsnet.upstream import Upstream
 
 READS_A_STEP = const(8)
@@ -88,7 +88,7 @@ class Forward(Upstream):
 
     def holds(self):
         """True while only an operator can let results go on."""
-        return self.policy.doing == HOLD or self.policy.is_held
+        return self.policy.is_stuck()
 
     def leave(self, now):
         """Begin the orderly end: nothing more goes out."""
@@ -141,8 +141,10 @@ class Forward(Upstream):
         return self.policy.drop_first()
 
     def _wake(self):
+        now = self.clock.now()
+        self.session.hurry(now)  # it is wanted now, and the server may be there again
         if self._scheduler is not None:
-            self._scheduler.wake(self._slot, self.clock.now())
+            self._scheduler.wake(self._slot, now)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
@@ -309,7 +311,8 @@ class Forward(Upstream):
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        self.policy.silent(now, self.session.proven)
+        # A connection that broke tells no more of what was out than a server that is away.
+        self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""

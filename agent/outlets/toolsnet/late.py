@@ -100,11 +100,14 @@ class Late:
             if quarantine.is_late():
                 return after
 
-    def done(self, entry, number, is_taken, now):
-        """Entry `entry`, the log's `number`, was offered; what this changes in the state is saved with its end."""
-        numbers = self.state.numbers
+    def goes_out(self, number):
+        """The log's `number` is offered now; who asks from here on asks for one more time."""
         if number in self.asked:
             self.asked.remove(number)
+
+    def done(self, entry, is_taken, now):
+        """Entry `entry` was offered; what this changes in the state is saved with its end."""
+        numbers = self.state.numbers
         if is_taken:
             return
         self.timer.start(now, GOOD_MS)

@@ -106,7 +106,6 @@ class Policy:
         self.rewinds = settings["rewind"]
         self.resends_if_empty = settings["server_empty"] == "resend"
         self.doing = ORDER
-        self.is_held = False  # a copy found no room, though there was some when the pass began
         self.out = False  # something that `next` gave has no answer yet
         self.unsure = True  # the next 08 tells what became of what was out
         # Nothing above this number can have reached the server: what is stored from now on has not been there.
@@ -127,7 +126,8 @@ class Policy:
         self._wants_pass = False
         self._goes_on = False  # behind the one at which a pass was silent
         self._reach = 0
-        self._stuck_at = -1  # entries in the quarantine, where the last pass went as far as there is room
+        self._room = 0  # octets that the quarantine had left when the pass began
+        self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
         self._drops = False  # the first, when nothing is out
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
@@ -203,7 +203,7 @@ class Policy:
             return self._next_late(now)
         if doing == FINISH:
             return self._ask(_FINISH, now)
-        if self._drops:
+        if self._drops and self.cursor.number < self.first:
             self._todo = _DROP
             return WRITE
         if doing == PASS:
@@ -219,14 +219,18 @@ class Policy:
             return NOTHING
         self.hold.stop()
         if doing == HOLD:
-            if not self._has_room(now):
+            if self.is_stuck() and self.cursor.number < self.first:
+                self.hold.start(now, AGAIN_MS)
                 return NOTHING
-            self.doing = RETRY
+            self._once_more()
         if self._wants_pass:
             return self._begin_pass(now)
         code = self._next_in_order(now)
-        if self.cursor.number >= self.first or (code != NOTHING and self.cursor.found != self.first):
-            self._end_trouble()  # it was overwritten
+        if code != NOTHING and self.cursor.found != self.first:
+            self._first_is_gone()
+            self.first = self.cursor.found
+        elif code == NOTHING and self.cursor.number >= self.first:
+            self._end_trouble()  # and nothing else waits
         return code
 
     def goes_out(self):
@@ -243,8 +247,10 @@ class Policy:
                 hold.stop()
                 return 0
             ms = hold.least(now, ms)
-            if 0 < self._seen < self.log.number:
+            if self.doing == RETRY and 0 < self._seen < self.log.number:
                 ms = self._soon.least(now, ms)
+            if self._short >= 0 and ms > AGAIN_MS:
+                ms = AGAIN_MS  # nobody says when there is room
         return self.late.left(now, ms, self.doing == ORDER)
 
     # -- what became of it -------------------------------------------------------------------------------------
@@ -312,9 +318,8 @@ class Policy:
                 self._meet(self.length)
                 self._pass_code = 0
             # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
+            self._once_more()
             self._goes_on = True
-            self._offers = OFFERS - 1
-            self.doing = RETRY
         elif counts:
             self._count_offer(now)
 
@@ -377,26 +382,36 @@ class Policy:
     def _end_trouble(self):
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
-        self.is_held = self._wants_pass = self._goes_on = self._drops = False
+        self._wants_pass = self._goes_on = self._drops = False
         self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = 0
-        self.code = self._pass_code = self._stuck_at = -1
+        self.code = self._pass_code = self._short = -1
         self.hold.stop()
         self._soon.stop()
         numbers = self.state.numbers
         if numbers[SENT] & SENT_PASS:
             numbers[LIMIT] = self.cursor.number
 
-    def _has_room(self, now):
-        """Tell whether there is room for the first, which was the one thing missing; all else is tried again then."""
-        kind = self.log.peek(self.cursor)
-        if kind > RECORD_NONE and not self.quarantine.measure(self.log.length):
-            self.hold.start(now, AGAIN_MS)
-            return False
+    def _once_more(self):
+        """The first goes out once, which may be another one by then; if it is refused the next pass comes."""
+        self.doing = RETRY
         self._offers = OFFERS - 1
-        return True
+        self._wants_pass = self._goes_on = False
+
+    def _first_is_gone(self):
+        """It was overwritten, or dropped; of the next one nobody knows yet."""
+        self._once_more()
+        self._drops = False
+        self.failed = 0
+        self.code = self._short = -1
+
+    def is_stuck(self):
+        """True while the quarantine has no more room than what is refused has found too little."""
+        return self._short >= 0 and self.quarantine.octets() <= self._short
 
     def _has_more(self, now):
-        """Tell whether another one lies behind all that the last pass has met."""
+        """Tell whether there is more room than the last pass had, or another one behind all that it has met."""
+        if self._short >= 0:
+            return not self.is_stuck()
         return 0 < self._seen < self.log.number and self._soon.expired(now)
 
     # -- the pass ----------------------------------------------------------------------------------------------
@@ -413,19 +428,18 @@ class Policy:
         self._goes_on = False
         scout.stand_at(self.cursor)
         kind = log.peek(scout)
-        if kind <= RECORD_NONE or scout.found != self.first:
-            if kind < RECORD_NONE:
-                self._wants_pass = True
-                self.hold.start(now, AGAIN_MS)
-            else:
-                self._end_trouble()
+        if kind < RECORD_NONE:
+            self._wants_pass = True
+            self.hold.start(now, AGAIN_MS)
             return NOTHING
+        if kind == RECORD_NONE or scout.found != self.first:
+            self._once_more()  # it was overwritten
+            return BUSY
         scout.advance()
         self._fits = self.quarantine.measure(log.length)
+        self._room = self.quarantine.octets()
         if not self._fits:
-            self.doing = HOLD
-            self.hold.start(now, AGAIN_MS)
-            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+            self._hold(now)
             return NOTHING
         if self._met >= self._reach:
             self._reach = self._reach * 2 or REACH
@@ -439,7 +453,7 @@ class Policy:
         if self.hold.armed and not self.hold.expired(now):
             return NOTHING
         if scout.number < self.first or self.cursor.number >= self.first:  # overwritten
-            self._end_trouble()
+            self._once_more()
             return BUSY
         for _ in range(_A_TURN):
             kind = log.peek(scout)
@@ -476,11 +490,10 @@ class Policy:
 
     def _end_pass(self, at_end, now):
         """Nothing was taken."""
-        self.doing = RETRY
-        self._offers = OFFERS - 1
+        self._once_more()
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._mutes = 0
-        self._stuck_at = -1 if self._fits else self.quarantine.count()
+        self._short = -1 if self._fits else self._room
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
 
@@ -496,6 +509,7 @@ class Policy:
             self._late_taken = False  # it cannot be read now, or is dropped
             return self._ask_over(now)
         self._late_number = quarantine.number
+        self.late.goes_out(quarantine.number)
         return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
 
     def _ask_over(self, now):
@@ -585,10 +599,16 @@ class Policy:
         if code == NO_ROOM:
             self.first = number
             self.code = PARKED_UNREADABLE
-            self.doing = HOLD
-            self.hold.start(now, AGAIN_MS)
-            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+            self._room = self.quarantine.octets()
+            self._hold(now)
         return code > 0 and self._pass(number)
+
+    def _hold(self, now):
+        """There is no room for the first."""
+        self.doing = HOLD
+        self._short = self._room
+        self.hold.start(now, AGAIN_MS)
+        self.health.note(h.PARKED_FAILED, NO_ROOM, now)
 
     def _keep(self, number, reason, now):
         """Set the log's record `number` aside: a code of Quarantine.keep."""
@@ -636,13 +656,13 @@ class Policy:
                 reason = PARKED_UNREADABLE
             code = self._keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
             if code == NO_ROOM:
-                if not self.is_held:
+                if self._short < 0:
                     self.health.note(h.PARKED_FAILED, NO_ROOM, now)
-                self.is_held = True
+                self._short = self.quarantine.octets()
                 self.hold.start(now, AGAIN_MS)
             if code <= 0:
                 return False
-            self.is_held = False
+            self._short = -1
             if not self._pass(number):
                 return False
         return True
@@ -689,7 +709,7 @@ class Policy:
             is_taken = self._late_taken
             if not self.quarantine.end_late(is_taken):
                 return False
-            self.late.done(entry, self._late_number, is_taken, now)
+            self.late.done(entry, is_taken, now)
             if is_taken:
                 numbers[DELIVERED] += 1
                 self.health.counters[h.DELIVERED] += 1
@@ -710,7 +730,7 @@ class Policy:
     def drop_first(self):
         """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
         numbers = self.state.numbers
-        if not (self.is_held or self.doing == HOLD or self.failed):
+        if not (self._short >= 0 or self.failed) or (self.doing != FINISH and self.cursor.number >= self.first):
             return DROP_NONE
         if self.out or self.unsure:
             self._drops = True
@@ -720,12 +740,14 @@ class Policy:
         if not self._pass(self.log.peek(cursor) > RECORD_NONE and cursor.found):
             return DROP_NONE
         numbers[DROPPED] += 1
-        done = self._say(limit if self.is_held else cursor.number, sent if self.is_held else self._in_order())
+        is_taken = self.doing == FINISH  # one behind it is
+        done = self._say(limit if is_taken else cursor.number, sent if is_taken else self._in_order())
         if not done:
             numbers[DROPPED] -= 1
             self.log.rewind(cursor, before, ahead)
-        elif not self.is_held:
-            self._end_trouble()
+        elif not is_taken:
+            self._first_is_gone()
+            self.hold.stop()
         return DROP_DONE if done else DROP_NONE
 
     def save_at_end(self):
@@ -905,7 +927,8 @@ class Policy:
     def put_state(self, shown, now):
         """Add what people want to know."""
         doing = self.doing
-        held = doing == HOLD or self.is_held
+        is_stuck = self.is_stuck()
+        held = doing == HOLD or (doing == FINISH and is_stuck)
         shown["refused"] = None
         if doing:
             shown["refused"] = {
@@ -917,8 +940,7 @@ class Policy:
                 "trouble": self.failed > 0,
             }
         # With no room for a longer pass, or none allowed, only an operator can let the others go on.
-        stuck = 0 <= self._stuck_at <= self.quarantine.count() or not self.parks
-        shown["needs_operator"] = held or (self.failed > 0 and stuck)
+        shown["needs_operator"] = is_stuck or (self.failed > 0 and not self.parks)
         shown["late"] = self.late.waiting()
 
 
