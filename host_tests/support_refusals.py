@@ -211,7 +211,7 @@ class FewKept:
 PLAIN = (
     "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
     "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
-    "_before _has_resent number sequence"
+    "_before _has_resent _broken number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 
@@ -225,6 +225,7 @@ class World:
     checks_room = True
     proves = (WELL, REFUSES)  # the moods in which it answers a 06
     in_order = False  # not even what was set aside may come late
+    breaks = 0  # so often a connection breaks under what goes out
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -233,7 +234,7 @@ class World:
             setattr(self, name, more[name])
         self.kinds = kinds
         self.moods = moods
-        self.budget = [toggles, cuts, lost, refusals, asks, saves]
+        self.budget = [toggles, cuts, lost, refusals, asks, saves, self.breaks]
         self.mood = WELL
         self.stored = ()  # (number on the wire, number in the log)
         self.ever = set()  # ever set aside
@@ -302,8 +303,8 @@ class World:
         self.stored += ((policy.sequence, policy.number),)
         return True
 
-    def step(self, lost=False):
-        """What the agent does next; what it was, "" if it waits. With `lost` no answer arrives."""
+    def step(self, lost=False, breaks=False):
+        """What the agent does next, "" if it waits. With `lost` no answer arrives, with `breaks` nothing at all."""
         policy = self.policy
         code = policy.next(self.now)
         if code == pol.WRITE:
@@ -315,12 +316,12 @@ class World:
             return ""
         policy.goes_out()
         number = policy.number
-        taken = self.answer()
+        taken = None if breaks else self.answer()
         if lost and taken:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.mood in self.proves)
+            policy.silent(self.now, self.mood in self.proves, breaks)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)
@@ -484,7 +485,7 @@ class World:
         self.cut_at = self.refuse_at = 0
 
 
-TOGGLES, CUTS, LOST, REFUSALS, ASKS, SAVES = range(6)
+TOGGLES, CUTS, LOST, REFUSALS, ASKS, SAVES, BREAKS = range(7)
 
 
 def explored(world, limit=300000):
@@ -551,6 +552,8 @@ def _choices(world, packed):
         yield "the flash refuses", lambda world: _refused(world, act)
     if budget[LOST] and connected:
         yield "", _lose
+    if budget[BREAKS] and connected:
+        yield "", _break
     if budget[SAVES]:
         yield "somebody saves", _save
         yield "a silence is used", _prepare
@@ -614,6 +617,14 @@ def _lose(world):
         return None
     world.budget[LOST] -= 1
     return shown + ", its answer lost"
+
+
+def _break(world):
+    shown = world.step(False, True)
+    if world.connected:
+        return None
+    world.budget[BREAKS] -= 1
+    return shown + ", the connection broke"
 
 
 def _save(world):

@@ -67,6 +67,7 @@ ROWS = {
     ),
     "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
     "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
+    "connections break": (mixes(4), {"breaks": 2, "toggles": 1}),
     "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
     "four moods": (mixes(4), {"toggles": 4}),
 }
@@ -220,8 +221,8 @@ def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monke
 class Patient(pol.Policy):
     """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
 
-    def silent(self, proven, now):
-        pol.Policy.silent(self, proven, now)
+    def silent(self, now, proven=False, broken=False):
+        pol.Policy.silent(self, now, proven, broken)
         self._mutes = 0
 
 
@@ -230,6 +231,12 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
     mood = {"toggles": 2, "moods": (SILENT,), "in_order": True, "make": Patient}
     assert explore(logs, **mood)[1] == {}
     assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
+
+
+@pytest.mark.parametrize("proven", (False, True))
+def test_what_was_out_when_a_connection_broke_is_offered_again_before_anything_is_set_aside_for_it(proven):
+    mood = {"breaks": 1, "in_order": True, "proven": proven}
+    assert explore(mixes(4), **mood)[1] == {}
 
 
 def test_without_a_growing_reach_more_refused_ones_than_it_hold_all_others_for_ever():

@@ -309,7 +309,7 @@ class Forward(Upstream):
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        self.policy.silent(now, self.session.proven)
+        self.policy.silent(now, self.session.proven, event != ts.EV_NONE)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
