@@ -68,6 +68,12 @@ ROWS = {
     "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
     "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
     "connections break": (mixes(4), {"breaks": 2, "toggles": 1}),
+    "lies": (mixes(3), {"lies": (0,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies far ahead": (mixes(3), {"lies": (5000,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies of one that names the highest": (
+        mixes(4),
+        {"lies": (0,), "lost": 1, "toggles": 1, "breaks": 1, "highest": True},
+    ),
     "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
     "four moods": (mixes(4), {"toggles": 4}),
 }
@@ -158,6 +164,13 @@ class VouchesForAll(pol.Policy):
         return pol.Policy._resume_at(self, stored, now)
 
 
+class VouchesForAllLater(pol.Policy):
+    """What a pass has sent, and an 08 has not named, tells of all in front of it when a later one does."""
+
+    def _settle_out(self):
+        pass
+
+
 class Blind(few.FewKept):
     """A quarantine that says that it has room, whatever it has."""
 
@@ -194,6 +207,10 @@ WITHOUT = {
     "late offers": (NoLate, {"toggles": 2}),
     "a second late offer": (OneLateOffer, {"toggles": 4}),
     "the one it names alone": (VouchesForAll, {"lost": 1}),
+    "the one it names later": (
+        VouchesForAllLater,
+        {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
+    ),
 }
 
 

@@ -687,8 +687,11 @@ class Policy:
         self.doing = LATE_OUT
         return True
 
-    def _end_late(self, now):
-        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free."""
+    def _end_late(self, now, is_unknown=False):
+        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free.
+
+        With `is_unknown` nobody can say: it stays there, and its number is used up.
+        """
         numbers = self.state.numbers
         entry = numbers[LATE]
         if entry:
@@ -702,6 +705,8 @@ class Policy:
                 numbers[TAKEN] = self._next_sequence()
                 self.lates += 1
                 self._lates_at[self.lates % LATES_MOST] = self.cursor.number
+            elif is_unknown:
+                numbers[TAKEN] = self._next_sequence()
             else:
                 self._go_ahead(1)
         if not self._save():
@@ -777,17 +782,24 @@ class Policy:
             done = self._resume_late(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
+            self._settle_out()
             if self.doing == ORDER:
                 self._end_trouble()
         return done
 
+    def _settle_out(self):
+        """What is named of a pass or of a window does not tell of those in front of it: next time they may be sent."""
+        if self.state.numbers[SENT] & (SENT_PASS | SENT_WINDOW):
+            self.may_have = self._taken or self.cursor.number
+
     def _resume_late(self, stored, now):
         """A late one was out: taken if the 08 names it."""
-        if self.state.numbers[LATE]:
+        numbers = self.state.numbers
+        if numbers[LATE]:
             self._late_taken = stored == self._next_sequence()
         elif self.doing != LATE_OUT:
             return True
-        return self._end_late(now)
+        return self._end_late(now, stored != numbers[TAKEN])
 
     def _resume_at(self, stored, now):
         if stored == 0:
@@ -871,6 +883,7 @@ class Policy:
         numbers[TAKEN] = self._here()
         numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
+        self._settle_out()
         return self._say(self.cursor.number, numbers[SENT])
 
     def _take_up_to(self, reached, stored, now):
