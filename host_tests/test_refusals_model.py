@@ -122,8 +122,8 @@ class PassNotOver(pol.Policy):
 class LateNotOver(lies("_end_late")):
     """The next one goes out before it is durable what became of a late one."""
 
-    def _end_late(self, now):
-        done = super()._end_late(now)
+    def _end_late(self, now, is_unknown=False):
+        done = super()._end_late(now, is_unknown)
         self.state.numbers[LIMIT] = self.cursor.number + self.batch
         return done
 
@@ -189,9 +189,9 @@ class NoRoomAsked(World):
 class OneLateOffer(pol.Policy):
     """A late one that was refused is not offered once more."""
 
-    def _end_late(self, now):
+    def _end_late(self, now, is_unknown=False):
         self.late._again = Timer()
-        done = pol.Policy._end_late(self, now)
+        done = pol.Policy._end_late(self, now, is_unknown)
         self.late._again = Timer()
         return done
 

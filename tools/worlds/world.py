@@ -52,6 +52,7 @@ class World:
         self.operator = Operator(self)
         self.calm = False
         self.is_leaving = False  # the agent was told to end in order
+        self.leaves_well = False  # and since then nothing has stood between it, its flash and ToolsNet
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
@@ -239,6 +240,7 @@ class World:
         if agent is None:
             return
         self.is_leaving = True
+        self.leaves_well = self._is_well()
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
@@ -249,11 +251,17 @@ class World:
             if not adapter.stopped(agent) and self.time.now < until:
                 self.time.after(20, look)
                 return
+            self.leaves_well = self.leaves_well and self._is_well()
             self.fuse.reads = 0
             if self.survives(lambda: adapter.close(agent)):
                 self.switch_off(dark_ms)
 
         self.time.after(1, look)
+
+    def _is_well(self) -> bool:
+        services = (self.toolsnet.pim, self.toolsnet.server)
+        works = all(self.sound_since(number) < FAR for number in self.history.stations)
+        return works and all(service.state == "up" for service in services)
 
     def network_is_up(self) -> None:
         """Tell the agent that its network has come."""

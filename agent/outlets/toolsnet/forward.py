@@ -102,6 +102,8 @@ class Forward(Upstream):
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
+        if self.window is not None:
+            self.window.end(self.clock.now())
         if not self.policy.save_at_end():
             self.health.count(h.NOT_SAVED)
         self.session.stop()

@@ -30,6 +30,7 @@ from agent.log.numbers import (
     LIMIT,
     OVERWRITTEN,
     SENT,
+    SENT_EVENTS_MET,
     SENT_MET,
     SENT_PASS,
     SENT_WINDOW,
@@ -570,7 +571,7 @@ class Policy:
 
     def _in_order(self):
         """Return SENT without what speaks of anything but the order."""
-        return self.state.numbers[SENT] & ~(SENT_PASS | SENT_WINDOW) | self.keeps
+        return self.state.numbers[SENT] & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
         """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
@@ -903,7 +904,7 @@ class Policy:
             elif number <= numbers[KEPT_LAST] and self.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
-                reason = self.doubts.reason_of(number, reached)
+                reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
             if reason:
                 if not self.set_aside(number, reason, now):
                     return False
