@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 
 from tools.worlds import adapter
@@ -53,6 +54,7 @@ class World:
         self.calm = False
         self.is_leaving = False  # the agent was told to end in order
         self.leaves_well = False  # and since then nothing has stood between it, its flash and ToolsNet
+        self._begun: dict[int, list[int]] = defaultdict(list)  # by station: blocks of its log, the last one last
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
@@ -141,12 +143,18 @@ class World:
 
     def _opening(self, number: int, block: int) -> None:
         """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
-        if block < self.log_begins(number) or not self.is_full(number):
+        if block < self.log_begins(number):
             return
-        results = self.history.stations[number].results
-        waiting = self.waiting_in(number).values()
-        oldest = min(set().union(*waiting), key=lambda n: results[n].offered() or 0)
-        self._may_go(number, set().union(*(numbers for numbers in waiting if oldest in numbers)))
+        begun = self._begun[number]
+        if block in begun:
+            begun.remove(block)
+        if self.is_full(number):
+            waiting, oldest, later = self.waiting_in(number), set[int](), set[int]()
+            for one in reversed(begun):
+                oldest = waiting[one] - later or oldest
+                later |= waiting[one]
+            self._may_go(number, oldest)
+        begun.append(block)
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
         full = bool(numbers) and self.is_full(number)
