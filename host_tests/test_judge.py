@@ -294,6 +294,12 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
     unheard[0][1].id_text = " " * 10
     assert kinds(station(*unheard)) == [], "it got no ID"
+    unheard[0][1].id_text = unheard[0][2].id_text
+    assert kinds(station(*unheard)) == [], "the next one has its ID, of another count"
+    unheard[0][1].id_text = "0000000007"
+    assert kinds(station(*unheard)) == ["untruthful"]
+    unheard[0][0].frame = "unreadable"
+    assert "untruthful" not in kinds(station(*unheard)), "nobody could read the ID in front of it"
 
 
 def test_an_order_that_is_not_done_is_disobeyed():
