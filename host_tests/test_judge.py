@@ -161,6 +161,9 @@ def test_fetched_ones_of_one_count_ascend():
     assert kinds(station([fetched(1), fetched(2, count=1)], rows)) == []
     assert excused(station([fetched(1, passed_over=[100015]), fetched(2)], rows)) == {"passed over": 1}
     assert excused(station([fetched(1, tried=[150000]), fetched(2)], rows)) == {"offered late": 1}
+    late = fetched(1).fetches[0] + 1
+    assert excused(station([fetched(1, again=[late]), fetched(2)], rows)) == {"brought back": 1}
+    assert kinds(station([fetched(1, again=[late - 1]), fetched(2)], rows)) == ["out of order"], "the first time"
 
 
 # 4: as it was made

@@ -171,6 +171,8 @@ class _StationJudge:
                     self._excuse(v.PASSED_OVER)
                 elif any(moment <= self.first[highest.number].arrived for moment in result.tried):
                     self._excuse(v.OFFERED_LATE)
+                elif any(result.fetches[0] < moment <= self.first[number].arrived for moment in result.again):
+                    self._excuse(v.BROUGHT_BACK)
                 else:
                     wrong.append(f"{highest.number} before {result.number}")
             else:
