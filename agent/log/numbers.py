@@ -58,6 +58,7 @@ SENT_MET = const(1)  # the server was met: AHEAD follows what it had
 SENT_PASS = const(2)  # the next 08 vouches for the one it names alone: a pass is under way
 SENT_WINDOW = const(4)  # several may be outstanding: an 08 does not tell of those in front of the one it names
 SENT_EVENTS_MET = const(8)
+SENT_WIDTH = const(16)  # times how many may be outstanding, behind SENT_WINDOW
 
 OCTETS = const(44)  # all of them agent.openprotocol.known's
 

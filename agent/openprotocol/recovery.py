@@ -689,7 +689,7 @@ class Recovery:
             self._owes = True
             return False
         self.known.close_up_to(self._at)
-        self._begin = ranges[0][0] if ranges else 0
+        self._begin = self._at  # the next range has its own
         self._closed = self._gone_count = 0
         self._save()  # else some are asked for again after a start
         return True

@@ -7,16 +7,17 @@ Rules
 3. A refusal lets what is out be answered and nothing more go out. What was refused in front of one that was taken is
    set aside: to ToolsNet its number has passed. What was refused behind the last one that was taken is offered again,
    alone, as ever.
-4. The numbers that are out lie within WINDOW_MOST. So of what lies in front of the one that an 08 names only these are
-   in doubt: unless an answer was read it may be stored or refused, and nobody can be asked. It is set aside,
+4. How many may be out is durable, too (SENT_WIDTH). So of what lies in front of the one that an 08 names only as many
+   are in doubt: unless an answer was read it may be stored or refused, and nobody can be asked. It is set aside,
    PARKED_IN_DOUBT. What lies further in front was settled before that one went out.
-5. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
+5. At the orderly end what lies in front of one that was taken is settled at once: after it nobody knows the answers.
+6. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
 """
 
 from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
-from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WINDOW
+from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WIDTH, SENT_WINDOW
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
 from agent.toolsnet.telegram import sequence_at
@@ -24,7 +25,7 @@ from agent.wide.toolsnet_session import UNANSWERED
 
 CPYTHON_ONLY = True  # on a board one result is out at a time
 
-WINDOW_MOST = 8
+WINDOW_MOST = 8  # also where the state does not say how many
 OPEN_FACTOR = 2  # so many windows full of results have to wait: it costs a snapshot to open, and one to shut
 SHUT_MS = 600000
 AGAIN_MS = 5000  # until what could not be set aside or written is tried again
@@ -102,7 +103,7 @@ class Window:
             return False
         if not policy.quarantine.measure(ROOM_BYTES, self.size) or not self.forward.may_write():
             return False
-        policy.keeps = SENT_WINDOW
+        policy.keeps = SENT_WINDOW + self.size * SENT_WIDTH
         if not policy.allow(policy.cursor.number + 1):
             policy.keeps = 0
             return False
@@ -121,8 +122,6 @@ class Window:
         if log.peek(ahead) != KIND_RESULT:
             return False
         number = ahead.found
-        if row and number - row[0].number >= WINDOW_MOST:
-            return False
         numbers = policy.state.numbers
         if number <= numbers[KEPT_LAST] and policy.is_kept(ahead):
             return False
@@ -184,30 +183,41 @@ class Window:
         self.policy.take(out.number, out.behind)
 
     def _settle_refused(self, now):
-        """All are answered, and the first was refused: set aside what lies in front of one that was taken.
-
-        True if that is done.
-        """
+        """All are answered, and the first was refused; True if that is settled."""
         if not self.forward.may_write():
             return False
+        if not self._settle_front(now):
+            self._again.start(now, AGAIN_MS)
+            return False
         policy = self.policy
-        rest = self.left_open
-        last = max([out.number for out in rest if out.code == 0], default=0)
-        while rest and rest[0].number <= last:
-            out = rest[0]
-            if out.code == 0:
-                self._deliver(out)
-            elif out.number > policy.cursor.number and not policy.set_aside(out.number, out.code, now):
-                self._again.start(now, AGAIN_MS)
-                return False
-            del rest[0]
-        first = rest[0] if rest else None
+        first = self.left_open[0] if self.left_open else None
         self.left_open = []
         self._shut.start(now, SHUT_MS)
         if first is not None:  # it may be the server's fault or its own: as with one at a time
             policy.number = first.number
             policy.refused(first.code, now)
         return True
+
+    def _settle_front(self, now):
+        """Set aside what lies in front of one that was taken; True if that is done."""
+        policy, rest = self.policy, self.left_open
+        last = max([out.number for out in rest if out.code == 0], default=0)
+        while rest and rest[0].number <= last:
+            out = rest[0]
+            if out.code == 0:
+                self._deliver(out)
+            elif out.number > policy.cursor.number and not policy.set_aside(out.number, self._reason(out.number), now):
+                return False
+            del rest[0]
+        return True
+
+    def _reason(self, number):
+        """Return what is known of `number`: 0 if it was taken, why it was refused, or that nobody knows."""
+        for out in self.left_open:
+            if out.number == number and out.code != UNANSWERED:
+                return out.code
+        self.in_doubt += 1
+        return PARKED_IN_DOUBT
 
     # -- loss --------------------------------------------------------------------------------------------------
 
@@ -222,15 +232,17 @@ class Window:
         if self.left_open:
             self._shut.start(now, SHUT_MS)
 
-    def reason_of(self, number, reached):
-        """Return 0 if the server has result `number`, as its 08 names `reached`, else why it is set aside."""
-        if number == reached or number <= reached - WINDOW_MOST or not self.is_said():
+    def end(self, now):
+        """The orderly end: settle what is known of those that are out still."""
+        self.left_open = self.session.row[:] or self.left_open
+        self._settle_front(now)
+
+    def reason_of(self, number, rows):
+        """Return 0 if the server has result `number`, as its 08 names one `rows` behind it, or why it is set aside."""
+        sent = self.policy.state.numbers[SENT]
+        if rows == 0 or rows >= (sent // SENT_WIDTH or WINDOW_MOST) or not self.is_said():
             return 0
-        for out in self.left_open:
-            if out.number == number and out.code != UNANSWERED:
-                return out.code
-        self.in_doubt += 1
-        return PARKED_IN_DOUBT
+        return self._reason(number)
 
     def resume(self):
         """The 08 has settled what was out."""

@@ -493,6 +493,15 @@ def test_two_ranges_are_kept_and_the_two_that_are_nearest_become_one():
     assert bench.known.ranges == [[4, 29], [31, 32]]
 
 
+def test_what_lies_between_two_ranges_is_not_asked_for():
+    bench = met(3)
+    for ident in (6, 30):
+        bench.live(ident)
+    before = len(bench.asked)
+    bench.settle()
+    assert bench.asked[before:] == [4, 5, *numbers(7, 29)] and not bench.known.ranges
+
+
 # -- answers that are none ---------------------------------------------------------------------------------------
 
 

@@ -1074,6 +1074,28 @@ def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
     assert outlet.ids() == numbers(1, 40) and outlet.archive.repeated == 0
 
 
+def test_server_that_says_it_is_empty_and_then_what_it_has_gets_nothing_twice():
+    for power_fails, resend in ((False, True), (True, True), (False, False), (True, False)):
+        outlet = Outlet(server_empty="resend" if resend else "continue", cursor_batch=40)
+        outlet.store(30)
+        outlet.until_stored(10)
+        assert outlet.state.save()
+        outlet.until_stored(30)
+        outlet.cut()  # the cursor that is durable stands far behind
+        outlet.options.reported_result = 0
+        outlet.options.silent = True  # it hears the first one again, and the connection ends
+        outlet.run(30000)
+        assert outlet.cursor.number < 30 and outlet.counted(h.SERVER_EMPTY) >= 1
+        if power_fails:
+            outlet.cut()
+        outlet.options.reported_result = None
+        outlet.options.silent = False
+        outlet.store(2)
+        outlet.until_stored(32)
+        outlet.run(1000)
+        assert outlet.ids() == numbers(1, 32) and outlet.archive.repeated == 0
+
+
 def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
     outlet = Outlet(cursor_batch=20)
     outlet.store(12)
@@ -1272,7 +1294,8 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     first = cursor.found if expected[0] <= 13 else cursor.number + 1
                     assert (first, base_of(outlet)) == expected, (rewind, resend, start, sent, met, stored)
                     assert state.numbers[SENT] == SENT_MET
-                    assert outlet.policy.may_have == cursor.number
+                    is_rebased = not met or base_of(outlet) != start
+                    assert outlet.policy.may_have == (cursor.number if is_rebased else max(sent, cursor.number))
                     outlet.policy._has_resent = False
 
 

@@ -67,6 +67,13 @@ ROWS = {
     ),
     "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
     "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
+    "connections break": (mixes(4), {"breaks": 2, "toggles": 1}),
+    "lies": (mixes(3), {"lies": (0,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies far ahead": (mixes(3), {"lies": (5000,), "lost": 1, "toggles": 2, "cuts": 1}),
+    "lies of one that names the highest": (
+        mixes(4),
+        {"lies": (0,), "lost": 1, "toggles": 1, "breaks": 1, "highest": True},
+    ),
     "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
     "four moods": (mixes(4), {"toggles": 4}),
 }
@@ -115,8 +122,8 @@ class PassNotOver(pol.Policy):
 class LateNotOver(lies("_end_late")):
     """The next one goes out before it is durable what became of a late one."""
 
-    def _end_late(self, now):
-        done = super()._end_late(now)
+    def _end_late(self, now, is_unknown=False):
+        done = super()._end_late(now, is_unknown)
         self.state.numbers[LIMIT] = self.cursor.number + self.batch
         return done
 
@@ -157,6 +164,13 @@ class VouchesForAll(pol.Policy):
         return pol.Policy._resume_at(self, stored, now)
 
 
+class VouchesForAllLater(pol.Policy):
+    """What a pass has sent, and an 08 has not named, tells of all in front of it when a later one does."""
+
+    def _settle_out(self):
+        pass
+
+
 class Blind(few.FewKept):
     """A quarantine that says that it has room, whatever it has."""
 
@@ -175,9 +189,9 @@ class NoRoomAsked(World):
 class OneLateOffer(pol.Policy):
     """A late one that was refused is not offered once more."""
 
-    def _end_late(self, now):
+    def _end_late(self, now, is_unknown=False):
         self.late._again = Timer()
-        done = pol.Policy._end_late(self, now)
+        done = pol.Policy._end_late(self, now, is_unknown)
         self.late._again = Timer()
         return done
 
@@ -193,6 +207,10 @@ WITHOUT = {
     "late offers": (NoLate, {"toggles": 2}),
     "a second late offer": (OneLateOffer, {"toggles": 4}),
     "the one it names alone": (VouchesForAll, {"lost": 1}),
+    "the one it names later": (
+        VouchesForAllLater,
+        {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
+    ),
 }
 
 
@@ -220,8 +238,8 @@ def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monke
 class Patient(pol.Policy):
     """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
 
-    def silent(self, proven, now):
-        pol.Policy.silent(self, proven, now)
+    def silent(self, now, proven=False, broken=False):
+        pol.Policy.silent(self, now, proven, broken)
         self._mutes = 0
 
 
@@ -230,6 +248,12 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
     mood = {"toggles": 2, "moods": (SILENT,), "in_order": True, "make": Patient}
     assert explore(logs, **mood)[1] == {}
     assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
+
+
+@pytest.mark.parametrize("proven", (False, True))
+def test_what_was_out_when_a_connection_broke_is_offered_again_before_anything_is_set_aside_for_it(proven):
+    mood = {"breaks": 1, "in_order": True, "proven": proven}
+    assert explore(mixes(4), **mood)[1] == {}
 
 
 def test_without_a_growing_reach_more_refused_ones_than_it_hold_all_others_for_ever():

@@ -212,6 +212,9 @@ PLAIN = (
     "doing out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
     "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number "
     "_late_taken _before _has_resent number sequence"
+    "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
+    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
+    "_before _has_resent _broken number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 
@@ -225,6 +228,8 @@ class World:
     checks_room = True
     proves = (WELL, REFUSES)  # the moods in which it answers a 06
     in_order = False  # not even what was set aside may come late
+    lies = ()  # 08s that do not name what it has: then what is stored may be stored again
+    breaks = 0  # so often a connection breaks under what goes out
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -233,7 +238,7 @@ class World:
             setattr(self, name, more[name])
         self.kinds = kinds
         self.moods = moods
-        self.budget = [toggles, cuts, lost, refusals, asks, saves]
+        self.budget = [toggles, cuts, lost, refusals, asks, saves, self.breaks, len(self.lies)]
         self.mood = WELL
         self.stored = ()  # (number on the wire, number in the log)
         self.ever = set()  # ever set aside
@@ -283,9 +288,9 @@ class World:
             return 0
         return max(self.stored)[0] if self.highest else self.stored[-1][0]
 
-    def connect(self):
+    def connect(self, named=None):
         """True if what the 08 says could be taken in."""
-        self.connected = self.policy.resume(self.named(), self.now)
+        self.connected = self.policy.resume(self.named() if named is None else named, self.now)
         return self.connected
 
     def answer(self):
@@ -302,8 +307,8 @@ class World:
         self.stored += ((policy.sequence, policy.number),)
         return True
 
-    def step(self, lost=False):
-        """What the agent does next; what it was, "" if it waits. With `lost` no answer arrives."""
+    def step(self, lost=False, breaks=False):
+        """What the agent does next, "" if it waits. With `lost` no answer arrives, with `breaks` nothing at all."""
         policy = self.policy
         code = policy.next(self.now)
         if code == pol.WRITE:
@@ -315,12 +320,12 @@ class World:
             return ""
         policy.goes_out()
         number = policy.number
-        taken = self.answer()
+        taken = None if breaks else self.answer()
         if lost and taken:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.mood in self.proves)
+            policy.silent(self.now, self.mood in self.proves, breaks)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)
@@ -333,9 +338,10 @@ class World:
     def check(self):
         there = [number for _wire, number in self.stored]
         wires = [wire for wire, _number in self.stored]
-        if any(wires[n] >= wires[n + 1] for n in range(len(wires) - 1)):
+        lied = self.budget[LIES] < len(self.lies)
+        if not lied and any(wires[n] >= wires[n + 1] for n in range(len(wires) - 1)):
             raise Wrong("numbers on the wire do not ascend")
-        if len(set(there)) < len(there):
+        if not lied and len(set(there)) < len(there):
             raise Wrong("stored twice")
         if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
             raise Wrong("a hole in the sequences")
@@ -347,7 +353,7 @@ class World:
                 if number not in there and number not in kept and not passed:
                     raise Wrong("lost")
         in_order = [number for number in there if number not in self.ever]
-        if any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1)) and not self._passes():
+        if not lied and any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1)) and not self._passes():
             raise Wrong("order")
         if self.in_order and there != sorted(there):
             raise Wrong("order")
@@ -484,7 +490,7 @@ class World:
         self.cut_at = self.refuse_at = 0
 
 
-TOGGLES, CUTS, LOST, REFUSALS, ASKS, SAVES = range(6)
+TOGGLES, CUTS, LOST, REFUSALS, ASKS, SAVES, BREAKS, LIES = range(8)
 
 
 def explored(world, limit=300000):
@@ -551,6 +557,10 @@ def _choices(world, packed):
         yield "the flash refuses", lambda world: _refused(world, act)
     if budget[LOST] and connected:
         yield "", _lose
+    if budget[LIES] and not connected:
+        yield "a lie", _lie
+    if budget[BREAKS] and connected:
+        yield "", _break
     if budget[SAVES]:
         yield "somebody saves", _save
         yield "a silence is used", _prepare
@@ -614,6 +624,20 @@ def _lose(world):
         return None
     world.budget[LOST] -= 1
     return shown + ", its answer lost"
+
+
+def _lie(world):
+    world.budget[LIES] -= 1
+    world.connect(world.lies[world.budget[LIES]])
+    return True
+
+
+def _break(world):
+    shown = world.step(False, True)
+    if world.connected:
+        return None
+    world.budget[BREAKS] -= 1
+    return shown + ", the connection broke"
 
 
 def _save(world):

@@ -127,22 +127,29 @@ def test_with_results_that_must_not_be_set_aside_there_is_no_window():
     outlet.clean()
 
 
-def test_numbers_that_nobody_has_make_the_window_no_wider():
-    outlet = far(8)
-    for _ in range(30):
-        outlet.store(1)
-        for _ in range(3):
-            outlet.store_event()
+@pytest.mark.parametrize("window", [2, 3, 5, 8])
+def test_as_many_are_in_doubt_as_may_be_out_whatever_numbers_lie_between_them(window):
     most = 0
-    for _ in range(6000):
-        outlet.step()
+    for moment in range(150, 750, 20):
+        outlet = far(window)
+        for _ in range(30):
+            outlet.store(1)
+            for _ in range(3):
+                outlet.store_event()
+        outlet.run(moment)
         row = outlet.session.row
+        assert len(row) <= window
         if len(row) > 1:
-            most = max(most, row[-1].number - row[0].number)
-        outlet.clock.advance(1)
-    assert 0 < most < WINDOW_MOST
-    assert outlet.ids() == numbers(1, 30)
-    outlet.clean()
+            most = max(most, len(row))
+        outlet.settings = dict(outlet.settings, window=1 + window % 8)  # what it is now says nothing of what it was
+        outlet.cut()
+        outlet.until_passed(3600000)
+        outlet.run(1000)
+        assert outlet.archive.repeated == 0 and outlet.ids() == sorted(set(outlet.ids()))
+        aside = {(number + 3) // 4 for number in kept(outlet)}  # of four records one is a result
+        assert set(outlet.archive.sequences()) | aside == set(numbers(1, 30))
+        assert len(kept(outlet)) < window
+    assert most == window
 
 
 # -- answers in any order
@@ -426,6 +433,26 @@ def test_what_is_overwritten_while_it_is_out_counts_as_delivered(first):
     assert there == sorted(set(there)) and outlet.archive.repeated == 0
     assert outlet.state.numbers[OVERWRITTEN] == stored - len(there)
     assert outlet.state.numbers[DELIVERED] == len(there)
+
+
+def test_an_orderly_end_leaves_only_those_in_doubt_that_have_no_answer():
+    for lost, refused, aside in (([12], [], [12]), ([12], [13], [12, 13]), ([], [], [])):
+        outlet = far(8)
+        outlet.options.lost_acks = lost
+        outlet.options.tightening_codes.update(dict.fromkeys(refused, REFUSED))
+        outlet.store(60)
+        outlet.until_stored(16)
+        outlet.forward.leave(outlet.clock.now)
+        while not outlet.forward.has_left(outlet.clock.now):
+            outlet.run(1)
+        outlet.forward.stop()
+        outlet.run(1000)
+        outlet.cut()
+        outlet.until_passed(3600000)
+        outlet.run(100)
+        assert kept(outlet) == {number: REFUSED if number in refused else PARKED_IN_DOUBT for number in aside}
+        assert outlet.ids() == [number for number in numbers(1, 60) if number not in refused]
+        assert outlet.archive.repeated == 0
 
 
 def test_frame_that_cannot_be_read_lets_the_window_run_empty_and_is_set_aside():

@@ -161,6 +161,9 @@ def test_fetched_ones_of_one_count_ascend():
     assert kinds(station([fetched(1), fetched(2, count=1)], rows)) == []
     assert excused(station([fetched(1, passed_over=[100015]), fetched(2)], rows)) == {"passed over": 1}
     assert excused(station([fetched(1, tried=[150000]), fetched(2)], rows)) == {"offered late": 1}
+    late = fetched(1).fetches[0] + 1
+    assert excused(station([fetched(1, again=[late]), fetched(2)], rows)) == {"brought back": 1}
+    assert kinds(station([fetched(1, again=[late - 1]), fetched(2)], rows)) == ["out of order"], "the first time"
 
 
 # 4: as it was made
@@ -294,6 +297,12 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
     unheard[0][1].id_text = " " * 10
     assert kinds(station(*unheard)) == [], "it got no ID"
+    unheard[0][1].id_text = unheard[0][2].id_text
+    assert kinds(station(*unheard)) == [], "the next one has its ID, of another count"
+    unheard[0][1].id_text = "0000000007"
+    assert kinds(station(*unheard)) == ["untruthful"]
+    unheard[0][0].frame = "unreadable"
+    assert "untruthful" not in kinds(station(*unheard)), "nobody could read the ID in front of it"
 
 
 def test_an_order_that_is_not_done_is_disobeyed():

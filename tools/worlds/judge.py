@@ -9,7 +9,7 @@ import itertools
 from collections import Counter
 
 from tools.worlds import verdict as v
-from tools.worlds.history import History, Result, Row, StationHistory
+from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.owed import is_kept, is_overwritten, is_owed, may_wait, missing
 
 SEQUENCES = 99999  # 1 to this, round and round
@@ -171,6 +171,8 @@ class _StationJudge:
                     self._excuse(v.PASSED_OVER)
                 elif any(moment <= self.first[highest.number].arrived for moment in result.tried):
                     self._excuse(v.OFFERED_LATE)
+                elif any(result.fetches[0] < moment <= self.first[number].arrived for moment in result.again):
+                    self._excuse(v.BROUGHT_BACK)
                 else:
                     wrong.append(f"{highest.number} before {result.number}")
             else:
@@ -201,7 +203,7 @@ class _StationJudge:
         station = self.station
         kept = [r for r in self.results if is_kept(r, station)]
         self._tell(
-            v.ASIDE, "without a cause", [r.number for r in kept if r.frame == "readable" and not (r.tried or r.doubted)]
+            v.ASIDE, "without a cause", [r.number for r in kept if r.frame == READABLE and not (r.tried or r.doubted)]
         )
         there = {row.number for row in station.rows if row.forgotten is None}
         both = [r for r in kept if r.number in there and not (station.rules.window > 1 and r.doubted)]
@@ -243,9 +245,11 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing."""
-        offered = [r.number for r in self.results if r.offered() is not None]
-        known = [r for r in self.results if r.after_meeting and not r.hidden and offered and r.id_text.strip()]
-        return [r.number for r in known if offered[0] < r.number < offered[-1] and not r.held and r.offered() is None]
+        heard = [r for r in self.results if r.asked_for or (r.offered() is not None and r.frame == READABLE)]
+        ids = {r.id_text for r in heard} | {" " * 10}
+        between = self.results[self.results.index(heard[0]) : self.results.index(heard[-1])] if heard else []
+        missed = [r for r in between if r.after_meeting and not (r.hidden or r.held or r.id_text in ids)]
+        return [r.number for r in missed if r.offered() is None]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 

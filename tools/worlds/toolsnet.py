@@ -58,7 +58,6 @@ class ToolsNet:
         self.lost_answers = 0
         self.late_answers = 0
         self.late_ms = 0
-        self.late_until = 0  # the last of the late answers goes out
         self.lies: list[str] = []
 
     def stamp(self) -> str:
@@ -135,8 +134,8 @@ class ToolsNet:
         rows = self.present[number]
         if rows and self.traits["names"] == "highest":
             highest = rows[0].sequence
-            for row in rows:  # two lies may have led round by more than half
-                if (row.sequence - highest) % SEQUENCES < SEQUENCES // 2:
+            for row in rows:  # lies may have led on by more than half, or round
+                if row.sequence > highest or (row.sequence - highest) % SEQUENCES < SEQUENCES // 2:
                     highest = row.sequence
             return highest
         return rows[-1].sequence if rows else self.at_first[number]
@@ -300,19 +299,20 @@ class ServerPeer(Peer):
         self._last_row: Row | None = None
         window = max(station.rules.window for station in toolsnet.history.stations.values())
         self.offers: deque[Result] = deque(maxlen=window)  # the last ones over this connection
+        self._unheard: list[Result] = []  # those of them whose answer was lost, or is late
         self._ended = False
 
     def lost(self) -> None:
-        """What was out last may be in doubt, unless the agent has left in order a server that answers."""
+        """What was out last may be in doubt; where the agent has left in order, what had no answer in time."""
         super().lost()
         if self._ended:
             return
         self._ended = True
-        toolsnet = self.toolsnet
-        in_order = toolsnet.plant.is_leaving and toolsnet.answers_well() and toolsnet.time.now > toolsnet.late_until
-        if self.offers.maxlen > 1 and not in_order:  # type: ignore[operator]
-            for result in self.offers:
-                result.doubted.append(toolsnet.time.now)
+        plant = self.toolsnet.plant
+        in_order = plant.is_leaving and plant.leaves_well
+        if self.offers.maxlen > 1:  # type: ignore[operator]
+            for result in self._unheard if in_order else self.offers:
+                result.doubted.append(self.toolsnet.time.now)
 
     def close(self) -> None:
         """Close from this side."""
@@ -361,11 +361,11 @@ class ServerPeer(Peer):
             return
         if toolsnet.lost_answers + toolsnet.late_answers:
             toolsnet.disturbed(read.station)
+            self._unheard += [result for result in [toolsnet.result_of(read)] if result]
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
             toolsnet.late_answers -= 1
-            toolsnet.late_until = toolsnet.time.now + toolsnet.late_ms
             toolsnet.time.after(toolsnet.late_ms, lambda: self._answer_result(read, code, row))
         else:
             self._answer_result(read, code, row)
@@ -374,6 +374,8 @@ class ServerPeer(Peer):
         def was_read() -> None:
             if row is not None and not code:
                 row.vouched = True
+            heard = self.toolsnet.result_of(read)
+            self._unheard = [result for result in self._unheard if result is not heard]
 
         self._answer(read.identifier, code, was_read)
 

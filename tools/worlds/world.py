@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 
 from tools.worlds import adapter
@@ -52,6 +53,8 @@ class World:
         self.operator = Operator(self)
         self.calm = False
         self.is_leaving = False  # the agent was told to end in order
+        self.leaves_well = False  # and since then nothing has stood between it, its flash and ToolsNet
+        self._begun: dict[int, list[int]] = defaultdict(list)  # by station: blocks of its log, the last one last
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
@@ -140,12 +143,18 @@ class World:
 
     def _opening(self, number: int, block: int) -> None:
         """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
-        if block < self.log_begins(number) or not self.is_full(number):
+        if block < self.log_begins(number):
             return
-        results = self.history.stations[number].results
-        waiting = self.waiting_in(number).values()
-        oldest = min(set().union(*waiting), key=lambda n: results[n].offered() or 0)
-        self._may_go(number, set().union(*(numbers for numbers in waiting if oldest in numbers)))
+        begun = self._begun[number]
+        if block in begun:
+            begun.remove(block)
+        if self.is_full(number):
+            waiting, oldest, later = self.waiting_in(number), set[int](), set[int]()
+            for one in reversed(begun):
+                oldest = waiting[one] - later or oldest
+                later |= waiting[one]
+            self._may_go(number, oldest)
+        begun.append(block)
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
         full = bool(numbers) and self.is_full(number)
@@ -239,6 +248,7 @@ class World:
         if agent is None:
             return
         self.is_leaving = True
+        self.leaves_well = self._is_well()
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
@@ -249,11 +259,17 @@ class World:
             if not adapter.stopped(agent) and self.time.now < until:
                 self.time.after(20, look)
                 return
+            self.leaves_well = self.leaves_well and self._is_well()
             self.fuse.reads = 0
             if self.survives(lambda: adapter.close(agent)):
                 self.switch_off(dark_ms)
 
         self.time.after(1, look)
+
+    def _is_well(self) -> bool:
+        services = (self.toolsnet.pim, self.toolsnet.server)
+        works = all(self.sound_since(number) < FAR for number in self.history.stations)
+        return works and all(service.state == "up" for service in services)
 
     def network_is_up(self) -> None:
         """Tell the agent that its network has come."""

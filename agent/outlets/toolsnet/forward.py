@@ -102,6 +102,8 @@ class Forward(Upstream):
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
+        if self.window is not None:
+            self.window.end(self.clock.now())
         if not self.policy.save_at_end():
             self.health.count(h.NOT_SAVED)
         self.session.stop()
@@ -313,6 +315,7 @@ class Forward(Upstream):
             out.silent(now)
         # A connection that broke tells no more of what was out than a server that is away.
         self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
+        self.policy.silent(now, self.session.proven, event != ts.EV_NONE)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""

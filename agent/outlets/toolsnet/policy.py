@@ -4,9 +4,10 @@ Rules (host_tests/outlets/test_refusals_model.py has what happens without each o
 1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
    it names, as far as it may have been sent; so only answers are missing.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
-   once each, no further than the quarantine has room, each pass further than the one before. The 08 vouches for the
-   one it names alone; this is durable before (W3), and over, durably, before anything goes out in order again (W2).
-   No answer where the server has answered anything else is a refusal; where it has not, only after PATIENCE.
+   once each, twice where the connection broke, no further than the quarantine has room, each pass further than the one
+   before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
+   goes out in order again (W2). No answer where the server has answered anything else is a refusal; where it has not,
+   only after PATIENCE.
 3. The first that a pass finds taken proves those in front of it: they are copied, then the cursor passes them (W4). If
    none is, the server is in trouble: the order is kept, the next pass comes later.
 4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: durably before
@@ -29,6 +30,7 @@ from agent.log.numbers import (
     LIMIT,
     OVERWRITTEN,
     SENT,
+    SENT_EVENTS_MET,
     SENT_MET,
     SENT_PASS,
     SENT_WINDOW,
@@ -108,7 +110,8 @@ class Policy:
         self.doing = ORDER
         self.out = False  # something that `next` gave has no answer yet
         self.unsure = True  # the next 08 tells what became of what was out
-        # Nothing above this number can have reached the server: what is stored from now on has not been there.
+        # Nothing above this number can have reached the server under the sequence that it has now. A cursor that goes
+        # back leaves it: a server that was believed to have less may say next time that it has had all of it.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.keeps = 0  # bits of SENT that stay as they are
         self.first = 0  # the one that is refused
@@ -124,7 +127,8 @@ class Policy:
         self._offers = 0  # of the first, all in vain
         self._mutes = 0  # silences that told nothing
         self._wants_pass = False
-        self._goes_on = False  # behind the one at which a pass was silent
+        self._goes_on = False  # at the one at which a pass was silent
+        self._broken = 0  # the last one of a pass at which the connection broke
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
@@ -299,10 +303,10 @@ class Policy:
         elif self._is_first(code):
             self._count_offer(now)
 
-    def silent(self, now, proven=False):
+    def silent(self, now, proven=False, broken=False):
         """The connection is gone; what was out may be stored or not, and the next 08 tells.
 
-        `proven`: the server has answered something on that connection.
+        `proven`: the server has answered something on that connection. `broken`: there was no time for an answer.
         """
         self.unsure = True
         if not self.out:
@@ -314,7 +318,9 @@ class Policy:
         if not counts:
             self._mutes += 1
         if self.doing == PASS:
-            if counts:
+            if counts and broken and self._broken != self.number:
+                self._broken = self.number  # it may never have arrived: once more
+            elif counts:
                 self._meet(self.length)
                 self._pass_code = 0
             # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
@@ -366,7 +372,8 @@ class Policy:
         """The first was offered in vain."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
-        if self.parks and (is_proven or self._offers >= OFFERS):
+        # A silence may have been the connection's.
+        if self.parks and (self._offers >= OFFERS or (is_proven and (self.code or self._offers > 1))):
             self._wants_pass = True
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
@@ -566,7 +573,7 @@ class Policy:
         """Have the state say this; whether it does. What was refused may count all the same, until a later one does."""
         numbers = self.state.numbers
         old_limit, old_sent = numbers[LIMIT], numbers[SENT]
-        numbers[LIMIT] = limit
+        numbers[LIMIT] = limit if limit > self.may_have else self.may_have
         numbers[SENT] = sent
         if self._save():
             return True
@@ -578,7 +585,7 @@ class Policy:
 
     def _in_order(self):
         """Return SENT without what speaks of anything but the order."""
-        return self.state.numbers[SENT] & ~(SENT_PASS | SENT_WINDOW) | self.keeps
+        return self.state.numbers[SENT] & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
         """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
@@ -701,8 +708,11 @@ class Policy:
         self.doing = LATE_OUT
         return True
 
-    def _end_late(self, now):
-        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free."""
+    def _end_late(self, now, is_unknown=False):
+        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free.
+
+        With `is_unknown` nobody can say: it stays there, and its number is used up.
+        """
         numbers = self.state.numbers
         entry = numbers[LATE]
         if entry:
@@ -716,6 +726,8 @@ class Policy:
                 numbers[TAKEN] = self._next_sequence()
                 self.lates += 1
                 self._lates_at[self.lates % LATES_MOST] = self.cursor.number
+            elif is_unknown:
+                numbers[TAKEN] = self._next_sequence()
             else:
                 self._go_ahead(1)
         if not self._save():
@@ -752,11 +764,7 @@ class Policy:
 
     def save_at_end(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
-        number = self.cursor.number
-        if self.may_have > number and (self.doing or self.out or self.unsure):
-            number = self.may_have
-        numbers = self.state.numbers
-        return self._say(number if number < numbers[LIMIT] else numbers[LIMIT], numbers[SENT])
+        return self._say(self.cursor.number, self.state.numbers[SENT])
 
     # -- where the server stands -------------------------------------------------------------------------------
 
@@ -797,18 +805,24 @@ class Policy:
             done = self._resume_late(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
-            self.may_have = self._taken or self.cursor.number
+            self._settle_out()
             if self.doing == ORDER:
                 self._end_trouble()
         return done
 
+    def _settle_out(self):
+        """What is named of a pass or of a window does not tell of those in front of it: next time they may be sent."""
+        if self.state.numbers[SENT] & (SENT_PASS | SENT_WINDOW):
+            self.may_have = self._taken or self.cursor.number
+
     def _resume_late(self, stored, now):
         """A late one was out: taken if the 08 names it."""
-        if self.state.numbers[LATE]:
+        numbers = self.state.numbers
+        if numbers[LATE]:
             self._late_taken = stored == self._next_sequence()
         elif self.doing != LATE_OUT:
             return True
-        return self._end_late(now)
+        return self._end_late(now, stored != numbers[TAKEN])
 
     def _resume_at(self, stored, now):
         if stored == 0:
@@ -861,14 +875,16 @@ class Policy:
     def _rebase(self, stored):
         """What goes out next follows what the server has; nothing that was out counts."""
         numbers, cursor = self.state.numbers, self.cursor
-        ahead, taken = cursor.ahead, numbers[TAKEN]
+        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], self.may_have
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
+        self.may_have = cursor.number
         if self._say(cursor.number, self._in_order() | SENT_MET):
             self._end_trouble()
             return True
         cursor.ahead = ahead
         numbers[TAKEN] = taken
+        self.may_have = may_have
         return False
 
     def _server_is_empty(self, now):
@@ -890,7 +906,8 @@ class Policy:
         numbers[TAKEN] = self._here()
         numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
-        return self._save()
+        self._settle_out()
+        return self._say(self.cursor.number, numbers[SENT])
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
@@ -909,7 +926,7 @@ class Policy:
             elif number <= numbers[KEPT_LAST] and self.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
-                reason = self.doubts.reason_of(number, reached)
+                reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
             if reason:
                 if not self.set_aside(number, reason, now):
                     return False
