@@ -3,7 +3,7 @@
 from agent.log import numbers as n
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE
+from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.record import KIND_RAW
 from agent.record.result import FLAG_COPY
@@ -573,6 +573,26 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
+
+
+def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed():
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.bad = (8,)
+        last = fill(log)
+        cursor = log.cursors[0]
+        before = bytes(area.flash.cells)
+        assert append(log, last) == LOG_FULL and log.worn == 1 and bytes(area.flash.cells) == before
+        for _ in range(3):
+            log.peek(cursor)
+            cursor.advance()
+        assert log.has_room(PAYLOAD) and append(log, last) == LOG_DONE and log.maintain()
+        assert append(log, last + 1) == LOG_DONE and append(log, last + 2) == LOG_DONE
+        assert append(log, last + 3) == LOG_FULL and (log.has_room(PAYLOAD) or not when_full)
+        assert read_all(log) == numbers(4, last + 2)
+        log = area.mount(when_full=when_full)[1]
+        assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
 def test_what_is_given_up_is_saved_even_where_the_rest_cannot_be_read():

@@ -2,7 +2,8 @@
 
 Rules
 1. A session's first append opens a block erased in this session, and so does the one behind a refusal. What it finds in
-   the newest block is carried over first (agent.log.carry). A block's head and its first record are one program.
+   the newest block is carried over first (agent.log.carry), at any time where it is full and one other block is left.
+   A block's head and its first record are one program.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
    blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
 3. Overwriting: the cursors are moved past the oldest block and that is counted, then a snapshot, then the erase.
@@ -173,7 +174,7 @@ class Log(Reader):
         free = self.count_free(low)
         if free > 1 or (free and low >= self.number and is_sure):
             return True
-        if self.begun or free == 0:
+        if free == 0 or (self.begun and low < self.firsts[self.block]):
             return self.room(length) > 0
         from agent.log.carry import fits
 
@@ -230,12 +231,14 @@ class Log(Reader):
         return self.solid or not self.doubtful
 
     def begin(self, octets):
-        """Do what has to come before the first append of a session, which is of so many octets: a LOG_ code."""
+        """Do what has to come before an append of so many octets, the first of a session above all: a LOG_ code."""
         state = self.state
         if not state.ready() or state.alarm == STATE_LAST:
             return LOG_FAILED
         self._trust()
-        if not self.begun:
+        low = self.lowest()
+        is_in_newest = self.firsts[self.block] <= low < self.number and self.offset + octets > self.open_to
+        if not self.begun or (is_in_newest and self.count_free(low) < 2):
             from agent.log.carry import carry
 
             code = carry(self, octets)
