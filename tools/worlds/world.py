@@ -53,6 +53,9 @@ class World:
         self.calm = False
         self.is_leaving = False  # the agent was told to end in order
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
+        self._begun: dict[
+            int, list[int]
+        ] = {}  # by station: the blocks of its log, in the order in which they were begun
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
         self.began = 0  # of the power that is on now
@@ -131,21 +134,30 @@ class World:
         results = len(set().union(*blocks))
         return len(blocks) >= rules.log_blocks - 2 and results >= (rules.log_blocks - 2) * rules.block_results // 2
 
+    def _nowhere_else(self, number: int) -> dict[int, set[int]]:
+        """By block of the log: what waits there and stands in no other block."""
+        waiting = self.waiting_in(number)
+        return {
+            block: waiting[block].difference(*(waiting[other] for other in waiting if other != block))
+            for block in waiting
+        }
+
     def _erasing(self, number: int, block: int) -> None:
         """A block of this station is about to lose its content: note what stands nowhere else."""
-        if block < self.log_begins(number):
-            return
-        waiting = self.waiting_in(number)
-        self._may_go(number, waiting[block].difference(*(waiting[other] for other in waiting if other != block)))
+        if block >= self.log_begins(number):
+            self._may_go(number, self._nowhere_else(number)[block])
 
     def _opening(self, number: int, block: int) -> None:
-        """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
-        if block < self.log_begins(number) or not self.is_full(number):
+        """Another block is begun: in a full log that costs the one begun longest ago, which is erased now or next."""
+        if block < self.log_begins(number):
             return
-        results = self.history.stations[number].results
-        waiting = self.waiting_in(number).values()
-        oldest = min(set().union(*waiting), key=lambda n: results[n].offered() or 0)
-        self._may_go(number, set().union(*(numbers for numbers in waiting if oldest in numbers)))
+        begun = self._begun.setdefault(number, [])
+        if self.is_full(number):
+            waiting = self._nowhere_else(number)
+            self._may_go(number, next((waiting[other] for other in begun if waiting[other]), set()))
+        if block in begun:
+            begun.remove(block)
+        begun.append(block)
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
         full = bool(numbers) and self.is_full(number)
