@@ -292,6 +292,9 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*unheard, Said(gone=1))) == []
     assert kinds(station(*unheard, Said(afresh=1))) == []
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
+    for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
+        first = result(1, held=False, **nothing_said)
+        assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
     unheard[0][1].id_text = " " * 10
     assert kinds(station(*unheard)) == [], "it got no ID"
 

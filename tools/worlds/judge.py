@@ -9,7 +9,7 @@ import itertools
 from collections import Counter
 
 from tools.worlds import verdict as v
-from tools.worlds.history import History, Result, Row, StationHistory
+from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.owed import is_kept, is_overwritten, is_owed, may_wait, missing
 
 SEQUENCES = 99999  # 1 to this, round and round
@@ -201,7 +201,7 @@ class _StationJudge:
         station = self.station
         kept = [r for r in self.results if is_kept(r, station)]
         self._tell(
-            v.ASIDE, "without a cause", [r.number for r in kept if r.frame == "readable" and not (r.tried or r.doubted)]
+            v.ASIDE, "without a cause", [r.number for r in kept if r.frame == READABLE and not (r.tried or r.doubted)]
         )
         there = {row.number for row in station.rows if row.forgotten is None}
         both = [r for r in kept if r.number in there and not (station.rules.window > 1 and r.doubted)]
@@ -242,10 +242,10 @@ class _StationJudge:
         self._tell(v.DISOBEYED, "", station.disobeyed)
 
     def _unheard(self) -> list[int]:
-        """What the controller had no more when it was asked for what is missing."""
-        offered = [r.number for r in self.results if r.offered() is not None]
-        known = [r for r in self.results if r.after_meeting and not r.hidden and offered and r.id_text.strip()]
-        return [r.number for r in known if offered[0] < r.number < offered[-1] and not r.held and r.offered() is None]
+        """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
+        kept = [r.number for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        known = [r for r in self.results if r.after_meeting and not r.hidden and kept and r.id_text.strip()]
+        return [r.number for r in known if kept[0] < r.number < kept[-1] and not r.held and r.offered() is None]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 
