@@ -295,6 +295,8 @@ def test_what_the_controller_had_no_more_is_told():
     for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
         first = result(1, held=False, **nothing_said)
         assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
+    again = [*unheard[0], result(4, id_text="0000000002", count=1)], [*unheard[1], row(4)]
+    assert kinds(station(*again)) == [], "the ID is another one's by now"
     unheard[0][1].id_text = " " * 10
     assert kinds(station(*unheard)) == [], "it got no ID"
 
