@@ -595,6 +595,43 @@ def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed(
         assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
+def test_a_block_that_refused_a_program_is_carried_where_no_other_is_left():
+    area = watched(10, 1024, 16)
+    log = area.log
+    for ident in range(1, 10):
+        assert append(log, ident) == LOG_DONE
+    area.flash.code = FLASH_IO
+    assert append(log, 10) == LOG_FAILED and log.open_to == 0
+    area.flash.code = FLASH_DONE
+    assert log.has_room(PAYLOAD) and append(log, 10) == LOG_DONE
+    assert read_all(log) == numbers(1, 10)
+
+
+def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
+    for refused in range(12):
+        for cut in range(12):
+            area = watched(10, 1024, 16)
+            log = area.log
+            area.flash.bad = (8,)
+            last = fill(log)
+            for _ in range(3):
+                log.peek(log.cursors[0])
+                log.cursors[0].advance()
+            assert area.state.save()
+            area.flash.code, area.flash.left = FLASH_IO, refused
+            done = append(log, last)
+            area.flash.code, area.flash.cut_after = FLASH_DONE, cut
+            try:
+                if done != LOG_DONE:
+                    done = append(log, last)
+            except PowerCut:
+                pass
+            area.flash.cut_after = None
+            log = area.mount()[1]
+            found = read_all(log) if log.settle() else []
+            assert found[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(found) == last - 3)
+
+
 def test_what_is_given_up_is_saved_even_where_the_rest_cannot_be_read():
     area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
     log, flash = area.log, area.flash

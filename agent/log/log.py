@@ -2,7 +2,7 @@
 
 Rules
 1. A session's first append opens a block erased in this session, and so does the one behind a refusal. What it finds in
-   the newest block is carried over first (agent.log.carry), at any time where it is full and one other block is left.
+   the newest block is carried over first (agent.log.carry), at any time where that is all the room that is left.
    A block's head and its first record are one program.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
    blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
@@ -174,7 +174,7 @@ class Log(Reader):
         free = self.count_free(low)
         if free > 1 or (free and low >= self.number and is_sure):
             return True
-        if free == 0 or (self.begun and low < self.firsts[self.block]):
+        if free == 0 or (self.begun and not self._is_rich(low)):
             return self.room(length) > 0
         from agent.log.carry import fits
 
@@ -237,8 +237,8 @@ class Log(Reader):
             return LOG_FAILED
         self._trust()
         low = self.lowest()
-        is_in_newest = self.firsts[self.block] <= low < self.number and self.offset + octets > self.open_to
-        if not self.begun or (is_in_newest and self.count_free(low) < 2):
+        gains = self.offset + octets > self.open_to and low < self.number and self._is_rich(low)
+        if not self.begun or (gains and self.count_free(low) < 2):
             from agent.log.carry import carry
 
             code = carry(self, octets)
@@ -469,6 +469,10 @@ class Log(Reader):
             code = self._give_up_oldest(low) if overwrites else LOG_FULL
             if code != LOG_DONE:
                 return code
+
+    def _is_rich(self, low):
+        """True if the newest block has room that only a carry can use: it is passed up to `low`, or was refused."""
+        return not self.unsaved and (self.open_to == 0 or low >= self.firsts[self.block])
 
     def refuse(self):
         """Remember that there is no room."""
