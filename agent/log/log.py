@@ -472,7 +472,7 @@ class Log(Reader):
 
     def _is_rich(self, low):
         """True if the newest block has room that only a carry can use: it is passed up to `low`, or was refused."""
-        return not self.unsaved and (self.open_to == 0 or low >= self.firsts[self.block])
+        return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
     def refuse(self):
         """Remember that there is no room."""
