@@ -542,6 +542,59 @@ def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
             assert found[:acked] == list(range(1, acked + 1)) and len(found) <= acked + 1, (tear, cut, found, acked)
 
 
+class Unsynced(Flash):
+    """A file: an erase is on the disk with the next program; a cut in that brings back what it has not written."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.before = None
+
+    def erase(self, block):
+        begin = block * self.block_bytes
+        before = begin, bytes(self.cells[begin : begin + self.block_bytes])
+        code = super().erase(block)
+        self.before = before
+        return code
+
+    def program(self, address, buf, n):
+        try:
+            return super().program(address, buf, n)
+        except PowerCut:
+            if self.before is not None:
+                begin, octets = self.before
+                for index in range(self.block_bytes):
+                    if not address <= begin + index < address + n:
+                        self.cells[begin + index] = octets[index]
+            raise
+        finally:
+            self.before = None
+
+
+def test_an_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
+    cuts = 0
+    for cut in range(40):
+        area = Area(flash=Unsynced(11, 1024, 16))
+        last = 0
+        for _ in range(6):
+            log = area.mount()[1]
+            assert log.settle() and append(log, last + 1) == LOG_DONE
+            last += 1
+        area.flash.tear, area.flash.cut_after = "all", cut
+        try:
+            for _ in range(4):
+                log = area.mount()[1]
+                if log.settle() and append(log, last + 1) == LOG_DONE:
+                    last += 1
+        except PowerCut:
+            cuts += 1
+        area.flash.cut_after = None
+        log = area.mount()[1]
+        assert log.settle() and read_all(log)[:last] == numbers(1, last), cut
+    assert cuts > 20
+
+
 def test_a_refused_program_changes_nothing_and_its_place_is_left():
     area = watched()
     log = area.log
