@@ -164,6 +164,8 @@ class World:
         results = self.history.stations[number].results
         for result in [results[n] for n in numbers if n in results]:
             result.gone, result.gone_full = self.time.now, result.gone_full or full
+            if self.time.now in (*result.pushes, *result.fetches):  # read before it went, looked up behind that
+                result.again.append(self.time.now)
 
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
