@@ -110,8 +110,10 @@ class World:
         return KEPT_BEGINS + (spool["parked_kib"] + spool.get("graphs_kib", 0)) // 4
 
     def stands_in_log(self, number: int, text: str) -> bool:
-        """Whether these octets stand anywhere in the log of this station."""
-        return self.device(number).cells.find(text.encode(), self.log_begins(number) * BLOCK_BYTES) >= 0
+        """Whether these octets stand in the log of this station, a block that cannot be erased apart."""
+        device, octets = self.device(number), text.encode()
+        blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
+        return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
     def waiting_in(self, number: int) -> dict[int, set[int]]:
         """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
