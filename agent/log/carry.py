@@ -1,4 +1,4 @@
-"""What a session does in front of its first append: the newest block is carried over into one erased in this session.
+"""The newest block is carried over into one erased in this session, in front of its first append or to make room.
 
 Rules
 1. Restarts eat no capacity: all that is not passed is copied, and the old block is void. Only the last record, if it is
@@ -8,10 +8,10 @@ Rules
    block is opened first.
 4. The head of the copies has words on the old block, or that one's words where it is void now.
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
-6. With two blocks that work the newest is carried over again when it is full and half of it is passed: else one that
-   waits in it would fill the log until the next start.
+6. Where one block is free the only room may be what was passed in a full newest one, or lies behind a refused program:
+   whenever there is some, the rest is carried, not by a start alone.
 
-Imported once a session, and where a log is full.
+Imported when it is needed first.
 """
 
 from agent.base.compat import const
@@ -58,7 +58,7 @@ def fits(log, low, octets):
 
 
 def carry(log, octets):
-    """Carry over what the first append of a session has to, a record of so many octets: a LOG_ code."""
+    """Carry over what has to be in front of an append of so many octets: a LOG_ code."""
     if log.lowest() > log.saved_lowest() and not log.state.save():
         return LOG_FAILED
     low = log.saved_lowest()

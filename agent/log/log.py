@@ -2,7 +2,8 @@
 
 Rules
 1. A session's first append opens a block erased in this session, and so does the one behind a refusal. What it finds in
-   the newest block is carried over first (agent.log.carry). A block's head and its first record are one program.
+   the newest block is carried over first (agent.log.carry), at any time where that is all the room that is left.
+   A block's head and its first record are one program.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
    blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
 3. Overwriting: the cursors are moved past the oldest block and that is counted, then a snapshot, then the erase.
@@ -173,16 +174,11 @@ class Log(Reader):
         free = self.count_free(low)
         if free > 1 or (free and low >= self.number and is_sure):
             return True
-        if self.room(length) or free == 0:
+        if free == 0 or (self.begun and not self._is_rich(low)):
             return self.room(length) > 0
-        return self._may_carry(low, FRAME_BYTES + length)
-
-    def _may_carry(self, low, octets):
-        """True if that has room behind the copies of a carry; half a block, where the newest is carried over again."""
         from agent.log.carry import fits
 
-        half = self.device.block_bytes // 2
-        return fits(self, low, half if self.begun and octets < half else octets)
+        return fits(self, low, FRAME_BYTES + length)
 
     def free_blocks(self):
         """Return how many blocks may be opened, the one that is kept free included."""
@@ -235,12 +231,14 @@ class Log(Reader):
         return self.solid or not self.doubtful
 
     def begin(self, octets):
-        """Do what has to come before the first append of a session, which is of so many octets: a LOG_ code."""
+        """Do what has to come before an append of so many octets, the first of a session above all: a LOG_ code."""
         state = self.state
         if not state.ready() or state.alarm == STATE_LAST:
             return LOG_FAILED
         self._trust()
-        if not self.begun:
+        low = self.lowest()
+        gains = self.offset + octets > self.open_to and low < self.number and self._is_rich(low)
+        if not self.begun or (gains and self.count_free(low) < 2):
             from agent.log.carry import carry
 
             code = carry(self, octets)
@@ -327,10 +325,6 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
-                if code == LOG_FULL and self._begins_again(octets):
-                    code = self.begin(octets)
-                    tries += 1
-                    continue
                 if code < 0:
                     break
                 code = self._open(code, kind, flags, length)
@@ -339,13 +333,6 @@ class Log(Reader):
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
         return self.refuse() if code == LOG_FULL else code
-
-    def _begins_again(self, octets):
-        """True if the newest block is to be carried over once more: rule 6 of agent.log.carry."""
-        low = self.lowest()
-        if self.begun and self.count_free(low) == 1 and self._may_carry(low, octets):
-            self.begun = False
-        return not self.begun
 
     def _open(self, place, kind, flags, length):
         """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""
@@ -482,6 +469,10 @@ class Log(Reader):
             code = self._give_up_oldest(low) if overwrites else LOG_FULL
             if code != LOG_DONE:
                 return code
+
+    def _is_rich(self, low):
+        """True if the newest block has room that only a carry can use: it is passed up to `low`, or was refused."""
+        return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
     def refuse(self):
         """Remember that there is no room."""

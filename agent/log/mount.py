@@ -3,7 +3,7 @@
 Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
-   One that holds nothing but copies, above COUNTS_TO, does not count.
+   One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may have come undone.
 3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
    hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
 4. The last record is in doubt: where the snapshot calls it durable, until one of this session does. Numbers go on above
@@ -140,7 +140,6 @@ def _read_heads(log, numbers):
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
     log.last_number = counts_to
-    copies = []
     for place in range(log.device.block_count):
         found = _read_head(log, place)
         if found < HEAD_BAD:
@@ -150,19 +149,13 @@ def _read_heads(log, numbers):
         number = get_u32(page, AT_NUMBER)
         if number > log.last_number:
             log.last_number = number
-        if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
-            copies.append(place)
-        numbers[place] = number
-        log.firsts[place] = get_u32(page, AT_FIRST)
         if compare(page, AT_WORDS + WORDS_HIGHEST, log.highest, 0, ID_BYTES) > 0:
             copy(log.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
-    for place in copies:
-        found = _read_block(log, place)
-        if found < 0:
-            return MOUNT_FAILED
-        if found or log.number == 0:
-            log.mark(place, 0)
+        if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
             log.cut = place
+        else:
+            numbers[place] = number
+            log.firsts[place] = get_u32(page, AT_FIRST)
     return MOUNT_DONE
 
 

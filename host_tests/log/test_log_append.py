@@ -3,7 +3,7 @@
 from agent.log import numbers as n
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE
+from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.record import KIND_RAW
 from agent.record.result import FLAG_COPY
@@ -542,6 +542,59 @@ def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
             assert found[:acked] == list(range(1, acked + 1)) and len(found) <= acked + 1, (tear, cut, found, acked)
 
 
+class Unsynced(Flash):
+    """A file: an erase is on the disk with the next program; a cut in that brings back what it has not written."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.before = None
+
+    def erase(self, block):
+        begin = block * self.block_bytes
+        before = begin, bytes(self.cells[begin : begin + self.block_bytes])
+        code = super().erase(block)
+        self.before = before
+        return code
+
+    def program(self, address, buf, n):
+        try:
+            return super().program(address, buf, n)
+        except PowerCut:
+            if self.before is not None:
+                begin, octets = self.before
+                for index in range(self.block_bytes):
+                    if not address <= begin + index < address + n:
+                        self.cells[begin + index] = octets[index]
+            raise
+        finally:
+            self.before = None
+
+
+def test_an_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
+    cuts = 0
+    for cut in range(40):
+        area = Area(flash=Unsynced(11, 1024, 16))
+        last = 0
+        for _ in range(6):
+            log = area.mount()[1]
+            assert log.settle() and append(log, last + 1) == LOG_DONE
+            last += 1
+        area.flash.tear, area.flash.cut_after = "all", cut
+        try:
+            for _ in range(4):
+                log = area.mount()[1]
+                if log.settle() and append(log, last + 1) == LOG_DONE:
+                    last += 1
+        except PowerCut:
+            cuts += 1
+        area.flash.cut_after = None
+        log = area.mount()[1]
+        assert log.settle() and read_all(log)[:last] == numbers(1, last), cut
+    assert cuts > 20
+
+
 def test_a_refused_program_changes_nothing_and_its_place_is_left():
     area = watched()
     log = area.log
@@ -595,6 +648,63 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
+
+
+def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed():
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.bad = (8,)
+        last = fill(log)
+        cursor = log.cursors[0]
+        before = bytes(area.flash.cells)
+        assert append(log, last) == LOG_FULL and log.worn == 1 and bytes(area.flash.cells) == before
+        for _ in range(3):
+            log.peek(cursor)
+            cursor.advance()
+        assert log.has_room(PAYLOAD) and append(log, last) == LOG_DONE and log.maintain()
+        assert append(log, last + 1) == LOG_DONE and append(log, last + 2) == LOG_DONE
+        assert append(log, last + 3) == LOG_FULL and (log.has_room(PAYLOAD) or not when_full)
+        assert read_all(log) == numbers(4, last + 2)
+        log = area.mount(when_full=when_full)[1]
+        assert log.settle() and read_all(log) == numbers(4, last + 2)
+
+
+def test_a_block_that_refused_a_program_is_carried_where_no_other_is_left():
+    area = watched(10, 1024, 16)
+    log = area.log
+    for ident in range(1, 10):
+        assert append(log, ident) == LOG_DONE
+    area.flash.code = FLASH_IO
+    assert append(log, 10) == LOG_FAILED and log.open_to == 0
+    area.flash.code = FLASH_DONE
+    assert log.has_room(PAYLOAD) and append(log, 10) == LOG_DONE
+    assert read_all(log) == numbers(1, 10)
+
+
+def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
+    for refused in range(12):
+        for cut in range(12):
+            area = watched(10, 1024, 16)
+            log = area.log
+            area.flash.bad = (8,)
+            last = fill(log)
+            for _ in range(3):
+                log.peek(log.cursors[0])
+                log.cursors[0].advance()
+            assert area.state.save()
+            area.flash.code, area.flash.left = FLASH_IO, refused
+            done = append(log, last)
+            area.flash.code, area.flash.cut_after = FLASH_DONE, cut
+            try:
+                if done != LOG_DONE:
+                    done = append(log, last)
+            except PowerCut:
+                pass
+            area.flash.cut_after = None
+            log = area.mount()[1]
+            found = read_all(log) if log.settle() else []
+            assert found[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(found) == last - 3)
 
 
 def test_what_is_given_up_is_saved_even_where_the_rest_cannot_be_read():

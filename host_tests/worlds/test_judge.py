@@ -295,14 +295,14 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*unheard, Said(gone=1))) == []
     assert kinds(station(*unheard, Said(afresh=1))) == []
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
-    unheard[0][1].id_text = " " * 10
-    assert kinds(station(*unheard)) == [], "it got no ID"
-    unheard[0][1].id_text = unheard[0][2].id_text
-    assert kinds(station(*unheard)) == [], "the next one has its ID, of another count"
-    unheard[0][1].id_text = "0000000007"
-    assert kinds(station(*unheard)) == ["untruthful"]
-    unheard[0][0].frame = "unreadable"
-    assert "untruthful" not in kinds(station(*unheard)), "nobody could read the ID in front of it"
+    for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
+        first = result(1, held=False, **nothing_said)
+        assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
+    again = [*unheard[0], result(4, id_text="0000000002", count=1)], [*unheard[1], row(4)]
+    assert kinds(station(*again)) == [], "the ID is another one's by now"
+    for none in (" " * 10, "0000000000"):
+        unheard[0][1].id_text = none
+        assert kinds(station(*unheard)) == [], "it got no ID, or the one that asks for the newest"
 
 
 def test_an_order_that_is_not_done_is_disobeyed():

@@ -17,6 +17,7 @@ from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import Questions
 from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
+from tools.worlds.spindles import PowerMacsSession
 from tools.worlds.telegrams import ResultTelegram
 from tools.worlds.toolsnet import SILENCE
 from tools.worlds.world import World
@@ -291,6 +292,23 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_someth
         assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
 
 
+def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_agent_cannot_know_of():
+    world = a_world()
+    controller = world.controllers[0]
+    session = PowerMacsSession(controller, SimpleNamespace(receive=None))
+    held = [result(number) for number in (1, 2, 3)]
+    for one, text in zip(held, (b"4294967295", b"0000000000", b"0000000001"), strict=True):
+        one.id_text, one.pushes, one.acks = text.decode(), [], []
+        controller.memory[int(text)] = one
+    assert session._old_ones(4, b"00000000000") == held
+    world.began = 500
+    held[0].pushes = [499]  # to an agent that has lost its power since
+    assert session._old_ones(4, b"00000000010") == [] and [one.hidden for one in held] == [True, True, True]
+    for one, pushes in zip(held, ([499], [501], []), strict=True):
+        one.hidden, one.pushes = False, pushes
+    assert session._old_ones(4, b"00000000010") == [] and [one.hidden for one in held] == [True, False, True]
+
+
 # -- the log, as the world sees it -----------------------------------------------------------------------------------
 
 
@@ -311,6 +329,23 @@ def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
     for block in (1, 2, 3):
         device.erase(first + block)
     assert not world.is_full(1) and not station.results[61].gone_full
+    device.worn.add(first + 4)
+    assert world.stands_in_log(1, "W1N000081") and device.erase(first + 4) and not world.stands_in_log(1, "W1N000081")
+
+
+def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_whatever_was_offered_first():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    for block in range(first, device.block_count - 1):
+        for place in range(20):
+            number = 20 * (block - first) + place + 1
+            station.results[number] = result(number)
+            # As the newest is, which answers ID 0 before anything that is missing is asked for.
+            station.results[number].fetches = [1000 - number]
+            device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
+    device.program((device.block_count - 1) * BLOCK_BYTES, b"\xff" * 64, 64)
+    assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
 
 
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():

@@ -21,10 +21,7 @@ WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of 
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
-OPEN_SCRIPTS = (
-    "spindles_acknowledged_and_nowhere",  # stuck: its 48
-    "the_first_of_a_calm_with_spindles_never_comes",  # stuck: its 1
-)
+OPEN_SCRIPTS = ()
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out

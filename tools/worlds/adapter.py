@@ -235,11 +235,12 @@ def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     scout = Cursor()
     if twin.is_up:
         log = twin.log
-        log.settle()
         log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
-        while log.peek(scout) > 0:
-            found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
-            scout.advance()
+        for _ in range(2):
+            while log.peek(scout) > 0:
+                found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+                scout.advance()
+            log.settle()  # shows the last one, and may overwrite the first
     return found
 
 
@@ -282,8 +283,9 @@ def _differences(station, twin: _Twin) -> list[str]:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
     if its.cursors[0].number > mine.cursors[0].number:
         found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursors[0].number}")
+    # One that was being written when the power failed may read well once more, or have faded by then.
     more = twin.quarantine.count() - station.quarantine.count()
-    if more not in (0, twin.in_doubt):  # one that was being written when the power failed may read well once more
+    if more not in (0, twin.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {twin.quarantine.count()}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
     if its.number == mine.number and counts_all and its.settle() and _top_of(twin) != station.known.top():

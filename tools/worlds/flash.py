@@ -49,6 +49,7 @@ class NorFlash:
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
+        self.unerased: set[int] = set()  # of these, the ones that were to be erased: nobody relies on what they hold
         self.refusing = ""
         self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
         self.unreadable_left = 0  # reads that it still refuses
@@ -146,6 +147,7 @@ class NorFlash:
             return REFUSED
         if block in self.worn:
             self.faults += 1
+            self.unerased.add(block)
             return WORN
         at = block * BLOCK_BYTES
         self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES

@@ -244,12 +244,12 @@ class _StationJudge:
         self._tell(v.DISOBEYED, "", station.disobeyed)
 
     def _unheard(self) -> list[int]:
-        """What the controller had no more when it was asked for what is missing."""
-        heard = [r for r in self.results if r.asked_for or (r.offered() is not None and r.frame == READABLE)]
-        ids = {r.id_text for r in heard} | {" " * 10}
-        between = self.results[self.results.index(heard[0]) : self.results.index(heard[-1])] if heard else []
-        missed = [r for r in between if r.after_meeting and not (r.hidden or r.held or r.id_text in ids)]
-        return [r.number for r in missed if r.offered() is None]
+        """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
+        kept = [r.number for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        # An ID of two counts tells of the later one; 0 may have been left out, and asks for the newest.
+        last = {r.id_text: r for r in self.results if r.id_text.strip(" 0")}
+        known = [r for r in last.values() if r.after_meeting and not r.hidden and kept]
+        return [r.number for r in known if kept[0] < r.number < kept[-1] and not r.held and r.offered() is None]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 Rules
 1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or behind the last one, the result is acknowledged
    (003:9071-9087). What is not answered is sent again: the message that is out, not the whole result.
-2. A subscription names the data number to begin behind; where that is not held it begins with the oldest, and with what
-   is new if it asks for that (003:8203-8225). Only this station's results are pushed.
+2. A subscription names the data number to begin behind; where that is 0 or not held it begins with the oldest, and with
+   what is new if it asks for that (003:8203-8225). Only this station's results are pushed.
 """
 
 from __future__ import annotations
@@ -75,12 +75,17 @@ class PowerMacsSession(SpindleSession):
         if content[10:] == b"1":
             return []
         held = list(self.controller.memory.values())
+        behind = int(content[:10])
         numbers = [int(result.id_text) for result in held]
-        first = numbers.index(int(content[:10])) + 1 if int(content[:10]) in numbers else 0
+        first = numbers.index(behind) + 1 if behind and behind in numbers else 0
         if first and not held[first - 1].pushes:  # the number is that of another result by now
             for result in held[:first]:
-                result.hidden = result.hidden or not result.pushes
+                result.hidden = result.hidden or not self._was_shown(result)
         return [result for result in held[first:] if result.station]
+
+    def _was_shown(self, result: Result) -> bool:
+        """Whether the agent has taken it over, or was pushed it since it has power: else it cannot know of it."""
+        return bool(result.acks) or any(moment >= self.controller.plant.began for moment in result.pushes)
 
     def _push(self, result: Result) -> None:
         if self._part > 1 and self._tries:

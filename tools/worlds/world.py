@@ -10,7 +10,6 @@ Rules
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable
 
 from tools.worlds import adapter
@@ -54,8 +53,8 @@ class World:
         self.calm = False
         self.is_leaving = False  # the agent was told to end in order
         self.leaves_well = False  # and since then nothing has stood between it, its flash and ToolsNet
-        self._begun: dict[int, list[int]] = defaultdict(list)  # by station: blocks of its log, the last one last
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
+        self._begun: dict[int, list[int]] = {}  # by station: blocks of its log, in the order in which they were begun
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
         self.began = 0  # of the power that is on now
@@ -110,8 +109,10 @@ class World:
         return KEPT_BEGINS + (spool["parked_kib"] + spool.get("graphs_kib", 0)) // 4
 
     def stands_in_log(self, number: int, text: str) -> bool:
-        """Whether these octets stand anywhere in the log of this station."""
-        return self.device(number).cells.find(text.encode(), self.log_begins(number) * BLOCK_BYTES) >= 0
+        """Whether these octets stand in the log of this station, a block that cannot be erased apart."""
+        device, octets = self.device(number), text.encode()
+        blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
+        return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
     def waiting_in(self, number: int) -> dict[int, set[int]]:
         """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
@@ -134,26 +135,29 @@ class World:
         results = len(set().union(*blocks))
         return len(blocks) >= rules.log_blocks - 2 and results >= (rules.log_blocks - 2) * rules.block_results // 2
 
+    def _nowhere_else(self, number: int) -> dict[int, set[int]]:
+        """By block of the log: what waits there and stands in no other block."""
+        waiting = self.waiting_in(number)
+        return {
+            block: waiting[block].difference(*(waiting[other] for other in waiting if other != block))
+            for block in waiting
+        }
+
     def _erasing(self, number: int, block: int) -> None:
         """A block of this station is about to lose its content: note what stands nowhere else."""
-        if block < self.log_begins(number):
-            return
-        waiting = self.waiting_in(number)
-        self._may_go(number, waiting[block].difference(*(waiting[other] for other in waiting if other != block)))
+        if block >= self.log_begins(number):
+            self._may_go(number, self._nowhere_else(number)[block])
 
     def _opening(self, number: int, block: int) -> None:
-        """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
+        """Another block is begun: in a full log that costs the one begun longest ago, which is erased now or next."""
         if block < self.log_begins(number):
             return
-        begun = self._begun[number]
+        begun = self._begun.setdefault(number, [])
+        if self.is_full(number):
+            waiting = self._nowhere_else(number)
+            self._may_go(number, next((waiting[other] for other in begun if waiting[other]), set()))
         if block in begun:
             begun.remove(block)
-        if self.is_full(number):
-            waiting, oldest, later = self.waiting_in(number), set[int](), set[int]()
-            for one in reversed(begun):
-                oldest = waiting[one] - later or oldest
-                later |= waiting[one]
-            self._may_go(number, oldest)
         begun.append(block)
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
@@ -161,6 +165,8 @@ class World:
         results = self.history.stations[number].results
         for result in [results[n] for n in numbers if n in results]:
             result.gone, result.gone_full = self.time.now, result.gone_full or full
+            if self.time.now in (*result.pushes, *result.fetches):  # read before it went, looked up behind that
+                result.again.append(self.time.now)
 
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
