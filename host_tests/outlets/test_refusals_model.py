@@ -238,8 +238,8 @@ def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monke
 class Patient(pol.Policy):
     """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
 
-    def silent(self, now, proven=False, broken=False):
-        pol.Policy.silent(self, now, proven, broken)
+    def silent(self, now, proven=False):
+        pol.Policy.silent(self, now, proven)
         self._mutes = 0
 
 

@@ -212,9 +212,6 @@ PLAIN = (
     "doing out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
     "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number "
     "_late_taken _before _has_resent number sequence"
-    "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
-    "_before _has_resent _broken number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 
@@ -325,7 +322,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.mood in self.proves, breaks)
+            policy.silent(self.now, self.mood in self.proves and not breaks)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)

@@ -315,7 +315,6 @@ class Forward(Upstream):
             out.silent(now)
         # A connection that broke tells no more of what was out than a server that is away.
         self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
-        self.policy.silent(now, self.session.proven, event != ts.EV_NONE)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""

@@ -4,7 +4,7 @@ Rules (host_tests/outlets/test_refusals_model.py has what happens without each o
 1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
    it names, as far as it may have been sent; so only answers are missing.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
-   once each, twice where the connection broke, no further than the quarantine has room, each pass further than the one
+   once each, again where the connection broke, no further than the quarantine has room, each pass further than the one
    before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
    goes out in order again (W2). No answer where the server has answered anything else is a refusal; where it has not,
    only after PATIENCE.
@@ -128,7 +128,6 @@ class Policy:
         self._mutes = 0  # silences that told nothing
         self._wants_pass = False
         self._goes_on = False  # at the one at which a pass was silent
-        self._broken = 0  # the last one of a pass at which the connection broke
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
@@ -303,10 +302,10 @@ class Policy:
         elif self._is_first(code):
             self._count_offer(now)
 
-    def silent(self, now, proven=False, broken=False):
+    def silent(self, now, proven=False):
         """The connection is gone; what was out may be stored or not, and the next 08 tells.
 
-        `proven`: the server has answered something on that connection. `broken`: there was no time for an answer.
+        `proven`: the server has answered something on that connection, and had the time to answer this.
         """
         self.unsure = True
         if not self.out:
@@ -318,9 +317,7 @@ class Policy:
         if not counts:
             self._mutes += 1
         if self.doing == PASS:
-            if counts and broken and self._broken != self.number:
-                self._broken = self.number  # it may never have arrived: once more
-            elif counts:
+            if counts:
                 self._meet(self.length)
                 self._pass_code = 0
             # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
@@ -372,8 +369,7 @@ class Policy:
         """The first was offered in vain."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
-        # A silence may have been the connection's.
-        if self.parks and (self._offers >= OFFERS or (is_proven and (self.code or self._offers > 1))):
+        if self.parks and (is_proven or self._offers >= OFFERS):
             self._wants_pass = True
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
