@@ -236,9 +236,7 @@ class Log(Reader):
         if not state.ready() or state.alarm == STATE_LAST:
             return LOG_FAILED
         self._trust()
-        low = self.lowest()
-        gains = self.offset + octets > self.open_to and low < self.number and self._is_rich(low)
-        if not self.begun or (gains and self.count_free(low) < 2):
+        if not self.begun or self._gains(octets):
             from agent.log.carry import carry
 
             code = carry(self, octets)
@@ -253,6 +251,13 @@ class Log(Reader):
             self.shown = self.number
             self.open_to = self.device.block_bytes
         return LOG_DONE
+
+    def _gains(self, octets):
+        """True if a carry is what makes room for so many octets."""
+        low = self.lowest()
+        if self.offset + octets <= self.open_to or low >= self.number:
+            return False
+        return self._is_rich(low) and self.count_free(low) < 2
 
     # -- appending ---------------------------------------------------------------------------------------------
 
@@ -325,6 +330,9 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
+                if code == LOG_FULL and self._gains(octets):  # one that was to be opened is worn
+                    code = self.begin(octets)
+                    continue
                 if code < 0:
                     break
                 code = self._open(code, kind, flags, length)
