@@ -135,9 +135,10 @@ class Quarantine:
         self._blocks = self._spare_blocks()
         if self._blocks < 0:
             self._rest = self._blocks = 0
-        for _ in range(count - 1):
-            self.fits(length)
-        return self.fits(length)
+        do_fit = True
+        for _ in range(count):
+            do_fit = self.fits(length)
+        return do_fit
 
     def fits(self, length):
         """True if one more record fits behind all those that were asked for since `measure`."""

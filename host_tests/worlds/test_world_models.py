@@ -329,8 +329,9 @@ def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
     for block in (1, 2, 3):
         device.erase(first + block)
     assert not world.is_full(1) and not station.results[61].gone_full
-    device.worn.add(first + 4)
-    assert world.stands_in_log(1, "W1N000081") and device.erase(first + 4) and not world.stands_in_log(1, "W1N000081")
+    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.worn.add(first)
+    assert world.stands_in_log(1, "W1N000001") and device.erase(first) and not world.stands_in_log(1, "W1N000001")
 
 
 def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_whatever_was_offered_first():

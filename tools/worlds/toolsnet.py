@@ -134,8 +134,8 @@ class ToolsNet:
         rows = self.present[number]
         if rows and self.traits["names"] == "highest":
             highest = rows[0].sequence
-            for row in rows:  # lies may have led on by more than half, or round
-                if row.sequence > highest or (row.sequence - highest) % SEQUENCES < SEQUENCES // 2:
+            for row in rows:  # lies may have led on by more than half
+                if (row.sequence - highest) % SEQUENCES < SEQUENCES * 3 // 4:
                     highest = row.sequence
             return highest
         return rows[-1].sequence if rows else self.at_first[number]
