@@ -330,7 +330,8 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
-                if code == LOG_FULL and self._gains(octets):  # one that was to be opened is worn
+                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):
+                    tries = BLOCKS_TRIED  # the one that was to be opened is worn: once, a carry may gain nothing
                     code = self.begin(octets)
                     continue
                 if code < 0:
