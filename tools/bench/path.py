@@ -26,6 +26,7 @@ from tools.base.cache import CHECKOUT, Unavailable
 from tools.base.report import Report
 from tools.base.sources import product_sources
 from tools.bench import inside
+from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
 from tools.harness import quiet
@@ -96,7 +97,7 @@ def _module_of(name: str) -> str:
 
 @functools.cache
 def _loaded() -> frozenset[str]:
-    """The modules of agent/ that a fresh interpreter has after a run with one station over TCP."""
+    """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
@@ -107,7 +108,7 @@ def _loaded() -> frozenset[str]:
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True
     )
-    return frozenset(name for name in done.stdout.split() if name.split(".")[0] == "agent")
+    return frozenset(flat(name) for name in done.stdout.split() if name.split(".")[0] == "agent")
 
 
 # -- parse ---------------------------------------------------------------------------------------------------------
