@@ -15,6 +15,7 @@ WANTS_RESULTS = 1 << (KIND_RESULT & 15)
 WANTS_FRAMES = 1 << (KIND_RAW & 15)  # that could not be read
 WANTS_EVENTS = 1 << (KIND_EVENT & 15)
 WANTS_GRAPHS = 1 << (KIND_GRAPH & 15)
+WANTS_ALL = 0xFFFF
 
 
 class Cursor:

@@ -9,6 +9,7 @@ another part of the area owns is not imported before it is asked for: a small he
 """
 
 from agent.base.words import get_u32, pack_digits, put_u32
+from agent.log.cursor import WANTS_ALL
 from agent.log.flash import FLASH_DONE, FLASH_IO, Part, RamFlash
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
@@ -23,7 +24,6 @@ PORTABLE = True
 STATE_BLOCKS = 4
 PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
 EVENT_PAYLOAD = 40
-WANTS_ALL = 0xFFFF
 
 TEARS = ("none", "half", "garbage", "all")  # what a cut leaves of the operation under way
 

@@ -8,7 +8,7 @@ Rules
 """
 
 from agent.log.codes import LOG_DONE, LOG_FAILED, LOG_FULL
-from agent.log.cursor import Cursor
+from agent.log.cursor import WANTS_ALL, Cursor
 from agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, SET_ASIDE
 from agent.log.record import FRAME_BYTES, RECORD_NONE
 from agent.log.search import Search
@@ -29,7 +29,6 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-ALL_WANTS = 0xFFFF
 TOLD = SET_ASIDE  # what results bring with them, here their sum: nobody else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
@@ -230,7 +229,7 @@ class Client:
             return
         if self.replayed is None:
             self.replayed = Cursor()
-            self.replayed.wants = ALL_WANTS
+            self.replayed.wants = WANTS_ALL
             self.replayed.number = self.covered - 1
         while log.peek(self.replayed) > 0:
             numbers[TOLD] += payload_at(log.page, log.at, log.length)[1]
@@ -320,7 +319,7 @@ class Client:
     def number_of(self, ident):
         """Where the log holds this tightening, 0 if it does not: what a repeat is acknowledged on."""
         scout = Cursor()
-        scout.wants = ALL_WANTS
+        scout.wants = WANTS_ALL
         self.log.rewind(scout, 0)
         last = 0
         for _ in range(TURNS_MOST):

@@ -6,7 +6,7 @@ Rules
 3. After every cut all is made new from the flash; at the end everything is drained with a device that works.
 """
 
-from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
@@ -15,7 +15,6 @@ from agent.log.state import State
 from agent.record import KIND_EVENT, KIND_RESULT
 from host_tests.support.log_flash import Area, Dice, PowerCut
 from host_tests.support.log_promise import (
-    ALL_WANTS,
     APPEND,
     APPEND_NEW,
     GIVE,
@@ -107,7 +106,7 @@ class Life:
         state = self.state = State(area.parts[0])
         log = Log(area.parts[1], state, LOG, 2, CURSOR, shape.when_full, shape.payload)
         kept = Log(area.parts[2], state, KEPT, 1, KEPT_CURSOR, 0, shape.payload, log)
-        for index, wants in enumerate((WANTS_NO_EVENTS, ALL_WANTS)):
+        for index, wants in enumerate((WANTS_NO_EVENTS, WANTS_ALL)):
             log.cursors[index].wants = wants
         log.cursors[1].durable = False
         operations = area.operations
@@ -231,7 +230,7 @@ class Life:
         """Somebody reads on where he stood, whatever was erased since: nothing that is owed is skipped."""
         if self.scout is None or self.dice.randrange(4) == 0:
             self.scout = Cursor()
-            self.scout.wants = ALL_WANTS
+            self.scout.wants = WANTS_ALL
             self.log.rewind(self.scout, self.dice.randrange(self.promise.last + 1))
         for _ in range(1 + self.dice.randrange(3)):
             number = self.read(self.scout, self.area.refused)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, select
 
+from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from tools.archive import tables as t
 
 PAGE_ROWS = 500
@@ -162,11 +163,11 @@ def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
             continue  # another spindle of the same telegram
         latest[station] = (sequence, time)
         if before is not None:
-            ahead = (sequence - before[0]) % 99999
-            if 1 < ahead <= 99999 // 2:
-                first, last = before[0] % 99999 + 1, (sequence - 2) % 99999 + 1
+            ahead = (sequence - before[0]) % SEQUENCES
+            if 1 < ahead <= SEQUENCES // 2:
+                first, last = sequence_at(before[0] + 1), sequence_at(sequence - 1)
                 yield Hole(of, station, "missing", first, last, ahead - 1, arrived)
-            elif ahead == 0 or ahead > 99999 // 2:
+            elif ahead == 0 or ahead > SEQUENCES // 2:
                 yield Hole(of, station, "behind", sequence, sequence, 1, arrived)
         if arrivals > 1:
             yield Hole(of, station, "again", sequence, sequence, arrivals - 1, arrived)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from agent.log import numbers as n
 from agent.log.areas import divide
-from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS, Cursor
+from agent.log.cursor import WANTS_ALL, Cursor
 from agent.log.flash import Part
 from agent.log.log import BLOCKS_LEAST, Log
 from agent.log.mount import MOUNT_DONE, mount
@@ -19,7 +19,6 @@ from agent.quarantine.quarantine import Quarantine
 from agent.record import KIND_RAW, KIND_RESULT
 
 OUTLETS = 4
-ALL = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS | WANTS_GRAPHS
 
 
 class Opened:
@@ -55,7 +54,7 @@ class Opened:
     def _replay(self) -> None:
         """What results bring, behind the snapshot: as a start does it, in memory alone."""
         scout = Cursor()
-        scout.wants = ALL
+        scout.wants = WANTS_ALL
         numbers = self.state.numbers
         self.log.rewind(scout, numbers[n.LOG + n.NEXT] - 1)
         while (kind := self.log.peek(scout)) > 0:
@@ -68,7 +67,7 @@ class Opened:
     def counting(self, log: Log) -> dict[int, bytes]:
         """Every record that counts, by its number: the payload. The last one as well if that is in doubt."""
         scout = Cursor()
-        scout.wants = ALL
+        scout.wants = WANTS_ALL
         found = {}
         while log.peek(scout) > 0:
             found[scout.found] = bytes(log.page[log.at : log.at + log.length])

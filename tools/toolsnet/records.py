@@ -1,8 +1,9 @@
 """What records of ToolsNet say of themselves: whose they are, which tightening, and which of two is the older one."""
 
+from agent.toolsnet.telegram import SEQUENCES
+
 PORTABLE = True
 
-SEQUENCE_PERIOD = 99999
 # The parameter that carries the controller's tightening ID (DIGEST G.6).
 TIGHTENING_ID_PARAMETER = 30
 
@@ -18,7 +19,7 @@ def tightening_id_of(result):
 
 def is_behind(sequence, latest):
     """True if `sequence` is an older number than `latest` on the circle 1..99999."""
-    return (sequence - latest) % SEQUENCE_PERIOD > SEQUENCE_PERIOD // 2
+    return (sequence - latest) % SEQUENCES > SEQUENCES // 2
 
 
 def station_of(record):
