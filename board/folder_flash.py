@@ -6,6 +6,7 @@ Rules
 2. A block that is erased has no file. What lies behind a file's end reads as 0xFF.
 3. Durable means the file was flushed; littlefs then has the new content or the old one, never a mixture.
 4. A full file system is FLASH_IO: the result is not acknowledged, the controller keeps it.
+5. Two files stay open, since opening one allocates: the block that is written to, and the block that was read last.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -54,6 +55,8 @@ class FolderFlash:
         self._file = None  # the block that is written to stays open
         self._open_block = -1
         self._end = 0
+        self._read_file = None  # another block's, as it was when it was opened
+        self._read_block = -1
         try:
             os.mkdir(folder)
         except OSError:
@@ -95,7 +98,7 @@ class FolderFlash:
 
     def erase(self, block):
         """Remove the block's file."""
-        if block == self._open_block:
+        if block == self._open_block or block == self._read_block:
             self.close()
         try:
             os.remove(self._path(block))
@@ -105,7 +108,8 @@ class FolderFlash:
         return FLASH_DONE
 
     def close(self):
-        """Close the file that is open."""
+        """Close the files that are open."""
+        self._close_read()
         file = self._file
         self._file = None
         self._open_block = -1
@@ -114,6 +118,13 @@ class FolderFlash:
                 file.close()
             except OSError:
                 pass  # what matters was flushed
+
+    def _close_read(self):
+        file = self._read_file
+        self._read_file = None
+        self._read_block = -1
+        if file is not None:
+            file.close()
 
     def _path(self, block):
         return "%s/%04d" % (self._folder, block)
@@ -145,11 +156,15 @@ class FolderFlash:
                 if offset < self._end:
                     self._file.seek(offset)
                     got = _read_file(self._file, buf, n)
-            elif self._exists(block):
-                with open(self._path(block), "rb") as file:
-                    file.seek(offset)
-                    got = _read_file(file, buf, n)
+            elif block == self._read_block or self._exists(block):
+                if block != self._read_block:
+                    self._close_read()
+                    self._read_file = open(self._path(block), "rb")
+                    self._read_block = block
+                self._read_file.seek(offset)
+                got = _read_file(self._read_file, buf, n)
         except OSError:
+            self._close_read()
             return FLASH_IO
         for index in range(got or 0, n):
             buf[index] = 0xFF

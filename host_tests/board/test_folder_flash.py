@@ -77,6 +77,35 @@ def test_reading_goes_across_blocks():
         assert content(device, BLOCK_BYTES - 16, 32) == b"a" * 16 + b"b" * 16
 
 
+def test_a_block_that_stays_open_for_reading_is_read_as_it_is_after_an_erase_and_a_program():
+    with Folder() as folder:
+        device = folder.device()
+        device.program(0, bytearray(b"a" * 16), 16)
+        device.program(BLOCK_BYTES, bytearray(b"b" * 16), 16)
+        assert content(device, 0, 16) == b"a" * 16
+        device.program(16, bytearray(b"c" * 16), 16)
+        assert content(device, 0, 32) == b"a" * 16 + b"c" * 16
+        device.program(BLOCK_BYTES + 16, bytearray(b"d" * 16), 16)
+        assert content(device, 0, 32) == b"a" * 16 + b"c" * 16
+        device.erase(0)
+        assert content(device, 0, 16) == b"\xff" * 16
+        device.program(0, bytearray(b"e" * 16), 16)
+        assert content(device, 0, 16) == b"e" * 16
+        assert content(device, BLOCK_BYTES, 32) == b"b" * 16 + b"d" * 16
+
+
+def test_reading_one_block_again_and_again_opens_its_file_once():
+    with Folder() as folder:
+        device = folder.device()
+        device.program(0, bytearray(b"a" * 16), 16)
+        device.program(BLOCK_BYTES, bytearray(b"b" * 16), 16)
+        content(device, 0, 16)
+        device._path = None  # who opens a file asks for its name
+        for _ in range(3):
+            assert content(device, 0, 16) == b"a" * 16
+            assert content(device, BLOCK_BYTES, 16) == b"b" * 16
+
+
 def test_a_folder_that_is_a_file_is_refused_at_the_start():
     with Folder() as folder:
         folder.device().close()

@@ -59,6 +59,7 @@ def run(progress: Callable[[float], None]) -> dict:
         lambda: _parse(report),
         lambda: _allocation(report, "wasm32"),
         lambda: _allocation(report, "unix32"),
+        lambda: _allocation_on_files(report),
         lambda: _heap(report),
         lambda: _speed_here(report),
         lambda: _speed(report, "unix32"),
@@ -180,6 +181,14 @@ def _allocation(report: Report, name: str) -> None:
     report.add(f"allocated a result, {label}", numbers[0] / RESULTS if numbers else None, "bytes", "<= 0", how)
     how = f"{RESULTS} steps with their keep-alives" if numbers else reason
     report.add(f"allocated an idle step, {label}", numbers[1] / RESULTS if numbers else None, "bytes", "<= 0", how)
+
+
+def _allocation_on_files(report: Report) -> None:
+    numbers, reason = _ask("unix32", f"on_files({RESULTS})", "4m")
+    how = f"{RESULTS} results, files on littlefs, collection off; a file that is opened takes 1.2 KB" if numbers else reason
+    for at, name in enumerate(("live", "backlog")):
+        value = numbers[at] / RESULTS if numbers else None
+        report.add(f"allocated a result, spool in files, {name}", value, "bytes", "<= 0", how)
 
 
 def _speed(report: Report, name: str) -> None:
