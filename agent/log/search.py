@@ -37,6 +37,7 @@ class Search:
         self._key = bytearray(ID_BYTES)
         self._words = bytearray(WORDS_BYTES)  # on the block before the one it stands in
         self._keyed = False
+        self._is_below = False  # the ID is below all of the block that was met last
         self._left = 0  # blocks
         self._place = -1
         self._first = 0
@@ -48,6 +49,7 @@ class Search:
         """Look for the results with the ID of ten octets at key[at:]. Hot: allocates nothing."""
         log = self.log
         self._place = -1
+        self._is_below = False
         is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
         if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
             return
@@ -55,13 +57,14 @@ class Search:
         self._begin(log.device.block_count)
         self._keyed = True
         copy(self._words, 0, log.words, 0, WORDS_BYTES)
-        if not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0:
+        self._is_below = compare(key, at, log.ids, 0, ID_BYTES) < 0
+        if not is_in_newest or self._is_below:
             self._step()
 
     def begin_newest(self, blocks):
         """Look at every record of the newest `blocks` blocks."""
         self._begin(blocks)
-        self._keyed = False
+        self._keyed = self._is_below = False
 
     def next(self):
         """Bring the next one into the page: its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
@@ -92,6 +95,10 @@ class Search:
             else:
                 self._step()
         return RECORD_NONE
+
+    def is_past(self):
+        """True if the ID that was not found is below all of the oldest block, in front of which there were others."""
+        return self._is_below and self.log.first_above(0) > 1
 
     def _begin(self, blocks):
         log = self.log
@@ -126,11 +133,10 @@ class Search:
             check_head(page, log.size) != HEAD_SOUND
         ):
             words[WORDS_NUMBER] = words[WORDS_NUMBER + 1] = words[WORDS_NUMBER + 2] = words[WORDS_NUMBER + 3] = 0xFF
+            self._is_below = False
             return True
         holds = u16(words, 0) == place and get_u32(words, WORDS_NUMBER) == get_u32(page, AT_NUMBER)
-        misses = holds and (
-            compare(self._key, 0, words, WORDS_LOWEST, ID_BYTES) < 0
-            or compare(self._key, 0, words, WORDS_HIGHEST, ID_BYTES) > 0
-        )
+        self._is_below = holds and compare(self._key, 0, words, WORDS_LOWEST, ID_BYTES) < 0
+        misses = self._is_below or (holds and compare(self._key, 0, words, WORDS_HIGHEST, ID_BYTES) > 0)
         copy(words, 0, page, AT_WORDS, WORDS_BYTES)
         return not misses
