@@ -113,7 +113,8 @@ class _Name:
     def __init__(self, text, address):
         self.text = text
         self.address = address  # the last that was right, "" if none ever was
-        self.asked = None  # the datagram, while the question is out
+        # The datagram, while the question is out.
+        self.asked = None  # type: bytearray | None
         self.state = ASKING
         self.timer = Timer()
         self.tries = 0

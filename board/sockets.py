@@ -2,8 +2,7 @@
 
 Rules
 1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` gives None.
-2. Names are looked up beside the loop (board.resolver), only while there is a network. Where the board gives no
-   resolver, by a blocking call of up to some seconds.
+2. Names are looked up beside the loop (board.resolver), only while there is a network.
 3. The serial console is in the same poll where the port can poll it.
 """
 
@@ -81,7 +80,7 @@ class TcpPort:
         self._connect(host)
 
     def _connect(self, host):
-        """Begin to connect to an address, or to a name by a blocking call."""
+        """Begin to connect; a name, which only the unix port gives, is looked up by a blocking call."""
         self._state = PORT_CLOSED
         self.why = WHY_NAME_UNKNOWN
         sock = None
@@ -204,7 +203,7 @@ class Sockets:
     `make_resolver()` gives a board.resolver.Resolver when the first name is to be looked up; `now()` the ticks.
     """
 
-    def __init__(self, is_up, make_resolver=None, now=None):
+    def __init__(self, is_up, make_resolver, now):
         self.is_up = is_up
         self.poll = select.poll()
         self.tried = False  # a port was opened since whoever looks cleared this (board.upkeep)
@@ -227,25 +226,27 @@ class Sockets:
         return self.add(TcpPort(self))
 
     def looks_up(self, host, port):
-        """Begin to look a name up for a port; False for an address, and where the board has no resolver."""
-        if self._make_resolver is None or is_numeric(host):
+        """Begin to look a name up for a port; False for an address."""
+        if is_numeric(host):
             return False
-        if self.resolver is None:
-            self.resolver = self._make_resolver()
-        self.resolver.ask(host, self._now())
+        self._ask(host)
         if port not in self._asking:
             self._asking.append(port)
         return True
 
     def address_of(self, host):
-        """Return the address of a host; "" while it is not known, and it is asked for."""
-        if self._make_resolver is None or is_numeric(host):
+        """Return the address of a host; "" while it is not known. A name is asked for again, it may have moved."""
+        if is_numeric(host):
             return host
+        resolver = self.resolver
+        address = resolver.address(host) if resolver is not None and resolver.state(host) == KNOWN else ""
+        self._ask(host)
+        return address
+
+    def _ask(self, host):
         if self.resolver is None:
             self.resolver = self._make_resolver()
-        address = self.resolver.address(host) if self.resolver.state(host) == KNOWN else ""
-        self.resolver.ask(host, self._now())  # the next time it may be another one
-        return address
+        self.resolver.ask(host, self._now())
 
     def add(self, port):
         """Wake this port's slot too; it registers its `sock` with `poll` by itself while it is open."""

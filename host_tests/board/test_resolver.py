@@ -1,4 +1,4 @@
-"""Names are looked up without waiting: answers are believed only from who was asked, and a dead server stops nothing."""
+"""Names are looked up without waiting; only who was asked is believed, and a dead server stops nothing."""
 
 import os
 

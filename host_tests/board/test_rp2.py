@@ -14,7 +14,6 @@ from board.clock import SOURCE_NAMES
 from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
 
-
 REAL_GETADDRINFO = socket.getaddrinfo
 
 
