@@ -11,12 +11,20 @@ MODE_WORDS = ("", " on trial", " out of safe mode")  # by board.safe_mode's PROV
 
 
 def load(path):
-    """Read and complete the configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
+    """Read a chip's configuration, which `toolcart flash` has checked and completed; ValueError if it has not."""
+    with open(path) as file:
+        configuration = json.load(file)
+    if not configuration.get("completed"):
+        raise ValueError(path + ": not as `toolcart flash` writes it; install the configuration with that")
+    return configuration
+
+
+def complete(path):
+    """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
     from agent.cart import config
 
     with open(path) as file:
-        tree = json.load(file)
-    return config.complete(tree)
+        return config.complete(json.load(file))
 
 
 def folder_of(path):
@@ -36,7 +44,7 @@ def make_board(folder):
 
 def main(path):
     """Run until interrupted, then end in order."""
-    configuration = load(path)
+    configuration = complete(path)
     forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
     forget("agent.cart", "settings")
     from agent.cart.app import App
@@ -58,8 +66,6 @@ def start(folder, mode, confirmation):
     # What is first lies lowest: there frames that are too large for the stack find their place (docs/firmware.md).
     hole = bytearray(1024)
     configuration = load(folder + "/config.json")
-    forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
-    forget("agent.cart", "settings")
     from agent.cart.app import App
     from board import loop
     from board.upkeep import Upkeep

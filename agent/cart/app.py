@@ -41,7 +41,7 @@ import agent.station.gone
 import agent.station.intake
 import agent.station.store
 import agent.toolsnet.result04  # noqa: F401
-from agent.base.compat import ON_CPYTHON, const, give_back
+from agent.base.compat import const, give_back
 from agent.base.health import FLASH_FAILED, Health
 from agent.base.scheduler import Scheduler
 from agent.base.ticks import FOREVER
@@ -85,11 +85,6 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
-        for wish in ("events", "describe", "graphs", "targets"):
-            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
-                raise ValueError("toolsnet.%s: boards send results alone" % wish)
-        if not ON_CPYTHON and controller["traces"]:
-            raise ValueError("controller.traces: boards keep no curves")
         self._scheduler = scheduler
         scheduler.add(self, now)
 

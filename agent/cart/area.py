@@ -3,7 +3,7 @@
 Apart from agent.cart.assembly, which is loaded behind it: what mounts and what assembles are never in a heap together.
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.base.health import NOT_SAVED
 from agent.log.areas import divide
 from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS
@@ -23,9 +23,10 @@ def bring_up(station, device, toolsnet):
     """Mount the logs of this station on its device; False if they cannot be read or do not fit, `why` says so."""
     spool = station.settings["spool"]
     kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
-    graphs = spool["graphs_kib"] * 1024 // device.block_bytes
-    if 0 < spool["graphs_kib"]:
-        graphs = max(graphs, _GRAPHS_BLOCKS_LEAST)
+    graphs = 0
+    if ON_CPYTHON:
+        if spool["graphs_kib"]:
+            graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, _GRAPHS_BLOCKS_LEAST)
     # The log lies at the end, so that it can grow. A spool that is there keeps its quarantine and its graphs as large
     # as they are: another setting of parked_kib or graphs_kib takes effect with a new one.
     kept_blocks, graph_blocks = divide(device, kept, graphs)
@@ -39,9 +40,11 @@ def bring_up(station, device, toolsnet):
     part = Part(device, STATE_BLOCKS, kept_blocks)
     parked = Log(part, station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log)
     logs = [station.log, parked]
-    if graph_blocks:
-        station.graphs = _graphs(station, Part(device, STATE_BLOCKS + kept_blocks, graph_blocks), toolsnet["graphs"])
-        logs.append(station.graphs)
+    if ON_CPYTHON:
+        if graph_blocks:
+            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            station.graphs = _graphs(station, part, toolsnet["graphs"])
+            logs.append(station.graphs)
     station.why = mount(station.state, logs, station.board.seed())
     if station.why != MOUNT_DONE:
         return False
@@ -59,10 +62,11 @@ def _log(station, part):
     several = controller["results"] != "auto" or controller["bolt_data"]
     most = PAYLOAD_WIDE if several else PAYLOAD_MOST
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
-    for index in range(1, len(outlets)):
-        cursor = log.cursors[index]
-        cursor.durable = outlets[index]["durable"]
-        cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
+    if ON_CPYTHON:  # a board has ToolsNet alone
+        for index in range(1, len(outlets)):
+            cursor = log.cursors[index]
+            cursor.durable = outlets[index]["durable"]
+            cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     return log
 
 
