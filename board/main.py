@@ -65,11 +65,12 @@ def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; returns never but by an exception. `mode` is one of board.safe_mode."""
     # What is first lies lowest: there frames that are too large for the stack find their place (docs/firmware.md).
     hole = bytearray(1024)
-    configuration = load(folder + "/config.json")
     from agent.cart.app import App
     from board import loop
     from board.upkeep import Upkeep
 
+    gc.collect()
+    configuration = load(folder + "/config.json")  # last: the agent has many of its names already
     board = make_chip(configuration)
     if configuration["toolsnet"]["tls_ca"]:
         from board.tls import give_to  # few boards have it, and only their versions carry it (tools.flash.package)

@@ -1,6 +1,6 @@
 """Runs the whole agent in a heap of any size, and says what of that heap was not the agent's.
 
-As on a board: the completed configuration is read from a file, then the agent is loaded, then the station is built. Prints
+As on a board: the agent is loaded, the completed configuration is read from a file, then the station is built. Prints
 `through` and the octets that script, peers and flash took beside it, so that they can be given to it on top.
 """
 
@@ -43,9 +43,10 @@ class FileFlash:
 
 def heap(path, taken):
     """Run with a backlog; `taken` octets were taken by this module already."""
+    __import__("agent.cart.app")
+    gc.collect()
     with open(CONFIG) as file:  # as board.main does
         settings = json.load(file)
-    __import__("agent.cart.app")
 
     gc.collect()
     taken -= gc.mem_alloc()
