@@ -23,6 +23,7 @@ Rules
 """
 
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+import agent.log.carry
 import agent.log.log
 import agent.openprotocol.light
 import agent.toolsnet.session

@@ -79,7 +79,7 @@ def test_every_figure_is_taken_and_progress_ends_at_one(monkeypatch):
     shares = []
     report = path.run(shares.append)
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
-    assert [set(figure) for figure in report["figures"]] == [KEYS] * 14
+    assert [set(figure) for figure in report["figures"]] == [KEYS] * 16
     assert set(report["machine"]) == {"processor", "cores", "system", "python"}
     missing = {figure["name"]: figure["how"] for figure in report["figures"] if figure["value"] is None}
     for name in ("unix32", "unix64", "wasm32"):
@@ -126,4 +126,4 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     loaded = path._loaded()
     assert "agent.outlets.toolsnet.forward" in loaded and "agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
-    assert {"agent.app", "agent.assembly", "agent.config"} <= loaded, "under the names that boards have"
+    assert {"agent.app", "agent.area", "agent.assembly"} <= loaded, "under the names that boards have"

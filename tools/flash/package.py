@@ -54,7 +54,7 @@ DEPENDENCIES: tuple[str, ...] = ()
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 
 # What reads a configuration that a person wrote: a chip is given it completed.
-FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")
+FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
 
 _TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as a chip may have them
 _CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
