@@ -38,7 +38,6 @@ import agent.openprotocol.recovery
 import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
 import agent.quarantine.quarantine
-import agent.station.gone
 import agent.station.intake
 import agent.station.store
 import agent.toolsnet.result04  # noqa: F401

@@ -10,7 +10,6 @@ from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
-from agent.station.gone import Gone
 from agent.station.intake import Intake
 from agent.station.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
@@ -34,9 +33,9 @@ def assemble(station, scheduler, system, toolsnet, now):
         retry_ms=controller["recover_retry_ms"],
         sharing=_SHARING.index(controller["tightening_ids"]),
         store_newest=controller["store_newest"],
-        gone=Gone(log, station.board, station.number),
     )
     store = Store(log, station.known, station.recovery, look, station.health, station.board, station.number)
+    station.recovery.gone = store.tell_gone
     tcp = controller["link"] == "tcp"
     store.strict = not tcp
     station.health.counters[NOT_SAVED] += not store.start()  # as above

@@ -218,6 +218,12 @@ class Store:
         held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
         return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
 
+    def tell_gone(self, first, last, count, total, epoch, is_reset):
+        """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
+        from agent.station.gone import put_gone
+
+        return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, is_reset)
+
     # -- steps ---------------------------------------------------------------------------------------------------
 
     def _put_head(self, length, buf, at):
