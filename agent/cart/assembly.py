@@ -37,7 +37,10 @@ def assemble(station, scheduler, system, toolsnet, now):
     store = Store(log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.gone = store.tell_gone
     tcp = controller["link"] == "tcp"
-    store.strict = not tcp
+    if not tcp:
+        from agent.openprotocol.plausible import plausible
+
+        store.plausible = plausible
     station.health.counters[NOT_SAVED] += not store.start()  # as above
     station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
     _know_spindles(station, controller)

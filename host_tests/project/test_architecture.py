@@ -72,6 +72,7 @@ TESTED_BY = {
     "agent.openprotocol.walk": "test_recovery_walk",
     "agent.outlets.toolsnet.late": "test_forward",
     "agent.outlets.toolsnet.policy": "test_refusals_model",
+    "agent.outlets.toolsnet.shown": "test_forward",
     "agent.outlets.toolsnet.upstream": "test_forward",
     "agent.quarantine.entries": "test_quarantine_orders",
     "agent.quarantine.holes": "test_quarantine",
