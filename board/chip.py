@@ -18,12 +18,14 @@ from agent.base.compat import const
 from agent.base.ticks import TICKS_MAX
 from agent.log.flash import Part
 from board.clock import SOURCE_TOOLSNET, Clock, Ntp
-from board.hold import hold
+from board.hold import HELD_FEED_MS, Hold, hold
 from board.network import bring_up
 from board.sockets import Sockets
 from board.uart import UartPort
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
+SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
+NTP_PORT = const(123)
 RAW = "raw"
 FOLDER = "/spool"
 
@@ -60,18 +62,20 @@ class _Datagram:
         self._sock.close()
 
 
-def _datagram(host):
-    """An open datagram socket to the time server, None if it cannot be had now."""
+def _udp():
+    """Return a datagram socket that does not block."""
     import socket
 
-    try:
-        address = socket.getaddrinfo(host, 123, 0, socket.SOCK_DGRAM)[0][-1]
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.connect(address)
-    except OSError:
-        return None
-    return _Datagram(sock)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    return sock
+
+
+def _place(host, port):
+    """Return what sockets take as the address of four numbers: that blocks nowhere."""
+    import socket
+
+    return socket.getaddrinfo(host, port)[0][-1]
 
 
 class Board:
@@ -85,11 +89,11 @@ class Board:
         self._flashes = {}
         now = self.now()
         self.clock = Clock(ChipClock(), now)
-        self.network = bring_up(chip, self.settings, self.said, now)
-        self.sockets = Sockets(self.network.is_up)
+        self.network = bring_up(chip, self.settings, self.said, self.scan, now)
+        self.sockets = Sockets(self.network.is_up, self._make_resolver, self.now)
         self.ntp = None
         if self.settings["ntp_hosts"]:
-            self.ntp = Ntp(_datagram, self.settings["ntp_hosts"], self._zone(), now)
+            self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], self._zone(), now)
         self._lamp = self._find_lamp()
 
     def _zone(self):
@@ -160,7 +164,17 @@ class Board:
     def hold_watchdog(self):
         """Feed the watchdog from a timer for HELD_S, then never again."""
         if self.watchdog is not None:
-            hold(self.watchdog)
+            hold(self.watchdog, self._chip.timer)
+
+    def scan(self, wlan):
+        """List the access points; the watchdog is fed meanwhile, since that may take longer than it waits."""
+        if self.watchdog is None:
+            return wlan.scan()
+        feeder = Hold(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
+        try:
+            return wlan.scan()
+        finally:
+            feeder.end()
 
     def show_lamp(self, on):
         """Switch the lamp."""
@@ -185,6 +199,7 @@ class Board:
             "free_bytes": gc.mem_free(),  # type: ignore[attr-defined]
             "said": self.said,
             "up_ms": self.now(),
+            "resolver": self.sockets.resolver and self.sockets.resolver.about(),
             "id": "".join(["%02x" % octet for octet in machine.unique_id()]),
         }
 
@@ -193,6 +208,30 @@ class Board:
         machine.reset()
 
     # -- parts -------------------------------------------------------------------------------------------------
+
+    def _make_resolver(self):
+        """What looks names up; loaded only where the configuration or a telegram 08 has one."""
+        import os
+
+        from board.resolver import Resolver
+
+        def number():
+            octets = os.urandom(2)
+            return octets[0] << 8 | octets[1]
+
+        return Resolver(self.sockets.poll, self.network.servers, _udp, _place, number)
+
+    def _datagram(self, host):
+        """An open datagram socket to the time server, None if it cannot be had now; a name is asked for meanwhile."""
+        address = self.sockets.address_of(host)
+        if not address:
+            return None
+        try:
+            sock = _udp()
+            sock.connect(_place(address, NTP_PORT))
+        except OSError:
+            return None
+        return _Datagram(sock)
 
     def _find_lamp(self):
         try:

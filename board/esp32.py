@@ -21,6 +21,8 @@ LAN_PHY_ADDRESS = const(1)
 class Esp32:
     """What differs from other chips."""
 
+    timer = 0  # the number of a timer in hardware: there are no others (ports/esp32/machine_timer.c)
+
     def radio(self, settings):
         """Return the station interface."""
         import network

@@ -1,7 +1,7 @@
-"""Feeds the watchdog of an agent that a person has ended, so often and no oftener.
+"""Feeds the watchdog from a timer, so often and no oftener: it cannot be stopped, and some things take longer than it.
 
-The watchdog cannot be stopped. A timer goes on feeding it for HELD_S, then the board starts again by itself: no cart
-stays switched off because somebody forgot it.
+A person who ended the agent has HELD_S, then the board starts again by itself: no cart stays switched off because
+somebody forgot it. A scan for access points has as many feeds as it may take.
 """
 
 import machine
@@ -15,19 +15,19 @@ HELD_FEED_MS = const(2000)
 held = []
 
 
-def hold(watchdog):
-    """Feed it for HELD_S from now on, then never again."""
-    held.append(Hold(watchdog, HELD_S * 1000 // HELD_FEED_MS))
+def hold(watchdog, timer):
+    """Feed it for HELD_S from now on, then never again, from the timer of this number."""
+    held.append(Hold(watchdog, timer, HELD_S * 1000 // HELD_FEED_MS))
 
 
 class Hold:
     """Feeds a watchdog from a timer, so often and no oftener."""
 
-    def __init__(self, watchdog, feeds):
+    def __init__(self, watchdog, timer, feeds):
         self._watchdog = watchdog
         self._left = feeds
         watchdog.feed()
-        self._timer = machine.Timer(-1)
+        self._timer = machine.Timer(timer)
         self._timer.init(period=HELD_FEED_MS, mode=machine.Timer.PERIODIC, callback=self._feed)
 
     def _feed(self, timer):
@@ -36,3 +36,7 @@ class Hold:
             self._watchdog.feed()
         else:
             timer.deinit()
+
+    def end(self):
+        """Leave the watchdog to the loop again."""
+        self._timer.deinit()

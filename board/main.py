@@ -35,6 +35,8 @@ def start(folder, mode, confirmation):
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
     del configuration  # what is still needed of it has its place
     app.step(board.now())  # brings the spools up, if they can be
+    if all(station.mounted for station in app.stations):
+        confirmation.came_up()
     del hole
     gc.collect()
     print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))

@@ -3,6 +3,8 @@
 Rules
 1. A chip's module gives the hardware: `radio(settings)`, `ethernet()`.
 2. Without the hardware the agent runs all the same: results are kept, and the lamp and the status say why.
+3. A link that says it is up and carries nothing is restarted (`Silence`): firmware of radios hangs, and may never
+   report a lost link.
 """
 
 from agent.base.compat import const
@@ -11,23 +13,58 @@ from board.wifi import RADIO_FAILED, RADIO_IDLE, RADIO_JOINED, RADIO_JOINING, Wi
 from board.wifi import STATE_NAMES as WIFI_STATES
 
 LINK_MS = const(1000)  # how often a cable is looked at
+SILENCE_MS = const(300000)
+SILENCE_MAX_MS = const(3600000)
 
 
-def bring_up(chip, settings, said, now):
-    """Return the network that the `board` settings name; what is wrong with it is added to `said`."""
+def bring_up(chip, settings, said, scan, now):
+    """Return the network that the `board` settings name; what is wrong with it is added to `said`.
+
+    `scan(wlan)` lists the access points without the watchdog biting.
+    """
     kind = settings["network"]
     try:
         if kind == "wifi":
-            return WifiNetwork(Radio(chip.radio(settings), settings), now)
+            return WifiNetwork(Radio(chip.radio(settings), settings, scan), settings["dns"], now)
         if kind == "ethernet":
             interface = chip.ethernet()
             interface.active(True)
             fix_address(interface, settings)
-            return Cable(interface, now)
+            return Cable(interface, settings, now)
     except (OSError, ImportError, AttributeError, ValueError) as error:
         said.append("no %s: %s" % (kind, error or type(error).__name__))
         return _NoHardware(kind)
     return NoNetwork()
+
+
+class Silence:
+    """Says when a network that is up, and was tried, has carried nothing for so long that it is to be restarted.
+
+    The first time after SILENCE_MS; while nothing comes the time doubles, to SILENCE_MAX_MS: a weekend on which both
+    sides are off is no reason to restart a radio every five minutes.
+    """
+
+    def __init__(self, now):
+        self.restarts = 0
+        self._wait_ms = SILENCE_MS
+        self._over = Timer()
+        self._over.start(now, SILENCE_MS)
+
+    def is_over(self, sockets, is_up, now):
+        """True if the network is to be restarted now; to be asked every few seconds."""
+        if sockets.heard:
+            sockets.heard = False
+            self._wait_ms = SILENCE_MS
+            self._over.start(now, SILENCE_MS)
+        elif not is_up:
+            self._over.start(now, self._wait_ms)
+        elif self._over.expired(now) and sockets.tried:
+            sockets.tried = False
+            self.restarts += 1
+            self._wait_ms = min(self._wait_ms * 2, SILENCE_MAX_MS)
+            self._over.start(now, self._wait_ms)
+            return True
+        return False
 
 
 class NoNetwork:
@@ -41,6 +78,13 @@ class NoNetwork:
         """There is none, and none is missed: a lamp that says so would never be off."""
         return True
 
+    def servers(self):
+        """No name server."""
+        return ()
+
+    def restart(self, is_deep, now):
+        """Nothing to do."""
+
     def about(self):
         """Its part of the status."""
         return {"kind": "none"}
@@ -49,8 +93,9 @@ class NoNetwork:
 class Cable:
     """An Ethernet interface that comes up by itself (WIZNET5K, LAN): it is only looked at."""
 
-    def __init__(self, interface, now):
+    def __init__(self, interface, settings, now):
         self.interface = interface
+        self._settings = settings
         self.losses = 0
         # At once: who tries to connect before the first look waits for a minute (toolsnet.reconnect_ms).
         self._is_up = bool(interface.isconnected())
@@ -71,6 +116,16 @@ class Cable:
         """Tell whether there is a network."""
         return self._is_up
 
+    def servers(self):
+        """Return the addresses of the name servers."""
+        return _servers(self._settings["dns"], self.interface)
+
+    def restart(self, is_deep, now):
+        """Switch the interface off and on."""
+        self.interface.active(False)
+        self.interface.active(True)
+        fix_address(self.interface, self._settings)
+
     def about(self):
         """Its part of the status."""
         return {"kind": "ethernet", "up": self._is_up, "losses": self.losses, "address": _address(self.interface)}
@@ -79,8 +134,9 @@ class Cable:
 class WifiNetwork:
     """Wi-Fi: the machine of board.wifi and the chip's WLAN."""
 
-    def __init__(self, radio, now):
+    def __init__(self, radio, dns, now):
         self._radio = radio
+        self._dns = dns
         self.machine = Wifi(radio, now)
 
     def tick(self, now):
@@ -90,6 +146,14 @@ class WifiNetwork:
     def is_up(self):
         """Tell whether there is a network."""
         return self.machine.is_up()
+
+    def servers(self):
+        """Return the addresses of the name servers."""
+        return _servers(self._dns, self._radio.wlan)
+
+    def restart(self, is_deep, now):
+        """Leave the network, switch the radio off and on, or its chip if `is_deep`, and join again."""
+        self.machine.restart(is_deep, now)
 
     def about(self):
         """Its part of the status."""
@@ -103,9 +167,10 @@ class WifiNetwork:
 class Radio:
     """A WLAN as board.wifi wants it. `settings` is the `board` part of the completed configuration."""
 
-    def __init__(self, wlan, settings):
+    def __init__(self, wlan, settings, scan):
         self.wlan = wlan
         self._settings = settings
+        self._scan = scan
         self._bssid = None
         self.restart()
 
@@ -149,16 +214,24 @@ class Radio:
         own = self._own_bssid()
         name = self._settings["ssid"].encode()
         try:
-            found = self.wlan.scan()
+            found = self._scan(self.wlan)
         except OSError:
             return []
         return [(point[1], point[3], point[1] == own) for point in found if point[0] == name]
 
-    def restart(self):
-        """Switch the radio off and on, with the fixed address if there is one."""
-        self.wlan.active(False)
-        self.wlan.active(True)
-        fix_address(self.wlan, self._settings)
+    def restart(self, is_deep=False):
+        """Switch the radio off and on, its chip too if `is_deep` and the port can; power saving and address again."""
+        wlan = self.wlan
+        wlan.active(False)
+        if is_deep and hasattr(wlan, "deinit"):
+            wlan.deinit()
+        wlan.active(True)
+        if not self._settings["power_save"]:
+            try:
+                wlan.config(pm=wlan.PM_NONE)  # else an answer waits for a beacon, and some access points lose it
+            except (AttributeError, ValueError, OSError):
+                pass  # a port that does not know it
+        fix_address(wlan, self._settings)
 
     def _own_bssid(self):
         try:
@@ -179,6 +252,12 @@ class _NoHardware:
     def is_up(self):
         return False
 
+    def servers(self):
+        return ()
+
+    def restart(self, is_deep, now):
+        pass
+
     def about(self):
         return {"kind": self._kind, "missing": True}
 
@@ -192,7 +271,18 @@ def fix_address(interface, settings):
     mask = (0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF
     netmask = ".".join([str(mask >> shift & 255) for shift in (24, 16, 8, 0)])
     gateway = settings["gateway"] or "0.0.0.0"
-    interface.ifconfig((address, netmask, gateway, gateway))
+    interface.ifconfig((address, netmask, gateway, settings["dns"] or gateway))
+
+
+def _servers(dns, interface):
+    """The name servers: that of the settings, else the one that came with the address; () if there is none."""
+    if dns:
+        return (dns,)
+    try:
+        found = interface.ifconfig()[3]
+    except (OSError, ValueError):
+        return ()
+    return (found,) if found and found != "0.0.0.0" else ()
 
 
 def _address(interface):

@@ -21,6 +21,8 @@ W5500_RST = const(20)
 class Rp2:
     """What differs from other chips."""
 
+    timer = -1  # the number of a timer in software: there are no others (ports/rp2/machine_timer.c)
+
     def radio(self, settings):
         """Return the station interface of the Pico W."""
         import network

@@ -12,7 +12,9 @@ Rules
 2. It is changed before a version runs, so that a start that hangs or cuts the power counts as failed.
 3. A version on trial is confirmed by itself, when the agent is healthy. After TRIES starts without that the confirmed
    one runs again, with or without a computer at the other end of the cable.
-4. After FAILURES_MAX starts in a row that never became healthy: safe mode. The REPL can be reached, no spool is
+4. A start of the confirmed version has failed if its spools did not come up, or if it raised before it was healthy. A
+   reset behind that counts for nothing: what a dead network does to a version is no fault of the version. After
+   FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is
    touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is no failed start.
 6. Out of memory is a failed start like any other. Where not even this module has enough, main.py starts the board anew.
@@ -146,10 +148,11 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
         folder, mode = state.confirmed, PROVEN
     if mode == SAFE and not _keep_still(folder, wait_s):
         return
+    confirmation = Confirmation(root, folder)
     try:
         if run is None:
             run = _run
-        run(root + "/" + folder, mode, Confirmation(root, folder))
+        run(root + "/" + folder, mode, confirmation)
         reason = "the agent ended by itself"
     except KeyboardInterrupt:
         undo(root, before, state.text())
@@ -159,6 +162,7 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
         if isinstance(fault, MemoryError):
             _make_room()
         reason = _told(fault)
+        confirmation.raised()
     _note(root, reason)
     print("toolcart: start of %s failed: %s" % (folder, reason))
     try:
@@ -177,18 +181,35 @@ def undo(root, before, written):
 
 
 class Confirmation:
-    """What the agent calls once when it is healthy."""
+    """What the agent calls when its spools are up, and once when it is healthy."""
 
-    __slots__ = ("folder", "root")
+    __slots__ = ("folder", "forgiven", "root")
 
     def __init__(self, root, folder):
         self.root = root
         self.folder = folder
+        self.forgiven = 0  # failed starts that count again if this one raises
+
+    def came_up(self):
+        """The spools are up: this start has not failed. A version on trial has still to become healthy."""
+        state = read(self.root)
+        if state.trial == NONE and state.failures:
+            self.forgiven = state.failures
+            state.failures = 0
+            is_written(state, self.root)
+
+    def raised(self):
+        """The version has raised: unless it was healthy, that is a failed start after all."""
+        if self.forgiven:
+            state = read(self.root)
+            state.failures = self.forgiven
+            is_written(state, self.root)
 
     def healthy(self):
         """Make this version the one that runs from now on; True when that is durable, else call it again later."""
         state = read(self.root)
         before = state.text()
+        self.forgiven = 0
         confirm(state, self.folder)
         return state.text() == before or is_written(state, self.root)
 

@@ -2,8 +2,7 @@
 
 Rules
 1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` gives None.
-2. Names are looked up by a blocking call of up to some seconds, so an address is better; it happens only while there
-   is a network, and a failed one costs a reconnect pause.
+2. Names are looked up beside the loop (board.resolver), only while there is a network.
 3. The serial console is in the same poll where the port can poll it.
 """
 
@@ -20,13 +19,16 @@ from agent.link.port import (
     PORT_OPEN,
     PORT_OPENING,
     WHY_ENDED,
+    WHY_NAME_SLOW,
     WHY_NAME_UNKNOWN,
     WHY_NO_ADDRESS,
     WHY_NO_NETWORK,
     WHY_REFUSED,
     WHY_RESET,
     is_address,
+    is_numeric,
 )
+from board.resolver import ASKING, KNOWN, UNKNOWN
 from board.why import why_of
 
 try:
@@ -52,6 +54,8 @@ class TcpPort:
         self.events = 0
         self.why = 0
         self.why_code = 0
+        self.asks = ""  # the name that is being looked up
+        self._number = 0
         self._sockets = sockets
         self._state = PORT_CLOSED
         self._asks_out = False
@@ -66,10 +70,22 @@ class TcpPort:
         if not is_address(host, number):
             self.why = WHY_NO_ADDRESS
             return
+        self._number = number
+        self._sockets.tried = True
+        if self._sockets.looks_up(host, self):
+            self.asks = host
+            self.why = WHY_NAME_SLOW
+            self._state = PORT_OPENING
+            return
+        self._connect(host)
+
+    def _connect(self, host):
+        """Begin to connect; a name, which only the unix port gives, is looked up by a blocking call."""
+        self._state = PORT_CLOSED
         self.why = WHY_NAME_UNKNOWN
         sock = None
         try:
-            address = socket.getaddrinfo(host, number, 0, socket.SOCK_STREAM)[0][-1]
+            address = socket.getaddrinfo(host, self._number, 0, socket.SOCK_STREAM)[0][-1]
             self.why = 0
             sock = socket.socket()
             sock.setblocking(False)
@@ -87,8 +103,25 @@ class TcpPort:
         self._asks_out = True
         self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT)
 
+    def is_looked_up(self):
+        """True if the name has an address now, and the port begins to connect to it; it closes where there is none."""
+        resolver = self._sockets.resolver
+        state = resolver.state(self.asks)
+        if state == ASKING:
+            return False
+        host = self.asks
+        self.asks = ""
+        if state == KNOWN:
+            self._connect(resolver.address(host))
+            return self.sock is not None
+        self._state = PORT_CLOSED
+        self.why = WHY_NAME_UNKNOWN if state == UNKNOWN else WHY_NAME_SLOW
+        return False
+
     def state(self):
         """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self.asks and not self.is_looked_up():
+            return self._state
         if self._state == PORT_OPENING and self.events:
             if self.events & TROUBLE:
                 self._ask_why()
@@ -114,6 +147,7 @@ class TcpPort:
         if count == 0:
             self.why = WHY_ENDED
             return PORT_LOST
+        self._sockets.heard = True
         return count
 
     def write(self, buf, start, n):
@@ -137,6 +171,7 @@ class TcpPort:
             self.sock = None
             self._sockets.poll.unregister(sock)
             sock.close()
+        self.asks = ""
         self._state = PORT_CLOSED
 
     def _failed(self, error):
@@ -163,11 +198,20 @@ class TcpPort:
 
 
 class Sockets:
-    """All ports of a board and its console; `is_up` tells whether there is a network."""
+    """All ports of a board and its console; `is_up()` is true if there is a network.
 
-    def __init__(self, is_up):
+    `make_resolver()` gives a board.resolver.Resolver when the first name is to be looked up; `now()` the ticks.
+    """
+
+    def __init__(self, is_up, make_resolver, now):
         self.is_up = is_up
         self.poll = select.poll()
+        self.tried = False  # a port was opened since whoever looks cleared this (board.upkeep)
+        self.heard = False  # bytes came in over the network since then
+        self.resolver = None
+        self._make_resolver = make_resolver
+        self._now = now
+        self._asking = []  # ports that wait for a name
         self._ports = []
         self._has_console = False
         self._typed = False
@@ -181,6 +225,29 @@ class Sockets:
         """Return a new port."""
         return self.add(TcpPort(self))
 
+    def looks_up(self, host, port):
+        """Begin to look a name up for a port; False for an address."""
+        if is_numeric(host):
+            return False
+        self._ask(host)
+        if port not in self._asking:
+            self._asking.append(port)
+        return True
+
+    def address_of(self, host):
+        """Return the address of a host; "" while it is not known. A name is asked for again, it may have moved."""
+        if is_numeric(host):
+            return host
+        resolver = self.resolver
+        address = resolver.address(host) if resolver is not None and resolver.state(host) == KNOWN else ""
+        self._ask(host)
+        return address
+
+    def _ask(self, host):
+        if self.resolver is None:
+            self.resolver = self._make_resolver()
+        self.resolver.ask(host, self._now())
+
     def add(self, port):
         """Wake this port's slot too; it registers its `sock` with `poll` by itself while it is open."""
         self._ports.append(port)
@@ -190,6 +257,8 @@ class Sockets:
         """Sleep until input or for `wait_ms`; wake the slots that have input."""
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
+        if self.resolver is not None:
+            wait_ms = self._look_up(app, wait_ms, now_of())
         if not self._is_any_open():
             self._nap(wait_ms)
             wait_ms = 0
@@ -197,11 +266,25 @@ class Sockets:
             if thing is sys.stdin:
                 self._typed = True
                 continue
+            if self.resolver is not None and thing is self.resolver.sock:
+                self.resolver.receive()
+                continue
             for port in self._ports:
                 if port.sock is thing:
                     port.events = events
                     if port.slot >= 0:
                         app.scheduler.wake(port.slot, now_of())
+
+    def _look_up(self, app, wait_ms, now):
+        """Let the resolver go on, and wake who waits for a name that is settled; the ms until the next time."""
+        resolver = self.resolver
+        left_ms = resolver.tick(now)
+        for port in self._asking:
+            if resolver.state(port.asks) != ASKING:  # settled, or the port was closed meanwhile
+                self._asking.remove(port)
+                app.scheduler.wake(port.slot, now)
+                return 0
+        return left_ms if left_ms < wait_ms else wait_ms
 
     def _nap(self, wait_ms):
         """A poll looks at the console every millisecond; while nothing else can come, the chip may as well sleep."""
@@ -213,6 +296,8 @@ class Sockets:
                 return
 
     def _is_any_open(self):
+        if self.resolver is not None and self.resolver.sock is not None:
+            return True
         for port in self._ports:
             if port.sock is not None:
                 return True

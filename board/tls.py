@@ -122,6 +122,8 @@ class TlsPort(TcpPort):
 
     def state(self):
         """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self.asks and not self.is_looked_up():
+            return self._state
         if self._state == PORT_OPENING:
             if self._tcp is not None:
                 self._shake()
@@ -150,6 +152,7 @@ class TlsPort(TcpPort):
                     if count == 0:
                         self._end()
                         break
+                    self._sockets.heard = True
                 buf[at] = one[0]
                 at += 1
         except OSError as error:

@@ -103,6 +103,7 @@ class Board:
     def __init__(self, folder="."):
         self.folder = folder
         self.poll = select.poll()
+        self.heard = self.tried = False  # as board.sockets.Sockets has them; nothing looks at them here
         self._ports = []
         self._tls = None
         self._said = ""
@@ -126,6 +127,10 @@ class Board:
     def tcp(self):
         """Return a new port."""
         return self.add(TcpPort(self))
+
+    def looks_up(self, host, port):
+        """False: names are looked up by a blocking call."""
+        return False
 
     def add(self, port):
         """Wake this port's slot too."""

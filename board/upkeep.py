@@ -19,6 +19,7 @@ from agent.cart.led import Blinker, code_of
 from agent.cart.liveness import ASKED_MS, Liveness
 from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
 from board.console import VERSION_FILE, Console
+from board.network import Silence
 
 CLOCK_MS = const(60000)
 TELL_MS = const(5000)
@@ -42,6 +43,7 @@ class Upkeep:
         self._confirmation = confirmation
         self._tellings = 0
         self._was_up = False
+        self._silence = Silence(now)
         self._feed = _started(now)
         self._clock = _started(now)
         self._tell = _started(now)
@@ -94,11 +96,15 @@ class Upkeep:
         told["unconfirmed"] = self.unconfirmed
         told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
         told["network"] = board.network.about()
+        told["network"]["silences"] = self._silence.restarts
         if self._metrics is not None:
             told["metrics"] = self._metrics.about()
         return told
 
     def _look_after(self, now):
+        network = self.board.network
+        if self._silence.is_over(self.board.sockets, network.is_up(), now):
+            network.restart(self._silence.restarts % 2 == 0, now)
         if self.liveness.may_feed(now):
             if self.board.watchdog is not None:
                 self.board.watchdog.feed()

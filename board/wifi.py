@@ -5,7 +5,7 @@ Rules
 2. A join has JOIN_MS. After a failure it waits 1, 2, 4 .. 60 s; after RESTART_AFTER failures the radio is switched off
    and on once, because firmware of radios hangs.
 3. Weaker than ROAM_DBM for three looks in a row: scan, and change to an access point of the same name that is at
-   least GAIN_DB stronger. One scan a minute at most: it blocks the chip for up to three seconds.
+   least GAIN_DB stronger. One scan a minute at most: it blocks the chip for some seconds, ten at most.
 4. A join to a chosen access point that fails is followed by one to any.
 """
 
@@ -71,6 +71,15 @@ class Wifi:
     def is_up(self):
         """Tell whether there is a network."""
         return self.state == UP
+
+    def restart(self, is_deep, now):
+        """Switch the radio off and on and join again, whatever it says of itself."""
+        self.restarts += 1
+        self.state = DOWN
+        self._radio.leave()
+        self._radio.restart(is_deep)
+        self._check.stop()
+        self._wait.start(now, 0)
 
     def tick(self, now):
         """Do what is due; return the ms until the next look."""

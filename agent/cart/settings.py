@@ -139,9 +139,11 @@ BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
 password text "" 0 63
 country text "" 0 2
+power_save bool false
 hostname text toolcart 1 32
 address text "" 0 18
 gateway text "" 0 15
+dns text "" 0 15
 ntp_hosts hosts ~ 1 4
 utc_offset_min int 0 -720 840
 time_zone text "" 0 64

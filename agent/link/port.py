@@ -60,3 +60,14 @@ def is_address(host, number):
         if not "!" <= character <= "~":
             return False
     return True
+
+
+def is_numeric(host):
+    """True if the host is four numbers of 0 to 255: no name to be looked up."""
+    parts = host.split(".")
+    if len(parts) != 4:
+        return False
+    for part in parts:
+        if not part.isdigit() or len(part) > 3 or int(part) > 255:
+            return False
+    return True

@@ -236,7 +236,7 @@ class Asked:
             raise Skip("this runtime has no sockets")
         self.bench = waiting()
         self.network = Network()
-        self.board = Board(self.network, Sockets(self.network.is_up))
+        self.board = Board(self.network, Sockets(self.network.is_up, None, None))
         self.poll = self.board.sockets.poll = Poll(self.board.sockets.poll)
         self.metrics = Metrics(self.bench.app, self.board, PORT, self.bench.moment)
         self.socket = socket

@@ -36,6 +36,14 @@ def test_the_wired_interface_is_made_with_the_common_pins(chip):
     assert not board.network.is_up()
 
 
+def test_a_held_board_is_fed_from_a_timer_that_an_esp32_has(chip):
+    board = chip.Board(settings())
+    board.start_watchdog()
+    board.hold_watchdog()
+    fake.Timer.made[-1].fire()
+    assert board.watchdog.feeds == 2
+
+
 def test_there_is_a_lamp_only_where_one_is_named(chip):
     chip.Board(settings()).show_lamp(True)
     assert fake.Pin.made == {}

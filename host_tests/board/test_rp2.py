@@ -1,13 +1,20 @@
 """An RP2's board on fake modules: Wi-Fi, W5500, lamp, watchdog, and where the spool lies."""
 
+import select
+import socket
 import sys
+import time
 import types
 
 import pytest
 
 from agent.cart import config
+from agent.link.port import is_numeric
 from board.clock import SOURCE_NAMES
+from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
+
+REAL_GETADDRINFO = socket.getaddrinfo
 
 
 def settings(**board):
@@ -240,6 +247,200 @@ def test_a_cable_that_is_in_counts_from_the_first_moment(chip, monkeypatch):
 def test_local_time_is_right_wherever_the_port_counts_from(chip):
     board = chip.Board(settings())
     assert board.calendar(1710408413) == (2024, 3, 14, 9, 26, 53)
+
+
+def test_the_watchdog_is_fed_while_a_scan_takes_longer_than_it_waits(chip, monkeypatch):
+    board = chip.Board(settings(network="wifi", ssid="Plant"))
+    board.start_watchdog()
+
+    def scan(wlan):  # ten seconds, as long as the port waits (extmod/network_cyw43.c); soft timers run meanwhile
+        for _ in range(10000 // fake.Timer.made[-1].period):
+            fake.Timer.made[-1].fire()
+        return []
+
+    monkeypatch.setattr(fake.Interface, "scan", scan)
+    assert board.network._radio.scan() == []
+    assert board.watchdog.feeds == 1 + 5
+    assert fake.Timer.made[-1].ended
+    fake.Timer.made[-1].fire()
+    assert board.watchdog.feeds == 1 + 5
+    monkeypatch.setattr(fake.Interface, "scan", lambda wlan: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        board.network._radio.scan()
+    assert fake.Timer.made[-1].ended
+
+
+def test_the_radio_does_not_sleep_unless_it_is_told_to(chip):
+    chip.Board(settings(network="wifi", ssid="Plant"))
+    assert ("config", {"pm": fake.Interface.PM_NONE}) in fake.Interface.last.calls
+    chip.Board(settings(network="wifi", ssid="Plant", power_save=True))
+    assert not [call for call in fake.Interface.last.calls if call[0] == "config"]
+
+
+def test_a_deep_restart_switches_the_chip_of_the_radio_off_too_and_joins_again(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant", address="10.0.0.5", gateway="10.0.0.1", dns="10.0.0.53"))
+    board.network.tick(board.now())
+    wlan = fake.Interface.last
+    wlan.connected = True
+    board.network.tick(board.now())
+    assert board.network.is_up()
+    wlan.fixed = None
+    wlan.calls.clear()
+    board.network.restart(True, board.now())
+    assert not board.network.is_up()
+    assert wlan.calls[:4] == [("disconnect",), ("active", False), ("deinit",), ("active", True)]
+    assert wlan.fixed == ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.53")
+    board.network.tick(board.now())
+    assert wlan.calls[-1][0] == "connect"
+    wlan.calls.clear()
+    board.network.restart(False, board.now())
+    assert ("deinit",) not in wlan.calls
+
+
+@pytest.mark.parametrize("kind", ["wifi", "ethernet"])
+def test_name_servers_are_the_ones_of_the_settings_or_of_dhcp(chip, kind):
+    board = chip.Board(settings(network=kind, ssid="Plant"))
+    assert board.network.servers() == ()
+    fake.Interface.last.fixed = ("10.0.0.5", "255.255.255.0", "10.0.0.1", "10.0.0.2")
+    assert board.network.servers() == ("10.0.0.2",)
+    board = chip.Board(settings(network=kind, ssid="Plant", dns="10.0.0.53"))
+    assert board.network.servers() == ("10.0.0.53",)
+    assert chip.Board(settings(network="none")).network.servers() == ()
+
+
+class ObjectPoll:
+    """`select.poll` as chips have it: it gives the objects themselves, and time passes only while it waits."""
+
+    def __init__(self):
+        self._poll = select.poll()
+        self._things = {}
+
+    def register(self, thing, events):
+        self._things[thing.fileno()] = thing
+        self._poll.register(thing, events)
+
+    def modify(self, thing, events):
+        self._poll.modify(thing, events)
+
+    def unregister(self, thing):
+        del self._things[thing.fileno()]
+        self._poll.unregister(thing)
+
+    def ipoll(self, ms):
+        return [(self._things[number], events) for number, events in self._poll.poll(ms)]
+
+
+class NameServer:
+    """A server of names on the loopback that a test lets answer or not."""
+
+    def __init__(self, monkeypatch, chip_module):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.setblocking(False)
+        monkeypatch.setattr(chip_module, "_place", lambda host, port: self.sock.getsockname())
+
+    def answer(self, address):
+        try:
+            octets, sender = self.sock.recvfrom(512)
+        except BlockingIOError:
+            return
+        self.sock.sendto(reply(octets, address), sender)
+
+
+def board_with_names(chip, monkeypatch, tmp_path):
+    """A board whose `getaddrinfo` refuses names: on a chip it would block longer than the watchdog waits."""
+    from board import chip as common
+    from board import resolver
+
+    def only_numbers(host, *more):
+        assert is_numeric(host), "a name is looked up by a blocking call"
+        return REAL_GETADDRINFO(host, *more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", only_numbers)
+    monkeypatch.setattr(resolver, "FILE", str(tmp_path / "names"))
+    monkeypatch.setattr(resolver.Resolver.__init__, "__defaults__", (str(tmp_path / "names"),))
+    board = chip.Board(settings(network="wifi", ssid="Plant"))
+    board.network.is_up = board.sockets.is_up = lambda: True
+    board.network.servers = lambda: ("10.0.0.53",)
+    board.sockets.poll = ObjectPoll()
+    monkeypatch.setattr(time, "sleep_ms", lambda ms: None, raising=False)
+    return board, NameServer(monkeypatch, common)
+
+
+class App:
+    """What board.sockets asks of an app."""
+
+    def __init__(self):
+        self.scheduler = self
+        self.woken = []
+
+    def wake(self, slot, now):
+        self.woken.append(slot)
+
+
+def test_a_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
+    from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NAME_SLOW
+
+    board, server = board_with_names(chip, monkeypatch, tmp_path)
+    app = App()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = board.tcp()
+        board.watch(port, 4)
+        port.open("pim.plant.example", listener.getsockname()[1])
+        assert port.state() == PORT_OPENING and port.why == WHY_NAME_SLOW and port.sock is None
+        for _ in range(50):
+            server.answer("127.0.0.1")
+            board.sockets.wait(app, 20, board.now)
+            if port.state() == PORT_OPEN:
+                break
+        assert port.state() == PORT_OPEN and port.why == 0 and app.woken[0] == 4
+        port.close()
+    server.sock.close()
+    board.sockets.resolver.close()
+
+
+def test_a_name_that_is_none_closes_the_port_and_one_that_nobody_knows_leaves_it_opening_until_the_deadline(
+    chip, monkeypatch, tmp_path
+):
+    from agent.link.port import PORT_CLOSED, PORT_OPENING, WHY_NAME_SLOW, WHY_NAME_UNKNOWN
+
+    board, server = board_with_names(chip, monkeypatch, tmp_path)
+    moment = [0]
+    board.sockets._now = board.now = lambda: moment[0]
+    app = App()
+    port = board.tcp()
+    board.watch(port, 4)
+    port.open("pim", 4545)
+    for _ in range(20):
+        server.answer("")
+        board.sockets.wait(app, 20, board.now)
+    assert port.state() == PORT_CLOSED and port.why == WHY_NAME_UNKNOWN
+    port.open("other", 4545)
+    assert port.state() == PORT_OPENING
+    for _ in range(40):  # nobody answers
+        board.sockets.wait(app, 1, board.now)
+        moment[0] += 100
+    assert port.state() == PORT_CLOSED and port.why == WHY_NAME_SLOW
+    assert app.woken[-1] == 4
+    port.open("other", 4545)
+    port.close()  # while it is looked up
+    board.sockets.wait(app, 1, board.now)
+    assert port.state() == PORT_CLOSED
+    server.sock.close()
+    board.sockets.resolver.close()
+
+
+def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_path):
+    board, server = board_with_names(chip, monkeypatch, tmp_path)
+    assert board._datagram("ntp.plant.example") is None
+    for _ in range(20):
+        server.answer("127.0.0.1")
+        board.sockets.wait(App(), 20, board.now)
+    asked = board._datagram("ntp.plant.example")
+    assert asked is not None
+    asked.close()
+    server.sock.close()
+    board.sockets.resolver.close()
 
 
 def _device(flash):

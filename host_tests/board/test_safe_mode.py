@@ -149,6 +149,65 @@ def test_a_version_that_becomes_healthy_is_confirmed():
         assert place.line() == "b - 0 0 -"
 
 
+class PulledPlug(BaseException):
+    """A reset: nothing of the start goes on."""
+
+
+def test_a_reset_behind_a_spool_that_came_up_is_no_failed_start():
+    with Place("a") as place:
+        place.put(confirmed="a", failures=3)
+
+        def run(path, mode, confirmation):
+            assert mode == PROVEN
+            confirmation.came_up()
+            raise PulledPlug
+
+        for _ in range(3 * safe_mode.FAILURES_MAX):
+            try:
+                safe_mode.start(place.root, run, Runs().wait, Runs().reset)
+            except PulledPlug:
+                pass
+            assert place.line() == "a - 0 0 -"
+
+
+def test_a_version_that_raises_before_it_is_healthy_has_failed_although_its_spool_came_up():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        modes = []
+
+        def run(path, mode, confirmation):
+            modes.append(mode)
+            confirmation.came_up()
+            raise RuntimeError("it cannot")
+
+        for _ in range(safe_mode.FAILURES_MAX + 1):
+            safe_mode.start(place.root, run, Runs().wait, Runs().reset)
+        assert modes[-2:] == [PROVEN, SAFE]
+
+        def later(path, mode, confirmation):
+            confirmation.came_up()
+            confirmation.healthy()
+            raise RuntimeError("it cannot any more")
+
+        safe_mode.start(place.root, later, Runs().wait, Runs().reset)
+        assert place.line() == "a - 0 0 -"
+
+
+def test_a_version_on_trial_has_to_become_healthy():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=1)
+
+        def run(path, mode, confirmation):
+            confirmation.came_up()
+            raise PulledPlug
+
+        try:
+            safe_mode.start(place.root, run, Runs().wait, Runs().reset)
+        except PulledPlug:
+            pass
+        assert safe_mode.choose(safe_mode.read(place.root)) == ("a", PROVEN)
+
+
 def test_a_start_that_a_person_ends_counts_for_nothing():
     with Place("a", "b") as place:
         place.put(confirmed="a", trial="b", tries=3)

@@ -8,6 +8,7 @@ from agent.cart.liveness import ASKED_MS, HEALTHY_MS
 from agent.log.flash import RamFlash
 from board import clock as c
 from board.console import LINE_MAX
+from board.network import SILENCE_MS
 from board.upkeep import Upkeep
 from host_tests.board.test_clock import MOMENT, Rtc
 from host_tests.board.test_safe_mode import own_name
@@ -43,14 +44,25 @@ class Out:
 
 
 class Air:
+    def __init__(self):
+        self.up = True
+        self.restarts = []
+
     def tick(self, now):
         return 60000
 
     def is_up(self):
-        return True
+        return self.up
+
+    def restart(self, is_deep, now):
+        self.restarts.append(is_deep)
 
     def about(self):
         return {"kind": "wifi"}
+
+
+class Sockets:
+    heard = tried = False
 
 
 class Dog:
@@ -68,6 +80,7 @@ class Board:
         self.lines = Network(self.time, Dice(1))
         self.device = RamFlash(16)
         self.network = Air()
+        self.sockets = Sockets()
         self.watchdog = Dog()
         self.clock = c.Clock(Rtc(), self.time.now)
         self.ntp = None
@@ -147,7 +160,7 @@ def test_the_watchdog_is_fed_in_time_and_not_all_the_time():
     assert 600000 // 8000 < chip.board.watchdog.feeds <= 600000 // ASKED_MS + 2
 
 
-class NoPorts:
+class NoPorts(Sockets):
     def __init__(self):
         self.added = []
 
@@ -165,6 +178,32 @@ def test_metrics_are_there_where_a_port_is_configured_and_the_status_tells_of_th
     upkeep = Upkeep(app, board, configuration, "no_such_folder", Confirmation(), board.now())
     assert upkeep.on_turn(board.now()) > 0 and len(board.sockets.added) == 1
     assert upkeep.about()["metrics"] == {"port": 9477, "listens": False, "answers": 0}
+
+
+def test_a_link_that_is_up_and_carries_nothing_is_restarted_with_growing_pauses_its_chip_every_second_time():
+    chip = Chip()
+    chip.board.sockets.tried = True
+    chip.go(SILENCE_MS - ASKED_MS)
+    assert chip.board.network.restarts == []
+    chip.go(3 * ASKED_MS)
+    assert chip.board.network.restarts == [False]
+    for times in range(2, 5):
+        chip.board.sockets.tried = True
+        chip.go((SILENCE_MS << times - 1) + 2 * ASKED_MS)
+        assert len(chip.board.network.restarts) == times
+    assert chip.board.network.restarts == [False, True, False, True]
+    assert chip.upkeep.about()["network"]["silences"] == 4
+
+
+def test_a_link_that_carries_bytes_or_is_down_or_was_not_tried_is_not_restarted():
+    for heard, up, tried in ((True, True, True), (False, False, True), (False, True, False)):
+        chip = Chip()
+        chip.board.network.up = up
+        for _ in range(20):
+            chip.board.sockets.heard = heard
+            chip.board.sockets.tried = tried
+            chip.go(SILENCE_MS // 5)
+        assert chip.board.network.restarts == [], (heard, up, tried)
 
 
 def test_a_healthy_start_is_confirmed_once_and_told_for_a_while():

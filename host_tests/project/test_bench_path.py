@@ -79,7 +79,7 @@ def test_every_figure_is_taken_and_progress_ends_at_one(monkeypatch):
     shares = []
     report = path.run(shares.append)
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
-    assert [set(figure) for figure in report["figures"]] == [KEYS] * 16
+    assert [set(figure) for figure in report["figures"]] == [KEYS] * 17
     assert set(report["machine"]) == {"processor", "cores", "system", "python"}
     missing = {figure["name"]: figure["how"] for figure in report["figures"] if figure["value"] is None}
     for name in ("unix32", "unix64", "wasm32"):

@@ -16,6 +16,7 @@ SEEN = (
     "board.network",
     "board.rp2",
     "board.esp32",
+    "board.resolver",
     "board.rp2_flash",
     "board.esp32_flash",
     "board.sockets",
@@ -48,9 +49,16 @@ class WDT:
 
 
 class Timer:
+    """An RP2 has timers in software alone, an ESP32 four in hardware alone (machine_timer_make_new of both ports)."""
+
     PERIODIC = 1
+    numbers: tuple = ()
+    made: list = []
 
     def __init__(self, number):
+        if number not in self.numbers:
+            raise ValueError("invalid Timer number")
+        Timer.made.append(self)
         self.callback = None
         self.ended = False
 
@@ -122,8 +130,15 @@ class Interface:
     def scan(self):
         return self.around
 
-    def config(self, what):
+    PM_NONE = 0xA11140
+
+    def config(self, what=None, **named):
+        if named:
+            self.calls.append(("config", named))
         return b"here"
+
+    def deinit(self):
+        self.calls.append(("deinit",))
 
     def ifconfig(self, fixed=None):
         if fixed is not None:
@@ -219,6 +234,8 @@ def modules(platform, with_network=True):
 def installed(platform, with_network=True):
     """Run a block as if on a chip of this platform."""
     put = modules(platform, with_network)
+    Timer.numbers = (-1,) if platform == "rp2" else (0, 1, 2, 3)
+    Timer.made = []
     kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
     for name in kept:
         sys.modules.pop(name, None)

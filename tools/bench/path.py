@@ -40,7 +40,7 @@ from tools.runtimes.harness import Machine
 RESULTS = 1000
 TURNS = 20
 HEAP_STEP_BYTES = 256
-HEAP_MOST_BYTES = 256 * 1024
+HEAP_MOST_BYTES = 320 * 1024
 RUN_TIMEOUT_S = 120
 PARSE_ROUNDS = 5000
 SIZE_TARGETS = ("<= 80000", "<= 52000")
@@ -50,6 +50,16 @@ HELPERS = (*rp2040.PEERS, "tools/bench/least.py")
 IMPORT_ONLY = "import agent.app\nprint('through 0')\n"
 HEAP_RUN = (
     "import gc\nbefore = gc.mem_alloc()\nfrom tools.bench import least\ngc.collect()\n"
+    "least.heap('spool', gc.mem_alloc() - before)\n"
+)
+# The same out of a ROMFS, which lies in flash on a chip and in the heap here.
+ROMFS = "rom/image"
+ROMFS_RUN = (
+    "import gc, os, sys, vfs\nbefore = gc.mem_alloc()\n"
+    f"name = sys.path[-1] + '/{ROMFS}'\nimage = bytearray(os.stat(name)[6])\n"
+    "with open(name, 'rb') as file:\n    file.readinto(image)\n"
+    "vfs.mount(vfs.VfsRom(image), '/rom')\nsys.path.insert(0, '/rom')\n"
+    "from tools.bench import least\ngc.collect()\n"
     "least.heap('spool', gc.mem_alloc() - before)\n"
 )
 
@@ -194,7 +204,11 @@ def _allocation(report: Report, name: str) -> None:
 
 def _allocation_on_files(report: Report) -> None:
     numbers, reason = _ask("unix32", f"on_files({RESULTS})", "4m")
-    how = f"{RESULTS} results, files on littlefs, collection off; a file that is opened takes 1.2 KB" if numbers else reason
+    how = (
+        f"{RESULTS} results, files on littlefs, collection off; a file that is opened takes 1.2 KB"
+        if numbers
+        else reason
+    )
     for at, name in enumerate(("live", "backlog")):
         value = numbers[at] / RESULTS if numbers else None
         report.add(f"allocated a result, spool in files, {name}", value, "bytes", "<= 0", how)
@@ -233,6 +247,25 @@ def board_tree(folder: Path) -> None:
     sources = [source for source in product_sources() if not source.is_native]
     program = program_of(sources, companions=HELPERS)
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS))
+
+
+def romfs_of(tree: Path) -> bytes:
+    """The ROMFS image of a folder, made as `mpremote romfs build` does, of .mpy that are compiled already."""
+    from mpremote.romfs import VfsRomWriter
+
+    writer = VfsRomWriter()
+
+    def add(folder: Path) -> None:
+        for entry in sorted(folder.iterdir()):
+            if entry.is_dir():
+                writer.opendir(entry.name)
+                add(entry)
+                writer.closedir()
+            else:
+                writer.mkfile(entry.name, entry.read_bytes())
+
+    add(tree)
+    return bytes(writer.finalise())
 
 
 def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int | None:
@@ -279,14 +312,18 @@ def _heap(report: Report) -> None:
     names = ("least heap, whole agent with a backlog", "least heap, import only", "heap beyond the import")
     runtime = runtimes.named("unix32")
     reason = runtime.fetch()
-    whole = imported = None
-    peers = 0
+    whole = imported = in_place = None
+    peers = beside_it = 0
     if not reason:
         with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
+            tree, rom = Path(folder, "tree"), Path(folder, "rom")
             try:
-                board_tree(Path(folder))
-                whole, peers = least_heap(runtime, Path(folder), HEAP_RUN)
-                imported, _ = least_heap(runtime, Path(folder), IMPORT_ONLY)
+                board_tree(tree)
+                whole, peers = least_heap(runtime, tree, HEAP_RUN)
+                imported, _ = least_heap(runtime, tree, IMPORT_ONLY)
+                rom.mkdir()
+                Path(folder, ROMFS).write_bytes(romfs_of(tree))
+                in_place, beside_it = least_heap(runtime, Path(folder), ROMFS_RUN)
             except (Unavailable, ValueError) as unavailable:
                 reason = str(unavailable)
     if not reason and whole is None:
@@ -295,5 +332,8 @@ def _heap(report: Report) -> None:
     whole = None if whole is None else whole - peers
     report.add(names[0], whole, "bytes", HEAP_TARGET, reason or how)
     report.add(names[1], imported, "bytes", "", reason or "unix32, agent.cart.app and all that it imports")
+    in_place = None if in_place is None else in_place - beside_it
+    how = f"the same out of a ROMFS, as firmware with MICROPY_VFS_ROM runs it; {beside_it} more for image and the rest"
+    report.add("least heap, whole agent out of a ROMFS", in_place, "bytes", HEAP_TARGET, reason or how)
     beyond = whole - imported if whole is not None and imported is not None else None
     report.add(names[2], beyond, "bytes", "", reason or "the difference: what objects and buffers take when it runs")

@@ -177,6 +177,8 @@ MEANINGS = {
     "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
     "board.gateway": "Gateway of a fixed address.",
+    "board.dns": "Name server; empty takes the one of DHCP, or the gateway of a fixed address.",
+    "board.power_save": "Let the radio sleep between beacons: answers take longer, and some access points lose them.",
     "board.ntp_hosts": (
         "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
         " controllers."

@@ -1,4 +1,4 @@
-"""Checksums of records that are remembered by their octets, for simulations and proofs on a PC.
+"""Checksums of records and snapshots that are remembered by their octets, for simulations and proofs on a PC.
 
 They read the same records thousands of times, and the loop of agent/base/crc.py was half of their time. What is
 remembered is a pure function of the octets, so no answer changes. The agent itself never uses it: on a cart hardly any
@@ -8,7 +8,7 @@ record is read twice.
 from __future__ import annotations
 
 from agent.base.crc import crc30
-from agent.log import record
+from agent.log import record, state
 
 MOST = 1 << 17  # answers; with records of 160 octets some 30 MB
 
@@ -27,5 +27,5 @@ def checksum(buf, start: int, end: int) -> int:
 
 
 def remember_checksums() -> None:
-    """Let the records of this process be checked and sealed with `checksum`."""
-    record.crc30 = checksum
+    """Let the records and snapshots of this process be checked and sealed with `checksum`."""
+    record.crc30 = state.crc30 = checksum
