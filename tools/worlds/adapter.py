@@ -11,7 +11,7 @@ from typing import Any
 from agent.base.health import Health
 from agent.base.ticks import FOREVER
 from agent.cart.app import App
-from agent.cart.assembly import bring_up
+from agent.cart.area import bring_up
 from agent.cart.config import complete
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
