@@ -33,7 +33,7 @@ Extras are what MID 0107 has of each bolt, one after the other, as far as there 
 On Linux special values stand between and behind them (agent.record.specials).
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
@@ -154,10 +154,9 @@ def rows_end(page, at):
 def extra_at(page, place, end):
     """Return where in page[:end] the bolt's extra begins that stands at `place`, -1 if there is none."""
     while place + EXTRA_BYTES <= end:
-        if ON_CPYTHON:
-            if page[place] == SPECIAL:
-                place += SPECIAL_BYTES + max(0, number(page, place + SPECIAL_LENGTH, 2))
-                continue
+        if page[place] == SPECIAL:
+            place += SPECIAL_BYTES + max(0, number(page, place + SPECIAL_LENGTH, 2))
+            continue
         values = number(page, place + EXTRA_COUNT, 2)
         fits = number(page, place, 2) >= 0 and values >= 0 and place + EXTRA_BYTES + values * VALUE_BYTES <= end
         return place if fits else -1
