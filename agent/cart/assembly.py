@@ -70,15 +70,14 @@ def _know_spindles(station, controller):
     """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
     session = station.session
     session.known = station.known
-    cycle = None
     if ON_CPYTHON:
-        from agent.wide.special_values import WideCycle
+        from agent.wide.special_values import several
 
-        cycle = WideCycle()
-    if cycle is not None or controller["results"] != "auto" or controller["bolt_data"]:
+        session.several = several(session, controller)
+    elif controller["results"] != "auto" or controller["bolt_data"]:
         from agent.openprotocol.spindles import Several
 
-        session.several = Several(session, station.known, controller["results"], controller["bolt_data"], cycle)
+        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
 
 
 def _add_errands(station, controller):

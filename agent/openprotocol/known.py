@@ -170,10 +170,9 @@ class Known:
             return
         fill(self.expected, 0, ID_BYTES, 0xFF)
         if length >= SEVERAL_LEAST:
-            from agent.record.spindles import BOLTS, PLACE, SYNC  # only where results have several spindles
+            from agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
 
-            form = buf[at - HEAD_BYTES + PLACE]
-            if form == BOLTS or form == SYNC:  # the others are asked for by ID, like plain results of one spindle
+            if not buf[at - HEAD_BYTES + PLACE] & BY_ID:
                 from agent.openprotocol.several import stored
 
                 stored(self, flags, buf, at)

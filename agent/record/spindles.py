@@ -43,6 +43,7 @@ PLACE = const(151)  # of the head in the payload
 SYNC = const(0x53)
 BOLTS = const(0x42)
 OBJECTS = const(0x4F)
+BY_ID = const(0x08)  # of a form: these results can be asked for by ID, like those of one spindle
 PRESS = const(0x32)
 
 FORM = const(0)
@@ -155,7 +156,7 @@ def extra_at(page, place, end):
     """Return where in page[:end] the bolt's extra begins that stands at `place`, -1 if there is none."""
     while place + EXTRA_BYTES <= end:
         if page[place] == SPECIAL:
-            place += SPECIAL_BYTES + max(0, number(page, place + SPECIAL_LENGTH, 2))
+            place += SPECIAL_BYTES + number(page, place + SPECIAL_LENGTH, 2)
             continue
         values = number(page, place + EXTRA_COUNT, 2)
         fits = number(page, place, 2) >= 0 and values >= 0 and place + EXTRA_BYTES + values * VALUE_BYTES <= end

@@ -62,7 +62,7 @@ _left_out = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
 
-def tell(parameters, buf, at, length, rows):
+def tell_beside(parameters, buf, at, length, rows):
     """Add what the record has beside the spindle parts."""
     head = at + rec.PLACE
     parameters.spindle = 0
@@ -80,7 +80,7 @@ def tell(parameters, buf, at, length, rows):
         parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
 
 
-def write(writer, buf, at, length, flags, ident, sequence, add=tell):
+def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send.
 
     `add` adds what the record has beside the spindle parts; it is called twice, to count and to write.

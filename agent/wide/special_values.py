@@ -7,6 +7,7 @@ From 003:8419-8437 and 8808-8830: their names and lengths are the plant's. One t
 
 from agent.base.fields import number
 from agent.openprotocol.cycle import BOLT_BYTES, CYCLE_WHOLE, Cycle
+from agent.openprotocol.spindles import Several
 from agent.record import result as res
 from agent.record import spindles as rec
 
@@ -15,6 +16,11 @@ CPYTHON_ONLY = True  # boards have no room for the code
 _BOLTS = 165  # in MID 0106, behind the number of bolts
 _BOLT_VALUE_BYTES = 29
 _FIXED = 24  # in front of a value
+
+
+def several(session, controller):
+    """Return what the session of these `controller` settings has for results of several spindles."""
+    return Several(session, session.known, controller["results"], controller["bolt_data"], WideCycle)
 
 
 class WideCycle(Cycle):

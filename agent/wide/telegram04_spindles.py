@@ -29,7 +29,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
 
 
 def _tell(parameters, buf, at, length, rows):
-    spindles04.tell(parameters, buf, at, length, rows)
+    spindles04.tell_beside(parameters, buf, at, length, rows)
     telegram04_specials.tell(parameters, buf, at, length, rows)
 
 

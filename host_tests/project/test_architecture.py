@@ -418,6 +418,31 @@ def test_functions_are_short():
             assert lines <= most, f"{module.path}: {function.name} has {lines} lines, at most {most}"
 
 
+def cpython_asked(module):
+    """Return where a module asks whether it runs on CPython, but to put a faster twin in the place of a plain form."""
+    asked = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == "ON_CPYTHON"]
+    twins = [
+        node.test
+        for node in module.tree.body
+        if isinstance(node, ast.If)
+        and isinstance(node.body[-1], ast.Assign)
+        and ast.unparse(node.body[-1].targets[0]).startswith("globals()")
+    ]
+    return [f"{module.path}:{node.lineno}" for node in asked if node not in twins]
+
+
+def test_only_who_puts_the_parts_together_asks_where_it_runs():
+    """What Linux has beside is handed in by agent.cart: no room below it has a branch for it."""
+    lower = [module for module in AGENT if package_of(module.name) not in ("agent.base", "agent.cart")]
+    assert [place for module in lower for place in cpython_asked(module)] == []
+
+
+def test_a_branch_for_linux_is_found_and_a_twin_is_none():
+    module = Module(ROOT / "agent" / "cart" / "assembly.py")
+    assert cpython_asked(module)
+    assert cpython_asked(Module(ROOT / "agent" / "link" / "stream.py")) == []
+
+
 def test_every_module_says_in_its_first_line_what_it_promises():
     for module in AGENT + BOARD + TOOLS:
         said = ast.get_docstring(module.tree)
