@@ -11,7 +11,7 @@ from typing import Any
 from agent.base.health import Health
 from agent.base.ticks import FOREVER
 from agent.cart.app import App
-from agent.cart.assembly import bring_up
+from agent.cart.area import bring_up
 from agent.cart.config import complete
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
@@ -223,7 +223,7 @@ class _Copy:
         self._twin = twin = self._start()
         self._entries: list[tuple[int, bytes]] | None = None
         self._held: dict[int, list[tuple[int, bytes]]] = {}
-        self._tops: list[int] = []
+        self._top: int | None = None
         self._is_settled = False
         self.is_up = twin.is_up
         self.durable = twin.durable
@@ -263,13 +263,12 @@ class _Copy:
                 log.settle()  # shows the last one, and may overwrite the first
         return found
 
-    def tops(self) -> list[int]:
-        """The highest ID that a start knows once what lies behind the snapshot is taken in; [] if that is in doubt."""
+    def top(self) -> int | None:
+        """The highest ID that a start knows once what lies behind the snapshot is taken in; None if that is in doubt."""
         if not self._is_settled:
             self._is_settled = True
-            if self._twin.log.settle():
-                self._tops.append(_top_of(self._twin))
-        return self._tops
+            self._top = _top_of(self._twin)
+        return self._top
 
 
 def _copy(agent: Agent, index: int) -> _Copy:
@@ -336,16 +335,23 @@ def _differences(station, its: _Copy) -> list[str]:
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
-    if its.number == mine.number and counts_all and station.known.top() not in (its.tops() or [station.known.top()]):
-        found.append(f"the highest ID is {station.known.top()}, a start says {its.tops()[0]}")
+    top = its.top() if its.number == mine.number and counts_all else None
+    if top not in (None, station.known.top()):
+        found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found
 
 
-def _top_of(twin: _Twin) -> int:
-    """The highest ID that a start knows, once what lies behind the snapshot is settled and taken in."""
+def _top_of(twin: _Twin) -> int | None:
+    """The highest ID that a start knows, once what lies behind the snapshot is taken in; None if it is not settled.
+
+    As a start does: first what is certain, since a log that overwrites may lose some of it when the last is settled.
+    """
     known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
     log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
-    while log.peek(scout) > 0:
-        known.stored(log.kind, log.flags, log.page, log.at, log.length)
-        scout.advance()
+    for is_settled in (False, True):
+        if is_settled and not log.settle():
+            return None
+        while log.peek(scout) > 0:
+            known.stored(log.kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
     return known.top()
