@@ -158,7 +158,7 @@ class World:
         return sum(octets.values())
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what waits there and stands in no other block; one that was to be erased counts no more."""
+        """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""
         given_up = self.device(number).unerased
         waiting = {block: numbers for block, numbers in self.waiting_in(number).items() if block not in given_up}
         return {
