@@ -108,8 +108,8 @@ def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
             assert payload[ev.TIME : ev.TIME + 7] == PACKED
         if "controller_ready" in names:
             assert payload[ev.CONTROLLER_READY : ev.TOOL_READY + 1] == b"10"
-        untold = set(names) - set(kept) - set(CODES.values()) - {"time", "controller_ready", "tool_ready"}
-        assert untold <= {
+        unreported = set(names) - set(kept) - set(CODES.values()) - {"time", "controller_ready", "tool_ready"}
+        assert unreported <= {
             "alarm_active",
             "tool_health",
             "data_field_count",

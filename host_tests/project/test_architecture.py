@@ -254,7 +254,7 @@ def circles(imports):
 
 
 def test_no_import_goes_in_a_circle():
-    """Imports inside functions count as well: what waits for a call is still one thing that cannot be had alone."""
+    """Imports inside functions count as well: what waits for a call is still one thing that cannot be taken alone."""
     assert circles({module.name: module.imports() for module in PROGRAM + TESTS}) == []
 
 

@@ -6,7 +6,7 @@ Rules
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
    Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
    agent loaded before them) and not counted as the agent's.
-3. What needs a MicroPython that is not to be had is reported as not taken, with the reason.
+3. What needs a MicroPython that is missing is reported as not taken, with the reason.
 """
 
 from __future__ import annotations

@@ -312,7 +312,7 @@ def _suspect_pairs(wire: bytes):
 
 
 def _cancels(pattern: int) -> bool:
-    """Tell whether each column of eight bits holds an even number of the errors."""
+    """True if each column of eight bits holds an even number of the errors."""
     check = 0
     while pattern:
         check ^= pattern & 0xFF

@@ -41,7 +41,7 @@ MEANINGS = {
     "toolsnet.tls_name": "Name in the other side's certificate, where it is not the host that is connected to.",
     "toolsnet.tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
     "toolsnet.tls_key": (
-        "File with its private key (PEM); nobody but its owner may read it. On a board whoever holds the board can."
+        "File with its private key (PEM); only its owner may read it. On a board whoever holds the board can."
     ),
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),

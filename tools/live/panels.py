@@ -19,8 +19,8 @@ from rich.text import Text
 from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
 from tools.words import attention
+from tools.words.news import reason_of
 from tools.words.reasons import Reason
-from tools.words.reasons_told import reason_of
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}

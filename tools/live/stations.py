@@ -20,8 +20,8 @@ from tools.live import chart, panels
 from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
 from tools.live.history import StationFigures
 from tools.words import attention
+from tools.words.news import reason_of
 from tools.words.reasons import Reason
-from tools.words.reasons_told import reason_of
 
 FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
 MINI_CELLS = 20  # of the little curve

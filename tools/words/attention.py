@@ -4,7 +4,7 @@ Rules
 1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
    web page show them; /metrics has the same slugs.
 2. A Need is there while what it says is so, and no longer; counts that only grow are tools.words.undelivered'.
-3. `key` is what stays the same while only a figure changes, so that nobody is told the same every second.
+3. `key` is what stays the same while only a figure changes, so that the same is not said every second.
 """
 
 from __future__ import annotations
@@ -130,12 +130,12 @@ def _state(spool: dict) -> list[Need]:
 
 
 def _fetching(station: dict) -> Need | None:
-    """Why what the controller makes while nobody listens cannot be fetched."""
+    """Why what the controller makes while the agent is not listening cannot be fetched."""
     recovery = station.get("recovery", {})
     setting = recovery.get("needs")
     if not setting:
         return None
-    words = "results that are made while nobody listens cannot be fetched from this controller"
+    words = "results that are made while the agent is not listening cannot be fetched from this controller"
     return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
 
 
