@@ -440,6 +440,16 @@ def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     assert outlet.counted(h.PARKED) == 0
 
 
+def test_nobody_is_needed_for_what_was_overwritten():
+    outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    outlet.options.code_all = 5
+    outlet.store(90)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    while outlet.cursor.number < outlet.policy.first:
+        outlet.store(1)
+    assert not outlet.shown()["needs_operator"]
+
+
 def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.store(1)

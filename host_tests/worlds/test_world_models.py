@@ -349,6 +349,26 @@ def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_wha
     assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
 
 
+def _is_full_of(fronts):
+    """Whether a log is full all but two blocks of which hold ten long records each, with these octets in front."""
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    fronts = iter(fronts)
+    for block in range(world.log_begins(1), device.block_count - 2):
+        for place in range(10):
+            number, front = next(fronts)
+            station.results[number] = result(number)
+            record = (front + station.results[number].vin.encode()).ljust(384, b"#")
+            device.program(block * BLOCK_BYTES + 384 * place, record, 384)
+    return world.is_full(1)
+
+
+def test_a_frame_fills_a_log_by_its_octets_and_as_pushed_and_fetched_twice_but_not_by_a_copy():
+    pushed_and_fetched = ((1 + index // 2, b"0061----" if index % 2 else b"0065----") for index in itertools.count())
+    assert _is_full_of(pushed_and_fetched)
+    assert not _is_full_of((1 + index % 10, b"0061----") for index in itertools.count()), "each block the same ten"
+
+
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():
     world = a_world()
     station, device = world.history.stations[1], world.device(1)

@@ -288,16 +288,23 @@ def _differences(station, twin: _Twin) -> list[str]:
     if more not in (0, twin.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {twin.quarantine.count()}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
-    if its.number == mine.number and counts_all and its.settle() and _top_of(twin) != station.known.top():
-        found.append(f"the highest ID is {station.known.top()}, a start says {_top_of(twin)}")
+    top = _top_of(twin) if its.number == mine.number and counts_all else None
+    if top not in (None, station.known.top()):
+        found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found
 
 
-def _top_of(twin: _Twin) -> int:
-    """The highest ID that a start knows, once what lies behind the snapshot is settled and taken in."""
+def _top_of(twin: _Twin) -> int | None:
+    """The highest ID that a start knows, once what lies behind the snapshot is taken in; None if it is not settled.
+
+    As a start does: first what is certain, since a log that overwrites may lose some of it when the last is settled.
+    """
     known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
     log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
-    while log.peek(scout) > 0:
-        known.stored(log.kind, log.flags, log.page, log.at, log.length)
-        scout.advance()
+    for is_settled in (False, True):
+        if is_settled and not log.settle():
+            return None
+        while log.peek(scout) > 0:
+            known.stored(log.kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
     return known.top()

@@ -222,7 +222,7 @@ class Policy:
             return NOTHING
         self.hold.stop()
         if doing == HOLD:
-            if self.is_stuck() and self.cursor.number < self.first:
+            if self.is_stuck():
                 self.hold.start(now, AGAIN_MS)
                 return NOTHING
             self._once_more()
@@ -408,8 +408,10 @@ class Policy:
         self.code = self._short = -1
 
     def is_stuck(self):
-        """True while the quarantine has no more room than what is refused has found too little."""
-        return self._short >= 0 and self.quarantine.octets() <= self._short
+        """True while the quarantine has no more room than what is refused, and still there, has found too little."""
+        if self._short < 0 or (self.doing != FINISH and self.cursor.number >= self.first):
+            return False
+        return self.quarantine.octets() <= self._short
 
     def _has_more(self, now):
         """Tell whether there is more room than the last pass had, or another one behind all that it has met."""
