@@ -149,12 +149,12 @@ def _know_spindles(station, controller):
 
 def _add_errands(station, controller):
     if controller["clock"] != "off" or controller["limits"] != "off":
-        from agent.openprotocol.queries import Errands  # only where something is to be asked
+        from agent.openprotocol.queries import Queries  # only where something is to be asked
 
-        station.intake.errands = errands = Errands(
+        station.intake.queries = queries = Queries(
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
         )
-        station.intake.store.limits = errands.limits
+        station.intake.store.limits = queries.limits
 
 
 def _add_outlets(station, system, toolsnet):
@@ -246,14 +246,14 @@ def _subscriptions(station, store, controller, toolsnet):
     if ON_CPYTHON:
         if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
             from agent.wide.controller_events import (  # ToolsNet alone wants none, as a rule
-                Happenings,
+                ControllerEvents,
                 subscriptions_of,
             )
 
-            station.happenings = Happenings(store)
+            station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
             for subscription in wanted:
-                subscription.keep(station.happenings)
+                subscription.keep(station.controller_events)
         if controller["traces"] and station.graphs is not None:
             from agent.wide.controller_curves import subscriptions_of as curves_of
 

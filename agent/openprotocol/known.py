@@ -16,7 +16,7 @@ Rules
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
            `---- w, a digest ---´        none             ´
 
-The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where nobody can say.
+The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where unknown.
 """
 
 from agent.base.compat import ON_CPYTHON, const
@@ -176,7 +176,7 @@ class Known:
             from agent.record.spindles import OBJECTS, PLACE  # only where results have several spindles
 
             if buf[at - HEAD_BYTES + PLACE] != OBJECTS:  # those are asked for by ID, like results of one spindle
-                from agent.openprotocol.several import stored
+                from agent.openprotocol.spindle_ids import stored
 
                 stored(self, flags, buf, at)
                 return
