@@ -10,8 +10,6 @@ Rules
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
 6. Where one block is free the only room may be what was passed in a full newest one, or lies behind a refused program:
    whenever there is some, the rest is carried, not by a start alone.
-
-Imported when it is needed first.
 """
 
 from agent.base.compat import const

@@ -18,6 +18,7 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
+from agent.log.carry import carry, fits
 from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.cursor import Cursor
 from agent.log.desk import PLACE, Desk
@@ -176,8 +177,6 @@ class Log(Reader):
             return True
         if free == 0 or (self.begun and not self._is_rich(low)):
             return self.room(length) > 0
-        from agent.log.carry import fits
-
         return fits(self, low, FRAME_BYTES + length)
 
     def free_blocks(self):
@@ -237,8 +236,6 @@ class Log(Reader):
             return LOG_FAILED
         self._trust()
         if not self.begun or self._gains(octets):
-            from agent.log.carry import carry
-
             code = carry(self, octets)
             if code != LOG_DONE:
                 return code

@@ -191,7 +191,7 @@ def broken(monkeypatch, owner, name, changes):
     module = inspect.getmodule(owner) if inspect.isclass(owner) else owner
     names = {}
     exec(compile(source, "<broken %s>" % name, "exec"), module.__dict__, names)
-    for place in (owner, support_log_proof, support_log_random):
+    for place in (owner, log_module, support_log_proof, support_log_random):
         if getattr(place, name, None) is function:
             monkeypatch.setattr(place, name, names[name])
 

@@ -19,7 +19,7 @@ from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
 from tools.worlds.spindles import PowerMacsSession
 from tools.worlds.telegrams import ResultTelegram
-from tools.worlds.toolsnet import SILENCE
+from tools.worlds.toolsnet import SILENCE, ServerPeer
 from tools.worlds.world import World
 
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
@@ -290,6 +290,32 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_someth
         world.time.now = 90000
         offer(world, station.results[2], 2)
         assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
+
+
+def test_a_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
+    for owes in (False, True):
+        world = a_world()
+        station = world.history.stations[1]
+        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        world.time.now, world.began, world.agent = 30000, 0, object()
+        peer = SimpleNamespace(offers=[], unheard=[result(2)] if owes else [])
+        one = station.results[1]
+        telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, "0", one.torque, "0", one.angle, "0")
+        world.toolsnet.take(telegram, peer)
+        assert (world.toolsnet.passing[1].began is None) == owes
+
+
+def test_a_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
+    for answered in (True, False):
+        world = a_world()
+        world.toolsnet.traits["keepalive_answered"] = answered
+        peer = ServerPeer(world.toolsnet, SimpleNamespace(send=lambda octets, on_read=None: None, close=lambda: None))
+        world.time.now = 50000
+        peer.telegram(b"0600001")
+        assert world.toolsnet.quiet_since(1) < 50000
+        world.time.now = 60000
+        peer.lost()
+        assert (world.toolsnet.quiet_since(1) == 60000) == (not answered)
 
 
 def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_agent_cannot_know_of():

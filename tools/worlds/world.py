@@ -18,7 +18,7 @@ from tools.worlds.controller import Controller
 from tools.worlds.dice import dice
 from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
-from tools.worlds.history import History, StationHistory, StationRules
+from tools.worlds.history import READABLE, History, StationHistory, StationRules
 from tools.worlds.network import Network
 from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
@@ -115,22 +115,29 @@ class World:
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
         return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
-    def waiting_in(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
+    def waiting_in(self, number: int, counts_frames: bool = False) -> dict[int, set[int]]:
+        """By block of the log: what stands there and is neither in the store yet nor in the quarantine.
+
+        With `counts_frames` also what cannot be read and is kept: one that was pushed and fetched is there twice, as
+        nobody can tell its ID.
+        """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
 
         def found_in(begins: int, ends: int) -> set[int]:
             return {int(digits) for digits in token.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
 
-        rows = self.history.stations[number].rows
-        settled = {row.number for row in rows if row.forgotten is None or row.vouched} | found_in(KEPT_BEGINS, first)
+        station = self.history.stations[number]
+        settled = {row.number for row in station.rows if row.forgotten is None or row.vouched}
+        for made in found_in(KEPT_BEGINS, first):
+            if not counts_frames or station.results[made].frame == READABLE:
+                settled.add(made)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
         """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
-        waiting = {block: numbers for block, numbers in self.waiting_in(number).items() if numbers}
+        waiting = {block: numbers for block, numbers in self.waiting_in(number, True).items() if numbers}
         if device.faults or not rules.is_usual:
             return len(waiting) >= max(rules.log_blocks - 3 - len(device.worn), 1)
         most = rules.log_blocks - 2

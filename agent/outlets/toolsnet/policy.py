@@ -408,10 +408,12 @@ class Policy:
         self.code = self._short = -1
 
     def is_stuck(self):
-        """True while the quarantine has no more room than what is refused, and still there, has found too little."""
-        if self._short < 0 or (self.doing != FINISH and self.cursor.number >= self.first):
-            return False
-        return self.quarantine.octets() <= self._short
+        """True while the quarantine has no more room than what is refused has found too little."""
+        return self._short >= 0 and self._has_first() and self.quarantine.octets() <= self._short
+
+    def _has_first(self):
+        """True unless what holds the others was overwritten."""
+        return self.doing == FINISH or self.cursor.number < self.first
 
     def _has_more(self, now):
         """True if there is more room than the last pass had, or another one behind all that it has met."""
@@ -525,6 +527,8 @@ class Policy:
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
+            return "there is no room for what ToolsNet refused; drop something first"
         return self.late.ask(number, in_doubt)
 
     # -- what is durable first ---------------------------------------------------------------------------------
@@ -740,7 +744,7 @@ class Policy:
     def drop_first(self):
         """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
         numbers = self.state.numbers
-        if not (self._short >= 0 or self.failed) or (self.doing != FINISH and self.cursor.number >= self.first):
+        if not ((self._short >= 0 or self.failed) and self._has_first()):
             return DROP_NONE
         if self.out or self.unsure:
             self._drops = True
