@@ -194,7 +194,6 @@ class R3964Peer(Peer):
 
     def _in_sent(self, value, now):
         if value == DLE:
-            self.blocks_sent += 1
             self.sent_anything = True
             self._job = None
             self._enter("idle", now, None)
