@@ -61,7 +61,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
-    _add_errands(station, controller)
+    _add_queries(station, controller)
     _add_outlets(station, system, toolsnet)
     _let_run(station, scheduler, now)
 
@@ -80,14 +80,14 @@ def _know_spindles(station, controller):
         session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
 
 
-def _add_errands(station, controller):
+def _add_queries(station, controller):
     if controller["clock"] != "off" or controller["limits"] != "off":
-        from agent.openprotocol.queries import Errands  # only where something is to be asked
+        from agent.openprotocol.queries import Queries  # only where something is to be asked
 
-        station.intake.errands = errands = Errands(
+        station.intake.queries = queries = Queries(
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
         )
-        station.intake.store.limits = errands.limits
+        station.intake.store.limits = queries.limits
 
 
 def _add_outlets(station, system, toolsnet):
@@ -179,14 +179,14 @@ def _subscriptions(station, store, controller, toolsnet):
     if ON_CPYTHON:
         if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
             from agent.wide.controller_events import (  # ToolsNet alone wants none, as a rule
-                Happenings,
+                ControllerEvents,
                 subscriptions_of,
             )
 
-            station.happenings = Happenings(store)
+            station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
             for subscription in wanted:
-                subscription.keep(station.happenings)
+                subscription.keep(station.controller_events)
         if controller["traces"] and station.graphs is not None:
             from agent.wide.controller_curves import subscriptions_of as curves_of
 

@@ -504,7 +504,7 @@ class Log(Reader):
         return LOG_DONE
 
     def _erase(self, place):
-        """Erase a block that nobody needs: a FLASH_ code."""
+        """Erase a block that is not needed: a FLASH_ code."""
         first = self.firsts[place]
         if first:
             if not self._give_up(self.first_above(first), False):

@@ -86,7 +86,7 @@ class Cycle:
         self._late.stop()
 
     def is_late(self, now):
-        """Tell whether the next bolt's data was waited for long enough; what is here is all there will be then."""
+        """True if the next bolt's data was waited for long enough; what is here is all there will be then."""
         return self._late.armed and self._late.expired(now)
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ Rules
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
            `---- w, a digest ---´        none             ´
 
-The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where nobody can say.
+The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where unknown.
 """
 
 from agent.base.compat import const
@@ -173,7 +173,7 @@ class Known:
             from agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
 
             if not buf[at - HEAD_BYTES + PLACE] & BY_ID:
-                from agent.openprotocol.several import stored
+                from agent.openprotocol.spindle_ids import stored
 
                 stored(self, flags, buf, at)
                 return

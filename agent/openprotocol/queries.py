@@ -9,7 +9,7 @@ Rules
 3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
    unknown one has come, and put behind every later result with the same date of last change. A set without such a
    date, and set 0, has none: nobody could say whether they still hold.
-4. A new connection forgets all limits, and asks anew for the sets that it knew: they may have been changed meanwhile.
+4. A new connection forgets all limits, and asks again for the sets that it knew: they may have been changed meanwhile.
    What is refused, or not answered, is not asked for again before the next connection or another date.
 
 Imported where the settings want one of the two.
@@ -21,10 +21,10 @@ from agent.base.fields import all_digits, compare, copy, fill, number
 from agent.base.ticks import Timer
 from agent.openprotocol import replies
 from agent.openprotocol import requests as rq
-from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED, EV_ERRAND_SILENT
+from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from agent.record import result as res
 
-APART_S = const(5)  # a clock that nobody sets drifts so much in a week or two
+APART_S = const(5)  # a clock that is never set drifts so much in a week or two
 DAY_MS = const(86400000)
 AGAIN_MS = const(600000)  # where our own clock is not set yet, or no answer came
 LATER_MS = const(5000)  # after a refusal for the moment
@@ -32,9 +32,9 @@ SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
 _TELL = bytes((rq.ACT_TELL,) * 8)
-CLOCK = (80, 81, 39, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
-CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
-LIMITS = (12, 13, 104, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
 
 _DATA = const(20)  # of a message
 
@@ -64,7 +64,7 @@ _KNOWN = const(2)
 _REFUSED = const(3)
 
 
-class Errands:
+class Queries:
     """Those of one station; `clock` and `limits` are None where they are not wanted."""
 
     def __init__(self, board, checks_clock, sets_clock, asks_limits):
@@ -91,7 +91,7 @@ class Errands:
         return left if self.clock is None else self.clock.due.least(now, left)
 
     def take(self, event, session, health, now):
-        """An EV_ERRAND: the answer to what was asked, or that there is none."""
+        """An EV_QUERY: the answer to what was asked, or that there is none."""
         if session.request.row is LIMITS:
             self.limits.take(event, session, health, now)  # type: ignore[union-attr]
         else:
@@ -135,9 +135,9 @@ class ClockCheck:
         """The answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_ERRAND_REFUSED and session.refusal == replies.REFUSED_LATER
+        later = event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
-        if event != EV_ERRAND:
+        if event != EV_QUERY:
             return
         if wanted:
             self._was_set = True
@@ -158,7 +158,7 @@ class ClockCheck:
                 self.due.start(now, 0)
 
     def _is_sure(self):
-        """Tell whether our own clock was set by somebody who knows the time."""
+        """True if our own clock was set by somebody who knows the time."""
         is_set = getattr(self._board, "clock_is_set", None)
         return is_set is not None and is_set()
 
@@ -243,10 +243,10 @@ class Limits:
         if at < 0:
             return
         sets = self._sets
-        if event == EV_ERRAND_REFUSED:
+        if event == EV_QUERY_REFUSED:
             self._refused(at, session.refusal, now)
             return
-        if event != EV_ERRAND or session.revision in OTHER_LAYOUT:
+        if event != EV_QUERY or session.revision in OTHER_LAYOUT:
             sets[at + _SET_STATE] = _REFUSED
             return
         link = session.link

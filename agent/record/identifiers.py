@@ -20,7 +20,7 @@ PAYLOAD_BYTES = PLACE + BYTES
 
 
 def has_identifiers(page, at, length):
-    """Tell whether the payload of `length` octets at page[at:] is of one spindle with additional identifiers."""
+    """True if the payload of `length` octets at page[at:] is of one spindle with additional identifiers."""
     return length >= PAYLOAD_BYTES and page[at + PLACE + FORM] == IDENTIFIERS
 
 

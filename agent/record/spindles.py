@@ -122,7 +122,7 @@ def told_of(page, at):
 
 
 def presses(page, at):
-    """Tell whether force and stroke stand in place of torque and angle."""
+    """True if force and stroke stand in place of torque and angle."""
     return page[at + PLACE + TYPE] == PRESS
 
 
@@ -304,7 +304,7 @@ class Parameters:
         self._at = 0
 
     def begin(self, tx, at, room):
-        """Begin anew; the first one goes to tx[at:], and `room` of them have room."""
+        """Begin again; the first one goes to tx[at:], and `room` of them have room."""
         self.tx = tx
         self.room = room
         self.count = 0

@@ -129,7 +129,7 @@ class Operations:
             intake.answer(kept, now)
 
     def _keep_unread(self, intake, now):
-        """A part that nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
+        """An unreadable part is kept as it came, and acknowledged, or it would come again for ever."""
         link = intake.link
         if _is_left(intake):
             intake.session.withhold()

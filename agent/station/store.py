@@ -168,7 +168,7 @@ class Store:
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
-        """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store a pushed message that cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         return self._put_raw(buf, at, length, 0, now)
 
     def is_sure(self, read, buf, at, length, revision, now):

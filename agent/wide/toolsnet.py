@@ -66,7 +66,7 @@ def _descriptions(station, system, program_for_zero):
     address = controller["host"] if controller["link"] == "tcp" else ""
     spindle = controller["spindle_id"] or 1
     intake = station.intake
-    if station.happenings is not None:
-        station.happenings.names = names
-    intake.errands = Programs(intake.errands, names, intake.wake_outlets)
+    if station.controller_events is not None:
+        station.controller_events.names = names
+    intake.queries = Programs(intake.queries, names, intake.wake_outlets)
     return Descriptions(station.health, system["name"], station.name, address, spindle, program_for_zero, names)

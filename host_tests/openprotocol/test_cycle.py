@@ -202,7 +202,7 @@ def test_bolt_data_out_of_turn_changes_nothing():
     assert take(made, station, 106, 4, True) == cy.CYCLE_AGAIN
     made.give_up()
     assert take(made, bolts[2], 107, 4, True) == cy.CYCLE_AGAIN  # not waited for any more
-    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE  # begins anew
+    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE  # begins again
     for bolt, wanted in ((bolts[0], cy.CYCLE_MORE), (bolts[1], cy.CYCLE_MORE), (bolts[2], cy.CYCLE_WHOLE)):
         assert take(made, bolt, 107, 4, True) == wanted
     page = payload_of(made)

@@ -62,10 +62,10 @@ TESTED_BY = {
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.requests": "test_openprotocol_session",
-    "agent.openprotocol.room": "test_spindles",
+    "agent.openprotocol.buffer": "test_spindles",
     "agent.openprotocol.sending": "test_openprotocol_session",
     "agent.openprotocol.session": "test_openprotocol_session",
-    "agent.openprotocol.several": "test_spindles",
+    "agent.openprotocol.spindle_ids": "test_spindles",
     "agent.openprotocol.shared": "test_shared_ids",
     "agent.openprotocol.states": "test_openprotocol_session",
     "agent.openprotocol.straight_layouts": "test_straight",
@@ -261,7 +261,7 @@ def circles(imports):
 
 
 def test_no_import_goes_in_a_circle():
-    """Imports inside functions count as well: what waits for a call is still one thing that cannot be had alone."""
+    """Imports inside functions count as well: what waits for a call is still one thing that cannot be taken alone."""
     assert circles({module.name: module.imports() for module in PROGRAM + TESTS}) == []
 
 

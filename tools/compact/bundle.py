@@ -34,7 +34,7 @@ Key = tuple[str, str, str]
 
 
 def has_natives(modules: Collection[str]) -> bool:
-    """Tell whether these modules are a program with machine code; ValueError if it has some of it only."""
+    """True if these modules are a program with machine code; ValueError if it has some of it only."""
     found = [name for name in NATIVES.values() if name in modules]
     if found and len(found) < len(NATIVES):
         raise ValueError(f"of the machine code the program has {', '.join(found)} alone")

@@ -61,7 +61,7 @@ def _is_plain(node: ast.ClassDef) -> bool:
 
 
 def _is_of(node: ast.AST, base: str) -> bool:
-    """Tell whether it is `Base.name`."""
+    """True if it is `Base.name`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == base
 
 
@@ -74,14 +74,14 @@ def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
 
 
 def _is_repeat(one: ast.stmt, base: str) -> bool:
-    """Tell whether it is `name = Base.name` in the class's body."""
+    """True if it is `name = Base.name` in the class's body."""
     if not isinstance(one, ast.Assign) or not _is_of(one.value, base) or len(one.targets) != 1:
         return False
     return isinstance(one.targets[0], ast.Name) and one.targets[0].id == one.value.attr  # type: ignore[attr-defined]
 
 
 def _can_join(node: ast.ClassDef, base: ast.ClassDef) -> bool:
-    """Tell whether each `Base.name` is a repeat, or the call of one of its methods on `self`."""
+    """True if each `Base.name` is a repeat, or the call of one of its methods on `self`."""
     methods = _methods(base)
     fits = {id(one.value) for one in node.body if _is_repeat(one, base.name) and one.value.attr in methods}  # type: ignore
     for part in walk(node):

@@ -75,7 +75,7 @@ def put_in_expressions(
 def _put_in_round(
     trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int, dearer: int
 ) -> set[str]:
-    """Put functions in as long as none meets what another one changed: the modules that changed, to be read anew.
+    """Put functions in as long as none meets what another one changed: the modules that changed, to be read again.
 
     Who has had its chance is refused from then on.
     """
@@ -219,7 +219,7 @@ def _called(node: ast.Call) -> str:
 
 
 def _fits(function: _Function, use: _Use) -> bool:
-    """Tell whether this is a call of it, from where its names mean the same."""
+    """True if this is a call of it, from where its names mean the same."""
     if use.caller is function.node or function.is_method != isinstance(use.call.func, ast.Attribute):
         return False
     own = {node.arg for node in function.node.args.args}

@@ -144,7 +144,7 @@ def _is_one(
     lines: dict[str, list[str]],
     uses: dict[str, set[str]],
 ) -> bool:
-    """Tell whether no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
+    """True if no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
     kin = {name for name in classes if owner in lines[name] or name in lines[owner]}
     if any(method in uses.get(name, ()) for name in kin):
         return False

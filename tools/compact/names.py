@@ -10,7 +10,7 @@ Rules
    name (FOREIGN): a socket's `close` must stay what it is.
 3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
    with attributes; names that every firmware has (tools.compact.firmware_names) come first. Locals and arguments begin
-   anew in each function. What is passed by keyword keeps its name.
+   again in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.

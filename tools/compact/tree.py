@@ -59,7 +59,7 @@ def texts_of(sources: list[Source]) -> dict[str, str]:
 def remembered(what: object, make: Callable[[], T], where: Path | None = None, form: ModuleType = json) -> T:
     """What `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
 
-    It goes through JSON, or what else `form` is. What is installed has no cache and makes it anew.
+    It goes through JSON, or what else `form` is. What is installed has no cache and makes it again.
     """
     if not CACHE.is_dir():
         return make()

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import click
 
-from agent.cart.secrets import redacted
 from agent.cart import status
+from agent.cart.secrets import redacted
 from agent.log.flash import RamFlash
 from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
@@ -39,7 +39,7 @@ class Asked(Link, Protocol):
     """A link that can also put a line to a running agent's console."""
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """The lines of the answer, None if nobody answers."""
+        """The lines of the answer, None if nothing answers."""
         ...
 
     def run(self, source: str) -> str:
@@ -231,7 +231,7 @@ def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
         return []
     if metrics["listens"]:
         return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
-    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be had"]
+    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be opened"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:
