@@ -23,7 +23,7 @@ from tools.compact import inline, names, program, tree
 from tools.compact.slots import arguments_of
 
 IMPORT = (
-    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.cart.app\ngc.collect()\n"
+    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.app\ngc.collect()\n"
     "print('through', gc.mem_alloc() - before)\n"
 )
 IMPORT_HEAP_BYTES = 400000

@@ -21,6 +21,7 @@ from tools.compact.classes import one_class_a_line
 from tools.compact.expressions import FUNCTION_OCTETS, put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
+from tools.compact.lines import numbered
 from tools.compact.literals import literals_in_place
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
@@ -67,7 +68,8 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = only_twins(without_cpython(flattened(sources)))
+        marked = {name: numbered(name, text) for name, text in sources.items()}
+        self.sources = only_twins(without_cpython(flattened(marked)))
         self.own_image = own_image
         self.bundle = Bundle(constants(self.sources))
         self._shape(keep, keep)

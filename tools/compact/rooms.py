@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from tools.compact.lines import same_statements
+
 FLAT = ("cart", "quarantine", "station")
 
 _ROOM = re.compile(rf"\bagent\.(?:{'|'.join(FLAT)})\b")
@@ -26,5 +28,5 @@ def flattened(sources: dict[str, str]) -> dict[str, str]:
             continue  # nothing stands there
         if flat(name) in found:
             raise ValueError(f"{name} and another module are both {flat(name)} on a board")
-        found[flat(name)] = flat(text)
+        found[flat(name)] = same_statements(text, flat(text))
     return found
