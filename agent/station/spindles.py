@@ -83,7 +83,7 @@ class Spindles:
         link = intake.link
         store = intake.store
         session = intake.session
-        if store.strict and answers:
+        if store.plausible is not None and answers:
             if not store.is_sure(cycle.found == RESULT_READ, link.buf, link.at, link.length, session.revision, now):
                 session.withhold()
                 return

@@ -18,11 +18,10 @@ from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
-from agent.log.numbers import LOG, NEXT, STORED
+from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
 from agent.log.record import RECORD_NONE
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import read_light
-from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX
 from agent.record import result as res
 from agent.record.raw import FRAME_MOST
@@ -52,7 +51,7 @@ class Store:
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(res.TIME_BYTES)
-        self.strict = False
+        self.plausible = None  # agent.openprotocol.plausible's, on a line that may spoil a message
         self.limits = None  # agent.openprotocol.queries.Limits, where the settings want it
         self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
@@ -109,7 +108,7 @@ class Store:
             pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
             read = self._read_pushed(buf, at, length, revision)
-        if self.strict and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
+        if self.plausible is not None and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
             return NOT_SURE
         if read == res.RESULT_UNREADABLE:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
@@ -174,7 +173,7 @@ class Store:
 
     def is_sure(self, read, buf, at, length, revision, now):
         """True if the message is nothing odd, or came exactly so before."""
-        if read and (revision != 999 or plausible(self.log.stage, self.body, buf, at, length)):
+        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:
@@ -203,8 +202,10 @@ class Store:
         held = self.look.holds(self.log.stage, self.body, flags)
         if held:
             return self._known_before(held, now)
+        is_past = self.look.search.is_past()
         kept = self._commit(flags, now)
         if kept == KEPT:
+            self._numbers[STORED_AGAIN] += is_past
             self.health.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
                 self.health.count(h.ODD_FIELDS)
@@ -217,6 +218,12 @@ class Store:
         """
         held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
         return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
+
+    def tell_gone(self, first, last, count, total, epoch, is_reset):
+        """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
+        from agent.station.gone import put_gone
+
+        return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, is_reset)
 
     # -- steps ---------------------------------------------------------------------------------------------------
 

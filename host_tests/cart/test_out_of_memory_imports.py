@@ -6,6 +6,7 @@ step by step until it gets through. Every STRIDE-th of these starts is made, all
 """
 
 import gc
+import json
 import os
 import sys
 
@@ -15,7 +16,8 @@ from board import safe_mode
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import Skip
-from tools.harness.quiet import PIM_PORT, QuietController, QuietToolsNet
+from tools.harness.configuration import configuration
+from tools.harness.quiet import QuietController, QuietToolsNet
 
 PORTABLE = True
 HEAVY = True
@@ -32,10 +34,6 @@ PIECES = 20000  # the plain form leaves thousands of small ones between what it 
 SILENT_BYTES = 8192
 LITTLE_BYTES = 20000  # enough for safe_mode, too little for the agent
 RESULTS = 2
-CONFIGURATION = (
-    '{"toolsnet": {"pim_host": "192.0.2.20", "pim_port": %d}, "stations": [{"number": 1, "controller": '
-    '{"host": "192.0.2.10"}, "spool": {"path": "spool", "size_kib": 40, "parked_kib": 12}}]}' % PIM_PORT
-)
 
 
 class Network:
@@ -129,7 +127,7 @@ class Trial:
         self.native = [sys.modules.get(name) for name in NATIVE]
         self.calls = (self.run, self.wait, self.reset)  # bound once: the tests' own allocations are none of the board's
         with open(root + "/a/config.json", "w") as file:
-            file.write(CONFIGURATION)
+            json.dump(dict(configuration(), completed=True), file)  # as tools.flash.package writes it
         safe_mode.write(safe_mode.State(confirmed="a"), root)
 
     def run(self, path, mode, confirmation):

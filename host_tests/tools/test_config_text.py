@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cart import config
+from agent.cart.secrets import is_secret, redacted
 from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
@@ -82,7 +83,7 @@ def test_no_setting_is_listed_twice_and_every_time_names_its_unit():
 
 
 def test_the_only_secret_among_the_settings_is_the_password_of_the_network():
-    secrets = [place for place, *_ in ROWS if config.is_secret(place)]
+    secrets = [place for place, *_ in ROWS if is_secret(place)]
     assert secrets == ["toolsnet.tls_key", "board.password"]
     assert [place for place in secrets if config_secrets.is_written(place.rsplit(".")[-1])] == ["board.password"]
 
@@ -166,7 +167,7 @@ def holds_for(tree):
             raise AssertionError("completed in spite of mistakes")
     else:
         assert config.complete(tree) == config.complete(copy.deepcopy(tree))
-    config.redacted(tree)
+    redacted(tree)
     assert repr(tree) == repr(before)
 
 
@@ -189,7 +190,7 @@ def test_secrets_are_redacted_at_a_depth_that_no_recursion_reaches():
     tree = {"password": "hunter2"}
     for _ in range(100_000):
         tree = {"a": [tree]}
-    shown = config.redacted(tree)
+    shown = redacted(tree)
     for _ in range(100_000):
         shown = shown["a"][0]
     assert shown == {"password": "***"}

@@ -12,6 +12,7 @@ Rules
 from __future__ import annotations
 
 import functools
+import json
 import subprocess
 import sys
 import tempfile
@@ -26,11 +27,13 @@ from tools.base.cache import CHECKOUT, Unavailable
 from tools.base.report import Report
 from tools.base.sources import product_sources
 from tools.bench import inside
+from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
 from tools.harness import quiet
-from tools.harness.configuration import configuration
+from tools.flash import package
+from tools.harness.configuration import TREE, configuration
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
 
@@ -89,7 +92,7 @@ def _size(report: Report) -> None:
     names = ("core as .mpy", "core as .mpy, what one TCP station loads")
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         try:
-            sizes = compile_compacted(Path(folder))
+            sizes = compile_compacted(Path(folder), without=_not_for_chips())
         except (Unavailable, ValueError) as reason:
             for name, target in zip(names, SIZE_TARGETS, strict=True):
                 report.add(name, None, "bytes", target, str(reason))
@@ -98,8 +101,14 @@ def _size(report: Report) -> None:
     how = "all of agent/ that a board may have, compacted and compiled without asserts, as boards get it"
     report.add(names[0], sum(core.values()), "bytes", SIZE_TARGETS[0], how)
     loaded = sum(size for name, size in core.items() if _module_of(name) in _loaded())
-    how = "of these the modules that are imported when it runs, agent.cart.config with them"
+    how = "of these the modules that are imported when it runs"
     report.add(names[1], loaded, "bytes", SIZE_TARGETS[1], how)
+
+
+def _not_for_chips() -> frozenset[str]:
+    """What no chip is given: it stands in sources_for of none."""
+    wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
+    return frozenset(source.name for source in product_sources() if source.name not in wanted)
 
 
 def _module_of(name: str) -> str:
@@ -264,6 +273,7 @@ def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int |
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         script = Path(folder, "script.py")
         script.write_text(source, encoding="utf-8")
+        Path(folder, CONFIG).write_text(json.dumps(package.completed(TREE)), encoding="utf-8")
         try:
             done = subprocess.run(
                 runtime.command(script, str(heap_bytes), (), tree),

@@ -27,7 +27,7 @@ ENTRY = "agent.app"
 # The modules of machine code, by the names that agent.base.compat gives them; a program has all of them or none.
 NATIVES = {"FAST": "agent.base.fast", "FAST_CRC": "agent.base.fast_crc"}
 # Loaded when it is needed and given back afterwards: see agent.app.
-APART = frozenset({*NATIVES.values(), "agent.assembly", "agent.log.carry", "agent.log.mount"})
+APART = frozenset({*NATIVES.values(), "agent.log.mount"})
 
 # ("def", module, name): a name of a module of ours. ("ext", module, name): of one that is not. ("mod", module, ""): a
 # module of ours. ("extmod", module, as): one that is not.

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol, TextIO
 
 import click
 
-from agent.cart import config as settings
+from agent.cart.secrets import redacted
 from agent.cart import status
 from agent.log.flash import RamFlash
 from agent.log.numbers import DAMAGED, STORED
@@ -307,7 +307,7 @@ def show_log(link: Asked, as_json: bool = False) -> None:
 def show_config(link: Asked) -> None:
     """The configuration; redacted on the board, and once more here."""
     told = _ask(link, "?config")[0]["config"]
-    click.echo(json.dumps(settings.redacted(told), indent=2))
+    click.echo(json.dumps(redacted(told), indent=2))
 
 
 # -- the spool -----------------------------------------------------------------------------------------------------

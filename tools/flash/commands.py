@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from agent.cart import config as settings
+from agent.cart.secrets import redacted
 from tools.base.installation import how_to_get
 from tools.base.printable import visible_lines
 from tools.base.sources import Unavailable
@@ -178,7 +178,7 @@ def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> 
     if dry_run:
         for step in steps:
             say(f"    {step.kind:5} {step.octets:6} {step.path}")
-        shown = settings.redacted(config_file.parse(config_path))
+        shown = redacted(config_file.parse(config_path))
         say("configuration: " + json.dumps(shown, sort_keys=True))
 
 

@@ -2,14 +2,16 @@
 
 Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
-2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-3. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
+2. The configuration is completed here: a chip has neither the tables of settings nor what checks them.
+3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
+4. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
    Where the firmware has this very core frozen, only configuration and certificates are; safe_mode is frozen as well
    then, and takes no heap for its code.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -18,6 +20,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.cart import config
+from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from board import zone
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.line_info import Lines
@@ -49,6 +53,12 @@ DEPENDENCIES: tuple[str, ...] = ()
 
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
+
+# What reads a configuration that a person wrote: a chip is given it completed.
+FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
+
+_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as a chip may have them
+_CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
 
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
@@ -90,7 +100,11 @@ def sha256(content: bytes) -> str:
 
 def sources_for(platform: str) -> list[Source]:
     """The files of agent/ and board/ that a chip of this platform may import."""
-    return [source for source in product_sources() if not _is_for_another(source.name, platform)]
+    return [
+        source
+        for source in product_sources()
+        if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
+    ]
 
 
 def core_digest(platform: str) -> str:
@@ -118,8 +132,24 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
 
 
 def checked_config(path: str | Path) -> dict:
-    """The configuration as a chip is given it, after a check that a chip can do what it says."""
+    """The configuration as a chip is given it: completed, after a check that a chip can do what it says."""
     return _checked(path)[0]
+
+
+def completed(tree: dict) -> dict:
+    """A good tree with every default that a chip has and without the settings that no chip reads."""
+    tree = copy.deepcopy(tree)
+    for station in tree["stations"]:
+        for key, default in SPOOL_OF_CHIPS.items():
+            station["spool"].setdefault(key, default)
+    done = config.complete(tree)
+    for station in done["stations"]:
+        for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
+            del station["controller"][key]
+        del station["spool"]["graphs_kib"]
+    for key in (*_TOOLSNET_OF_LINUX, "window"):
+        del done["toolsnet"][key]
+    return {**done, "completed": True}
 
 
 def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
@@ -155,8 +185,7 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    tree["toolsnet"].pop("window", None)  # 1 is what a chip does: it does not know the setting (agent.cart.settings)
-    return tree, found
+    return completed(tree), found
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
@@ -164,7 +193,7 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     toolsnet = configuration["toolsnet"]
     found = [
         (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
-        for name, allowed in (("events", None), ("describe", False), ("graphs", False), ("targets", False))
+        for name, allowed in _TOOLSNET_OF_LINUX.items()
         if toolsnet[name]
     ]
     if toolsnet["window"] > 1:
