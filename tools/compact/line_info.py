@@ -5,7 +5,8 @@ Rules
    file, name and number of a traceback's frame are one entry of the map.
 2. The bytecode of a function is one allocation, and MicroPython allocates blocks of 16 bytes. Numbers go only where a
    block is not full; what is free after the first one tells the function's parts apart, first those that were put into
-   it from other functions. A function without room gets the number 1, which takes no byte, while its name has it left.
+   it from other functions. A function without room gets the number 1, which takes no byte, while its name has it left;
+   else it costs a block (about ten do).
 3. Machine code has no line numbers and is not rewritten.
 """
 
