@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import ast
 
+from tools.compact.lines import parse, unparse
 from tools.compact.prune import strings_in
 from tools.compact.walk import walk
 
 
 def one_class_a_line(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program with fewer classes; those named in `keep` stay."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values())
     asked = {name: _asked_for(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         if name.startswith("agent"):
             _join_in(tree, refused.union(*(asked[other] for other in trees if other != name)))
             asked[name] = _asked_for(tree)
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def _asked_for(tree: ast.Module) -> set[str]:
