@@ -44,7 +44,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     if not tcp:
         from agent.openprotocol.plausible import plausible
 
-        store.plausible = plausible
+        store.plausible = plausible  # type: ignore - None where lines spoil nothing
     station.health.counters[NOT_SAVED] += not store.start()  # as above
     station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
     _know_spindles(station, controller)

@@ -173,7 +173,8 @@ class Store:
 
     def is_sure(self, read, buf, at, length, revision, now):
         """True if the message is nothing odd, or came exactly so before."""
-        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):
+        plausible = self.plausible
+        if read and (revision != 999 or plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:
