@@ -254,7 +254,11 @@ class Log(Reader):
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        return self._is_rich(low) and self.count_free(low) < 2
+        if not self._is_rich(low) or self.count_free(low) > 1:
+            return False
+        from agent.log.carry import fits
+
+        return fits(self, low, octets)
 
     # -- appending ---------------------------------------------------------------------------------------------
 
@@ -327,8 +331,7 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
-                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):
-                    tries = BLOCKS_TRIED  # the one that was to be opened is worn: once, a carry may gain nothing
+                if code == LOG_FULL and self._gains(octets):  # the one that was to be opened is worn
                     code = self.begin(octets)
                     continue
                 if code < 0:

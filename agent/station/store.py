@@ -18,7 +18,7 @@ from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
-from agent.log.numbers import LOG, NEXT, STORED
+from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
 from agent.log.record import RECORD_NONE
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import read_light
@@ -202,8 +202,10 @@ class Store:
         held = self.look.holds(self.log.stage, self.body, flags)
         if held:
             return self._known_before(held, now)
+        is_past = self.look.search.is_past()
         kept = self._commit(flags, now)
         if kept == KEPT:
+            self._numbers[STORED_AGAIN] += is_past
             self.health.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
                 self.health.count(h.ODD_FIELDS)

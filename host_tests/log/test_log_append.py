@@ -26,6 +26,7 @@ PORTABLE = True
 HEAP = "2m"
 
 UNITS = (1, 8, 16, 64, 256, 512)
+READS_MOST = 200000
 
 
 def numbers(first, last):
@@ -61,6 +62,7 @@ class Watched(Flash):
 
     def read_into(self, address, buf, n):
         self.reads += 1
+        assert self.reads < READS_MOST, "endless"
         return FLASH_IO if self.reads == self.fails else super().read_into(address, buf, n)
 
     def program(self, address, buf, n):
@@ -668,6 +670,21 @@ def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed(
         assert read_all(log) == numbers(4, last + 2)
         log = area.mount(when_full=when_full)[1]
         assert log.settle() and read_all(log) == numbers(4, last + 2)
+
+
+def test_two_blocks_that_are_left_are_full_for_what_does_not_fit_behind_the_rest():
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.bad = (8,)
+        last = fill(log)
+        log.peek(log.cursors[0])
+        log.cursors[0].advance()
+        assert append(log, last, extra=300) == LOG_FULL
+        assert append(log, last) == LOG_FULL, "no cursor has moved since"
+        log.peek(log.cursors[0])
+        log.cursors[0].advance()
+        assert append(log, last) == LOG_DONE and read_all(log) == numbers(3, last)
 
 
 def test_a_block_that_refused_a_program_is_carried_where_no_other_is_left():

@@ -260,6 +260,7 @@ def _station(**changed):
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
+        ({"recovery": {"stored_again": 3}}, "3 fetched results, at most, are stored twice"),
         (
             {"needs_operator": {"why": "it is full", "command": "toolcart x"}},
             "needs an operator: it is full; `toolcart x`",

@@ -45,6 +45,7 @@ FAMILIES = {
         "IDs that the controller is still to be asked for; there may be fewer results.",
     ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
+    "toolcart_results_again_total": (COUNTER, "Fetched results that may be stored twice: the spool had them no more."),
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits, 0 if none does."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
@@ -147,6 +148,7 @@ def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> No
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
+    sheet.add("toolcart_results_again_total", labels, recovery.get("stored_again", 0))
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
     for side, shown, good, connects, repeats in _sides(station):

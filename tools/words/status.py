@@ -79,6 +79,9 @@ def sorrow_lines(station: dict) -> list[str]:
     if recovery.get("gone"):
         command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
         lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))
+    if recovery.get("stored_again"):
+        text = f"{recovery['stored_again']} fetched results, at most, are stored twice: the spool had them no more"
+        lines.append(_row("AGAIN", text))
     if station.get("overwritten"):
         lines.append(
             _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")

@@ -117,7 +117,7 @@ class StationRules:
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
     log_blocks: int = 4
-    block_results: int = 18  # usual ones that a block of its log holds for certain
+    is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
     window: int = 1  # results that may be out at once

@@ -29,6 +29,7 @@ class Operator:
 
     def __init__(self, world) -> None:
         self.world = world
+        self.first_dropped = 0  # orders to give up what holds all others
         self._needed_since: dict[int, int] = {}
 
     # -- orders ----------------------------------------------------------------------------------------------------
@@ -45,6 +46,7 @@ class Operator:
             return
         world.toolsnet.disturbed(number)
         if what == DROP_FIRST:
+            self.first_dropped += 1
             entries = adapter.held(world.agent, number - 1)[:1]
             chosen = [entry for entry, _ in entries]
         done: list[int] = []
