@@ -256,8 +256,6 @@ class Log(Reader):
             return False
         if not self._is_rich(low) or self.count_free(low) > 1:
             return False
-        from agent.log.carry import fits
-
         return fits(self, low, octets)
 
     # -- appending ---------------------------------------------------------------------------------------------
