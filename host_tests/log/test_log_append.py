@@ -10,6 +10,7 @@ from agent.record.result import FLAG_COPY
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
     PAYLOAD,
+    STATE_BLOCKS,
     Area,
     Flash,
     PowerCut,
@@ -126,6 +127,26 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     append(log, 41)
     assert not log.fresh(cursor), "an older one comes first"
     assert read_all(log) == numbers(40, 41)
+
+
+def test_the_result_appended_last_is_found_where_maintenance_has_carried_it():
+    """Where its next block is worn a log of three makes room by carrying the newest block over."""
+    front = STATE_BLOCKS + 3
+    flash = Watched(front + 3)
+    log = mounted(flash, kept_blocks=3)
+    cursor = log.cursors[0]
+    carried = 0
+    flash.bad = (front + 1,)
+    for ident in range(1, 120):
+        assert append(log, ident) == LOG_DONE
+        place = log.block
+        assert log.maintain()
+        carried += log.block != place
+        log.fresh(cursor)
+        assert log.peek(cursor) > 0 and ident_in(log.page, log.at) == ident
+        cursor.advance()
+        assert log.state.save()
+    assert carried
 
 
 def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():

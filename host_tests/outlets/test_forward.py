@@ -796,7 +796,7 @@ def trouble_without_room():
     return outlet
 
 
-def test_nobody_is_needed_for_what_was_overwritten():
+def test_nobody_is_needed_for_what_was_overwritten_while_it_held():
     outlet = Outlet(blocks=12, kept_blocks=3, when_full=WHEN_FULL_OVERWRITE)
     while room_of(outlet.quarantine, 120) > 2:
         outlet.store_raw(b"y" * 140)
