@@ -11,10 +11,14 @@ from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
 from agent.station.intake import Intake
-from agent.station.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
+
+if ON_CPYTHON:
+    from agent.wide.identifier_parts import WideStore as Store
+else:
+    from agent.station.store import Store
 
 _SHARING = ("auto", "own", "shared")  # agent.openprotocol.questions
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
@@ -66,7 +70,11 @@ def _know_spindles(station, controller):
     """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
     session = station.session
     session.known = station.known
-    if controller["results"] != "auto" or controller["bolt_data"]:
+    if ON_CPYTHON:
+        from agent.wide.special_values import several
+
+        session.several = several(session, controller)
+    elif controller["results"] != "auto" or controller["bolt_data"]:
         from agent.openprotocol.spindles import Several
 
         session.several = Several(session, station.known, controller["results"], controller["bolt_data"])

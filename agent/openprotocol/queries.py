@@ -16,7 +16,7 @@ Imported where the settings want one of the two.
 """
 
 from agent.base import health as h
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, number
 from agent.base.ticks import Timer
 from agent.openprotocol import replies
@@ -40,7 +40,6 @@ _DATA = const(20)  # of a message
 
 # MID 0013 in revisions 1, 2 and 5 (003:3707-3798): place in the message, place in the limits, width.
 _PSET = const(22)
-_NAME = const(27)
 _MOVES = (
     (61, res.TORQUE_MIN, 6),
     (69, res.TORQUE_MAX, 6),
@@ -53,7 +52,7 @@ _CHANGE_REVISION = const(5)  # carries the date of the last change as well
 _CHANGE = const(122)
 _CHANGE_END = const(141)
 _REVISIONS = (5, 1)
-_OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
+OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
 
 # A parameter set: its number (4 digits), its date of last change, its limits, and what is known of it.
 _SET_CHANGE = const(4)
@@ -177,7 +176,6 @@ class Limits:
         self._index = 0  # of the revision
         self._wants = False  # one of them is to be asked for
         self._is_off = False  # this controller knows no MID 0012
-        self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
 
     def opened(self):
         """Rule 4."""
@@ -248,7 +246,7 @@ class Limits:
         if event == EV_ERRAND_REFUSED:
             self._refused(at, session.refusal, now)
             return
-        if event != EV_ERRAND or session.revision in _OTHER_LAYOUT:
+        if event != EV_ERRAND or session.revision in OTHER_LAYOUT:
             sets[at + _SET_STATE] = _REFUSED
             return
         link = session.link
@@ -258,9 +256,6 @@ class Limits:
             health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
             self.later.start(now, LATER_MS)
             return
-        if ON_CPYTHON:
-            if self.names is not None:
-                self.names.learn(number(self._data, 0, 3), buf, start + _NAME)
         # It may have been another one's place meanwhile, or its date may have changed: then it is asked for again.
         if sets[at + _SET_STATE] != _WANTED or compare(sets, at + 1, self._data, 0, 3) != 0:
             return

@@ -94,10 +94,10 @@ class SeveralSubscription(Subscription):
 class Several:
     """What a session has in place of its row for MID 0060, from the first such controller on."""
 
-    def __init__(self, session, known, name="auto", bolts=False):
+    def __init__(self, session, known, name="auto", bolts=False, cycle=Cycle):
         self.forced = name != "auto"
         self.bolts = bolts  # bolt data is wanted
-        self.cycle = Cycle()
+        self.cycle = cycle()
         self.subscription = None
         self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]
         self._tried = 0

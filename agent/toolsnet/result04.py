@@ -99,7 +99,7 @@ class ResultWriter:
         self.change_at = 0
         self.odd_at = 0
         self._long_serial = 0
-        self._several = None  # type: object  # writes a result of several spindles, once there was one
+        self.several = None  # type: object  # writes a result of several spindles; agent.toolsnet.spindles04's, once there was one
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -111,11 +111,11 @@ class ResultWriter:
         """
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if self._several is None:
+            if self.several is None:
                 from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                self._several = write
-            return self._several(self, buf, at, length, flags, ident, sequence)  # type: ignore
+                self.several = write
+            return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
             from agent.toolsnet.odd04 import write  # hardly any record needs it
 

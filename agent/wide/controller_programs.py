@@ -75,6 +75,8 @@ class Programs:
         row = session.request.row
         if row is not LIST and row is not DATA:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            if row is errands.LIMITS and event == EV_ERRAND and session.revision not in errands.OTHER_LAYOUT:
+                self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # on the way to its limits
             return
         if event == EV_ERRAND_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
             self._later.start(now, errands.LATER_MS)
@@ -88,7 +90,7 @@ class Programs:
         else:
             self._wanted.pop(0)
             if event == EV_ERRAND:
-                self._take_name(session.link)
+                self._take_name(session.link, self._asked)
         if not self._wanted:
             self._end()
             self._told(now)
@@ -102,9 +104,9 @@ class Programs:
                 self._wanted.append(pset)
         self._names.filling = bool(self._wanted)
 
-    def _take_name(self, link):
-        if number(link.buf, link.at + _PSET, _WIDTH) == self._asked:
-            self._names.learn(self._asked, link.buf, link.at + _NAME)
+    def _take_name(self, link, asked):
+        if number(link.buf, link.at + _PSET, _WIDTH) == asked:
+            self._names.learn(asked, link.buf, link.at + _NAME)
 
     def _end(self):
         """Nothing more is asked for on this connection."""

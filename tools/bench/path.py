@@ -120,8 +120,8 @@ def _loaded() -> frozenset[str]:
     """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
+        "from agent.base import compat; compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
-        "from agent.cart import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
