@@ -256,7 +256,7 @@ def romfs_of(tree: Path) -> bytes:
                 writer.opendir(entry.name)
                 add(entry)
                 writer.closedir()
-            else:
+            elif entry.suffix == ".mpy":
                 writer.mkfile(entry.name, entry.read_bytes())
 
     add(tree)
