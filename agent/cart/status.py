@@ -210,7 +210,7 @@ def _spool(log, state):
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
         "erases": log.erases,
-        "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # openings (agent.log.head)
+        "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # at most (agent.log.head)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
         "torn": log.torn,

@@ -143,6 +143,7 @@ def _end(log, place, first, copies):
         before = log.firsts[log.block] - 1
         log.end_at(copies.last if copies.last > before else before)
     if copies.offset:
+        log.desk.fresh = None  # the last one lies elsewhere now
         log.ahead = -1
         log.enter(place, first, copies.offset, copies.number, copies.words)
         copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)

@@ -256,8 +256,6 @@ class Log(Reader):
             return False
         if not self._is_rich(low) or self.count_free(low) > 1:
             return False
-        from agent.log.carry import fits
-
         return fits(self, low, octets)
 
     # -- appending ---------------------------------------------------------------------------------------------
@@ -376,7 +374,7 @@ class Log(Reader):
         """Seal a head for `place` at buf[0:], where its words stand; return the block's number, which is used up."""
         state = self.state
         count = self.device.block_count
-        self.last_number = (self.last_number // count + 1) * count + place
+        self.last_number = max(self.last_number // count + 1, state.round) * count + place
         kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
         seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
         return self.last_number

@@ -441,7 +441,7 @@ def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     assert outlet.counted(h.PARKED) == 0
 
 
-def test_nobody_is_needed_for_what_was_overwritten():
+def test_nobody_is_needed_for_what_was_overwritten_before_the_next_try():
     outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.options.code_all = 5
     outlet.store(90)
@@ -796,7 +796,7 @@ def trouble_without_room():
     return outlet
 
 
-def test_nobody_is_needed_for_what_was_overwritten():
+def test_nobody_is_needed_for_what_was_overwritten_while_it_held():
     outlet = Outlet(blocks=12, kept_blocks=3, when_full=WHEN_FULL_OVERWRITE)
     while room_of(outlet.quarantine, 120) > 2:
         outlet.store_raw(b"y" * 140)

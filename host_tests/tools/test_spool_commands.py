@@ -93,7 +93,7 @@ def run(*arguments, code=0):
 def test_info_names_size_content_and_wear(image):
     main, parked = json.loads(run("info", image, "--json"))["areas"]
     assert (main["area"], main["results"], main["delivered"], main["waiting"]) == ("main", 70, 20, 50)
-    assert main["damaged"] == 0 and main["erases"] == 3 and main["unit_bytes"] == 16 and main["format"] == 4
+    assert main["damaged"] == 0 and 3 <= main["erases"] <= 4 and main["unit_bytes"] == 16 and main["format"] == 4
     assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
     assert "results            70" in run("info", image)
 

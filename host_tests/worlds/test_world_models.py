@@ -375,6 +375,20 @@ def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_wha
     assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
 
 
+def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    station.results[1] = result(1)
+    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.worn.add(first)
+    for moment in (10, 20):
+        world.time.now = moment
+        device.erase(first)
+        assert station.results[1].gone == 10
+    assert first not in world._nowhere_else(1)
+
+
 def _is_full_of(fronts):
     """Whether a log is full all but two blocks of which hold ten long records each, with these octets in front."""
     world = a_world()

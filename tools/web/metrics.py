@@ -45,7 +45,6 @@ FAMILIES = {
         "IDs that the controller is still to be asked for; there may be fewer results.",
     ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
-    "toolcart_results_again_total": (COUNTER, "Fetched results that may be stored twice: the spool had them no more."),
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits, 0 if none does."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
@@ -55,7 +54,7 @@ FAMILIES = {
     "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
     "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that hold what is still wanted."),
     "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
-    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made."),
+    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made, at most."),
     "toolcart_flash_erases_rated": (GAUGE, "Erases that NOR flash of this size is rated for; a card levels by itself."),
     "toolcart_spool_sync_time_seconds_total": (COUNTER, "Time that writes took to reach the disk, since the start."),
     "toolcart_spool_syncs_total": (COUNTER, "Writes to the disk since the start."),
@@ -148,7 +147,6 @@ def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> No
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
-    sheet.add("toolcart_results_again_total", labels, recovery.get("stored_again", 0))
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
     for side, shown, good, connects, repeats in _sides(station):

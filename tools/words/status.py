@@ -120,7 +120,8 @@ def _results(station: dict) -> str:
 
 
 def _spool(spool: dict) -> str:
-    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, {spool.get('erases_ever', 0)} erased so far"
+    erases = spool.get("erases_ever", 0)
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, at most {erases} erased so far"
     if spool.get("path"):
         text = f"{spool['path']}: {text}"
     if spool.get("sync_ms_mean") is not None:

@@ -264,7 +264,7 @@ class _Copy:
         return found
 
     def top(self) -> int | None:
-        """The highest ID that a start knows once what lies behind the snapshot is taken in; None if that is in doubt."""
+        """The highest ID that a start knows once all behind the snapshot is taken in; None if that is in doubt."""
         if not self._is_settled:
             self._is_settled = True
             self._top = _top_of(self._twin)

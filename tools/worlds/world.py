@@ -158,8 +158,9 @@ class World:
         return sum(octets.values())
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what waits there and stands in no other block."""
-        waiting = self.waiting_in(number)
+        """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""
+        given_up = self.device(number).unerased
+        waiting = {block: numbers for block, numbers in self.waiting_in(number).items() if block not in given_up}
         return {
             block: waiting[block].difference(*(waiting[other] for other in waiting if other != block))
             for block in waiting
@@ -168,7 +169,7 @@ class World:
     def _erasing(self, number: int, block: int) -> None:
         """A block of this station is about to lose its content: note what stands nowhere else."""
         if block >= self.log_begins(number):
-            self._may_go(number, self._nowhere_else(number)[block])
+            self._may_go(number, self._nowhere_else(number).get(block, set()))
 
     def _opening(self, number: int, block: int) -> None:
         """Another block is begun: in a full log that costs the one begun longest ago, which is erased now or next."""
@@ -177,7 +178,7 @@ class World:
         begun = self._begun.setdefault(number, [])
         if self.is_full(number):
             waiting = self._nowhere_else(number)
-            self._may_go(number, next((waiting[other] for other in begun if waiting[other]), set()))
+            self._may_go(number, next((waiting[other] for other in begun if waiting.get(other)), set()))
         if block in begun:
             begun.remove(block)
         begun.append(block)
