@@ -31,8 +31,8 @@ from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
-from tools.harness import quiet
 from tools.flash import package
+from tools.harness import quiet
 from tools.harness.configuration import TREE, configuration
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import click
 
-from agent.cart.secrets import redacted
 from agent.cart import status
+from agent.cart.secrets import redacted
 from agent.log.flash import RamFlash
 from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
