@@ -264,7 +264,7 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        put_id(self.ask_id, after(self._at) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
+        put_id(self.ask_id, after(self._asked) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
         self._waiting = True
         return True
 
@@ -366,18 +366,20 @@ class Recovery:
         """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
         self._tries += 1
         if self._tries == 0:
-            return self._close(True)  # the one behind it is answered, and it is not
+            return self._give_up(now)
         self._retry.start(now, self.retry_ms)
-        if self._tries < UNANSWERED_MOST:
-            return qs.NEWS_NONE
         phase = self.phase
-        if phase == qs.PHASE_FILL:
-            self._beside = not self._beside
-        elif phase == qs.PHASE_WITNESS and self._newest >= 0:
-            return self._absent(now)
-        elif phase == qs.PHASE_WALK or phase == qs.PHASE_SEEK:
-            return self._go_on(self._asked, True, now)  # it may be there
+        if self._tries >= UNANSWERED_MOST and phase not in (qs.PHASE_NEWEST, qs.PHASE_UP):
+            self._beside = not self._beside and (phase != qs.PHASE_WITNESS or self._newest >= 0)
         return qs.NEWS_NONE
+
+    def _give_up(self, now):
+        """The one behind it is answered, and it is not; returns a NEWS_."""
+        if self.phase == qs.PHASE_FILL:
+            return self._close(True)
+        if self.phase == qs.PHASE_WITNESS:
+            return self._absent(now)
+        return self._go_on(self._asked, True, now)  # it may be there
 
     def _hear(self, number, held, now):
         """There is the result `number` in `_answer`; `held` by the log, where that was looked up. Returns a NEWS_."""

@@ -74,7 +74,7 @@ PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
-PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
+PROVEN_MS = const(60000)  # so long a pass has proven the server well: one refusal, or two silences, begin the next
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
 LATES_MOST = const(8)
@@ -369,7 +369,9 @@ class Policy:
         """The first was offered in vain."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
-        if self.parks and (is_proven or self._offers >= OFFERS):
+        # One silence may be the network's: a connection that has told where the server stands has to see another.
+        is_enough = is_proven and (self.code != 0 or self._offers > 1)
+        if self.parks and (is_enough or self._offers >= OFFERS):
             self._wants_pass = True
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
