@@ -12,7 +12,7 @@ from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.session import STREAMING, WAITING
 from agent.toolsnet.telegram import SEQUENCES
-from host_tests.support.kept import room_of
+from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from tools.base.clock import Dice
 from tools.harness.port import PORT_OPENING, SimPort

@@ -116,7 +116,7 @@ def fill(target: Path, work: Path = WORK) -> None:
 
 
 def _prepare(work: Path) -> None:
-    """Lay out the sources once, and our own part anew."""
+    """Lay out the sources once, and our own part again."""
     tree = work / "micropython"
     if not (work / "whole").is_file():
         shutil.rmtree(work, ignore_errors=True)

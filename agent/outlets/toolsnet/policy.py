@@ -418,7 +418,7 @@ class Policy:
         return self.doing == FINISH or self.cursor.number < self.first
 
     def _has_more(self, now):
-        """Tell whether there is more room than the last pass had, or another one behind all that it has met."""
+        """True if there is more room than the last pass had, or another one behind all that it has met."""
         if self._short >= 0:
             return not self.is_stuck()
         return 0 < self._seen < self.log.number and self._soon.expired(now)
@@ -603,7 +603,7 @@ class Policy:
         return self._say(number + self.batch, self._in_order())
 
     def _keep_next(self, now):
-        """A frame that nobody can read is set aside when its turn comes; what the quarantine has is passed."""
+        """An unreadable frame is set aside when its turn comes; what the quarantine has is passed."""
         cursor = self.cursor
         number = cursor.found
         code = self._keep(number, PARKED_UNREADABLE, now)
