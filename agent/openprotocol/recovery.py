@@ -153,6 +153,7 @@ class Recovery:
         self._pushed_first = self._pushed_last = -1  # of what came before anything was heard
         self._told = False  # what is lost by what is to be settled
         self._zero = False  # ID 0 is gone
+        self._nameless = False  # the newest has no ID
         self._inside = False  # the walk is one in a range
         self._run = 0  # gone in a row
         self._tries = 0
@@ -204,6 +205,10 @@ class Recovery:
         number = known.last_id
         if self.flags == 0 or number < 0:
             return True
+        if self._nameless and number > 0:  # ID 0 is that of no result, or of one behind the wrap
+            self.phase = qs.PHASE_NEWEST
+            self.look_again(now)
+            return False
         if self._newest < 0:
             self._pushed_last = number
             if self._pushed_first < 0:
@@ -302,10 +307,14 @@ class Recovery:
         return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
 
     def _hear_nameless(self, now):
-        """An answer without an ID. Its newest has none again and again: nothing can be asked for. Returns a NEWS_."""
+        """An answer without an ID. Its newest has none again and again: nothing can be asked for until one has.
+
+        Returns a NEWS_.
+        """
         if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
             return self._again(now)
         self._switch_off()
+        self._nameless = True
         return qs.NEWS_NONE
 
     def fetched_unread(self, body, start, check, now):
