@@ -17,6 +17,14 @@ MID 0067 I Q - Tightening result list @beyond 3.4
 REV 1
 -- start_index N10 0 is the most recent
 -- count N3
+MID 0702 I Q - Generic tool data @beyond 8.4
+REV 1
+01 tool_number N4
+MID 0704 I Q - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
+-- pid_count N3
+-- pids N6[pid_count]
 MID 0900 I Q - Trace @beyond 3.4
 REV 1
 -- index N10 0 is the newest
@@ -37,6 +45,13 @@ REV 1
 """
 
 SUBSCRIBE = """
+MID 0704 I S - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
+-- pid_count N3 at most 10
+-- pids G[pid_count]
+. pid N6
+. change N3 sent when the value has moved by more; 0 is every change
 MID 0900 I S - Trace @003:12291
 REV 1
 -- alternative N1 =ALTERNATIVE
@@ -87,6 +102,9 @@ REV 1
 """
 
 UNSUBSCRIBE = """
+MID 0704 I S - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
 MID 0900 I S - Trace @003:12428
 REV 1
 -- trace_type_count N2

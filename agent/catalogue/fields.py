@@ -113,6 +113,20 @@ def read_text(raw):
     return text.rstrip(" \0") or None
 
 
+def is_time(text):
+    """True if the text is a time stamp YYYY-MM-DD:HH:MM:SS that a calendar has."""
+    if not isinstance(text, str) or len(text) != 19 or text[4:20:3] != "--:::":
+        return False
+    digits = text.replace("-", "").replace(":", "")
+    if len(digits) != 14 or not digits.encode().isdigit():
+        return False
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = 28 + leap if month == 2 else 30 if month in (4, 6, 9, 11) else 31
+    clock = int(digits[8:10]) <= 23 and int(digits[10:12]) <= 59 and int(digits[12:]) <= 59
+    return 1 <= month <= 12 and 1 <= day <= days and clock
+
+
 READERS = {
     "N": read_number,
     "B": read_number,

@@ -10,7 +10,7 @@ Rules
 import struct
 
 from agent.catalogue.errors import Odd
-from agent.catalogue.fields import READERS
+from agent.catalogue.fields import READERS, is_time
 from agent.catalogue.variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
@@ -44,6 +44,8 @@ class Form:
                 raise ValueError("MID %04d revision %d: %s twice" % (self.mid, revision, field.name))
             self.by_name[field.name] = field
         self.counted = counted_by(self.fields)
+        other = described.other if described else None
+        self.other = Form(about, revision, other) if other else None
         self._divide()
         self.read = self._make  # frame -> every field by name
 
@@ -61,6 +63,18 @@ class Form:
         self.head = self.fields[:count]
         self.tail = self.fields[count:]
         self.head_end = at
+
+    def for_frame(self, frame):
+        """Return the layout that a whole frame has: the other one where it fits that to its last octet."""
+        return self.other if self.other is not None and self.other._fits(frame) else self
+
+    def _fits(self, frame):
+        values = self.read_slowly(frame)
+        if self.read_tail(frame, values) != len(frame):
+            return False
+        odd = {}
+        collect_odd(values, "", odd)
+        return not odd and all(is_time(values[field.name]) for field in self.fields if field.kind == "D")
 
     def read_one(self, frame, name):
         """Return the value of a field of the head."""
@@ -226,3 +240,17 @@ def _samples(field, frame, at, values, outer):
 
 
 LIST_READERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}
+
+
+def collect_odd(values, before, found):
+    """Add every Odd of these values to `found`, by its name with `before` in front."""
+    for name in values:
+        value = values[name]
+        if isinstance(value, Odd):
+            found[before + name] = value
+        elif isinstance(value, list):
+            for index, one in enumerate(value):
+                if isinstance(one, dict):
+                    collect_odd(one, "%s%s[%d]." % (before, name, index), found)
+                elif isinstance(one, Odd):
+                    found["%s%s[%d]" % (before, name, index)] = one

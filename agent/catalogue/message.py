@@ -8,9 +8,8 @@ message.fields()             all of them as a dict
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
-from agent.catalogue.errors import Odd
 from agent.catalogue.fields import decimal_text
-from agent.catalogue.forms import HEADER_BYTES
+from agent.catalogue.forms import HEADER_BYTES, collect_odd
 
 
 class Message:
@@ -80,7 +79,7 @@ class Message:
     def odd(self):
         """Return the fields whose content does not fit, as name -> Odd."""
         found = {}
-        _collect(self.fields(), "", found)
+        collect_odd(self.fields(), "", found)
         return found
 
     # -- what a value means ----------------------------------------------------------------------------------------
@@ -156,16 +155,3 @@ _HEADER = (
     ("parts", 18, 19),
     ("part", 19, 20),
 )
-
-
-def _collect(values, before, found):
-    for name in values:
-        value = values[name]
-        if isinstance(value, Odd):
-            found[before + name] = value
-        elif isinstance(value, list):
-            for index, one in enumerate(value):
-                if isinstance(one, dict):
-                    _collect(one, "%s%s[%d]." % (before, name, index), found)
-                elif isinstance(one, Odd):
-                    found["%s%s[%d]" % (before, name, index)] = one

@@ -104,7 +104,9 @@ class Catalogue:
             return Message(frame, form)
         form = self._forms.get(frame[4:11]) or self._form_of(frame)
         frame = _cut(frame, len(frame))
-        if form.length == len(frame):
+        if form.other is not None:
+            form = form.for_frame(frame)
+        elif form.length == len(frame):
             self._fixed[frame[:11]] = form
         return Message(frame, form)
 
@@ -128,7 +130,8 @@ class Catalogue:
         if not data:
             raise FrameError("no parts")
         first = bytes(frames[0])
-        return Message(first[:18] + b"  " + b"".join(data), self._form_of(first))
+        whole = first[:18] + b"  " + b"".join(data)
+        return Message(whole, self._form_of(first).for_frame(whole))
 
     def _form_of(self, frame):
         if len(frame) < HEADER_BYTES:
@@ -148,11 +151,14 @@ class Catalogue:
         return form
 
     def encode(self, mid, revision=1, **given):
-        """Return a frame of named fields; or, with a message in place of the MID, that message with these changed."""
+        """Return a frame of named fields; FieldError if one cannot be built.
+
+        With a message in place of the MID: that message with these fields changed. With a form: in that layout.
+        """
         if isinstance(mid, Message):
             return self._again(mid, given) if given else mid.frame
         header = self._header(given)
-        return build(self.form(mid, revision), given, header)
+        return build(mid if isinstance(mid, Form) else self.form(mid, revision), given, header)
 
     def encode_linked(self, mid, revision=1, most=9999, **given):
         """Return the frames of a message in linked parts of at most `most` octets each."""

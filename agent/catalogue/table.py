@@ -7,6 +7,7 @@
     !003:5866 printed ... the reason                              a note: why it is not as printed
     REV 3 +2 419 @003:6282                                        revision 2 and what follows; -name leaves one out
     REV 8 +7 571 since=2.10 @beyond 3.1                           a revision newer than 2.8.0
+    REV 1 other @003:4517                                         the same number laid out otherwise, see rule 6
     18 spindles G[number_of_spindles]                             a group: its members begin with a point
     .  channel_id N2
 
@@ -19,6 +20,8 @@ Rules
    U[count] the same without step, R[count] resolutions, Z[count] the NUL and the samples behind it. The count is a
    field's name, a number, or `*`: up to the end.
 5. T[length] is text whose width another field tells, T* text to the end. ':' is an octet that stands there.
+6. Where releases or documents give one number two layouts, the newer stands first, the `other` behind it. A message is
+   read as the other one where it fits that to its last octet.
 """
 
 from agent.catalogue.errors import TableError
@@ -53,6 +56,7 @@ class Revision:
         self.without = without
         self.since = since
         self.source = source
+        self.other = None  # the other layout of this number
         self.lines = []
 
     def fields(self, mid):
@@ -152,7 +156,7 @@ def _mid_of(line):
 def _revisions_of(line):
     text, _, source = line.partition(" @")
     words = text.split()
-    length, base, without, since = 0, 0, [], ""
+    length, base, without, since, other = 0, 0, [], "", False
     for word in words[2:]:
         if word.isdigit():
             length = int(word)
@@ -162,9 +166,11 @@ def _revisions_of(line):
             without.append(word[1:])
         elif word.startswith("since="):
             since = word[6:]
+        elif word == "other":
+            other = True
         else:
             raise TableError("%r: %r is not known" % (line, word))
-    return [Revision(number, length, base, without, since, source) for number in revision_numbers(words[1])]
+    return [Revision(number, length, base, without, since, source) for number in revision_numbers(words[1])], other
 
 
 def read_table(text):
@@ -183,9 +189,12 @@ def read_table(text):
         elif mid is None:
             raise TableError("%r: stands before the first MID" % line)
         elif line.startswith("REV "):
-            revisions = _revisions_of(line)
+            revisions, other = _revisions_of(line)
             for revision in revisions:
-                mid.revisions[revision.revision] = revision
+                if other:
+                    mid.revisions[revision.revision].other = revision
+                else:
+                    mid.revisions[revision.revision] = revision
         elif not revisions and line[0] == "!":
             mid.note = line[1:]
         elif not revisions:
