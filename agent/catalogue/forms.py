@@ -127,27 +127,36 @@ class Form:
 
 def walk(fields, frame, at, values, outer):
     """Read fields one behind the other into `values`; return where they end."""
+    start, named = at, fields[0]
     for field in fields:
-        start = at
+        if field.kind != "'":  # a separator belongs to the field before it, which is Odd where it is another
+            start, named = at, field
         try:
             if at >= len(frame) and _may_be_missing(field, values, outer):
-                is_list = field.count is not None and not (field.kind in READERS and field.width is None)
-                values[field.name] = [] if is_list else None
+                if field.kind != "'":
+                    is_list = field.count is not None and not (field.kind in READERS and field.width is None)
+                    values[field.name] = [] if is_list else None
                 continue
             if not frame.startswith(field.id, at):
                 raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
             at = read_item(field, frame, at + len(field.id), values, outer)
         except Broken as broken:
-            values[field.name] = Odd(frame[start:], str(broken), True)
+            values[named.name] = Odd(frame[start:], str(broken), True)
             for other in fields[fields.index(field) + 1 :]:
-                values[other.name] = None
+                if other.kind != "'":
+                    values[other.name] = None
             return len(frame)
     return at
 
 
 def _may_be_missing(field, values, outer):
-    """Tell whether a message may end before this field: a plain one, as in older forms, or a list of nothing."""
-    return field.count is None or (field.count != "*" and count_of(field, values, outer) == 0)
+    """True if a message may end before this field: a plain one, as in older forms, or a list of nothing.
+
+    In an entry of a list only its last separator may be missing: nothing is lost with it.
+    """
+    if field.count is not None:
+        return field.count != "*" and count_of(field, values, outer) == 0
+    return values is outer or field.kind == "'"
 
 
 def count_of(field, values, outer):

@@ -123,8 +123,8 @@ def mask_of(values, words):
 
 
 def bits_of(values, mask):
-    """Return the words for the bits that are set; a bit without words is told by its number."""
-    if not isinstance(mask, int):
+    """Return the words for the bits that are set, by its number for a bit without words; [] for what is no mask."""
+    if not isinstance(mask, int) or mask < 0:
         return []
     names = names_of(values)
     bit = first = FIRST_BIT.get(values, 1)

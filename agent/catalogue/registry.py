@@ -211,6 +211,8 @@ class Catalogue:
 
 def _cut(frame, length):
     """Return the frame without the NUL behind it; FrameError if its length is not what it says."""
+    if not frame[:4].isdigit():
+        raise FrameError("length and MID are %r" % frame[:8])
     told = int(frame[:4])
     if told < HEADER_BYTES:
         raise FrameError("length %d, a header has %d" % (told, HEADER_BYTES))
