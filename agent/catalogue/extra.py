@@ -119,6 +119,8 @@ _tables = {}
 
 def extra_form(generic, mid, alternative=0):
     """Return the layout of the extra data, None where none is described."""
+    if generic not in _TEXTS:
+        return None
     if generic not in _tables:
         _tables[generic] = read_table(_TEXTS[generic])
     about = _tables[generic].get(mid)
@@ -130,7 +132,8 @@ def extra_form(generic, mid, alternative=0):
 
 def extra_data(generic, mid, **given):
     """Return the extra data as text; FieldError where it cannot be built."""
-    form = extra_form(generic, mid, given.get("alternative") or 0)
+    alternative = given.get("alternative")
+    form = extra_form(generic, mid, alternative if isinstance(alternative, int) else 0)
     if form is None:
         raise FieldError(generic, 1, "extra", "", mid, "a MID whose extra data is described")
     values = dict(_GIVEN.get((generic, mid), {}))
@@ -143,7 +146,7 @@ def extra_data(generic, mid, **given):
 
 def read_extra(message):
     """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described."""
-    if message.mid not in _TEXTS:
+    if message.mid not in _TEXTS or not message.form.known:
         return None
     extra = message["extra"]
     mid = message["requested_mid" if message.mid == 6 else "subscribed_mid"]

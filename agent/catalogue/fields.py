@@ -34,6 +34,7 @@ class Field:
         self.members = members
         self.place = 0
         self.note = ""
+        self.most = 0  # octets of a text to the end, 0 for as many as the frame has
 
     def copy(self):
         """Return the same line, to be placed elsewhere."""
@@ -43,6 +44,7 @@ class Field:
         other.values = self.values
         other.meaning = self.meaning
         other.note = self.note
+        other.most = self.most
         return other
 
     def octets(self):
@@ -163,7 +165,7 @@ def write_float(value, width):
         for decimals in range(4, -1, -1):
             text = "%.*f" % (decimals, abs(value))
             zeros = width - len(text) - (value < 0)
-            if zeros >= 0:
+            if zeros >= 0 and text[0] in "0123456789":  # neither nan nor inf
                 return ("-" * (value < 0) + "0" * zeros + text).encode()
     raise Wrong("a number of %d characters" % width)
 
@@ -172,7 +174,10 @@ def write_text(value, width):
     """Return the text with blanks on its right."""
     if not isinstance(value, str):
         raise Wrong("text")
-    raw = value.encode()
+    try:
+        raw = value.encode()
+    except UnicodeError:
+        raise Wrong("text in UTF-8")
     if len(raw) > width:
         raise Wrong("at most %d octets" % width)
     return raw + b" " * (width - len(raw))
@@ -181,6 +186,8 @@ def write_text(value, width):
 def write_time(value, width):
     """The same for a time stamp, which may be given as year, month, day, hour, minute, second."""
     if isinstance(value, (tuple, list)) and len(value) >= 6:
+        if not all(isinstance(one, int) for one in value[:6]):
+            raise Wrong("year, month, day, hour, minute, second")
         value = "%04d-%02d-%02d:%02d:%02d:%02d" % tuple(value[:6])
     return write_text(value, width)
 
@@ -223,9 +230,14 @@ def _number_of(field, value):
         from agent.catalogue.meanings import mask_of
 
         return mask_of(field.values, value)
-    whole, _, rest = value.partition(".")
+    whole, point, rest = value.partition(".")
     places = len("%d" % field.scale) - 1
-    if (whole.lstrip("-") + rest).isdigit() and len(rest) <= places and 10**places == field.scale:
+    digits = (whole[1:] if whole[:1] == "-" else whole, rest if point else "0")
+    if (
+        all(text and not text.strip("0123456789") for text in digits)
+        and len(rest) <= places
+        and 10**places == field.scale
+    ):
         return int(whole + rest + "0" * (places - len(rest)))
     from agent.catalogue.meanings import number_of
 

@@ -75,6 +75,23 @@ SETS = {
 # Sets that are longer than the rest together, in a module of their own: name -> module.
 _ELSEWHERE = {"ERROR_CODE": "error_codes", "RELAY_FUNCTION": "functions", "INPUT_FUNCTION": "functions"}
 FIRST_BIT = {"OPTIONS": 0}
+# Sets that products and releases extend: a number that is not among them may be right.
+OPEN = (
+    "ERROR_CODE",
+    "RELAY_FUNCTION",
+    "INPUT_FUNCTION",
+    "STRATEGY",
+    "RESULT_TYPE",
+    "SYSTEM",
+    "SUBSYSTEM",
+    "TOOL",
+    "JOB_STEP",
+    "AUTO_NEXT",
+    "OBJECT",
+    "OPERATION",
+    "TRACE",
+    "NODE",
+)
 
 _split = {}
 

@@ -141,7 +141,8 @@ class Message:
         if answer == "*":
             return self.mid, self.revision
         if answer == "requested":
-            return self["requested_mid"], self["requested_revision"] or 1
+            mid, revision = self.get("requested_mid"), self.get("requested_revision") or 1
+            return (mid, revision) if isinstance(mid, int) and isinstance(revision, int) else None
         if answer[-1] == "r":
             return int(answer[:-1]), self.revision
         return int(answer), 1

@@ -141,7 +141,7 @@ def test_lists_of_jobs_are_read_by_the_places_of_the_document():
             assert message.form.known and message.odd() == {} and message.rest() == b"", (mid, revision, message.odd())
             for name in said:
                 assert message[name] == said[name], (mid, revision, name)
-            assert catalogue.encode(mid, revision, **message.fields()) == frame
+            assert catalogue.encode(mid, revision, check=False, **message.fields()) == frame
 
 
 def test_a_program_of_revision_2_has_json_behind_each_node():

@@ -209,12 +209,13 @@ def round_trips(category):
     for form in all_forms(category):
         for turn in range(24):
             given = values_at(form.fields, turn)
-            frame = catalogue.encode(form.mid, form.revision, **given)
+            # The edges of the types, blank too: what may be sent is judged in test_catalogue_checks.py.
+            frame = catalogue.encode(form.mid, form.revision, check=False, **given)
             message = catalogue.decode(frame)
             told = (form.mid, form.revision, turn)
             assert message.odd() == {} and message.rest() == b"", (told, message.odd(), message.rest())
             assert same(message.fields(), given), (told, message.fields(), given)
-            assert catalogue.encode(form.mid, form.revision, **message.fields()) == frame, told
+            assert catalogue.encode(form.mid, form.revision, check=False, **message.fields()) == frame, told
             assert catalogue.encode(message) == frame
             single = catalogue.decode(frame)
             for field in form.head:
