@@ -8,7 +8,6 @@ Rules
 
 from agent.catalogue.errors import FieldError, Odd, Wrong
 from agent.catalogue.fields import is_time
-from agent.catalogue.meanings import OPEN, names_of
 
 UNSET_TIMES = ("0000-00-00:00:00:00", "0" * 19)  # a controller without a clock; 1201's default (003:7087)
 
@@ -45,10 +44,16 @@ def _check(form, field, value, name):
     elif field.kind == "T":
         if field.most and len(value.encode()) > field.most:
             raise Wrong("at most %d octets" % field.most)
-    elif field.kind == "N" and field.values and field.values not in OPEN:
-        names = names_of(field.values)
-        if value not in names:
-            raise Wrong(", ".join(["%d %s" % (number, names[number]) for number in sorted(names)]))
+    elif field.kind == "N" and field.values:
+        _check_listed(field.values, value)
+
+
+def _check_listed(values, value):
+    from agent.catalogue.meanings import OPEN, names_of  # only where a table has lists
+
+    names = names_of(values)
+    if values not in OPEN and value not in names:
+        raise Wrong(", ".join(["%d %s" % (number, names[number]) for number in sorted(names)]))
 
 
 def _check_entry(form, members, values, name):

@@ -13,7 +13,6 @@ from agent.catalogue.forms import HEADER_BYTES, Form
 from agent.catalogue.index import categories, category_of
 from agent.catalogue.message import Message
 from agent.catalogue.table import Mid, read_table
-from agent.catalogue.table_check import check_mid
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
@@ -44,6 +43,8 @@ class Catalogue:
 
         TableError where it is wrong; nothing of it is taken then.
         """
+        from agent.catalogue.table_check import check_mid
+
         text = getattr(table, "TABLE", table)
         mids = read_table(text).values()
         for mid in mids:
