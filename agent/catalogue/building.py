@@ -6,11 +6,11 @@ Rules
 3. A message longer than 9999 octets is built in linked parts, cut between two parameters (003:1252-1262).
 """
 
-from agent.catalogue.errors import FieldError, Odd, Wrong
-from agent.catalogue.fields import READERS, write, write_number
-from agent.catalogue.forms import HEADER_BYTES, counted_by
-from agent.catalogue.trace import octets_of_samples
-from agent.catalogue.variable import DataField, Resolution
+from .errors import FieldError, Odd, Wrong
+from .fields import READERS, write, write_number
+from .forms import HEADER_BYTES, counted_by
+from .trace import octets_of_samples
+from .variable import DataField, Resolution
 
 FRAME_MOST = 9999
 PARTS_MOST = 9

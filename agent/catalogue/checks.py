@@ -6,8 +6,8 @@ Rules
 3. A list of values that products or releases extend (meanings.OPEN) closes nothing out.
 """
 
-from agent.catalogue.errors import FieldError, Odd, Wrong
-from agent.catalogue.fields import is_time
+from .errors import FieldError, Odd, Wrong
+from .fields import is_time
 
 UNSET_TIMES = ("0000-00-00:00:00:00", "0" * 19)  # a controller without a clock; 1201's default (003:7087)
 
@@ -49,7 +49,7 @@ def _check(form, field, value, name):
 
 
 def _check_listed(values, value):
-    from agent.catalogue.meanings import OPEN, names_of  # only where a table has lists
+    from .meanings import OPEN, names_of  # only where a table has lists
 
     names = names_of(values)
     if values not in OPEN and value not in names:

@@ -6,11 +6,11 @@
 A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
 """
 
-from agent.catalogue.building import build_data
-from agent.catalogue.errors import FieldError, Odd
-from agent.catalogue.forms import HEADER_BYTES, Form
-from agent.catalogue.message import Message
-from agent.catalogue.table import read_table
+from .building import build_data
+from .errors import FieldError, Odd
+from .forms import HEADER_BYTES, Form
+from .message import Message
+from .table import read_table
 
 REQUEST = """
 MID 0067 I Q - Tightening result list @beyond 3.4

@@ -9,7 +9,7 @@ Rules
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
 
-from agent.catalogue.errors import Odd, Wrong
+from .errors import Odd, Wrong
 
 BLANKS = b" \0"
 
@@ -227,7 +227,7 @@ def write(field, value, width=None):
 def _number_of(field, value):
     """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
     if not isinstance(value, str):
-        from agent.catalogue.meanings import mask_of
+        from .meanings import mask_of
 
         return mask_of(field.values, value)
     whole, point, rest = value.partition(".")
@@ -239,7 +239,7 @@ def _number_of(field, value):
         and 10**places == field.scale
     ):
         return int(whole + rest + "0" * (places - len(rest)))
-    from agent.catalogue.meanings import number_of
+    from .meanings import number_of
 
     return number_of(field.values, value)
 

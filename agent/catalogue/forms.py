@@ -3,15 +3,15 @@
 Rules
 1. The head is every plain field up to the first list, group or text without a width: it is read by place.
 2. The tail, whatever follows, is walked once. Where a count or a length is no number, the rest of the message is Odd.
-3. On CPython the head is read by a function made for it (agent.catalogue.compiled) where all IDs and
+3. On CPython the head is read by a function made for it (compiled.py) where all IDs and
    digits stand where they belong. Anything else is read field by field.
 """
 
 import struct
 
-from agent.catalogue.errors import Odd
-from agent.catalogue.fields import READERS, is_time
-from agent.catalogue.variable import Broken, read_data_field, read_resolution
+from .errors import Odd
+from .fields import READERS, is_time
+from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
 _HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
@@ -102,7 +102,7 @@ class Form:
         """Make what reads the head, once; then read with it."""
         read = self.read_slowly
         if _HAS_STRUCTS:
-            from agent.catalogue.compiled import compile_head
+            from .compiled import compile_head
 
             read = compile_head(self.head, self.head_end, read) or read
         self.read_head = read

@@ -1,6 +1,6 @@
 """What values and bits mean, by the name that stands behind `=` in a table: text, split when it is first asked for."""
 
-from agent.catalogue.errors import Wrong
+from .errors import Wrong
 
 SETS = {
     "OK": "0 NOK|1 OK",

@@ -8,8 +8,8 @@ message.fields()             all of them as a dict
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
-from agent.catalogue.fields import decimal_text
-from agent.catalogue.forms import HEADER_BYTES, collect_odd
+from .fields import decimal_text
+from .forms import HEADER_BYTES, collect_odd
 
 
 class Message:
@@ -112,13 +112,13 @@ class Message:
 
     def meaning(self, name):
         """Return the words for a value, empty where the documents give none."""
-        from agent.catalogue.meanings import meaning_of
+        from .meanings import meaning_of
 
         return meaning_of(self.form.by_name[name].values, self[name])
 
     def bits(self, name):
         """Return the names of the bits that are set in a mask."""
-        from agent.catalogue.meanings import bits_of
+        from .meanings import bits_of
 
         return bits_of(self.form.by_name[name].values, self[name])
 

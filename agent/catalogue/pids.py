@@ -95,7 +95,7 @@ OWNERS = (
 def name_of(pid):
     """Return the name of a PID, empty if the documents have none."""
     if not _names:
-        from agent.catalogue.pids_mt_focus import NAMES as MT_FOCUS
+        from .pids_mt_focus import NAMES as MT_FOCUS
 
         for text in (NAMES, MT_FOCUS):
             for one in text.replace("\n", "|").split("|"):

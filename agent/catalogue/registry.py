@@ -6,13 +6,13 @@ Rules
 3. A MID that no table has, or a revision that no table describes, is named as far as it is known and kept raw.
 """
 
-from agent.catalogue.building import HEADER_FIELDS, build, build_header, build_linked
-from agent.catalogue.checks import check_header, check_message
-from agent.catalogue.errors import FieldError, FrameError
-from agent.catalogue.forms import HEADER_BYTES, Form
-from agent.catalogue.index import categories, category_of
-from agent.catalogue.message import Message
-from agent.catalogue.table import Mid, read_table
+from .building import HEADER_FIELDS, build, build_header, build_linked
+from .checks import check_header, check_message
+from .errors import FieldError, FrameError
+from .forms import HEADER_BYTES, Form
+from .index import categories, category_of
+from .message import Message
+from .table import Mid, read_table
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
@@ -43,7 +43,7 @@ class Catalogue:
 
         TableError where it is wrong; nothing of it is taken then.
         """
-        from agent.catalogue.table_check import check_mid
+        from .table_check import check_mid
 
         text = getattr(table, "TABLE", table)
         mids = read_table(text).values()

@@ -14,8 +14,8 @@ Rules
 3. Parts belong together by MID, revision, station and spindle. Part 1 begins anew; the same part twice counts once.
 """
 
-from agent.catalogue.errors import FrameError
-from agent.catalogue.forms import HEADER_BYTES
+from .errors import FrameError
+from .forms import HEADER_BYTES
 
 WAITING_MOST = 16  # messages of which parts are kept at the same time
 

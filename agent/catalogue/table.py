@@ -25,8 +25,8 @@ Rules
    read as the other one where it fits that to its last octet.
 """
 
-from agent.catalogue.errors import TableError
-from agent.catalogue.fields import Field
+from .errors import TableError
+from .fields import Field
 
 _PLAIN = "NIBFTDH"
 _LISTS = "GVURZ"

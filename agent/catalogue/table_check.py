@@ -1,8 +1,8 @@
 """Judges a table before it is taken: every revision can be laid out, and what it names is there."""
 
-from agent.catalogue.errors import TableError, Wrong
-from agent.catalogue.fields import READERS
-from agent.catalogue.meanings import names_of
+from .errors import TableError, Wrong
+from .fields import READERS
+from .meanings import names_of
 
 SENDERS = ("I", "C", "IC")
 KINDS = ("Q", "P", "S", "E", "A", "C", "C!", "L", "X")
