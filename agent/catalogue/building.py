@@ -94,7 +94,7 @@ def with_counts(counted, given, by_name):
                 found = values.get(other)
                 if isinstance(found, str):
                     found = _octets_of(found)
-                if hasattr(found, "__len__"):
+                if isinstance(found, (list, tuple, bytes)):
                     half = 2 if isinstance(found, bytes) and by_name[other].kind == "Z" else 1
                     values[name] = len(found) // half
                     break

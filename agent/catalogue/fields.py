@@ -117,7 +117,9 @@ def read_text(raw):
 
 def is_time(text):
     """True if the text is a time stamp YYYY-MM-DD:HH:MM:SS that a calendar has."""
-    if not isinstance(text, str) or len(text) != 19 or text[4:20:3] != "--:::":
+    if not isinstance(text, str) or len(text) != 19:
+        return False
+    if text[4] + text[7] + text[10] + text[13] + text[16] != "--:::":
         return False
     digits = text.replace("-", "").replace(":", "")
     if len(digits) != 14 or not digits.encode().isdigit():

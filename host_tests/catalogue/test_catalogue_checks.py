@@ -54,7 +54,6 @@ IMPOSSIBLE = (
     ((61,), {"torque": "--1"}),
     ((61,), {"torque": "1."}),
     ((61,), {"torque": "\u0663"}),
-    ((61,), {"vin": "\ud800"}),
     ((61,), {"sequence": "x"}),
     ((61,), {"sequence": [1]}),
     ((101, 5), {"spindles": 5}),
@@ -113,6 +112,14 @@ def test_what_cannot_be_built_is_a_field_error_with_and_without_checks():
         for check in (True, False):
             said_of(lambda: catalogue.encode(*place, check=check, **given), FieldError)  # noqa: B023
     assert "at least" in said_of(lambda: catalogue.encode_linked(61, 1, most=20), FieldError)
+
+
+def test_text_that_utf_8_has_not_is_a_field_error():
+    try:
+        "\ud800".encode()
+    except UnicodeError:  # MicroPython writes it
+        assert "UTF-8" in said_of(lambda: catalogue.encode(61, vin="\ud800"), FieldError)
+        assert "UTF-8" in said_of(lambda: catalogue.encode(150, identifier="\ud800"), FieldError)
 
 
 def test_a_number_that_is_none_is_no_float():

@@ -55,16 +55,22 @@ batch_status 3:62 4:66
 """,
 }
 # Behind the list of 0140: name, parameter ID and octets of the value counted from the list's last octet.
-BEHIND = {
-    (1, 999, 2): """forced_order 05 3-3|lock_at_done 06 6-6|loosening 07 9-9|repeat 08 12-12|batch_mode 09 15-15
+BEHIND = (
+    (
+        (1, 999, 2),
+        """forced_order 05 3-3|lock_at_done 06 6-6|loosening 07 9-9|repeat 08 12-12|batch_mode 09 15-15
 status_at_increment 10 18-18|decrement_at_loosening 11 21-21|max_time_first 12 24-27|max_time 13 30-34
 display_time 14 37-40|line_control 15 43-43|identifier_part_1 16 46-46|result_of_non_tightenings 17 49-49
 reset_identifiers 18 52-52|reserved 19 55-55""",
-    (2,): "job_sequence 20 58-62",
-    (3, 4): """forced_order 05 3-3|lock_at_done 06 6-6|repeat 07 9-9|max_time_first 08 12-15|max_time 09 18-22
+    ),
+    ((2,), "job_sequence 20 58-62"),
+    (
+        (3, 4),
+        """forced_order 05 3-3|lock_at_done 06 6-6|repeat 07 9-9|max_time_first 08 12-15|max_time 09 18-22
 display_time 10 25-28|line_control 11 31-31|identifier_part_1 12 34-34|result_of_non_tightenings 13 37-37
 reset_identifiers 14 40-40|reserved 15 43-43|job_sequence 16 46-50""",
-}
+    ),
+)
 # Whole lengths: octets without entries. 33: 2.17.0 p. 114-119; 140: p. 239-248.
 LENGTHS = {
     (33, 1): 91, (33, 2): 93, (33, 3): 93, (33, 4): 93, (33, 5): 93,
@@ -118,8 +124,8 @@ def telegram(mid, revision, count):
     data += b"".join([octets for octets, _ in entries])
     said["job_list"] = [values for _, values in entries]
     behind = bytearray()
-    for revisions in BEHIND if mid == 140 else ():
-        for word in BEHIND[revisions].replace("\n", "|").split("|") if revision in revisions else ():
+    for revisions, words in BEHIND if mid == 140 else ():
+        for word in words.replace("\n", "|").split("|") if revision in revisions else ():
             field, number, octets = word.split()
             first, last = [int(one) for one in octets.split("-")]
             assert len(behind) == first - 3

@@ -306,7 +306,7 @@ class ControllerSession(ControllerLink):
             self.refuse(30, 97)
         else:
             width = 2 * revision
-            numbers = [len(frames.JOBS), *frames.JOBS]
+            numbers = [len(frames.JOBS)] + list(frames.JOBS)
             self.say(31, revision, b"".join([frames.field(number, width) for number in numbers]))
 
     def _mirror(self):
