@@ -168,7 +168,7 @@ class Console:
             self.tell(block=number, at=offset, hex="" if blank else hexlify(bytes(page)).decode())
 
     def _tell_config(self):
-        from agent.cart import config
+        from agent.cart.secrets import redacted
 
         with open(self._folder + "/config.json") as file:
-            self.tell(config=config.redacted(json.load(file)))
+            self.tell(config=redacted(json.load(file)))

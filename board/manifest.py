@@ -12,11 +12,11 @@ CPYTHON_ONLY = True
 options.defaults(platform="rp2")
 
 OTHERS = {"rp2": ("esp32", "unix", "linux", "qemu", "boot"), "esp32": ("rp2", "unix", "linux", "qemu", "boot")}
-NOT_FROZEN = ("manifest.py",)
+NOT_FROZEN = ("manifest.py", "config.py", "settings.py")  # a chip's configuration is completed where it is flashed
 
 
 def is_wanted(name):
-    """Tell whether a file of board/ is for this platform."""
+    """True if a file of board/ is for this platform."""
     first = name.replace(".", "_").split("_")[0]
     return name.endswith(".py") and name not in NOT_FROZEN and first not in OTHERS[options.platform]
 
@@ -37,6 +37,8 @@ def agent_files():
         for name in names:
             path = os.path.join(folder, name)
             if "catalogue" in folder:  # a library beside the agent
+                continue
+            if name in NOT_FROZEN:
                 continue
             if name.endswith(".py") and "\nCPYTHON_ONLY = True" not in open(path, encoding="utf-8").read():
                 found.append(os.path.relpath(path, "../agent"))

@@ -313,7 +313,7 @@ def _of_spool(log, state, line):
     if line == 22:
         return log.worn
     if line == 23:
-        return state.numbers[LOG + COUNTS_TO] // log.device.block_count  # openings (agent.log.head)
+        return state.numbers[LOG + COUNTS_TO] // log.device.block_count  # at most (agent.log.head)
     return log.device.block_count  # what it is rated for is so many times a hundred thousand
 
 

@@ -6,8 +6,8 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     lines(outlet)         the file of lines of these `outlet` settings (agent.wide.file), on Linux
-    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if it cannot
-                          be had now; the board knows why. `owner` is with them: the numbers of system type, system and
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is
+                          none now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
     clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
     seed()                any number, for the jitter
@@ -17,11 +17,13 @@ Rules
 1. One station is one controller, one spool, up to four outlets (agent.outlets). Nothing is shared between stations but
    the scheduler, and that survives the failure of any task.
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
-3. What only a start needs (agent.log.mount, agent.cart.assembly) is loaded for it and given back to the heap.
+3. What only a start needs (agent.log.mount, agent.cart.area, agent.cart.assembly) is loaded for it and given back to
+   the heap, one before the next is loaded.
 4. Every part of a station is made once, when its flash has been read, and none is exchanged for another.
 """
 
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+import agent.log.carry
 import agent.log.log
 import agent.openprotocol.light
 import agent.toolsnet.session
@@ -36,11 +38,10 @@ import agent.openprotocol.recovery
 import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
 import agent.quarantine.quarantine
-import agent.station.gone
 import agent.station.intake
 import agent.station.store
 import agent.toolsnet.result04  # noqa: F401
-from agent.base.compat import ON_CPYTHON, const, give_back
+from agent.base.compat import const, give_back
 from agent.base.health import FLASH_FAILED, Health
 from agent.base.scheduler import Scheduler
 from agent.base.ticks import FOREVER
@@ -71,7 +72,7 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
-        self.happenings = None  # what keeps events, where an outlet wants them
+        self.controller_events = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
         self._system = system
         self._toolsnet = toolsnet
@@ -84,11 +85,6 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
-        for wish in ("events", "describe", "graphs", "targets"):
-            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
-                raise ValueError("toolsnet.%s: boards send results alone" % wish)
-        if not ON_CPYTHON and controller["traces"]:
-            raise ValueError("controller.traces: boards keep no curves")
         self._scheduler = scheduler
         scheduler.add(self, now)
 
@@ -105,24 +101,29 @@ class Station:
         """Bring the spool up; FOREVER once it is."""
         if self.mounted:
             return FOREVER
-        # Here, so that they can be given back.
-        from agent.cart.assembly import assemble, bring_up
-
         spool = self.settings["spool"]
         spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
         device = self.board.flash(spool)
-        if device is None or not bring_up(self, device, self._toolsnet):
+        if device is None or not self._bring_up(device):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
-        give_back("agent.log", "mount")
-        give_back("agent.log", "areas")
+        for module in ("mount", "areas"):
+            give_back("agent.log", module)
+        give_back("agent.cart", "area")
         self.mounted = True
+        from agent.cart.assembly import assemble
+
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
         # All that was read from the configuration stands in its place by now.
         self.settings = {}
         self._system = self._toolsnet = None
         give_back("agent.cart", "assembly")
         return FOREVER
+
+    def _bring_up(self, device):
+        from agent.cart.area import bring_up  # where this returns nothing holds it: so it can be given back
+
+        return bring_up(self, device, self._toolsnet)
 
     def recover(self, now):
         """After a fault: try the spool again."""

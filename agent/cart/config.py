@@ -10,9 +10,11 @@ Rules
    `keepalive_s` is read, `keepalive_ms` comes out. Ranges hold for what was written, before rounding.
 4. check() never raises and never recurses into the tree: any depth, numbers of any size are only mistakes.
 5. What is shown of a tree is short, printable, and never a secret.
+6. Chips have neither this module nor the tables: `toolcart flash` gives them the completed tree (tools.flash.package).
 """
 
 from agent.base.compat import ON_CPYTHON, const
+from agent.cart.secrets import is_secret
 from agent.cart.settings import (
     BOARD,
     CONTROLLER,
@@ -54,22 +56,6 @@ def complete(tree):
     return done
 
 
-def redacted(tree):
-    """The same structure with every value under a secret's key as ***, whatever its depth."""
-    top = [tree]
-    work = [top]
-    while work:
-        part = work.pop()
-        for key in list(part) if type(part) is dict else range(len(part)):
-            value = part[key]
-            if is_secret(key):
-                part[key] = "***"
-            elif type(value) in (dict, list):
-                part[key] = value.copy()
-                work.append(part[key])
-    return top[0]
-
-
 def describe():
     """Iterates (place, type, unit, default, allowed), all text; the default is as the table writes it."""
     for place, table in TABLES:
@@ -87,14 +73,6 @@ def unit(key):
     """The unit that a key's name carries, or empty text."""
     word = key.split("_")[-1]
     return "KiB" if word == "kib" else word if word in ("s", "ms", "min", "bytes", "baud") else ""
-
-
-def is_secret(key):
-    """Whether a value under this key must never be shown."""
-    for word in ("password", "secret", "token", "key") if type(key) is str else ():
-        if word in key.lower():
-            return True
-    return False
 
 
 def found(value, key=None):

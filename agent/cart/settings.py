@@ -96,6 +96,9 @@ graphs_kib int 0 0 32768
 unit one 16 16,64,256,512
 cursor_batch int 48 1 1000"""
 
+SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # where nothing is said; Linux has more room
+SERIAL = ("device", "baud", "parity", "stop_bits", "priority", "payload", "qvz_ms", "zvz_ms", "attempts")
+
 # What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}
 

@@ -10,8 +10,6 @@ Rules
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
 6. Where one block is free the only room may be what was passed in a full newest one, or lies behind a refused program:
    whenever there is some, the rest is carried, not by a start alone.
-
-Imported when it is needed first.
 """
 
 from agent.base.compat import const
@@ -145,6 +143,7 @@ def _end(log, place, first, copies):
         before = log.firsts[log.block] - 1
         log.end_at(copies.last if copies.last > before else before)
     if copies.offset:
+        log.desk.fresh = None  # the last one lies elsewhere now
         log.ahead = -1
         log.enter(place, first, copies.offset, copies.number, copies.words)
         copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)

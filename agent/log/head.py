@@ -12,7 +12,8 @@ Rules
 1. The head and the first record are one program: a block without a sound record was never opened.
 2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies out of an earlier
    one. `size`: unit and block as powers of two. `kept`, `graphs`: how the device is divided (agent.log.areas).
-   `number`: blocks * openings + place. A head that was torn may read well later: no other block has its number then.
+   `number`: blocks * round + place. Each opening is a round, and a session's first is above all rounds of those before
+   (agent.log.state): a head that was torn, and that no start has seen, may read well later, and is older then.
 3. One bit that has turned over in a head is turned back, whoever reads it: else it would hide a whole block.
 4. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
 """

@@ -18,6 +18,7 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
+from agent.log.carry import carry, fits
 from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.cursor import Cursor
 from agent.log.desk import PLACE, Desk
@@ -36,7 +37,7 @@ from agent.log.head import (
 from agent.log.reader import TOP, WORN, Reader
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
 from agent.log.state import STATE_LAST
-from agent.record import PAYLOAD_MOST
+from agent.record import PAYLOAD_MAX
 from agent.record.result import HEAD_BYTES as BODY
 from agent.record.result import ID_BYTES, TIGHTENING_ID
 
@@ -61,7 +62,7 @@ class Log(Reader):
         cursors=1,
         cursor_slot=n.CURSOR,
         when_full=WHEN_FULL_REFUSE,
-        payload_most=PAYLOAD_MOST,
+        payload_most=PAYLOAD_MAX,
         beside=None,
     ):
         if device.block_count < BLOCKS_LEAST:
@@ -176,8 +177,6 @@ class Log(Reader):
             return True
         if free == 0 or (self.begun and not self._is_rich(low)):
             return self.room(length) > 0
-        from agent.log.carry import fits
-
         return fits(self, low, FRAME_BYTES + length)
 
     def free_blocks(self):
@@ -237,8 +236,6 @@ class Log(Reader):
             return LOG_FAILED
         self._trust()
         if not self.begun or self._gains(octets):
-            from agent.log.carry import carry
-
             code = carry(self, octets)
             if code != LOG_DONE:
                 return code
@@ -257,7 +254,9 @@ class Log(Reader):
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        return self._is_rich(low) and self.count_free(low) < 2
+        if not self._is_rich(low) or self.count_free(low) > 1:
+            return False
+        return fits(self, low, octets)
 
     # -- appending ---------------------------------------------------------------------------------------------
 
@@ -330,8 +329,7 @@ class Log(Reader):
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
-                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):
-                    tries = BLOCKS_TRIED  # the one that was to be opened is worn: once, a carry may gain nothing
+                if code == LOG_FULL and self._gains(octets):  # the one that was to be opened is worn
                     code = self.begin(octets)
                     continue
                 if code < 0:
@@ -376,7 +374,7 @@ class Log(Reader):
         """Seal a head for `place` at buf[0:], where its words stand; return the block's number, which is used up."""
         state = self.state
         count = self.device.block_count
-        self.last_number = (self.last_number // count + 1) * count + place
+        self.last_number = max(self.last_number // count + 1, state.round) * count + place
         kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
         seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
         return self.last_number
@@ -506,7 +504,7 @@ class Log(Reader):
         return LOG_DONE
 
     def _erase(self, place):
-        """Erase a block that nobody needs: a FLASH_ code."""
+        """Erase a block that is not needed: a FLASH_ code."""
         first = self.firsts[place]
         if first:
             if not self._give_up(self.first_above(first), False):

@@ -131,6 +131,7 @@ def _mount(log):
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
+    state.rise(log.last_number // log.device.block_count + 1)
     return MOUNT_DONE
 
 

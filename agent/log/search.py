@@ -37,6 +37,7 @@ class Search:
         self._key = bytearray(ID_BYTES)
         self._words = bytearray(WORDS_BYTES)  # on the block before the one it stands in
         self._keyed = False
+        self._is_apart = False  # the ID lies between those of no block
         self._left = 0  # blocks
         self._place = -1
         self._first = 0
@@ -48,6 +49,7 @@ class Search:
         """Look for the results with the ID of ten octets at key[at:]. Hot: allocates nothing."""
         log = self.log
         self._place = -1
+        self._is_apart = False
         is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
         if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
             return
@@ -55,13 +57,14 @@ class Search:
         self._begin(log.device.block_count)
         self._keyed = True
         copy(self._words, 0, log.words, 0, WORDS_BYTES)
-        if not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0:
+        self._is_apart = not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0
+        if self._is_apart:
             self._step()
 
     def begin_newest(self, blocks):
         """Look at every record of the newest `blocks` blocks."""
         self._begin(blocks)
-        self._keyed = False
+        self._keyed = self._is_apart = False
 
     def next(self):
         """Bring the next one into the page: its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
@@ -93,6 +96,10 @@ class Search:
                 self._step()
         return RECORD_NONE
 
+    def is_past(self):
+        """True if the log may have had what was not found: it has turned over, and no block has IDs on both sides."""
+        return self._is_apart and self.log.first_above(0) > 1
+
     def _begin(self, blocks):
         log = self.log
         self._left = blocks
@@ -113,6 +120,7 @@ class Search:
                 return
             self._first = log.firsts[place]
             if not self._keyed or self._may_hold(place):
+                self._is_apart = False
                 self._offset = HEAD_OCTETS
                 self._number = self._first - 1
                 return

@@ -10,7 +10,8 @@ Rules
    the start is never programmed. A fresh block begins with the same snapshot twice.
 3. At a start the highest generation counts, and of it the last slot. The next block is one without a snapshot, else
    the newest that does not begin with two, else the oldest.
-4. A block that fails is left. With two left there is an alarm; with one nothing is saved any more.
+4. Generations ascend above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
+5. A block that fails is left. With two left there is an alarm; with one nothing is saved any more.
 """
 
 from struct import pack_into
@@ -79,6 +80,7 @@ class State:
         self._begun = [False] * STATE_BLOCKS  # two of that generation stand at its front
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
+        self.round = 0  # of the newest block that this session has begun: above all of the sessions before
         self._again = -1  # a block whose opening was refused: what may read well in it is erased before all else
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; there is none
@@ -97,6 +99,10 @@ class State:
         ahead = self._ahead[index]
         if ahead >= 0:
             cursor.ahead = self.numbers[ahead]
+
+    def rise(self, round):
+        """A log has used this round: what this session begins is above it."""
+        self._top = max(self._top, round * STATE_BLOCKS)
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -183,6 +189,7 @@ class State:
             code = self._program(block, 1, generation)
         if code == FLASH_DONE:
             self._begun[block] = True
+            self.round = generation // STATE_BLOCKS
             self._block = block
             self._next = 2
         return code

@@ -66,7 +66,7 @@ class Recovery:
         self.retry_ms = retry_ms
         self.sharing = sharing
         self.store_newest = store_newest
-        self.gone = gone  # agent.station.gone: writes the events
+        self.gone = gone  # writes an event of what is gone, or has no room for it: agent.station.store's tell_gone
         self.flags = 0  # of a result that is pushed now
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
@@ -703,7 +703,7 @@ class Recovery:
         known = self.known
         if self.gone is not None:
             is_reset = self._afresh and self._reset
-            if not self.gone.put(first, last, count, known.gone() + count, known.epoch(), is_reset):
+            if not self.gone(first, last, count, known.gone() + count, known.epoch(), is_reset):
                 return False
         known.count_gone(first, count)
         return True

@@ -1,13 +1,15 @@
 """Writes down which results the controller has no more: an event for each run of tightening IDs that are gone.
 
     code    none    the controller has nothing under these IDs
-            reset   its IDs began anew, or it is another one
+            reset   its IDs began again, or it is another one
     text    first ID, last ID, how many of the IDs between are gone, how many are in all with these, epoch
 
 Rules
 1. It is appended first, then the recovery saves what it says: a power cut between the two tells it twice, never not at
    all. The count in the state is exact.
 2. Results have the right of way: with no room for both it is told later, and what is gone stays open until then.
+
+Loaded when the first is gone: most controllers have all that is asked for.
 """
 
 from agent.base.fields import copy, fill
@@ -19,42 +21,33 @@ from agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTE
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
 
 
-class Gone:
-    """One station's account of what is gone."""
-
-    def __init__(self, log, clock, station):
-        self.log = log
-        self.clock = clock
-        self.station = station
-
-    def put(self, first, last, count, total, epoch, is_reset):
-        """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
-        log = self.log
-        if not log.has_room(ROOM_BYTES + _OCTETS):
-            return False
-        stage = log.stage
-        at = log.place
-        ev.put_event(stage, at, log.next, self.station, ev.GONE)
-        code = b"reset" if is_reset else b"none"
-        copy(stage, at + ev.CODE, code, 0, len(code))
-        stamp = bytearray(STAMP_BYTES)
-        self.clock.stamp_into(stamp)
-        ev.put_time(stage, at, stamp, 0)
-        text = at + ev.TEXT
-        fill(stage, text, ev.GONE_BYTES)
-        digits = bytearray(ID_BYTES)
-        for place, value in (
-            (ev.GONE_FIRST, first),
-            (ev.GONE_LAST, last),
-            (ev.GONE_COUNT, count),
-            (ev.GONE_TOTAL, total),
-        ):
-            put_id(digits, value)
-            copy(stage, text + place, digits, 0, ID_BYTES)
-        put_id(digits, epoch)
-        copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
-        ev.end_text(stage, at, ev.GONE_BYTES)
-        return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0
+def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
+    """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
+    if not log.has_room(ROOM_BYTES + _OCTETS):
+        return False
+    stage = log.stage
+    at = log.place
+    ev.put_event(stage, at, log.next, station, ev.GONE)
+    code = b"reset" if is_reset else b"none"
+    copy(stage, at + ev.CODE, code, 0, len(code))
+    stamp = bytearray(STAMP_BYTES)
+    clock.stamp_into(stamp)
+    ev.put_time(stage, at, stamp, 0)
+    text = at + ev.TEXT
+    fill(stage, text, ev.GONE_BYTES)
+    digits = bytearray(ID_BYTES)
+    for place, value in (
+        (ev.GONE_FIRST, first),
+        (ev.GONE_LAST, last),
+        (ev.GONE_COUNT, count),
+        (ev.GONE_TOTAL, total),
+    ):
+        put_id(digits, value)
+        copy(stage, text + place, digits, 0, ID_BYTES)
+    put_id(digits, epoch)
+    copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
+    ev.end_text(stage, at, ev.GONE_BYTES)
+    return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0
 
 
 def latest(search, blocks):

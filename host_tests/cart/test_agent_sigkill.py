@@ -31,7 +31,7 @@ def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     dice = random.Random(SEED)
     options = ControllerOptions(memory=MEMORY)
     with delivering(tmp_path, controller_options=options) as plant:
-        agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant)
+        agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant)
         try:
             agent.start()
             wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)

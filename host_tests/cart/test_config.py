@@ -3,6 +3,7 @@
 import sys
 
 from agent.cart import config
+from agent.cart.secrets import redacted
 
 PORTABLE = True
 HEAP = "512k"
@@ -343,9 +344,9 @@ def test_secrets_are_never_shown():
         assert mistake[1] == "***" and "hunter2" not in repr(mistake)
     tree = {"a": [{"password": "hunter2", "x": 1}], "keys": {"b": "hunter2"}, "keepalive_s": 7}
     before = repr(tree)
-    assert config.redacted(tree) == {"a": [{"password": "***", "x": 1}], "keys": "***", "keepalive_s": 7}
+    assert redacted(tree) == {"a": [{"password": "***", "x": 1}], "keys": "***", "keepalive_s": 7}
     assert repr(tree) == before
-    assert config.redacted("text") == "text"
+    assert redacted("text") == "text"
 
 
 def test_what_is_shown_is_short_and_printable():
@@ -365,7 +366,7 @@ def test_a_tree_of_any_depth_and_odd_keys_is_only_a_mistake():
     assert only(mistakes_of("controller", "link", {"tcp": 1}))
     assert only(mistakes_of("controller", 5, 5))[0] == "stations[0].controller.5"
     assert only(mistakes_of("controller", "", 5))[0] == 'stations[0].controller.""'
-    assert config.redacted({"a": deep})["a"] is not deep
+    assert redacted({"a": deep})["a"] is not deep
 
 
 def with_outlets(*listed):

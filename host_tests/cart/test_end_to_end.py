@@ -20,7 +20,7 @@ from tools.compact.tree import compile_compacted
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30
 HEAPS = {"compacted": "144k", "micropython": "384k"}
-START = "import sys\nfrom board import main\nmain.main(sys.argv[1])\n"
+START = "import sys\nfrom board import unix_main\nunix_main.main(sys.argv[1])\n"
 
 
 class Agent:
@@ -78,7 +78,7 @@ def wait_for(what, condition):
 
 def command_of(kind, request, tmp_path):
     if kind == "cpython":
-        return [sys.executable, "-m", "board.main"]
+        return [sys.executable, "-m", "board.unix_main"]
     machine = request.getfixturevalue("micropython32")
     tree = machine.tree
     if kind == "compacted":
@@ -107,7 +107,7 @@ def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, requ
             plant.produce(40)
             wait_for("acknowledgements without ToolsNet", lambda: plant.account()["acknowledged"] == 70)
             agent.kill()
-            plant.produce(15)  # while nobody listens
+            plant.produce(15)  # while the agent is not listening
             agent.start()
             wait_for("what was missed", lambda: plant.account()["acknowledged"] == 85)
             plant.cut_controller(True)
@@ -141,7 +141,7 @@ def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
         return [json.loads(line) for line in lines]
 
     with delivering(tmp_path) as plant:
-        agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant, outlets)
+        agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant, outlets)
         try:
             agent.start()
             wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)

@@ -83,7 +83,7 @@ def room():
 
 
 def another_area():
-    """Blocks of an older area lie about, a new one is made over them: its numbers are nobody's here."""
+    """Blocks of an older area lie about, a new one is made over them: its numbers are foreign here."""
     shape = Shape()
     area = Area(shape.parts, shape.unit, Dice(1))
     session = Session(shape, area, Promise())
@@ -125,7 +125,7 @@ ROWS = [
     ("7 snapshot, then erase", LOG, "saved_lowest", cuts(1, length=3)),
     ("durable[self.slots[index]] < low", "False"),
     ("7 what is erased and was not had is counted", LOG, "put_head", life(1018168, 100)),
-    ("(self.last_number // count + 1) * count + place", "self.last_number + 1"),
+    ("max(self.last_number // count + 1, state.round) * count + place", "self.last_number + 1"),
     ("8 what results bring is told once", LOG, "_appended", cuts(1)),
     ("if numbers[ring] == number:", "if True:"),
     ("9 settling needs no room", carry_module, "carry", cuts(1)),
@@ -153,7 +153,7 @@ ROWS = [
     ("16 blocks are ordered by their number", mount_module, "_mount", cuts(1)),
     ("key=lambda place: numbers[place]", "key=lambda place: place"),
     ("16 no two blocks ever have one number", LOG, "put_head", life(1009647, 100)),
-    ("(self.last_number // count + 1) * count + place", "self.last_number + 1"),
+    ("max(self.last_number // count + 1, state.round) * count + place", "self.last_number + 1"),
     ("17 a reader in a block that is erased is placed afresh", READER, "peek", lives(60)),
     ("cursor.version != self.version", "cursor.version < 0"),
     ("18 restarts eat no capacity", carry_module, "carry", room),
@@ -191,7 +191,7 @@ def broken(monkeypatch, owner, name, changes):
     module = inspect.getmodule(owner) if inspect.isclass(owner) else owner
     names = {}
     exec(compile(source, "<broken %s>" % name, "exec"), module.__dict__, names)
-    for place in (owner, support_log_proof, support_log_random):
+    for place in (owner, log_module, support_log_proof, support_log_random):
         if getattr(place, name, None) is function:
             monkeypatch.setattr(place, name, names[name])
 

@@ -5,13 +5,14 @@ import sys
 from agent.base import health as h
 from agent.base.trouble import NOT_ALLOWED
 from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
+from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
+from agent.outlets.toolsnet.policy import PASS
 from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, DROP_SOON
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.session import STREAMING, WAITING
 from agent.toolsnet.telegram import SEQUENCES
-from host_tests.support.kept import room_of
+from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from tools.base.clock import Dice
 from tools.harness.port import PORT_OPENING, SimPort
@@ -440,6 +441,16 @@ def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     assert outlet.counted(h.PARKED) == 0
 
 
+def test_nobody_is_needed_for_what_was_overwritten_before_the_next_try():
+    outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    outlet.options.code_all = 5
+    outlet.store(90)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    while outlet.cursor.number < outlet.policy.first:
+        outlet.store(1)
+    assert not outlet.shown()["needs_operator"]
+
+
 def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.store(1)
@@ -783,6 +794,49 @@ def trouble_without_room():
         refuse(outlet, ident)
     outlet.until(lambda: outlet.policy.failed == 3 and outlet.policy.hold.armed)
     return outlet
+
+
+def test_nobody_is_needed_for_what_was_overwritten_while_it_held():
+    outlet = Outlet(blocks=12, kept_blocks=3, when_full=WHEN_FULL_OVERWRITE)
+    while room_of(outlet.quarantine, 120) > 2:
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    for ident in numbers(outlet.next_id, outlet.next_id + 3):
+        refuse(outlet, ident)
+    outlet.store(5)
+    outlet.until(lambda: outlet.shown()["needs_operator"] and not outlet.policy.out)
+    while outlet.cursor.number < outlet.policy.first:
+        assert outlet.shown()["needs_operator"]
+        outlet.store(1)
+    assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
+
+
+def test_where_a_finished_pass_finds_no_room_a_retry_is_not_taken_on():
+    outlet = Outlet({"ack_delay_ms": 50}, blocks=32, kept_blocks=3)
+    outlet.store(8)
+    for ident in (1, 3, 4, 5, 6, 7):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.policy.doing == PASS and outlet.policy.number == 5)
+    worn = outlet.quarantine
+    worn.octets = lambda: 0  # its blocks have turned out to be worn
+    worn.measure = lambda length, count=1: False
+    outlet.until_stored(2)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    assert outlet.shown()["refused"]["doing"] == "hold"
+    assert "drop something first" in outlet.forward.ask(1, False)
+    del worn.octets, worn.measure
+    assert not outlet.shown()["needs_operator"] and outlet.forward.ask(1, False) == ""
+
+
+def test_a_cut_lets_no_more_than_half_of_a_small_log_look_as_if_it_waited():
+    outlet = Outlet(blocks=11, cursor_batch=1000)
+    part = outlet.log.device
+    half = (part.block_count - 2) * part.block_bytes // 2
+    for _ in range(100):
+        outlet.store(1)
+        outlet.until_passed()
+        seem_to_wait = outlet.log.number - outlet.numbers_after_cut()[CURSOR]
+        assert seem_to_wait * outlet.log.usual <= half
 
 
 def test_room_lets_a_pass_that_was_too_short_for_it_go_on_soon():

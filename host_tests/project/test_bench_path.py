@@ -126,4 +126,4 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     loaded = path._loaded()
     assert "agent.outlets.toolsnet.forward" in loaded and "agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
-    assert {"agent.app", "agent.assembly", "agent.config"} <= loaded, "under the names that boards have"
+    assert {"agent.app", "agent.area", "agent.assembly"} <= loaded, "under the names that boards have"

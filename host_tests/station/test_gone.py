@@ -3,7 +3,7 @@
 from agent.log.search import Search
 from agent.record import KIND_EVENT
 from agent.record.text import describe
-from agent.station.gone import Gone, latest
+from agent.station.gone import latest, put_gone
 from host_tests.support.log import Area, append, held, take_all
 
 PORTABLE = True
@@ -17,7 +17,7 @@ class Clock:
 
 def telling(**options):
     log = Area(blocks=options.pop("blocks", 16)).mount(events=(0,), **options)[1]
-    return log, Gone(log, Clock(), 10)
+    return log, lambda *said: put_gone(log, Clock(), 10, *said)
 
 
 def events(log):
@@ -29,8 +29,8 @@ def events(log):
 def test_a_run_is_one_event_that_says_all_of_it():
     log, gone = telling()
     append(log, 1)
-    assert gone.put(4294967290, 5, 12, 40, 3, False)
-    assert gone.put(7, 7, 1, 41, 3, True)
+    assert gone(4294967290, 5, 12, 40, 3, False)
+    assert gone(7, 7, 1, 41, 3, True)
     first, second = events(log)
     assert (first["first_id"], first["last_id"], first["count"], first["total"]) == ("4294967290", "5", 12, 40)
     assert first["id_epoch"] == 3 and first["code"] == "none" and first["station"] == 10
@@ -41,9 +41,9 @@ def test_a_run_is_one_event_that_says_all_of_it():
 def test_newest_of_them_is_found_for_people():
     log, gone = telling()
     assert latest(Search(log), 4) is None
-    gone.put(1, 2, 2, 2, 0, False)
+    gone(1, 2, 2, 2, 0, False)
     append(log, 1)
-    gone.put(5, 6, 2, 4, 0, False)
+    gone(5, 6, 2, 4, 0, False)
     append(log, 2)
     assert latest(Search(log), 4)["first_id"] == "5"
 
@@ -51,9 +51,9 @@ def test_newest_of_them_is_found_for_people():
 def test_results_have_the_right_of_way():
     log, gone = telling(blocks=12)
     ident = 0
-    while gone.put(1, 2, 2, 2, 0, False):
+    while gone(1, 2, 2, 2, 0, False):
         ident += 1
         assert append(log, ident) == 0, "one that is told leaves room for a result"
     assert ident > 10
     take_all(log)
-    assert gone.put(1, 2, 2, 2, 0, False)
+    assert gone(1, 2, 2, 2, 0, False)

@@ -5,8 +5,9 @@ from struct import pack, unpack
 from agent.base import health as h
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.log.numbers import OVERWRITTEN, STORED
+from agent.log.numbers import OVERWRITTEN, STORED, STORED_AGAIN
 from agent.log.record import FRAME_BYTES
+from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as r
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
@@ -475,7 +476,7 @@ def test_controller_with_a_constant_id_has_every_tightening_stored_once():
 
 def test_odd_message_of_a_serial_line_has_to_come_twice():
     bench = Bench()
-    bench.store.strict = True
+    bench.store.plausible = plausible
     assert bench.push(EXAMPLE) == KEPT
     spoiled = garbled()
     assert bench.push(spoiled) == NOT_SURE
@@ -486,7 +487,7 @@ def test_odd_message_of_a_serial_line_has_to_come_twice():
 
 def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
     bench = Bench()
-    bench.store.strict = True
+    bench.store.plausible = plausible
     assert bench.push(light(torque="12x456")) == NOT_SURE
     assert bench.push(EXAMPLE) == KEPT
     assert bench.push(light(torque="1y3456")) == NOT_SURE
@@ -598,6 +599,20 @@ def test_fetched_result_that_the_log_has_is_not_stored_again():
     for revision in (1, 2, 5):
         assert bench.fetch(fetched(revision)) == KEPT_BEFORE
     assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 3
+
+
+def test_fetched_result_that_a_log_has_turned_over_is_stored_again_and_counted():
+    bench = Bench(10)
+    again = bench.log.state.numbers
+    for ident in range(1, 200, 2):
+        assert bench.push(light(tightening_id=ident)) == KEPT
+        take_all(bench.log)
+    assert 1 not in bench.idents() and again[STORED_AGAIN] == 0
+    assert bench.fetch(fetched(2, tightening_id=198)) == KEPT and again[STORED_AGAIN] == 0, "it was missed"
+    assert bench.fetch(fetched(2, tightening_id=1)) == KEPT and again[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=1)) == KEPT_BEFORE and again[STORED_AGAIN] == 1
+    assert bench.log.state.save()
+    assert bench.start().log.state.numbers[STORED_AGAIN] == 1
 
 
 def test_fetched_result_is_not_stored_while_the_log_cannot_be_read():

@@ -203,7 +203,7 @@ class Life:
             blocks = self.shape.parts[1][0]
             log_worn = len([b for b in area.worn if 4 <= b < 4 + blocks])
             block = dice.randrange(4 + blocks)
-            if (block < 4 and not any(b < 4 for b in area.worn)) or (block >= 4 and log_worn < blocks - 4):
+            if (block < 4 and not any(b < 4 for b in area.worn)) or (block >= 4 and log_worn < blocks - 3):
                 area.worn.add(block)
                 self.story.append("block %d is worn" % block)
 

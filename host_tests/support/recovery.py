@@ -188,7 +188,7 @@ class Bench:
         """As after a power cut: everything new but what is durable."""
         self.state.start()
         self.known = Known(self.state, self.recovers)
-        self.recovery = Recovery(self.log, self.known, gone=self.gone, **self.settings)
+        self.recovery = Recovery(self.log, self.known, gone=self.gone.put, **self.settings)
         behind = self.log.number - self.state.covers
         for payload, flags, _ in self.log.records[max(len(self.log.records) - behind, 0) :] if behind else ():
             self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)

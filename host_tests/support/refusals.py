@@ -13,7 +13,7 @@ from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DO
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
-# What the server makes of a result; then a frame that nobody can read, and what is not for the server.
+# What the server makes of a result; then an unreadable frame, and what is not for the server.
 GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
 WELL, REFUSES, SILENT = range(3)  # how the server is
 

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cart import config
+from agent.cart.secrets import is_secret, redacted
 from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
 from host_tests.support.log import append, mounted
+from tools.config import audience
 from tools.config import secrets as config_secrets
 from tools.config import text as config_text
 
@@ -59,6 +61,12 @@ def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
     assert {place for place, *_ in ROWS} == set(config_text.MEANINGS)
 
 
+def test_every_setting_that_is_named_for_somebody_exists_and_is_named_once():
+    named = audience.named()
+    assert len(named) == len(set(named)) and set(named) <= {place for place, *_ in ROWS}
+    assert {audience.audience(place) for place, *_ in ROWS} == set(audience.MEANINGS)
+
+
 def test_the_page_about_the_configuration_is_up_to_date():
     assert (ROOT / "docs/configuration.md").read_text(encoding="utf-8") == config_text.page()
 
@@ -82,7 +90,7 @@ def test_no_setting_is_listed_twice_and_every_time_names_its_unit():
 
 
 def test_the_only_secret_among_the_settings_is_the_password_of_the_network():
-    secrets = [place for place, *_ in ROWS if config.is_secret(place)]
+    secrets = [place for place, *_ in ROWS if is_secret(place)]
     assert secrets == ["toolsnet.tls_key", "board.password"]
     assert [place for place in secrets if config_secrets.is_written(place.rsplit(".")[-1])] == ["board.password"]
 
@@ -166,7 +174,7 @@ def holds_for(tree):
             raise AssertionError("completed in spite of mistakes")
     else:
         assert config.complete(tree) == config.complete(copy.deepcopy(tree))
-    config.redacted(tree)
+    redacted(tree)
     assert repr(tree) == repr(before)
 
 
@@ -189,7 +197,7 @@ def test_secrets_are_redacted_at_a_depth_that_no_recursion_reaches():
     tree = {"password": "hunter2"}
     for _ in range(100_000):
         tree = {"a": [tree]}
-    shown = config.redacted(tree)
+    shown = redacted(tree)
     for _ in range(100_000):
         shown = shown["a"][0]
     assert shown == {"password": "***"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from board import safe_mode
+from board import main, safe_mode
 from host_tests.support.fake_board import PICO, FakeBoard, version
 from tools.config import file as config_file
 from tools.flash import commands, install, package, plan
@@ -380,6 +380,26 @@ def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_pa
     path.write_text(json.dumps({**tree, "stations": [station]}))
     with pytest.raises(config_file.Wrong, match=r"stations\[0\]\.controller\.traces"):
         package.checked_config(path)
+
+
+def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
+    path = tmp_path / "cart.json"
+    station = {"number": 1, "controller": {"host": "10.0.0.2"}, "spool": {"path": "raw"}}
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet"}, "stations": [station]}))
+    told = package.checked_config(path)
+    spool = told["stations"][0]["spool"]
+    assert told["completed"] and (spool["size_kib"], spool["parked_kib"], spool["cursor_batch"]) == (1024, 16, 48)
+    assert told["stations"][0]["controller"]["keepalive_ms"] == 7000 and told["board"]["hostname"] == "toolcart"
+    assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
+
+
+def test_a_configuration_that_was_not_made_for_a_chip_is_refused_there(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CART))
+    with pytest.raises(ValueError, match="toolcart flash"):
+        main.load(str(path))
+    path.write_text(json.dumps(package.completed({**CART, "board": {"network": "ethernet"}})))
+    assert main.load(str(path))["toolsnet"]["pim_port"] == CART["toolsnet"]["pim_port"]
 
 
 def test_help_names_every_option():

@@ -93,7 +93,7 @@ def run(*arguments, code=0):
 def test_info_names_size_content_and_wear(image):
     main, parked = json.loads(run("info", image, "--json"))["areas"]
     assert (main["area"], main["results"], main["delivered"], main["waiting"]) == ("main", 70, 20, 50)
-    assert main["damaged"] == 0 and main["erases"] == 3 and main["unit_bytes"] == 16 and main["format"] == 4
+    assert main["damaged"] == 0 and 3 <= main["erases"] <= 4 and main["unit_bytes"] == 16 and main["format"] == 4
     assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
     assert "results            70" in run("info", image)
 
@@ -275,7 +275,7 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
     assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
-    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that may still be had"
+    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that can still be fetched"
 
 
 def test_info_and_export_tell_of_gaps(gappy):

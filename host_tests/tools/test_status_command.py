@@ -249,9 +249,9 @@ def _station(**changed):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({}, "its clock is 1 min behind ours"),
+        ({}, "its clock is 70 s behind ours"),
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
-        ({}, "3 of 16 blocks in use, 0 erased so far; 1 torn"),
+        ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
         ({"mounted": False, "spool_problem": "it is a folder"}, "NOT UP: it is a folder"),
         ({"overwritten": 4}, "4 results in a full spool: make spool.size_kib larger"),
         (
@@ -260,6 +260,7 @@ def _station(**changed):
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
+        ({"recovery": {"stored_again": 3}}, "3 fetched results, at most, are stored twice"),
         (
             {"needs_operator": {"why": "it is full", "command": "toolcart x"}},
             "needs an operator: it is full; `toolcart x`",

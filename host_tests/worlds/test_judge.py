@@ -289,6 +289,12 @@ def test_what_was_counted_is_known_after_a_start(what):
     assert kinds(told) == ["untruthful"]
 
 
+def test_what_an_operator_has_dropped_behind_a_start_is_not_lost_by_it():
+    told = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
+    told.said_after = Said(dropped=1)
+    assert kinds(told) == []
+
+
 def test_what_the_controller_had_no_more_is_told():
     unheard = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
     assert kinds(station(*unheard)) == ["untruthful"]

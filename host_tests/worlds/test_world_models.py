@@ -19,7 +19,7 @@ from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
 from tools.worlds.spindles import PowerMacsSession
 from tools.worlds.telegrams import ResultTelegram
-from tools.worlds.toolsnet import SILENCE
+from tools.worlds.toolsnet import SILENCE, ServerPeer
 from tools.worlds.world import World
 
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
@@ -292,6 +292,32 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_someth
         assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
 
 
+def test_a_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
+    for owes in (False, True):
+        world = a_world()
+        station = world.history.stations[1]
+        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        world.time.now, world.began, world.agent = 30000, 0, object()
+        peer = SimpleNamespace(offers=[], unheard=[result(2)] if owes else [])
+        one = station.results[1]
+        telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, "0", one.torque, "0", one.angle, "0")
+        world.toolsnet.take(telegram, peer)
+        assert (world.toolsnet.passing[1].began is None) == owes
+
+
+def test_a_connection_that_ends_with_a_keepalive_without_an_answer_is_not_well():
+    for answered in (True, False):
+        world = a_world()
+        world.toolsnet.traits["keepalive_answered"] = answered
+        peer = ServerPeer(world.toolsnet, SimpleNamespace(send=lambda octets, on_read=None: None, close=lambda: None))
+        world.time.now = 50000
+        peer.telegram(b"0600001")
+        assert world.toolsnet.quiet_since(1) < 50000
+        world.time.now = 60000
+        peer.lost()
+        assert (world.toolsnet.quiet_since(1) == 60000) == (not answered)
+
+
 def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_agent_cannot_know_of():
     world = a_world()
     controller = world.controllers[0]
@@ -347,6 +373,40 @@ def test_a_block_that_is_begun_in_a_full_log_costs_the_one_begun_longest_ago_wha
             device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
     device.program((device.block_count - 1) * BLOCK_BYTES, b"\xff" * 64, 64)
     assert [number for number, one in station.results.items() if one.gone_full] == list(range(1, 21))
+
+
+def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    station.results[1] = result(1)
+    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.worn.add(first)
+    for moment in (10, 20):
+        world.time.now = moment
+        device.erase(first)
+        assert station.results[1].gone == 10
+    assert first not in world._nowhere_else(1)
+
+
+def _is_full_of(fronts):
+    """Whether a log is full all but two blocks of which hold ten long records each, with these octets in front."""
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    fronts = iter(fronts)
+    for block in range(world.log_begins(1), device.block_count - 2):
+        for place in range(10):
+            number, front = next(fronts)
+            station.results[number] = result(number)
+            record = (front + station.results[number].vin.encode()).ljust(384, b"#")
+            device.program(block * BLOCK_BYTES + 384 * place, record, 384)
+    return world.is_full(1)
+
+
+def test_a_frame_fills_a_log_by_its_octets_and_as_pushed_and_fetched_twice_but_not_by_a_copy():
+    pushed_and_fetched = ((1 + index // 2, b"0061----" if index % 2 else b"0065----") for index in itertools.count())
+    assert _is_full_of(pushed_and_fetched)
+    assert not _is_full_of((1 + index % 10, b"0061----") for index in itertools.count()), "each block the same ten"
 
 
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():

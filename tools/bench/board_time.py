@@ -40,15 +40,14 @@ STAGES = (
     (2, "import safe_mode"),
     (3, "state read and written"),
     (4, "import board.main"),
-    (5, "configuration read and checked"),
-    (6, "agent.config forgotten"),
-    (7, "import agent.app"),
-    (8, "import board.upkeep"),
-    (9, "board made"),
-    (10, "agent built"),
-    (11, "spool brought up"),
+    (5, "import agent.app"),
+    (6, "import board.upkeep"),
+    (7, "configuration read"),
+    (8, "board made"),
+    (9, "agent built"),
+    (10, "spool brought up"),
 )
-SENT = 12
+SENT = 11
 LAST_STAGE = "MID 0001 written"
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},

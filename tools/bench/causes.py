@@ -69,7 +69,7 @@ overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 +        if code != NOTHING and self.cursor.found != self.first:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
--if self.is_stuck() and self.cursor.number < self.first:
+-if self.is_stuck():
 +if self.is_stuck() or True:
 settling-needs-room | 5 | agent/log/carry.py | log proof cuts
 : what a start finds in doubt in a full log stays so
@@ -239,12 +239,12 @@ refused-and-acknowledged | 0 | agent/station/store.py | worlds
 -        return NOT_KEPT
 -
 -
--if
+-assert
 +code, now)
 +        return KEPT
 +
 +
-+if
++assert
 """
 
 

@@ -1,16 +1,17 @@
 """Runs the whole agent in a heap of any size, and says what of that heap was not the agent's.
 
-As on a board: the configuration is read and forgotten, then the agent is loaded, then the station is built. Prints
+As on a board: the agent is loaded, the completed configuration is read from a file, then the station is built. Prints
 `through` and the octets that script, peers and flash took beside it, so that they can be given to it on top.
 """
 
 import gc
-import sys
+import json
 
 PORTABLE = True
 
 WARM_UP = 40  # results before the backlog: blocks are opened, a cursor is saved
 BACKLOG = 100
+CONFIG = "config.json"
 
 
 class FileFlash:
@@ -42,14 +43,10 @@ class FileFlash:
 
 def heap(path, taken):
     """Run with a backlog; `taken` octets were taken by this module already."""
-    from tools.harness.configuration import configuration
-
-    settings = configuration()
-    for module in ("config", "settings"):  # as board.main does
-        sys.modules.pop("agent.cart." + module, None)
-        delattr(sys.modules["agent.cart"], module)
-    gc.collect()
     __import__("agent.cart.app")
+    gc.collect()
+    with open(CONFIG) as file:  # as board.main does
+        settings = json.load(file)
 
     gc.collect()
     taken -= gc.mem_alloc()

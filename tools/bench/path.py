@@ -6,12 +6,13 @@ Rules
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
    Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
    agent loaded before them) and not counted as the agent's.
-3. What needs a MicroPython that is not to be had is reported as not taken, with the reason.
+3. What needs a MicroPython that is missing is reported as not taken, with the reason.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import subprocess
 import sys
 import tempfile
@@ -23,14 +24,16 @@ from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
 from tools.base.cache import CHECKOUT, Unavailable
-from tools.base.report import Report
+from tools.base.report import Report, measured
 from tools.base.sources import product_sources
 from tools.bench import inside
+from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
+from tools.flash import package
 from tools.harness import quiet
-from tools.harness.configuration import configuration
+from tools.harness.configuration import TREE, configuration
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
 
@@ -63,23 +66,18 @@ ROMFS_RUN = (
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
-    report = Report()
-    steps: list[Callable[[], None]] = [
-        lambda: _size(report),
-        lambda: _parse(report),
-        lambda: _allocation(report, "wasm32"),
-        lambda: _allocation(report, "unix32"),
-        lambda: _allocation_on_files(report),
-        lambda: _heap(report),
-        lambda: _speed_here(report),
-        lambda: _speed(report, "unix32"),
-        lambda: _speed(report, "unix64"),
+    steps: list[Callable[[Report], None]] = [
+        _size,
+        _parse,
+        lambda report: _allocation(report, "wasm32"),
+        lambda report: _allocation(report, "unix32"),
+        _allocation_on_files,
+        _heap,
+        _speed_here,
+        lambda report: _speed(report, "unix32"),
+        lambda report: _speed(report, "unix64"),
     ]
-    for index, step in enumerate(steps):
-        progress(index / len(steps))
-        step()
-    progress(1.0)
-    return report.as_dict()
+    return measured(steps, progress)
 
 
 # -- size ----------------------------------------------------------------------------------------------------------
@@ -89,7 +87,7 @@ def _size(report: Report) -> None:
     names = ("core as .mpy", "core as .mpy, what one TCP station loads")
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         try:
-            sizes = compile_compacted(Path(folder))
+            sizes = compile_compacted(Path(folder), without=_not_for_chips())
         except (Unavailable, ValueError) as reason:
             for name, target in zip(names, SIZE_TARGETS, strict=True):
                 report.add(name, None, "bytes", target, str(reason))
@@ -98,8 +96,14 @@ def _size(report: Report) -> None:
     how = "all of agent/ that a board may have, compacted and compiled without asserts, as boards get it"
     report.add(names[0], sum(core.values()), "bytes", SIZE_TARGETS[0], how)
     loaded = sum(size for name, size in core.items() if _module_of(name) in _loaded())
-    how = "of these the modules that are imported when it runs, agent.cart.config with them"
+    how = "of these the modules that are imported when it runs"
     report.add(names[1], loaded, "bytes", SIZE_TARGETS[1], how)
+
+
+def _not_for_chips() -> frozenset[str]:
+    """What no chip is given: it stands in sources_for of none."""
+    wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
+    return frozenset(source.name for source in product_sources() if source.name not in wanted)
 
 
 def _module_of(name: str) -> str:
@@ -111,8 +115,8 @@ def _loaded() -> frozenset[str]:
     """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
+        "from agent.base import compat; compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
-        "from agent.cart import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
@@ -252,7 +256,7 @@ def romfs_of(tree: Path) -> bytes:
                 writer.opendir(entry.name)
                 add(entry)
                 writer.closedir()
-            else:
+            elif entry.suffix == ".mpy":
                 writer.mkfile(entry.name, entry.read_bytes())
 
     add(tree)
@@ -264,6 +268,7 @@ def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int |
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         script = Path(folder, "script.py")
         script.write_text(source, encoding="utf-8")
+        Path(folder, CONFIG).write_text(json.dumps(package.completed(TREE)), encoding="utf-8")
         try:
             done = subprocess.run(
                 runtime.command(script, str(heap_bytes), (), tree),

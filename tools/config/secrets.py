@@ -1,7 +1,7 @@
 """Secrets stand outside of the configuration: in a file that only its owner can read, or with systemd's credentials.
 
 Rules
-1. The value of a setting that is a secret (agent.cart.config.is_secret, but for FILES) is {"file": NAME} or
+1. The value of a setting that is a secret (agent.cart.secrets.is_secret, but for FILES) is {"file": NAME} or
    {"credential": NAME}. Written out it is a mistake: configurations are copied, mailed and kept in repositories.
 2. A file is named from the configuration's folder, and neither group nor others may touch it (mode 0600). Its one line
    is the secret, without the line's end.
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.cart.config import is_secret
+from agent.cart.secrets import is_secret
 
 UNKNOWN = "*" * 8
 SECRET_BYTES_MAX = 4096  # a key file's size; a larger file is another one than was meant
@@ -54,7 +54,7 @@ def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
 
 
 def is_written(key: str) -> bool:
-    """Tell whether the value under this key would be a secret itself."""
+    """True if the value under this key would be a secret itself."""
     return is_secret(key) and key not in FILES
 
 

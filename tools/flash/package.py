@@ -2,25 +2,30 @@
 
 Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
-2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-3. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
+2. The configuration is completed here: a chip has neither the tables of settings nor what checks them.
+3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
+4. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
    Where the firmware has this very core frozen, only configuration and certificates are; safe_mode is frozen as well
    then, and takes no heap for its code.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.cart import config
+from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from board import zone
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
-from tools.compact.tree import compile_compacted
+from tools.compact.line_info import Lines
+from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
 from tools.flash import certificates
 
@@ -49,6 +54,12 @@ DEPENDENCIES: tuple[str, ...] = ()
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 
+# What reads a configuration that a person wrote: a chip is given it completed.
+FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
+
+_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as a chip may have them
+_CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
+
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
 
@@ -64,6 +75,7 @@ class Version:
     digest: str
     files: dict[str, bytes]  # version.json is not among them: it is written last
     root: dict[str, bytes]
+    lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers are (tools.flash.traceback)
 
     @property
     def unwanted(self) -> tuple[str, ...]:
@@ -88,7 +100,11 @@ def sha256(content: bytes) -> str:
 
 def sources_for(platform: str) -> list[Source]:
     """The files of agent/ and board/ that a chip of this platform may import."""
-    return [source for source in product_sources() if not _is_for_another(source.name, platform)]
+    return [
+        source
+        for source in product_sources()
+        if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
+    ]
 
 
 def core_digest(platform: str) -> str:
@@ -101,7 +117,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
     tree, found = _checked(config_path)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
-    files = {} if is_frozen else compiled(platform, architecture)
+    files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
     if not tree.get("board", {}).get("metrics_port"):
         files = {name: content for name, content in files.items() if name not in METRICS_FILES}
     if not found:
@@ -112,12 +128,28 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
     if not is_frozen:
         root = {SAFE_MODE: _compiled_safe_mode(), **root}
-    return Version(platform, sha256(listed.encode())[:16], files, root)
+    return Version(platform, sha256(listed.encode())[:16], files, root, lines)
 
 
 def checked_config(path: str | Path) -> dict:
-    """The configuration as a chip is given it, after a check that a chip can do what it says."""
+    """The configuration as a chip is given it: completed, after a check that a chip can do what it says."""
     return _checked(path)[0]
+
+
+def completed(tree: dict) -> dict:
+    """A good tree with every default that a chip has and without the settings that no chip reads."""
+    tree = copy.deepcopy(tree)
+    for station in tree["stations"]:
+        for key, default in SPOOL_OF_CHIPS.items():
+            station["spool"].setdefault(key, default)
+    done = config.complete(tree)
+    for station in done["stations"]:
+        for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
+            del station["controller"][key]
+        del station["spool"]["graphs_kib"]
+    for key in (*_TOOLSNET_OF_LINUX, "window"):
+        del done["toolsnet"][key]
+    return {**done, "completed": True}
 
 
 def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
@@ -153,8 +185,7 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    tree["toolsnet"].pop("window", None)  # 1 is what a chip does: it does not know the setting (agent.cart.settings)
-    return tree, found
+    return completed(tree), found
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
@@ -162,7 +193,7 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     toolsnet = configuration["toolsnet"]
     found = [
         (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
-        for name, allowed in (("events", None), ("describe", False), ("graphs", False), ("targets", False))
+        for name, allowed in _TOOLSNET_OF_LINUX.items()
         if toolsnet[name]
     ]
     if toolsnet["window"] > 1:
@@ -174,13 +205,16 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     return found
 
 
-def compiled(platform: str, architecture: str) -> dict[str, bytes]:
-    """Every .mpy of a version, by its name below the version's folder."""
-    wanted = {source.name for source in sources_for(platform)}
+def compiled(platform: str, architecture: str) -> tuple[dict[str, bytes], dict[str, Lines]]:
+    """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks."""
+    sources = sources_for(platform)
+    wanted = {source.name for source in sources}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
         compile_compacted(Path(folder), architecture, without)
-        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(Path(folder).rglob("*.mpy"))}
+        files = sorted(Path(folder).rglob("*.mpy"))
+        found = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+        return found, lines_in(Path(folder), sources)
 
 
 def _compiled_safe_mode() -> bytes:

@@ -5,10 +5,21 @@ PORTABLE = True
 PIM_PORT = 6575
 
 
+TREE = {
+    "system": {},
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT},
+    "stations": [
+        {
+            "number": 1,
+            "controller": {"host": "192.0.2.10"},
+            "spool": {"path": "spool", "size_kib": 40, "parked_kib": 12},
+        }
+    ],
+}
+
+
 def configuration():
-    """Return the completed configuration of one station; a board forgets agent.cart.config afterwards."""
+    """Return it completed; a board is given it so (tools.flash.package)."""
     from agent.cart.config import complete
 
-    spool = {"path": "spool", "size_kib": 40, "parked_kib": 12}
-    station = {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": spool}
-    return complete({"system": {}, "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT}, "stations": [station]})
+    return complete(TREE)

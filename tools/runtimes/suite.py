@@ -2,7 +2,7 @@
 
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
    form of the program that boards get.
-2. A failure does not stop what follows. A MicroPython that cannot be had is named; with CI=true it failed.
+2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
 3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run.
 4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
@@ -58,7 +58,7 @@ def in_ci() -> bool:
 
 
 def missing(what: str, where: str, reason: str) -> Row:
-    """Something cannot be had: a skip on a developer's machine, a failure in CI, and named in both."""
+    """Something is not available: a skip on a developer's machine, a failure in CI, and named in both."""
     say(f"{where}: {reason}")
     return Row(what, where, failed=int(in_ci()), skipped=int(not in_ci()), note=reason)
 
@@ -206,7 +206,7 @@ class Place:
         return f"{self.name} (MicroPython {self.runtime.version}, {self.runtime.bits} bit{form})"
 
     def machine(self) -> Machine | Board:
-        """Fetch and compile what it needs; Unavailable if that cannot be had."""
+        """Fetch and compile what it needs; Unavailable if that is not available."""
         reason = self.runtime.fetch()
         if reason:
             raise Unavailable(reason)
@@ -228,7 +228,7 @@ def micropythons(places: list[Place], word: str, aloud: bool) -> list[Row]:
 
 
 def _queue(pool: ThreadPoolExecutor, place: Place, machine: Future, word: str) -> list[tuple[Path, Future]]:
-    """Queue its modules once it is there, the heavy ones first; none if it cannot be had."""
+    """Queue its modules once it is there, the heavy ones first; none if it is not available."""
     if machine.exception() is not None:
         return []
     files = sorted(place.files, key=lambda file: not is_heavy(file.read_text(encoding="utf-8")))

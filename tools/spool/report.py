@@ -103,7 +103,6 @@ def account(image: Image, area: Area) -> dict[str, object]:
     for entry in counted:
         kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
     device = image.opened.log.device
-    erases = image.opened.state.numbers[area.ring + n.COUNTS_TO] // max(1, area.block_count)  # agent.log.head
     shown: dict[str, object] = {
         "area": NAMES[area.ring],
         "blocks": area.block_count,
@@ -118,10 +117,12 @@ def account(image: Image, area: Area) -> dict[str, object]:
         "format": head.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
-        "erases": erases,
-        "wear_per_block": round(erases / max(1, area.block_count), 1),
-        "expected_years": _years(area, kept, erases),
     }
+    if area.ring == n.LOG:  # the rounds of the others follow its own
+        erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)  # at most (agent.log.head)
+        shown["erases"] = erases
+        shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
+        shown["expected_years"] = _years(area, kept, erases)
     shown.update(remembered(image, area, kept))
     return shown
 
@@ -143,6 +144,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         "waiting": len(waiting),
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],
+        "stored_again": numbers[n.STORED_AGAIN],
         "gone": spool.known.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),

@@ -54,7 +54,7 @@ FAMILIES = {
     "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
     "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that hold what is still wanted."),
     "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
-    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made."),
+    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made, at most."),
     "toolcart_flash_erases_rated": (GAUGE, "Erases that NOR flash of this size is rated for; a card levels by itself."),
     "toolcart_spool_sync_time_seconds_total": (COUNTER, "Time that writes took to reach the disk, since the start."),
     "toolcart_spool_syncs_total": (COUNTER, "Writes to the disk since the start."),

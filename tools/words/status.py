@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tools.words import attention, reasons
 from tools.words.server import doubts
+from tools.words.spans import span
 
 WIDTH = 12
 TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot be reached
@@ -79,6 +80,9 @@ def sorrow_lines(station: dict) -> list[str]:
     if recovery.get("gone"):
         command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
         lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))
+    if recovery.get("stored_again"):
+        text = f"{recovery['stored_again']} fetched results, at most, are stored twice: the spool had them no more"
+        lines.append(_row("AGAIN", text))
     if station.get("overwritten"):
         lines.append(
             _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
@@ -117,7 +121,8 @@ def _results(station: dict) -> str:
 
 
 def _spool(spool: dict) -> str:
-    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, {spool.get('erases_ever', 0)} erased so far"
+    erases = spool.get("erases_ever", 0)
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, at most {erases} erased so far"
     if spool.get("path"):
         text = f"{spool['path']}: {text}"
     if spool.get("sync_ms_mean") is not None:
@@ -128,13 +133,3 @@ def _spool(spool: dict) -> str:
 
 def _row(label: str, text: str) -> str:
     return f"  {label:<{WIDTH}}{text}"
-
-
-def span(seconds: float) -> str:
-    """Return a span of time: 8 s, 3 min, 5 h 12 min, 3 days."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"

@@ -1,6 +1,6 @@
 """The agent as a world sees it, and the only file here that knows it: build, step, stop, ask, give orders.
 
-What lies in the quarantine and what a start would find is read from a copy of the flash, so that nobody is disturbed.
+What lies in the quarantine and what a start would find is read from a copy of the flash, so that nothing is disturbed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from agent.base.health import Health
 from agent.base.ticks import FOREVER
 from agent.cart.app import App
-from agent.cart.assembly import bring_up
+from agent.cart.area import bring_up
 from agent.cart.config import complete
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
@@ -33,6 +33,7 @@ class Agent:
     def __init__(self, tree: dict, board) -> None:
         self.tree = tree
         self.board = board
+        self.copies: dict[int, Any] = {}  # of a station's flash, the last one that was looked at
         self.app: Any = App(tree, board)  # a station has its parts once it is up
 
     def station(self, index: int):
@@ -193,10 +194,10 @@ def said(agent: Agent, index: int) -> Said:
 
 
 class _Twin:
-    """What a start on a copy of the flash finds, and settles there."""
+    """What a start on this copy of a flash finds, and settles there."""
 
-    def __init__(self, agent: Agent, index: int) -> None:
-        self.settings = agent.tree["stations"][index]
+    def __init__(self, device, settings: dict, agent: Agent) -> None:
+        self.settings = settings
         self.board = agent.board
         self.health = Health()
         self.why = 0
@@ -204,7 +205,6 @@ class _Twin:
         self.state: Any = None
         self.log: Any = None
         self.quarantine: Any = None
-        device = agent.app.stations[index].log.device.device.clone()
         state = State(Part(device, 0, STATE_BLOCKS))
         state.load()
         self.durable = state.durable  # before anything is settled
@@ -213,35 +213,82 @@ class _Twin:
         self.is_up = self.is_up and self.quarantine.settle()
 
 
+class _Copy:
+    """A copy of a station's flash, and what a start on it finds: as long as the flash is the same, so is that."""
+
+    def __init__(self, agent: Agent, index: int) -> None:
+        self.device = agent.app.stations[index].log.device.device.clone()
+        self._agent = agent
+        self._settings = agent.tree["stations"][index]
+        self._twin = twin = self._start()
+        self._entries: list[tuple[int, bytes]] | None = None
+        self._held: dict[int, list[tuple[int, bytes]]] = {}
+        self._top: int | None = None
+        self._is_settled = False
+        self.is_up = twin.is_up
+        self.durable = twin.durable
+        self.in_doubt = twin.in_doubt
+        if twin.is_up:
+            self.number, self.next = twin.log.number, twin.log.next
+            self.cursor = twin.log.cursors[0].number
+            self.kept = twin.quarantine.count()
+
+    def _start(self) -> _Twin:
+        """A start on a copy of its own: what reads a log may settle it."""
+        return _Twin(self.device.clone(), self._settings, self._agent)
+
+    def entries(self) -> list[tuple[int, bytes]]:
+        """Everything that is kept."""
+        if self._entries is None:
+            self._entries = []
+            quarantine = self._twin.quarantine
+            log = quarantine.log
+            kind = quarantine.next_entry(0)
+            while kind > 0:
+                self._entries.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
+                kind = quarantine.next_entry(quarantine.entry)
+        return self._entries
+
+    def held(self, behind: int) -> list[tuple[int, bytes]]:
+        """Everything in the log behind this number."""
+        found = self._held.get(behind)
+        if found is None:
+            found = self._held[behind] = []
+            scout, log = Cursor(), self._start().log
+            log.rewind(scout, behind)
+            for _ in range(2):
+                while log.peek(scout) > 0:
+                    found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+                    scout.advance()
+                log.settle()  # shows the last one, and may overwrite the first
+        return found
+
+    def top(self) -> int | None:
+        """The highest ID that a start knows once all behind the snapshot is taken in; None if that is in doubt."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._top = _top_of(self._twin)
+        return self._top
+
+
+def _copy(agent: Agent, index: int) -> _Copy:
+    """What a start on a copy of this station's flash finds."""
+    copy = agent.copies.get(index)
+    if copy is None or not copy.device.is_like(agent.app.stations[index].log.device.device):
+        copy = agent.copies[index] = _Copy(agent, index)
+    return copy
+
+
 def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     """Everything that is kept: its number in the log, its payload; the oldest first."""
-    twin = _Twin(agent, index)
-    found: list[tuple[int, bytes]] = []
-    if not twin.is_up:
-        return found
-    quarantine = twin.quarantine
-    kind = quarantine.next_entry(0)
-    while kind > 0:
-        log = quarantine.log
-        found.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
-        kind = quarantine.next_entry(quarantine.entry)
-    return found
+    copy = _copy(agent, index)
+    return copy.entries() if copy.is_up else []
 
 
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     """Everything that waits, in the same form; the first is the one that holds the others."""
-    twin = _Twin(agent, index)
-    found: list[tuple[int, bytes]] = []
-    scout = Cursor()
-    if twin.is_up:
-        log = twin.log
-        log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
-        for _ in range(2):
-            while log.peek(scout) > 0:
-                found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
-                scout.advance()
-            log.settle()  # shows the last one, and may overwrite the first
-    return found
+    copy = _copy(agent, index)
+    return copy.held(agent.app.stations[index].log.cursors[0].number) if copy.is_up else []
 
 
 def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:
@@ -266,38 +313,45 @@ def check(agent: Agent) -> list[str]:
     complaints = []
     for index, station in enumerate(agent.app.stations):
         if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
-            complaints += _differences(station, _Twin(agent, index))
+            complaints += _differences(station, _copy(agent, index))
     return complaints
 
 
-def _differences(station, twin: _Twin) -> list[str]:
-    if not twin.is_up:
+def _differences(station, its: _Copy) -> list[str]:
+    if not its.is_up:
         return []  # the device refuses to be read just now
     found = []
-    mine, its = station.log, twin.log
-    if twin.durable != station.state.durable:
-        pairs = enumerate(zip(station.state.durable, twin.durable, strict=True))
+    mine = station.log
+    if its.durable != station.state.durable:
+        pairs = enumerate(zip(station.state.durable, its.durable, strict=True))
         wrong = [f"{index}: {a}, not {b}" for index, (a, b) in pairs if a != b]
         found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
     if its.number < mine.number or its.next < mine.next:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
-    if its.cursors[0].number > mine.cursors[0].number:
-        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursors[0].number}")
+    if its.cursor > mine.cursors[0].number:
+        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}")
     # One that was being written when the power failed may read well once more, or have faded by then.
-    more = twin.quarantine.count() - station.quarantine.count()
-    if more not in (0, twin.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
-        found.append(f"{station.quarantine.count()} are kept, a start says {twin.quarantine.count()}")
+    more = its.kept - station.quarantine.count()
+    if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
+        found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
-    if its.number == mine.number and counts_all and its.settle() and _top_of(twin) != station.known.top():
-        found.append(f"the highest ID is {station.known.top()}, a start says {_top_of(twin)}")
+    top = its.top() if its.number == mine.number and counts_all else None
+    if top not in (None, station.known.top()):
+        found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found
 
 
-def _top_of(twin: _Twin) -> int:
-    """The highest ID that a start knows, once what lies behind the snapshot is settled and taken in."""
+def _top_of(twin: _Twin) -> int | None:
+    """The highest ID that a start knows, once what lies behind the snapshot is taken in; None if it is not settled.
+
+    As a start does: first what is certain, since a log that overwrites may lose some of it when the last is settled.
+    """
     known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
     log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
-    while log.peek(scout) > 0:
-        known.stored(log.kind, log.flags, log.page, log.at, log.length)
-        scout.advance()
+    for is_settled in (False, True):
+        if is_settled and not log.settle():
+            return None
+        while log.peek(scout) > 0:
+            known.stored(log.kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
     return known.top()

@@ -2,8 +2,8 @@
 
 Rules
 1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
-   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS, or when an agent works hard
-   and nothing changes.
+   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and DROPPED_MS for each
+   result that an operator has to give up), or when an agent works hard and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.
@@ -23,6 +23,7 @@ from tools.worlds.verdict import Verdict
 from tools.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
+DROPPED_MS = 10 * 60 * 1000  # so much more for each that an operator has to give up: another pass of silent ones
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 QUIET_MS = 15 * 60 * 1000
 LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
@@ -113,7 +114,10 @@ class Course:
         world = self.world
         begun = open_until = changed = world.time.now
         was_open = reads = 0
-        while world.time.now < begun + longest_ms and world.time.now < open_until + quiet_ms:
+        dropped = world.operator.first_dropped
+        while world.time.now < open_until + quiet_ms:
+            if world.time.now >= begun + longest_ms + (world.operator.first_dropped - dropped) * DROPPED_MS:
+                break
             for index, controller in enumerate(world.controllers if makes else []):
                 controller.make_last(world.agent is not None and adapter.waiting(world.agent, index) > 0)
             world.run_until(world.time.now + LOOK_MS)

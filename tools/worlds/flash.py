@@ -70,6 +70,16 @@ class NorFlash:
         other.worn = set(self.worn)
         return other
 
+    def is_like(self, other: NorFlash) -> bool:
+        """Whether a clone of the other one would be the same as a clone of this one."""
+        return (
+            self.cells == other.cells
+            and self.units == other.units
+            and self.weak == other.weak
+            and self.flickering == other.flickering
+            and self.worn == other.worn
+        )
+
     # -- the contract ----------------------------------------------------------------------------------------------
 
     def read_into(self, address: int, buf, n: int) -> int:

@@ -238,7 +238,8 @@ class _StationJudge:
         if station.rules.recover and station.rules.tells_gone and self._unheard() and not said.gone + said.afresh:
             wrong.append(f"says that none is gone, {self._unheard()[0]} is")
         if after is not None:
-            less = [what for what in NEVER_LESS if getattr(after, what) < getattr(said, what)]
+            ordered = {"kept": after.dropped - said.dropped}  # an operator may have come
+            less = [w for w in NEVER_LESS if getattr(after, w) + ordered.get(w, 0) < getattr(said, w)]
             wrong += [f"{what} {getattr(said, what)}, after a start {getattr(after, what)}" for what in less]
         self._tell(v.UNTRUTHFUL, "", wrong)
         self._tell(v.DISOBEYED, "", station.disobeyed)

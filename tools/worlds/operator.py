@@ -21,7 +21,7 @@ NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
 RETRIED_MS, EACH_MS = 20000, 500
 WORDS_MOST = 20
-DROP, DROP_FIRST, RETRY, RETRY_IN_DOUBT = "drop", "drop first", "retry", "retry in-doubt"
+DROP, DROP_FIRST, RETRY = "drop", "drop first", "retry"
 
 
 class Operator:
@@ -29,6 +29,7 @@ class Operator:
 
     def __init__(self, world) -> None:
         self.world = world
+        self.first_dropped = 0  # orders to give up what holds all others
         self._needed_since: dict[int, int] = {}
 
     # -- orders ----------------------------------------------------------------------------------------------------
@@ -45,6 +46,7 @@ class Operator:
             return
         world.toolsnet.disturbed(number)
         if what == DROP_FIRST:
+            self.first_dropped += 1
             entries = adapter.held(world.agent, number - 1)[:1]
             chosen = [entry for entry, _ in entries]
         done: list[int] = []

@@ -9,8 +9,9 @@ def is_owed(result: Result, station: StationHistory) -> bool:
     """Acknowledged, or held by a controller that was met before; not what a count that is over has left there."""
     if result.acks:
         return True
-    newest = max((other.count for other in station.results.values()), default=0)
-    return station.rules.recover and result.held and result.after_meeting and result.count == newest
+    if not (station.rules.recover and result.held and result.after_meeting):
+        return False
+    return result.count == max(other.count for other in station.results.values())
 
 
 def missing(station: StationHistory) -> list[Result]:

@@ -136,6 +136,10 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         script["stations"].append(traits)
         script["settings"]["stations"].append(_station_settings(d, number, traits, fast, shape))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
+    for event in script["events"]:
+        if event[1] == "worn":  # and with one block less
+            station = script["stations"][event[2] - 1]
+            station["controller"]["row_most"] = max(8 * (station["flash"]["blocks"] - 3), 1)
     if shape == WINDOW:
         _open_window(script)
     if profiles and profiles != (NO_PROFILE,):

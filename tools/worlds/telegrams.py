@@ -57,7 +57,7 @@ def _one_of(text: str, place: int, allowed: str, what: str) -> str:
 
 def printable(octets: bytes) -> str:
     """The telegram as text; everything is ASCII."""
-    if any(not 0x20 <= octet <= 0x7E for octet in octets):
+    if not (octets.isascii() and octets.decode("ascii").isprintable()):
         raise Refused("an octet outside 0x20 to 0x7E")
     return octets.decode("ascii")
 

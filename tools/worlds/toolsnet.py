@@ -85,7 +85,8 @@ class ToolsNet:
             self.disturbed(telegram.station)
             return SILENCE, None
         if result is not None and result.disliked:
-            if max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station)) <= now:
+            well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
+            if well_since <= now and not (peer is not None and peer.unheard):
                 self.passing[telegram.station].refused(result, now)
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
@@ -109,6 +110,10 @@ class ToolsNet:
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
+
+    def was_mute(self) -> None:
+        """A connection has ended, perhaps because a keepalive had no answer: the agent waits before the next one."""
+        self._quiet_since = dict.fromkeys(self._quiet_since, self.time.now)
 
     def forget(self, age_ms: int | None) -> None:
         """Restored from a copy of this age, or emptied."""
@@ -299,7 +304,8 @@ class ServerPeer(Peer):
         self._last_row: Row | None = None
         window = max(station.rules.window for station in toolsnet.history.stations.values())
         self.offers: deque[Result] = deque(maxlen=window)  # the last ones over this connection
-        self._unheard: list[Result] = []  # those of them whose answer was lost, or is late
+        self.unheard: list[Result] = []  # those of them whose answer was lost, or is late
+        self._is_mute = False  # a keepalive had none
         self._ended = False
 
     def lost(self) -> None:
@@ -308,10 +314,12 @@ class ServerPeer(Peer):
         if self._ended:
             return
         self._ended = True
+        if self._is_mute:
+            self.toolsnet.was_mute()
         plant = self.toolsnet.plant
         in_order = plant.is_leaving and plant.leaves_well
         if self.offers.maxlen > 1:  # type: ignore[operator]
-            for result in self._unheard if in_order else self.offers:
+            for result in self.unheard if in_order else self.offers:
                 result.doubted.append(self.toolsnet.time.now)
 
     def close(self) -> None:
@@ -327,6 +335,8 @@ class ServerPeer(Peer):
         elif kind == b"06":
             if self.toolsnet.traits["keepalive_answered"]:
                 self._answer(identifier, 0)
+            else:
+                self._is_mute = True
         elif kind == b"09":
             self._event(telegram)
         elif kind in (b"01", b"02", b"13"):
@@ -361,7 +371,7 @@ class ServerPeer(Peer):
             return
         if toolsnet.lost_answers + toolsnet.late_answers:
             toolsnet.disturbed(read.station)
-            self._unheard += [result for result in [toolsnet.result_of(read)] if result]
+            self.unheard += [result for result in [toolsnet.result_of(read)] if result]
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
@@ -375,7 +385,7 @@ class ServerPeer(Peer):
             if row is not None and not code:
                 row.vouched = True
             heard = self.toolsnet.result_of(read)
-            self._unheard = [result for result in self._unheard if result is not heard]
+            self.unheard = [result for result in self.unheard if result is not heard]
 
         self._answer(read.identifier, code, was_read)
 

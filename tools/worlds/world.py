@@ -18,7 +18,7 @@ from tools.worlds.controller import Controller
 from tools.worlds.dice import dice
 from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
-from tools.worlds.history import History, StationHistory, StationRules
+from tools.worlds.history import READABLE, History, StationHistory, StationRules
 from tools.worlds.network import Network
 from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
@@ -29,6 +29,7 @@ SPINS = 30
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
 FAR = 1 << 60
+FRONT_BYTES = 8  # in front of a result's token, which tell a copy of a record from another one
 
 
 class World:
@@ -85,7 +86,7 @@ class World:
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
             log_blocks=device.block_count - self.log_begins(number),
-            block_results=(15 if flash["unit"] == 256 else 18) if is_usual else 1,
+            is_usual=is_usual,
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
             window=toolsnet["window"],
@@ -114,30 +115,52 @@ class World:
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
         return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
-    def waiting_in(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
+    def waiting_in(self, number: int, counts_frames: bool = False) -> dict[int, set[int]]:
+        """By block of the log: what stands there and is neither in the store yet nor in the quarantine.
+
+        With `counts_frames` also what cannot be read and is kept: one that was pushed and fetched is there twice, as
+        nobody can tell its ID.
+        """
         cells, first = self.device(number).cells, self.log_begins(number)
-        pattern = re.compile(rb"W%dN(\d{6})" % number)
+        token = _token(number)
 
         def found_in(begins: int, ends: int) -> set[int]:
-            return {int(digits) for digits in pattern.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
+            return {int(digits) for digits in token.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
 
-        rows = self.history.stations[number].rows
-        settled = {row.number for row in rows if row.forgotten is None or row.vouched} | found_in(KEPT_BEGINS, first)
+        station = self.history.stations[number]
+        settled = {row.number for row in station.rows if row.forgotten is None or row.vouched}
+        for made in found_in(KEPT_BEGINS, first):
+            if not counts_frames or station.results[made].frame == READABLE:
+                settled.add(made)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
         """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
-        blocks = [numbers for numbers in self.waiting_in(number).values() if numbers]
-        if device.faults or rules.block_results == 1:
-            return len(blocks) >= max(rules.log_blocks - 3 - len(device.worn), 1)
-        results = len(set().union(*blocks))
-        return len(blocks) >= rules.log_blocks - 2 and results >= (rules.log_blocks - 2) * rules.block_results // 2
+        waiting = {block: numbers for block, numbers in self.waiting_in(number, True).items() if numbers}
+        if device.faults or not rules.is_usual:
+            return len(waiting) >= max(rules.log_blocks - 3 - len(device.worn), 1)
+        most = rules.log_blocks - 2
+        return len(waiting) >= most and self._octets_of(number, waiting) >= most * BLOCK_BYTES // 2
+
+    def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
+        """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
+
+        What nobody can read may stand there as it was pushed and as it was fetched, which counts twice.
+        """
+        cells, token, octets = self.device(number).cells, _token(number), {}
+        for block, numbers in waiting.items():
+            content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]).rstrip(b"\xff")
+            found = list(token.finditer(content))
+            for one, end in zip(found, [*(other.start() for other in found[1:]), len(content)], strict=True):
+                if int(one[1]) in numbers:
+                    octets[content[max(one.start() - FRONT_BYTES, 0) : one.end()]] = end - one.start()
+        return sum(octets.values())
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what waits there and stands in no other block."""
-        waiting = self.waiting_in(number)
+        """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""
+        given_up = self.device(number).unerased
+        waiting = {block: numbers for block, numbers in self.waiting_in(number).items() if block not in given_up}
         return {
             block: waiting[block].difference(*(waiting[other] for other in waiting if other != block))
             for block in waiting
@@ -146,7 +169,7 @@ class World:
     def _erasing(self, number: int, block: int) -> None:
         """A block of this station is about to lose its content: note what stands nowhere else."""
         if block >= self.log_begins(number):
-            self._may_go(number, self._nowhere_else(number)[block])
+            self._may_go(number, self._nowhere_else(number).get(block, set()))
 
     def _opening(self, number: int, block: int) -> None:
         """Another block is begun: in a full log that costs the one begun longest ago, which is erased now or next."""
@@ -155,7 +178,7 @@ class World:
         begun = self._begun.setdefault(number, [])
         if self.is_full(number):
             waiting = self._nowhere_else(number)
-            self._may_go(number, next((waiting[other] for other in begun if waiting[other]), set()))
+            self._may_go(number, next((waiting[other] for other in begun if waiting.get(other)), set()))
         if block in begun:
             begun.remove(block)
         begun.append(block)
@@ -382,3 +405,8 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
+
+
+def _token(number: int) -> re.Pattern[bytes]:
+    """What each result of this station carries in its VIN; the group is its production number."""
+    return re.compile(rb"W%dN(\d{6})" % number)

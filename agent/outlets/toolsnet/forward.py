@@ -55,7 +55,10 @@ class Forward(Upstream):
         self.log = log
         self.state = state
         self.quarantine = quarantine
-        self.policy = Policy(log, state, quarantine, health, settings, cursor_batch, window)
+        part = log.device
+        # After a cut so many may seem to wait, though they are stored: never more than half of what the log holds.
+        batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
+        self.policy = Policy(log, state, quarantine, health, settings, batch, window)
         self.quiet = quiet
         self.sources = sources
         self.window = window

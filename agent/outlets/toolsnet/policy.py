@@ -222,7 +222,7 @@ class Policy:
             return NOTHING
         self.hold.stop()
         if doing == HOLD:
-            if self.is_stuck() and self.cursor.number < self.first:
+            if self.is_stuck():
                 self.hold.start(now, AGAIN_MS)
                 return NOTHING
             self._once_more()
@@ -409,10 +409,14 @@ class Policy:
 
     def is_stuck(self):
         """True while the quarantine has no more room than what is refused has found too little."""
-        return self._short >= 0 and self.quarantine.octets() <= self._short
+        return self._short >= 0 and self._has_first() and self.quarantine.octets() <= self._short
+
+    def _has_first(self):
+        """True unless what holds the others was overwritten."""
+        return self.doing == FINISH or self.cursor.number < self.first
 
     def _has_more(self, now):
-        """Tell whether there is more room than the last pass had, or another one behind all that it has met."""
+        """True if there is more room than the last pass had, or another one behind all that it has met."""
         if self._short >= 0:
             return not self.is_stuck()
         return 0 < self._seen < self.log.number and self._soon.expired(now)
@@ -523,6 +527,8 @@ class Policy:
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
+            return "there is no room for what ToolsNet refused; drop something first"
         return self.late.ask(number, in_doubt)
 
     # -- what is durable first ---------------------------------------------------------------------------------
@@ -595,7 +601,7 @@ class Policy:
         return self._say(number + self.batch, self._in_order())
 
     def _keep_next(self, now):
-        """A frame that nobody can read is set aside when its turn comes; what the quarantine has is passed."""
+        """An unreadable frame is set aside when its turn comes; what the quarantine has is passed."""
         cursor = self.cursor
         number = cursor.found
         code = self._keep(number, PARKED_UNREADABLE, now)
@@ -738,7 +744,7 @@ class Policy:
     def drop_first(self):
         """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
         numbers = self.state.numbers
-        if not (self._short >= 0 or self.failed) or (self.doing != FINISH and self.cursor.number >= self.first):
+        if not ((self._short >= 0 or self.failed) and self._has_first()):
             return DROP_NONE
         if self.out or self.unsure:
             self._drops = True

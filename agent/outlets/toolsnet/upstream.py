@@ -41,18 +41,9 @@ class Upstream:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from agent.record.text import text_of  # only while somebody looks
+        from agent.toolsnet.shown import put_connection  # only while somebody looks
 
-        session = self.session
-        shown["state"] = ts.STATE_NAMES[session.state]
-        shown["host"] = self.pim_host
-        shown["port"] = self.pim_port
-        address = session.server_address
-        shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.server_port)
-        shown["server_sequence"] = session.result_sequence
-        trouble = self.trouble
-        shown["why_in"] = ts.STATE_NAMES[trouble.state] if trouble.why else ""
-        shown["why_code"] = trouble.code
+        put_connection(shown, self)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""

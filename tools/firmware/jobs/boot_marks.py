@@ -32,21 +32,26 @@ def run(path, mode, confirmation):
     from board import main
 
     mark(4)
+    import agent.cart.app  # noqa: F401
+
+    mark(5)
+    import board.upkeep  # noqa: F401
+
+    mark(6)
     load, make_chip = main.load, main.make_chip
 
     def marked_load(path):
         configuration = load(path)
-        mark(5)
+        mark(7)
         return configuration
 
     def marked_make_chip(configuration):
-        mark(8)
         board = make_chip(configuration)
-        mark(9)
+        mark(8)
         flash, serial = board.flash, board.serial
 
         def marked_flash(spool):
-            mark(10)
+            mark(9)
             return flash(spool)
 
         def marked_serial(controller):
@@ -54,7 +59,7 @@ def run(path, mode, confirmation):
             port_open = port.open
 
             def marked_open(device, baud):
-                mark(11)
+                mark(10)
                 port_open(device, baud)
 
             port.open = marked_open
@@ -64,17 +69,7 @@ def run(path, mode, confirmation):
         board.serial = marked_serial
         return board
 
-    forget = main.forget
-
-    def marked_forget(package, module):
-        forget(package, module)
-        mark(6)
-        import agent.cart.app  # noqa: F401
-
-        mark(7)
-        import board.upkeep  # noqa: F401
-
-    main.load, main.make_chip, main.forget = marked_load, marked_make_chip, marked_forget
+    main.load, main.make_chip = marked_load, marked_make_chip
     main.start(path, mode, confirmation)
 
 

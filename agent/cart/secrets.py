@@ -1,0 +1,25 @@
+"""Which settings are secrets, and a configuration without them: what a chip shows of its own."""
+
+
+def redacted(tree):
+    """The same structure with every value under a secret's key as ***, whatever its depth."""
+    top = [tree]
+    work = [top]
+    while work:
+        part = work.pop()
+        for key in list(part) if type(part) is dict else range(len(part)):
+            value = part[key]
+            if is_secret(key):
+                part[key] = "***"
+            elif type(value) in (dict, list):
+                part[key] = value.copy()
+                work.append(part[key])
+    return top[0]
+
+
+def is_secret(key):
+    """Whether a value under this key must never be shown."""
+    for word in ("password", "secret", "token", "key") if type(key) is str else ():
+        if word in key.lower():
+            return True
+    return False

@@ -1,0 +1,67 @@
+"""Starts the agent on a computer, CPython's or MicroPython's: `python -m board.unix_main cart.json`.
+
+Exit codes: 0 ended in order, 2 the configuration is wrong.
+"""
+
+import gc
+import json
+import sys
+
+
+def complete(path):
+    """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
+    from agent.cart import config
+
+    with open(path) as file:
+        return config.complete(json.load(file))
+
+
+def folder_of(path):
+    """Return the folder of a path, "." if it names none."""
+    at = path.rfind("/")
+    return path[:at] if at > 0 else "." if at < 0 else "/"
+
+
+def make_board(folder):
+    """Return the board of this machine."""
+    if sys.implementation.name == "cpython":
+        from board.linux import Board
+    else:
+        from board.unix import Board
+    return Board(folder)
+
+
+def main(path):
+    """Run until interrupted, then end in order."""
+    configuration = complete(path)
+    forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
+    forget("agent.cart", "settings")
+    from agent.cart.app import App
+    from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
+
+    board = make_board(folder_of(path))
+    app = App(configuration, board)
+    del configuration
+    gc.collect()
+    try:
+        loop.run(app, board, loop.forever)
+    except KeyboardInterrupt:
+        pass
+    loop.stop(app, board)
+
+
+def forget(package, module):
+    """Give back the memory of a module that is not needed again."""
+    if sys.modules.pop(package + "." + module, None) is not None:
+        delattr(sys.modules[package], module)
+    gc.collect()
+
+
+if __name__ == "__main__":
+    from agent.cart import config
+
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "config.json")
+    except config.ConfigError as mistakes:
+        print(mistakes)
+        sys.exit(2)
