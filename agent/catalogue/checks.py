@@ -18,12 +18,20 @@ def check_message(form, frame, given, only):
     for field in form.fields:
         if field.kind == "'" or (only is not None and field.name not in only):
             continue
+        value = values[field.name]
+        if value is not None and _is_free(field, value):
+            continue
         try:
-            _check(form, field, values[field.name], field.name)
+            _check(form, field, value, field.name)
         except Wrong as wrong:
             name = "%s (%s)" % (field.name, field.id.decode()) if field.id else field.name
-            found = given.get(field.name, values[field.name])
+            found = given.get(field.name, value)
             raise FieldError(form.mid, form.revision, name, field.bounds(), found, str(wrong))
+
+
+def _is_free(field, value):
+    """True for what most fields are: a number or a text, and any will do."""
+    return field.kind in "NIBT" and not (field.values or field.most or isinstance(value, (Odd, list)))
 
 
 def _check(form, field, value, name):

@@ -178,7 +178,7 @@ class Catalogue:
         form = mid if isinstance(mid, Form) else self._form_to_build(mid, revision)
         header = _header(form, given, check)
         frame = build(form, given, header)
-        if check and form.known:
+        if check and form.fields:
             check_message(form, frame, given, None)
         return frame
 

@@ -40,15 +40,16 @@ class Frames:
             if len(buffer) - at < 4:
                 break
             length = buffer[at : at + 4]
-            if not length.isdigit() or int(length) < HEADER_BYTES:
+            end = at + int(length) if length.isdigit() else 0
+            if end < at + HEADER_BYTES:
                 if found:
                     break
                 self.buffer = buffer[at:]
                 raise FrameError("a length of %r" % length)
-            if len(buffer) - at < int(length):
+            if len(buffer) < end:
                 break
-            found.append(buffer[at : at + int(length)])
-            at += int(length)
+            found.append(buffer[at:end])
+            at = end
         self.buffer = buffer[at:]
         return found
 
