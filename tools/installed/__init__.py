@@ -10,9 +10,11 @@ What stands in `toolcart.agent.catalogue.__all__` is here too, imported when it 
 tools may be installed beside it. The command starts with `toolcart` or `python -m toolcart`.
 """
 
-from importlib import import_module
-
 _LIBRARY = __name__ + ".agent.catalogue"
+
+
+def _library():
+    return __import__(_LIBRARY, None, None, ("decode",))  # importlib alone takes longer to import than this module
 
 
 def __getattr__(name):
@@ -24,7 +26,7 @@ def __getattr__(name):
     elif name[:2] == "__" and name != "__all__":
         raise AttributeError("toolcart has no " + name)
     else:
-        library = import_module(_LIBRARY)
+        library = _library()
         if name not in library.__all__ and name != "__all__":
             raise AttributeError("toolcart has no " + name)
         found = getattr(library, name)
@@ -33,4 +35,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*import_module(_LIBRARY).__all__, "__version__"])
+    return sorted([*_library().__all__, "__version__"])
