@@ -148,10 +148,12 @@ class Module:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{self.path}: a relative import"
+                # The library has two names, agent.catalogue and toolcart.agent.catalogue: its own imports are relative.
+                assert node.level == self.name.startswith(LIBRARY), f"{self.path}: a relative import, or none"
+                module = f"{LIBRARY}.{node.module}" if node.level else node.module
                 for alias in node.names:
-                    deeper = f"{node.module}.{alias.name}"
-                    found.add(deeper if is_module(deeper) else node.module)
+                    deeper = f"{module}.{alias.name}"
+                    found.add(deeper if is_module(deeper) else module)
         return {name for name in found if name.split(".")[0] in ("agent", "board", "tools", "host_tests")}
 
     def functions(self):
