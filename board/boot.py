@@ -5,6 +5,6 @@ A soft reset from a computer runs this file as well, therefore it starts no netw
 
 import micropython
 
-# Room for the text of an exception that is raised while no memory can be had.
+# Room for the text of an exception that is raised when no memory is left.
 if hasattr(micropython, "alloc_emergency_exception_buf"):
     micropython.alloc_emergency_exception_buf(100)

@@ -119,7 +119,7 @@ class Board:
         self.clock.stamp_into(buf)
 
     def clock_is_set(self):
-        """Tell whether somebody who knows the time has set the clock: ToolsNet or NTP, not the controllers."""
+        """True if somebody who knows the time has set the clock: ToolsNet or NTP, not the controllers."""
         return self.clock.source >= SOURCE_TOOLSNET
 
     def seed(self):
@@ -137,7 +137,7 @@ class Board:
         return port
 
     def flash(self, spool):
-        """Open the flash of these spool settings; None if it cannot be had now."""
+        """Open the flash of these spool settings; None if it is not available now."""
         path = spool["path"]
         if path not in self._flashes:
             device = self._open_flash(path, spool["size_kib"])
@@ -157,7 +157,7 @@ class Board:
     # -- what board.upkeep asks --------------------------------------------------------------------------------
 
     def start_watchdog(self):
-        """From here on the board restarts when nobody feeds it."""
+        """From here on the board restarts when it is not fed."""
         if self.settings["watchdog"]:
             self.watchdog = machine.WDT(timeout=WATCHDOG_MS)
 
@@ -204,7 +204,7 @@ class Board:
         }
 
     def reset(self):
-        """Start anew."""
+        """Start again."""
         machine.reset()
 
     # -- parts -------------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ class Board:
         return Resolver(self.sockets.poll, self.network.servers, _udp, _place, number)
 
     def _datagram(self, host):
-        """An open datagram socket to the time server, None if it cannot be had now; a name is asked for meanwhile."""
+        """An open datagram socket to the time server, None if there is none now; a name is asked for meanwhile."""
         address = self.sockets.address_of(host)
         if not address:
             return None

@@ -51,7 +51,7 @@ class Clock:
         self.jumps = 0  # how often it was set
 
     def wants(self, source, now):
-        """Tell whether a time of this source would be taken."""
+        """True if a time of this source would be taken."""
         return source >= self.source or ticks_diff(now, self._heard) > STALE_MS
 
     def hear(self, source, moment, now):
@@ -108,7 +108,7 @@ class Ntp:
         self._index = 0
         self._offset_s = 0  # that was told last
         self._at = now  # ticks of unix_s
-        self.unix_s = 0  # 0 while nobody has answered
+        self.unix_s = 0  # 0 before the first answer
         self.answers = 0
         self.silent = 0  # questions without an answer that counts
         self.heard_of = ""  # the server that answered last
@@ -195,7 +195,7 @@ class Ntp:
         heard(self.unix_s + self._offset_s)
 
     def _keep_zone(self, now, heard):
-        """Tell the time anew where summer time has begun or ended; the ms until it does next, EVERY_MS at most."""
+        """Tell the time again where summer time has begun or ended; the ms until it does next, EVERY_MS at most."""
         if self.unix_s == 0:
             return EVERY_MS
         self._count_on(now)

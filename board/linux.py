@@ -48,7 +48,7 @@ class Board:
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
     def clock_is_set(self):
-        """Tell whether the system's clock is kept by NTP or the like."""
+        """True if the system's clock is kept by NTP or the like."""
         import ctypes  # asked for by few carts, and once a day
 
         try:

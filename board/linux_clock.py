@@ -3,7 +3,7 @@
 Rules
 1. The first 05 is taken, and then one every EVERY_MS, as it comes: it carries whole seconds and has travelled, so a
    difference is known to some ERROR_S.
-2. The clock is set (`set`) only where nobody else keeps it: NTP is better. Up to CORRECT_S is left alone.
+2. The clock is set (`set`) only where nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
 3. A difference of whole half hours is a wrong time zone and no wrong clock: it is told, and nothing is set.
 4. Who may not set it (CAP_SYS_TIME) says so, and tries again with the next time.
 5. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.

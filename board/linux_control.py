@@ -10,7 +10,7 @@ Rules
    LINE_MAX octets.
 3. Nothing here waits. An order is a generator that does a little each turn; while its answer is not taken it rests. A
    client that says or takes nothing for PATIENCE_MS is cut off, and its order is carried to its end all the same.
-4. Where no socket can be had (a path that is too long, a file system without sockets) the agent runs without, and
+4. Where no socket can be made (a path that is too long, a file system without sockets) the agent runs without, and
    `note` says so.
 """
 
@@ -57,7 +57,7 @@ class Talk:
         self._patience = Timer()
 
     def is_free(self):
-        """Tell whether another client may come: an order whose client is gone is carried to its end first."""
+        """True if another client may come: an order whose client is gone is carried to its end first."""
         return self.client.sock is None and self._job is None
 
     def begin(self, sock, now):
@@ -172,8 +172,8 @@ class Talk:
 class Control:
     """A socket of this name; `dispatch`: first word of a request to a function(words) that gives a generator.
 
-    `clients` of them are talked to at a time. `cannot` begins the note of a socket that is not to be had; a socket that
-    is `ours` by a lock takes the place of another one, else only of one that nobody answers at.
+    `clients` of them are talked to at a time. `cannot` begins the note of a socket that cannot be made; a socket that
+    is `ours` by a lock takes the place of another one, else only of one that does not answer.
     """
 
     def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):
@@ -246,7 +246,7 @@ def station_orders(station, board):
 
 
 def _listen(path):
-    """Return a listening socket under this name, which nobody but its owner may use."""
+    """Return a listening socket under this name, which only its owner may use."""
     try:
         if stat.S_ISSOCK(os.lstat(path).st_mode):
             os.unlink(path)
@@ -267,7 +267,7 @@ def _listen(path):
 
 
 def _is_answered(path):
-    """Tell whether somebody listens at this socket; what a killed agent left is answered by nobody."""
+    """True if an agent listens at this socket; what a killed one left does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.setblocking(False)
         try:

@@ -67,7 +67,7 @@ def read(page):
 
 
 def is_ours(page):
-    """Tell whether a page is meant to be a header, sound or not: one of its copies begins as such."""
+    """True if a page is meant to be a header, sound or not: one of its copies begins as such."""
     return bytes(page[: len(MAGIC)]) == MAGIC or bytes(page[COPY_AT : COPY_AT + len(MAGIC)]) == MAGIC
 
 

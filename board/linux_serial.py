@@ -136,7 +136,7 @@ class SerialPort:
         if self.parity != "none":
             flags[_INPUT_FLAGS] |= termios.INPCK
         termios.tcsetattr(self._descriptor, termios.TCSANOW, flags)
-        termios.tcflush(self._descriptor, termios.TCIOFLUSH)  # what came while nobody listened belongs to nothing
+        termios.tcflush(self._descriptor, termios.TCIOFLUSH)  # what came while the port was closed is dropped
         # FTDI adapters hold input for 16 ms otherwise; a driver that does not know the request refuses it.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             line.set_low_latency_mode(True)

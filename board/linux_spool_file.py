@@ -72,7 +72,7 @@ class SpoolFile:
             self.descriptor = -1
 
     def is_in_place(self):
-        """Tell whether the open file is still the one under its path, as long as it was; OSError if nobody knows.
+        """True if the open file is still the one under its path, as long as it was; OSError if nobody knows.
 
         An inode that is open is not used for another file, so one look at the path is enough.
         """

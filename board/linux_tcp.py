@@ -1,4 +1,4 @@
-"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why one cannot be had.
+"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why one fails.
 
 Rules
 1. A host name is looked up in a thread, since that may take seconds; an address never waits.
@@ -52,7 +52,7 @@ class TcpPort:
             return
         try:
             self._lookup = _Lookup(host, number)
-        except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be had now
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be started now
             self._why = WHY_NO_SOCKET
             return
         self._state = PORT_OPENING
@@ -113,7 +113,7 @@ class TcpPort:
         self.wants_out = False
 
     def looks_up(self):
-        """Tell whether a name is being looked up."""
+        """True if a name is being looked up."""
         return self._state == PORT_OPENING and self.sock is None
 
     def _connect(self):
@@ -178,7 +178,7 @@ class _Lookup:
         return self._found
 
     def is_slow(self):
-        """Tell whether it has run for long."""
+        """True if it has run for long."""
         return time.monotonic() >= self._slow_at_s
 
     def _resolve(self, host, number):

@@ -16,7 +16,7 @@ NOT_FROZEN = ("manifest.py", "config.py", "settings.py")  # a chip's configurati
 
 
 def is_wanted(name):
-    """Tell whether a file of board/ is for this platform."""
+    """True if a file of board/ is for this platform."""
     first = name.replace(".", "_").split("_")[0]
     return name.endswith(".py") and name not in NOT_FROZEN and first not in OTHERS[options.platform]
 

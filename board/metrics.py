@@ -19,7 +19,7 @@ from board import sockets
 from board.metrics_page import PIECE_BYTES, Page
 
 CLIENT_MS = const(5000)
-RETRY_MS = const(10000)  # a port that cannot be had is tried again
+RETRY_MS = const(10000)  # a port that cannot be opened is tried again
 IDLE_MS = const(60000)
 
 _LISTENS = const(0)

@@ -113,7 +113,7 @@ class Cable:
         return self._next.left(now)
 
     def is_up(self):
-        """Tell whether there is a network."""
+        """True if there is a network."""
         return self._is_up
 
     def servers(self):
@@ -144,7 +144,7 @@ class WifiNetwork:
         return self.machine.tick(now)
 
     def is_up(self):
-        """Tell whether there is a network."""
+        """True if there is a network."""
         return self.machine.is_up()
 
     def servers(self):

@@ -131,7 +131,7 @@ class Resolver:
     def __init__(self, poll, servers, make_socket, place, number, file=FILE):
         self.sock = None
         self.answers = 0
-        self.silent = 0  # questions that nobody answered
+        self.silent = 0  # questions without an answer
         self.strange = 0  # datagrams that answered nothing that was asked
         self._poll = poll
         self._servers = servers

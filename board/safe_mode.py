@@ -17,7 +17,7 @@ Rules
    FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is
    touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is no failed start.
-6. Out of memory is a failed start like any other. Where not even this module has enough, main.py starts the board anew.
+6. Out of memory is a failed start like any other. Where not even this module has enough, main.py restarts the board.
 7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. What cannot be
    counted is not tried, though: in place of a version on trial the confirmed one runs. It is printed, and kept in
    toolcart.fault if that can be written; a version that cannot be confirmed says so in the board's status.

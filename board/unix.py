@@ -109,7 +109,7 @@ class Board:
         self._said = ""
 
     def is_up(self):
-        """Tell whether there is a network: the system's business here."""
+        """True if there is a network: the system's business here."""
         return True
 
     def now(self):
@@ -152,7 +152,7 @@ class Board:
         return self.add(SerialPort(controller, self))
 
     def flash(self, spool):
-        """Open the file of these spool settings; None if it cannot be had now."""
+        """Open the file of these spool settings; None if it is not available now."""
         path = spool["path"]
         if not path.startswith("/"):
             path = self.folder + "/" + path

@@ -168,7 +168,7 @@ class Upkeep:
                 store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
 
     def _offer(self, source, digits, now):
-        """A stamp up to a minute old is good enough only to begin with: it is taken once and then asked for anew."""
+        """A stamp up to a minute old is good enough only to begin with: it is taken once and then asked for again."""
         moment = from_digits(digits)
         if moment is not None:
             self.board.clock.hear(source, moment, now)

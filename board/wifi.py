@@ -69,7 +69,7 @@ class Wifi:
         self.joins = self.losses = self.failures = self.roams = self.restarts = 0
 
     def is_up(self):
-        """Tell whether there is a network."""
+        """True if there is a network."""
         return self.state == UP
 
     def restart(self, is_deep, now):

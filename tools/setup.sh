@@ -72,7 +72,7 @@ toolcart_debian_packages() {
     if ! { timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 400 \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" &&
         toolcart_prometheus "$unpacked"; } >"$tried" 2>&1 </dev/null; then
-        toolcart_say "not all of them could be had ($tried says why); their tests are skipped."
+        toolcart_say "not all of them are available ($tried says why); their tests are skipped."
     fi
     return 0
 }

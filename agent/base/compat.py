@@ -1,7 +1,7 @@
 """The one place where MicroPython and CPython differ for the core; nothing else catches ImportError.
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
-`give_back` frees a module that only a start needs; on CPython, where nobody is short of memory, it does nothing.
+`give_back` frees a module that only a start needs; on CPython, where memory is not short, it does nothing.
 `FAST` and `FAST_CRC` are the modules of twins: of machine code (agent.base.fast, agent.base.fast_crc), on CPython of
 slices (agent.base.straight), and both None where the port or the build has no machine code.
 """

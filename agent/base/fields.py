@@ -64,7 +64,7 @@ def fill(buf, start, width, octet=_BLANK):
 
 
 def is_blank(buf, start, width):
-    """Tell whether the field holds nothing but blanks and NULs."""
+    """True if the field holds nothing but blanks and NULs."""
     end = start + width
     while start < end:
         octet = buf[start]
@@ -75,7 +75,7 @@ def is_blank(buf, start, width):
 
 
 def all_digits(buf, start, width):
-    """Tell whether every octet of the field is a digit."""
+    """True if every octet of the field is a digit."""
     end = start + width
     while start < end:
         octet = buf[start]
@@ -97,7 +97,7 @@ def compare(one, at, other, start, width):
 
 
 def holds(buf, at, octets):
-    """Tell whether buf[at:] begins with the whole of `octets`: one search in C, where `compare` is a loop."""
+    """True if buf[at:] begins with the whole of `octets`: one search in C, where `compare` is a loop."""
     return buf.find(octets, at, at + _len(octets)) == at
 
 

@@ -68,7 +68,7 @@ class Fifo:
             self.end += n
 
     def is_empty(self):
-        """Tell whether nothing is in it."""
+        """True if nothing is in it."""
         return self.start == self.end
 
 

@@ -7,7 +7,7 @@ Rules
 1. `to` counts from where the target begins, `from` from where the source does; a form knows neither buffer.
 2. A numeric field is digits or, absent, blanks (003:1283-1291); NUL counts as a blank and is written as one.
 3. Text is copied and a point is put between digits; nothing is computed (DIGEST traps 24, 25).
-4. A move that cannot be made ends it: `carry_out` answers False, and what is in the target then is nobody's.
+4. A move that cannot be made ends it: `carry_out` answers False, and what is in the target then is undefined.
 5. Where machine code runs, `carry_out` is the twin of agent.base.fast: one call for a whole message.
 """
 

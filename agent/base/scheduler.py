@@ -1,11 +1,11 @@
-"""The cooperative scheduler: fixed slots, each a task with `step(now)`; nobody waits, nobody is forgotten.
+"""The cooperative scheduler: fixed slots, each a task with `step(now)`; none waits, none is forgotten.
 
 Rules
 1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
    when woken). It never blocks.
 2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
    or until input, wakes the slot the input belongs to, and calls again.
-3. A task that raises is not run again for PAUSE_MS, then asked to begin anew with `task.recover(now)`; the others do
+3. A task that raises is not run again for PAUSE_MS, then asked to begin again with `task.recover(now)`; the others do
    not notice. A MemoryError ends the run. What it raised is kept in `last_fault` for who wants to show it.
 """
 
@@ -44,7 +44,7 @@ class Scheduler:
             self._due[slot] = now
 
     def is_failing(self):
-        """Tell whether the last run of any task raised."""
+        """True if the last run of any task raised."""
         return True in self._failed
 
     def step(self, now):
@@ -69,7 +69,7 @@ class Scheduler:
                 self._failed[slot] = False
             left = self._tasks[slot].step(now)
         except MemoryError:
-            raise  # nobody can go on without memory: the board starts anew, the spool has everything
+            raise  # nobody can go on without memory: the board restarts, the spool has everything
         except Exception as fault:  # one station's trouble is not the others'
             self.faults += 1
             self.last_fault = fault

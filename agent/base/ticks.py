@@ -73,5 +73,5 @@ class Timer:
         return left if left < ms else ms
 
     def expired(self, now):
-        """Tell whether it is set and its moment has come; stays so until it is started or stopped."""
+        """True if it is set and its moment has come; stays so until it is started or stopped."""
         return self.armed and self.left(now) == 0

@@ -1,4 +1,4 @@
-"""Why one side cannot be had: a number that lasts until its connection stands again, told once for each change.
+"""Why one side cannot be reached: a number that lasts until its connection stands again, told once for each change.
 
 Rules
 1. The first numbers are the session's with the controller (agent.openprotocol.states), then come the port's

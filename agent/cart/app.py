@@ -6,8 +6,8 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     lines(outlet)         the file of lines of these `outlet` settings (agent.wide.file), on Linux
-    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if it cannot
-                          be had now; the board knows why. `owner` is with them: the numbers of system type, system and
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is
+                          none now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
     clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
     seed()                any number, for the jitter
@@ -72,7 +72,7 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
-        self.happenings = None  # what keeps events, where an outlet wants them
+        self.controller_events = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
         self._system = system
         self._toolsnet = toolsnet

@@ -14,7 +14,7 @@ from agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from agent.log.state import STATE_BLOCKS, State
 from agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.quarantine.quarantine import Quarantine
-from agent.record import PAYLOAD_MOST, PAYLOAD_WIDE
+from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 
@@ -60,7 +60,9 @@ def _log(station, part):
     outlets = station.settings["outlets"]
     controller = station.settings["controller"]
     several = controller["results"] != "auto" or controller["bolt_data"]
-    most = PAYLOAD_WIDE if several else PAYLOAD_MOST
+    if ON_CPYTHON:
+        several = True  # who has several spindles is found out
+    most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
     if ON_CPYTHON:  # a board has ToolsNet alone
         for index in range(1, len(outlets)):

@@ -11,10 +11,14 @@ from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
 from agent.station.intake import Intake
-from agent.station.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
+
+if ON_CPYTHON:
+    from agent.wide.identifier_parts import WideStore as Store
+else:
+    from agent.station.store import Store
 
 _SHARING = ("auto", "own", "shared")  # agent.openprotocol.questions
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
@@ -40,7 +44,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     if not tcp:
         from agent.openprotocol.plausible import plausible
 
-        store.plausible = plausible
+        store.plausible = plausible  # type: ignore - None where lines spoil nothing
     station.health.counters[NOT_SAVED] += not store.start()  # as above
     station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
     _know_spindles(station, controller)
@@ -57,7 +61,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
-    _add_errands(station, controller)
+    _add_queries(station, controller)
     _add_outlets(station, system, toolsnet)
     _let_run(station, scheduler, now)
 
@@ -66,20 +70,24 @@ def _know_spindles(station, controller):
     """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
     session = station.session
     session.known = station.known
-    if controller["results"] != "auto" or controller["bolt_data"]:
+    if ON_CPYTHON:
+        from agent.wide.special_values import several
+
+        session.several = several(session, controller)
+    elif controller["results"] != "auto" or controller["bolt_data"]:
         from agent.openprotocol.spindles import Several
 
         session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
 
 
-def _add_errands(station, controller):
+def _add_queries(station, controller):
     if controller["clock"] != "off" or controller["limits"] != "off":
-        from agent.openprotocol.queries import Errands  # only where something is to be asked
+        from agent.openprotocol.queries import Queries  # only where something is to be asked
 
-        station.intake.errands = errands = Errands(
+        station.intake.queries = queries = Queries(
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
         )
-        station.intake.store.limits = errands.limits
+        station.intake.store.limits = queries.limits
 
 
 def _add_outlets(station, system, toolsnet):
@@ -171,14 +179,14 @@ def _subscriptions(station, store, controller, toolsnet):
     if ON_CPYTHON:
         if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
             from agent.wide.controller_events import (  # ToolsNet alone wants none, as a rule
-                Happenings,
+                ControllerEvents,
                 subscriptions_of,
             )
 
-            station.happenings = Happenings(store)
+            station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
             for subscription in wanted:
-                subscription.keep(station.happenings)
+                subscription.keep(station.controller_events)
         if controller["traces"] and station.graphs is not None:
             from agent.wide.controller_curves import subscriptions_of as curves_of
 

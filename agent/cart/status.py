@@ -114,7 +114,7 @@ def _controller(station):
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
     trouble = intake.trouble
-    clock = None if intake.errands is None else intake.errands.clock
+    clock = None if intake.queries is None else intake.queries.clock
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,
@@ -184,7 +184,7 @@ def _graphs(station):
 
 
 def _needs_operator(station, toolsnet):
-    """Return why somebody has to decide, and the command that helps; None while nobody has to."""
+    """Return why an operator has to decide, and the command that helps; None while no decision is due."""
     holds = toolsnet.get("needs_operator", False)
     if not holds and not station.quarantine.pressure():
         return None

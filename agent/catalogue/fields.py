@@ -63,7 +63,7 @@ class Field:
 
 
 def is_blank(raw):
-    """Tell whether the octets are blanks and NULs only."""
+    """True if the octets are blanks and NULs only."""
     return not raw.strip(BLANKS)
 
 

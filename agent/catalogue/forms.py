@@ -132,7 +132,7 @@ def walk(fields, frame, at, values, outer):
 
 
 def _may_be_missing(field, values, outer):
-    """Tell whether a message may end before this field: a plain one, as in older forms, or a list of nothing."""
+    """True if a message may end before this field: a plain one, as in older forms, or a list of nothing."""
     return field.count is None or (field.count != "*" and count_of(field, values, outer) == 0)
 
 

@@ -15,7 +15,7 @@ from agent.catalogue.table import Mid, read_table
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
-UNKNOWN_KEPT = 512  # forms; beyond that one that no table describes is made anew each time
+UNKNOWN_KEPT = 512  # forms; beyond that one that no table describes is made again each time
 _LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
 
 

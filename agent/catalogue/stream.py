@@ -9,8 +9,8 @@
 
 Rules
 1. A frame ends where its length says, never at a NUL: samples may hold any octet. NULs before a length are dropped.
-2. A length that is none ends in FrameError; a connection is to be closed then, for nobody knows where the next begins.
-3. Parts belong together by MID, revision, station and spindle. Part 1 begins anew; the same part twice counts once.
+2. A length that is none ends in FrameError; a connection is to be closed then, for it is unknown where the next begins.
+3. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
 """
 
 from agent.catalogue.errors import FrameError

@@ -93,7 +93,7 @@ class DataField:
         return value_of(self.type, self.raw)
 
     def name(self):
-        """Return the PID's name, empty if nobody documents it."""
+        """Return the PID's name, empty if it is undocumented."""
         from agent.catalogue.pids import name_of
 
         return name_of(self.pid)

@@ -108,7 +108,7 @@ def begin_of(buf, end):
 
 
 def tail_fits(buf, at, end):
-    """Tell whether buf[at:end], what follows the message, is one of the four tails."""
+    """True if buf[at:end], what follows the message, is one of the four tails."""
     if at < end and buf[at] == 0:
         at += 1
     if at < end and buf[at] == ETX:

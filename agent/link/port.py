@@ -49,7 +49,7 @@ WHY_NOT_TRUSTED = const(32)  # its certificate is not vouched for, or is another
 
 
 def is_address(host, number):
-    """Tell whether a TCP port may try this: printable ASCII without blanks, as the configuration allows, and a port.
+    """True if a TCP port may try this: printable ASCII without blanks, as the configuration allows, and a port.
 
     A host may come from the other side (telegram 08), so it may be anything; what systems make of a NUL, of other
     characters or of nothing at all differs, and some raise.

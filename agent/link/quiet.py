@@ -2,7 +2,7 @@
 
 Rules
 1. While a chip's flash works, its UART loses octets (agent.link): nothing is written but where this says so.
-2. A line on which nobody can say anything is quiet: the intake tells when one begins and ends.
+2. A line on which nothing can be said is quiet: the intake tells when one begins and ends.
 3. Some lines leave one silence only, between a result and its acknowledgement. Whoever has to write then joins here
    with a `use_silence(now)`, and has its turn after the one who joined before. It may write without asking.
 """
@@ -27,15 +27,15 @@ class Quiet:
         self._talks = does
 
     def may_program(self):
-        """Tell whether a record may be programmed."""
+        """True if a record may be programmed."""
         return not self._talks or self.link.quiet(PROGRAM_MS)
 
     def may_erase(self):
-        """Tell whether a block may be erased."""
+        """True if a block may be erased."""
         return not self._talks or self.link.quiet(ERASE_MS)
 
     def may_write(self, ring):
-        """Tell whether a record may go into this ring, with the erase that it needs if no block is ready."""
+        """True if a record may go into this ring, with the erase that it needs if no block is ready."""
         return self.may_program() if ring.is_ready() else self.may_erase()
 
     def offer(self, now):

@@ -143,10 +143,10 @@ class R3964(Handshake):
         return True
 
     def answered(self):
-        """Nobody waited for it."""
+        """It was not waited for."""
 
     def idle(self):
-        """Tell whether a message may be posted: no block is under way in either direction."""
+        """True if a message may be posted: no block is under way in either direction."""
         return self._state == IDLE and not self._job and self.pending == 0 and not self._message
 
     def tick(self, now):
@@ -165,7 +165,7 @@ class R3964(Handshake):
         return left
 
     def quiet(self, busy_ms):
-        """Tell whether no octet is lost and no gap seen if the processor is away for so long."""
+        """True if no octet is lost and no gap seen if the processor is away for so long."""
         if self.pending or self._raw_at < self._raw_end:
             return False
         state = self._state

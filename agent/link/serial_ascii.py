@@ -150,7 +150,7 @@ class SerialAscii:
         self._awaits.stop()
 
     def idle(self):
-        """Tell whether the last message posted has gone to the port."""
+        """True if the last message posted has gone to the port."""
         return self.pending == 0
 
     def post(self, n, answered=True):
@@ -180,7 +180,7 @@ class SerialAscii:
         return left if left else self._still()
 
     def quiet(self, busy_ms):
-        """Tell whether no octet is lost if the processor is away for so long."""
+        """True if no octet is lost if the processor is away for so long."""
         if self._window:
             return True
         if self._held.armed:
@@ -275,7 +275,7 @@ class SerialAscii:
         return LINK_CUT_SHORT
 
     def _can_be(self):
-        """Tell whether the header is one: MID digits, everything behind it digits or blanks (003:1078-1163)."""
+        """True if the header is one: MID digits, everything behind it digits or blanks (003:1078-1163)."""
         buf = self.buf
         if not all_digits(buf, 4, 4):
             return False

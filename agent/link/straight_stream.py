@@ -48,7 +48,7 @@ class _Straight:
         self._begun = 0
 
     def is_empty(self):
-        """Tell whether all that came was looked at."""
+        """True if all that came was looked at."""
         return self.start == self.end or self._begun > self.end - self.start
 
     def next_message(self, now):
@@ -112,7 +112,7 @@ def straightened(stream):
     class Stream(_Straight, stream):
         """The same, the usual cases first."""
 
-        __slots__ = ("_begun",)  # the length of the message at `start`, 0 if nobody has looked at it yet
+        __slots__ = ("_begun",)  # the length of the message at `start`, 0 if it was not looked at yet
 
         _with_care = stream.next_message
         _forget = stream.clear

@@ -97,7 +97,7 @@ class Stream(Fifo):
         return LINK_NEED_DATA
 
     def idle(self):
-        """Tell whether the last message posted has gone to the port."""
+        """True if the last message posted has gone to the port."""
         return self.pending == 0
 
     def post(self, n, answered=True):

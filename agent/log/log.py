@@ -37,7 +37,7 @@ from agent.log.head import (
 from agent.log.reader import TOP, WORN, Reader
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
 from agent.log.state import STATE_LAST
-from agent.record import PAYLOAD_MOST
+from agent.record import PAYLOAD_MAX
 from agent.record.result import HEAD_BYTES as BODY
 from agent.record.result import ID_BYTES, TIGHTENING_ID
 
@@ -62,7 +62,7 @@ class Log(Reader):
         cursors=1,
         cursor_slot=n.CURSOR,
         when_full=WHEN_FULL_REFUSE,
-        payload_most=PAYLOAD_MOST,
+        payload_most=PAYLOAD_MAX,
         beside=None,
     ):
         if device.block_count < BLOCKS_LEAST:
@@ -504,7 +504,7 @@ class Log(Reader):
         return LOG_DONE
 
     def _erase(self, place):
-        """Erase a block that nobody needs: a FLASH_ code."""
+        """Erase a block that is not needed: a FLASH_ code."""
         first = self.firsts[place]
         if first:
             if not self._give_up(self.first_above(first), False):

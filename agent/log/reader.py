@@ -4,7 +4,7 @@ Rules
 1. Blocks are ordered by their first number (`firsts`), places mean nothing: from the first number of a block on, what
    earlier blocks hold is void. A block of 0 holds nothing that counts, one of WORN nothing more ever.
 2. `peek` finds, `advance` passes. A number that is missing between records that count is damaged, and counted once.
-3. The last record a start found is shown to nobody while it is doubtful.
+3. The last record a start found is not shown while it is doubtful.
 4. A cursor keeps its place for one `version` of the blocks: behind that it is looked up again by its number.
 """
 

@@ -15,10 +15,10 @@ Rules
    is told and changes nothing.
 2. A figure that is none is blank. What cannot be read at all (how many, which ID) is kept as it came, raw.
 3. What the log has no room for is left out from behind: values of bolt data first. Special values
-   are kept on Linux (agent.openprotocol.specials).
+   are kept on Linux (agent.wide.special_values).
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from agent.base.ticks import Timer
 from agent.openprotocol.header import HEADER_BYTES
@@ -40,7 +40,7 @@ BOLT_MID = const(107)
 _ID = const(30)  # data number, in MID 0106 and 0107
 _NM = const(0x31)
 _NOK = const(0x33)
-_BOLT_BYTES = const(67)  # of MID 0106
+BOLT_BYTES = const(67)  # of MID 0106
 _SPECIAL_BYTES = const(24)  # in front of its value
 _VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
 
@@ -72,7 +72,7 @@ class Cycle:
             copy(self.head, 0, buf, at, HEADER_BYTES)
             if mid == SYNC_MID:
                 return self._sync(buf, at, length, revision)
-            found = self._station(buf, at, length, revision)
+            found = self.take_station(buf, at, length, revision)
             if found == CYCLE_WHOLE and more and self._total > 1:
                 self.under_way = True
                 found = CYCLE_MORE
@@ -86,7 +86,7 @@ class Cycle:
         self._late.stop()
 
     def is_late(self, now):
-        """Tell whether the next bolt's data was waited for long enough; what is here is all there will be then."""
+        """True if the next bolt's data was waited for long enough; what is here is all there will be then."""
         return self._late.armed and self._late.expired(now)
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------
@@ -143,12 +143,13 @@ class Cycle:
 
     # -- MID 0106 ----------------------------------------------------------------------------------------------
 
-    def _station(self, buf, at, length, revision):
+    def take_station(self, buf, at, length, revision):
+        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
         told = number(buf, at + 163, 2) if length >= 165 else -1
         total = number(buf, at + 22, 2) if length >= 165 else -1
         if told < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
             return CYCLE_UNREADABLE
-        rows = min(told, (length - 165) // _BOLT_BYTES)
+        rows = min(told, (length - 165) // BOLT_BYTES)
         presses = _subtype(buf, at, length, told) if revision >= 4 else 0x20
         body = self._begin(rec.BOLTS, presses, rows, told, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
         self._total = total
@@ -165,10 +166,6 @@ class Cycle:
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
         self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
-        if ON_CPYTHON:
-            from agent.openprotocol import specials
-
-            specials.take_station(self, buf, at + 167 + told * _BOLT_BYTES, at + length)
         return CYCLE_WHOLE
 
     def _bolt_rows(self, buf, first, place):
@@ -186,7 +183,7 @@ class Cycle:
             ):
                 self._digits(to, width, buf, first + start, rec.FIGURE_BYTES, decimals)
         for index in range(self._rows):
-            start = first + index * _BOLT_BYTES
+            start = first + index * BOLT_BYTES
             copy(body, place, buf, start + 2, 2)
             body[place + 2] = _digit(buf, start + 6)
             body[place + 3] = _judged(buf[start + 9], False)
@@ -210,26 +207,26 @@ class Cycle:
         if count > self._next:
             return CYCLE_FOREIGN
         self._next += 1
-        self._take_bolt(buf, at, at + length, count - 2)
+        self.take_bolt(buf, at, at + length, count - 2)
         if count < self._total:
             return CYCLE_MORE
         self.give_up()
         return CYCLE_WHOLE
 
-    def _take_bolt(self, buf, at, end, row):
-        """Put one bolt's data behind the rows, as much of it as has room."""
+    def take_bolt(self, buf, at, end, row):
+        """Put one bolt's data behind the rows, as much of it as has room; return where its values stand, 0: nowhere."""
         place = at + 65  # of parameter 06
         if number(buf, place, 2) != 6 and number(buf, at + 55, 2) == 6:
             place = at + 55  # the time as wide as it is printed
         if place + 115 > end or number(buf, place, 2) != 6 or row >= 99:
             self.found = res.RESULT_ODD
-            return
+            return 0
         values = _values_of(buf, place + 113, end)
         room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
         self.cut = self.cut or len(values) > min(room, 99)
         if room < 0:
             self.cut = True
-            return
+            return 0
         values = values[: min(room, 99)]
         extra = bytearray(b" " * rec.EXTRA_BYTES)
         put_number(extra, 0, 2, row)
@@ -244,10 +241,7 @@ class Cycle:
             extra += value
         self.body = self.body[: self.octets] + extra
         self.octets += len(extra)
-        if ON_CPYTHON:
-            from agent.openprotocol import specials
-
-            specials.take_bolt(self, buf, place + 113, end, bytes(extra[:2]))
+        return place + 113
 
     # -- parts of the body -------------------------------------------------------------------------------------
 
@@ -318,7 +312,7 @@ def _judged(octet, is_plain):
 
 def _subtype(buf, at, length, told):
     """Return the last digit of the subtype behind the special values of the MID 0106, a blank if it is not there."""
-    place = at + 165 + told * _BOLT_BYTES + 2
+    place = at + 165 + told * BOLT_BYTES + 2
     end = at + length
     count = number(buf, place, 2) if place + 2 <= end else -1
     place += 2

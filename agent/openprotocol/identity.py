@@ -42,7 +42,7 @@ def read_software(software, buf, at, length):
 
 
 def numbers_messages(buf, at, length):
-    """Tell whether 0002 announces link-level numbers."""
+    """True if 0002 announces link-level numbers."""
     return length >= 176 and buf[at + 175] == 0x31
 
 

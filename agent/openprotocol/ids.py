@@ -44,7 +44,7 @@ def is_open(first, last):
 
 
 def open_below(number):
-    """Return the first ID of a range that ends with `number`, where nobody knows where it begins."""
+    """Return the first ID of a range that ends with `number`, where its begin is unknown."""
     return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
 
 

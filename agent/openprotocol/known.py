@@ -16,10 +16,10 @@ Rules
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
            `---- w, a digest ---´        none             ´
 
-The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where nobody can say.
+The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where unknown.
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.log.numbers import GONE
@@ -169,14 +169,11 @@ class Known:
         if flags & (FLAG_RECOVERED | FLAG_RETRIED):
             return
         fill(self.expected, 0, ID_BYTES, 0xFF)
-        several = length >= SEVERAL_LEAST
-        if ON_CPYTHON:
-            several = several and not has_identifiers(buf, at - HEAD_BYTES, length)
-        if several:
-            from agent.record.spindles import OBJECTS, PLACE  # only where results have several spindles
+        if length >= SEVERAL_LEAST:
+            from agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
 
-            if buf[at - HEAD_BYTES + PLACE] != OBJECTS:  # those are asked for by ID, like results of one spindle
-                from agent.openprotocol.several import stored
+            if not buf[at - HEAD_BYTES + PLACE] & BY_ID:
+                from agent.openprotocol.spindle_ids import stored
 
                 stored(self, flags, buf, at)
                 return
@@ -329,7 +326,3 @@ class Known:
             pack_id(self.octets, at, first)
             pack_id(self.octets, at + 5, last)
             at += 10
-
-
-if ON_CPYTHON:
-    from agent.record.identifiers import has_identifiers

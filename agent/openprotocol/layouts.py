@@ -6,8 +6,8 @@ One row per layout: the octet of the message (counted from 1 as in the documents
 (003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier octet in place.
 
 Rules
-1. A revision of a known chain that nobody has described yet is read as far as the chain is known.
-2. Where two of ID, time and status can be made out, or nothing at all is odd, it is a result; else nobody can read it.
+1. A revision of a known chain that is not described yet is read as far as the chain is known.
+2. Where two of ID, time and status can be made out, or nothing at all is odd, it is a result; else it cannot be read.
 3. A number that is padded, signed or has a point is read (`put_careful`). What is no number, and a status that does not
    exist, stays as it came: RESULT_ODD. A field behind the end of the message is absent.
 4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they

@@ -8,7 +8,7 @@ Rules (003:1252-1262, DIGEST A.3)
    of each message decides: octet 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
 2. A part is never answered; the last one makes a message as if it had come in one frame, and that is answered once.
    Link-level numbers go on from part to part; a part out of order gets 9998 with code 0004 and its number stays open.
-3. Parts come in order, of one message at a time. The same part again is passed over, a first part begins anew, anything
+3. Parts come in order, of one message at a time. The same part again is passed over, a first part starts over, anything
    else ends what was begun. So does `WAIT_MS` without a next part, a lost connection, and a whole message that would
    fit the buffer but not what the parts have left of it. Every one of these is told (EV_MALFORMED).
 4. What is too large for the buffer is counted through to its last part and then handed over cut short, with its first
@@ -112,21 +112,21 @@ class Linked:
         return True
 
     def took_room(self, link):
-        """Tell whether the message was cut short only because of what is under way; if so, that is given up."""
+        """True if the message was cut short only because of what is under way; if so, that is given up."""
         if not self.under_way or number(link.buf, link.at, 4) > len(link.buf):
             return False
         self.give_up(link)
         return True
 
     def _is_same(self, link):
-        """Tell whether the part belongs to the message under way: MID, revision, station and spindle."""
+        """True if the part belongs to the message under way: MID, revision, station and spindle."""
         buf = link.buf
         one = link.at
         other = link.size
         return compare(buf, one + 4, buf, other + 4, 7) == 0 and compare(buf, one + 12, buf, other + 12, 4) == 0
 
     def _is_again(self, link, count, part):
-        """Tell whether this is the part that came last, as far as it is there."""
+        """True if this is the part that came last, as far as it is there."""
         if count != self._count or part != self._next - 1 or not self._is_same(link):
             return False
         if self._cut:

@@ -4,7 +4,7 @@ Rules
 1. 1: it does, 0: it does not, -1: the device cannot be read, which tells nothing: whoever asked stores nothing.
 2. A result with an ID is looked for under that. Where an ID stands still all results have it: only the SAME_ID_MOST
    newest of them are compared, since a controller repeats what it sent last.
-3. One without an ID, and a frame that nobody could read, are looked for in the newest blocks: they are repeated at once
+3. One without an ID, and an unreadable frame, are looked for in the newest blocks: they are repeated at once
    or not at all.
 """
 

@@ -44,7 +44,7 @@ class Numbering:
         self._code = code
 
     def admits(self, mid, sequence, later):
-        """Tell whether this message is delivered; if not, or if it is not acknowledged `later`, its answer is owed."""
+        """True if this message is delivered; if not, or if it is not acknowledged `later`, its answer is owed."""
         verdict = self.judge(sequence)
         if verdict != NUMBER_DELIVER or not later:
             self.owe(mid, CODE_WRONG if verdict == NUMBER_WRONG else CODE_NONE)

@@ -36,7 +36,7 @@ from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, number, put_number
 from agent.base.ticks import Timer
 from agent.openprotocol import requests as rq
-from agent.openprotocol.room import make_room
+from agent.openprotocol.buffer import make_room
 from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
 from agent.openprotocol.subscriptions import Subscription
 from agent.openprotocol.variable import read_fields
@@ -126,7 +126,7 @@ class Operation:
         self._late.stop()
 
     def is_late(self, now):
-        """Tell whether the next part was waited for long enough."""
+        """True if the next part was waited for long enough."""
         return self._late.armed and self._late.expired(now)
 
     def _begin(self, buf, at, length, revision):
@@ -266,7 +266,7 @@ class Generic:
         return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
-        """Tell whether the operation, whole or not, may be an answer: it is not acknowledged then (rule 3)."""
+        """True if the operation, whole or not, may be an answer: it is not acknowledged then (rule 3)."""
         operation = self.operation
         if operation.asked_with:
             return operation.asked_with == rq.MID_HISTORY
@@ -285,7 +285,7 @@ class Generic:
 
 
 def _is_asked(request):
-    """Tell whether MID 0006 for a result is outstanding."""
+    """True if MID 0006 for a result is outstanding."""
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
 
 

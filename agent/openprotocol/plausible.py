@@ -23,7 +23,7 @@ _STAMP = const(19)
 
 
 def plausible(body, start, buf, at, length):
-    """Tell whether the message buf[at:at+length], whose body lies at body[start:], is nothing out of the ordinary."""
+    """True if the message buf[at:at+length], whose body lies at body[start:], is nothing out of the ordinary."""
     if length != LIGHT_BYTES or not _characters_fit(buf, at + _HEADER, at + _VIN_END, at + length):
         return False
     if not _stamp_fits(buf, at + _TIME) or not _stamp_fits(buf, at + _CHANGE):

@@ -9,22 +9,22 @@ Rules
 3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
    unknown one has come, and put behind every later result with the same date of last change. A set without such a
    date, and set 0, has none: nobody could say whether they still hold.
-4. A new connection forgets all limits, and asks anew for the sets that it knew: they may have been changed meanwhile.
+4. A new connection forgets all limits, and asks again for the sets that it knew: they may have been changed meanwhile.
    What is refused, or not answered, is not asked for again before the next connection or another date.
 
 Imported where the settings want one of the two.
 """
 
 from agent.base import health as h
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, number
 from agent.base.ticks import Timer
 from agent.openprotocol import replies
 from agent.openprotocol import requests as rq
-from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED, EV_ERRAND_SILENT
+from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from agent.record import result as res
 
-APART_S = const(5)  # a clock that nobody sets drifts so much in a week or two
+APART_S = const(5)  # a clock that is never set drifts so much in a week or two
 DAY_MS = const(86400000)
 AGAIN_MS = const(600000)  # where our own clock is not set yet, or no answer came
 LATER_MS = const(5000)  # after a refusal for the moment
@@ -32,15 +32,14 @@ SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
 _TELL = bytes((rq.ACT_TELL,) * 8)
-CLOCK = (80, 81, 39, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
-CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
-LIMITS = (12, 13, 104, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
 
 _DATA = const(20)  # of a message
 
 # MID 0013 in revisions 1, 2 and 5 (003:3707-3798): place in the message, place in the limits, width.
 _PSET = const(22)
-_NAME = const(27)
 _MOVES = (
     (61, res.TORQUE_MIN, 6),
     (69, res.TORQUE_MAX, 6),
@@ -53,7 +52,7 @@ _CHANGE_REVISION = const(5)  # carries the date of the last change as well
 _CHANGE = const(122)
 _CHANGE_END = const(141)
 _REVISIONS = (5, 1)
-_OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
+OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
 
 # A parameter set: its number (4 digits), its date of last change, its limits, and what is known of it.
 _SET_CHANGE = const(4)
@@ -65,7 +64,7 @@ _KNOWN = const(2)
 _REFUSED = const(3)
 
 
-class Errands:
+class Queries:
     """Those of one station; `clock` and `limits` are None where they are not wanted."""
 
     def __init__(self, board, checks_clock, sets_clock, asks_limits):
@@ -92,7 +91,7 @@ class Errands:
         return left if self.clock is None else self.clock.due.least(now, left)
 
     def take(self, event, session, health, now):
-        """An EV_ERRAND: the answer to what was asked, or that there is none."""
+        """An EV_QUERY: the answer to what was asked, or that there is none."""
         if session.request.row is LIMITS:
             self.limits.take(event, session, health, now)  # type: ignore[union-attr]
         else:
@@ -136,9 +135,9 @@ class ClockCheck:
         """The answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_ERRAND_REFUSED and session.refusal == replies.REFUSED_LATER
+        later = event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
-        if event != EV_ERRAND:
+        if event != EV_QUERY:
             return
         if wanted:
             self._was_set = True
@@ -159,7 +158,7 @@ class ClockCheck:
                 self.due.start(now, 0)
 
     def _is_sure(self):
-        """Tell whether our own clock was set by somebody who knows the time."""
+        """True if our own clock was set by somebody who knows the time."""
         is_set = getattr(self._board, "clock_is_set", None)
         return is_set is not None and is_set()
 
@@ -177,7 +176,6 @@ class Limits:
         self._index = 0  # of the revision
         self._wants = False  # one of them is to be asked for
         self._is_off = False  # this controller knows no MID 0012
-        self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
 
     def opened(self):
         """Rule 4."""
@@ -245,10 +243,10 @@ class Limits:
         if at < 0:
             return
         sets = self._sets
-        if event == EV_ERRAND_REFUSED:
+        if event == EV_QUERY_REFUSED:
             self._refused(at, session.refusal, now)
             return
-        if event != EV_ERRAND or session.revision in _OTHER_LAYOUT:
+        if event != EV_QUERY or session.revision in OTHER_LAYOUT:
             sets[at + _SET_STATE] = _REFUSED
             return
         link = session.link
@@ -258,9 +256,6 @@ class Limits:
             health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
             self.later.start(now, LATER_MS)
             return
-        if ON_CPYTHON:
-            if self.names is not None:
-                self.names.learn(number(self._data, 0, 3), buf, start + _NAME)
         # It may have been another one's place meanwhile, or its date may have changed: then it is asked for again.
         if sets[at + _SET_STATE] != _WANTED or compare(sets, at + 1, self._data, 0, 3) != 0:
             return

@@ -153,6 +153,7 @@ class Recovery:
         self._pushed_first = self._pushed_last = -1  # of what came before anything was heard
         self._told = False  # what is lost by what is to be settled
         self._zero = False  # ID 0 is gone
+        self._nameless = False  # the newest has no ID
         self._inside = False  # the walk is one in a range
         self._run = 0  # gone in a row
         self._tries = 0
@@ -204,6 +205,10 @@ class Recovery:
         number = known.last_id
         if self.flags == 0 or number < 0:
             return True
+        if self._nameless and number > 0:  # ID 0 is that of no result, or of one behind the wrap
+            self.phase = qs.PHASE_NEWEST
+            self.look_again(now)
+            return False
         if self._newest < 0:
             self._pushed_last = number
             if self._pushed_first < 0:
@@ -264,7 +269,7 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        put_id(self.ask_id, after(self._at) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
+        put_id(self.ask_id, after(self._asked) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
         self._waiting = True
         return True
 
@@ -302,10 +307,14 @@ class Recovery:
         return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
 
     def _hear_nameless(self, now):
-        """An answer without an ID. Its newest has none again and again: nothing can be asked for. Returns a NEWS_."""
+        """An answer without an ID. Its newest has none again and again: nothing can be asked for until one has.
+
+        Returns a NEWS_.
+        """
         if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
             return self._again(now)
         self._switch_off()
+        self._nameless = True
         return qs.NEWS_NONE
 
     def fetched_unread(self, body, start, check, now):
@@ -366,18 +375,20 @@ class Recovery:
         """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
         self._tries += 1
         if self._tries == 0:
-            return self._close(True)  # the one behind it is answered, and it is not
+            return self._give_up(now)
         self._retry.start(now, self.retry_ms)
-        if self._tries < UNANSWERED_MOST:
-            return qs.NEWS_NONE
         phase = self.phase
-        if phase == qs.PHASE_FILL:
-            self._beside = not self._beside
-        elif phase == qs.PHASE_WITNESS and self._newest >= 0:
-            return self._absent(now)
-        elif phase == qs.PHASE_WALK or phase == qs.PHASE_SEEK:
-            return self._go_on(self._asked, True, now)  # it may be there
+        if self._tries >= UNANSWERED_MOST and phase not in (qs.PHASE_NEWEST, qs.PHASE_UP):
+            self._beside = not self._beside and (phase != qs.PHASE_WITNESS or self._newest >= 0)
         return qs.NEWS_NONE
+
+    def _give_up(self, now):
+        """The one behind it is answered, and it is not; returns a NEWS_."""
+        if self.phase == qs.PHASE_FILL:
+            return self._close(True)
+        if self.phase == qs.PHASE_WITNESS:
+            return self._absent(now)
+        return self._go_on(self._asked, True, now)  # it may be there
 
     def _hear(self, number, held, now):
         """There is the result `number` in `_answer`; `held` by the log, where that was looked up. Returns a NEWS_."""

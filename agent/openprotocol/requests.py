@@ -131,11 +131,11 @@ class Request:
         self.answer.stop()
 
     def is_named(self, mid):
-        """Tell whether an answer that names `mid` is to this one."""
+        """True if an answer that names `mid` is to this one."""
         return self.asked > 0 and (mid == self.asked or mid == self.named)
 
     def is_answered_in_parts(self, mid):
-        """Tell whether message `mid`, which says it is a part, may be one of the answer."""
+        """True if message `mid`, which says it is a part, may be one of the answer."""
         row = self.row
         return self.asked > 0 and row[WHOLE] and mid == row[ANSWER]
 
@@ -146,7 +146,7 @@ class Request:
         self.answer.start(now, wait_ms)
 
     def is_matched(self, buf, at):
-        """Tell whether the answer at buf[at:] is to what was asked; all zeros (the newest) are answered by anything."""
+        """True if the answer at buf[at:] is to what was asked; all zeros (the newest) are answered by anything."""
         data = self.data
         first = self.row[DATA_AT]
         if first:

@@ -70,7 +70,7 @@ class Sender:
             self.numbering.expected = self.sequence
 
     def has_more(self):
-        """Tell whether `tick` would post another message at once."""
+        """True if `tick` would post another message at once."""
         return self._owing is not None or self.request.unsent or self.numbering.owed > 0
 
     def tick(self, now):
@@ -106,7 +106,7 @@ class Sender:
             self._leave()
 
     def _is_mute(self, now):
-        """Tell whether the controller says nothing any more, or takes nothing."""
+        """True if the controller says nothing any more, or takes nothing."""
         return (self._silence.armed and self._silence.expired(now)) or (
             self._blocked.armed and self._blocked.expired(now)
         )

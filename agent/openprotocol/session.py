@@ -136,7 +136,7 @@ class Session(Sender):
         self._start()
 
     def can_fetch(self):
-        """Tell whether `fetch` may be called."""
+        """True if `fetch` may be called."""
         return self.state == READY and self.request.asked == 0
 
     def fetch(self):
@@ -302,7 +302,7 @@ class Session(Sender):
         return self.several.begin(self)
 
     def _go_without(self, why):
-        """The subscription cannot be had."""
+        """The subscription is not available."""
         if self._asked == 0 and why == WHY_NO_RESULTS and self._is_asked_otherwise() and self._go_several():
             self._subscribe()
             return EV_REFUSED
@@ -312,17 +312,17 @@ class Session(Sender):
         return EV_REFUSED
 
     def _is_asked_otherwise(self):
-        """Tell whether results are asked for by another MID than 0060, since that is not known."""
+        """True if results are asked for by another MID than 0060, since that is not known."""
         if self.several is not None and self.several.subscription is not None:
             return True
         return self.generic is not None and self.generic.in_use
 
     def _may_go_without(self):
-        """Tell whether what is asked for is a subscription that is not needed."""
+        """True if what is asked for is a subscription that is not needed."""
         return self.state != STARTING and self.subscriptions[self._asked].row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
-        """Tell whether this push shows that the subscription that was asked for stands (rule 2)."""
+        """True if this push shows that the subscription that was asked for stands (rule 2)."""
         if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
             return False
         for one in self.subscriptions[self._asked].pushes:
@@ -346,7 +346,7 @@ class Session(Sender):
         return self._end(why)
 
     def _turn_to_next_start(self):
-        """The start was cut off, or nobody answered it."""
+        """The start was cut off, or it was not answered."""
         self._cuts += 1
         if self.start_index != self.stood_index or self._cuts == _CUTS_MOST:
             self.start_index = (self.start_index + 1) % len(self.start_revisions)

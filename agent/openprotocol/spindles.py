@@ -11,7 +11,7 @@ Rules
 2. A subscription rewinds to the last result that is stored (`data number`, 0105 from revision 2 on). The first one asks
    for new results only, or for what the controller pushes by itself. MID 0101 does not say its data number: there
    revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
-   the numbers have begun anew with a result that found no room, it rewinds to that: the stored one's may be used again.
+   the numbers have restarted with a result that found no room, it rewinds to that: the stored one's may be used again.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
 
@@ -20,9 +20,9 @@ Imported when the first such controller is met, or configured.
 
 from agent.base.compat import const
 from agent.base.fields import put_number
+from agent.openprotocol.buffer import make_room
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.header import HEADER_BYTES
-from agent.openprotocol.room import make_room
 from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
@@ -87,17 +87,17 @@ class SeveralSubscription(Subscription):
         self.behind = number
 
     def rewinds(self):
-        """Tell whether what was not stored comes again after a reconnect."""
+        """True if what was not stored comes again after a reconnect."""
         return self.revision_used() > 1
 
 
 class Several:
     """What a session has in place of its row for MID 0060, from the first such controller on."""
 
-    def __init__(self, session, known, name="auto", bolts=False):
+    def __init__(self, session, known, name="auto", bolts=False, cycle=Cycle):
         self.forced = name != "auto"
         self.bolts = bolts  # bolt data is wanted
-        self.cycle = Cycle()
+        self.cycle = cycle()
         self.subscription = None
         self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]
         self._tried = 0
@@ -129,6 +129,6 @@ class Several:
             self.subscription.rewind_behind(number)
 
     def wants_bolts(self, session):
-        """Tell whether the bolt data of what has just begun is to be asked for (rule 3)."""
+        """True if the bolt data of what has just begun is to be asked for (rule 3)."""
         subscription = self.subscription
         return self.bolts and subscription is not None and subscription.rewinds() and not session.numbering.active

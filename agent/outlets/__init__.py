@@ -24,7 +24,7 @@ Promises
    is kept, counted and shown.
 2. Records reach the other side in the log's order. After a cut it may get again what it took last; an outlet that can
    find out what is there passes that over.
-3. It stops nobody: neither the intake nor another outlet waits for it. What its other side refuses is tried again after
+3. It holds up neither the intake nor another outlet. What its other side refuses is tried again after
    a pause, counted, and visible. A durable outlet that takes nothing fills the log; a best-effort one is moved on.
 4. Nothing grows: what it holds in RAM does not depend on how much waits.
 """

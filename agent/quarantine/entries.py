@@ -1,7 +1,7 @@
 """Tells what the quarantine has, in words, one entry a call; loaded when somebody asks, and given back.
 
 What an entry tells is what `agent.record.text.describe` tells of any record, and beside it `refused_code`, `reason` in
-words, and for a frame that nobody could read its octets.
+words, and for an unreadable frame its octets.
 """
 
 from agent.log.record import RECORD_NONE
@@ -27,7 +27,7 @@ def reason_text(code):
 
 
 def needs_operator(quarantine, station, holds=False):
-    """Return why somebody has to decide, and the command that helps; None while nobody has to.
+    """Return why an operator has to decide, and the command that helps; None while no decision is due.
 
     `holds`: ToolsNet's outlet has stopped for it.
     """

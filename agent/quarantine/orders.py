@@ -53,7 +53,7 @@ def of_station(station, board, words):
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
     """Give the lines of the answer to the order `words`; see rule 1.
 
-    `clock` has stamp_into; `quiet` tells when the flash may be used, None if nobody minds; `outlet` is ToolsNet's that
+    `clock` has stamp_into; `quiet` tells when the flash may be used, None: always; `outlet` is ToolsNet's that
     runs: `ask(number, in_doubt)` has it offered again and answers "" or why not, `drop_first` gives up what holds it.
     """
     orders = Orders(quarantine, main, station, clock, quiet, outlet)

@@ -1,4 +1,4 @@
-"""Keeps what ToolsNet refuses and frames that nobody could read, each once, until ToolsNet takes it or it is dropped.
+"""Keeps what ToolsNet refuses and unreadable frames, each once, until ToolsNet takes it or it is dropped.
 
 A log of its own with the code of the main one. An entry is the record as it was, its number in the main log in front,
 and eight octets more behind its payload. It is named twice: by that number, which is what people see, and by its number

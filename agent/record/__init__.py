@@ -16,7 +16,7 @@ Rules
 3. In the quarantine a payload ends with eight octets more (agent.record.result).
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 
 KIND_RESULT = const(0xD2)
 KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
@@ -30,11 +30,6 @@ LEAST = b"\x72\x08\x16\x09"
 
 PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 PAYLOAD_WIDE = const(3600)  # a result of several spindles (agent.record.spindles), where there may be some
-PAYLOAD_MOST = PAYLOAD_MAX  # of a log, unless its station has several spindles
 SEVERAL_LEAST = const(160)  # a result with so long a payload has several spindles, or identifiers
 
 HEAD_BYTES = const(8)
-
-if ON_CPYTHON:
-    PAYLOAD_MOST = PAYLOAD_WIDE  # every tool reads what any station has written
-    KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))  # for people

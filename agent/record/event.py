@@ -46,7 +46,7 @@ ALARM_ACKNOWLEDGED = const(2)  # MID 0074: acknowledged on the controller
 PSET_SELECTED = const(3)  # MID 0015
 JOB = const(4)  # MID 0035: selected, done, aborted
 VIN = const(5)  # MID 0052
-GONE = const(16)  # results that cannot be had: of the agent's own (agent.station.gone)
+GONE = const(16)  # results that the controller no longer has: of the agent's own (agent.station.gone)
 
 # Places in the text.
 PSET_CHANGE = const(0)
@@ -70,7 +70,7 @@ GONE_FIRST = const(0)
 GONE_LAST = const(10)
 GONE_COUNT = const(20)
 GONE_TOTAL = const(30)  # counted as gone and told, with these
-GONE_EPOCH = const(40)  # three digits: how often the controller's IDs had begun anew, mod 256
+GONE_EPOCH = const(40)  # three digits: how often the controller's IDs had begun again, mod 256
 GONE_BYTES = const(43)
 
 
@@ -121,7 +121,7 @@ def number_of(page, at):
 
 
 def is_event(page, at, length):
-    """Tell whether a payload of `length` octets at page[at:] can be an event."""
+    """True if a payload of `length` octets at page[at:] can be an event."""
     return EVENT_LEAST <= length <= EVENT_MOST and page[at + TEXT_LENGTH] == length - EVENT_LEAST
 
 

@@ -71,7 +71,7 @@ def data_at(page, at):
 
 
 def is_piece(page, at, length):
-    """Tell whether a payload of `length` octets at page[at:] can be a piece of a curve."""
+    """True if a payload of `length` octets at page[at:] can be a piece of a curve."""
     if not PIECE_DATA < length <= PIECE_BYTES or page[at + PIECE] >= page[at + PIECES]:
         return False
     if page[at + PIECE]:

@@ -12,7 +12,7 @@ from agent.record.spindles import FORM, PLACE
 
 CPYTHON_ONLY = True  # boards ask for revisions that have no identifiers, and keep none
 
-IDENTIFIERS = 0x49
+IDENTIFIERS = 0x49  # with agent.record.spindles.BY_ID
 COUNT = 3
 WIDTH = 25
 BYTES = 1 + COUNT * WIDTH
@@ -20,7 +20,7 @@ PAYLOAD_BYTES = PLACE + BYTES
 
 
 def has_identifiers(page, at, length):
-    """Tell whether the payload of `length` octets at page[at:] is of one spindle with additional identifiers."""
+    """True if the payload of `length` octets at page[at:] is of one spindle with additional identifiers."""
     return length >= PAYLOAD_BYTES and page[at + PLACE + FORM] == IDENTIFIERS
 
 

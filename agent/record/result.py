@@ -73,7 +73,7 @@ FLAG_RETRIED = const(16)  # stored before under another number: sent again, or m
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
 HEAD_BYTES = const(8)
-ID_EPOCH = const(7)  # how often the controller's IDs began anew, modulo 256
+ID_EPOCH = const(7)  # how often the controller's IDs began again, modulo 256
 # Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
 PARKED_BYTES = const(8)
 ROOM_BYTES = const(159)  # the longest payload of a result: with its limits, parked
@@ -96,7 +96,7 @@ _scratch = bytearray(TIME_BYTES)
 
 
 def is_time(buf, at):
-    """Tell whether the 19 octets are a date and time that can be."""
+    """True if the 19 octets are a date and time that can be."""
     pack_time(_scratch, 0, buf, at)
     return _scratch[2] != 0
 
@@ -107,12 +107,12 @@ def put_time(body, start, buf, at):
 
 
 def has_time(body, start):
-    """Tell whether the body carries a time: there is no month 0."""
+    """True if the body carries a time: there is no month 0."""
     return body[start + TIME + 2] != 0
 
 
 def statuses_fit(body, start):
-    """Tell whether the status digits are some that exist; blank is allowed (STATUSES_MOST)."""
+    """True if the status digits are some that exist; blank is allowed (STATUSES_MOST)."""
     return (
         body[start + BATCH_STATUS] <= 0x33
         and body[start + TIGHTENING_STATUS] <= 0x31
@@ -122,7 +122,7 @@ def statuses_fit(body, start):
 
 
 def looks_empty(body, start):
-    """Tell whether a result carries no value at all: the controller's licence records none (FIELD.md)."""
+    """True if a result carries no value at all: the controller's licence records none (FIELD.md)."""
     for index in range(start + JOB, start + TIME):
         octet = body[index]
         if octet != 0x30 and octet != 0x20:

@@ -33,7 +33,7 @@ Extras are what MID 0107 has of each bolt, one after the other, as far as there 
 On Linux special values stand between and behind them (agent.record.specials).
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
@@ -43,6 +43,7 @@ PLACE = const(151)  # of the head in the payload
 SYNC = const(0x53)
 BOLTS = const(0x42)
 OBJECTS = const(0x4F)
+BY_ID = const(0x08)  # of a form: these results can be asked for by ID, like those of one spindle
 PRESS = const(0x32)
 
 FORM = const(0)
@@ -121,7 +122,7 @@ def told_of(page, at):
 
 
 def presses(page, at):
-    """Tell whether force and stroke stand in place of torque and angle."""
+    """True if force and stroke stand in place of torque and angle."""
     return page[at + PLACE + TYPE] == PRESS
 
 
@@ -154,10 +155,9 @@ def rows_end(page, at):
 def extra_at(page, place, end):
     """Return where in page[:end] the bolt's extra begins that stands at `place`, -1 if there is none."""
     while place + EXTRA_BYTES <= end:
-        if ON_CPYTHON:
-            if page[place] == SPECIAL:
-                place += SPECIAL_BYTES + max(0, number(page, place + SPECIAL_LENGTH, 2))
-                continue
+        if page[place] == SPECIAL:
+            place += SPECIAL_BYTES + number(page, place + SPECIAL_LENGTH, 2)
+            continue
         values = number(page, place + EXTRA_COUNT, 2)
         fits = number(page, place, 2) >= 0 and values >= 0 and place + EXTRA_BYTES + values * VALUE_BYTES <= end
         return place if fits else -1
@@ -304,7 +304,7 @@ class Parameters:
         self._at = 0
 
     def begin(self, tx, at, room):
-        """Begin anew; the first one goes to tx[at:], and `room` of them have room."""
+        """Begin again; the first one goes to tx[at:], and `room` of them have room."""
         self.tx = tx
         self.room = room
         self.count = 0

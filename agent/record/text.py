@@ -22,7 +22,7 @@ _EVENTS = {  # agent.record.event
 }
 _REASONS = {  # agent.station.gone
     "none": "the controller has nothing under these IDs",
-    "reset": "the controller's IDs began anew, or it is another controller",
+    "reset": "the controller's IDs began again, or it is another controller",
     "never": "the controller cannot be asked for them",
     "many": "more was missing than can be noted",
 }

@@ -1,7 +1,7 @@
 """Writes down which results the controller has no more: an event for each run of tightening IDs that are gone.
 
     code    none    the controller has nothing under these IDs
-            reset   its IDs began anew, or it is another one
+            reset   its IDs began again, or it is another one
     text    first ID, last ID, how many of the IDs between are gone, how many are in all with these, epoch
 
 Rules

@@ -47,7 +47,7 @@ class Intake:
         self.health = health
         self.host = host
         self.number = number
-        self.errands = None  # agent.openprotocol.queries, where the settings want it
+        self.queries = None  # agent.openprotocol.queries, where the settings want it
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
         self.room_bytes = ROOM_BYTES  # of a payload; more where a controller repeats nothing (agent.station.operations)
         self.attempts = 0  # connections begun: agent.cart.liveness looks whether it moves
@@ -171,7 +171,7 @@ class Intake:
         self._opening = True
         self.attempts += 1
         self._wait.start(now, _CONNECT_TIMEOUT_MS)
-        self._maintain()  # while nobody can say anything yet
+        self._maintain()  # while nothing can be said yet
         self.port.open(self.host, self.number)
         # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
         return self.port.state() != PORT_OPENING and self._connect(now)
@@ -236,8 +236,8 @@ class Intake:
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
         self._tool_due = True
-        if self.errands is not None:
-            self.errands.opened(now)
+        if self.queries is not None:
+            self.queries.opened(now)
 
     # -- the conversation ----------------------------------------------------------------------------------------
 
@@ -317,8 +317,8 @@ class Intake:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
-        elif event >= st.EV_ERRAND:
-            self.errands.take(event, session, self.health, now)  # type: ignore
+        elif event >= st.EV_QUERY:
+            self.queries.take(event, session, self.health, now)  # type: ignore
 
     def _hire(self, subscription):
         """This controller sends its results another way: only now somebody is needed who takes them so."""
@@ -395,11 +395,11 @@ class Intake:
                 elif self._fetch_next(now):
                     return -1
                 left = recovery.wait_least(now, left)
-        if self.errands is not None:
+        if self.queries is not None:
             if self._heard.armed:
                 left = self._heard.least(now, left)
             else:
-                left = self.errands.look(session, now, left)
+                left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
         if not self.log.is_ready() and (self.link.steady or self.quiet.may_erase()):
@@ -450,7 +450,7 @@ class Intake:
         self.store_answer(self.store.read_fetched(link.buf, link.at, link.length, self.session.revision), now)
 
     def store_answer(self, is_read, now):
-        """The answer to what the recovery has asked for stands in the stage, or its ID alone if nobody can read it."""
+        """The answer to what the recovery has asked for stands in the stage, or its ID alone if it cannot be read."""
         recovery = self.recovery
         store = self.store
         link = self.link

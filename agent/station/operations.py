@@ -16,7 +16,7 @@ Imported when the first such controller is met.
 """
 
 from agent.base import health as h
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.log.record import FRAME_BYTES
 from agent.openprotocol import operation as op
 from agent.openprotocol import replies
@@ -38,8 +38,7 @@ class Operations:
         session = intake.session
         link = session.link
         operation = session.generic.operation
-        if ON_CPYTHON:
-            operation.most = intake.store.longest  # a board has no longer ones than its raw frames
+        operation.most = intake.store.longest
         found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
         if cut_short and found != op.PART_UNREADABLE:
             intake.health.count(h.CUT_SHORT)
@@ -130,7 +129,7 @@ class Operations:
             intake.answer(kept, now)
 
     def _keep_unread(self, intake, now):
-        """A part that nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
+        """An unreadable part is kept as it came, and acknowledged, or it would come again for ever."""
         link = intake.link
         if _is_left(intake):
             intake.session.withhold()

@@ -17,7 +17,7 @@ Imported when the first such controller is met.
 from agent.base import health as h
 from agent.openprotocol import cycle as cy
 from agent.openprotocol.ids import id_of
-from agent.openprotocol.several import ahead_by
+from agent.openprotocol.spindle_ids import ahead_by
 from agent.openprotocol.states import EV_LATE, EV_READY
 from agent.record.result import HEAD_BYTES, RESULT_READ, TIGHTENING_ID
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -102,7 +102,7 @@ class Spindles:
         self._settle(intake, kept, answers, now)
 
     def _keep_unread(self, intake, now):
-        """What nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
+        """What cannot be read is kept as it came, and acknowledged, or it would come again for ever."""
         session = intake.session
         link = session.link
         intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)

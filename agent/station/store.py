@@ -13,7 +13,7 @@ Rules
 from struct import pack_into
 
 from agent.base import health as h
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
@@ -51,7 +51,7 @@ class Store:
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(res.TIME_BYTES)
-        self.plausible = None  # agent.openprotocol.plausible's, on a line that may spoil a message
+        self.plausible = None  # type: object  # agent.openprotocol.plausible's, on a line that may spoil a message
         self.limits = None  # agent.openprotocol.queries.Limits, where the settings want it
         self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
@@ -61,7 +61,7 @@ class Store:
         self._stamp = bytearray(res.STAMP_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # and how it read
-        self._length = 0  # of the payload in the stage
+        self.length = 0  # of the payload in the stage
 
     # -- the start -----------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Store:
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
         read = res.RESULT_READ
         if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
-            self._length = _LIGHT_PAYLOAD
+            self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
             read = self._read_pushed(buf, at, length, revision)
@@ -113,7 +113,7 @@ class Store:
         if read == res.RESULT_UNREADABLE:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
         if self.limits is not None and revision == 999:
-            self._length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
+            self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
@@ -126,7 +126,7 @@ class Store:
         if not is_next or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
-        code = log.append(KIND_RESULT, 0, self._length)
+        code = log.append(KIND_RESULT, 0, self.length)
         if code != LOG_DONE:
             return self._refuse(code, now)
         known.follows(stage, body)
@@ -173,7 +173,7 @@ class Store:
 
     def is_sure(self, read, buf, at, length, revision, now):
         """True if the message is nothing odd, or came exactly so before."""
-        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):
+        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:
@@ -187,7 +187,7 @@ class Store:
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
         self._put_head(0, buf, at)
-        read = self._read_long(65, buf, at, length, revision)
+        read = self.read_long(65, buf, at, length, revision)
         self._note_found(read)
         if read:
             return True
@@ -228,7 +228,7 @@ class Store:
     # -- steps ---------------------------------------------------------------------------------------------------
 
     def _put_head(self, length, buf, at):
-        self._length = length
+        self.length = length
         log = self.log
         epoch = self.known.epoch()  # tells frames of which nobody can read more
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
@@ -237,7 +237,7 @@ class Store:
         """Read a MID 0061 that is not light, or not as documented: a RESULT_."""
         if revision != 999:
             self.health.count(h.OTHER_REVISION)
-        read = self._read_long(61, buf, at, length, revision)
+        read = self.read_long(61, buf, at, length, revision)
         if read > res.RESULT_READ:
             self.health.count(h.ODD_FIELDS)
         place = self.body + res.SERIAL
@@ -245,7 +245,7 @@ class Store:
             copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
         return read
 
-    def _read_long(self, mid, buf, at, length, revision):
+    def read_long(self, mid, buf, at, length, revision):
         """Read any revision with care: a RESULT_."""
         from agent.openprotocol import layouts  # only where a controller has no revision 999, or for what was missed
 
@@ -254,11 +254,7 @@ class Store:
             return res.RESULT_UNREADABLE
         stage = self.log.stage
         read, octets = layouts.read_whole(layout, buf, at, length, stage, self.body)
-        self._length = res.HEAD_BYTES + octets
-        if ON_CPYTHON:
-            if read and layout[2] and identifiers.octets_of(mid, revision, buf, at, length):
-                identifiers.put(stage, self.body + octets, mid, buf, at, length)
-                self._length += identifiers.BYTES
+        self.length = res.HEAD_BYTES + octets
         return read
 
     def _note_found(self, found):
@@ -307,9 +303,9 @@ class Store:
         if self._scout is not None:
             return LOG_FAILED
         log = self.log
-        code = log.append(kind, flags, self._length)
+        code = log.append(kind, flags, self.length)
         if code == LOG_DONE:
-            self._count(kind, flags, log.stage, log.place, self._length)
+            self._count(kind, flags, log.stage, log.place, self.length)
         return code
 
     def _count(self, kind, flags, buf, at, length):
@@ -345,9 +341,6 @@ class Store:
         self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, code, now)
         return NOT_KEPT
 
-
-if ON_CPYTHON:
-    from agent.openprotocol import identifiers
 
 assert (
     PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES

@@ -2,7 +2,7 @@
 
 Rules
 1. A sign takes the place of the first zero. An angle has one decimal there (004:141-155), the rest is cut off.
-2. A number that nobody can read and a status that does not exist go out like absent ones; the parameter `Odd fields`
+2. A number that cannot be read and a status that does not exist go out like absent ones; the parameter `Odd fields`
    has them as they came (agent.record.odd), the first 25 characters of that.
 3. Imported when the first such record goes out; it allocates.
 """

@@ -11,7 +11,7 @@ Rules
 5. Batch status 3, running, goes out as 0, not completed: what it was called before release 2.9 of Open Protocol.
 6. A record with FLAG_ODD is put in order first (agent.toolsnet.odd04), and a parameter says what was odd.
 7. The buffer is the writer's alone. What two results in a row have in common stands there already: only when the
-   `shape` (which parameters there are) changes the telegram is laid out anew, else its values alone are written.
+   `shape` (which parameters there are) changes the telegram is laid out again, else its values alone are written.
 """
 
 from struct import pack_into
@@ -99,7 +99,7 @@ class ResultWriter:
         self.change_at = 0
         self.odd_at = 0
         self._long_serial = 0
-        self._several = None  # type: object  # writes a result of several spindles, once there was one
+        self.several = None  # type: object  # writes a result of several spindles; agent.toolsnet.spindles04's, once there was one
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -111,11 +111,11 @@ class ResultWriter:
         """
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if self._several is None:
+            if self.several is None:
                 from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                self._several = write
-            return self._several(self, buf, at, length, flags, ident, sequence)  # type: ignore
+                self.several = write
+            return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
             from agent.toolsnet.odd04 import write  # hardly any record needs it
 
@@ -261,7 +261,7 @@ class ResultWriter:
     def _lay_out_values(self, shape):
         """Torque and angle, measured and limits."""
         unit = shape >> _UNIT_SHIFT
-        self._factor = _UNITS.get(unit)  # None: Nm, percent (sent as it is), or a unit nobody documents
+        self._factor = _UNITS.get(unit)  # None: Nm, percent (sent as it is), or an undocumented unit
         for at in (_SPINDLE + 19, _SPINDLE + 27, _SPINDLE + 36):
             pack_into("8s", self.tx, at, b"00000.00")
         for at in (_SPINDLE + 44, _SPINDLE + 52, _SPINDLE + 61):

@@ -65,7 +65,7 @@ EV_REFUSED = const(4)  # 05 with another code
 EV_SILENT = const(5)  # no 05 to any of the sends; the connection is closed
 EV_LOST = const(6)  # the connection is gone; the telegram, if one was out, may or may not be stored
 EV_FOREIGN = const(7)  # a 05 for something else
-EV_UNKNOWN = const(8)  # a telegram nobody asked for, or too large to be one
+EV_UNKNOWN = const(8)  # a telegram that was not asked for, or too large to be one
 EV_MALFORMED = const(9)
 EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 

@@ -6,8 +6,7 @@ Rules
 2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere.
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
 4. What is left of a Wp. Id of 40 behind the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters
-   of their spindle, special values too (agent.toolsnet.specials04); those for which a telegram of 9999 octets has no
-   room are left parameters, and a parameter says how many.
+   of their spindle; those for which a telegram of 9999 octets has no room are left out, and a parameter says how many.
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
@@ -15,23 +14,18 @@ What a writer lays out once for many results is moved behind the spindle parts, 
 spindles, additional VIN and shape are the same. The shape is negative then: a result of one spindle lays out its own.
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import compare, copy, fill, is_blank, number, put_number, put_text
 from agent.record import result as res
 from agent.record import spindles as rec
 from agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
-if ON_CPYTHON:
-    from agent.record.identifiers import has_identifiers
-    from agent.record.text import text_of
-    from agent.toolsnet import identifiers04, specials04
-
 _SPINDLE_COUNT = const(69)
 _VIN_COUNT = const(75)
 _PARAMETER_COUNT = const(79)
-_SPINDLES = const(84)
-_SPINDLE_BYTES = const(70)
+SPINDLES = const(84)
+SPINDLE_BYTES = const(70)
 _SERIAL = const(88)
 _SERIAL_BYTES = const(10)
 _BEHIND_FIRST = const(154)  # the parameters of a result of one spindle
@@ -68,11 +62,29 @@ _left_out = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
 
-def write(writer, buf, at, length, flags, ident, sequence):
-    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
-    if ON_CPYTHON:
-        if has_identifiers(buf, at, length):  # type: ignore
-            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)  # type: ignore
+def tell_beside(parameters, buf, at, length, rows):
+    """Add what the record has beside the spindle parts."""
+    head = at + rec.PLACE
+    parameters.spindle = 0
+    if rec.told_of(buf, at) > rows:
+        parameters.add_figure(60007, b"Spindles in all", buf, head + rec.TOLD, 2)
+    if rec.presses(buf, at):
+        parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
+    if rec.form_of(buf, at) == rec.BOLTS:
+        if buf[head + rec.PM_STATUS] > 0x20:
+            parameters.add_figure(60009, b"PM status", buf, head + rec.PM_STATUS, 1)
+        parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
+        parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
+        _tell_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
+    elif number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
+        parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
+
+
+def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
+    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send.
+
+    `add` adds what the record has beside the spindle parts; it is called twice, to count and to write.
+    """
     rows = rec.count_of(buf, at)
     if rows == 0:
         return writer.write(buf, at, rec.PLACE, flags, ident, sequence)
@@ -80,10 +92,10 @@ def write(writer, buf, at, length, flags, ident, sequence):
     vins = 1 if rec.form_of(buf, at) == rec.BOLTS and not is_blank(buf, rest, rec.WORKPIECE_BYTES) else 0
     octets = _write_common(writer, buf, at, flags, ident, sequence, rows, vins)
     count = (octets - _BEHIND_FIRST) // PARAMETER_BYTES if octets else writer.count
-    first = _SPINDLES + rows * _SPINDLE_BYTES + vins * _VIN_BYTES
+    first = SPINDLES + rows * SPINDLE_BYTES + vins * _VIN_BYTES
     parameters = _parameters
     parameters.begin(writer.tx, 0, 0)
-    _tell(parameters, buf, at, length, rows)
+    add(parameters, buf, at, length, rows)
     more = parameters.count
     room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // PARAMETER_BYTES) - count
     total = count + min(more, room)
@@ -102,11 +114,9 @@ def write(writer, buf, at, length, flags, ident, sequence):
         fill(tx, first - _VIN_BYTES + 4, _VIN_BYTES - 4)
         put_text(tx, first - _VIN_BYTES + 4, buf, rest, rec.WORKPIECE_BYTES)
     parameters.begin(tx, first + count * PARAMETER_BYTES, more if more <= room else room - 1)
-    _tell(parameters, buf, at, length, rows)
+    add(parameters, buf, at, length, rows)
     if more > room:
         _tell_left_out(parameters, more - room + 1)
-    if ON_CPYTHON:
-        _tell_names(writer.session, tx, buf, at, length, rows)
     return finish(tx, end)
 
 
@@ -115,8 +125,6 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     tx = writer.tx
     shape = writer.shape
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
-    if ON_CPYTHON:
-        is_laid_out = is_laid_out and not getattr(writer, "adds_parameters", False)
     writer.shape = -2 - shape if is_laid_out else -1
     writer.octets = 0  # the writer looks no parameter up where those of one spindle would stand
     octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
@@ -178,10 +186,10 @@ def _put_spindles(tx, buf, at, rows):
     are_numbers = _are_numbers(buf, row, octets, width, rows)
     stroke = 2 if rec.presses(buf, at) else 0
     fill(tx, _SERIAL, _SERIAL_BYTES)
-    to = _SPINDLES
+    to = SPINDLES
     for index in range(rows):
         if index:
-            copy(tx, to, tx, _SPINDLES, _SPINDLE_BYTES)
+            copy(tx, to, tx, SPINDLES, SPINDLE_BYTES)
         put_number(tx, to, 4, number(buf, row, width) if are_numbers else index + 1)
         _put_judgements(tx, to, buf, row + 2 if form == rec.BOLTS else row + 4)
         if form == rec.BOLTS:
@@ -194,7 +202,7 @@ def _put_spindles(tx, buf, at, rows):
             if index == 0 and form == rec.SYNC:
                 _put_figures(tx, to, buf, at + _LIMITS - rec.OBJECT_LIMITS, _MEASURED, _ALL, stroke)
         row += octets
-        to += _SPINDLE_BYTES
+        to += SPINDLE_BYTES
 
 
 def _are_numbers(buf, at, octets, width, rows):
@@ -237,32 +245,12 @@ def _put_figures(tx, to, buf, at, place, end, stroke):
         place += 2
 
 
-def _tell(parameters, buf, at, length, rows):
-    """Add what the record has beside the spindle parts."""
-    head = at + rec.PLACE
-    parameters.spindle = 0
-    if rec.told_of(buf, at) > rows:
-        parameters.add_figure(60007, b"Spindles in all", buf, head + rec.TOLD, 2)
-    if rec.presses(buf, at):
-        parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
-    if rec.form_of(buf, at) == rec.BOLTS:
-        if buf[head + rec.PM_STATUS] > 0x20:
-            parameters.add_figure(60009, b"PM status", buf, head + rec.PM_STATUS, 1)
-        parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
-        parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
-        _tell_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
-    elif number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
-        parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
-    if ON_CPYTHON:
-        specials04.tell(parameters, buf, at, length, rows)  # type: ignore
-
-
 def _tell_bolts(parameters, buf, place, end, rows):
     """Add what MID 0107 has of each bolt, from buf[place:] on."""
     place = rec.extra_at(buf, place, end)
     while place >= 0:
         row = number(buf, place, 2)
-        parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES if row < rows else 0
+        parameters.spindle = SPINDLES + row * SPINDLE_BYTES if row < rows else 0
         for start, width, ident, name in _OF_BOLT:
             parameters.add_text(ident, name, buf, place + start, width)
         values = number(buf, place + rec.EXTRA_COUNT, 2)
@@ -285,23 +273,6 @@ def _tell_left_out(parameters, count):
     parameters.count = parameters.room - 1
     put_number(_left_out, 0, 4, count)
     parameters.add_figure(60013, b"Values left out", _left_out, 0, 4)
-
-
-if ON_CPYTHON:
-
-    def _tell_names(session, tx, buf, at, length, rows):
-        """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
-        names = getattr(session, "names", None)
-        if names is None:
-            return
-        named = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(buf, at, length)}
-        names.learn_spindles(
-            (
-                number(tx, _SPINDLES + row * _SPINDLE_BYTES, 4),
-                text_of(buf, named[row], rec.NAME_BYTES) if row in named else "",  # type: ignore
-            )
-            for row in range(rows)
-        )
 
 
 assert _LIMITS == res.HEAD_BYTES + res.BODY_BYTES

@@ -79,7 +79,7 @@ def code_of(buf, at, length):
 
 
 def is_info(length):
-    """Tell whether an 08 is long enough to hold all its fields."""
+    """True if an 08 is long enough to hold all its fields."""
     return length >= _INFO_BYTES
 
 

@@ -10,7 +10,7 @@ Rules
 3. Anything else is written when it is not what was known last of its kind, over connections and starts. Of a job the
    counter, the time and an ordinary tightening alone are nothing new: each result tells them. A counter that went back,
    or a tightening that was neither OK nor NOK but bypassed, say, is.
-4. Nobody waits for an event: where the log has no room it is told again. What cannot be read is counted and answered,
+4. Nothing waits for an event: where the log has no room it is told again. What cannot be read is counted and answered,
    or it would come for ever.
 5. MID 0008 names what others have a MID of their own for: a MT Focus 6000 knows no other way (002:160-176), and MID
    1000 is the alarm of releases from 2.9 on.
@@ -129,7 +129,7 @@ def subscriptions_of(words):
     return tuple([Subscription(row, revisions) for word, row, revisions in ROWS if word in words])
 
 
-class Happenings:
+class ControllerEvents:
     """One station's way from what happened into its log."""
 
     def __init__(self, store):

@@ -11,14 +11,13 @@ Rules
 
 from agent.base.fields import number
 from agent.base.ticks import Timer
-from agent.openprotocol import queries as errands
-from agent.openprotocol import replies
-from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED, EV_ERRAND_SILENT
+from agent.openprotocol import queries, replies
+from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-LIST = (10, 11, 23, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
-DATA = (12, 13, 52, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
+LIST = (10, 11, 23, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
+DATA = (12, 13, 52, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
 
 _COUNT = 20  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
 _FIRST = 23
@@ -28,7 +27,7 @@ _NAME = 27
 
 
 class Programs:
-    """The errands of a station (`others`, or None) with the names of all its parameter sets behind them.
+    """The queries of a station (`others`, or None) with the names of all its parameter sets behind them.
 
     `told(now)` is called when the last one is known.
     """
@@ -71,24 +70,26 @@ class Programs:
         return left
 
     def take(self, event, session, health, now):
-        """An EV_ERRAND: the answer to what was asked, or that there is none."""
+        """An EV_QUERY: the answer to what was asked, or that there is none."""
         row = session.request.row
         if row is not LIST and row is not DATA:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            if row is queries.LIMITS and event == EV_QUERY and session.revision not in queries.OTHER_LAYOUT:
+                self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # on the way to its limits
             return
-        if event == EV_ERRAND_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
-            self._later.start(now, errands.LATER_MS)
+        if event == EV_QUERY_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
+            self._later.start(now, queries.LATER_MS)
             return
         if row is LIST:
             self._wants_list = False
-            if event == EV_ERRAND:
+            if event == EV_QUERY:
                 self._take_list(session.link)
-        elif event == EV_ERRAND_SILENT or (event == EV_ERRAND_REFUSED and session.refusal == replies.REFUSED_NEVER):
+        elif event == EV_QUERY_SILENT or (event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_NEVER):
             self._end()
         else:
             self._wanted.pop(0)
-            if event == EV_ERRAND:
-                self._take_name(session.link)
+            if event == EV_QUERY:
+                self._take_name(session.link, self._asked)
         if not self._wanted:
             self._end()
             self._told(now)
@@ -102,9 +103,9 @@ class Programs:
                 self._wanted.append(pset)
         self._names.filling = bool(self._wanted)
 
-    def _take_name(self, link):
-        if number(link.buf, link.at + _PSET, _WIDTH) == self._asked:
-            self._names.learn(self._asked, link.buf, link.at + _NAME)
+    def _take_name(self, link, asked):
+        if number(link.buf, link.at + _PSET, _WIDTH) == asked:
+            self._names.learn(asked, link.buf, link.at + _NAME)
 
     def _end(self):
         """Nothing more is asked for on this connection."""

@@ -16,7 +16,7 @@ Rules
    The file's last line tells: records up to the one that gives this very line are there. So each is written once.
 3. The last record of the log that a start is in doubt of is settled before anything is looked for or written.
 4. Where graphs are wanted their lines stand behind those of their results (agent.wide.graphs).
-5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; that is counted and shown. Nobody waits.
+5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
 """
 
 from agent.base import health as h

@@ -6,7 +6,7 @@ Rules
    found as results are (agent.wide.file, rule 2): by its last line of this kind.
 3. A curve of which pieces are missing is told as far as it is there, and as cut short. A piece without those in front
    of it says nothing: the log counts it as missed.
-4. Nobody waits for curves: where their log cannot be read now, results go on.
+4. Nothing waits for curves: where their log cannot be read now, results go on.
 """
 
 from agent.base.words import get_u32

@@ -239,12 +239,12 @@ def _spindle(page, row, refers, extra, special):
 
 
 def is_graph_line(line):
-    """Tell whether the line is of a curve or its parameters."""
+    """True if the line is of a curve or its parameters."""
     return line.startswith(_GRAPHS)
 
 
 def is_other_line(line):
-    """Tell whether the line is of a result, a frame or an event."""
+    """True if the line is of a result, a frame or an event."""
     return not line.startswith(_GRAPHS)
 
 

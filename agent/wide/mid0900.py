@@ -12,7 +12,7 @@
 Rules
 1. The samples begin behind the NUL that follows the number of samples: found by walking the fields, never by looking
    for a NUL. They end where the header says; another number than announced is odd, and what is there counts.
-2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); it is read anew from every message.
+2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); it is read again from every message.
    Decimal text and exponents become a fraction of integers: no float of a board has digits enough.
 3. Of several resolutions only how many samples each is for is used: from which number indexes count is not said.
 4. What a controller refuses of the request is tried in its other forms: 35 octets of data for one type (003:12413 and

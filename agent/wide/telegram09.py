@@ -142,7 +142,7 @@ class EventWriter:
 
 
 def _fits_integer(buf, start, width):
-    """Tell whether these are digits of a number of 31 bits: nine of them, more with zeros in front."""
+    """True if these are digits of a number of 31 bits: nine of them, more with zeros in front."""
     while width > 9 and buf[start] == 0x30:
         start += 1
         width -= 1

@@ -3,6 +3,7 @@
 from agent.log.numbers import SENT, SENT_WINDOW
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
+from agent.wide import telegram04_spindles
 from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from agent.wide.toolsnet_curves import CurvesOut
 from agent.wide.toolsnet_descriptions import Descriptions, Names
@@ -22,14 +23,25 @@ def extras(station, system, toolsnet):
         window = Window(toolsnet["window"])
     kind = WideSession if sources or window is not None else Session
     if not toolsnet["targets"]:
-        return kind, ResultWriter, sources, window
+        return kind, _writer(ResultWriter), sources, window
 
     def make(*numbers, **times):
         session = kind(*numbers, **times)
         session.result = bytearray(RESULT_BYTES_TARGETS)
         return session
 
-    return make, TargetWriter, sources, window
+    return make, _writer(TargetWriter), sources, window
+
+
+def _writer(kind):
+    """Return what makes a writer of this kind, which writes all that Linux keeps of a result."""
+
+    def make(*numbers):
+        writer = kind(*numbers)
+        writer.several = telegram04_spindles.write
+        return writer
+
+    return make
 
 
 def sources_of(station, system, toolsnet):
@@ -54,9 +66,7 @@ def _descriptions(station, system, program_for_zero):
     address = controller["host"] if controller["link"] == "tcp" else ""
     spindle = controller["spindle_id"] or 1
     intake = station.intake
-    if station.happenings is not None:
-        station.happenings.names = names
-    if intake.errands is not None and intake.errands.limits is not None:
-        intake.errands.limits.names = names
-    intake.errands = Programs(intake.errands, names, intake.wake_outlets)
+    if station.controller_events is not None:
+        station.controller_events.names = names
+    intake.queries = Programs(intake.queries, names, intake.wake_outlets)
     return Descriptions(station.health, system["name"], station.name, address, spindle, program_for_zero, names)

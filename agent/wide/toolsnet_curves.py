@@ -3,7 +3,7 @@
 Rules
 1. A curve goes out when its result was delivered, with that one's sequence and time: there is no other link (004:301).
    One whose result is not known, was set aside, or is of a kind that ToolsNet does not take is passed and counted.
-2. Nobody waits for curves: all results that wait go first, and the log of curves gives up the oldest when it needs the
+2. Nothing waits for curves: all results that wait go first, and the log of curves gives up the oldest when it needs the
    room.
 3. How far this is is written down behind each one, so that a start does not send it again.
 """

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.archive import Served, result
-from host_tests.support.set_aside import spool_with
+from host_tests.support.quarantine_file import spool_with
 from tools.archive.quarantine import WHY_SET_ASIDE
 from tools.cli.main import main
 
@@ -15,7 +15,7 @@ STATION = "3/1/10"
 
 @pytest.fixture
 def spool(tmp_path):
-    """Five results that were refused with code 17, and a frame that nobody could read."""
+    """Five results that were refused with code 17, and an unreadable frame."""
     return spool_with(tmp_path, b"0061 nonsense of some octets")
 
 

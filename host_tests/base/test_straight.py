@@ -34,7 +34,7 @@ def answer(function, *arguments):
     try:
         found = function(*buffers)
     except IndexError:
-        return "IndexError"  # what was written before is nobody's
+        return "IndexError"  # what was written before is undefined
     return found, type(found), [bytes(one) for one in buffers if isinstance(one, bytearray)]
 
 

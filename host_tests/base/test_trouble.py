@@ -1,4 +1,4 @@
-"""Why a side cannot be had, in a whole agent on a simulated plant: the number, the state, once in the log."""
+"""Why a side cannot be reached, in a whole agent on a simulated plant: the number, the state, once in the log."""
 
 from agent.base import health as h
 from agent.base.trouble import NO_ANSWER

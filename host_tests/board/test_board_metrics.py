@@ -27,7 +27,7 @@ if not hasattr(gc, "mem_alloc"):  # CPython has no heap of a fixed size
 
 
 class Away(QuietToolsNet):
-    """A ToolsNet that cannot be had."""
+    """A ToolsNet that cannot be reached."""
 
     why = WHY_REFUSED
 
@@ -162,7 +162,7 @@ def test_a_figure_that_is_not_known_is_left_out():
     bench = waiting()
     board = Board(Network(), None)
     board.clock.source = SOURCE_RTC
-    board.stamp = b"2000-01-01:00:00:00"  # a clock that nobody has set
+    board.stamp = b"2000-01-01:00:00:00"  # a clock that was never set
     text = told(Page(bench.app, board))
     assert "oldest_waiting_seconds{" not in text and "clock_error" not in text
     assert "\ntoolcart_clock_kept 0\n" in text

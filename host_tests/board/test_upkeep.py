@@ -17,7 +17,7 @@ from tools.base.clock import Dice, SimClock
 from tools.harness.line import Network
 
 PORTABLE = True
-HEAP = "2m"  # a flash device in RAM and a whole app, made anew by each test
+HEAP = "2m"  # a flash device in RAM and a whole app, made again by each test
 
 TREE = {
     "toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575},

@@ -107,7 +107,7 @@ def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, requ
             plant.produce(40)
             wait_for("acknowledgements without ToolsNet", lambda: plant.account()["acknowledged"] == 70)
             agent.kill()
-            plant.produce(15)  # while nobody listens
+            plant.produce(15)  # while the agent is not listening
             agent.start()
             wait_for("what was missed", lambda: plant.account()["acknowledged"] == 85)
             plant.cut_controller(True)

@@ -1,4 +1,4 @@
-"""Memory runs out at every allocation of a start and of a reconnect: the agent says so, starts anew, nothing is lost.
+"""Memory runs out at every allocation of a start and of a reconnect: the agent says so, starts again, nothing is lost.
 
 The heap is filled up to so many octets, the agent starts (or reconnects) in what is left, and the octets grow step by
 step until it gets through, so that every allocation on the way has been the one that fails.

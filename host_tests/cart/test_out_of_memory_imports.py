@@ -1,4 +1,4 @@
-"""Memory runs out at every allocation from main.py's first line on, imports and all: the board says so and starts anew.
+"""Memory runs out at every allocation from main.py's first line on, imports and all: the board says so and restarts.
 
 As test_out_of_memory.py: the heap is filled up to so many octets, the board starts in what is left, and the octets grow
 step by step until it gets through. Every STRIDE-th of these starts is made, all of them in the long run
@@ -26,14 +26,20 @@ HEAP = "6m"
 STRIDE = 1 if getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1" else 20
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
-# some hundreds of starts would leave the heap in pieces: so it is imported anew in every FRESH-th step only.
+# some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
 NATIVE = ("agent.base.fast", "agent.base.fast_crc")
 FRESH = 20
 PIECES = 20000  # the plain form leaves thousands of small ones between what it imports
-# Below this not even the words of a fault can be put together; what is left then is the start anew.
+# Below this not even the words of a fault can be put together; what is left then is the restart.
 SILENT_BYTES = 8192
 LITTLE_BYTES = 20000  # enough for safe_mode, too little for the agent
 RESULTS = 2
+
+
+class Sockets:
+    """Those of a network that is never silent."""
+
+    heard = tried = True
 
 
 class Network:
@@ -55,6 +61,7 @@ class Chip:
     def __init__(self, trial):
         self.trial = trial
         self.network = Network()
+        self.sockets = Sockets()
         self.ports = [trial.controller, trial.toolsnet]
         self.watched = []
         self.wanted = trial.toolsnet.stored + RESULTS
@@ -219,7 +226,7 @@ def test_memory_that_runs_out_anywhere_from_the_first_line_on_is_told_and_starte
             trial.check()
             octets += STEP_BYTES * STRIDE
         print(
-            "out of memory %d times from the first line on, which takes %d octets; untold %d"
+            "out of memory %d times from the first line on, which takes %d octets; unreported %d"
             % (refused, octets, silent)
         )
         assert octets < MOST_BYTES
@@ -242,6 +249,6 @@ def test_memory_that_never_suffices_ends_in_safe_mode_with_the_spool_untouched()
         assert trial.waited_s == safe_mode.SAFE_WAIT_S + safe_mode.RESET_WAIT_S
         assert trial.resets == resets + safe_mode.FAILURES_MAX + 1
         assert bytes(trial.flash.cells) == cells
-        # With memory again the next start out of safe mode is healthy, and the count of failures begins anew.
+        # With memory again the next start out of safe mode is healthy, and the count of failures begins again.
         trial.check()
         assert safe_mode.read(place.root).failures == 0

@@ -220,7 +220,7 @@ def test_the_readers_agree_on_blanks_and_on_spoiled_numbers():
 
 
 def suspect(message, name):
-    """Tell whether a field is something else than digits of its width, or a status that is none."""
+    """True if a field is something else than digits of its width, or a status that is none."""
     start, end = message.form.places[name][:2]
     raw = message.frame[start:end]
     return not raw.isdigit() or name.endswith("status")

@@ -195,7 +195,7 @@ def values_at(fields, turn):
 
 
 def same(found, given):
-    """Tell whether the given values came back; what was counted is there besides."""
+    """True if the given values came back; what was counted is there besides."""
     if isinstance(given, dict):
         return all(same(found[name], given[name]) for name in given)
     if isinstance(given, list) and given and not isinstance(given[0], (int, float, str)) and given[0] is not None:

@@ -5,11 +5,11 @@ import pytest
 from agent import catalogue
 from agent.base.health import Health
 from agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
-from agent.openprotocol.states import EV_ERRAND
+from agent.openprotocol.states import EV_QUERY
 from agent.record import event as ev
 from agent.record import result as res
 from agent.station.store import KEPT
-from agent.wide.controller_events import ROWS, Happenings
+from agent.wide.controller_events import ROWS, ControllerEvents
 from host_tests.openprotocol.test_queries import Session, body_of
 from host_tests.wide.test_controller_events import PACKED, Bench
 
@@ -91,7 +91,7 @@ def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
         frame = bytes(catalogue.encode(mid, revision, **values)).rstrip(b"\0")
         read = catalogue.decode(frame)
         bench = Bench()
-        assert Happenings(bench).put(mid, frame, 0, len(frame), 0) == KEPT
+        assert ControllerEvents(bench).put(mid, frame, 0, len(frame), 0) == KEPT
         ((_, payload),) = bench.events()
         code = payload[ev.CODE : ev.CODE + 5].decode().strip()
         if mid in CODES:
@@ -108,8 +108,8 @@ def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
             assert payload[ev.TIME : ev.TIME + 7] == PACKED
         if "controller_ready" in names:
             assert payload[ev.CONTROLLER_READY : ev.TOOL_READY + 1] == b"10"
-        untold = set(names) - set(kept) - set(CODES.values()) - {"time", "controller_ready", "tool_ready"}
-        assert untold <= {
+        unreported = set(names) - set(kept) - set(CODES.values()) - {"time", "controller_ready", "tool_ready"}
+        assert unreported <= {
             "alarm_active",
             "tool_health",
             "data_field_count",
@@ -174,7 +174,7 @@ def test_limits_are_those_the_catalogue_reads(revision):
     assert asked(session) == (12, 5, "012")
     session.link.buf, session.link.length = frame.rstrip(b"\0"), len(frame.rstrip(b"\0"))
     session.revision = revision
-    limits.take(EV_ERRAND, session, Health(), 0)
+    limits.take(EV_QUERY, session, Health(), 0)
     assert limits.put(body, 0) == res.LIMITS_BYTES
     for name, at, width in (
         ("torque_min", res.TORQUE_MIN, 6),
@@ -202,5 +202,5 @@ def test_time_is_where_the_catalogue_reads_it():
     assert check.ask(session, 0) and asked(session) == (80, 1, "")
     frame = bytes(catalogue.encode(81, 1, time=TIME)).rstrip(b"\0")
     session.link.buf, session.link.length = frame, len(frame)
-    check.take(EV_ERRAND, session, Health(), 0)
+    check.take(EV_QUERY, session, Health(), 0)
     assert str(catalogue.decode(frame)["time"]) and check.ahead_s == 10

@@ -94,7 +94,7 @@ def room():
 
 
 def another_area():
-    """Blocks of an older area lie about, a new one is made over them: its numbers are nobody's here."""
+    """Blocks of an older area lie about, a new one is made over them: its numbers are foreign here."""
     shape = Shape()
     area = Area(shape.parts, shape.unit, Dice(1))
     session = Session(shape, area, Promise())

@@ -332,7 +332,7 @@ def test_result_instead_of_the_answer_means_accepted():
     talk.take()
     assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.session.state == st.READY and talk.take() == [ACKNOWLEDGE]
-    # The answer that comes after all is nobody's.
+    # The answer that comes after all belongs to no request.
     assert talk.tell(accepted(60)) == [st.EV_UNKNOWN]
 
 
@@ -724,7 +724,7 @@ def test_stop_of_a_session_that_is_over_does_nothing():
     assert talk.settle() == [] and talk.take() == [] and is_asleep(talk)
 
 
-# What nobody asked for
+# What was not asked for
 
 
 def test_unknown_messages_and_answers_nobody_asked_for_are_named_and_change_nothing():

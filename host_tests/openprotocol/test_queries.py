@@ -4,7 +4,7 @@ from agent.base import health as h
 from agent.base.health import Health
 from agent.openprotocol import requests as rq
 from agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
-from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED
+from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from agent.record import result as res
 from host_tests.support.frames import message
 from host_tests.support.heap import allocated, heap_tools
@@ -28,7 +28,7 @@ def counted(cart, code):
 
 
 def ahead(cart):
-    return cart.station.intake.errands.clock.ahead_s
+    return cart.station.intake.queries.clock.ahead_s
 
 
 # -- the clock -----------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ def test_nothing_is_asked_unless_the_settings_want_it():
     cart = cart_of()
     cart.controller.produce()
     cart.run(5000)
-    assert cart.station.intake.errands is None and cart.station.intake.store.limits is None
+    assert cart.station.intake.queries is None and cart.station.intake.store.limits is None
     assert not {12, 80, 82} & set(cart.controller.messages)
 
 
@@ -312,7 +312,7 @@ def test_no_more_sets_are_kept_than_there_is_room_for():
         assert limits.put(body_of(pset), 0) == 0
         assert limits.ask(session, 0) and session.request.row is LIMITS
         session.answer(answer_for(pset))
-        limits.take(EV_ERRAND, session, health, 0)
+        limits.take(EV_QUERY, session, health, 0)
         assert limits.put(body_of(pset), 0) == res.LIMITS_BYTES
         assert not limits.ask(session, 0)
     assert len(limits._places) == SETS and len(limits._sets) == SETS * 61
@@ -332,13 +332,13 @@ def test_answers_that_are_none_do_no_harm():
         limits.put(body_of(1), 0)
         assert limits.ask(session, 0)
         session.answer(data, revision)
-        limits.take(EV_ERRAND, session, health, 0)
+        limits.take(EV_QUERY, session, health, 0)
         body = body_of(1)
         octets = limits.put(body, 0)
         assert octets in (0, res.LIMITS_BYTES)
         for at in range(res.BODY_BYTES, res.BODY_BYTES + octets):
             assert body[at] == 0x20 or 0x30 <= body[at] <= 0x39
-        limits.take(EV_ERRAND_REFUSED, session, health, 0)  # nothing is asked
+        limits.take(EV_QUERY_REFUSED, session, health, 0)  # nothing is asked
     assert health.counters[h.CONTROLLER_UNKNOWN] == 0
 
 
@@ -348,7 +348,7 @@ def test_date_of_the_answer_is_what_its_limits_hold_for():
     limits.ask(session, 0)
     newer = b"2024-03-01:08:00:00"
     session.answer(answer_for(1) + b"11000500" + b"12000250" + b"13" + newer, 5)
-    limits.take(EV_ERRAND, session, health, 0)
+    limits.take(EV_QUERY, session, health, 0)
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
     assert limits.put(body_of(1), 0) == 0
 
@@ -359,7 +359,7 @@ def test_limits_are_put_behind_a_result_without_any_memory():
         limits.put(body_of(pset), 0)
         limits.ask(session, 0)
         session.answer(answer_for(pset))
-        limits.take(EV_ERRAND, session, Health(), 0)
+        limits.take(EV_QUERY, session, Health(), 0)
     bodies = (body_of(1), body_of(2))
 
     def many():

@@ -11,6 +11,7 @@ from random import Random
 
 from agent.openprotocol import known as kn
 from agent.openprotocol import recovery as rc
+from agent.openprotocol import replies
 from agent.openprotocol.known import Known
 from agent.openprotocol.questions import NEWS_STORE, PHASE_SETTLE, PHASE_UP, PHASE_WALK, PHASE_WITNESS
 from agent.record.result import FLAG_UNPROVEN, TIGHTENING_ID
@@ -20,6 +21,7 @@ MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
 BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here
+REFUSALS = 40  # of questions in a row, while a controller answers none
 PLAIN = (int, bool, str, bytes, tuple, type(None))
 
 
@@ -49,6 +51,7 @@ class World:
             "other": options.pop("others", 0),
             "kill": options.pop("kills", 0),
             "refuse": options.pop("refusals", 0),
+            "trouble": options.pop("troubles", 0),
         }
         self.lags = options.pop("lags", False)
         self.knows_zero = options.pop("knows_zero", True)
@@ -158,6 +161,8 @@ class World:
                 found.append("push unheard")
         if (self.lags or not self.pushed) and bench.recovery.seeks():
             found.append("ask")
+            if left["trouble"]:
+                found.append("trouble")
         return found
 
     def do(self, name):
@@ -187,6 +192,10 @@ class World:
             self._connect(name == "connect again")
         elif name == "ask":
             self.ask()
+        elif name == "trouble":
+            for _ in range(REFUSALS):
+                if bench.ask() >= 0:
+                    bench.refuse(replies.REFUSED_LATER)
         else:
             self._take(self.pushed.pop(0))
             if name == "push unheard":
@@ -367,6 +376,10 @@ def test_others_ids_hide_nothing_while_their_runs_are_shorter_than_what_ends_a_w
     assert clean(results=4, losses=2, resets=1, others=2)
 
 
+def test_refusals_that_pass_close_nothing_and_send_no_walk_below_what_there_is():
+    assert clean(resets=1, troubles=1)
+
+
 def test_wrap_is_an_ordinary_range():
     assert clean(memory=3, first=4294967293, before=1)
     assert clean(memory=3, first=4294967293, before=1, resets=1)
@@ -434,6 +447,18 @@ def test_highest_one_known_that_is_saved_in_front_of_its_range_loses_results():
         return in_two
 
     assert "held, not stored" in broken(Known, "commit", by, kills=1)
+
+
+def test_what_is_given_up_while_nothing_is_answered_is_asked_for_below_all_there_is():
+    def by(again):
+        def at_once(self, now):
+            if self._tries + 1 >= rc.UNANSWERED_MOST and self.phase == PHASE_WALK:
+                return self._give_up(now)
+            return again(self, now)
+
+        return at_once
+
+    assert "never done" in broken(rc.Recovery, "_again", by, resets=1, troubles=1)
 
 
 def test_walk_that_ends_too_soon_loses_results_behind_others():

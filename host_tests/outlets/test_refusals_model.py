@@ -250,9 +250,10 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
     assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
 
 
+@pytest.mark.parametrize("unsaid", (False, True))
 @pytest.mark.parametrize("proven", (False, True))
-def test_what_was_out_when_a_connection_broke_is_offered_again_before_anything_is_set_aside_for_it(proven):
-    mood = {"breaks": 1, "in_order": True, "proven": proven}
+def test_what_was_out_when_a_connection_broke_is_offered_again_before_anything_is_set_aside_for_it(proven, unsaid):
+    mood = {"breaks": 1, "in_order": True, "proven": proven, "unsaid": unsaid}
     assert explore(mixes(4), **mood)[1] == {}
 
 

@@ -62,17 +62,16 @@ TESTED_BY = {
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.requests": "test_openprotocol_session",
-    "agent.openprotocol.room": "test_spindles",
+    "agent.openprotocol.buffer": "test_spindles",
     "agent.openprotocol.sending": "test_openprotocol_session",
     "agent.openprotocol.session": "test_openprotocol_session",
-    "agent.openprotocol.several": "test_spindles",
+    "agent.openprotocol.spindle_ids": "test_spindles",
     "agent.openprotocol.shared": "test_shared_ids",
     "agent.openprotocol.states": "test_openprotocol_session",
     "agent.openprotocol.straight_layouts": "test_straight",
     "agent.openprotocol.walk": "test_recovery_walk",
     "agent.outlets.toolsnet.late": "test_forward",
     "agent.outlets.toolsnet.policy": "test_refusals_model",
-    "agent.outlets.toolsnet.shown": "test_forward",
     "agent.outlets.toolsnet.upstream": "test_forward",
     "agent.quarantine.entries": "test_quarantine_orders",
     "agent.quarantine.holes": "test_quarantine",
@@ -81,14 +80,18 @@ TESTED_BY = {
     "agent.record.odd": "test_line",
     "agent.record.raw": "test_event",
     "agent.record.text": "test_status",
-    "agent.toolsnet.identifiers04": "test_identifiers",
     "agent.toolsnet.odd04": "test_result04",
     "agent.toolsnet.session": "test_toolsnet_session",
-    "agent.toolsnet.specials04": "test_spindles",
+    "agent.toolsnet.shown": "test_forward",
     "agent.wide.controller_programs": "test_descriptions",
     "agent.wide.curves": "test_graphs_to_toolsnet",
     "agent.wide.rows": "test_graphs_to_toolsnet",
+    "agent.wide.special_values": "test_specials",
+    "agent.wide.identifier_parts": "test_identifiers",
     "agent.wide.telegram02": "test_descriptions",
+    "agent.wide.telegram04_identifiers": "test_identifiers",
+    "agent.wide.telegram04_specials": "test_spindles",
+    "agent.wide.telegram04_spindles": "test_spindles04",
     "agent.wide.outlets": "test_path_files",
     "agent.wide.toolsnet": "test_events",
     "agent.wide.toolsnet_curves": "test_graphs_to_toolsnet",
@@ -258,7 +261,7 @@ def circles(imports):
 
 
 def test_no_import_goes_in_a_circle():
-    """Imports inside functions count as well: what waits for a call is still one thing that cannot be had alone."""
+    """Imports inside functions count as well: what waits for a call is still one thing that cannot be taken alone."""
     assert circles({module.name: module.imports() for module in PROGRAM + TESTS}) == []
 
 
@@ -413,6 +416,31 @@ def test_functions_are_short():
             if function.name == "__init__":
                 most = ATTRIBUTES_MAX
             assert lines <= most, f"{module.path}: {function.name} has {lines} lines, at most {most}"
+
+
+def cpython_asked(module):
+    """Return where a module asks whether it runs on CPython, but to put a faster twin in the place of a plain form."""
+    asked = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == "ON_CPYTHON"]
+    twins = [
+        node.test
+        for node in module.tree.body
+        if isinstance(node, ast.If)
+        and isinstance(node.body[-1], ast.Assign)
+        and ast.unparse(node.body[-1].targets[0]).startswith("globals()")
+    ]
+    return [f"{module.path}:{node.lineno}" for node in asked if node not in twins]
+
+
+def test_only_who_puts_the_parts_together_asks_where_it_runs():
+    """What Linux has beside is handed in by agent.cart: no room below it has a branch for it."""
+    lower = [module for module in AGENT if package_of(module.name) not in ("agent.base", "agent.cart")]
+    assert [place for module in lower for place in cpython_asked(module)] == []
+
+
+def test_a_branch_for_linux_is_found_and_a_twin_is_none():
+    module = Module(ROOT / "agent" / "cart" / "assembly.py")
+    assert cpython_asked(module)
+    assert cpython_asked(Module(ROOT / "agent" / "link" / "stream.py")) == []
 
 
 def test_every_module_says_in_its_first_line_what_it_promises():

@@ -32,7 +32,7 @@ LAST = STEPS[max(number for number, step in enumerate(STEPS) if step[0] == "FROM
 
 
 def free_ports(count):
-    """So many ports that nobody listens on."""
+    """So many ports that nothing listens on."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [one.getsockname()[1] for one in sockets]

@@ -50,7 +50,9 @@ def test_every_figure_that_a_document_quotes_is_the_one_that_was_measured(page):
 
 
 def test_each_parameter_of_ours_has_one_id_and_stands_in_the_table():
-    modules = [*(CHECKOUT / "agent/toolsnet").glob("*04.py"), CHECKOUT / "tools/archive/quarantine.py"]
+    agent = CHECKOUT / "agent"
+    modules = [*(agent / "toolsnet").glob("*04.py"), *(agent / "wide").glob("telegram04_*.py")]
+    modules.append(CHECKOUT / "tools/archive/quarantine.py")
     codes = ["\n".join(_code(path.read_text(encoding="utf-8"))) for path in modules]
     used = [ident for code in codes for ident in _OUR_PARAMETER.findall(code)]
     used.remove(_SPECIAL_VALUES)

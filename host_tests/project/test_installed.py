@@ -195,7 +195,7 @@ def test_worlds_run_in_processes_of_their_own(installed):
 
 @pytest.mark.parametrize("path", ["", "traps"])
 def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
-    """The agent is a child process there, killed once and started anew. `path` is what PYTHONPATH names."""
+    """The agent is a child process there, killed once and restarted. `path` is what PYTHONPATH names."""
     more = {"PYTHONPATH": str(traps(tmp_path / path, OURS))} if path else {}
     told = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
     assert told.returncode == 0, told.stdout + told.stderr

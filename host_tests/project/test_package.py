@@ -180,7 +180,7 @@ def test_two_versions_fit_into_the_file_system_of_our_image_with_room_to_work(ca
     done = micropython32.run_source(head + TWO_VERSIONS, "4m")
     said = done.stdout.split()
     assert done.returncode == 0 and said[0] == "free", done.stdout
-    assert int(said[1]) >= 6  # to write a state file anew, and what littlefs wants while it does
+    assert int(said[1]) >= 6  # to rewrite a state file, and what littlefs wants while it does
 
 
 def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):

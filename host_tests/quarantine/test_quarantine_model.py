@@ -6,8 +6,8 @@ from agent.log.flash import FLASH_IO
 from agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from agent.log.record import RECORD_NONE
 from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_MORE
-from host_tests.support.kept import Shelf
 from host_tests.support.log import TEARS, PowerCut
+from host_tests.support.quarantine import QuarantineBench
 from tools.base.clock import Dice
 
 PORTABLE = True
@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, seed, kept_blocks, unit_bytes, flash):
         self.dice = Dice(seed)
-        self.shelf = Shelf(kept_blocks, unit_bytes=unit_bytes, flash=flash)
+        self.bench = QuarantineBench(kept_blocks, unit_bytes=unit_bytes, flash=flash)
         self.kept = set()
         self.maybe = set()
         self.refused = set()  # their drop was refused: until the next snapshot a start may find it done all the same
@@ -46,7 +46,7 @@ class World:
         was = number in self.kept
         self.maybe = set() if was else {number}
         self.next = max(self.next, number + 1)
-        code = self.shelf.quarantine.keep(number, 17)
+        code = self.bench.quarantine.keep(number, 17)
         self.count(code)
         if was:
             assert code == KEPT_BEFORE
@@ -54,13 +54,13 @@ class World:
             self.kept.add(number)
         else:
             assert code == NO_ROOM, code
-            assert self.shelf.quarantine.has(number) == 0
+            assert self.bench.quarantine.has(number) == 0
 
     def drop(self):
         """Drop some, few or many."""
         share = (2, 8, 8, 9, 9, 9)[self.dice.randrange(6)]
-        chosen = [number for number in self.shelf.quarantine.numbers() if self.dice.randrange(10) >= share]
-        quarantine = self.shelf.quarantine
+        chosen = [number for number in self.bench.quarantine.numbers() if self.dice.randrange(10) >= share]
+        quarantine = self.bench.quarantine
         for _ in range(500):
             if not chosen:
                 return
@@ -79,7 +79,7 @@ class World:
 
     def offer(self):
         """One is offered again, and taken or not; an operator drops others meanwhile."""
-        quarantine, numbers = self.shelf.quarantine, self.shelf.state.numbers
+        quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
         while not quarantine.may_leave():
             assert quarantine.tidy() == TIDY_MORE
         if not self.kept:
@@ -88,7 +88,7 @@ class World:
         number = living[self.dice.randrange(len(living))]
         assert quarantine.find(number) > RECORD_NONE
         numbers[LATE] = quarantine.entry
-        assert self.shelf.state.save()
+        assert self.bench.state.save()
         if self.dice.randrange(2):
             others = [one for one in living if one != number and not self.dice.randrange(3)]
             self.maybe = set(others)
@@ -101,21 +101,21 @@ class World:
         taken = self.dice.randrange(3) > 0
         self.maybe = {number} if taken else set()
         assert quarantine.end_late(taken)
-        assert self.shelf.state.save()
+        assert self.bench.state.save()
         if taken:
             self.kept.discard(number)
 
     def restart(self):
         """The process ends, and begins again."""
         if self.dice.randrange(2):
-            assert self.shelf.state.save()
+            assert self.bench.state.save()
         self.begin()
         self.find()
 
     def refuse(self):
         """The flash refuses from some operation on; what is tried then has happened or not, and says so."""
-        quarantine = self.shelf.quarantine
-        self.shelf.flash.code, self.shelf.flash.left = FLASH_IO, self.dice.randrange(4)
+        quarantine = self.bench.quarantine
+        self.bench.flash.code, self.bench.flash.left = FLASH_IO, self.dice.randrange(4)
         before = set(self.kept)
         if self.dice.randrange(2) and self.next <= RESULTS:
             number = self.next
@@ -136,31 +136,31 @@ class World:
             elif done == 0:
                 quarantine.tidy()
             else:
-                self.refused, self.saves = set(chosen), self.shelf.state.saves
+                self.refused, self.saves = set(chosen), self.bench.state.saves
         assert set(quarantine.numbers()) == self.kept, (before, self.kept)
-        self.shelf.flash.code = 0
+        self.bench.flash.code = 0
 
     def begin(self):
-        if self.shelf.state.saves == self.saves:
+        if self.bench.state.saves == self.saves:
             self.maybe |= self.refused
-        if self.shelf.state.saves == 0:
+        if self.bench.state.saves == 0:
             self.maybe |= self.floating
         self.floating, self.refused = self.maybe, set()
-        self.shelf.flash.cut_after = None
-        self.shelf.flash.code = 0
-        self.shelf.start()
-        quarantine = self.shelf.quarantine
+        self.bench.flash.cut_after = None
+        self.bench.flash.code = 0
+        self.bench.start()
+        quarantine = self.bench.quarantine
         assert quarantine.settle()
-        if self.shelf.state.numbers[LATE]:
-            assert quarantine.end_late(False) and self.shelf.state.save()
+        if self.bench.state.numbers[LATE]:
+            assert quarantine.end_late(False) and self.bench.state.save()
 
     def find(self):
-        found = set(self.shelf.quarantine.numbers())
+        found = set(self.bench.quarantine.numbers())
         assert self.kept - self.maybe <= found <= self.kept | self.maybe, (sorted(found ^ self.kept), self.maybe)
         self.kept = found
 
     def check(self):
-        quarantine, numbers = self.shelf.quarantine, self.shelf.state.numbers
+        quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
         found = quarantine.numbers()
         assert len(found) == len(set(found)), "one is there twice"
         assert set(found) == self.kept, (sorted(set(found) ^ self.kept), found)
@@ -174,11 +174,11 @@ class World:
         deed = deeds[self.dice.randrange(len(deeds))]
         self.maybe = set()
         if not self.dice.randrange(6):
-            self.shelf.flash.cut_after = self.dice.randrange(6)
-            self.shelf.flash.tear = TEARS[self.dice.randrange(len(TEARS))]
+            self.bench.flash.cut_after = self.dice.randrange(6)
+            self.bench.flash.tear = TEARS[self.dice.randrange(len(TEARS))]
         try:
             deed()
-            self.shelf.flash.cut_after = None
+            self.bench.flash.cut_after = None
         except PowerCut:
             self.count("cut")
             self.begin()
@@ -188,9 +188,9 @@ class World:
 
 def template(unit_bytes, kept_blocks):
     """A flash with results in its main log, all passed."""
-    shelf = Shelf(kept_blocks, blocks=kept_blocks + 30, unit_bytes=unit_bytes, results=RESULTS)
-    assert shelf.state.save()
-    return shelf.flash
+    bench = QuarantineBench(kept_blocks, blocks=kept_blocks + 30, unit_bytes=unit_bytes, results=RESULTS)
+    assert bench.state.save()
+    return bench.flash
 
 
 def test_random_work_with_cuts_and_refusals_is_what_a_dict_says():

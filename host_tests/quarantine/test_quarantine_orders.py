@@ -6,8 +6,8 @@ from agent.quarantine.orders import carry_out
 from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
 from agent.record import KIND_RESULT
 from agent.record import result as res
-from host_tests.support.kept import Shelf
 from host_tests.support.log import PowerCut
+from host_tests.support.quarantine import QuarantineBench
 
 PORTABLE = True
 HEAVY = True
@@ -49,7 +49,7 @@ class Policy:
         return DROP_DONE if self.held >= 0 else DROP_NONE
 
 
-class Bench(Shelf):
+class Bench(QuarantineBench):
     """A station's logs with results in them, and its orders."""
 
     quiet = None

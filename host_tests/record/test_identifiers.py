@@ -5,10 +5,11 @@ import json
 import pytest
 
 from agent.base.fields import copy
-from agent.openprotocol import identifiers as read
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from agent.record import identifiers as rec
 from agent.record import result as res
+from agent.wide import identifier_parts as read
+from agent.wide import telegram04_spindles
 from agent.wide.line import line_of
 from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from host_tests.toolsnet.test_result04 import Record, example
@@ -72,6 +73,7 @@ def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
     record = with_targets()
     writers = [TargetWriter(bytearray(RESULT_BYTES_TARGETS), 3, 1) for _ in range(2)]
     for writer in writers:
+        writer.several = telegram04_spindles.write
         writer.session = type("Session", (), {"result": None})()
     octets = writers[0].write(record.octets, 0, record.length, flags, 42, 17)
     plain = bytes(writers[0].tx[:octets])

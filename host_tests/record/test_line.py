@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.operation import Operation
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from agent.record import event as ev
 from agent.record import result as res
 from agent.wide.line import line_of, number_in
+from agent.wide.special_values import WideCycle
 from host_tests.support.frames import example_tightening, message
 from tools.sim import operation_frames, spindle_frames
 
@@ -186,7 +186,7 @@ def several(read, octets, *more):
 
 
 def test_bolts_have_their_data_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), Cycle()
+    made, cycle = example_tightening(), WideCycle()
     cycle.most = PAYLOAD_WIDE
     bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
     shown = several(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)["spindles"]

@@ -6,6 +6,7 @@ from agent.openprotocol.operation import Operation
 from agent.record import result as res
 from agent.record import specials
 from agent.record import spindles as rec
+from agent.wide.special_values import WideCycle
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.support.frames import message
 from tools.sim import operation_frames
@@ -49,7 +50,7 @@ def test_special_values_stand_beside_what_they_belong_to_as_the_catalogue_reads_
         )
         bolts = [message(107, frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
-        made = cycle()
+        made = cycle(kind=WideCycle)
         assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
         assert take(made, bolts[0], 107, revision, True) == cy.CYCLE_MORE
         assert take(made, bolts[1], 107, revision, True) == cy.CYCLE_WHOLE
@@ -68,13 +69,13 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     station = message(106, frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
-        made = cycle()
+        made = cycle(kind=WideCycle)
         assert take(made, station[:length], 106, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_READ
         page = payload_of(made)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # nobody knows how long
-    made = cycle()
+    made = cycle(kind=WideCycle)
     assert take(made, odd, 106, 4) == cy.CYCLE_WHOLE
     assert specials_in(payload_of(made)) == [] and made.body[rec.PLACE - res.HEAD_BYTES + rec.TYPE] == 0x20
 
@@ -82,7 +83,7 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
 def test_steps_that_the_controller_left_out_are_said():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
-        made = cycle()
+        made = cycle(kind=WideCycle)
         take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
@@ -101,6 +102,6 @@ def test_objects_say_their_type_and_what_they_refer_to_from_revision_3_on():
         assert [specials.object_of(page, 0, row) for row in range(3)] == wanted
         told = catalogue.decode(octets)["objects"]
         assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
-    made = cycle()
+    made = cycle(kind=WideCycle)
     take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4)
     assert specials.object_of(payload_of(made), 0, 0) == (-1, -1)

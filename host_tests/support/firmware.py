@@ -1,4 +1,4 @@
-"""The images for tests on a PC: built once a session, skipped with the reason where they cannot be had."""
+"""The images for tests on a PC: built once a session, skipped with the reason where they are not available."""
 
 import functools
 import os

@@ -61,7 +61,7 @@ class Mangler:
         return self.foreign() + octets
 
     def foreign(self):
-        """Return a whole message that nobody asked for."""
+        """Return a whole message that was not asked for."""
         dice = self.dice
         mid = (4, 5, 2, 65, 71, 900, 1201, 4321, 9998, 35, 41, 9999)[dice.randrange(12)]
         text = self.garbage(dice.randrange(300))

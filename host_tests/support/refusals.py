@@ -13,7 +13,7 @@ from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DO
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
-# What the server makes of a result; then a frame that nobody can read, and what is not for the server.
+# What the server makes of a result; then an unreadable frame, and what is not for the server.
 GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
 WELL, REFUSES, SILENT = range(3)  # how the server is
 
@@ -227,6 +227,7 @@ class World:
     in_order = False  # not even what was set aside may come late
     lies = ()  # 08s that do not name what it has: then what is stored may be stored again
     breaks = 0  # so often a connection breaks under what goes out
+    unsaid = False  # the agent hears nothing of that, and takes it for the server's silence
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -322,7 +323,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.mood in self.proves and not breaks)
+            policy.silent(self.now, self.unsaid if breaks else self.mood in self.proves)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)

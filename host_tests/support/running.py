@@ -18,7 +18,7 @@ END_S = 30
 
 
 def free_port() -> int:
-    """A port at which nobody listens."""
+    """A port at which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]

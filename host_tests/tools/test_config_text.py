@@ -13,6 +13,7 @@ from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
 from host_tests.support.log import append, mounted
+from tools.config import audience
 from tools.config import secrets as config_secrets
 from tools.config import text as config_text
 
@@ -58,6 +59,12 @@ def test_the_example_is_good():
 
 def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
     assert {place for place, *_ in ROWS} == set(config_text.MEANINGS)
+
+
+def test_every_setting_that_is_named_for_somebody_exists_and_is_named_once():
+    named = audience.named()
+    assert len(named) == len(set(named)) and set(named) <= {place for place, *_ in ROWS}
+    assert {audience.audience(place) for place, *_ in ROWS} == set(audience.MEANINGS)
 
 
 def test_the_page_about_the_configuration_is_up_to_date():

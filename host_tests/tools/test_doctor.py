@@ -113,7 +113,7 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("kept", "verdict", "words"),
-    [(True, GOOD, "within 0.01 s"), (False, WARN, "nobody keeps it right"), (None, NOTE, "")],
+    [(True, GOOD, "within 0.01 s"), (False, WARN, "nothing keeps it right"), (None, NOTE, "")],
 )
 def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}

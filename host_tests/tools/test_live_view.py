@@ -207,7 +207,7 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
         "the agent does not run": _station(1, controller=_controller(state="no agent")),
         "ToolsNet waiting": _station(1, outlets=[{"kind": "toolsnet", "state": "waiting"}]),
-        "clock ahead 1 min 0 s": _station(1, controller=_controller(clock_ahead_s=60)),
+        "clock ahead 60 s": _station(1, controller=_controller(clock_ahead_s=60)),
         "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], used_blocks=9)),
         "1 parked": _station(1),
         "3 gone": _station(1, parked=0, recovery=dict(_station(1)["recovery"], gone=3)),

@@ -13,7 +13,7 @@ from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.plain import InProcess
-from tools.words import undelivered as sorrows
+from tools.words import undelivered
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,30 +78,30 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 def test_what_did_not_get_through_names_the_command_that_helps():
     latest = {"command": "toolcart spool gaps cart.spool"}
     shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3, "gone_latest": latest}}
-    told = "; ".join(f"{count} {text}" for text, count in sorrows.sorrows(shown).items())
+    told = "; ".join(f"{count} {text}" for text, count in undelivered.counts(shown).items())
     for words in ("size_kib", "`toolcart quarantine list --station 7`", "`toolcart spool gaps cart.spool`"):
         assert words in told
 
 
 def test_numbers_of_the_log_are_told_in_words():
-    assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92, 7)
-    assert "code 31" in sorrows.explained("refused by server", 31, 7)
-    for name in sorrows.EXPLAINED:
+    assert "code 92 (Open Protocol commands disabled)" in undelivered.explained("controller refusals", 92, 7)
+    assert "code 31" in undelivered.explained("refused by server", 31, 7)
+    for name in undelivered.EXPLAINED:
         assert name in NAMES
 
 
 def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own():
-    assert sorrows.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    assert undelivered.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
     for reason, words in (
         (1001, "could not be read"),
         (1002, "did not answer"),
         (1003, "refused by ToolsNet"),
         (1004, "in doubt"),
     ):
-        told = sorrows.explained("parked", reason, 10)
+        told = undelivered.explained("parked", reason, 10)
         assert words in told and str(reason) not in told
-    assert "result 17" in sorrows.explained("server silent", 17, 10)
-    assert "an event" in sorrows.explained("server silent", 0, 10)
+    assert "result 17" in undelivered.explained("server silent", 17, 10)
+    assert "an event" in undelivered.explained("server silent", 0, 10)
 
 
 def test_everything_that_the_agent_notes_is_told_in_words():
@@ -109,6 +109,6 @@ def test_everything_that_the_agent_notes_is_told_in_words():
     noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
-        assert sorrows.explained(name, 5, 7) != f"{name} (5)"
-    assert "MID 0065" in sorrows.explained("controller malformed", 65, 7)
-    assert "no sample" in sorrows.explained("traces lost", 2, 7)
+        assert undelivered.explained(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in undelivered.explained("controller malformed", 65, 7)
+    assert "no sample" in undelivered.explained("traces lost", 2, 7)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from agent.cart.config import complete
 from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from board.linux_flash import FileFlash
-from host_tests.support.set_aside import spool_with
+from host_tests.support.quarantine_file import spool_with
 from tools.cli import main as cli
 from tools.flash import board_commands
 from tools.flash.link import Failed
@@ -25,7 +25,7 @@ from tools.spool import quarantine_commands as orders
 
 @pytest.fixture
 def spool(tmp_path):
-    """A spool file with five results that were refused and one frame that nobody could read."""
+    """A spool file with five results that were refused and one unreadable frame."""
     return spool_with(tmp_path, b"0061 \x1b[31mnonsense of some octets")
 
 

@@ -1,4 +1,4 @@
-"""Every way a connection cannot be had, met on real sockets and lines, and the words that people are told."""
+"""Every way a connection fails, met on real sockets and lines, and the words that people are told."""
 
 import os
 import pty

@@ -275,7 +275,7 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
     assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
-    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that may still be had"
+    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that can still be fetched"
 
 
 def test_info_and_export_tell_of_gaps(gappy):

@@ -249,7 +249,7 @@ def _station(**changed):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({}, "its clock is 1 min behind ours"),
+        ({}, "its clock is 70 s behind ours"),
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
         ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
         ({"mounted": False, "spool_problem": "it is a folder"}, "NOT UP: it is a folder"),

@@ -148,7 +148,7 @@ AT_THE_SERVER = (
     ("05 for everything but this", {"answer": b"0024050000020240314092653000" * 50}),
     ("a 10 instead of a 05", {"answer": b"003810%s000300010010" + b"2024031409265300000", "tells_ident": True}),
     ("a 12 and nothing else", {"greeting": VERIFICATION, "answer": VERIFICATION}),
-    ("telegrams nobody asked for", {"greeting": b"0007990000100071100002" * 100}),
+    ("telegrams that were not asked for", {"greeting": b"0007990000100071100002" * 100}),
 )
 
 

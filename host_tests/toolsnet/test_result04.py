@@ -269,7 +269,7 @@ def test_torque_in_another_unit_is_sent_in_newton_metres():
         (5, "00003.92", "00004.15", "00004.90"),  # kgf cm 0.0980665
         (6, "00000.28", "00000.29", "00000.35"),  # ozf in 0.00706155
         (8, "00000.40", "00000.42", "00000.50"),  # Ncm 0.01
-        (9, "00040.00", "00042.37", "00050.00"),  # nobody documents it: as it is
+        (9, "00040.00", "00042.37", "00050.00"),  # it is undocumented: as it is
     ):
         found = Record(example(torque_unit=unit), 61, 3).told()
         spindle = found["spindles"][0]

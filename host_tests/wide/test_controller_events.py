@@ -7,7 +7,7 @@ from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.record.result import FLAG_EDGE_TIME
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
-from agent.wide.controller_events import Happenings
+from agent.wide.controller_events import ControllerEvents
 from host_tests.support.frames import message
 from host_tests.support.log import Area, held
 from host_tests.support.world import Cart
@@ -41,7 +41,7 @@ class Clock:
 
 
 class Bench:
-    """A station's log, and what happenings know of the rest of it."""
+    """A station's log, and what controller_events know of the rest of it."""
 
     def __init__(self, blocks=15):
         self.area = Area(blocks, 1024, 16)
@@ -53,14 +53,14 @@ class Bench:
 
     def start(self):
         self.log = self.area.mount()[1]
-        self.happenings = Happenings(self)
+        self.controller_events = ControllerEvents(self)
 
     def ready(self):
         return self.log.settle()
 
     def put(self, mid, data):
         frame = b"##" + message(mid, data)
-        return self.happenings.put(mid, frame, 2, len(frame) - 2, 1000)
+        return self.controller_events.put(mid, frame, 2, len(frame) - 2, 1000)
 
     def events(self):
         """Return (flags, payload) of each event, oldest first."""
@@ -233,9 +233,9 @@ def test_results_have_the_right_of_way():
     bench = Bench()
     room = bench.log.has_room
     bench.log.has_room = lambda length: False
-    bench.happenings.take(Cart(), False, 1000)
+    bench.controller_events.take(Cart(), False, 1000)
     assert Cart.said == ["withheld"] and bench.events() == []
     bench.log.has_room = room
-    bench.happenings.take(Cart(), False, 1000)
-    bench.happenings.take(Cart(), False, 1000)
+    bench.controller_events.take(Cart(), False, 1000)
+    bench.controller_events.take(Cart(), False, 1000)
     assert Cart.said[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1

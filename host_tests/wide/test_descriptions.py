@@ -138,7 +138,7 @@ def test_system_and_station_are_described_once_a_start():
     count = len(one.told)
     one.toolsnet.drop()
     one.run(120000)
-    assert len(one.told) == count, "another connection tells nothing anew"
+    assert len(one.told) == count, "another connection tells nothing again"
     assert not one.toolsnet.complaints
 
 

@@ -1,4 +1,4 @@
-"""The file as an outlet: each record once and in order whatever is cut or refuses, and nobody waits for it."""
+"""The file as an outlet: each record once and in order whatever is cut or refuses, and nothing waits for it."""
 
 import json
 

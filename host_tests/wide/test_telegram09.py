@@ -90,7 +90,7 @@ def test_acknowledged_alarm_has_the_code_of_its_alarm():
     assert written(event(ev.ALARM_ACKNOWLEDGED, b"E404"))[1]["code"] == 404
 
 
-def test_other_happenings_have_codes_of_ours_and_their_fields():
+def test_other_events_have_codes_of_ours_and_their_fields():
     found = written(event(ev.PSET_SELECTED, b"012", b"2024-02-01:08:00:00" + b"Wheel, left"))[1]
     assert found["code"] == CODE_OURS + 3 and found["level"] == 0
     assert told(found) == [(1, 0, "012"), (4, 0, "Wheel, left"), (10, 0, "2024-02-01:08:00:00")]

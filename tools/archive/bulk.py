@@ -3,7 +3,7 @@
 Rules
 1. SQLite gets many rows in one statement, since each statement waits for the interpreter once more; PostgreSQL gets
    them as an array for each column, and what stands in one `together` in one journey. SQLAlchemy would put every row
-   together anew, which takes longer than to store it.
+   together again, which takes longer than to store it.
 2. All of it happens in the connection's transaction, and what the database refuses is raised as SQLAlchemy's errors;
    within `together` at its end.
 3. A row is a tuple in the order of the table's columns; a number that the database gives itself is not among them.

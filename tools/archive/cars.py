@@ -54,7 +54,7 @@ def found(connection: Connection, part: str, most: int) -> list[str]:
 
 
 def is_there(connection: Connection, vin: str) -> bool:
-    """Tell whether a result has this number, as its main or an additional one."""
+    """True if a result has this number, as its main or an additional one."""
     return connection.execute(select(CAR.c.VIN).where(CAR.c.VIN == vin)).first() is not None
 
 

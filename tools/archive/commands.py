@@ -23,7 +23,7 @@ from tools.base.installation import how_to_get_packages
 from tools.base.printable import visible, visible_in
 
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
-_SET_ASIDE = "taken {taken}, there already {again}, frames that nobody can read {unreadable}, not stored {failed}"
+_SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
 CARS_MOST = 50
 STATUSES = ("OK", "NOK", "low", "high")

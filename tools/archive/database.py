@@ -95,7 +95,7 @@ def connect(place: str, writes: bool) -> Engine:
 
 @contextmanager
 def writing(place: str) -> Iterator[Engine]:
-    """The archive's engine, made and brought up if need be, and nobody else writes meanwhile; Unusable if one does."""
+    """The archive's engine, made and brought up if need be, and nothing else writes meanwhile; Unusable if one does."""
     engine = connect(place, writes=True)
     held = _lock(engine, place)
     try:

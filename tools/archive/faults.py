@@ -38,7 +38,7 @@ class Faults:
         return 0
 
     def loses_answer(self, kind: str) -> bool:
-        """Tell whether this answer, to what is stored, is lost."""
+        """True if this answer, to what is stored, is lost."""
         if kind != "04" or not self.lose_every:
             return False
         self._results += 1

@@ -1,7 +1,7 @@
 """Which results and events are new without asking the database: those with a later time than all of their station's.
 
 Rules
-1. It is a statement about the database, which nobody else writes to (tools.archive.database, rule 3): read from it at
+1. It is a statement about the database, which nothing else writes to (tools.archive.database, rule 3): read from it at
    the start and whenever a commit failed, learnt from each commit.
 2. What has the newest time itself is told apart by its sequence, as long as it is one of SEQUENCES_MOST.
 3. Whatever it does not know to be new has to be asked for.
@@ -34,7 +34,7 @@ class Newest:
         }
 
     def is_new(self, key: Key) -> bool:
-        """Tell whether this is certainly not in the table."""
+        """True if this is certainly not in the table."""
         told = self._of.get(key[:3])
         if told is None:
             return True

@@ -5,7 +5,7 @@ Rules
 2. Each result becomes the telegram 04 that the station would send, under the sequence that it would have, and a
    parameter says why it was set aside. It is stored once, whatever is imported again.
 3. What an 08 says stays as it was: an old result that comes by hand must not tell the station where to go on.
-4. A frame that nobody could read is counted and stays where it is.
+4. An unreadable frame is counted and stays where it is.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Archive:
         self._wakes = False
 
     async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
-        """Open both ports (0: a free one) and return them; OSError if one cannot be had."""
+        """Open both ports (0: a free one) and return them; OSError if one cannot be opened."""
         server = await self.loop.create_server(lambda: ServerClient(self), host, server_port, backlog=1024)
         self._servers.append(server)
         self.told_port = server.sockets[0].getsockname()[1]
@@ -311,7 +311,7 @@ class ServerClient(_Client):
 
 
 def _is_told(kind: str, found: dict) -> bool:
-    """Tell whether it says whose it is, and which one, so that it can be stored."""
+    """True if it says whose it is, and which one, so that it can be stored."""
     if kind == "01":
         return found["system_type"] > 0 and found["system"] > 0
     if min(station_of(found)) < 1:

@@ -47,7 +47,7 @@ async def run(
     seconds: float | None = None,
     start_pages: Callable[[], Pages | None] = lambda: None,
 ) -> Archive:
-    """Serve; OSError if a port cannot be had, database.Unusable if the database cannot be used.
+    """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
     Pages are started once the database is there and the ports are open.
     """

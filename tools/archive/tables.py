@@ -39,7 +39,7 @@ _OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is looked for by octets,
 
 
 def _place() -> list[Column]:
-    """The columns that name a station; made anew for each table."""
+    """The columns that name a station; made again for each table."""
     return [Column(name, Integer, nullable=False) for name in ("SystemType", "System", "Station")]
 
 

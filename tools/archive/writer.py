@@ -3,13 +3,13 @@
 Rules
 1. Nothing is told as stored before its commit has returned. A commit that fails tells all of its batch so; nobody is
    answered then, and the stations send it again (004:73).
-2. While a commit runs the next batch gathers: a thousand stations share a sync, a single one waits for nobody.
+2. While a commit runs the next batch gathers: a thousand stations share a sync, a single one waits for none.
 3. A result is its station, sequence and time stamp, an event as well, a graph also its spindle and kind. What comes
    again is counted.
 4. Descriptions rename what the map has; before any description it has what has come, under names like `Station 10`.
 5. The queue is bounded: who finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
-7. What is known of the database is read from it anew when a commit has failed: it may have come through all the same.
+7. What is known of the database is read from it again when a commit has failed: it may have come through all the same.
 8. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
 """
 
@@ -74,7 +74,7 @@ class Writer:
         self._breaches: list[tuple] = []
         self._heard: dict[Station, str] = {}
         self._closing = False
-        self.commits = self.stored = self.repeated = self.failed = 0
+        self.stored = self.repeated = self.failed = 0
         self._connection: Connection | None = None
         self._used_s = 0.0
         self._latest: dict[Station, tuple[int, int]] = {}
@@ -206,7 +206,6 @@ class Writer:
         self._mapped |= batch.mapped
         self._ids.update(batch.ids)
         self._cars.learn(batch.cars)
-        self.commits += 1
         self.stored += batch.outcomes.count(STORED)
         self.repeated += batch.outcomes.count(REPEATED)
         return batch.outcomes

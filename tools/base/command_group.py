@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; the outermost group is where nobody catches anything any more."""
+        """Run the command; the outermost group is where nothing more is caught."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):

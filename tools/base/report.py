@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 AT_MOST = "<="
@@ -52,6 +53,16 @@ class Report:
 
     def as_dict(self) -> dict:
         return {"figures": [figure.as_dict() for figure in self.figures], "machine": self.machine}
+
+
+def measured(steps: Sequence[Callable[[Report], None]], progress: Callable[[float], None]) -> dict:
+    """Take the steps in turn, each puts its figures into the report; `progress` is told the share done, 0 to 1."""
+    report = Report()
+    for index, step in enumerate(steps):
+        progress(index / len(steps))
+        step(report)
+    progress(1.0)
+    return report.as_dict()
 
 
 def machine() -> dict:

@@ -24,7 +24,7 @@ _NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MU
 
 
 class Unavailable(Exception):
-    """Something cannot be had on this machine; the text says what is missing."""
+    """Something is not available on this machine; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Source:
 
 
 def is_cpython_only(name: str, text: str) -> bool:
-    """Tell whether the file `name` of board/ or agent/ is for CPython alone."""
+    """True if the file `name` of board/ or agent/ is for CPython alone."""
     return bool(_CPYTHON_ONLY.search(text)) or name == "board/linux.py" or name.startswith("board/linux/")
 
 
@@ -60,7 +60,7 @@ def product_sources() -> list[Source]:
 
 
 def uses_library(source: Source) -> bool:
-    """Tell whether a file is of the library or imports it."""
+    """True if a file is of the library or imports it."""
     package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
     return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
 

@@ -13,7 +13,7 @@ ENDING_S = 2  # how long an answer may still take
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
-    """Return a socket that listens there; OSError if nobody can."""
+    """Return a socket that listens there; OSError if that fails."""
     family, kind, number, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     made = socket.socket(family, kind, number)
     try:

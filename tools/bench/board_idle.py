@@ -107,7 +107,6 @@ class Board:
 
     def __init__(self):
         self.moment = START_TICKS
-        self.passed_ms = 0
         self.turns = 0
         self.in_vain = 0
         self.lamp_changes = 0
@@ -165,7 +164,6 @@ class Board:
                 wait_ms = 0
             port.asleep = state
         self.moment = ticks_add(self.moment, wait_ms)
-        self.passed_ms += wait_ms
 
 
 class _Confirmation:

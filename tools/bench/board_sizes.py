@@ -44,7 +44,7 @@ def add(report: Report) -> None:
     for platform, machine in PLATFORMS.items():
         name = f".mpy in all, {platform}"
         try:
-            files = package.compiled(platform, machine)
+            files, _ = package.compiled(platform, machine)
         except (Unavailable, ValueError) as reason:
             report.add(name, None, "bytes", "", str(reason))
             continue

@@ -239,12 +239,12 @@ refused-and-acknowledged | 0 | agent/station/store.py | worlds
 -        return NOT_KEPT
 -
 -
--if
+-assert
 +code, now)
 +        return KEPT
 +
 +
-+if
++assert
 """
 
 

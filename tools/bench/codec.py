@@ -29,7 +29,7 @@ from agent.openprotocol import layouts
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
 from tools.base.cache import CHECKOUT
-from tools.base.report import Report
+from tools.base.report import Report, measured
 from tools.sim.controller_frames import result_data
 from tools.sim.controller_model import Tightening
 
@@ -83,20 +83,15 @@ _USES = {
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
-    report = Report()
-    steps: list[Callable[[], None]] = [
-        lambda: _beside_plain(report, 999, plain_999, 400000),
-        lambda: _beside_plain(report, 1, plain_1, 230000),
-        lambda: _own_way(report, 999, plain_999, 330000),
-        lambda: _own_way(report, 1, plain_1, 135000),
-        lambda: _others(report),
-        lambda: _imports(report),
+    steps: list[Callable[[Report], None]] = [
+        lambda report: _beside_plain(report, 999, plain_999, 400000),
+        lambda report: _beside_plain(report, 1, plain_1, 230000),
+        lambda report: _own_way(report, 999, plain_999, 330000),
+        lambda report: _own_way(report, 1, plain_1, 135000),
+        _others,
+        _imports,
     ]
-    for index, step in enumerate(steps):
-        progress(index / len(steps))
-        step()
-    progress(1.0)
-    return report.as_dict()
+    return measured(steps, progress)
 
 
 # -- decoding ------------------------------------------------------------------------------------------------------

@@ -289,7 +289,7 @@ class Readers:
             code, kept = layouts.read_whole(layout, self._buf, at, length, body, first)
         assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
         if code == r.RESULT_UNREADABLE:
-            return code  # what lies in the body then is nobody's
+            return code  # what lies in the body then is undefined
         assert r.statuses_fit(body, first) or code == r.RESULT_ODD
         self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])

@@ -39,7 +39,7 @@ _STORED_BY_10 = b"003810000020003000100012024031409265400000"  # 004:206-215
 
 
 def now_us():
-    """The time in us: of this thread alone where that can be had."""
+    """The time in us: of this thread alone where that is available."""
     return time.thread_time_ns() // 1000 if _ON_CPYTHON else time.ticks_us()
 
 

@@ -6,7 +6,7 @@ Rules
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
    Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
    agent loaded before them) and not counted as the agent's.
-3. What needs a MicroPython that is not to be had is reported as not taken, with the reason.
+3. What needs a MicroPython that is missing is reported as not taken, with the reason.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
 from tools.base.cache import CHECKOUT, Unavailable
-from tools.base.report import Report
+from tools.base.report import Report, measured
 from tools.base.sources import product_sources
 from tools.bench import inside
 from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
-from tools.harness import quiet
 from tools.flash import package
+from tools.harness import quiet
 from tools.harness.configuration import TREE, configuration
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
@@ -66,23 +66,18 @@ ROMFS_RUN = (
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
-    report = Report()
-    steps: list[Callable[[], None]] = [
-        lambda: _size(report),
-        lambda: _parse(report),
-        lambda: _allocation(report, "wasm32"),
-        lambda: _allocation(report, "unix32"),
-        lambda: _allocation_on_files(report),
-        lambda: _heap(report),
-        lambda: _speed_here(report),
-        lambda: _speed(report, "unix32"),
-        lambda: _speed(report, "unix64"),
+    steps: list[Callable[[Report], None]] = [
+        _size,
+        _parse,
+        lambda report: _allocation(report, "wasm32"),
+        lambda report: _allocation(report, "unix32"),
+        _allocation_on_files,
+        _heap,
+        _speed_here,
+        lambda report: _speed(report, "unix32"),
+        lambda report: _speed(report, "unix64"),
     ]
-    for index, step in enumerate(steps):
-        progress(index / len(steps))
-        step()
-    progress(1.0)
-    return report.as_dict()
+    return measured(steps, progress)
 
 
 # -- size ----------------------------------------------------------------------------------------------------------
@@ -120,8 +115,9 @@ def _loaded() -> frozenset[str]:
     """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
+        "from agent.base import compat; compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
+        "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
-        "from agent.cart import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
@@ -261,7 +257,7 @@ def romfs_of(tree: Path) -> bytes:
                 writer.opendir(entry.name)
                 add(entry)
                 writer.closedir()
-            else:
+            elif entry.suffix == ".mpy":
                 writer.mkfile(entry.name, entry.read_bytes())
 
     add(tree)

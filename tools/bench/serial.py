@@ -23,7 +23,7 @@ from agent.record.result import BODY_BYTES, RESULT_READ
 from tools import runtimes
 from tools.base.cache import Unavailable
 from tools.base.clock import Dice
-from tools.base.report import Report
+from tools.base.report import Report, measured
 from tools.firmware import cortex
 from tools.harness.serial_cart import SerialCart
 from tools.harness.serial_line import StallFlash
@@ -91,22 +91,20 @@ print("figure", per_octet(128), per_octet(16), per_octet(1))
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
-    report = Report()
-    steps = [
-        *[lambda baud=baud: _speed(report, baud, None, "no flash stalls", ">= 98") for baud in BAUDS],
-        *[lambda baud=baud: _speed(report, baud, RP2_STALLS_US, "RP2 flash, typical", ">= 95") for baud in BAUDS],
-        lambda: _speed(report, 115200, RP2_WORST_US, "RP2 flash, worst of the data sheet", ""),
-        *[lambda percent=percent: _disturbed(report, percent) for percent in (1, 5)],
-        lambda: _allocation(report, "wasm32"),
-        lambda: _allocation(report, "unix32"),
-        lambda: _work(report),
-        lambda: _misses(report),
+    steps: list[Callable[[Report], None]] = [
+        *[lambda report, baud=baud: _speed(report, baud, None, "no flash stalls", ">= 98") for baud in BAUDS],
+        *[
+            lambda report, baud=baud: _speed(report, baud, RP2_STALLS_US, "RP2 flash, typical", ">= 95")
+            for baud in BAUDS
+        ],
+        lambda report: _speed(report, 115200, RP2_WORST_US, "RP2 flash, worst of the data sheet", ""),
+        *[lambda report, percent=percent: _disturbed(report, percent) for percent in (1, 5)],
+        lambda report: _allocation(report, "wasm32"),
+        lambda report: _allocation(report, "unix32"),
+        _work,
+        _misses,
     ]
-    for index, step in enumerate(steps):
-        progress(index / len(steps))
-        step()
-    progress(1.0)
-    return report.as_dict()
+    return measured(steps, progress)
 
 
 # -- speed ---------------------------------------------------------------------------------------------------------
@@ -312,7 +310,7 @@ def _suspect_pairs(wire: bytes):
 
 
 def _cancels(pattern: int) -> bool:
-    """Tell whether each column of eight bits holds an even number of the errors."""
+    """True if each column of eight bits holds an even number of the errors."""
     check = 0
     while pattern:
         check ^= pattern & 0xFF

@@ -30,7 +30,7 @@ from agent.log.state import STATE_BLOCKS, State
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from board.linux_flash import FileFlash
 from board.linux_spool_make import BLOCK_BYTES
-from tools.base.report import Report
+from tools.base.report import Report, measured
 from tools.harness.flash import SimFlash
 
 RESULTS = 1000
@@ -42,13 +42,8 @@ APPENDS = 400
 
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
-    report = Report()
     steps: list[Callable[[Report], None]] = [_wear, _littlefs, _sqlite, _start, _file, _stall]
-    for index, step in enumerate(steps):
-        progress(index / len(steps))
-        step(report)
-    progress(1.0)
-    return report.as_dict()
+    return measured(steps, progress)
 
 
 def payload(number: int) -> bytes:

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from tools import runtimes
 from tools.bench import board, path
-from tools.compact import inline, names, program, tree
+from tools.compact import frame, inline, names, program, tree
 from tools.compact.slots import arguments_of
 
 IMPORT = (
-    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.cart.app\ngc.collect()\n"
+    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.app\ngc.collect()\n"
     "print('through', gc.mem_alloc() - before)\n"
 )
 IMPORT_HEAP_BYTES = 400000
@@ -78,9 +78,10 @@ STEPS: dict[str, list[tuple]] = {
     "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
     "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
     "arguments by place": [(program, "without_keywords", _same)],
+    "literals": [(program, "literals_in_place", _same)],
     "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
     "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],
-    "slots": [(inline, "slots", _alone), (names, "slots", _alone)],
+    "slots": [(frame, "slots", _alone), (names, "slots", _alone)],
     "methods": [(program, "functions_of_methods", _same)],
     "order": [(program, "ordered", _same)],
     "builtins": [(program, "bind_builtins", _same)],

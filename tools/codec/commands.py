@@ -15,6 +15,14 @@ from tools.base.printable import visible
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
+AS = click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
+    default="auto",
+    show_default=True,
+    help="What the file is, where its octets do not show it.",
+)
 
 
 @click.command()
@@ -123,13 +131,7 @@ def _answer(answer: str) -> str:
 @click.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")
-@click.option(
-    "--as",
-    "kind",
-    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
-    default="auto",
-    show_default=True,
-)
+@AS
 @click.option("--mid", "only", type=int, multiple=True, help="Only this MID; can be given several times.")
 def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
     """Read every message in FILE, or in standard input, there line by line as they come: Open Protocol and ToolsNet.

@@ -200,7 +200,7 @@ class Telegrams:
 
 
 def _toolsnet_fits(whole: bytes) -> bool:
-    """Tell whether a stream is ToolsNet's: known telegrams come out of it, and Open Protocol does not cut it better."""
+    """True if a stream is ToolsNet's: known telegrams come out of it, and Open Protocol does not cut it better."""
     try:
         telegrams = Telegrams()
         found = telegrams.feed(whole)

@@ -56,7 +56,7 @@ class Stream:
 
 
 def is_capture(octets: bytes) -> bool:
-    """Tell whether a file begins as a capture does."""
+    """True if a file begins as a capture does."""
     return octets[:4] in MAGICS or octets[:4] == NEXT_GENERATION
 
 

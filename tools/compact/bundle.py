@@ -19,6 +19,7 @@ import ast
 import builtins
 from collections.abc import Collection
 
+from tools.compact.lines import parse, unparse
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
 
@@ -34,7 +35,7 @@ Key = tuple[str, str, str]
 
 
 def has_natives(modules: Collection[str]) -> bool:
-    """Tell whether these modules are a program with machine code; ValueError if it has some of it only."""
+    """True if these modules are a program with machine code; ValueError if it has some of it only."""
     found = [name for name in NATIVES.values() if name in modules]
     if found and len(found) < len(NATIVES):
         raise ValueError(f"of the machine code the program has {', '.join(found)} alone")
@@ -45,7 +46,7 @@ class Bundle:
     """The program with its bundle, as `texts`; the same as the sources if there is no `agent.app`."""
 
     def __init__(self, sources: dict[str, str], apart: frozenset[str] = APART):
-        self.trees = {name: ast.parse(text) for name, text in sources.items()}
+        self.trees = {name: parse(text) for name, text in sources.items()}
         if not has_natives(self.trees):
             for tree in self.trees.values():
                 _without_native(tree)
@@ -66,13 +67,13 @@ class Bundle:
 
     def outside(self, module: str, text: str) -> str:
         """The text of a module that is no part of the program, importing from it as it is now."""
-        tree = ast.parse(text)
+        tree = parse(text)
         scopes(tree)
         self.trees[module] = tree
         self.bindings[module] = self._bindings_of(module)
         _Outside(self, module).visit(tree)
         del self.trees[module], self.bindings[module]
-        return _text(tree)
+        return unparse(tree)
 
     # -- what is bound to what ---------------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class Bundle:
         for module, tree in self.trees.items():
             if module not in self.members:
                 _Outside(self, module).visit(tree)
-                texts[module] = _text(tree)
+                texts[module] = unparse(tree)
         texts[ENTRY] = self._bundle_text()
         packages = {name.rpartition(".")[0] for name in texts} - {""}
         for package in sorted(packages):
@@ -176,7 +177,7 @@ class Bundle:
             tree = self.trees[member]
             _Inside(self, member).visit(tree)
             body += tree.body
-        return _text(ast.Module(body, []))
+        return unparse(ast.Module(body, []))
 
 
 class _Inside(ast.NodeTransformer):
@@ -342,7 +343,3 @@ def _imports_native(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.ImportFrom) and all(
         f"{statement.module}.{alias.name}" == NATIVES.get(alias.asname or "") for alias in statement.names
     )
-
-
-def _text(tree: ast.Module) -> str:
-    return ast.unparse(tree) + "\n" if tree.body else ""

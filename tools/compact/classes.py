@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import ast
 
+from tools.compact.lines import parse, unparse
 from tools.compact.prune import strings_in
 from tools.compact.walk import walk
 
 
 def one_class_a_line(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program with fewer classes; those named in `keep` stay."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values())
     asked = {name: _asked_for(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         if name.startswith("agent"):
             _join_in(tree, refused.union(*(asked[other] for other in trees if other != name)))
             asked[name] = _asked_for(tree)
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def _asked_for(tree: ast.Module) -> set[str]:
@@ -61,7 +62,7 @@ def _is_plain(node: ast.ClassDef) -> bool:
 
 
 def _is_of(node: ast.AST, base: str) -> bool:
-    """Tell whether it is `Base.name`."""
+    """True if it is `Base.name`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == base
 
 
@@ -74,14 +75,14 @@ def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
 
 
 def _is_repeat(one: ast.stmt, base: str) -> bool:
-    """Tell whether it is `name = Base.name` in the class's body."""
+    """True if it is `name = Base.name` in the class's body."""
     if not isinstance(one, ast.Assign) or not _is_of(one.value, base) or len(one.targets) != 1:
         return False
     return isinstance(one.targets[0], ast.Name) and one.targets[0].id == one.value.attr  # type: ignore[attr-defined]
 
 
 def _can_join(node: ast.ClassDef, base: ast.ClassDef) -> bool:
-    """Tell whether each `Base.name` is a repeat, or the call of one of its methods on `self`."""
+    """True if each `Base.name` is a repeat, or the call of one of its methods on `self`."""
     methods = _methods(base)
     fits = {id(one.value) for one in node.body if _is_repeat(one, base.name) and one.value.attr in methods}  # type: ignore
     for part in walk(node):

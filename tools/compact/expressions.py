@@ -23,6 +23,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tools.compact.frame import FRAME_MOST, frame_words_of
+from tools.compact.lines import parse, unparse
 from tools.compact.prune import strings_in
 from tools.compact.scopes import COMPREHENSIONS, MODULE, scopes
 from tools.compact.walk import bound_by, walk
@@ -61,7 +62,7 @@ def put_in_expressions(
     dearer: int = FUNCTION_OCTETS,
 ) -> dict[str, str]:
     """Return the program with fewer functions; those named in `keep` stay."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values()) | _imported(trees)
     facts = {name: _Facts(name, tree) for name, tree in trees.items()}
     changed = set(facts)
@@ -69,13 +70,13 @@ def put_in_expressions(
         changed = _put_in_round(trees, list(facts.values()), refused, frame_words, dearer)
         for name in changed:
             facts[name] = _Facts(name, trees[name])
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def _put_in_round(
     trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int, dearer: int
 ) -> set[str]:
-    """Put functions in as long as none meets what another one changed: the modules that changed, to be read anew.
+    """Put functions in as long as none meets what another one changed: the modules that changed, to be read again.
 
     Who has had its chance is refused from then on.
     """
@@ -219,7 +220,7 @@ def _called(node: ast.Call) -> str:
 
 
 def _fits(function: _Function, use: _Use) -> bool:
-    """Tell whether this is a call of it, from where its names mean the same."""
+    """True if this is a call of it, from where its names mean the same."""
     if use.caller is function.node or function.is_method != isinstance(use.call.func, ast.Attribute):
         return False
     own = {node.arg for node in function.node.args.args}

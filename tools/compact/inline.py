@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tools.compact.frame import FRAME_MOST, FRAME_WORDS, frame_words_of
+from tools.compact.lines import parse, placed_at, unparse
 from tools.compact.prune import strings_in
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
@@ -35,19 +36,19 @@ def inline(
     sources: dict[str, str], keep: frozenset[str] = frozenset(), frame_words: int = FRAME_WORDS
 ) -> dict[str, str]:
     """Return the program with fewer functions; those named in `keep` stay."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     refused: set[str] = set(keep)
     uses = _uses(trees)
     for name, tree in trees.items():
         scopes(tree)
         while name.startswith("agent") and _inline_in(tree, uses, refused, frame_words):
             pass
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def bind_builtins(text: str) -> str:
     """Give a module short ways to the builtins that its functions use: one that is missed in a full dict is slow."""
-    tree = ast.parse(text)
+    tree = parse(text)
     scopes(tree)
     found: dict[str, list[ast.Name]] = {}
     for function in walk(tree):
@@ -68,7 +69,7 @@ def bind_builtins(text: str) -> str:
             node.id = f"{name}__bound"
     at = next((i for i, one in enumerate(tree.body) if not isinstance(one, (ast.Import, ast.ImportFrom))), 0)
     tree.body[at:at] = bound
-    return ast.unparse(tree) + "\n"
+    return unparse(tree)
 
 
 def _uses(trees: dict[str, ast.Module]) -> Counter[str]:
@@ -542,7 +543,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
     out: list[ast.stmt] = []
     for index, statement in enumerate(statements):
         if isinstance(statement, ast.Return):
-            return out + _store(statement.value, target)
+            return out + _store(statement.value, target, statement)
         if not _has_return(statement):
             out.append(statement)
             continue
@@ -568,7 +569,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
             return _one_turn(out + statements[index:], target)
         if one is None or other is None:
             return None
-        out.append(ast.If(statement.test, one or [ast.Pass()], other))
+        out.append(placed_at(statement, ast.If(statement.test, one or [ast.Pass()], other)))
         return out
     return out if target is None or _ends(statements) else out + _store(None, target)
 
@@ -600,10 +601,10 @@ def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast
     out: list[ast.stmt] = []
     for statement in statements:
         if isinstance(statement, ast.Return):
-            return [*out, *_store(statement.value, target), ast.Break()]
+            return [*out, *_store(statement.value, target, statement), ast.Break()]
         if isinstance(statement, ast.If) and _has_return(statement):
             body, orelse = (_broken_off(part, target) for part in (statement.body, statement.orelse))
-            statement = ast.If(statement.test, body, orelse)
+            statement = placed_at(statement, ast.If(statement.test, body, orelse))
         out.append(statement)
     return out
 
@@ -620,7 +621,7 @@ def _one_turn(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.s
     return [ast.While(ast.Constant(True), body, [])]
 
 
-def _store(value: ast.expr | None, target: ast.expr | None) -> list[ast.stmt]:
+def _store(value: ast.expr | None, target: ast.expr | None, at: ast.stmt | None = None) -> list[ast.stmt]:
     if target is None:
-        return [] if value is None or isinstance(value, (ast.Constant, ast.Name)) else [ast.Expr(value)]
-    return [ast.Assign([copy.deepcopy(target)], value or ast.Constant(None), lineno=1)]
+        return [] if value is None or isinstance(value, (ast.Constant, ast.Name)) else [placed_at(at, ast.Expr(value))]
+    return [placed_at(at, ast.Assign([copy.deepcopy(target)], value or ast.Constant(None), lineno=1))]

@@ -18,6 +18,7 @@ import ast
 from collections import Counter
 
 from tools.compact.bundle import NATIVES
+from tools.compact.lines import parse, unparse
 from tools.compact.prune import strings_in
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
@@ -28,7 +29,7 @@ _PARTS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Add, ast.Mult, ast.Name, ast.L
 
 def literals_in_place(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program with fewer names at the top of its modules; those in `keep` stay."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     asked = {"", *keep, *strings_in(trees.values())}
     for tree in trees.values():
         for node in walk(tree):
@@ -43,7 +44,7 @@ def literals_in_place(sources: dict[str, str], keep: frozenset[str] = frozenset(
         for name, tree in trees.items()
         if name.startswith("agent") and name not in NATIVES.values() and _put_in_place(tree, asked)
     }
-    return {name: ast.unparse(trees[name]) + "\n" if name in changed else text for name, text in sources.items()}
+    return {name: unparse(trees[name]) if name in changed else text for name, text in sources.items()}
 
 
 def _put_in_place(tree: ast.Module, asked: set[str]) -> bool:

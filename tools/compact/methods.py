@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tools.compact.lines import parse, unparse
 from tools.compact.prune import strings_in
 from tools.compact.walk import walk
 
@@ -39,14 +40,14 @@ def functions_of_methods(
 
     Without `out` they stay methods, and get the names that the functions would have.
     """
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values())
     uses = {name: _other_uses(name, tree) for name, tree in trees.items()}
     refused |= {name for by_class in uses.values() for name in by_class.get("", ())}
     for name, tree in trees.items():
         if name.startswith("agent"):
             _rewrite(tree, refused, uses[name], out)
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def _is_private(name: str) -> bool:
@@ -144,7 +145,7 @@ def _is_one(
     lines: dict[str, list[str]],
     uses: dict[str, set[str]],
 ) -> bool:
-    """Tell whether no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
+    """True if no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
     kin = {name for name in classes if owner in lines[name] or name in lines[owner]}
     if any(method in uses.get(name, ()) for name in kin):
         return False

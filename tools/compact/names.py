@@ -10,7 +10,7 @@ Rules
    name (FOREIGN): a socket's `close` must stay what it is.
 3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
    with attributes; names that every firmware has (tools.compact.firmware_names) come first. Locals and arguments begin
-   anew in each function. What is passed by keyword keeps its name.
+   again in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
@@ -39,6 +39,7 @@ from itertools import chain, count
 from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
 from tools.compact.firmware_names import BUILTINS, WORDS
+from tools.compact.lines import parse, unparse
 from tools.compact.methods import parts_of
 from tools.compact.pairs import without_tuples
 from tools.compact.places import dicts_of, placed
@@ -83,11 +84,11 @@ class Names:
         said: frozenset[str] = frozenset(),
         classes: dict[str, str] | None = None,
     ):
-        self.companions = {name: ast.parse(text) for name, text in (companions or {}).items()}
-        self.trees = {name: ast.parse(text) for name, text in sources.items()}
+        self.companions = {name: parse(text) for name, text in (companions or {}).items()}
+        self.trees = {name: parse(text) for name, text in sources.items()}
         self.attributes: dict[str, str] = {}
         self.tops: dict[tuple[str, str], str] = {}
-        self.whole = self.trees if classes is None else {name: ast.parse(text) for name, text in classes.items()}
+        self.whole = self.trees if classes is None else {name: parse(text) for name, text in classes.items()}
         for trees in (self.trees, self.companions, self.whole if classes is not None else {}):
             for tree in trees.values():
                 scopes(tree)
@@ -227,7 +228,7 @@ class Names:
         for node in walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
                 _rename_locals(node, self.keywords)
-        return without_tuples(ast.unparse(tree) + "\n") if tree.body else ""
+        return without_tuples(unparse(tree))
 
 
 class Missing(ValueError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
+from tools.compact.lines import behind
 from tools.compact.walk import walk
 
 ONE_OCTET = 124  # of the 128, less what mpy-cross itself puts in front
@@ -25,7 +26,7 @@ def ordered(text: str) -> str:
     if len(used) < WORTH_BYTES:
         return text
     names = [name for name, _ in used.most_common(ONE_OCTET)]
-    return f"for _ in ():\n    _.{'.'.join(names)}\n{text}"
+    return behind(f"for _ in ():\n    _.{'.'.join(names)}\n", text)
 
 
 def _names_in(function: ast.FunctionDef):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 
+from tools.compact.lines import Text, same_statements
 from tools.compact.walk import walk
 
 MOST = 3  # of more the compiler makes a tuple in any case
 
 
-def without_tuples(text: str) -> str:
+def without_tuples(text: str) -> Text:
     """The text of a module, which `ast.unparse` made, with the values of such assignments out of their parentheses."""
     lines = text.encode().split(b"\n")  # the tree counts octets
     for node in walk(ast.parse(text)):
@@ -20,7 +21,7 @@ def without_tuples(text: str) -> str:
             line = lines[node.lineno - 1]
             first, end = node.value.col_offset, node.value.end_col_offset
             lines[node.lineno - 1] = line[:first] + line[first + 1 : end - 1] + line[end:]  # type: ignore[operator]
-    return b"\n".join(lines).decode()
+    return same_statements(text, b"\n".join(lines).decode())
 
 
 def _is_pair(node: ast.Assign) -> bool:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from tools.compact.lines import parse, unparse
 from tools.compact.methods import parts_of
 from tools.compact.scopes import scopes
 from tools.compact.walk import walk
@@ -73,7 +74,7 @@ def dicts_of(trees: Iterable[ast.Module]) -> list[Dict]:
 
 def with_free_places(sources: dict[str, str]) -> dict[str, str]:
     """Return the program with an attribute more in every class of rule 3."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     for tree in trees.values():
         scopes(tree)
     full = {one.name for one in dicts_of(trees.values()) if len(one.data) == one.places >= _LARGE}
@@ -86,7 +87,7 @@ def with_free_places(sources: dict[str, str]) -> dict[str, str]:
             own = ast.Name(start.args.args[0].arg, ast.Load())
             start.body.insert(0, ast.Assign([ast.Attribute(own, _SPARE, ast.Store())], ast.Constant(None), lineno=1))
         if starts:
-            texts[name] = ast.unparse(tree) + "\n"
+            texts[name] = unparse(tree)
     return texts
 
 

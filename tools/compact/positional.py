@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
+from tools.compact.lines import parse, unparse
 from tools.compact.walk import bound_by, walk
 
 Tops = dict[tuple[str, str], ast.FunctionDef | ast.ClassDef]
@@ -19,7 +20,7 @@ Tops = dict[tuple[str, str], ast.FunctionDef | ast.ClassDef]
 
 def without_keywords(sources: dict[str, str]) -> dict[str, str]:
     """Return the program with fewer arguments passed by keyword."""
-    trees = {name: ast.parse(text) for name, text in sources.items()}
+    trees = {name: parse(text) for name, text in sources.items()}
     tops: Tops = {
         (module, node.name): node
         for module, tree in trees.items()
@@ -35,7 +36,7 @@ def without_keywords(sources: dict[str, str]) -> dict[str, str]:
                 arguments = _arguments_of(call, names, methods)
                 if arguments is not None and _place(call, arguments):
                     changed.add(module)
-    return {name: ast.unparse(tree) + "\n" if name in changed else sources[name] for name, tree in trees.items()}
+    return {name: unparse(tree) if name in changed else sources[name] for name, tree in trees.items()}
 
 
 def _names_in(module: str, tree: ast.Module, tops: Tops) -> dict[str, ast.FunctionDef | ast.ClassDef]:

@@ -3,7 +3,8 @@
 rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
 module of forty), prune (what nobody uses), literals (octets and tuples where they are used), classes (a line of them
 becomes one), methods (private ones become functions), expressions (functions that are one, into their callers), inline
-(functions called from one place), positional (arguments by their place), names (short ones).
+(functions called from one place), positional (arguments by their place), names (short ones). Each carries along where
+a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy find it (line_info).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -21,6 +22,7 @@ from tools.compact.classes import one_class_a_line
 from tools.compact.expressions import FUNCTION_OCTETS, put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
+from tools.compact.lines import numbered
 from tools.compact.literals import literals_in_place
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
@@ -67,7 +69,8 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = only_twins(without_cpython(flattened(sources)))
+        marked = {name: numbered(name, text) for name, text in sources.items()}
+        self.sources = only_twins(without_cpython(flattened(marked)))
         self.own_image = own_image
         self.bundle = Bundle(constants(self.sources))
         self._shape(keep, keep)

@@ -13,28 +13,29 @@ from __future__ import annotations
 import ast
 
 from tools.compact.bundle import ENTRY
+from tools.compact.lines import parse, unparse
 from tools.compact.scopes import scopes
 from tools.compact.walk import walk
 
 
 def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program without what it does not use; names in `keep` count as used."""
-    trees = {name: _decided(ast.parse(text)) for name, text in sources.items()}
+    trees = {name: _decided(parse(text)) for name, text in sources.items()}
     _fold_lengths(trees)
     _move_tables(trees, keep)
     while _drop_names(trees, keep) | _drop_methods(trees, keep):
         pass
-    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+    return {name: unparse(tree) for name, tree in trees.items()}
 
 
 def without_unused_imports(text: str) -> str:
     """One module that is no part of the program, without imported names that it neither uses nor passes on."""
-    tree = ast.parse(text)
+    tree = parse(text)
     own = scopes(tree)[0]
     used = {node.id for node in walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
     used |= strings_in([tree])  # `__all__`
     _drop_imports(tree, used, "", set())
-    return ast.unparse(tree) + "\n" if tree.body else ""
+    return unparse(tree)
 
 
 def strings_in(trees) -> set[str]:

@@ -6,6 +6,9 @@ A folder takes two blocks of a chip's file system in each of its two versions, a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from tools.compact.lines import same_statements
 
 FLAT = ("cart", "quarantine", "station")
 
@@ -17,7 +20,7 @@ def flat(text: str) -> str:
     return _ROOM.sub("agent", text)
 
 
-def flattened(sources: dict[str, str]) -> dict[str, str]:
+def flattened(sources: Mapping[str, str]) -> dict[str, str]:
     """The modules under their shorter names; two that share one are a mistake of whoever named them."""
     packages = {f"agent.{room}" for room in FLAT}
     found: dict[str, str] = {}
@@ -26,5 +29,5 @@ def flattened(sources: dict[str, str]) -> dict[str, str]:
             continue  # nothing stands there
         if flat(name) in found:
             raise ValueError(f"{name} and another module are both {flat(name)} on a board")
-        found[flat(name)] = flat(text)
+        found[flat(name)] = same_statements(text, flat(text))
     return found

@@ -1,11 +1,11 @@
 """Finds which locals of a function can be one: two that are never needed at the same time.
 
 MicroPython gives each local a word of the frame for the whole call, and a frame of more than eleven words is taken from
-the heap, at each call anew.
+the heap, at each call again.
 
 Rules
 1. A local is needed from the first place that names it to the last, in the order of the text; all of a loop around such
-   a place counts, unless the local begins anew in each turn (all its places are in the loop, the first one stores, and
+   a place counts, unless the local begins again in each turn (all its places are in the loop, the first one stores, and
    no turn leaves that one out).
 2. Arguments come first, in their order; what is no longer needed makes room for what comes behind it.
 3. Where the order of the text is not the order of the run (a function inside, a comprehension) nothing is shared.
@@ -39,7 +39,7 @@ class _Loop:
 
 
 def is_simple(function: ast.FunctionDef) -> bool:
-    """Tell whether the function has no other one inside, and no import of a name with dots."""
+    """True if the function has no other one inside, and no import of a name with dots."""
     inside = [node for node in walk(function) if node is not function]
     return not any(isinstance(node, (*_APART, ast.Import)) for node in inside)
 

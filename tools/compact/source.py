@@ -17,6 +17,7 @@ import ast
 import copy
 from dataclasses import dataclass, field
 
+from tools.compact.lines import parse, unparse
 from tools.compact.walk import walk
 
 
@@ -31,14 +32,14 @@ class Module:
 
 def constants(sources: dict[str, str]) -> dict[str, str]:
     """Return the source of every module of `sources` (dotted name -> text) with numbers in place of constants."""
-    modules = {name: Module(name, ast.parse(text)) for name, text in sources.items()}
+    modules = {name: Module(name, parse(text)) for name, text in sources.items()}
     _find_constants(modules)
     texts = {}
     for name, module in modules.items():
         rewriter = _Rewriter(
             _visible(module, modules), _module_aliases(module, modules), modules, frozenset(module.constants)
         )
-        texts[name] = _text(rewriter.visit(module.tree))
+        texts[name] = unparse(rewriter.visit(module.tree))
     return texts
 
 
@@ -201,9 +202,3 @@ class _Rewriter(ast.NodeTransformer):
         if not self.is_viper:  # there an annotation is the machine's type
             node.annotation = None
         return node
-
-
-def _text(tree: ast.Module) -> str:
-    if not tree.body:
-        return ""
-    return ast.unparse(tree) + "\n"

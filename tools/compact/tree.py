@@ -19,12 +19,16 @@ from typing import TypeVar
 from tools.base.cache import CACHE, forget_old, whole_folder
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact import conventions
+from tools.compact.line_info import Lines, rewritten
+from tools.compact.lines import by_line
 from tools.compact.program import Program
 
 REMEMBERED = CACHE / "compact"
 PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and a lock is one folder's
 T = TypeVar("T")
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
+WITH_LINES = ("-O2",)  # what tools.compact.line_info makes numbers of that take none
+LINES_FILE = "lines.json"  # beside the .mpy files: what the numbers in them are in the sources
 
 
 def program_of(
@@ -53,13 +57,13 @@ def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bo
 
 def texts_of(sources: list[Source]) -> dict[str, str]:
     """The texts of the program made of these files, by module."""
-    return remembered(sources, lambda: program_of(sources).texts)
+    return remembered(sources, lambda: program_of(sources).texts, form=pickle)
 
 
 def remembered(what: object, make: Callable[[], T], where: Path | None = None, form: ModuleType = json) -> T:
     """What `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
 
-    It goes through JSON, or what else `form` is. What is installed has no cache and makes it anew.
+    It goes through JSON, or what else `form` is. What is installed has no cache and makes it again.
     """
     if not CACHE.is_dir():
         return make()
@@ -99,28 +103,51 @@ def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] =
     return compile_sources(folder, files_of(texts_of([one for one in wanted if machine or not one.is_native])), machine)
 
 
+def lines_in(folder: Path, sources: list[Source]) -> dict[str, Lines]:
+    """The map that was written below `folder`, with the files of `sources` in place of their modules."""
+    files = {dotted(source.name): source.name for source in sources}
+    lines = json.loads((folder / LINES_FILE).read_text(encoding="utf-8"))
+    for named in lines.values():
+        for numbers in named.values():
+            for span in (span for spans in numbers for span in spans):
+                span[0] = files[span[0]]
+    return lines
+
+
 def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> dict[str, int]:
-    """Compile the files of a program into `folder`."""
-    program, _ = compiler()
-    sizes = {}
+    """Compile the files of a program into `folder`, with a map of what a traceback's numbers are in the sources."""
+    sizes: dict[str, int] = {}
+    lines: dict[str, Lines] = {}
     with tempfile.TemporaryDirectory(prefix="toolcart-compact-") as scratch:
         for source in sources:
-            text = Path(scratch, "source.py")
-            text.write_text(source.text, encoding="utf-8")
             target = folder / source.name.replace(".py", ".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
-            options = [*OPTIONS, *([f"-march={machine}"] if source.is_native else [])]
-            done = subprocess.run(
-                [program, *options, "-s", Path(source.name).name, "-o", str(target), str(text)],
-                capture_output=True,
-                text=True,
-                timeout=COMPILE_TIMEOUT_S,
-            )
-            if done.returncode:
+            try:
+                octets, lines[source.name] = _compiled(source, machine, Path(scratch))
+            except ValueError:
                 shutil.rmtree(folder, ignore_errors=True)
-                raise ValueError(f"{source.name}: {done.stderr.strip()}")
-            sizes[source.name] = target.stat().st_size
+                raise
+            target.write_bytes(octets)
+            sizes[source.name] = len(octets)
+    (folder / LINES_FILE).write_text(json.dumps(lines, separators=(",", ":")), encoding="utf-8")
     return sizes
+
+
+def _compiled(source: Source, machine: str, scratch: Path) -> tuple[bytes, Lines]:
+    """The .mpy of one file and its map, which only what was made of sources has."""
+    text, target = scratch / "source.py", scratch / "source.mpy"
+    text.write_text(source.text, encoding="utf-8")
+    has_map = bool(getattr(source.text, "origins", ())) and not source.is_native
+    options = [*(WITH_LINES if has_map else OPTIONS), *([f"-march={machine}"] if source.is_native else [])]
+    done = subprocess.run(
+        [compiler()[0], *options, "-s", Path(source.name).name, "-o", str(target), str(text)],
+        capture_output=True,
+        text=True,
+        timeout=COMPILE_TIMEOUT_S,
+    )
+    if done.returncode:
+        raise ValueError(f"{source.name}: {done.stderr.strip()}")
+    return rewritten(target.read_bytes(), *by_line(source.text)) if has_map else (target.read_bytes(), {})
 
 
 def dotted(name: str) -> str:

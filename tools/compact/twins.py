@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from tools.compact.bundle import NATIVES, has_natives
+from tools.compact.lines import parse, unparse
 
 ON_CPYTHON = "ON_CPYTHON"
 
@@ -28,11 +29,11 @@ def without_cpython(sources: dict[str, str]) -> dict[str, str]:
 
 
 def _for_a_board(text: str) -> str:
-    tree = _ForABoard().visit(ast.parse(text))
+    tree = _ForABoard().visit(parse(text))
     left = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == ON_CPYTHON]
     if left:
         raise ValueError(f"{ON_CPYTHON} is asked for otherwise than by `if`: {ast.unparse(tree)}")
-    return ast.unparse(tree) + "\n"
+    return unparse(tree)
 
 
 def only_twins(sources: dict[str, str]) -> dict[str, str]:
@@ -41,7 +42,7 @@ def only_twins(sources: dict[str, str]) -> dict[str, str]:
         return sources
     lists = {}
     for called, module in NATIVES.items():
-        lists.update(_lists(called, ast.parse(sources[module])))
+        lists.update(_lists(called, parse(sources[module])))
     return {name: text if name in NATIVES.values() else _decided(text, lists) for name, text in sources.items()}
 
 
@@ -61,7 +62,7 @@ def _lists(called: str, native: ast.Module) -> dict[str, list[str]]:
 def _decided(text: str, lists: dict[str, list[str]]) -> str:
     if "FAST" not in text:
         return text
-    tree = _Decider().visit(ast.parse(text))
+    tree = _Decider().visit(parse(text))
     body: list[ast.stmt] = []
     for statement in tree.body:
         taken = statement.body if _is_chosen(statement) else [statement]
@@ -71,7 +72,7 @@ def _decided(text: str, lists: dict[str, list[str]]) -> str:
         one.targets[0].id: one for one in body if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
     }
     tree.body = [one for one in body if not (isinstance(one, ast.FunctionDef) and one.name in last)]
-    return ast.unparse(tree) + "\n"
+    return unparse(tree)
 
 
 def _is_chosen(statement: ast.stmt) -> bool:

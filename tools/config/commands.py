@@ -60,6 +60,7 @@ def check(file: str, as_json: bool) -> None:
 def explain(word: str) -> None:
     """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
     from tools.config import text as config_text
+    from tools.config.audience import audience
 
     found = 0
     for place, kind, unit, default, allowed, meaning in config_text.rows():
@@ -67,7 +68,7 @@ def explain(word: str) -> None:
             continue
         found += 1
         click.secho(place, bold=True, nl=False)
-        click.echo(f"  ({kind}{', ' + unit if unit else ''})")
+        click.echo(f"  ({kind}{', ' + unit if unit else ''}; for: {audience(place)})")
         click.echo(f"    {meaning}")
         click.echo(f"    default {default}; allowed {allowed}")
     if not found:

@@ -173,7 +173,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
 
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
-    """List what is right by the tables and cannot be had on this machine; without a folder no file is looked at."""
+    """List what is right by the tables and is not available on this machine; without a folder no file is looked at."""
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
@@ -186,7 +186,9 @@ def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
         try:
             context_of(str(folder), toolsnet)
         except TlsUnusable as wrong:
-            mistakes.append((f"toolsnet.{wrong.setting}", wrong.reason, "a file in PEM, a key nobody else may read"))
+            mistakes.append(
+                (f"toolsnet.{wrong.setting}", wrong.reason, "a file in PEM, a key that only its owner may read")
+            )
     return mistakes
 
 
@@ -196,5 +198,5 @@ def serial_missing() -> str:
 
 
 def has_serial_lines() -> bool:
-    """Tell whether this machine can speak to a controller over a serial line."""
+    """True if this machine can speak to a controller over a serial line."""
     return find_spec("serial") is not None

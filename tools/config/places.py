@@ -32,7 +32,7 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
 
 
 def is_of_a_chip(configuration: dict) -> bool:
-    """Tell whether it names what only a chip has: a network of its own, or raw flash."""
+    """True if it names what only a chip has: a network of its own, or raw flash."""
     paths = [station["spool"]["path"] for station in configuration["stations"]]
     return configuration["board"]["network"] != "none" or any(
         path == RAW or path.startswith(RAW + "@") for path in paths

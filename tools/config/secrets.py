@@ -54,7 +54,7 @@ def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
 
 
 def is_written(key: str) -> bool:
-    """Tell whether the value under this key would be a secret itself."""
+    """True if the value under this key would be a secret itself."""
     return is_secret(key) and key not in FILES
 
 

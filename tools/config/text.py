@@ -7,6 +7,8 @@
 from agent.cart import config
 from agent.wide.outlets import OUTLETS
 from tools.config import secrets as config_secrets
+from tools.config.audience import MEANINGS as AUDIENCES
+from tools.config.audience import audience
 
 MEANINGS = {
     "system.type": "Kind of system ToolsNet is told; 3 is Open Protocol, undefined.",
@@ -41,7 +43,7 @@ MEANINGS = {
     "toolsnet.tls_name": "Name in the other side's certificate, where it is not the host that is connected to.",
     "toolsnet.tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
     "toolsnet.tls_key": (
-        "File with its private key (PEM); nobody but its owner may read it. On a board whoever holds the board can."
+        "File with its private key (PEM); only its owner may read it. On a board whoever holds the board can."
     ),
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
@@ -226,7 +228,7 @@ for _module in OUTLETS.values():
 # Results that fit a spool of 1 MiB, by its unit: light ones, and full ones with their limits. A test measures them.
 ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}
 
-_HEAD = "| setting | type | unit | default | allowed | meaning |"
+_HEAD = "| setting | for | default | allowed | meaning |"
 
 _INTRODUCTION = """\
 # Configuration
@@ -248,6 +250,7 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
   and with `graphs_kib` at most three quarters of it.
 - There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each, ToolsNet once among them
   ([outlets.md](outlets.md)).
+- "For" says who needs a setting:
 """
 
 _SECRETS = """
@@ -296,14 +299,14 @@ def rows():
 
 def page():
     """The text of docs/configuration.md."""
-    lines = [_INTRODUCTION]
+    lines = [_INTRODUCTION, *(f"  - {who}: {said}\n" for who, said in AUDIENCES.items())]
     section = ""
-    for place, kind, unit, default, allowed, meaning in rows():
+    for place, _, _, default, allowed, meaning in rows():
         parent, key = place.rsplit(".", 1)
         if parent != section:
             section = parent
-            lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|---|\n")
-        lines.append(f"| `{key}` | {kind} | {unit} | {default} | {allowed} | {meaning} |\n")
+            lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|\n")
+        lines.append(f"| `{key}` | {audience(place)} | {default} | {allowed} | {meaning} |\n")
     room = [f"| {unit} | {light:,} | {full:,} |\n" for unit, (light, full) in ROOM.items()]
     secrets = ", ".join(f"`{place}`" for place, kind, *_ in rows() if kind == SECRET)
     return "".join([*lines, _SECRETS.format(secrets=secrets), _UNITS, *room])

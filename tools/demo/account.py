@@ -35,7 +35,7 @@ def doubled(archive: Archived, first_id: int) -> int:
 
 
 def is_wrong(told: dict) -> bool:
-    """Tell whether an account is anything but perfect."""
+    """True if an account is anything but perfect."""
     return _is_broken(told) or told["produced"] != told["delivered"]
 
 

@@ -30,7 +30,7 @@ from tools.words import attention, reasons
     "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
 )
 @click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server's.")
-@click.option("--offline", is_flag=True, help="Connect to nobody: configuration, spool, disk and clock alone.")
+@click.option("--offline", is_flag=True, help="Connect to nothing: configuration, spool, disk and clock alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool) -> None:
     """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.

@@ -1,9 +1,9 @@
 """One controller, asked as the agent would: session, subscription, what it keeps, its clock; over TCP or a line.
 
 Rules
-1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is acknowledged by nobody,
+1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is not acknowledged,
    so it stays whose it is, and the agent fetches it by its number.
-2. A controller that pushes each result once and keeps it for nobody (MT Focus) is not asked to push.
+2. A controller that pushes each result once and does not keep it (MT Focus) is not asked to push.
 3. The session is ended in order, whatever happened.
 """
 
@@ -208,6 +208,6 @@ def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found
         words = f"{heard} octets came on {device} at {baud} baud, and they are no answer"
         hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
     else:
-        words = f"nobody answers on {device} at {baud} baud: not one octet came"
+        words = f"nothing answers on {device} at {baud} baud: not one octet came"
         hint = "Is the cable crossed, in the right socket, and Open Protocol switched on for that port?"
     return Found(what, BAD, words, hint, figures)

@@ -5,7 +5,7 @@ Rules
 2. A subscription that is there already is another client's: it is left as it is.
 3. Curves are asked for only where the configuration wants them: subscribing to them has been seen to exhaust a
    controller (docs/controllers.md).
-4. Nothing that comes meanwhile is acknowledged. What cannot be had is no failure: results come without it.
+4. Nothing that comes meanwhile is acknowledged. What is not available is no failure: results come without it.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ def _listed(words: list[str], last: str) -> str:
 
 def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
     """Ask in one way after the other until one is taken; why not says the first."""
-    whys = []
+    reasons = []
     for subscription in subscriptions:
         told = _in_every_revision(asking, subscription)
         if told.revision:
             return told
-        whys.append(told.why)
-    return Told(why=whys[0])
+        reasons.append(told.why)
+    return Told(why=reasons[0])
 
 
 def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:

@@ -108,7 +108,7 @@ def clock() -> list[Found]:
             "`timedatectl set-ntp true`, or name the plant's server in /etc/systemd/timesyncd.conf. Results have the "
         )
         found = Found(
-            "clock", WARN, f"{words}, and nobody keeps it right", hint + "controller's own time all the same."
+            "clock", WARN, f"{words}, and nothing keeps it right", hint + "controller's own time all the same."
         )
     found.figures = told
     return [found]
@@ -127,7 +127,7 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
 
 
 def names(configuration: dict) -> list[Found]:
-    """Look every name up; an address needs nobody."""
+    """Look every name up; an address needs no lookup."""
     found = []
     for host in sorted({host for _, host in hosts(configuration) if not _is_address(host)}):
         setting = next(setting for setting, named in hosts(configuration) if named == host)

@@ -10,6 +10,7 @@ Rules:
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,15 +156,17 @@ def fetch(architecture: str, version: str, folder: Path) -> None:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise Unavailable(f"{program} is not installed (the MicroPython comes from Debian's packages)")
-    mirrors = system_mirrors()
-    if not mirrors:
-        raise Unavailable(f"no Debian mirror is named under {SOURCES}")
+    from_mirrors(folder, lambda mirror, attempt: _fetch_from(mirror, architecture, version, attempt))
+
+
+def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> None:
+    """Fill `folder` from the first of the system's mirrors that has it; Unavailable with what the first one said."""
     reasons = []
-    for mirror in mirrors:
+    for mirror in system_mirrors():
         attempt = folder / "attempt"
         attempt.mkdir()
         try:
-            _fetch_from(mirror, architecture, version, attempt)
+            fetch_from(mirror, attempt)
         except Unavailable as reason:
             reasons.append(str(reason))
             shutil.rmtree(attempt)
@@ -172,7 +175,7 @@ def fetch(architecture: str, version: str, folder: Path) -> None:
             thing.rename(folder / thing.name)
         attempt.rmdir()
         return
-    raise Unavailable(reasons[0])
+    raise Unavailable(reasons[0] if reasons else f"no Debian mirror is named under {SOURCES}")
 
 
 def program(folder: Path, architecture: str) -> list[str]:

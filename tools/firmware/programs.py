@@ -39,7 +39,7 @@ def _missing(wanted: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def have(*wanted: tuple[str, str], install: bool = True) -> None:
-    """See to it that these programs are there; Unavailable says what is missing and why it could not be had."""
+    """See to it that these programs are there; Unavailable says what is missing and why it could not be fetched."""
     packages = _missing(wanted)
     if not packages:
         return

@@ -32,7 +32,7 @@ FRAMES: Edits = {
 def folder() -> Path:
     """The folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
     name = f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
-    return whole_folder(CACHE / "firmware-sources" / name, _fill)
+    return whole_folder(CACHE / "firmware-sources" / name, lambda target: debian.from_mirrors(target, _fetch))
 
 
 def edit(tree: Path, edits: Edits) -> None:
@@ -44,24 +44,6 @@ def edit(tree: Path, edits: Edits) -> None:
                 raise Unavailable(f"{tree.name}/{name} has no line `{old}`: it is another MicroPython")
             text = text.replace(old, new)
         (tree / name).write_text(text)
-
-
-def _fill(target: Path) -> None:
-    reasons = []
-    for mirror in debian.system_mirrors():
-        attempt = target / "attempt"
-        attempt.mkdir()
-        try:
-            _fetch(mirror, attempt)
-        except Unavailable as reason:
-            reasons.append(str(reason))
-            shutil.rmtree(attempt)
-            continue
-        for thing in attempt.iterdir():
-            thing.rename(target / thing.name)
-        attempt.rmdir()
-        return
-    raise Unavailable(reasons[0] if reasons else "no Debian mirror is named in the system's apt set-up")
 
 
 def _fetch(mirror: debian.Mirror, target: Path) -> None:

@@ -13,17 +13,18 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol, TextIO
 
 import click
 
-from agent.cart.secrets import redacted
 from agent.cart import status
+from agent.cart.secrets import redacted
 from agent.log.flash import RamFlash
 from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
 from board.console import LINE_MAX
 from tools.base.printable import visible, visible_lines
+from tools.flash import traceback
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
 from tools.spool import quarantine_commands as orders
@@ -39,7 +40,7 @@ class Asked(Link, Protocol):
     """A link that can also put a line to a running agent's console."""
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """The lines of the answer, None if nobody answers."""
+        """The lines of the answer, None if nothing answers."""
         ...
 
     def run(self, source: str) -> str:
@@ -72,6 +73,23 @@ def board() -> None:
 def status_command(port: str, as_json: bool) -> None:
     """Say what the agent on a board is doing, without stopping it."""
     _end(lambda link: show_status(link, as_json), port)
+
+
+@board.command("traceback")
+@click.argument("file", type=click.File(), default="-")
+@click.option("--version", "digest", default="", metavar="DIGEST", help="Of this version; else the newest that fits.")
+@click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="By this map, as `toolcart mip` writes it.")
+def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:
+    """Say file, line and function of the source for a board's traceback in FILE, or as pasted."""
+    try:
+        maps = {"of the map": traceback.unpacked(own.read())} if own else traceback.kept(digest)
+    except traceback.NoMap as reason:
+        raise click.ClickException(f"no map of a version: {reason}") from None
+    told, version = traceback.in_sources(file.read(), maps)
+    click.echo(visible_lines(told.rstrip("\n")))
+    if not version:
+        raise click.ClickException(f"no version in {traceback.folder()} fits; these are the board's own names.")
+    click.echo(f"version {version}", err=True)
 
 
 @board.command("log")
@@ -231,7 +249,7 @@ def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
         return []
     if metrics["listens"]:
         return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
-    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be had"]
+    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be opened"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:
@@ -258,7 +276,7 @@ def _show_held(link: Asked, as_json: bool) -> None:
     click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
     click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
     if told["fault"]:
-        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
+        click.echo(visible_lines(f"the last failed start:\n{traceback.show(told['fault'])}"))
     click.echo("the board was restarted")
 
 

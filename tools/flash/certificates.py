@@ -74,7 +74,7 @@ def _own(folder: Path, toolsnet: dict) -> dict[str, bytes]:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise Unusable("tls_key", f"others may read {path}; chmod 600 {path}")
     if any(word in content for word in _LOCKED):
-        raise Unusable("tls_key", f"{path}: locked with a password, which nobody enters on a board")
+        raise Unusable("tls_key", f"{path}: locked with a password, which cannot be entered on a board")
     for label, key in _keys(content):
         if _fits(own[0], label, key):
             _refuse_edwards("tls_key", path, key)
@@ -149,7 +149,7 @@ def _split(content: bytes) -> list[bytes]:
 
 
 def _fits(certificate: bytes, label: str, key: bytes) -> bool:
-    """Tell whether OpenSSL takes the two together; it reads them from files only."""
+    """True if OpenSSL takes the two together; it reads them from files only."""
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:  # nobody else may look into it
         both = Path(folder, "both.pem")
         both.write_text(ssl.DER_cert_to_PEM_cert(certificate) + _pem(label, key), encoding="ascii")

@@ -2,7 +2,7 @@
 
 Rules
 1. Until the last rename the board's state names only what ran before; every step before it can be cut anywhere and
-   repeated. After it the new version is on trial, and the board itself goes back if nobody confirms it.
+   repeated. After it the new version is on trial, and the board itself goes back unless it is confirmed.
 2. version.json is removed first and written last: a folder that has one is whole.
 3. Every file is verified by its hash on the board after it was written, and sent once more if it differs.
 4. Healthy means that the board says so itself, naming this version; silence is not health.

@@ -84,7 +84,7 @@ class Link(Protocol):
         ...
 
     def write(self, path: str, content: bytes, progress: Progress) -> None:
-        """Write a file anew; a cut leaves a part of it."""
+        """Replace a file; a cut leaves a part of it."""
         ...
 
     def copy(self, source: str, target: str) -> None:

@@ -19,10 +19,11 @@ import click
 
 from tools.base.sources import Unavailable
 from tools.config import file as config_file
-from tools.flash import package
+from tools.flash import package, traceback
 
 FOLDER = "a"
 INDEX = "package.json"
+MAP_FILE = "traceback.json.gz"  # what a traceback of this version means; no board gets it
 EXIT_CONFIGURATION = 2
 EXIT_NOT_MADE = 3
 
@@ -71,6 +72,7 @@ def write(folder: Path, built: package.Version) -> int:
         "deps": [[name, "latest"] for name in package.DEPENDENCIES],
         "version": _version(),
     }
+    (folder / MAP_FILE).write_bytes(traceback.packed(built.lines))
     (folder / INDEX).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return len(files)
 

@@ -154,7 +154,7 @@ class MpremoteLink:
         return content
 
     def write(self, path: str, content: bytes, progress: Progress) -> None:
-        """Write a file anew."""
+        """Replace a file."""
         self._exec(f"_d({path!r}); f = open({path!r}, 'wb'); w = f.write; a = binascii.a2b_base64")
         try:
             for start in range(0, len(content), CHUNK_BYTES):
@@ -207,7 +207,7 @@ class MpremoteLink:
         self.close()
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """What it prints, opening the port anew as often as it goes away: a reset takes USB with it."""
+        """What it prints, opening the port again as often as it goes away: a reset takes USB with it."""
         until = time.monotonic() + seconds
         pending = b""
         stream: serial.Serial | None = None
@@ -228,7 +228,7 @@ class MpremoteLink:
                 stream.close()
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """Ask the console of a running agent; None if nobody answers there."""
+        """Ask the console of a running agent; None if nothing answers there."""
         with self._stream() as stream:
             stream.write(b"\r\n" + line.encode() + b"\r\n")
             until = time.monotonic() + seconds
@@ -305,7 +305,7 @@ def trouble_of(port: str, error: Exception) -> NotThere | Busy:
         return Busy(f"{port} is in use by another program (a terminal, an editor, another toolcart). Close that one.")
     if number == errno.EACCES or "Permission" in text:
         return Busy(
-            f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in anew."
+            f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in again."
         )
     if number != errno.ENOENT and os.path.exists(port):
         if "Inappropriate ioctl" in text or os.path.isdir(port):

@@ -17,14 +17,15 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from board import zone
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
-from tools.compact.tree import compile_compacted
+from tools.compact.line_info import Lines
+from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
 from tools.flash import certificates
 
@@ -74,6 +75,7 @@ class Version:
     digest: str
     files: dict[str, bytes]  # version.json is not among them: it is written last
     root: dict[str, bytes]
+    lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers are (tools.flash.traceback)
 
     @property
     def unwanted(self) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
     tree, found = _checked(config_path)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
-    files = {} if is_frozen else compiled(platform, architecture)
+    files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
     if not tree.get("board", {}).get("metrics_port"):
         files = {name: content for name, content in files.items() if name not in METRICS_FILES}
     if not found:
@@ -126,7 +128,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
     if not is_frozen:
         root = {SAFE_MODE: _compiled_safe_mode(), **root}
-    return Version(platform, sha256(listed.encode())[:16], files, root)
+    return Version(platform, sha256(listed.encode())[:16], files, root, lines)
 
 
 def checked_config(path: str | Path) -> dict:
@@ -203,13 +205,16 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     return found
 
 
-def compiled(platform: str, architecture: str) -> dict[str, bytes]:
-    """Every .mpy of a version, by its name below the version's folder."""
-    wanted = {source.name for source in sources_for(platform)}
+def compiled(platform: str, architecture: str) -> tuple[dict[str, bytes], dict[str, Lines]]:
+    """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks."""
+    sources = sources_for(platform)
+    wanted = {source.name for source in sources}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
         compile_compacted(Path(folder), architecture, without)
-        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(Path(folder).rglob("*.mpy"))}
+        files = sorted(Path(folder).rglob("*.mpy"))
+        found = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+        return found, lines_in(Path(folder), sources)
 
 
 def _compiled_safe_mode() -> bytes:

@@ -55,7 +55,7 @@ class Plan:
         return sum(step.octets for step in [*self.steps, *self.root] if step.kind == kind)
 
     def is_there(self) -> bool:
-        """Tell whether this very version is what runs and is confirmed."""
+        """True if this very version is what runs and is confirmed."""
         return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
 
 
@@ -73,7 +73,7 @@ def check_board(about: About, platform: str) -> None:
     if not about.block_bytes:
         raise Wrong(
             "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
-            "behind it is untouched. To begin anew, erase the flash and load the firmware again; that erases both."
+            "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
         )
 
 

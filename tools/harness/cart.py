@@ -28,7 +28,7 @@ SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
 PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
 MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for but two, as it always had
-IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is a loop that nobody ends
+IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
 
 
 def controller_address(index):
@@ -148,7 +148,7 @@ class Cart:
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
 
     def boot(self):
-        """Make the agent anew, as after power has come back."""
+        """Make the agent again, as after power has come back."""
         self.board = self.make_board(self)
         self.app = App(self.configuration, self.board)
         self.station = self.app.stations[0]

@@ -28,18 +28,6 @@ FLICKERS = 7
 FADES = 8
 EMERGES = 9
 SHAPES = (NOTHING, ALL, PREFIX, SUFFIX, BITS, GARBAGE, UNSTABLE, FLICKERS, FADES, EMERGES)
-SHAPE_NAMES = (
-    "nothing",
-    "all",
-    "prefix",
-    "suffix",
-    "bits",
-    "garbage",
-    "unstable",
-    "flickers",
-    "fades",
-    "emerges",
-)
 
 # A W25Q16 as it is on a Pico: typical page program and sector erase.
 PAGE_BYTES = 256
@@ -177,10 +165,6 @@ class SimFlash:
             left = old
             self.regions.append(Region(address, old, new, shape))
         self.cells[address : address + n] = left
-
-    def flip(self, bit):
-        """Turn one bit of the whole area over."""
-        self.cells[bit >> 3] ^= 1 << (bit & 7)
 
     def restart(self):
         """Give the power back: a cut stays over, and what fades or emerges has done so."""

@@ -75,7 +75,7 @@ class Fleet:
             return sum(len(controller.produced) for controller in self.controllers)
 
     def all_talk(self) -> bool:
-        """Tell whether every controller has a session."""
+        """True if every controller has a session."""
         with self.loop.lock:
             return all(any(one.started for one in controller.sessions) for controller in self.controllers)
 

@@ -52,10 +52,6 @@ class Network:
     def port(self):
         return SimPort(self)
 
-    def endpoints(self, host, number):
-        """Return the endpoints of the open connections of an address."""
-        return [c.endpoint for c in self._connections if c.address == (host, number) and c.endpoint is not None]
-
     # Faults
 
     def cut(self, host, number):

@@ -277,7 +277,7 @@ class Workbench:
             steps -= 1
 
     def sound(self):
-        """Tell whether everything was acknowledged, stored in order, and no task has failed."""
+        """True if everything was acknowledged, stored in order, and no task has failed."""
         controller = self.controller
         return (
             self.app.scheduler.faults == 0

@@ -209,7 +209,7 @@ class SerialPort:
         self.line = line
         self.deaf = False
         self.overruns = 0  # octets that the FIFO had no room for
-        self.dropped = 0  # octets that came while nobody had the port open
+        self.dropped = 0  # octets that came while the port was closed
         self.opened = 0
         self.write_limit = 0  # the most octets a single write takes; 0: all
         self.read_limit = 0

@@ -112,7 +112,7 @@ def monitor(
             for port, from_agent in ports:
                 count = port.readinto(buf, len(buf))
                 if count < 0:
-                    _fail("the adapter is gone", "Plug it in again and start anew.")
+                    _fail("the adapter is gone", "Plug it in again and start again.")
                 load.hear(from_agent, count)
                 for octet in buf[:count]:
                     heard = Heard(time.monotonic() - start_s, from_agent, octet)

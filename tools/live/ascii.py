@@ -53,7 +53,7 @@ _TABLE.update({ord(sign): plain for sign, plain in _SIGNS.items()})
 
 
 def has_utf8(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether the terminal shows UTF-8, as the locale says."""
+    """True if the terminal shows UTF-8, as the locale says."""
     said = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
     if not said[0] and said[1] in _COERCED and said[2] in ("", "C", "POSIX"):
         return said[1] == "UTF-8"  # macOS says it so; the other two are CPython's own word

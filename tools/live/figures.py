@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
-from tools.words import attention
-from tools.words import undelivered as sorrows
+from tools.words import attention, undelivered
 
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
@@ -91,7 +90,7 @@ class Figures:
         return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
 
     def all_connected(self) -> bool:
-        """Tell whether every station has its controller and its ToolsNet."""
+        """True if every station has its controller and its ToolsNet."""
         shown = self.shown()
         return bool(shown) and all(_ready(station) and _streaming(station) for station in shown)
 
@@ -138,7 +137,7 @@ class Figures:
         self.spool_problems = []
         for known in self.stations.values():
             known.spool_told = known.met_controller = False
-            known.sorrows = {}
+            known.undelivered = {}
             known.needs = {}
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
 
@@ -207,14 +206,14 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     told = []
     ready, streaming = _ready(shown), _streaming(shown)
     if ready != known.was_ready:
-        lost = "controller left in order" if stopped else "controller lost" + known.whys.of_loss("controller", shown)
+        lost = "controller left in order" if stopped else "controller lost" + known.news.of_loss("controller", shown)
         told.append((GOOD, "controller ready") if ready else (INFO if stopped else WARNING, lost))
     if streaming != known.was_streaming:
-        lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.whys.of_loss("toolsnet", shown)
+        lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.news.of_loss("toolsnet", shown)
         told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
     known.was_ready, known.was_streaming = ready, streaming
     if not stopped:
-        told += [(WARNING, text) for text in known.whys.news(shown, {"controller": ready, "toolsnet": streaming})]
+        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "toolsnet": streaming})]
     told += _room_changes(known, shown)
     for outlet in others_of(shown):
         place, why = outlet["place"], outlet["why"]
@@ -249,7 +248,7 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
     told = []
     for side in sorted(known.never_met):
         name, its = sides[side]
-        if not known.whys.told(side):
+        if not known.news.told(side):
             told.append(f"no {name} yet at {its['host']}:{its['port']}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
@@ -276,11 +275,11 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """What did not reach ToolsNet: told at each start if there is any, and whenever it changes."""
     told = []
-    counts = sorrows.sorrows(shown)
+    counts = undelivered.counts(shown)
     for text, count in counts.items():
-        if count != known.sorrows.get(text, 0):
+        if count != known.undelivered.get(text, 0):
             told.append((WARNING if count else GOOD, f"{count} {text}"))
-    known.sorrows = counts
+    known.undelivered = counts
     return told + _need_changes(known, shown)
 
 
@@ -309,9 +308,9 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     stands = {"controller": known.was_ready, "toolsnet": known.was_streaming}
     told = []
     for name, count in counted.items():
-        if not known.whys.is_new(name, latest[name], stands):
+        if not known.news.is_new(name, latest[name], stands):
             continue
         times = f" ({count} times)" if count > 1 else ""
         level = INFO if name in _HARMLESS else WARNING
-        told.append((level, sorrows.explained(name, latest[name], shown["number"]) + times))
+        told.append((level, undelivered.explained(name, latest[name], shown["number"]) + times))
     return told

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from tools.live.curve import Curve
-from tools.words.reasons_told import Whys
+from tools.words.news import News
 
 RATE_WINDOW_S = 5.0
 RESULTS_KEPT = 1000  # an hour of a busy station
@@ -30,10 +30,10 @@ class StationFigures:
     filling_percent: int = 0
     highest_backlog: int = 0
     spool_told: bool = False
-    sorrows: dict = field(default_factory=dict)
+    undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # slug -> key, of tools.words.attention
     others: dict = field(default_factory=dict)  # place of another outlet -> why it cannot be used
-    whys: Whys = field(default_factory=Whys)
+    news: News = field(default_factory=News)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)

@@ -69,7 +69,7 @@ class LogLines:
 
 
 def is_journal(out: TextIO, environment) -> bool:
-    """Tell whether this is systemd's journal: JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
+    """True if this is systemd's journal: JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
     try:
         about = os.fstat(out.fileno())
     except (OSError, ValueError, AttributeError):

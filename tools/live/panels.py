@@ -19,8 +19,9 @@ from rich.text import Text
 from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
 from tools.words import attention
+from tools.words.news import reason_of
 from tools.words.reasons import Reason
-from tools.words.reasons_told import reason_of
+from tools.words.spans import span
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}
@@ -61,18 +62,6 @@ EVENT_CLOCK = 9  # cells of the clock and the blank behind it
 EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
 
-def seconds_text(seconds: float) -> str:
-    """Return a span for people: 8 s, 3 min 20 s, 5 h 12 min, 3 days."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    if whole < 2 * 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86400} days"
-
-
 def oldest_text(stamp: str | None, now_s: float) -> str:
     """Return how long the oldest waiting result has waited, by the controller's clock; its time if that is absurd."""
     if not stamp:
@@ -81,7 +70,7 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
         age_s = now_s - time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
     except (ValueError, OverflowError):
         return f"oldest of {stamp}"
-    return f"oldest {seconds_text(max(age_s, 0))}" if -2 <= age_s < 30 * 86400 else f"oldest of {stamp}"
+    return f"oldest {span(max(age_s, 0))}" if -2 <= age_s < 30 * 86400 else f"oldest of {stamp}"
 
 
 def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
@@ -159,7 +148,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool)
     elif shown.get("waits_for_room"):
         text.append("spool full  ", BAD_STYLE)
     elif abs(ahead_s) > CLOCK_APART_S:
-        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", WARNING_STYLE)
+        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
         if why and not in_full:  # the agent's short word; the events have the whole sentence
             text.append(f"{why}  ", WARNING_STYLE)

@@ -30,7 +30,7 @@ MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
 
 
 class PlainLines:
-    """Writes changes and summaries; `closed` once nobody reads them any more."""
+    """Writes changes and summaries; `closed` once they are no longer read."""
 
     summary_every_s = SUMMARY_EVERY_S
 

@@ -103,7 +103,7 @@ def row(result: dict, width: int) -> Text:
 
 
 def has(result: dict, word: str) -> bool:
-    """Tell whether the word is anywhere in it; NOK finds what is not OK, and OK what is."""
+    """True if the word is anywhere in it; NOK finds what is not OK, and OK what is."""
     if word.upper() in ("OK", "NOK"):
         return result.get("status") == word.upper()
     return any(word.casefold() in str(value).casefold() for value in result.values())

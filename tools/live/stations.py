@@ -20,8 +20,9 @@ from tools.live import chart, panels
 from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
 from tools.live.history import StationFigures
 from tools.words import attention
+from tools.words.news import reason_of
 from tools.words.reasons import Reason
-from tools.words.reasons_told import reason_of
+from tools.words.spans import span
 
 FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
 MINI_CELLS = 20  # of the little curve
@@ -56,7 +57,7 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
         wrong.append(f"spool {percent_used(shown)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
     if abs(ahead_s) > panels.CLOCK_APART_S:
-        wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {panels.seconds_text(abs(ahead_s))}")
+        wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}")
     if parked_of(shown):
         wrong.append(f"{parked_of(shown)} parked")
     if wrong:

@@ -24,7 +24,7 @@ ENDED = "ended"
 
 RESTART_AFTER_S = 1.0
 RECENT = 2000  # changes that a screen may want to show: who comes back from a break finds them
-UNTOLD = 1000  # a live view takes none: what nobody takes may not grow
+WAITING_MOST = 1000  # a live view takes none: what is not taken may not grow
 CRASHES_IN_A_ROW = 3  # an agent that never gets going is not started for ever
 
 
@@ -40,7 +40,7 @@ class Watch:
         self.figures = Figures()
         self.recent: deque[Change] = deque(maxlen=RECENT)
         self.told = 0  # how many changes there were
-        self._untold: deque[Change] = deque(maxlen=UNTOLD)
+        self._waiting: deque[Change] = deque(maxlen=WAITING_MOST)
         self.phase = STARTING
         self.exit_code = EXIT_FINE
         self.crashes = 0
@@ -122,15 +122,15 @@ class Watch:
         self._tell(Change(self.elapsed_s(), level, text))
 
     def take_changes(self) -> list[Change]:
-        """Return what nobody has taken yet."""
-        changes = list(self._untold)
-        self._untold.clear()
+        """Return what was not taken yet."""
+        changes = list(self._waiting)
+        self._waiting.clear()
         return changes
 
     def _tell(self, change: Change) -> None:
         self.told += 1
         self.recent.append(change)
-        self._untold.append(change)
+        self._waiting.append(change)
 
     def _enter_running(self) -> None:
         self.phase = RUNNING

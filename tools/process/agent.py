@@ -249,7 +249,7 @@ class Agent:
         return asked
 
     def _open_controls(self) -> None:
-        """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
+        """A station's socket comes when its spool is up: then the lock says that no other agent serves it."""
         for station in self.app.stations:
             if not station.mounted or station.log is None or station.number in self._controls:
                 continue

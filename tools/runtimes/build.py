@@ -44,7 +44,7 @@ _TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 
 
 def is_portable(text: str) -> bool:
-    """Tell whether a module outside agent/ and board/ says that it runs on MicroPython as well."""
+    """True if a module outside agent/ and board/ says that it runs on MicroPython as well."""
     return bool(_PORTABLE.search(text))
 
 
@@ -54,7 +54,7 @@ def module_of(test_file: Path) -> str:
 
 
 def is_heavy(text: str) -> bool:
-    """Tell whether a test module says that it takes long: not every MicroPython runs it each time."""
+    """True if a test module says that it takes long: not every MicroPython runs it each time."""
     return bool(_HEAVY.search(text))
 
 

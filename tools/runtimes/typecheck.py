@@ -67,7 +67,7 @@ def passes() -> list[TypePass]:
 
 
 def stubs(port: str) -> Path:
-    """The folder of a port's stubs; Unavailable if they cannot be had."""
+    """The folder of a port's stubs; Unavailable if they are not available."""
 
     def fill(folder: Path) -> None:
         wanted = [

@@ -45,7 +45,7 @@ function exitCode(error) {
     return /^-?\d+$/.test(exit[1]) ? Number(exit[1]) & 255 : 1;
 }
 
-// The glue of MicroPython's build asks the table of functions anew at every call through it, for an assert of its own,
+// The glue of MicroPython's build asks the table of functions again at every call through it, for an assert of its own,
 // and that was nearly half of the time. No entry is ever replaced (MicroPython adds none), so each is asked for once.
 const functions = [];
 const ask = WebAssembly.Table.prototype.get;

@@ -4,7 +4,7 @@ Rules
 1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool lies in
    /var/lib/toolcart (StateDirectory).
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
-3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
+3. It starts again after every failure, and never gives up: on a cart there is no one to press a key.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
 5. ProtectClock= also forbids to ask whether NTP keeps the clock (adjtimex is one of its system calls): it is left out

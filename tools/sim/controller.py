@@ -203,14 +203,6 @@ class Controller:
         self.options.clock_ahead_s = seconds - seconds_of(self.clock.stamp())
         return True
 
-    def clear_books(self):
-        """Forget what was produced, acknowledged and fetched, but not the results; for runs of many days."""
-        self.produced = []
-        self.acknowledged = []
-        self.fetched = []
-        self.fetched_by_id = {}
-        self._acknowledged = {}
-
     # For the line
 
     def endpoint(self):

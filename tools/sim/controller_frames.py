@@ -18,7 +18,6 @@ BATCH_RUNNING = 3  # a batch status of every result but the light one, since rel
 HEADER_DIGITS = "digits"  # revision, station and spindle as digits, the rest blank
 HEADER_BLANK = "blank"  # revision 1 and everything after it blank
 HEADER_ZERO = "zero"  # flag, station and spindle as zeros
-HEADER_PARTS = "parts"  # blank station and spindle, sequence 00, parts 00
 
 # 0061 revision 1 (003:5718-5877), 0231 bytes
 PUSHED_1 = (

@@ -186,7 +186,7 @@ class ControllerLink(Endpoint):
             self.refuse(mid, code)
 
     def hears_refusals(self, mid):
-        """Tell whether message `mid` is answered at all now."""
+        """True if message `mid` is answered at all now."""
         raise NotImplementedError
 
     def accept(self, mid):

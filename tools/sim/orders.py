@@ -4,7 +4,7 @@
     rate 2             results per second from now on; 0 stops
     cut / connect      the network goes and comes back; `drop`: connections close, new ones are taken
     silent / speak     hang, and go on
-    jump 10            leave out tightening IDs; `reset 1`: count anew; `forget 17`: a result is gone from the memory
+    jump 10            leave out tightening IDs; `reset 1`: count again; `forget 17`: a result is gone from the memory
     alarm E404 / clear
     pset 12            the parameter set is selected; `job 7`: the job; `vehicle WVW1`: a vehicle comes
     clock -300         the clock is so many seconds ahead from now on

@@ -148,11 +148,6 @@ class R3964Peer(Peer):
         self.zvz_ms = zvz_ms
         self.attempts = attempts
         self.naks_all = False
-        self.blocks_sent = 0  # with its DLE
-        self.blocks_taken = 0
-        self.naks = 0
-        self.gave_up = 0
-        self.repeats_seen = 0
         self.sent_anything = False
         self._state = "idle"
         self._job = None
@@ -199,7 +194,6 @@ class R3964Peer(Peer):
 
     def _in_sent(self, value, now):
         if value == DLE:
-            self.blocks_sent += 1
             self.sent_anything = True
             self._job = None
             self._enter("idle", now, None)
@@ -233,9 +227,7 @@ class R3964Peer(Peer):
         return index == len(raw) - 3
 
     def _take(self, payload, now):
-        self.blocks_taken += 1
         if payload == self._last and not self.sent_anything:
-            self.repeats_seen += 1
             return
         self._last = payload
         self.sent_anything = False
@@ -288,7 +280,6 @@ class R3964Peer(Peer):
             self._again(now)
 
     def _nak(self, now):
-        self.naks += 1
         self.say(bytes([NAK]))
         self._enter("idle" if self._state == "junk" else "repeat", now, None)
         if self._state == "repeat":
@@ -311,13 +302,12 @@ class R3964Peer(Peer):
             self._out = b""
             self._ask(now)
             return
-        self.gave_up += 1
         self._job = None
         self.say(bytes([NAK]))
         self._enter("idle", now, None)
 
     def _enter(self, state, now, wait_ms):
-        """The wait begins at once, and anew when what we say has left the wire."""
+        """The wait begins at once, and again when what we say has left the wire."""
         self._state = state
         self._wait_ms = self.qvz_ms if state == "sending" else wait_ms or 0
         self._deadline = ticks_add(now, wait_ms) if wait_ms else None

@@ -1,7 +1,7 @@
 """A simulated controller on a real serial port or on a pty: the serial sibling of tools/sim/tcp.Served.
 
 Rules:
-1. Where `path` names no device a pty is made; `path` is a link to it that stays the same whenever it is made anew. A
+1. Where `path` names no device a pty is made; `path` is a link to it that stays the same whenever it is made again. A
    link to a pty that a former run left there is replaced; anything else is left alone, and refused.
 2. A cut is an unplugged adapter: the pty goes away, or the device is closed. The controller itself goes on.
 3. A pty has no baud rate: octets are there at once.
@@ -135,12 +135,12 @@ class SerialServed:
 
 
 def is_pty_link(path: str) -> bool:
-    """Tell whether a former run may have left `path` there: a link to a pty."""
+    """True if a former run may have left `path` there: a link to a pty."""
     return os.path.islink(path) and os.readlink(path).startswith(PTYS)
 
 
 def is_device(path: str) -> bool:
-    """Tell whether `path` is a serial port that is there: a device, or a link to one that is no pty's."""
+    """True if `path` is a serial port that is there: a device, or a link to one that is no pty's."""
     return Path(path).is_char_device() and not is_pty_link(path)
 
 

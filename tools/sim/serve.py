@@ -215,7 +215,7 @@ class SimulatedPlant:
             repeated = self.archive.repeated - self._repeated_before
             out_of_order = self.archive.out_of_order - self._out_of_order_before
             complaints = len(self.controller.complaints) + len(self.toolsnet.complaints)
-        untold = [number for number in produced if number in archived and number not in acknowledged]
+        unreported = [number for number in produced if number in archived and number not in acknowledged]
         missing = [number for number in acknowledged if number not in archived]
         waiting = 0
         for number in reversed(acknowledged):
@@ -224,8 +224,8 @@ class SimulatedPlant:
             waiting += 1
         return {
             "produced": len(produced),
-            "acknowledged": len(acknowledged) + len(untold),
-            "answers_lost": len(untold),
+            "acknowledged": len(acknowledged) + len(unreported),
+            "answers_lost": len(unreported),
             "delivered": len(archived.intersection(produced)),
             "repeated": repeated,
             "lost": len(missing),

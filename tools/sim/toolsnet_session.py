@@ -298,7 +298,7 @@ class ServerSession(_Session):
     def _acknowledge(self, found, code, now):
         if code:
             self.toolsnet.refused += 1
-            self._sends = 0  # what was refused is sent anew, not retransmitted
+            self._sends = 0  # what was refused is sent again, not retransmitted
         if self.options.foreign_ack:
             self.answer(self.acknowledge_text(found["identifier"] % 99999 + 1, 0), now)
         self._last_answered = True

@@ -142,7 +142,7 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
 @_JSON
 def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Results that cannot be had any more: which tightening IDs, since when, and why."""
+    """Results that the controller no longer has: which tightening IDs, since when, and why."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     spool = _read(file)
@@ -163,7 +163,7 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {why}"))
     click.echo(
         f"{known.get('gone', 0)} gone in all, {known.get('gone_not_listed', 0)} of them not listed here; "
-        f"{known.get('missing', 0)} missing that may still be had"
+        f"{known.get('missing', 0)} missing that can still be fetched"
     )
 
 

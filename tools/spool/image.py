@@ -20,13 +20,14 @@ from agent.base.words import get_u32
 from agent.log import head
 from agent.log.numbers import GRAPHS, KEPT, LOG
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
-from agent.record import KIND_NAMES, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from agent.record.result import PARKED_BYTES
 from board import linux_header
 from tools.spool.opened import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
 FOLDER_MORE = 2
+KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))
 NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
 EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at octet 8, its format at 12

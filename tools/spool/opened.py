@@ -16,7 +16,7 @@ from agent.log.mount import MOUNT_DONE, mount
 from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
 from agent.quarantine.quarantine import Quarantine
-from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 
 OUTLETS = 4
 
@@ -27,7 +27,9 @@ class Opened:
     def __init__(self, device, kept_blocks: int, graph_blocks: int) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
-        self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS)
+        self.log = Log(
+            Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE
+        )
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)

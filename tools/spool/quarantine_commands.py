@@ -102,7 +102,7 @@ def orders(device: Any, station: int, words: list[str]) -> Iterable[dict | None]
         found = Opened(device, BLOCKS_LEAST, 0)  # nothing was ever stored
     if found is None or found.answer != MOUNT_DONE:
         raise Trouble("the spool cannot be read or is of another version; `toolcart spool check` tells more")
-    found.quarantine.settle()  # until then the last entry is shown to nobody
+    found.quarantine.settle()  # until then the last entry is not shown
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
 
 
@@ -283,7 +283,7 @@ WHICH = click.argument("which", nargs=-1, required=True)
 
 @click.group()
 def quarantine() -> None:
-    """Decide about results that ToolsNet refused and frames that nobody could read."""
+    """Decide about results that ToolsNet refused and unreadable frames."""
 
 
 @quarantine.command("list")

@@ -25,7 +25,7 @@ from agent.log.mount import mount
 from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import DIGEST_BYTES, INDEXES, Known, put_digest, put_unread
 from agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
-from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST
+from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST, PAYLOAD_WIDE
 from agent.record import result as res
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from board import linux_header
@@ -91,7 +91,7 @@ def make(account: Account, plan: Plan, seed: int) -> Made:
     history = _history(account, low, unit, int(log_blocks * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting))
     device = RamFlash(front + log_blocks, block_bytes, unit)
     state = State(Part(device, 0, STATE_BLOCKS))
-    log = Log(Part(device, front, log_blocks), state, n.LOG, OUTLETS)
+    log = Log(Part(device, front, log_blocks), state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE)
     kept = Log(Part(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed)
     state.numbers[n.GRAPH_BLOCKS] = graph_blocks

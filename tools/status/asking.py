@@ -17,7 +17,7 @@ PIECE = 65536
 
 
 class Trouble(Exception):
-    """Nobody answers; `hint` says what to look at."""
+    """No agent answers; `hint` says what to look at."""
 
     def __init__(self, words: str, hint: str) -> None:
         super().__init__(words)
@@ -39,7 +39,7 @@ def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 raise Trouble(f"{path} is no socket", _not_there(path)) from None
             raise Trouble(
-                f"no agent runs here: nobody answers at {path}, which one that was killed has left",
+                f"no agent runs here: nothing answers at {path}, which one that was killed has left",
                 "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:

@@ -1,4 +1,4 @@
-"""What the agent's process and machine are like: version, memory, clock. Linux; what cannot be had is None."""
+"""What the agent's process and machine are like: version, memory, clock. Linux; what is not available is None."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tools.base.printable import visible
+from tools.codec.commands import AS, EXIT_NOTHING
 from tools.trace.shown import EXIT_WRONG, LINES, draw, fail
 
 if TYPE_CHECKING:
     from tools.trace.curves import Tightening
 
-EXIT_NOTHING = 1
 LISTED_MOST = 12
 PROBLEMS_MOST = 4
 
@@ -40,14 +40,7 @@ def trace() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object a tightening.")
 @click.option("--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Lines of each drawing.")
 @click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: those of the terminal]")
-@click.option(
-    "--as",
-    "kind",
-    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
-    default="auto",
-    show_default=True,
-    help="What the file is, where it is not told by its octets.",
-)
+@AS
 @click.option(
     "--order",
     type=click.Choice(["auto", "big", "little"]),

@@ -16,7 +16,7 @@ CONNECTIONS_MOST = 100
 
 
 def run(app: Starlette, host: str, port: int, seconds: float | None, say: Callable[[str], None]) -> None:
-    """Serve until a signal comes or the time is up; OSError if nobody can listen there."""
+    """Serve until a signal comes or the time is up; OSError if that fails."""
     with contextlib.closing(pages.listen(host, port, CONNECTIONS_MOST)) as listening:
         say(f"pages on {pages.address(listening, host)}, figures under /metrics")
         server = uvicorn.Server(pages.config(app, CONNECTIONS_MOST))

@@ -4,12 +4,14 @@ Rules
 1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
    web page show them; /metrics has the same slugs.
 2. A Need is there while what it says is so, and no longer; counts that only grow are tools.words.undelivered'.
-3. `key` is what stays the same while only a figure changes, so that nobody is told the same every second.
+3. `key` is what stays the same while only a figure changes, so that the same is not said every second.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from tools.words.spans import span
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it works, and somebody has to act or it will not
@@ -60,12 +62,6 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
-def span(ms: int) -> str:
-    """A short time in words; never less than a second."""
-    seconds = max(1, round(ms / 1000))
-    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
-
-
 def _full(station: dict) -> Need | None:
     if not station.get("controller", {}).get("waits_for_room"):
         return None
@@ -86,7 +82,7 @@ def _refusal(told: dict, station: dict) -> Need:
     doing, code = told["doing"], told.get("code", 0)
     why = f"refuses (code {code})" if code else "does not answer"
     waiting = f"{told.get('waiting', 0)} wait"
-    next_try = f"next try in {span(told.get('next_try_ms', 0))}"
+    next_try = f"next try in {span(max(1, round(told.get('next_try_ms', 0) / 1000)))}"
     if doing == "late":
         words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
@@ -130,12 +126,12 @@ def _state(spool: dict) -> list[Need]:
 
 
 def _fetching(station: dict) -> Need | None:
-    """Why what the controller makes while nobody listens cannot be fetched."""
+    """Why what the controller makes while the agent is not listening cannot be fetched."""
     recovery = station.get("recovery", {})
     setting = recovery.get("needs")
     if not setting:
         return None
-    words = "results that are made while nobody listens cannot be fetched from this controller"
+    words = "results that are made while the agent is not listening cannot be fetched from this controller"
     return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
 
 

@@ -8,8 +8,8 @@ from agent.wide import mid0900 as trace
 SENTENCES = {
     "raw": "a result that cannot be read came, {value} octets: it is kept as it came",
     "controller malformed": "the controller's MID {value:04d} could not be used: it is not as the protocol has it",
-    "controller unknown": "the controller sent MID {value:04d}, which nobody asked for; it was ignored",
-    "controller resets": "the controller's tightening IDs begin anew",
+    "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
+    "controller resets": "the controller's tightening IDs begin again",
     "out of sequence": "a result came out of the order of its tightening ID; it is kept as it came",
     "deferred": "a result was not acknowledged yet, because too many in front of it are missing; it has to come again",
     "odd on the line": (
@@ -27,7 +27,7 @@ SENTENCES = {
     "outlet failed": "an outlet's file could not be written; it is tried again",
     "traces odd": "a curve was kept though something in it is not as it should be",
     "traces lost": "a curve was not kept: {why}",
-    "faults": "a fault inside the agent ended a connection, which begins anew",
+    "faults": "a fault inside the agent ended a connection, which begins again",
 }
 
 _CURVES_LOST = {

@@ -54,7 +54,7 @@ class Side:
 
 
 def of_controller(shown: dict) -> Reason:
-    """Return why the controller of this part of the status cannot be had."""
+    """Return why the controller of this part of the status cannot be reached."""
     line = bool(shown.get("line"))
     where = "controller.device" if line else "controller.host"
     side = Side(CONTROLLER, str(shown.get("host", "")), shown.get("port", 0), where)
@@ -86,7 +86,7 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
         return Reason()
     if slug in ("ended", "reset"):
         return _of_end(side, slug, state)
-    words, hint = _CONNECT.get(slug, ("{name} {place} cannot be had: " + slug, ""))
+    words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and side.is_line:
         words, hint = _LINE[slug]
     words = words.format(name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code))
@@ -188,7 +188,7 @@ _TELEGRAMS = {
     "not trusted": (
         "{name} {place}: its certificate is not vouched for by toolsnet.tls_ca, has run out, or names another host",
         "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have. A board whose "
-        "clock was never set trusts nobody.",
+        "clock was never set trusts no certificate.",
     ),
 }
 
@@ -205,7 +205,7 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
         if side.is_line:
             return Reason(
                 slug,
-                f"nobody answers on {side.host} at {side.port} baud",
+                f"nothing answers on {side.host} at {side.port} baud",
                 "Check cable, baud, parity and link (ascii or 3964r); `toolcart line monitor` shows what comes.",
             )
         return Reason(

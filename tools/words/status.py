@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tools.words import attention, reasons
 from tools.words.server import doubts
+from tools.words.spans import span
 
 WIDTH = 12
 TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot be reached
@@ -132,13 +133,3 @@ def _spool(spool: dict) -> str:
 
 def _row(label: str, text: str) -> str:
     return f"  {label:<{WIDTH}}{text}"
-
-
-def span(seconds: float) -> str:
-    """Return a span of time: 8 s, 3 min, 5 h 12 min, 3 days."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"

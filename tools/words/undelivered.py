@@ -7,7 +7,7 @@ from tools.words import controller as controller_words
 from tools.words import server as server_words
 
 
-def sorrows(shown: dict) -> dict[str, int]:
+def counts(shown: dict) -> dict[str, int]:
     """How many, by the text that tells it."""
     number = shown["number"]
     return {
@@ -32,7 +32,7 @@ EXPLAINED = {
     "controller refusals": "the controller refused something that was asked: 0004 with code {code}",
     "server silent": "ToolsNet never acknowledged result {value}; it is sent again",
     "server foreign": "ToolsNet's 05 named another telegram than the one that was out; it acknowledges nothing",
-    "server unknown": "ToolsNet sent a telegram that nobody asked for; it was ignored",
+    "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",
     "server malformed": "ToolsNet sent what is no telegram of its protocol; it stores nothing and acknowledges nothing",
     "other host": "the PIM names a server on another host than its own, port {value}; results go there",
     "parking failed": "the quarantine has no room: what ToolsNet refuses stays in the spool",

@@ -1,6 +1,6 @@
 """The agent as a world sees it, and the only file here that knows it: build, step, stop, ask, give orders.
 
-What lies in the quarantine and what a start would find is read from a copy of the flash, so that nobody is disturbed.
+What lies in the quarantine and what a start would find is read from a copy of the flash, so that nothing is disturbed.
 """
 
 from __future__ import annotations

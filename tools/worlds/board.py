@@ -37,7 +37,7 @@ class Board:
         return (self._time.now + self._offset) % TICKS
 
     def stamp_into(self, buf) -> None:
-        """The wall clock, which nobody has set: it differs from the controller's by years."""
+        """The wall clock, which was never set: it differs from the controller's by years."""
         seconds = self._time.now // 1000
         days, seconds = divmod(seconds, 86400)
         text = f"2021-01-{1 + days % 28:02d}:{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

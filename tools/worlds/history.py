@@ -25,7 +25,7 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     spindles: int = 1
-    hidden: bool = False  # by a number that is used anew: no subscription brings it
+    hidden: bool = False  # by a number that is used again: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
     disliked: str = ""  # by its content ToolsNet "refuses" it, or is "silent"
     count: int = 0  # how often the controller's count had begun afresh when it was made
@@ -63,7 +63,7 @@ class Row:
     station: int
     arrived: int
     sequence: int
-    number: int | None  # of the result, by the VIN; None where nobody made it
+    number: int | None  # of the result, by the VIN; None if it was never made
     wrong: str = ""  # the first field that is not as produced
     foreign: bool = False  # another station of the controller made it
     vouched: bool = False

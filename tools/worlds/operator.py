@@ -21,7 +21,7 @@ NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
 RETRIED_MS, EACH_MS = 20000, 500
 WORDS_MOST = 20
-DROP, DROP_FIRST, RETRY, RETRY_IN_DOUBT = "drop", "drop first", "retry", "retry in-doubt"
+DROP, DROP_FIRST, RETRY = "drop", "drop first", "retry"
 
 
 class Operator:

@@ -119,7 +119,7 @@ class Port:
         self._broken = True
 
     def has_something(self) -> bool:
-        """Tell whether a poll would report this port now."""
+        """True if a poll would report this port now."""
         return self._state == OPEN and (self._broken or bool(self._inbox))
 
     def level(self) -> int:

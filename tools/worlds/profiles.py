@@ -56,7 +56,7 @@ TRAITS: dict[str, dict] = {
     "powermacs": {
         "system_type": 2,
         "cycles": "powermacs",
-        "old_revisions": [4],  # what the controller holds can be had
+        "old_revisions": [4],  # what the controller holds can be fetched
         "shares_ids": True,
         "tells_tool": False,
         "replays": False,

@@ -11,7 +11,7 @@ LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN = "late", "aside", "untruthf
 KINDS = (LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP, LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN)
 KEPT, OVERWRITTEN, DROPPED, IN_DOUBT = "kept", "overwritten", "dropped by an operator", "in doubt"
 FORGOTTEN, LIED_TO, AGAIN, RETRIED = "forgotten", "lied to", "given again", "retried"
-OFFERED_LATE, PASSED_OVER, BROUGHT_BACK, OLD_COUNT = "offered late", "passed over", "brought back", "of an older count"
+OFFERED_LATE, PASSED_OVER, BROUGHT_BACK = "offered late", "passed over", "brought back"
 
 
 @dataclass

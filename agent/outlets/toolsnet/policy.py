@@ -7,7 +7,7 @@ Rules (host_tests/outlets/test_refusals_model.py has what happens without each o
    once each, again where the connection broke, no further than the quarantine has room, each pass further than the one
    before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
    goes out in order again (W2). No answer where the server has answered anything else is a refusal; where it has not,
-   only after PATIENCE.
+   only after PATIENCE. One silence alone sets nothing aside: it may be the network's.
 3. The first that a pass finds taken proves those in front of it: they are copied, then the cursor passes them (W4). If
    none is, the server is in trouble: the order is kept, the next pass comes later.
 4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: durably before
@@ -74,7 +74,7 @@ PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
-PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
+PROVEN_MS = const(60000)  # so long a pass has proven the server well: one refusal, or two silences, begin the next
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
 LATES_MOST = const(8)
@@ -126,6 +126,7 @@ class Policy:
         self._todo = 0
         self._offers = 0  # of the first, all in vain
         self._mutes = 0  # silences that told nothing
+        self._mute = 0  # what was silent last in a pass
         self._wants_pass = False
         self._goes_on = False  # at the one at which a pass was silent
         self._reach = 0
@@ -317,6 +318,9 @@ class Policy:
         if not counts:
             self._mutes += 1
         if self.doing == PASS:
+            if counts and self._mute != self.number:
+                self._mute = self.number
+                return  # it goes out once more
             if counts:
                 self._meet(self.length)
                 self._pass_code = 0
@@ -369,7 +373,8 @@ class Policy:
         """The first was offered in vain."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
-        if self.parks and (is_proven or self._offers >= OFFERS):
+        is_enough = is_proven and (self.code != 0 or self._offers > 1)
+        if self.parks and (is_enough or self._offers >= OFFERS):
             self._wants_pass = True
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
@@ -416,7 +421,7 @@ class Policy:
         return self.doing == FINISH or self.cursor.number < self.first
 
     def _has_more(self, now):
-        """Tell whether there is more room than the last pass had, or another one behind all that it has met."""
+        """True if there is more room than the last pass had, or another one behind all that it has met."""
         if self._short >= 0:
             return not self.is_stuck()
         return 0 < self._seen < self.log.number and self._soon.expired(now)
@@ -601,7 +606,7 @@ class Policy:
         return self._say(number + self.batch, self._in_order())
 
     def _keep_next(self, now):
-        """A frame that nobody can read is set aside when its turn comes; what the quarantine has is passed."""
+        """An unreadable frame is set aside when its turn comes; what the quarantine has is passed."""
         cursor = self.cursor
         number = cursor.found
         code = self._keep(number, PARKED_UNREADABLE, now)

@@ -87,7 +87,7 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 
 
 def by_time(wanted: Wanted) -> bool:
-    """Tell whether a list stands in the order of the stations' clocks."""
+    """True if a list stands in the order of the stations' clocks."""
     return wanted.station is not None or wanted.nok
 
 

@@ -41,7 +41,7 @@ class Feed:
         self._map: dict[str, list] = {}
 
     def is_full(self) -> bool:
-        """Tell whether nobody more may watch."""
+        """True if no further page may watch."""
         return len(self._watchers) >= WATCHERS_MOST
 
     async def watch(self, after: int | None) -> AsyncIterator[str]:

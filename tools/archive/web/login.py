@@ -52,7 +52,7 @@ def password(file: str | None) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address."""
+    """True if only this machine can reach an address."""
     if host == "localhost":
         return True
     try:
@@ -69,7 +69,7 @@ class Door:
         self._wrong: deque[float] = deque(maxlen=TRIES)
 
     def is_shut(self) -> bool:
-        """Tell whether too many wrong passwords came just now."""
+        """True if too many wrong passwords came just now."""
         return len(self._wrong) == TRIES and time.monotonic() - self._wrong[0] < TRIES_S
 
     def token(self, tried: str) -> str | None:
@@ -83,7 +83,7 @@ class Door:
         return self._signed(int(time.time()))
 
     def knows(self, token: str) -> bool:
-        """Tell whether this is a token of ours that is still good."""
+        """True if this is a token of ours that is still good."""
         given = token.partition(".")[0]
         if not (given.isascii() and given.isdigit() and len(given) < 12):
             return False

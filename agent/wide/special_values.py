@@ -1,4 +1,4 @@
-"""Special values in MID 0106 and 0107, brought into the record (agent.record.specials).
+"""A result in MID 0106 and 0107 with its special values, which only Linux keeps (agent.record.specials).
 
     count 2 | each: name 20 | type 2 | length 2 | value | in MID 0107: step 2 |
 
@@ -6,21 +6,43 @@ From 003:8419-8437 and 8808-8830: their names and lengths are the plant's. One t
 """
 
 from agent.base.fields import number
+from agent.openprotocol.cycle import BOLT_BYTES, CYCLE_WHOLE, Cycle
+from agent.openprotocol.spindles import Several
 from agent.record import result as res
 from agent.record import spindles as rec
 
 CPYTHON_ONLY = True  # boards have no room for the code
 
+_BOLTS = 165  # in MID 0106, behind the number of bolts
 _BOLT_VALUE_BYTES = 29
 _FIXED = 24  # in front of a value
 
 
-def take_station(cycle, buf, place, end):
-    """Keep what stands behind the bolts of the MID 0106; the count stands at buf[place:]."""
-    _take(cycle, buf, place, end, b"  ", 0)
+def several(session, controller):
+    """Return what the session of these `controller` settings has for results of several spindles."""
+    return Several(session, session.known, controller["results"], controller["bolt_data"], WideCycle)
 
 
-def take_bolt(cycle, buf, place, end, row):
+class WideCycle(Cycle):
+    """The same with what stands behind the bolts, and behind the values of each."""
+
+    def take_station(self, buf, at, length, revision):
+        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
+        found = Cycle.take_station(self, buf, at, length, revision)
+        if found == CYCLE_WHOLE:
+            bolts = number(buf, at + _BOLTS - 2, 2)
+            _take(self, buf, at + _BOLTS + 2 + bolts * BOLT_BYTES, at + length, b"  ", 0)
+        return found
+
+    def take_bolt(self, buf, at, end, row):
+        """Put one bolt's data behind the rows, as much of it as has room; return where its values stand, 0: nowhere."""
+        place = Cycle.take_bolt(self, buf, at, end, row)
+        if place:
+            _take_behind_values(self, buf, place, end, b"%02d" % row)
+        return place
+
+
+def _take_behind_values(cycle, buf, place, end, row):
     """Keep what stands behind the values of a MID 0107, whose count stands at buf[place:]; row as two digits."""
     values = max(0, number(buf, place, 2))
     place += 4 + values * _BOLT_VALUE_BYTES

@@ -1,7 +1,11 @@
-"""Where MID 0061 and 0065 have the identifier result parts 2 to 4: from revision 4 on, always the same place."""
+"""The store of a station on Linux: it keeps the identifier result parts 2 to 4 as well (agent.record.identifiers).
+
+MID 0061 and 0065 have them from revision 4 on, always in the same place.
+"""
 
 from agent.base.fields import copy, is_blank
 from agent.record.identifiers import BYTES, IDENTIFIERS, WIDTH
+from agent.station.store import Store
 
 CPYTHON_ONLY = True  # boards keep none
 
@@ -9,6 +13,18 @@ _FIRST_REVISION = 4
 _LIGHT = 999
 _PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (003:6319-6336), counted from 1
 _FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
+
+
+class WideStore(Store):
+    """The same, with identifiers behind the body."""
+
+    def read_long(self, mid, buf, at, length, revision):
+        """Read any revision with care: a RESULT_."""
+        read = Store.read_long(self, mid, buf, at, length, revision)
+        if read and octets_of(mid, revision, buf, at, length):
+            put(self.log.stage, self.log.place + self.length, mid, buf, at, length)
+            self.length += BYTES
+        return read
 
 
 def octets_of(mid, revision, buf, at, length):

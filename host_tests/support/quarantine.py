@@ -19,7 +19,7 @@ def room_of(quarantine, length):
     return count
 
 
-class Shelf:
+class QuarantineBench:
     """One station's area with a quarantine that is up; `flash` is what survives."""
 
     def __init__(self, kept_blocks=4, blocks=None, unit_bytes=256, flash=None, results=0, **options):

@@ -1,6 +1,6 @@
 """Which reasons for a missing side were told already: each once, until the side has come.
 
-So are the entries of the log that each attempt to reach it makes anew.
+So are the entries of the log that each attempt to reach it makes again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from tools.words import reasons
 NAMES = {"controller": "controller", "toolsnet": "ToolsNet"}
 
 
-class Whys:
+class News:
     """Of one station."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Whys:
         self._entries: dict[str, dict[str, int]] = {side: {} for side in NAMES}  # the latest value by name
 
     def told(self, side: str) -> bool:
-        """Tell whether a reason was told since the side was there last."""
+        """True if a reason was told since the side was there last."""
         return bool(self._told[side])
 
     def of_loss(self, side: str, shown: dict) -> str:
@@ -42,7 +42,7 @@ class Whys:
         return news
 
     def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
-        """Tell whether an entry of the log says something that was not told since its side was there last."""
+        """True if an entry of the log says something that was not told since its side was there last."""
         side = "controller" if name.startswith("controller ") else "toolsnet" if name.startswith("server ") else ""
         if not side or stands[side]:
             return True

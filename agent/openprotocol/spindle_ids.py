@@ -5,7 +5,7 @@ Rules
    next subscription rewinds: what comes again then the log has. No time is compared: a result that is not in the log
    was made since, or is too old to matter.
 2. The data number of a PowerMACS is the whole system's: a jump says nothing. The sync ID counts up to 65535 by one
-   (003:7925-7933): what a jump left out is gone, since nobody can ask for it.
+   (003:7925-7933): what a jump left out is gone, since it cannot be asked for.
 """
 
 from agent.base.compat import const

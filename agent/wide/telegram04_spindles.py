@@ -1,0 +1,45 @@
+"""Telegram 04 of what only Linux keeps of a result: several spindles with special values, additional identifiers.
+
+A writer of results (agent.toolsnet.result04) has `write` as its `several`; what is the same on every machine is
+agent.toolsnet.spindles04's. Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the
+record has it.
+"""
+
+from agent.base.fields import number
+from agent.record import spindles as rec
+from agent.record.identifiers import has_identifiers
+from agent.record.text import text_of
+from agent.toolsnet import spindles04
+from agent.wide import telegram04_identifiers, telegram04_specials
+
+CPYTHON_ONLY = True  # boards keep neither
+
+
+def write(writer, buf, at, length, flags, ident, sequence):
+    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    if has_identifiers(buf, at, length):
+        return telegram04_identifiers.write(writer, buf, at, length, flags, ident, sequence)
+    if getattr(writer, "adds_parameters", False):
+        writer.shape = -1  # what it adds each time is not where the telegram before had its own
+    octets = spindles04.write(writer, buf, at, length, flags, ident, sequence, _tell)
+    names = getattr(writer.session, "names", None)
+    if names is not None:
+        names.learn_spindles(_named(writer.tx, buf, at, length))
+    return octets
+
+
+def _tell(parameters, buf, at, length, rows):
+    spindles04.tell_beside(parameters, buf, at, length, rows)
+    telegram04_specials.tell(parameters, buf, at, length, rows)
+
+
+def _named(tx, buf, at, length):
+    """Return number and name of each spindle of the telegram in tx; the name is empty if the record has none."""
+    bolts = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(buf, at, length)}
+    return [
+        (
+            number(tx, spindles04.SPINDLES + row * spindles04.SPINDLE_BYTES, 4),
+            text_of(buf, bolts[row], rec.NAME_BYTES) if row in bolts else "",
+        )
+        for row in range(rec.count_of(buf, at))
+    ]

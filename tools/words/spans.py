@@ -1,0 +1,13 @@
+"""A length of time for people."""
+
+from __future__ import annotations
+
+
+def span(seconds: float) -> str:
+    """Return a span rounded down to what matters: 90 s, 3 min, 5 h 12 min, 3 days."""
+    whole = int(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"
