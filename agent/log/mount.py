@@ -4,7 +4,7 @@ Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may have come undone.
-   Nor does one between a block that counts and the one its head has words on: it was cut, and that start did not see it.
+   Nor does one between a block that counts and the one its head has words on: a cut left it, unseen by that start.
 3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
    hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
 4. The last record is in doubt: where the snapshot calls it durable, until one of this session does. Numbers go on above
