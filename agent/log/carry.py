@@ -141,6 +141,8 @@ def _end(log, place, first, copies):
         log.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
+        if copies.last <= before:  # nothing in there counts
+            log.mark(log.block, 0)
         log.end_at(copies.last if copies.last > before else before)
     if copies.offset:
         log.desk.fresh = None  # the last one lies elsewhere now

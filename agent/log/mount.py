@@ -4,6 +4,7 @@ Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may have come undone.
+   Nor does one between a block that counts and the one its head has words on: a cut left it, unseen by that start.
 3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
    hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
 4. The last record is in doubt: where the snapshot calls it durable, until one of this session does. Numbers go on above
@@ -33,6 +34,7 @@ from agent.log.head import (
     HEAD_SOUND,
     WORDS_BYTES,
     WORDS_HIGHEST,
+    WORDS_NUMBER,
     check_head,
     forget_ids,
     note_id,
@@ -101,7 +103,8 @@ def _newest_identity(log):
 def _mount(log):
     state = log.state
     numbers = array("I", [0] * log.device.block_count)
-    code = _read_heads(log, numbers)
+    before = array("I", numbers)
+    code = _read_heads(log, numbers, before)
     if code != MOUNT_DONE:
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
@@ -109,13 +112,14 @@ def _mount(log):
     code = _find_newest(log, numbers, order)
     if code != MOUNT_DONE:
         return code
-    bound = TOP
+    bound = newest = TOP
     while order:
         place = order.pop()
-        if log.firsts[place] >= bound:
+        if log.firsts[place] >= bound or numbers[place] > newest:
             log.mark(place, 0)
         else:
             bound = log.firsts[place]
+            newest = before[place]
     last = log.number
     if state.lost and last:
         for cursor in log.cursors:
@@ -135,8 +139,8 @@ def _mount(log):
     return MOUNT_DONE
 
 
-def _read_heads(log, numbers):
-    """Fill in the first numbers of all blocks, and their own: a MOUNT_ code."""
+def _read_heads(log, numbers, before):
+    """Fill in the first numbers of all blocks, their own, and those of the blocks before: a MOUNT_ code."""
     page = log.page
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
@@ -156,6 +160,7 @@ def _read_heads(log, numbers):
             log.cut = place
         else:
             numbers[place] = number
+            before[place] = get_u32(page, AT_WORDS + WORDS_NUMBER)
             log.firsts[place] = get_u32(page, AT_FIRST)
     return MOUNT_DONE
 

@@ -166,7 +166,7 @@ class Reader:
 
     def _leave(self, cursor):
         """Go to the block behind the cursor's, or to the end; what was not found up to there is damaged."""
-        last = self.shown if cursor.place == self.block else cursor.bound - 1
+        last = cursor.bound - 1 if cursor.bound <= self.shown else self.shown
         if cursor.number < last:
             self._count_damaged(cursor.number, last + 1)
             cursor.number = last

@@ -8,8 +8,9 @@ Rules
 1. A snapshot counts in its own block, slot and generation alone, and only if it reads back as it was written.
 2. A session's first snapshot opens a block erased just before, and so does the one behind a refusal: what was there at
    the start is never programmed. A fresh block begins with the same snapshot twice.
-3. At a start the highest generation counts, and of it the last slot. The next block is one without a snapshot, else
-   the newest that does not begin with two, else the oldest.
+3. At a start the highest generation counts, and of it the last slot. A first snapshot with nothing behind it does not:
+   its opening was cut, and it may read well at one start and not at the next. The next block is one of which nothing
+   counts, else the oldest: never the one that counts.
 4. Generations ascend above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
 5. A block that fails is left. With two left there is an alarm; with one nothing is saved any more.
 """
@@ -76,12 +77,10 @@ class State:
         self._cursors = []
         self._where = []  # of each the slot in `numbers`
         self._ahead = []  # and the one of what it is ahead, or -1
-        self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 without one
-        self._begun = [False] * STATE_BLOCKS  # two of that generation stand at its front
+        self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
         self.round = 0  # of the newest block that this session has begun: above all of the sessions before
-        self._again = -1  # a block whose opening was refused: what may read well in it is erased before all else
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; there is none
         self.sure = False  # a snapshot of this session is durable, and none was refused since
@@ -152,9 +151,8 @@ class State:
             if code == FLASH_WORN:
                 self._leave(self._block)
         while code == FLASH_WORN and self.alarm != STATE_LAST:
-            block = self._again if self._again >= 0 else self._choose()
+            block = self._choose()
             code = self._open(block)
-            self._again = block if code == FLASH_IO else -1
             if code == FLASH_WORN:
                 self._leave(block)
         if code != FLASH_DONE:
@@ -163,32 +161,24 @@ class State:
 
     def _choose(self):
         """Return the block to be opened."""
-        oldest = unfinished = -1
+        oldest = -1
         for block in range(STATE_BLOCKS):
-            if self._bad[block]:
-                continue
-            generation = self._generations[block]
-            if generation == 0:
-                return block
-            if oldest < 0 or generation < self._generations[oldest]:
+            if not self._bad[block] and (oldest < 0 or self._generations[block] < self._generations[oldest]):
                 oldest = block
-            if not self._begun[block] and (unfinished < 0 or generation > self._generations[unfinished]):
-                unfinished = block
-        return unfinished if unfinished >= 0 else oldest
+        return oldest
 
     def _open(self, block):
         """Erase the block and begin it with the same snapshot twice: FLASH_DONE or what the device answered."""
         generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
-        self._begun[block] = False
+        self._generations[block] = 0
         self.erases += 1
         code = self.device.erase(block)
         if code == FLASH_DONE:
-            self._generations[block] = generation
             code = self._program(block, 0, generation)
         if code == FLASH_DONE:
             code = self._program(block, 1, generation)
         if code == FLASH_DONE:
-            self._begun[block] = True
+            self._generations[block] = generation
             self.round = generation // STATE_BLOCKS
             self._block = block
             self._next = 2
@@ -222,28 +212,24 @@ class State:
 
     def load(self):
         """Read the snapshot that counts: STATE_FOUND, STATE_EMPTY, STATE_LOST or STATE_FOREIGN. Writes nothing."""
-        best = -1
+        best = 0
         for block in range(STATE_BLOCKS):
-            front = 0
-            for slot in range(self._slots):
+            follows = False
+            for slot in range(self._slots - 1, -1, -1):
                 code = self._read_slot(block, slot)
                 if code < 0:
                     return code
-                if code == STATE_EMPTY:
-                    continue
-                generation = get_u32(self._read, _AT_GENERATION)
-                if generation > self._generations[block]:
-                    self._generations[block] = generation
-                    front = 0
-                if generation == self._generations[block]:
-                    front += slot < 2
-                if generation >= best:
-                    best = generation
-                    self._image, self._read = self._read, self._image
-            self._begun[block] = front == 2
-        if best < 0:
+                if code == STATE_FOUND:
+                    generation = get_u32(self._read, _AT_GENERATION)
+                    self._top = max(self._top, generation)
+                    if slot or follows:
+                        self._generations[block] = max(self._generations[block], generation)
+                        if generation > best:
+                            best = generation
+                            self._image, self._read = self._read, self._image
+                follows = code == STATE_FOUND or min(self._read) < 0xFF
+        if best == 0:
             return STATE_EMPTY
-        self._top = best
         self._unpack(self._image)
         self.found = True
         return STATE_FOUND

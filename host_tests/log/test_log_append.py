@@ -819,6 +819,55 @@ def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
     assert read_all(log, 1) == numbers(1, 3) + [(4, 40), (5, 50)] and area.state.numbers[n.DAMAGED] == 0
 
 
+def test_copies_of_a_cut_session_that_the_next_could_neither_read_nor_use_never_count():
+    options = {"cursors": 2, "best_effort": (1,)}
+    area = watched(**options)
+    flash = area.flash
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    assert area.state.save()
+    log = area.mount(**options)[1]
+    flash.cut_after = 5  # three for the state, the erase, the first copy
+    try:
+        append(log, 4)
+    except PowerCut:
+        pass
+    begin, end = 8 * 4096, 9 * 4096
+    copies = bytes(flash.cells[begin:end])
+    assert copies[:2] == b"TL"
+    flash.cells[begin:end] = b"\x55" * 4096
+    flash.bad = (8,)
+    state, log = area.mount(**options)
+    assert log.settle()
+    for _ in range(2):
+        log.peek(log.cursors[0])
+        log.cursors[0].advance()
+    assert state.save() and append(log, 40) == LOG_DONE and log.block == 2 and log.firsts[2] == 3
+    flash.cells[begin:end] = copies
+    state, log = area.mount(**options)
+    assert log.settle() and read_all(log, 1) == [(1, 1), (2, 2), (3, 3), (4, 40)]
+    assert state.numbers[n.DAMAGED] == 0
+
+
+def test_a_newest_block_whose_only_record_is_gone_is_free():
+    for is_damaged in (False, True):  # the last record in front of it
+        area = watched(10, 1024, 16)
+        for ident in range(1, 9):
+            append(area.log, ident)
+        cells = area.flash.cells
+        log = area.mount()[1]
+        assert log.firsts[log.block] == log.number == 8
+        if is_damaged:
+            cells[cells.find(_number(7), 7 * 1024) + 9] ^= 1
+        begin = (7 + log.block) * 1024
+        cells[begin + 60 : begin + 64] = b"\0\0\0\0"
+        assert log.settle() and log.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
+        found = numbers(1, 7 - is_damaged)
+        assert read_all(log) == found and log.cursors[0].number == 7
+        assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]
+        assert area.state.numbers[n.DAMAGED] == is_damaged
+
+
 def test_no_two_blocks_have_one_number():
     area = watched(13, 1024, 16)
     seen = set()

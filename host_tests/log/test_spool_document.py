@@ -47,20 +47,22 @@ class Reader:
                     continue
                 version, own, generation, self_identity, sizes = struct.unpack_from("<BBIIB", one, 2)
                 assert version == 4 and 1 << (sizes >> 4) == self.unit and 256 << (sizes & 15) == len(block)
-                if own == slot and generation % 4 == place and generation >= best:
+                counts = slot > 0 or block[size : size + 256] != b"\xff" * 256
+                if own == slot and generation % 4 == place and generation >= best and counts:
                     best = generation
                     self.identity = self_identity
                     self.numbers = struct.unpack_from("<48I", one, 16)
                     self.octets = one[208:252]
 
     def _head(self, block, ring):
-        """Number, first and flags of a block of this log; None if it is none."""
+        """Number, first, flags and the number before of a block of this log; None if it is none."""
         one = block[:52]
         if one[:2] != b"TL" or not is_sound(one):
             return None
         version, own, identity, number, first, flags = struct.unpack_from("<BBIIIB", one, 2)
         assert version == 4
-        return (number, first, flags) if own == ring and identity == self.identity else None
+        before = struct.unpack_from("<I", one, 24)[0]
+        return (number, first, flags, before) if own == ring and identity == self.identity else None
 
     def _records(self, block):
         at, last, step = 52, 0, max(self.unit, 8)
@@ -83,10 +85,13 @@ class Reader:
             records = list(self._records(block))
             if head is None or not records or (head[2] & 1 and head[0] > self.numbers[ring + 2]):
                 continue
-            begun.append((head[0], head[1], records))
+            begun.append((head[0], head[1], head[3], records))
         begun.sort()
-        counting, bound = [], 1 << 30
-        for _, first, records in reversed(begun):
+        counting, bound, highest = [], 1 << 30, 1 << 30
+        for number, first, before, records in reversed(begun):
+            if number > highest or first >= bound:
+                continue
+            highest = before
             counting[:0] = [one for one in records if first <= one[0] < bound]
             bound = min(bound, first)
         if counting and counting[-1][0] >= self.numbers[ring + 1]:

@@ -115,8 +115,8 @@ class Life:
         self.log = log
         self.client = Client(shape, area, self.promise, state, log)
         self.client.kind_of = kind_of
-        self.client.restless = self.restless
         self.keeper = Client(shape, area, self.kept_promise, state, kept)
+        self.client.restless = self.keeper.restless = self.restless  # a unit that reads otherwise each time hides it
         self.keeper.slot = KEPT_CURSOR
         self.keeper.when_full = 0
         self.client.check_start()
