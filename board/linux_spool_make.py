@@ -5,13 +5,15 @@ Rules
    takes nothing's place, `.new` goes, and the folder is synced.
 2. What a cut leaves under `.new` is removed by the next start: a file of this user that is empty, begins with zeros
    (its size reached the disk, its header did not) or has a header of ours. Anything else is in the way, and stays.
-3. The folder is locked (flock) during both, so that two agents do not make one file.
+3. The folder is locked (flock) during both, so that two agents do not make one file. Whoever comes second waits: the
+   files of two agents that start together may lie in one folder.
 """
 
 import errno
 import fcntl
 import os
 import stat
+import time
 
 from board import linux_header
 from board.linux_header import PAGE_BYTES
@@ -21,6 +23,8 @@ BLOCK_BYTES = 4096  # the page of the cache and the sector of a disk: the least 
 BLOCKS_MOST = 1024  # of a larger file the blocks are larger: whoever looks through all of them is done in no time
 MODE = 0o600
 FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
+FOLDER_WAIT_S = 120  # as long as a spool of 1 GiB takes on a slow card
+FOLDER_LOOK_S = 0.05
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems without hard links say (FAT)
 
 
@@ -121,14 +125,19 @@ def _locked_folder(path):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise FlashUnusable("cannot open %s: %s; spool.path names a file in a folder" % (folder, error.strerror))
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno != errno.EAGAIN:
-            raise
-        raise FlashUnusable("another agent makes a spool in %s at this moment; try again" % folder)
-    return descriptor
+    until = time.monotonic() + FOLDER_WAIT_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except OSError as error:
+            if error.errno != errno.EAGAIN or time.monotonic() >= until:
+                os.close(descriptor)
+            if error.errno != errno.EAGAIN:
+                raise
+        if time.monotonic() >= until:
+            raise FlashUnusable("another agent has made a spool in %s for %d s; try again" % (folder, FOLDER_WAIT_S))
+        time.sleep(FOLDER_LOOK_S)
 
 
 def _is_leftover(new_path):

@@ -7,6 +7,8 @@ import gc
 import json
 import sys
 
+from agent.base.compat import give_back
+
 
 def complete(path):
     """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
@@ -34,8 +36,8 @@ def make_board(folder):
 def main(path):
     """Run until interrupted, then end in order."""
     configuration = complete(path)
-    forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
-    forget("agent.cart", "settings")
+    give_back("agent.cart", "config")  # before the rest is loaded: it takes the same memory
+    give_back("agent.cart", "settings")
     from agent.cart.app import App
     from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
 
@@ -48,13 +50,6 @@ def main(path):
     except KeyboardInterrupt:
         pass
     loop.stop(app, board)
-
-
-def forget(package, module):
-    """Give back the memory of a module that is not needed again."""
-    if sys.modules.pop(package + "." + module, None) is not None:
-        delattr(sys.modules[package], module)
-    gc.collect()
 
 
 if __name__ == "__main__":

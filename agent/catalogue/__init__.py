@@ -9,13 +9,13 @@
 The agent itself uses none of this, and no chip is given it: it is for tools, tests and whoever wants Open Protocol.
 """
 
-from agent.catalogue.errors import FieldError, FrameError, Odd, TableError
-from agent.catalogue.extra import extra_data, read_extra
-from agent.catalogue.message import Message
-from agent.catalogue.registry import CONTROLLER, INTEGRATOR, Catalogue, wire
-from agent.catalogue.stream import Frames, Linked
-from agent.catalogue.trace import physical_values, samples_of
-from agent.catalogue.variable import DataField, Resolution, data_field, resolution
+from .errors import FieldError, FrameError, Odd, TableError
+from .extra import extra_data, read_extra
+from .message import Message
+from .registry import CONTROLLER, INTEGRATOR, Catalogue, wire
+from .stream import Frames, Linked
+from .trace import physical_values, samples_of
+from .variable import DataField, Resolution, data_field, resolution
 
 STANDARD = Catalogue()
 decode = STANDARD.decode

@@ -6,11 +6,11 @@ Rules
 3. A message longer than 9999 octets is built in linked parts, cut between two parameters (003:1252-1262).
 """
 
-from agent.catalogue.errors import FieldError, Odd, Wrong
-from agent.catalogue.fields import READERS, write
-from agent.catalogue.forms import HEADER_BYTES, counted_by
-from agent.catalogue.trace import octets_of_samples
-from agent.catalogue.variable import DataField, Resolution
+from .errors import FieldError, Odd, Wrong
+from .fields import READERS, write, write_number
+from .forms import HEADER_BYTES, counted_by
+from .trace import octets_of_samples
+from .variable import DataField, Resolution
 
 FRAME_MOST = 9999
 PARTS_MOST = 9
@@ -54,17 +54,10 @@ def build_header(length, mid, revision, given):
         value = given[name]
         if value is not None:
             try:
-                head[at : at + width] = _header_field(value, width)
+                head[at : at + width] = write_number(value, width)
             except Wrong as wrong:
                 raise FieldError(mid, revision, name, "%d" % (at + 1), value, str(wrong))
     return bytes(head)
-
-
-def _header_field(value, width):
-    most = 10**width - 1
-    if not 0 <= int(value) <= most:
-        raise Wrong("0 to %d" % most)
-    return ("%d" % (int(value) + most + 1))[1:].encode()
 
 
 def build_data(form, given):
@@ -72,7 +65,10 @@ def build_data(form, given):
     pieces = Pieces(form)
     if not form.known:
         _only(form, given, ("data",))
-        pieces.add(bytes(given.get("data", b"")))
+        octets = given.get("data", b"")
+        if not isinstance(octets, (bytes, bytearray, memoryview)):
+            raise FieldError(form.mid, form.revision, "data", "21-", octets, "bytes")
+        pieces.add(bytes(octets))
         return pieces
     _only(form, given, [field.name for field in form.fields])
     values = with_counts(form.counted, given, form.by_name)
@@ -84,7 +80,8 @@ def build_data(form, given):
 def _only(form, given, names):
     for name in given:
         if name not in names:
-            raise FieldError(form.mid, form.revision, name, "", given[name], "one of: " + ", ".join(names))
+            told = "one of: " + ", ".join([one for one in names if one[0] != "'"])
+            raise FieldError(form.mid, form.revision, name, "", given[name], told)
 
 
 def with_counts(counted, given, by_name):
@@ -96,8 +93,8 @@ def with_counts(counted, given, by_name):
             for other in counted[name]:
                 found = values.get(other)
                 if isinstance(found, str):
-                    found = found.encode()
-                if found is not None and not isinstance(found, Odd):
+                    found = _octets_of(found)
+                if isinstance(found, (list, tuple, bytes)):
                     half = 2 if isinstance(found, bytes) and by_name[other].kind == "Z" else 1
                     values[name] = len(found) // half
                     break
@@ -134,16 +131,30 @@ def _write(field, values, outer, pieces):
         raise pieces.error(field, value, str(wrong))
 
 
+def _octets_of(text):
+    """Return the octets of a text; none for one that UTF-8 has not: whoever writes it says so."""
+    try:
+        return text.encode()
+    except UnicodeError:
+        return b""
+
+
 def _text(field, value, values):
-    raw = value.encode() if isinstance(value, str) else getattr(value, "raw", value) or b""
+    raw = getattr(value, "raw", value)
+    if raw is None:
+        raw = b""
+    if isinstance(raw, str):
+        raw = write(field, raw, len(_octets_of(raw)))
+    if not isinstance(raw, bytes):
+        raise Wrong("text")
     if field.count == "*":
         return raw
-    return write(field, raw.decode(), values.get(field.count) or 0)
+    return write(field, raw + b" " * ((values.get(field.count) or 0) - len(raw)), values.get(field.count) or 0)
 
 
 def _items(field, value, values, outer):
     """Return what a list has, as many as its count says."""
-    if isinstance(value, Odd):
+    if value is not None and not isinstance(value, (list, tuple)):
         raise Wrong("a list")
     wanted = field.count
     if isinstance(wanted, str) and wanted != "*":
@@ -159,6 +170,8 @@ def _group(field, value, values, outer, pieces):
         by_name[member.name] = member
     counted = counted_by(field.members)
     for index, one in enumerate(_items(field, value, values, outer)):
+        if not isinstance(one, dict):
+            raise Wrong("a list of dicts with: " + ", ".join([m.name for m in field.members if m.kind != "'"]))
         _only(pieces.form, one, [member.name for member in field.members])
         inner = with_counts(counted, one, by_name)
         for member in field.members:
@@ -204,6 +217,8 @@ def build(form, given, header):
 
 def build_linked(form, given, header, most):
     """Return the frames of a message in as many parts as its length asks for, each of at most `most` octets."""
+    if not isinstance(most, int) or not HEADER_BYTES < most <= FRAME_MOST:
+        raise FieldError(form.mid, form.revision, "most", "", most, "at least 21, at most 9999")
     parts = [[]]
     room = most - HEADER_BYTES
     used = 0

@@ -14,7 +14,7 @@ Rules
 
 import struct
 
-from agent.catalogue.fields import READERS
+from .fields import READERS
 
 CPYTHON_ONLY = True  # MicroPython has no struct.Struct, and no room for a function for each revision
 

@@ -6,17 +6,25 @@
 A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
 """
 
-from agent.catalogue.building import build_data
-from agent.catalogue.errors import FieldError, Odd
-from agent.catalogue.forms import HEADER_BYTES, Form
-from agent.catalogue.message import Message
-from agent.catalogue.table import read_table
+from .building import build_data
+from .errors import FieldError, Odd
+from .forms import HEADER_BYTES, Form
+from .message import Message
+from .table import read_table
 
 REQUEST = """
 MID 0067 I Q - Tightening result list @beyond 3.4
 REV 1
 -- start_index N10 0 is the most recent
 -- count N3
+MID 0702 I Q - Generic tool data @beyond 8.4
+REV 1
+01 tool_number N4
+MID 0704 I Q - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
+-- pid_count N3
+-- pids N6[pid_count]
 MID 0900 I Q - Trace @beyond 3.4
 REV 1
 -- index N10 0 is the newest
@@ -37,6 +45,13 @@ REV 1
 """
 
 SUBSCRIBE = """
+MID 0704 I S - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
+-- pid_count N3 at most 10
+-- pids G[pid_count]
+. pid N6
+. change N3 sent when the value has moved by more; 0 is every change
 MID 0900 I S - Trace @003:12291
 REV 1
 -- alternative N1 =ALTERNATIVE
@@ -87,6 +102,9 @@ REV 1
 """
 
 UNSUBSCRIBE = """
+MID 0704 I S - Generic tool status @beyond 8.4
+REV 1
+-- tool_number N4
 MID 0900 I S - Trace @003:12428
 REV 1
 -- trace_type_count N2
@@ -101,6 +119,8 @@ _tables = {}
 
 def extra_form(generic, mid, alternative=0):
     """Return the layout of the extra data, None where none is described."""
+    if generic not in _TEXTS:
+        return None
     if generic not in _tables:
         _tables[generic] = read_table(_TEXTS[generic])
     about = _tables[generic].get(mid)
@@ -112,7 +132,8 @@ def extra_form(generic, mid, alternative=0):
 
 def extra_data(generic, mid, **given):
     """Return the extra data as text; FieldError where it cannot be built."""
-    form = extra_form(generic, mid, given.get("alternative") or 0)
+    alternative = given.get("alternative")
+    form = extra_form(generic, mid, alternative if isinstance(alternative, int) else 0)
     if form is None:
         raise FieldError(generic, 1, "extra", "", mid, "a MID whose extra data is described")
     values = dict(_GIVEN.get((generic, mid), {}))
@@ -125,7 +146,7 @@ def extra_data(generic, mid, **given):
 
 def read_extra(message):
     """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described."""
-    if message.mid not in _TEXTS:
+    if message.mid not in _TEXTS or not message.form.known:
         return None
     extra = message["extra"]
     mid = message["requested_mid" if message.mid == 6 else "subscribed_mid"]

@@ -9,7 +9,7 @@ Rules
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
 
-from agent.catalogue.errors import Odd, Wrong
+from .errors import Odd, Wrong
 
 BLANKS = b" \0"
 
@@ -34,6 +34,7 @@ class Field:
         self.members = members
         self.place = 0
         self.note = ""
+        self.most = 0  # octets of a text to the end, 0 for as many as the frame has
 
     def copy(self):
         """Return the same line, to be placed elsewhere."""
@@ -43,6 +44,7 @@ class Field:
         other.values = self.values
         other.meaning = self.meaning
         other.note = self.note
+        other.most = self.most
         return other
 
     def octets(self):
@@ -113,6 +115,22 @@ def read_text(raw):
     return text.rstrip(" \0") or None
 
 
+def is_time(text):
+    """True if the text is a time stamp YYYY-MM-DD:HH:MM:SS that a calendar has."""
+    if not isinstance(text, str) or len(text) != 19:
+        return False
+    if text[4] + text[7] + text[10] + text[13] + text[16] != "--:::":
+        return False
+    digits = text.replace("-", "").replace(":", "")
+    if len(digits) != 14 or not digits.encode().isdigit():
+        return False
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = 28 + leap if month == 2 else 30 if month in (4, 6, 9, 11) else 31
+    clock = int(digits[8:10]) <= 23 and int(digits[10:12]) <= 59 and int(digits[12:]) <= 59
+    return 1 <= month <= 12 and 1 <= day <= days and clock
+
+
 READERS = {
     "N": read_number,
     "B": read_number,
@@ -149,7 +167,7 @@ def write_float(value, width):
         for decimals in range(4, -1, -1):
             text = "%.*f" % (decimals, abs(value))
             zeros = width - len(text) - (value < 0)
-            if zeros >= 0:
+            if zeros >= 0 and text[0] in "0123456789":  # neither nan nor inf
                 return ("-" * (value < 0) + "0" * zeros + text).encode()
     raise Wrong("a number of %d characters" % width)
 
@@ -158,7 +176,10 @@ def write_text(value, width):
     """Return the text with blanks on its right."""
     if not isinstance(value, str):
         raise Wrong("text")
-    raw = value.encode()
+    try:
+        raw = value.encode()
+    except UnicodeError:
+        raise Wrong("text in UTF-8")
     if len(raw) > width:
         raise Wrong("at most %d octets" % width)
     return raw + b" " * (width - len(raw))
@@ -167,6 +188,8 @@ def write_text(value, width):
 def write_time(value, width):
     """The same for a time stamp, which may be given as year, month, day, hour, minute, second."""
     if isinstance(value, (tuple, list)) and len(value) >= 6:
+        if not all(isinstance(one, int) for one in value[:6]):
+            raise Wrong("year, month, day, hour, minute, second")
         value = "%04d-%02d-%02d:%02d:%02d:%02d" % tuple(value[:6])
     return write_text(value, width)
 
@@ -206,14 +229,19 @@ def write(field, value, width=None):
 def _number_of(field, value):
     """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
     if not isinstance(value, str):
-        from agent.catalogue.meanings import mask_of
+        from .meanings import mask_of
 
         return mask_of(field.values, value)
-    whole, _, rest = value.partition(".")
+    whole, point, rest = value.partition(".")
     places = len("%d" % field.scale) - 1
-    if (whole.lstrip("-") + rest).isdigit() and len(rest) <= places and 10**places == field.scale:
+    digits = (whole[1:] if whole[:1] == "-" else whole, rest if point else "0")
+    if (
+        all(text and not text.strip("0123456789") for text in digits)
+        and len(rest) <= places
+        and 10**places == field.scale
+    ):
         return int(whole + rest + "0" * (places - len(rest)))
-    from agent.catalogue.meanings import number_of
+    from .meanings import number_of
 
     return number_of(field.values, value)
 

@@ -3,15 +3,15 @@
 Rules
 1. The head is every plain field up to the first list, group or text without a width: it is read by place.
 2. The tail, whatever follows, is walked once. Where a count or a length is no number, the rest of the message is Odd.
-3. On CPython the head is read by a function made for it (agent.catalogue.compiled) where all IDs and
+3. On CPython the head is read by a function made for it (compiled.py) where all IDs and
    digits stand where they belong. Anything else is read field by field.
 """
 
 import struct
 
-from agent.catalogue.errors import Odd
-from agent.catalogue.fields import READERS
-from agent.catalogue.variable import Broken, read_data_field, read_resolution
+from .errors import Odd
+from .fields import READERS, is_time
+from .variable import Broken, read_data_field, read_resolution
 
 HEADER_BYTES = 20
 _HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
@@ -44,6 +44,8 @@ class Form:
                 raise ValueError("MID %04d revision %d: %s twice" % (self.mid, revision, field.name))
             self.by_name[field.name] = field
         self.counted = counted_by(self.fields)
+        other = described.other if described else None
+        self.other = Form(about, revision, other) if other else None
         self._divide()
         self.read = self._make  # frame -> every field by name
 
@@ -61,6 +63,18 @@ class Form:
         self.head = self.fields[:count]
         self.tail = self.fields[count:]
         self.head_end = at
+
+    def for_frame(self, frame):
+        """Return the layout that a whole frame has: the other one where it fits that to its last octet."""
+        return self.other if self.other is not None and self.other._fits(frame) else self
+
+    def _fits(self, frame):
+        values = self.read_slowly(frame)
+        if self.read_tail(frame, values) != len(frame):
+            return False
+        odd = {}
+        collect_odd(values, "", odd)
+        return not odd and all(is_time(values[field.name]) for field in self.fields if field.kind == "D")
 
     def read_one(self, frame, name):
         """Return the value of a field of the head."""
@@ -88,7 +102,7 @@ class Form:
         """Make what reads the head, once; then read with it."""
         read = self.read_slowly
         if _HAS_STRUCTS:
-            from agent.catalogue.compiled import compile_head
+            from .compiled import compile_head
 
             read = compile_head(self.head, self.head_end, read) or read
         self.read_head = read
@@ -113,27 +127,36 @@ class Form:
 
 def walk(fields, frame, at, values, outer):
     """Read fields one behind the other into `values`; return where they end."""
+    start, named = at, fields[0]
     for field in fields:
-        start = at
+        if field.kind != "'":  # a separator belongs to the field before it, which is Odd where it is another
+            start, named = at, field
         try:
             if at >= len(frame) and _may_be_missing(field, values, outer):
-                is_list = field.count is not None and not (field.kind in READERS and field.width is None)
-                values[field.name] = [] if is_list else None
+                if field.kind != "'":
+                    is_list = field.count is not None and not (field.kind in READERS and field.width is None)
+                    values[field.name] = [] if is_list else None
                 continue
             if not frame.startswith(field.id, at):
                 raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
             at = read_item(field, frame, at + len(field.id), values, outer)
         except Broken as broken:
-            values[field.name] = Odd(frame[start:], str(broken), True)
+            values[named.name] = Odd(frame[start:], str(broken), True)
             for other in fields[fields.index(field) + 1 :]:
-                values[other.name] = None
+                if other.kind != "'":
+                    values[other.name] = None
             return len(frame)
     return at
 
 
 def _may_be_missing(field, values, outer):
-    """True if a message may end before this field: a plain one, as in older forms, or a list of nothing."""
-    return field.count is None or (field.count != "*" and count_of(field, values, outer) == 0)
+    """True if a message may end before this field: a plain one, as in older forms, or a list of nothing.
+
+    In an entry of a list only its last separator may be missing: nothing is lost with it.
+    """
+    if field.count is not None:
+        return field.count != "*" and count_of(field, values, outer) == 0
+    return values is outer or field.kind == "'"
 
 
 def count_of(field, values, outer):
@@ -226,3 +249,17 @@ def _samples(field, frame, at, values, outer):
 
 
 LIST_READERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}
+
+
+def collect_odd(values, before, found):
+    """Add every Odd of these values to `found`, by its name with `before` in front."""
+    for name in values:
+        value = values[name]
+        if isinstance(value, Odd):
+            found[before + name] = value
+        elif isinstance(value, list):
+            for index, one in enumerate(value):
+                if isinstance(one, dict):
+                    collect_odd(one, "%s%s[%d]." % (before, name, index), found)
+                elif isinstance(one, Odd):
+                    found["%s%s[%d]" % (before, name, index)] = one

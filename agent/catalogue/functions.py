@@ -1,8 +1,9 @@
-"""The numbers of relay functions (003:9854-10468) and of digital input functions (003:10469-10796)."""
+"""The numbers of relay functions (003:9854-10468) and of digital input functions (003:10469-10796, beyond 8.7)."""
 
 SETS = {
     "RELAY_FUNCTION": """0 Off|1 OK|2 NOK|3 Low|4 High|5 Low Torque|6 High Torque|7 Low angle|8 High angle
-9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|18 POWER FOCUS ready|19 Tool ready
+9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|17 Tool health OK
+18 POWER FOCUS ready|19 Tool ready
 20 Tool start switch|21 Dir. switch = CW|22 Dir. switch = CCW|23 Tightening direction CCW|24 Tool tightening
 25 Tool loosening|26 Tool running|27 Tool running CW|28 Tool running CCW|29 Statistic alarm|30 Tool locked
 31 Received identifier|32 Running Pset bit 0|33 Running Pset bit 1|34 Running Pset bit 2|35 Running Pset bit 3
@@ -38,14 +39,18 @@ SETS = {
 307 Line stop|308 Running pset bit 9|309 Active XML Result Ack|310 Tool in work space|311 Tool in product space
 312 XML protocol active|313 Tool enabled by XML|314 Necking failure|315 PLUS protocol not active
 316 PLUS No tightening|317 Tag ID error|318 Job abortion in progress|319 Stop Tightening|320 Slow down tightening
-351 Middle course trigger active|352 Front trigger active|353 Reverse trigger active""",
+351 Middle course trigger active|352 Front trigger active|353 Reverse trigger active
+354 Running job bit 9|355 Tool unlocked|356 License server lost|357 Tightening enabled from outside
+358 Tightening disabled from outside|359 Loosening enabled from outside|360 Loosening disabled from outside
+361 Program end|362 Pulse tool oil empty|363 Tightening time high|364 Tightening time low|365 Tool button""",
     "INPUT_FUNCTION": """0 Off|1 Reset batch|2 Unlock tool|3 Tool disable n.o.|4 Tool disable n.c.
 5 Tool tightening disable|6 Tool loosening disable|7 Remote start pulse|8 Remote start cont.|9 Tool start loosening
 10 Batch increment|11 Bypass Pset|12 Abort Job|13 Job off|14 Parameter set toggle|15 Reset relays
 16 Parameter set select bit 0|17 Parameter set select bit 1|18 Parameter set select bit 2
 19 Parameter set select bit 3|20 Job select bit 0|21 Job select bit 1|22 Job select bit 2|23 Job select bit 3
 28 Line control start|29 Line control alert 1|30 Line control alert 2|31 Ack error message|32 Fieldbus digin 1
-33 Fieldbus digin 2|34 Fieldbus digin 3|35 Fieldbus digin 4|36 Flash tool green light|45 Parameter set select bit 4
+33 Fieldbus digin 2|34 Fieldbus digin 3|35 Fieldbus digin 4|36 Flash tool green light|43 Manual mode
+45 Parameter set select bit 4
 46 Parameter set select bit 5|47 Parameter set select bit 6|48 Parameter set select bit 7|49 Job select bit 4
 50 Job select bit 5|51 Job select bit 6|52 Job select bit 7|53 Batch decrement|54 Job restart|55 End of cycle
 62 Click wrench 1|63 Click wrench 2|64 Click wrench 3|65 Click wrench 4|66 ID Card|67 Automatic mode
@@ -61,6 +66,7 @@ SETS = {
 120 Forced CCW once|121 Forced CCW toggle|122 Forced CW once|123 Forced CW toggle|129 Pset select bit 9
 130 Store current tightening program in the tool|131 Active XML result send|132 Tool in work space
 133 Tool in product space|134 Flash tool yellow light|135 XML Emergency mode|136 MFU Test|137 Tool in park position
+138 Enable operation|139 Stop tightening|140 Start loosening pulse
 150 Pulsor Tool enable|151 Perform air hose test|152 Last Digin|201 Tool blue light IO controlled
 202 Tool blue light|203 Tool green light IO controlled|204 Tool green light|205 Tool red light IO controlled
 206 Tool red light|207 Tool yellow light IO controlled|208 Tool yellow light|209 Tool white light IO controlled

@@ -3,7 +3,7 @@
 TABLE = """
 MID 0150 I C! 0005 Identifier download request @003:9495
 REV 1 @003:9501
--- identifier T* at most 100 characters
+-- identifier T*100
 
 MID 0151 I S 0005 Multiple identifier and result parts subscribe @003:9508
 REV 1 20

@@ -18,8 +18,8 @@ REV 1 22 @003:4702
 -- job_id N2
 REV 2,3 24 @003:4708
 -- job_id N4
-REV 4 +3 24 since=2.10 @beyond 4
-REV 5 +3 24 since=2.16 @beyond 4
+REV 4 +3 24 since=2.10 @beyond 8.1
+REV 5 +3 24 since=2.16 @beyond 8.1
 
 MID 0033 C P - Job data upload reply @003:4718
 REV 1 @003:4723
@@ -83,22 +83,41 @@ REV 3 +2 @003:4925
 . ':'
 . step_type N2 =JOB_STEP
 . ';'
-REV 4 +3 since=2.10 @beyond 4
-REV 5 +2 since=2.16 @beyond 4
+REV 4 +2 since=2.10 @beyond 8.1
 13 job_list G[pset_count]
 . channel_id N2
 . ':'
 . type_id N3 parameter set or multistage ID
 . ':'
-. auto_next N1 =YES
+. auto_next N1 =AUTO_NEXT
 . ':'
-. batch_size N4
+. batch_size N2
 . ':'
-. socket N2
+. identifier_number N4 socket or end fitting
 . ':'
 . step_name T25
 . ':'
 . step_type N2 =JOB_STEP
+. ':'
+. max_coherent_nok N2
+. ';'
+REV 5 +2 since=2.16 @beyond 8.1
+13 job_list G[pset_count]
+. channel_id N2
+. ':'
+. type_id N3 parameter set or multistage ID
+. ':'
+. auto_next N1 =AUTO_NEXT
+. ':'
+. batch_size N4
+. ':'
+. identifier_number N4 socket or end fitting
+. ':'
+. step_name T25
+. ':'
+. step_type N2 =JOB_STEP
+. ':'
+. max_coherent_nok N2
 . ';'
 
 MID 0034 I S 0005 Job info subscribe @003:4958

@@ -1,6 +1,6 @@
 """What values and bits mean, by the name that stands behind `=` in a table: text, split when it is first asked for."""
 
-from agent.catalogue.errors import Wrong
+from .errors import Wrong
 
 SETS = {
     "OK": "0 NOK|1 OK",
@@ -13,7 +13,6 @@ SETS = {
     "BATCH_LIGHT": "0 NOK, not completed|1 OK|2 not used",
     "ROTATION": "1 clockwise|2 counter-clockwise",
     "TORQUE_UNIT": "1 Nm|2 lbf.ft|3 lbf.in|4 kpm|5 kgf.cm|6 ozf.in|7 %|8 Ncm",
-    "CALIBRATION_UNIT": "1 Nm|2 lbf.ft|3 lbf.in|4 kpm|5 Ncm",
     # 9 and 10 since release 2.9
     "RESULT_TYPE": "1 tightening|2 loosening|3 batch increment|4 batch decrement|5 bypass parameter set|6 abort job|"
     "7 sync tightening|8 reference setup|9 batch reset|10 job restart",
@@ -28,12 +27,14 @@ SETS = {
     "SYSTEM": "0 not set|1 Power Focus 4000|2 Power MACS 4000|3 Power Focus 6000|4 MT Focus 6000",
     "SUBSYSTEM": "0 none|1 normal tightening system|2 presses in place of spindles",
     "TOOL": "0 no tool|1 S|2 DS|3 reference transducer|4 ST|5 EP|6 ETX|7 SL|8 DL|9 IRC offline|10 STB|11 QST|12 STT|"
-    "13 ST wrench|14 ES|15 ESB|16 SB|17 SB+",
+    "13 ST wrench|14 ES|15 ESB|16 SB|17 SB+|18 PST|19 STR|20 ETD M|21 ETD MC|22 ETD MT|23 QMC|24 QMT|25 BCV-RE|"
+    "26 BCP-RE|27 E-LIT|28 ISB|29 ITB|30 ITP|31 QShield-C|32 DeltaWrench|33 STRWrench|34 XPBM",
     "PRIMARY_TOOL": "1 cable|2 IRC-B|3 IRC-W",
     "HEALTH": "0 not available|1 OK|2 NOK",
-    "JOB_STATUS": "0 not completed|1 OK|2 NOK|3 aborted",
+    "JOB_STATUS": "0 not completed|1 OK|2 NOK|3 aborted|4 restarted",
     "JOB_TIGHTENING": "0 off|1 OK|2 NOK|3 aborted|4 incremented|5 decremented|6 bypassed|7 reset batch|8 loosening|"
-    "9 free batch|10 job aborted",
+    "9 free batch|10 job aborted|11 job restart",
+    "AUTO_NEXT": "0 no|1 yes|2 I/O|6 fieldbus|8 socket tray|9 end fittings|10 tool display",
     "JOB_ORDER": "0 free|1 forced|2 free and forced",
     "JOB_COUNT": "0 only OK tightenings|1 OK and NOK tightenings",
     "LOOSENING": "0 enabled|1 disabled|2 enabled on NOK only",
@@ -51,7 +52,7 @@ SETS = {
     "OBJECT": "0 unknown|1 dual reading|2 tightening production|3 simulation|4 joint check|5 dimensional",
     "TRACE": "1 angle|2 torque|3 current|4 gradient|5 stroke|6 force",
     "NODE": "1 parameter set|2 multistage|3 job|100 tightening program|101 tightening step|102 restriction|103 check|"
-    "104 speed ramp|105 monitoring|301 parameter set, legacy",
+    "104 speed ramp|105 monitoring|201 multistep program|301 parameter set, legacy",
     "ALTERNATIVE": "0 only new data|1 from an index|2 from a time|3 between indexes|4 between times",
     "LINK_ERROR": "1 invalid length|2 invalid revision|3 invalid sequence number|4 inconsistent message parts",
     # Masks: the number is the bit's. Strategy options count bits from 0, error bits from 1 (003:5955, 003:6048).
@@ -74,6 +75,23 @@ SETS = {
 # Sets that are longer than the rest together, in a module of their own: name -> module.
 _ELSEWHERE = {"ERROR_CODE": "error_codes", "RELAY_FUNCTION": "functions", "INPUT_FUNCTION": "functions"}
 FIRST_BIT = {"OPTIONS": 0}
+# Sets that products and releases extend: a number that is not among them may be right.
+OPEN = (
+    "ERROR_CODE",
+    "RELAY_FUNCTION",
+    "INPUT_FUNCTION",
+    "STRATEGY",
+    "RESULT_TYPE",
+    "SYSTEM",
+    "SUBSYSTEM",
+    "TOOL",
+    "JOB_STEP",
+    "AUTO_NEXT",
+    "OBJECT",
+    "OPERATION",
+    "TRACE",
+    "NODE",
+)
 
 _split = {}
 
@@ -122,8 +140,8 @@ def mask_of(values, words):
 
 
 def bits_of(values, mask):
-    """Return the words for the bits that are set; a bit without words is told by its number."""
-    if not isinstance(mask, int):
+    """Return the words for the bits that are set, by its number for a bit without words; [] for what is no mask."""
+    if not isinstance(mask, int) or mask < 0:
         return []
     names = names_of(values)
     bit = first = FIRST_BIT.get(values, 1)

@@ -8,9 +8,8 @@ message.fields()             all of them as a dict
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
-from agent.catalogue.errors import Odd
-from agent.catalogue.fields import decimal_text
-from agent.catalogue.forms import HEADER_BYTES
+from .fields import decimal_text
+from .forms import HEADER_BYTES, collect_odd
 
 
 class Message:
@@ -80,7 +79,7 @@ class Message:
     def odd(self):
         """Return the fields whose content does not fit, as name -> Odd."""
         found = {}
-        _collect(self.fields(), "", found)
+        collect_odd(self.fields(), "", found)
         return found
 
     # -- what a value means ----------------------------------------------------------------------------------------
@@ -113,13 +112,13 @@ class Message:
 
     def meaning(self, name):
         """Return the words for a value, empty where the documents give none."""
-        from agent.catalogue.meanings import meaning_of
+        from .meanings import meaning_of
 
         return meaning_of(self.form.by_name[name].values, self[name])
 
     def bits(self, name):
         """Return the names of the bits that are set in a mask."""
-        from agent.catalogue.meanings import bits_of
+        from .meanings import bits_of
 
         return bits_of(self.form.by_name[name].values, self[name])
 
@@ -142,7 +141,8 @@ class Message:
         if answer == "*":
             return self.mid, self.revision
         if answer == "requested":
-            return self["requested_mid"], self["requested_revision"] or 1
+            mid, revision = self.get("requested_mid"), self.get("requested_revision") or 1
+            return (mid, revision) if isinstance(mid, int) and isinstance(revision, int) else None
         if answer[-1] == "r":
             return int(answer[:-1]), self.revision
         return int(answer), 1
@@ -156,16 +156,3 @@ _HEADER = (
     ("parts", 18, 19),
     ("part", 19, 20),
 )
-
-
-def _collect(values, before, found):
-    for name in values:
-        value = values[name]
-        if isinstance(value, Odd):
-            found[before + name] = value
-        elif isinstance(value, list):
-            for index, one in enumerate(value):
-                if isinstance(one, dict):
-                    _collect(one, "%s%s[%d]." % (before, name, index), found)
-                elif isinstance(one, Odd):
-                    found["%s%s[%d]" % (before, name, index)] = one

@@ -39,7 +39,13 @@ MID 2600 I Q 2601 Mode ID upload request @003:4505
 REV 1 20
 
 MID 2601 C P - Mode ID upload reply @003:4512
-REV 1 @003:4517
+REV 1 since=2.9 @beyond 8.5
+-- mode_count N3
+-- modes G[mode_count]
+. mode_id N4
+. name_length N2
+. mode_name T[name_length]
+REV 1 other @003:4517
 -- mode_count N3
 -- modes G[mode_count]
 . mode_id N4
@@ -50,7 +56,18 @@ REV 1 24 @003:4544
 -- mode_id N4
 
 MID 2603 C P - Mode data upload reply @003:4555
-REV 1 @003:4562
+REV 1 since=2.9 @beyond 8.5
+-- mode_id N4
+-- name_length N2
+-- mode_name T[name_length]
+-- bolt_count N3
+-- bolts G[bolt_count]
+. pset_id N3
+. tool_number N3
+. bolt_number N4
+. name_length N2
+. bolt_name T[name_length]
+REV 1 other @003:4562
 -- mode_id N4
 -- time D19 last change of the mode
 -- bolt_count N3

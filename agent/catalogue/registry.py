@@ -6,12 +6,13 @@ Rules
 3. A MID that no table has, or a revision that no table describes, is named as far as it is known and kept raw.
 """
 
-from agent.catalogue.building import HEADER_FIELDS, build, build_header, build_linked
-from agent.catalogue.errors import FrameError
-from agent.catalogue.forms import HEADER_BYTES, Form
-from agent.catalogue.index import categories, category_of
-from agent.catalogue.message import Message
-from agent.catalogue.table import Mid, read_table
+from .building import HEADER_FIELDS, build, build_header, build_linked
+from .checks import check_header, check_message
+from .errors import FieldError, FrameError
+from .forms import HEADER_BYTES, Form
+from .index import categories, category_of
+from .message import Message
+from .table import Mid, read_table
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
@@ -23,6 +24,10 @@ class Catalogue:
     """A set of tables. `sent_by` and `only` narrow it: MIDs of that sender, MIDs of these categories."""
 
     def __init__(self, sent_by=None, only=None):
+        if sent_by is not None and sent_by not in _LETTERS:
+            raise ValueError("%r sends nothing: controller or integrator" % (sent_by,))
+        for name in () if only is None else only:
+            _known(name)
         self._letter = _LETTERS[sent_by] if sent_by else ""
         self._only = tuple(only) if only is not None else None
         self._mids = {}  # number -> Mid, of the categories that were read
@@ -34,15 +39,25 @@ class Catalogue:
     # -- tables ----------------------------------------------------------------------------------------------------
 
     def register(self, table, category="registered"):
-        """Add a table, text or a module that has one as TABLE: its MIDs, or revisions of MIDs that are there."""
+        """Add a table, text or a module that has one as TABLE: its MIDs, or revisions of MIDs that are there.
+
+        TableError where it is wrong; nothing of it is taken then.
+        """
+        from .table_check import check_mid
+
         text = getattr(table, "TABLE", table)
-        for mid in read_table(text).values():
+        mids = read_table(text).values()
+        for mid in mids:
             mid.category = category
             known = self._find(mid.mid)
             if known is not None and mid.name == known.name:
-                known.revisions.update(mid.revisions)
-            else:
-                self._mids[mid.mid] = mid
+                mid.category = known.category
+                revisions = dict(known.revisions)
+                revisions.update(mid.revisions)
+                mid.revisions = revisions
+            check_mid(mid)
+        for mid in mids:
+            self._mids[mid.mid] = mid
         self._forms.clear()
         self._fixed.clear()
         self._made.clear()
@@ -56,6 +71,8 @@ class Catalogue:
 
     def mids(self, category=None):
         """Return the numbers of all MIDs of this catalogue, or of one category."""
+        if category is not None and category not in [mid.category for mid in self._mids.values()]:
+            _known(category)
         for name in categories() if category is None else (category,):
             self._load(name)
         found = [n for n in self._mids if self._takes(self._mids[n])]
@@ -104,7 +121,9 @@ class Catalogue:
             return Message(frame, form)
         form = self._forms.get(frame[4:11]) or self._form_of(frame)
         frame = _cut(frame, len(frame))
-        if form.length == len(frame):
+        if form.other is not None:
+            form = form.for_frame(frame)
+        elif form.length == len(frame):
             self._fixed[frame[:11]] = form
         return Message(frame, form)
 
@@ -128,7 +147,8 @@ class Catalogue:
         if not data:
             raise FrameError("no parts")
         first = bytes(frames[0])
-        return Message(first[:18] + b"  " + b"".join(data), self._form_of(first))
+        whole = first[:18] + b"  " + b"".join(data)
+        return Message(whole, self._form_of(first).for_frame(whole))
 
     def _form_of(self, frame):
         if len(frame) < HEADER_BYTES:
@@ -147,24 +167,40 @@ class Catalogue:
             self._forms[frame[4:11]] = form
         return form
 
-    def encode(self, mid, revision=1, **given):
-        """Return a frame of named fields; or, with a message in place of the MID, that message with these changed."""
+    def encode(self, mid, revision=1, check=True, **given):
+        """Return a frame of named fields; FieldError if one cannot be built.
+
+        With a message in place of the MID: that message with these fields changed. With a form: in that layout.
+        `check=False` leaves out what is not needed to build it: presence, lists of values, times, the header's sense.
+        """
         if isinstance(mid, Message):
-            return self._again(mid, given) if given else mid.frame
-        header = self._header(given)
-        return build(self.form(mid, revision), given, header)
+            return self._again(mid, given, check) if given else mid.frame
+        form = mid if isinstance(mid, Form) else self._form_to_build(mid, revision)
+        header = _header(form, given, check)
+        frame = build(form, given, header)
+        if check and form.fields:
+            check_message(form, frame, given, None)
+        return frame
 
-    def encode_linked(self, mid, revision=1, most=9999, **given):
-        """Return the frames of a message in linked parts of at most `most` octets each."""
-        header = self._header(given)
-        return build_linked(self.form(mid, revision), given, header, most)
+    def encode_linked(self, mid, revision=1, most=9999, check=True, **given):
+        """Return the frames of a message in linked parts of at most `most` octets each; FieldError as from encode()."""
+        form = self._form_to_build(mid, revision)
+        frames = build_linked(form, given, _header(form, given, check), most)
+        if check and form.known:
+            whole = frames[0][:18] + b"  " + b"".join([frame[HEADER_BYTES:] for frame in frames])
+            check_message(form, whole, given, None)
+        return frames
 
-    def _header(self, given):
-        return {name: given.pop(name) for name in HEADER_FIELDS if name in given}
+    def _form_to_build(self, mid, revision):
+        if not isinstance(mid, int) or not 1 <= mid <= 9999:
+            raise FieldError(0, 0, "mid", "5-8", mid, "1 to 9999")
+        if not isinstance(revision, int) or not 1 <= revision <= 999:
+            raise FieldError(mid, 0, "revision", "9-11", revision, "1 to 999")
+        return self.form(mid, revision)
 
-    def _again(self, message, changes):
+    def _again(self, message, changes, check):
         form = message.form
-        header = self._header(changes)
+        header = _header(form, changes, check)
         places = form.places
         if all(name in places and places[name][1] <= len(message.frame) for name in changes):
             # What is not changed keeps its octets.
@@ -191,20 +227,42 @@ class Catalogue:
         for name in header:
             at, width = HEADER_FIELDS[name]
             frame[at : at + width] = head[at : at + width]
+        if check and form.known:
+            check_message(form, bytes(frame), changes, changes)
         return bytes(frame)
 
     def acknowledge(self, message):
         """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none."""
+        if message.form.about.kind != "E":
+            return None
         answer = message.answer()
-        if answer is None or message.form.about.kind != "E":
+        if answer is None:
             return None
         if answer[0] == 5:
             return self.encode(5, mid_accepted=message.mid)
         return self.encode(answer[0], answer[1])
 
 
+def _header(form, given, check):
+    """Take what is the header's out of `given`."""
+    header = {name: given.pop(name) for name in HEADER_FIELDS if name in given}
+    build_header(0, form.mid, form.revision, header)
+    if check and header:
+        check_header(form.mid, form.revision, header)
+    return header
+
+
+def _known(category):
+    """Return a category's name; ValueError if there is none."""
+    if category not in categories() and category != "registered":
+        raise ValueError("%r is no category: %s" % (category, ", ".join(categories())))
+    return category
+
+
 def _cut(frame, length):
     """Return the frame without the NUL behind it; FrameError if its length is not what it says."""
+    if not frame[:4].isdigit():
+        raise FrameError("length and MID are %r" % frame[:8])
     told = int(frame[:4])
     if told < HEADER_BYTES:
         raise FrameError("length %d, a header has %d" % (told, HEADER_BYTES))

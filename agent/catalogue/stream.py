@@ -9,12 +9,13 @@
 
 Rules
 1. A frame ends where its length says, never at a NUL: samples may hold any octet. NULs before a length are dropped.
-2. A length that is none ends in FrameError; a connection is to be closed then, for it is unknown where the next begins.
+2. A length that is none ends in FrameError, when all frames before it were given: at once, or at the next call. The
+   connection is to be closed then, for it is unknown where the next begins.
 3. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
 """
 
-from agent.catalogue.errors import FrameError
-from agent.catalogue.forms import HEADER_BYTES
+from .errors import FrameError
+from .forms import HEADER_BYTES
 
 WAITING_MOST = 16  # messages of which parts are kept at the same time
 
@@ -26,7 +27,10 @@ class Frames:
         self.buffer = b""
 
     def feed(self, octets):
-        """Return the frames that these octets complete, as bytes without the NUL behind them."""
+        """Return the frames that these octets complete, as bytes without the NUL behind them.
+
+        FrameError where a length belongs and none stands, now and at each later call; `feed(b"")` asks for it.
+        """
         buffer = self.buffer + bytes(octets)
         found = []
         at = 0
@@ -36,13 +40,16 @@ class Frames:
             if len(buffer) - at < 4:
                 break
             length = buffer[at : at + 4]
-            if not length.isdigit() or int(length) < HEADER_BYTES:
+            end = at + int(length) if length.isdigit() else 0
+            if end < at + HEADER_BYTES:
+                if found:
+                    break
                 self.buffer = buffer[at:]
                 raise FrameError("a length of %r" % length)
-            if len(buffer) - at < int(length):
+            if len(buffer) < end:
                 break
-            found.append(buffer[at : at + int(length)])
-            at += int(length)
+            found.append(buffer[at:end])
+            at = end
         self.buffer = buffer[at:]
         return found
 

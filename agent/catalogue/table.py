@@ -7,6 +7,7 @@
     !003:5866 printed ... the reason                              a note: why it is not as printed
     REV 3 +2 419 @003:6282                                        revision 2 and what follows; -name leaves one out
     REV 8 +7 571 since=2.10 @beyond 3.1                           a revision newer than 2.8.0
+    REV 1 other @003:4517                                         the same number laid out otherwise, see rule 6
     18 spindles G[number_of_spindles]                             a group: its members begin with a point
     .  channel_id N2
 
@@ -18,11 +19,14 @@ Rules
 4. Lists: N3[count] repeats a plain field, G[count] a group, V[count] variable data fields (V6: PIDs of six digits),
    U[count] the same without step, R[count] resolutions, Z[count] the NUL and the samples behind it. The count is a
    field's name, a number, or `*`: up to the end.
-5. T[length] is text whose width another field tells, T* text to the end. ':' is an octet that stands there.
+5. T[length] is text whose width another field tells, T* text to the end, T*25 of 25 octets at most. ':' is an octet
+   that stands there.
+6. Where releases or documents give one number two layouts, the newer stands first, the `other` behind it. A message is
+   read as the other one where it fits that to its last octet.
 """
 
-from agent.catalogue.errors import TableError
-from agent.catalogue.fields import Field
+from .errors import TableError
+from .fields import Field
 
 _PLAIN = "NIBFTDH"
 _LISTS = "GVURZ"
@@ -53,6 +57,7 @@ class Revision:
         self.without = without
         self.since = since
         self.source = source
+        self.other = None  # the other layout of this number
         self.lines = []
 
     def fields(self, mid):
@@ -106,6 +111,8 @@ def _field(line):
     for word in words[3:]:
         if word[0] == "*":
             field.unit, _, scale = word[1:].partition("/")
+            if not (scale or "1").isdigit():
+                raise TableError("%r: a scale is a number" % line)
             field.scale = int(scale or 1)
         elif word[0] == "=" and len(word) > 1:
             field.values = word[1:]
@@ -127,11 +134,15 @@ def _typed(number, name, form):
     if kind not in _PLAIN and kind not in _LISTS:
         raise TableError("%s: %r is no type" % (name, form))
     width, _, count = rest.partition("[")
+    if "[" in rest and (len(count) < 2 or count[-1] != "]"):
+        raise TableError("%s: %r is no count" % (name, form))
     if count:
         count = int(count[:-1]) if count[:-1].isdigit() else count[:-1]
     else:
-        count = "*" if width == "*" else None
-    return Field(number, name, kind, int(width) if width.isdigit() else None, count, [] if kind == "G" else None)
+        count = "*" if width[:1] == "*" else None
+    field = Field(number, name, kind, int(width) if width.isdigit() else None, count, [] if kind == "G" else None)
+    field.most = int(width[1:]) if count == "*" and width[1:].isdigit() else 0
+    return field
 
 
 def revision_numbers(word):
@@ -146,29 +157,49 @@ def revision_numbers(word):
 def _mid_of(line):
     text, _, source = line.partition(" @")
     words = text.split()
+    if len(words) < 5 or not words[1].isdigit():
+        raise TableError("%r: number, sender, kind and answer are wanted" % line)
     return Mid(int(words[1]), words[2], words[3], words[4], " ".join(words[5:]), source)
 
 
 def _revisions_of(line):
     text, _, source = line.partition(" @")
     words = text.split()
-    length, base, without, since = 0, 0, [], ""
+    if len(words) < 2 or words[1].strip("0123456789,-"):
+        raise TableError("%r: numbers of revisions are wanted" % line)
+    length, base, without, since, other = 0, 0, [], "", False
     for word in words[2:]:
         if word.isdigit():
             length = int(word)
-        elif word[0] == "+":
+        elif word[0] == "+" and word[1:].isdigit():
             base = int(word[1:])
         elif word[0] == "-":
             without.append(word[1:])
         elif word.startswith("since="):
             since = word[6:]
+        elif word == "other":
+            other = True
         else:
             raise TableError("%r: %r is not known" % (line, word))
-    return [Revision(number, length, base, without, since, source) for number in revision_numbers(words[1])]
+    return [Revision(number, length, base, without, since, source) for number in revision_numbers(words[1])], other
+
+
+def _add_revisions(mid, line):
+    revisions, other = _revisions_of(line)
+    for revision in revisions:
+        if not other:
+            mid.revisions[revision.revision] = revision
+        elif revision.revision in mid.revisions:
+            mid.revisions[revision.revision].other = revision
+        else:
+            raise TableError("%r: the other layout stands behind the first" % line)
+    return revisions
 
 
 def read_table(text):
-    """Return the MIDs of a table by their number."""
+    """Return the MIDs of a table by their number; TableError, which names the line, where it is none."""
+    if not isinstance(text, str):
+        raise TableError("%r is no table" % (text,))
     mids = {}
     mid = None
     revisions = []
@@ -183,9 +214,7 @@ def read_table(text):
         elif mid is None:
             raise TableError("%r: stands before the first MID" % line)
         elif line.startswith("REV "):
-            revisions = _revisions_of(line)
-            for revision in revisions:
-                mid.revisions[revision.revision] = revision
+            revisions = _add_revisions(mid, line)
         elif not revisions and line[0] == "!":
             mid.note = line[1:]
         elif not revisions:

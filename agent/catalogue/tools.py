@@ -53,7 +53,8 @@ REV 1 20
 
 MID 0045 I C! 0005 Set calibration value request @003:5459
 REV 1 31 @003:5467
-01 calibration_unit N1 =CALIBRATION_UNIT
+01 calibration_unit N1 =TORQUE_UNIT
+!003:5474 until release 2.8 unit 5 was Ncm (beyond 8.6): send none before the release is known
 02 calibration_value N6 */100
 REV 2 +1 35 since=2.9 @beyond 4
 03 channel_id N2
@@ -89,7 +90,28 @@ REV 1 since=2.9 @beyond 4
 . model T30
 . article T30
 
-MID 0702 C P - Generic tool data @beyond 4
-MID 0703 C P - Generic tool calibration @beyond 4
-MID 0704 C P - Generic tool status @beyond 4
+MID 0702 C P - Generic tool data @beyond 8.4
+REV 1 since=2.10 @beyond 8.4
+-- data_field_count N3
+-- data_fields V[data_field_count]
+REV 1 other since=2.10 @beyond 8.4
+01 tool_number N4
+-- data_field_count N2
+-- data_fields V[data_field_count]
+
+MID 0703 I C! 0005 Generic tool calibration @beyond 8.4
+REV 1 since=2.10 @beyond 8.4
+01 tool_number N4
+-- data_field_count N3
+!beyond 8.4 printed as two digits: a number of data fields has three everywhere else
+-- data_fields V[data_field_count]
+REV 1 other since=2.10 @beyond 8.4
+01 tool_number N4
+-- data_field_count N2
+-- data_fields V[data_field_count]
+
+MID 0704 C P - Generic tool status @beyond 8.4
+REV 1 since=2.17 @beyond 8.4
+-- data_field_count N3
+-- data_fields V[data_field_count]
 """

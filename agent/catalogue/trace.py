@@ -6,7 +6,7 @@ Rules
    before it; it changes from trace to trace.
 """
 
-from agent.catalogue.errors import Odd, Wrong
+from .errors import Odd, Wrong
 
 DIVIDES = 2213
 MULTIPLIES = 2214

@@ -10,8 +10,8 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
 """
 
-from agent.catalogue.errors import Odd
-from agent.catalogue.fields import read_float, read_number, read_signed, read_text, write_number
+from .errors import Odd
+from .fields import read_float, read_number, read_signed, read_text, write_number
 
 TYPES = {
     1: "UI",
@@ -94,13 +94,13 @@ class DataField:
 
     def name(self):
         """Return the PID's name, empty if it is undocumented."""
-        from agent.catalogue.pids import name_of
+        from .pids import name_of
 
         return name_of(self.pid)
 
     def unit_name(self):
         """Return the unit's sign, empty for none."""
-        from agent.catalogue.units import unit_of
+        from .units import unit_of
 
         return unit_of(self.unit)
 
@@ -193,7 +193,7 @@ class Resolution:
 
     def unit_name(self):
         """Return the unit's sign: seconds with MT Focus 6000, milliseconds elsewhere."""
-        from agent.catalogue.units import unit_of
+        from .units import unit_of
 
         return unit_of(self.unit)
 

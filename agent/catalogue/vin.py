@@ -3,14 +3,14 @@
 TABLE = """
 MID 0050 I C! 0005 Vehicle ID number download request @003:5595
 REV 1 @003:5602
--- vin T* at most 25 characters
+-- vin T*25
 
 MID 0051 I S 0005 Vehicle ID number subscribe @003:5609
 REV 1,2 20
 
 MID 0052 C E 0053 Vehicle ID number @003:5627
 REV 1 @003:5639
--- vin T* 25 characters, on a PowerMACS up to 40
+-- vin T*40 25 characters, on a PowerMACS up to 40
 REV 2 128 @003:5650
 01 vin T25
 02 identifier_2 T25

@@ -51,7 +51,7 @@ class Store:
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(res.TIME_BYTES)
-        self.plausible = None  # agent.openprotocol.plausible's, on a line that may spoil a message
+        self.plausible = None  # type: object  # agent.openprotocol.plausible's, on a line that may spoil a message
         self.limits = None  # agent.openprotocol.queries.Limits, where the settings want it
         self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
@@ -168,13 +168,12 @@ class Store:
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
-        """Store a pushed message that cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         return self._put_raw(buf, at, length, 0, now)
 
     def is_sure(self, read, buf, at, length, revision, now):
         """True if the message is nothing odd, or came exactly so before."""
-        plausible = self.plausible
-        if read and (revision != 999 or plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
+        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:

@@ -143,13 +143,39 @@ def test_another_file_under_the_temporary_name_stays_and_is_named(tmp_path):
         new.rmdir() if new.is_dir() else new.unlink()
 
 
-def test_two_agents_do_not_make_spools_in_one_folder_at_once(tmp_path):
+class Waits:
+    """Time as the wait for a folder sees it: each pause passes at once, and may let the other agent go on."""
+
+    def __init__(self, then=None):
+        self.now_s, self.then = 1000.0, then
+
+    def monotonic(self):
+        return self.now_s
+
+    def sleep(self, pause_s):
+        self.now_s += pause_s
+        if self.then is not None and self.now_s > 1003:
+            self.then()
+            self.then = None
+
+
+def test_of_two_agents_that_make_spools_in_one_folder_the_second_waits(tmp_path, monkeypatch):
     folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
-    with pytest.raises(FlashUnusable, match="another agent makes a spool"):
-        opened(tmp_path / "spool")
-    os.close(folder)
+    waits = Waits(then=lambda: os.close(folder))
+    monkeypatch.setattr(linux_spool_make, "time", waits)
     opened(tmp_path / "spool")
+    assert waits.then is None and (tmp_path / "spool").exists()
+
+
+def test_a_folder_that_is_never_free_ends_the_wait_and_is_named(tmp_path, monkeypatch):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    monkeypatch.setattr(linux_spool_make, "time", Waits())
+    with pytest.raises(FlashUnusable, match=r"another agent has made a spool in .* for 120 s"):
+        opened(tmp_path / "spool")
+    assert list(tmp_path.iterdir()) == []
+    os.close(folder)
 
 
 def test_a_process_killed_while_it_makes_a_spool_leaves_none_or_a_whole_one(tmp_path):

@@ -163,11 +163,11 @@ def test_a_message_is_changed_field_by_field():
 def test_every_message_knows_its_answer():
     answers = ((61, 2, (62, 1)), (64, 7, (65, 7)), (60, 999, (5, 1)), (62, 1, None), (1, 6, (2, 6)))
     for mid, revision, answer in answers:
-        assert catalogue.decode(catalogue.encode(mid, revision)).answer() == answer
+        assert catalogue.decode(catalogue.encode(mid, revision, check=False)).answer() == answer
     asked = catalogue.encode(6, requested_mid=1201, requested_revision=3)
     assert catalogue.decode(asked).answer() == (1201, 3)
     assert catalogue.acknowledge(catalogue.decode(EXAMPLE)) == b"00200062001         "
-    assert catalogue.acknowledge(catalogue.decode(catalogue.encode(64))) is None
+    assert catalogue.acknowledge(catalogue.decode(catalogue.encode(64, tightening_id=0))) is None
 
 
 def test_lists_are_counted_by_themselves():

@@ -187,6 +187,59 @@ def test_commands_answer_among_foreign_packages(installed):
     assert flash.returncode == 1 and "pip --python" in flash.stderr and "mpremote==" in flash.stderr
 
 
+LIBRARY = """
+import sys
+began = set(sys.modules)
+import toolcart
+assert not {name for name in set(sys.modules) - began if name.startswith("toolcart.")}, "nothing is loaded yet"
+message = toolcart.decode(toolcart.encode(61, 999, torque=4237))
+assert isinstance(message, toolcart.Message) and message["torque"] == 4237 and 61 in toolcart.mids()
+assert toolcart.Frames().feed(toolcart.wire(message.frame)) == [message.frame]
+for wrong in (lambda: toolcart.encode(18), lambda: toolcart.encode(61, torqe=1)):
+    try:
+        wrong()
+    except toolcart.FieldError as error:
+        assert isinstance(error, ValueError) and error.mid
+    else:
+        raise SystemExit("taken")
+try:
+    toolcart.decode(b"")
+except toolcart.FrameError:
+    pass
+from toolcart import Catalogue, TableError, data_field
+assert Catalogue().revisions(33) == [1, 2, 3, 4, 5] and data_field(2001, 1).name()
+import toolcart.agent
+assert toolcart.agent.__name__ == "toolcart.agent" and "decode" in dir(toolcart)
+assert not hasattr(toolcart, "nothing") and not hasattr(toolcart, "STANDARD")
+assert not {"agent", "board", "tools"} & set(sys.modules), "no other name is taken or used"
+print(toolcart.__version__)
+"""
+
+
+def test_the_library_is_imported_by_one_name_among_foreign_packages(installed):
+    told = done([installed.python, "-c", LIBRARY], installed.site.parent)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (told.returncode, told.stdout, told.stderr) == (0, version + "\n", "")
+
+
+def pythons():
+    """Every CPython from 3.11 on that this machine has."""
+    found = [shutil.which(f"python3.{minor}") for minor in (11, 12, 13, 14)]
+    candidates = [Path(one) for one in found if one]
+    candidates += sorted(Path.home().glob(".pyenv/versions/3.1[1-4].*/bin/python3"))
+    return [one for one in candidates if done([one, "-c", "pass"], "/").returncode == 0]
+
+
+def test_the_library_works_in_every_python_that_is_there(installed):
+    source = f"import sys; sys.path.insert(0, {str(installed.site)!r})\n" + LIBRARY
+    versions = set()
+    for python in pythons():
+        told = done([python, "-c", source], installed.site.parent)
+        assert told.returncode == 0 and told.stderr == "", (python, told.stderr)
+        versions.add(done([python, "-c", "import sys; print(sys.version_info[1])"], "/").stdout)
+    assert versions
+
+
 def test_worlds_run_in_processes_of_their_own(installed):
     told = installed.run("bench", "worlds", "--worlds", "2", "--jobs", "2", "--json")
     assert told.returncode in (0, 1) and "trapped" not in told.stderr

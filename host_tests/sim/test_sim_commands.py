@@ -86,4 +86,35 @@ def test_profiles_say_which_commands_are_known():
     cart = build(commands=(18,))
     cart.start()
     assert cart.say(command(42)) == refused(42, 99) and cart.say(command(18, b"002")) == accepted(18)
-    assert cart.say(command(20)) == refused(20, 99)
+    assert cart.say(command(20, b"002")) == refused(20, 99)
+
+
+def test_batch_sizes_are_set_and_a_batch_begins_again():
+    cart = build(batch=6)
+    cart.start()
+    cart.say(command(18, b"002"))
+    assert cart.say(command(19, b"00203")) == accepted(19)
+    assert [(next_result(cart).batch_size, next_result(cart).batch_counter) for _ in range(2)] == [(3, 2), (3, 1)]
+    assert cart.say(command(20, b"002")) == accepted(20) and next_result(cart).batch_counter == 1
+    assert cart.say(command(19, b"0020123", 2)) == accepted(19) and next_result(cart).batch_size == 123
+    for mid, data, revision, code in (
+        (19, b"00200", 1, 1),
+        (19, b"09905", 1, 1),
+        (19, b"002", 1, 1),
+        (19, b"00205", 3, 97),
+        (20, b"099", 1, 1),
+        (20, b"012", 1, 4),
+        (130, b"2", 1, 1),
+    ):
+        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+
+
+def test_jobs_are_listed_and_switched_off():
+    cart = build()
+    cart.start()
+    assert cart.say(command(30))[20:28] == b"99010203"
+    assert cart.say(command(30, revision=2))[20:32] == b"009900010002"
+    assert cart.say(command(30, revision=3)) == refused(30, 97)
+    cart.say(command(38, b"05"))
+    assert cart.say(command(130, b"0")) == accepted(130) and next_result(cart).job == 0
+    assert cart.say(command(130, b"1")).startswith(accepted(130)) and next_result(cart).job == 5

@@ -4,6 +4,7 @@ from tools.base.clock import SimClock
 from tools.harness.line import Network
 from tools.sim.controller import Controller, ControllerOptions
 from tools.sim.controller_frames import old_result_data, result_data, start_data
+from tools.sim.profiles import row
 
 PORTABLE = True
 HEAP = "512k"
@@ -592,6 +593,26 @@ def test_numbered_result_is_acknowledged_by_its_number():
     assert cart.controller.acknowledged == [first, second]
     assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
     assert cart.controller.complaints == []
+
+
+def test_link_acknowledge_with_zeros_in_every_header_field_is_taken():
+    cart = build_numbered(strict=False)
+    assert cart.say(SUBSCRIBE) == b"00240005001 010101  0060\0"
+    first = cart.controller.produce()
+    # As node-open-protocol and its fork send it.
+    assert cart.say(b"002499970010000002000005\0")[:8] == b"01210061"
+    cart.say(b"002499970010000003000061\0")
+    assert cart.controller.acknowledged == [first] and cart.controller.complaints == []
+
+
+def test_a_blank_start_revision_is_what_the_options_say():
+    start = b"00200001            \0"
+    for options, answer in (
+        (row("mt-focus-6000", strict=False), b"0002006"),
+        (row("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
+        (row("power-focus-4000"), b"0002001"),
+    ):
+        assert build(**options).say(start)[4:11] == answer
 
 
 def test_numbered_message_is_repeated_three_times_and_then_the_line_is_closed():

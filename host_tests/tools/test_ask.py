@@ -62,6 +62,17 @@ def test_what_is_pushed_after_a_subscription_is_shown_and_stays_unacknowledged()
         assert plant.controller.acknowledged == []
 
 
+def test_a_result_that_comes_instead_of_0005_is_the_answer():
+    options = ControllerOptions(push_instead_of_answer=True, push_last_result=True)
+    with SimulatedPlant(rate=50, count=1, controller_options=options) as plant:
+        until = time.monotonic() + DEADLINE_S
+        while not plant.controller.produced and time.monotonic() < until:
+            time.sleep(0.01)
+        done = ask("60", "-r", 999, "--port", plant.controller_port, "--json")
+    assert done.exit_code == 0, done.output
+    assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
+
+
 def test_what_asks_for_another_mid_is_answered_in_its_name():
     with SimulatedPlant(controller_options=ControllerOptions(**row("stepsync"))) as plant:
         asked = ["8", "subscribed_mid=1201", "subscribed_revision=1", "--port", plant.controller_port, "--json"]

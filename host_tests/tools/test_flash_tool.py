@@ -355,6 +355,17 @@ def test_a_configuration_without_a_network_is_refused_for_a_chip(tmp_path):
         package.checked_config(path)
 
 
+@pytest.mark.parametrize("key", ["gateway", "dns"])
+def test_a_name_in_place_of_an_address_is_refused_for_a_chip(tmp_path, key):
+    path = tmp_path / "cart.json"
+    for text in ("router", "10.0.0.256", "10.0.0.1:53"):
+        path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "address": "10.0.0.5/24", key: text}}))
+        with pytest.raises(Exception, match=rf"board\.{key}.*IPv4 address"):
+            package.checked_config(path)
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "address": "10.0.0.5/24", key: "10.0.0.1"}}))
+    assert package.checked_config(path)["board"][key] == "10.0.0.1"
+
+
 def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))

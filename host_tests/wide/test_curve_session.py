@@ -5,7 +5,7 @@ from agent.openprotocol import states as st
 from agent.record import graph as gr
 from agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
 from host_tests.support.frames import light, message
-from host_tests.support.graphs import curves_in, ident_of, samples_in
+from host_tests.support.graphs import curves_in, ident_of, samples_in, trace_message
 from tools.harness.cart import Cart
 from tools.sim import trace_frames as made
 from tools.sim.trace_frames import curves
@@ -135,6 +135,16 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
             assert samples_in(data) == tuple(curves(cart.controller.result(ident_of(lead)), 400)[0])
             assert lead[gr.UNIT] == 12 and lead[gr.NUMERATOR] == 10 and lead[gr.DENOMINATOR] == 1 and flags == 0
     assert cart.counted(h.TRACES_ODD) == 0 and cart.ids() == [1, 2]
+
+
+def test_a_set_byte_order_is_taken_whatever_the_controller_is():
+    for order in ("big", "little"):
+        cart = cart_of(wanted=("torque",), settings={"trace_order": order})
+        samples = tuple(range(256, 288))
+        cart.controller.inject(trace_message(7, samples=samples, little=order == "little"))
+        cart.run(3000)
+        assert [samples_in(data) for _, data, _ in curves_in(cart.station.graphs)] == [samples], order
+        assert cart.counted(h.TRACES_ODD) == 0
 
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():

@@ -133,6 +133,7 @@ class Asking:
             left = until - time.monotonic()
             if left <= 0:
                 return None
+            self._take(b"")
             self._socket.settimeout(left)
             try:
                 octets = self._socket.recv(_READ_OCTETS)
@@ -142,14 +143,17 @@ class Asking:
                 raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
             if not octets:
                 raise Unanswered(f"{self.place} has closed the connection")
-            try:
-                for frame in self._frames.feed(octets):
-                    whole = self._linked.add(frame)
-                    if whole:
-                        self._ready.append(whole)
-            except catalogue.FrameError as error:
-                raise Foreign(f"{self.place} does not speak Open Protocol: {error}") from error
+            self._take(octets)
         return self._ready.pop(0)
+
+    def _take(self, octets: bytes) -> None:
+        try:
+            for frame in self._frames.feed(octets):
+                whole = self._linked.add(frame)
+                if whole:
+                    self._ready.append(whole)
+        except catalogue.FrameError as error:
+            raise Foreign(f"{self.place} does not speak Open Protocol: {error}") from error
 
 
 def _decoded(frames: list[bytes]) -> Message:
@@ -159,11 +163,14 @@ def _decoded(frames: list[bytes]) -> Message:
 def _answers(message: Message, request: Message, wanted: int) -> bool:
     """Whether this is the answer to a request: what it wants, or a 0004 or 0005 that names it.
 
-    What asks for another MID (0006, 0008, 0009) may be answered in that one's name.
+    What asks for another MID (0006, 0008, 0009) may be answered in that one's name. Some controllers answer a
+    subscription with its first event and send no 0005: there the event stands one MID above.
     """
     names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
     if message.mid == 4:
         return message["failed_mid"] in names
     if message.mid == 5 and wanted == 5:
         return message["mid_accepted"] in names
+    if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
+        return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
     return message.mid == wanted

@@ -52,9 +52,9 @@ def ask(
     name, colon, after = host.rpartition(":")
     if colon and ":" not in name and after.isdigit() and 1 <= int(after) <= 65535:
         host, port = name, int(after)
-    frame = _request(number, revision, fields)
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
+    frame = _request(number, revision, fields)
     refused = False
     try:
         asking = Asking(host, port, wait_s)

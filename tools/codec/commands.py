@@ -28,9 +28,8 @@ AS = click.option(
 @click.command()
 @click.argument("what", default="")
 @click.option("-r", "--revision", type=click.IntRange(min=0), help="The table of this revision.")
-@click.option("--values", is_flag=True, help="The words for every value, also where they are many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of a list.")
-def mid(what: str, revision: int | None, values: bool, as_json: bool) -> None:
+def mid(what: str, revision: int | None, as_json: bool) -> None:
     """Show the tables of a MID: parameters, octets, units, meanings, what is misprinted.
 
     WHAT is a number; or a word, which lists the MIDs that have it in their name, their category or a field's name.
@@ -39,7 +38,7 @@ def mid(what: str, revision: int | None, values: bool, as_json: bool) -> None:
     from agent import catalogue
 
     if what.isdigit():
-        _show_mid(int(what), revision, values, as_json)
+        _show_mid(int(what), revision, as_json)
         return
     found = [number for number in catalogue.mids() if _has(number, what.lower())]
     for number in found:
@@ -76,7 +75,7 @@ def _words(revisions: list[int]) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
-def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) -> None:
+def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
     from agent import catalogue
     from tools.codec.shown import mid_as_data
 
@@ -98,17 +97,19 @@ def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) ->
         click.echo("  " + told["note"])
     if not told["revisions"]:
         click.echo("named only: nothing describes its data.")
-    _show_revisions(told["revisions"], values)
+    _show_revisions(told["revisions"])
 
 
-def _show_revisions(forms: list[dict], values: bool) -> None:
+def _show_revisions(forms: list[dict]) -> None:
     from tools.codec.shown import table_of
 
     shown: dict[str, int] = {}
+    lists: set[str] = set()  # long lists of values stand once
     for form in forms:
         length = f", {form['length']} octets" if form["length"] else ""
         click.echo()
-        click.secho(f"revision {form['revision']}{length}", bold=True, nl=False)
+        layout = ", other layout" if form["other"] else ""
+        click.secho(f"revision {form['revision']}{layout}{length}", bold=True, nl=False)
         click.echo(f"  (since {form['since']}; {form['source']})")
         same = shown.setdefault(json.dumps(form["fields"]), form["revision"])
         if not form["fields"]:
@@ -116,7 +117,7 @@ def _show_revisions(forms: list[dict], values: bool) -> None:
         elif same != form["revision"]:
             click.echo(f"as revision {same}")
         else:
-            click.echo("\n".join(table_of(form, values)))
+            click.echo("\n".join(table_of(form, lists)))
         click.echo(f"example, {form['example']['source']}:\n  {visible(form['example']['telegram'])}")
 
 

@@ -72,7 +72,7 @@ def example(form):
     values = {name: value for name, value in _values(form.fields).items() if value is not None}
     while True:
         try:
-            return catalogue.encode(form.mid, form.revision, **values), BUILT
+            return catalogue.encode(form, **values), BUILT
         except FieldError as error:  # what two fields say of each other, and types that want other values
             if error.field not in values:
                 raise

@@ -170,8 +170,9 @@ def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen
     frames: Frames | Telegrams = Telegrams() if protocol == TOOLSNET else Frames()
     for at_s, octets in chunks:
         try:
-            for frame in frames.feed(octets):
-                yield Seen(frame, protocol, at_s, way)
+            for more in (octets, b""):  # the second asks for what stopped the first
+                for frame in frames.feed(more):
+                    yield Seen(frame, protocol, at_s, way)
         except FrameError as error:
             yield Seen(frames.buffer, protocol, at_s, way, str(error))
             frames.buffer = b""

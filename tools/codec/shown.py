@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from agent import catalogue
@@ -46,6 +47,8 @@ TELEGRAMS = {
     "13": "Graph",
 }
 SAMPLES_SHOWN = 12
+VALUES_COLUMNS = 100  # of a list of values; it stands 6 columns in
+VALUES_REPEATED = 8  # a longer list of values stands once
 OCTETS_SHOWN = 200  # of what is no message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
@@ -199,14 +202,20 @@ def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
         "category": about.category,
         "source": about.source,
         "note": about.note,
-        "revisions": [_form_as_data(catalogue.form(mid, number)) for number in wanted],
+        "revisions": [
+            _form_as_data(form, form is not first)
+            for first in (catalogue.form(mid, number) for number in wanted)
+            for form in (first, first.other)
+            if form is not None
+        ],
     }
 
 
-def _form_as_data(form: Form) -> dict[str, Any]:
+def _form_as_data(form: Form, is_other: bool) -> dict[str, Any]:
     telegram, source = example(form)
     return {
         "revision": form.revision,
+        "other": is_other,
         "described": form.known,
         "length": form.length or None,
         "since": form.since or "2.8.0 or before",
@@ -236,11 +245,14 @@ def field_as_data(field: Field) -> dict[str, Any]:
     return told
 
 
-def table_of(told: dict[str, Any], with_values: bool) -> list[str]:
-    """The plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning."""
+def table_of(told: dict[str, Any], lists: set[str]) -> list[str]:
+    """The plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning.
+
+    `lists` has the long lists of values that stand above; those of this revision are added.
+    """
     rows: list[tuple[str, ...]] = [("ID", "octets", "type", "name", "unit", "meaning")]
     notes: dict[int, list[str]] = {}
-    _rows(told["fields"], "", rows, notes, with_values)
+    _rows(told["fields"], "", rows, notes, lists)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = []
     for number, row in enumerate(rows):
@@ -250,7 +262,7 @@ def table_of(told: dict[str, Any], with_values: bool) -> list[str]:
     return lines
 
 
-def _rows(fields: list[dict], before: str, rows: list, notes: dict[int, list[str]], with_values: bool) -> None:
+def _rows(fields: list[dict], before: str, rows: list, notes: dict[int, list[str]], lists: set[str]) -> None:
     for field in fields:
         times = "" if field["count"] is None else f" x {field['count']}" if field["count"] != "*" else " to the end"
         kind = f"{field['type']} {field['width'] or ''}".rstrip() + times
@@ -258,8 +270,13 @@ def _rows(fields: list[dict], before: str, rows: list, notes: dict[int, list[str
             (before + (field["id"] or "--"), field["place"], kind, field["name"], field["unit"], field["meaning"])
         )
         told = notes.setdefault(len(rows) - 1, [])
-        if field["values"] and (with_values or len(field["values"]) <= 4):
-            told.append("; ".join(f"{number} {words}" for number, words in sorted(field["values"].items())))
+        words = "; ".join(f"{number} {meant}".replace(" ", "\0") for number, meant in sorted(field["values"].items()))
+        if words in lists:
+            told.append(f"{len(field['values'])} values, as above")
+        else:
+            told += [line.replace("\0", " ") for line in textwrap.wrap(words, VALUES_COLUMNS, break_on_hyphens=False)]
+        if len(field["values"]) > VALUES_REPEATED:
+            lists.add(words)
         if field["note"]:
             told.append(field["note"])
-        _rows(field.get("members", []), before + ".", rows, notes, with_values)
+        _rows(field.get("members", []), before + ".", rows, notes, lists)

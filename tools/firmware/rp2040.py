@@ -28,7 +28,14 @@ SIMULATOR = "1.4.1"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
 # Of the files for boards these are for others, or for firmware with TLS.
-NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py", "board/tls.py")
+NOT_FOR_RP2 = (
+    "board/unix.py",
+    "board/unix_main.py",
+    "board/qemu.py",
+    "board/esp32.py",
+    "board/boot.py",
+    "board/tls.py",
+)
 PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/harness/configuration.py", "tools/harness/quiet.py")
 # The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"

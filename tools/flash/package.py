@@ -22,6 +22,7 @@ from pathlib import Path
 
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
+from agent.link.port import is_numeric
 from board import zone
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.line_info import Lines
@@ -165,6 +166,9 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(
             ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
         )
+    for key in ("gateway", "dns"):
+        if board[key] and not is_numeric(board[key]):
+            mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     if board["time_zone"] and zone.parsed(board["time_zone"]) is None:
         allowed = "a POSIX TZ with both changes, such as CET-1CEST,M3.5.0,M10.5.0/3, or without summer time, IST-5:30"
         mistakes.append(("board.time_zone", json.dumps(board["time_zone"]), allowed))

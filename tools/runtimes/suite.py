@@ -3,7 +3,8 @@
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
    form of the program that boards get.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
-3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run.
+3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run. Of the rest
+   unix32 runs all, and each further one what its word size, its version or its heap can change (`differing_files`).
 4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
@@ -33,6 +34,8 @@ PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes s
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
+DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
+MEASURES_HEAP = "host_tests.support.heap"
 RUFF_FOLDERS = ("agent", "board", "host_tests", "tools")
 
 
@@ -179,6 +182,16 @@ def light_files(files: list[Path]) -> list[Path]:
     return [file for file in files if not is_heavy(file.read_text(encoding="utf-8"))]
 
 
+def differing_files(files: list[Path]) -> list[Path]:
+    """Those in which a second MicroPython can differ from unix32: numbers, layouts, bytes in place, and the heap."""
+    return [
+        file
+        for file in files
+        if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS
+        or MEASURES_HEAP in file.read_text(encoding="utf-8")
+    ]
+
+
 def _folded(text: str) -> str:
     """The text with runs of the same line told once: a deep recursion prints thousands."""
     lines = []
@@ -301,7 +314,8 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
 def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
     """Every MicroPython that is to run tests, with these."""
     portable = portable_files(files)
-    here = portable if asked.on or asked.long or asked.k or files else light_files(portable)
+    everything = asked.on or asked.long or asked.k or files
+    here = portable if everything else light_files(portable)
     places = []
     for runtime in runtimes.all():
         if asked.on:
@@ -310,7 +324,8 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
             wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
         if wanted and here:
-            places.append(Place(runtime, here))
+            second = runtime.name != "unix32" and not everything
+            places.append(Place(runtime, differing_files(here) if second else here))
     if portable and (BOARD in asked.on if asked.on else not asked.fast):
         places.append(Place(runtimes.named("unix32"), portable, on_board=True))
     return places

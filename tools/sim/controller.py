@@ -57,7 +57,8 @@ class Controller:
         self.alarm = None  # (code, text, time) while one is active
         self.selected = None  # the parameter set that was selected last
         self.job = None
-        self.ordered = {}  # what integrators have ordered: pset, job, vin of results from then on
+        self.ordered = {}  # what integrators have ordered: pset, job, job_off, vin of results from then on
+        self.batch_sizes = {}  # parameter set -> size of its batch, where an integrator has set it
         self.is_locked = False  # by MID 0042: the tool makes nothing by itself
         self._acknowledged = {}
         self._results = {}
@@ -170,6 +171,10 @@ class Controller:
         for name in changed:
             setattr(pset, name, changed[name])
 
+    def reset_batch(self):
+        """The batch begins again with the next tightening."""
+        self._batch_counter = 0
+
     def select_job(self, number, batch_size=4):
         """Select a job: 0035 to every subscriber; then `tell_job` with what becomes of it."""
         sequence = 1 if self.job is None else self.job.sequence + 1
@@ -263,12 +268,13 @@ class Controller:
         result = Tightening()
         numbers = sorted(self.psets)
         pset = self.psets[self.ordered.get("pset") or numbers[self._body % len(numbers)]]
+        batch = self.batch_sizes.get(pset.pset, options.batch)
         self._batch_counter += 1
-        if self._batch_counter > options.batch:
+        if self._batch_counter > batch:
             self._batch_counter = 1
             self._body = (self._body + 1) % 1000000
         result.vin = self.ordered.get("vin") or ("WVWZZZ1KZAW%06d" % self._body).encode()
-        result.job = self.ordered.get("job", 7)
+        result.job = 0 if self.ordered.get("job_off") else self.ordered.get("job", 7)
         result.pset = pset.pset
         result.pset_name = pset.pset_name
         for name in ("torque_min", "torque_target", "torque_max", "angle_min", "angle_target", "angle_max"):
@@ -277,9 +283,9 @@ class Controller:
         result.angle = dice.randrange(pset.angle_min, pset.angle_max + 1)
         if dice.randrange(100) < options.nok_percent:
             self._spoil(result, dice.randrange(4))
-        result.batch_size = options.batch
+        result.batch_size = batch
         result.batch_counter = self._batch_counter
-        result.batch_status = 1 if self._batch_counter == options.batch else options.batch_open
+        result.batch_status = 1 if self._batch_counter == batch else options.batch_open
         if options.light_statuses:
             self._turn += 1
             turn, rest = divmod(self._turn, LIGHT_STATUS_EVERY)

@@ -1,6 +1,7 @@
 """What an integrator may have a simulated controller do.
 
-    MID  0018 select a parameter set    0038 select a job        0042, 0043 lock and free the tool
+    MID  0018 select a parameter set    0019 set its batch size  0020 begin its batch again
+         0038 select a job              0130 switch jobs off, on 0042, 0043 lock and free the tool
          0050 name the next vehicle     0078 acknowledge the alarm
 
 Rules
@@ -10,13 +11,14 @@ Rules
 """
 
 from tools.base.octets import digits_only
+from tools.sim.controller_frames import JOBS
 
 PORTABLE = True
 
 VIN_MOST = 25
-JOBS_MOST = 99  # what results of revisions 1 and 999 have room for
 # Codes of 0004 (003:3250-3440).
 _INVALID = 1
+_PSET_NOT_RUNNING = 4
 _PSET_CANNOT_BE_SET = 3
 _JOB_CANNOT_BE_SET = 20
 _NO_ALARM = 58
@@ -36,7 +38,15 @@ def carry_out(session, mid, revision, text):
 def _order(controller, mid, revision, text):
     """Note what is wanted; return the code of a refusal, 0 if there is none."""
     ordered = controller.ordered
-    if mid == 18:
+    if mid == 19:
+        return _set_batch_size(controller, revision, text)
+    if mid == 20:
+        return _reset_batch(controller, text)
+    if mid == 130:
+        if text not in (b"0", b"1"):
+            return _INVALID
+        ordered["job_off"] = text == b"0"
+    elif mid == 18:
         if not digits_only(text) or len(text) != 3:
             return _INVALID
         if int(text) not in controller.psets:
@@ -47,7 +57,7 @@ def _order(controller, mid, revision, text):
             return _NO_SUCH_REVISION
         if not digits_only(text) or len(text) != 2 * revision:
             return _INVALID
-        if not 0 < int(text) <= JOBS_MOST:
+        if int(text) not in JOBS:
             return _JOB_CANNOT_BE_SET
         ordered["job"] = int(text)
     elif mid == 50:
@@ -58,6 +68,26 @@ def _order(controller, mid, revision, text):
         return 0 if controller.alarm is not None else _NO_ALARM
     else:
         controller.is_locked = mid == 42
+    return 0
+
+
+def _set_batch_size(controller, revision, text):
+    if revision not in (1, 2):
+        return _NO_SUCH_REVISION
+    if not digits_only(text) or len(text) != (5 if revision == 1 else 7):
+        return _INVALID
+    if int(text[:3]) not in controller.psets or not int(text[3:]):
+        return _INVALID
+    controller.batch_sizes[int(text[:3])] = int(text[3:])
+    return 0
+
+
+def _reset_batch(controller, text):
+    if not digits_only(text) or len(text) != 3 or int(text) not in controller.psets:
+        return _INVALID
+    if controller.ordered.get("pset", int(text)) != int(text):
+        return _PSET_NOT_RUNNING
+    controller.reset_batch()
     return 0
 
 

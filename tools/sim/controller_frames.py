@@ -12,6 +12,7 @@ Rules:
 PORTABLE = True
 
 HEADER_BYTES = 20
+JOBS = range(1, 100)  # what results of revisions 1 and 999 have room for
 BATCH_RUNNING = 3  # a batch status of every result but the light one, since release 2.9
 
 # How a controller writes what it does not use of its header (003:1078-1163 and what was met in the field).

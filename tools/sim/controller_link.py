@@ -144,6 +144,8 @@ class ControllerLink(Endpoint):
             revision = int(digits) or 1
         elif digits:
             return self._refuse_header(mid, 97, "revision is no number", frame)
+        elif mid == 1:
+            revision = self.options.blank_start_revision
         if not digits_only(frame[8:11]) or frame[8:11] == b"000":
             self.odd(mid, "revision is not 001..999", frame)
         if frame[11:12] not in (b" ", b"0", b"1") or (frame[11:12] != b" " and mid not in _SUBSCRIPTIONS):
@@ -154,8 +156,10 @@ class ControllerLink(Endpoint):
         if self.options.expected_station is not None and frame[12:14] != self.options.expected_station:
             return self._refuse_header(mid, None, "station is not the expected one", frame)
         if mid in _LINK_ACKNOWLEDGES:
-            if not _number(frame[16:18]) or frame[18:20] != b"  ":
+            if not _number(frame[16:18]) or frame[18:20] not in (b"  ", b"00"):
                 return self._refuse_header(mid, None, "number of a link acknowledge", frame)
+            if frame[18:20] != b"  ":
+                self.odd(mid, "message parts are not blank", frame)
         elif frame[16:20] != b"    " and not (self.numbers is not None and mid != 1 and _number(frame[16:18])):
             self.odd(mid, "sequence number or message parts are not blank", frame)
         return self._read_data(frame, mid, revision)

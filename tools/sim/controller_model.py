@@ -19,6 +19,7 @@ class ControllerOptions(Settings):
     pushed_as, fetched_as      {attribute of Tightening: value} of every 0061, of every 0065; None leaves it blank
     start_revisions            0001 revisions that are accepted; the others are answered 0004
                                start_refusal_code
+    blank_start_revision       what a blank revision of 0001 stands for: 1 as documented; others are lenient
     answer_start_revision      0002 revision that is sent whatever was asked for (None: the one asked for)
     start_closes               0001 revisions at which the socket is closed
     before_2_7                 0002 revision 6 ends after parameter 13 (0179 bytes)
@@ -37,7 +38,7 @@ class ControllerOptions(Settings):
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
-    commands                   MIDs that make it do something and are known: 18, 38, 42, 43, 50, 78
+    commands                   MIDs that make it do something and are known: 18, 19, 20, 38, 42, 43, 50, 78, 130
     alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
                                revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
                                answered 0004/97; (): not known at all. See controller_events.py
@@ -114,6 +115,7 @@ class ControllerOptions(Settings):
         "fetched_as": {},
         "start_revisions": (1, 2, 3, 4, 5, 6),
         "start_refusal_code": 97,
+        "blank_start_revision": 1,
         "answer_start_revision": None,
         "start_closes": (),
         "before_2_7": False,
@@ -131,7 +133,7 @@ class ControllerOptions(Settings):
         "refuse_once": [],
         "refuse_digits": 2,
         "unknown_mids": (),
-        "commands": (18, 38, 42, 43, 50, 78),
+        "commands": (18, 19, 20, 38, 42, 43, 50, 78, 130),
         "alarm_revisions": (1, 2),
         "pset_revisions": (1, 2),
         "job_revisions": (1, 2, 3, 4, 5),

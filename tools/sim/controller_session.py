@@ -187,6 +187,8 @@ class ControllerSession(ControllerLink):
             self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
         elif mid == 12:
             self._tell_pset(revision, int(text))
+        elif mid == 30:
+            self._tell_jobs(revision)
         elif mid == 40:
             self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
         elif mid == 60:
@@ -297,6 +299,15 @@ class ControllerSession(ControllerLink):
         else:
             layout = {1: frames.PSET_1, 2: frames.PSET_2, 5: frames.PSET_5}[revision]
             self.say(13, revision, frames.parameters(layout, pset, self.options.pad))
+
+    def _tell_jobs(self, revision):
+        """Answer 0030: every job that 0038 takes (003:4654-4692)."""
+        if revision not in (1, 2):
+            self.refuse(30, 97)
+        else:
+            width = 2 * revision
+            numbers = [len(frames.JOBS)] + list(frames.JOBS)
+            self.say(31, revision, b"".join([frames.field(number, width) for number in numbers]))
 
     def _mirror(self):
         how = self.options.keepalive

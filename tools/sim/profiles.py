@@ -143,6 +143,7 @@ PROFILES = {
             "system_subtype": 30,
         },  # 002:127-142
         "start_revisions": (6,),  # 002:124-126
+        "blank_start_revision": 6,  # FIELD: a public program sends it so; 1 is strict
         "max_clients": 2,  # 002:7-8; the third is the serial line
         "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
         "refuse": {40: 97},  # assumed

@@ -41,7 +41,7 @@ class Upstream:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from agent.outlets.toolsnet.shown import put_connection  # only while somebody looks
+        from agent.toolsnet.shown import put_connection  # only while somebody looks
 
         put_connection(shown, self)
 
