@@ -152,7 +152,7 @@ class App:
         """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""
         for station in self.stations:
             if station.intake is not None:
-                station.intake.stop()
+                station.intake.stop(now)
             for outlet in station.outlets:
                 outlet.leave(now)
         for slot in range(self.scheduler.count):

@@ -157,16 +157,19 @@ class Session(Sender):
         """Ask with MID 0040 for the tool's data; a controller that does not know it is not asked again by itself."""
         self.ask(rq.TOOL, 1, b"")
 
-    def stop(self):
+    def stop(self, now):
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
 
-        What was asked before is answered first, or its time is over: one request is outstanding at a time.
+        What was asked before is answered first, or `stop_wait_ms` are over: one request is outstanding at a time.
         """
         if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
         self.state = STOPPING
+        answer = self._answer
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
+        elif answer.armed:
+            answer.start(now, answer.least(now, self.stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
         """Have these from now on; the first one is for results."""

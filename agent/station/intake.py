@@ -120,13 +120,13 @@ class Intake:
                     return left
         return 0
 
-    def stop(self):
+    def stop(self, now):
         """End the session in order; `stopped` tells when it is done."""
         self.stopping = True
         if self.session.state == st.CLOSED:
             self.port.close()
         else:
-            self.session.stop()
+            self.session.stop(now)
 
     def stopped(self):
         """True if the port is closed after `stop`."""
@@ -365,14 +365,14 @@ class Intake:
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
-            self.leave()
+            self.leave(now)
         return False
 
-    def leave(self):
+    def leave(self, now):
         """Nothing more can be kept: end the session in order, and come back when there is room."""
         if not self.full:
             self.full = True
-            self.session.stop()
+            self.session.stop(now)
 
     def wake_outlets(self, now):
         """Something was stored."""
@@ -477,7 +477,7 @@ class Intake:
     def take_news(self, news, now):
         """What the recovery has concluded from an answer."""
         if news == NEWS_ASK_AGAIN:
-            self.session.stop()
+            self.session.stop(now)
         elif news == NEWS_NO_OWNER:
             self.health.note(h.NO_OWNER, self.session.revision, now)
         elif news == NEWS_RESET:

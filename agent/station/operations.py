@@ -8,7 +8,7 @@ Rules
    others. What is lost is asked for: the controller's newest shows what is missing.
 3. A MT Focus 6000 cannot be held back: what is pushed while nothing can be stored is lost to the push. Its session is
    ended while there is room for RESERVE_RESULTS, not when there is none; what it makes meanwhile is fetched later. The
-   end takes 6 s at most (an answer that is out, MID 0003), and a screw takes a second or so.
+   end takes 2 s at most (an answer that is out, MID 0003), and a screw takes a second or so.
 4. An answer to MID 0006 is taken like one to MID 0064. A refusal that is none of the message or of the moment means
    that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is named nowhere.
 
@@ -83,12 +83,12 @@ class Operations:
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
         intake.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
-        self._keep_reserve(intake)
+        self._keep_reserve(intake, now)
 
-    def _keep_reserve(self, intake):
+    def _keep_reserve(self, intake, now):
         """End the session in order while there is still room for what comes until then."""
         if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.room_bytes):
-            intake.leave()
+            intake.leave(now)
 
     def _look_for_lost(self, intake, now):
         intake.session.generic.operation.lost = False
@@ -107,7 +107,7 @@ class Operations:
         if answers != op.ANSWER_NONE:  # to what the recovery has asked for
             self._into_stage(intake, operation)
             intake.store_answer(True, now)
-        self._keep_reserve(intake)
+        self._keep_reserve(intake, now)
 
     def _into_stage(self, intake, operation):
         link = intake.link

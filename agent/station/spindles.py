@@ -120,7 +120,7 @@ class Spindles:
             _ask_for(session, False)
             intake.answer(kept, now)
         elif kept == NOT_KEPT:
-            intake.leave()
+            intake.leave(now)
         else:
             intake.wake_outlets(now)
 

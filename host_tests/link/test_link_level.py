@@ -203,7 +203,7 @@ def test_revision_that_the_header_check_does_not_know_is_left_for_the_next():
 
 def test_stop_is_numbered_and_waits_no_longer_than_ever():
     talk = Numbered(stop_wait_ms=1000).ready()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.settle()
     assert talk.sent() == [(3, b"02")]
     talk.tell(ack(3, 3))
@@ -213,7 +213,7 @@ def test_stop_is_numbered_and_waits_no_longer_than_ever():
 def test_stop_while_something_is_repeated_goes_out_when_its_time_is_over():
     talk = Numbered(stop_wait_ms=1000).ready()
     talk.fetch()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.take()
     talk.wait(WAIT_MS)
     assert (3, b"03") in talk.sent()

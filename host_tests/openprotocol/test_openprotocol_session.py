@@ -217,7 +217,7 @@ def talk_in(state):
         talk.tell(refused(60, 9))
     if state == st.STOPPING:
         talk.tell(accepted(60))
-        talk.session.stop()
+        talk.session.stop(talk.now)
         talk.settle()
     assert talk.session.state == state
     talk.take()
@@ -387,7 +387,7 @@ def test_result_larger_than_the_buffer_is_handed_over_cut_short_and_acknowledged
 def test_result_that_comes_while_stopping_is_handed_over_and_not_answered_behind_0003():
     # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.settle()
     assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.mids() == [3]
@@ -399,7 +399,7 @@ def test_result_that_came_before_0003_went_out_is_answered_before_it():
     talk = Talk().ready()
     talk.takes = False
     talk.tell(EXAMPLE)
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.tell(EXAMPLE)
     talk.takes = True
     talk.settle()
@@ -622,7 +622,7 @@ def test_port_that_is_slow_is_not_given_up():
 
 def test_stop_sends_0003_and_is_over_with_its_answer():
     talk = Talk().ready()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     assert talk.settle() == []
     assert talk.take() == [b"00200003001         "]
     assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
@@ -630,7 +630,7 @@ def test_stop_sends_0003_and_is_over_with_its_answer():
 
 def test_stop_without_answer_is_over_after_a_second():
     talk = Talk().ready()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.settle()
     assert talk.wait(999) == []
     assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
@@ -641,8 +641,8 @@ def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
     for answer, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = fetching()
         talk.take()
-        talk.session.stop()
-        talk.session.stop()
+        talk.session.stop(talk.now)
+        talk.session.stop(talk.now)
         assert talk.settle() == [] and talk.mids() == []
         assert talk.tell(accepted(3), accepted(64)) == [st.EV_UNKNOWN] * 2  # 0003 is not out yet
         assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.mids() == [62]  # and results are still answered
@@ -652,15 +652,17 @@ def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
         assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
-def test_stop_waits_for_no_answer_longer_than_the_response_timeout_and_asks_nothing_again():
-    talk = fetching()
-    talk.wait(1000)
-    talk.session.stop()
-    talk.take()
-    assert talk.wait(3999) == [] and talk.mids() == []
-    assert talk.wait(1) == [st.EV_FETCH_SILENT] and talk.mids() == [3]
-    assert talk.wait(999) == []
-    assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+def test_stop_waits_no_longer_for_what_is_out_than_for_its_own_answer_and_asks_nothing_again():
+    for asked_before, waits in ((1000, 1000), (4400, 600)):
+        talk = fetching()
+        talk.take()
+        talk.wait(asked_before)
+        talk.session.stop(talk.now)
+        talk.take()
+        assert talk.wait(waits - 1) == [] and talk.mids() == []
+        assert talk.wait(1) == [st.EV_FETCH_SILENT] and talk.mids() == [3]
+        assert talk.wait(999) == []
+        assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
@@ -670,7 +672,7 @@ def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
     talk.wait(4999)
     talk.tell(EXAMPLE)  # its 0062 keeps the link busy when the time of the request is over
     talk.wait(10)
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.takes = True
     talk.settle()
     assert [mid for mid in talk.mids() if mid != 9999] == [62, 3]
@@ -684,11 +686,11 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
     ):
         for answer in answers + (None,):
             talk = talk_in(state)
-            talk.session.stop()
+            talk.session.stop(talk.now)
             talk.settle()
             assert talk.mids() == [], state
             if answer is None:
-                talk.wait(5000)
+                talk.wait(1000)
             else:
                 events = talk.tell(answer)
                 assert events == ([st.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
@@ -699,7 +701,7 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
 
 def test_stop_of_a_start_that_is_refused_is_over_without_0003():
     talk = talk_in(st.STARTING)
-    talk.session.stop()
+    talk.session.stop(talk.now)
     assert talk.tell(refused(1, 97)) == [st.EV_OVER]
     assert talk.session.why == st.WHY_STOPPED and talk.mids() == []
 
@@ -709,7 +711,7 @@ def test_stop_of_the_tool_request_waits_too():
     talk.session.ask_tool()
     talk.settle()
     talk.take()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     assert talk.settle() == [] and talk.mids() == []
     assert talk.tell(message(41, b"01C3412129      ")) == [st.EV_TOOL]
     assert talk.mids() == [3]
@@ -717,10 +719,10 @@ def test_stop_of_the_tool_request_waits_too():
 
 def test_stop_of_a_session_that_is_over_does_nothing():
     talk = Talk().ready()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     talk.tell(accepted(3))
     talk.take()
-    talk.session.stop()
+    talk.session.stop(talk.now)
     assert talk.settle() == [] and talk.take() == [] and is_asleep(talk)
 
 

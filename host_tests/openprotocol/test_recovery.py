@@ -613,6 +613,19 @@ def test_witness_and_walk_that_are_never_answered_hold_up_nothing_for_ever():
     assert bench.stored() == [1, 2, 3, 4, 6] and not bench.recovery.seeks()
 
 
+def test_controller_whose_newest_has_no_id_is_asked_again_when_a_push_has_one():
+    bench = met(3)
+    bench.away(2)
+    nameless = Result(9, BLANK, 9)
+    for _ in range(UNANSWERED_MOST):
+        assert bench.ask() == 0
+        bench.answer(nameless)
+    assert bench.ask() == -1 and not bench.recovery.seeks()
+    bench.live()
+    bench.settle()
+    assert sorted(bench.stored()) == numbers(1, 6) and bench.recovery.flags == 0
+
+
 def test_controller_that_does_not_know_id_zero_is_asked_for_the_last_one_known_and_upward():
     bench = met(3)
     find = bench.memory.find

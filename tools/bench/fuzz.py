@@ -162,7 +162,7 @@ class Sessions:
         for begin in self.inputs.beginnings(way):
             self._hear(session, begin, None, found)
         if way == 3:
-            session.stop()
+            session.stop(0)
         del found[:]
         if self._hear(session, octets, dice, found):
             link = session.link

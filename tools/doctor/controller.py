@@ -181,7 +181,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
             time.sleep(TURN_S)
         return [_unanswered(what, device, baud, heard, session)]
     finally:
-        session.stop()
+        session.stop(board.now())
         _turn(session, port, board.now())
         port.close()
 
