@@ -62,9 +62,11 @@ def record_length(buf, start, room):
 
 
 def _least(kind):
-    for index in range(4):
-        if _KINDS[index] == kind:
+    index = 0
+    for known in _KINDS:
+        if known == kind:
             return _LEAST[index]
+        index += 1
     return 0x10000  # no record
 
 

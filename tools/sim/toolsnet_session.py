@@ -11,7 +11,7 @@ from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from tools.base.octets import digits_only, text_of
 from tools.sim.endpoint import Endpoint
 from tools.toolsnet.records import tightening_id_of
-from tools.toolsnet.telegrams import frame, take_apart
+from tools.toolsnet.telegrams import FOR_A_SERVER, frame, take_apart
 
 PORTABLE = True
 
@@ -197,7 +197,7 @@ class ServerSession(_Session):
 
     def handle(self, found, telegram, now):
         options = self.options
-        if found["id"] not in ("01", "02", "04", "06", "09", "13"):
+        if found["id"] not in FOR_A_SERVER:
             self.complain("server: telegram %s is not for a server" % found["id"])
             return
         self._watch_order(found, telegram, now)

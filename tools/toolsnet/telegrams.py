@@ -11,6 +11,8 @@ from tools.base.octets import digits_only, printable, text_of
 
 PORTABLE = True
 
+FOR_A_SERVER = ("01", "02", "04", "06", "09", "13")  # the others go to the PIM, or come from the other side
+
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 # (name, start, width, form); forms: d digits with a range, t time stamp, t? that or blanks, s text, n2 and n1 decimals,

@@ -1,0 +1,373 @@
+"""Changes that docs/architecture.md has a row for, each made in a scratch copy: it works there, and the files that it
+touches are those that its row names up to the first semicolon (a folder stands for a new file in it).
+"""
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("agent", "board", "tools", "host_tests/support", "docs")
+SECONDS_MOST = 120
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The project once more, to be changed."""
+    for folder in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__", ".cache", "*.png", "*.svg", "*.gif")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    (tmp_path / "host_tests/__init__.py").touch()
+    return tmp_path
+
+
+def add(copy, path, text):
+    """Write a new file."""
+    assert not (copy / path).exists()
+    (copy / path).write_text(text, encoding="utf-8")
+
+
+def edit(copy, path, old, new):
+    """Replace the one place that reads `old`."""
+    text = (copy / path).read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{path} has not one {old!r}"
+    (copy / path).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def run(copy, *arguments):
+    """Run Python on the copy alone; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-B", *arguments],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MOST,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def touched(copy):
+    """The files of the copy that the project does not have so."""
+    found = set()
+    for path in copy.rglob("*"):
+        name = path.relative_to(copy)
+        if path.is_file() and "__pycache__" not in name.parts and name != Path("host_tests/__init__.py"):
+            source = ROOT / name
+            if not source.exists() or source.read_bytes() != path.read_bytes():
+                found.add(str(name))
+    return found
+
+
+def row_of(what):
+    """The files that the row of docs/architecture.md names for this change."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    (cell,) = re.findall(rf"^\| \*\*{re.escape(what)}\*\*[^|]*\| (.*) \|$", text, re.M)
+    return re.findall(r"`([\w./]+/[\w.]*)`", cell.partition(";")[0])
+
+
+def check_row(copy, what):
+    """The change touched what the row says, and nothing else."""
+    said = []
+    found = sorted(touched(copy))
+    for path in found:
+        is_new = not (ROOT / path).exists()
+        said.append(str(Path(path).parent) + "/" if is_new else path)
+    assert sorted(row_of(what)) == sorted(said), "\n".join(
+        [f"docs/architecture.md, {what}:", *difflib.ndiff(sorted(row_of(what)), sorted(said))]
+    )
+
+
+# -- an outlet -----------------------------------------------------------------------------------------------------
+
+TALLY = '''"""Counts results: an outlet that keeps nothing."""
+
+from agent.base.ticks import FOREVER
+
+CPYTHON_ONLY = True
+SETTINGS = """step_size int 1 1 9"""
+MEANINGS = {"step_size": "How many each result counts."}
+
+
+def make(settings, station, index, graphs):
+    return Tally(station.log, index, settings["step_size"])
+
+
+class Tally:
+    kind = "tally"
+    port = None
+    longest_ms = 1000
+
+    def __init__(self, log, index, size):
+        self.log, self.index, self.size = log, index, size
+        self.attempts = self.total = 0
+
+    def begin(self, now):
+        pass
+
+    def step(self, now):
+        cursor = self.log.cursors[self.index]
+        while self.log.peek(cursor) > 0:
+            cursor.advance()
+            self.total += self.size
+        return FOREVER
+
+    def recover(self, now):
+        pass
+
+    def hurry(self, now):
+        pass
+
+    def stop(self):
+        pass
+
+    def is_up(self):
+        return True
+
+    def put_state(self, shown):
+        shown["state"] = "counting"
+        shown["total"] = self.total
+
+    def holds(self):
+        return False
+
+    def leave(self, now):
+        pass
+
+    def has_left(self, now):
+        return True
+'''
+
+TALLY_WORKS = """
+from tools.harness.cart import Cart
+outlets = [{"kind": "toolsnet"}, {"kind": "tally", "step_size": 3}]
+cart = Cart(settings={"station": {"outlets": outlets}})
+cart.until_ready()
+for _ in range(4):
+    cart.controller.produce()
+cart.until_quiet()
+assert len(cart.ids()) == 4
+assert cart.station.outlets[1].total == 12
+"""
+
+
+def test_outlet(copy):
+    add(copy, "agent/wide/tally.py", TALLY)
+    edit(copy, "agent/wide/outlets.py", "from agent.wide import file\n", "from agent.wide import file, tally\n")
+    edit(copy, "agent/wide/outlets.py", '{"file": file}', '{"file": file, "tally": tally}')
+    page = run(copy, "-m", "tools.config.text")
+    assert "How many each result counts." in page
+    (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
+    run(copy, "-c", TALLY_WORKS)
+    check_row(copy, "an outlet")
+
+
+# -- a record kind -------------------------------------------------------------------------------------------------
+
+NOTE_WORKS = """
+from agent.log.cursor import Cursor
+from agent.record import KIND_NOTE
+from agent.record.note import NOTE_BYTES, put_note, value_of
+from host_tests.support.log import Area, append
+area = Area(blocks=12)
+state, log = area.mount()
+assert append(log, 1) == 0
+put_note(log.stage, log.place, log.next, 10, 4711)
+assert log.append(KIND_NOTE, 0, NOTE_BYTES) == 0
+assert append(log, 2) == 0
+state, log = area.mount()
+log.settle()
+
+
+def read(wants):
+    cursor = Cursor()
+    cursor.wants = wants
+    found = []
+    while log.peek(cursor) > 0:
+        found.append((log.kind, value_of(log.page, log.at) if log.kind == KIND_NOTE else 0))
+        cursor.advance()
+    return found
+
+
+assert read(1 << (KIND_NOTE & 15)) == [(KIND_NOTE, 4711)]
+assert [kind for kind, _ in read(Cursor().wants)] == [0xD2, 0xD2]
+"""
+
+NOTE = '''"""A number that somebody noted."""
+
+from struct import pack_into
+
+from agent.base.words import get_u32
+
+NOTE_BYTES = 12
+
+
+def put_note(target, to, number, station, value):
+    pack_into("<IHBBI", target, to, number, station, 0, 0, value)
+
+
+def value_of(page, at):
+    return get_u32(page, at + 8)
+'''
+
+
+def test_record_kind(copy):
+    add(copy, "agent/record/note.py", NOTE)
+    kinds = "agent/record/__init__.py"
+    edit(copy, kinds, "KIND_RAW = ", "KIND_NOTE = const(0xCB)\nKIND_RAW = ")
+    edit(copy, kinds, r'KINDS = b"\xd2\xd7\xc5\xc9"', r'KINDS = b"\xd2\xd7\xc5\xc9\xcb"')
+    edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09"', r'LEAST = b"\x72\x08\x16\x09\x0c"')
+    edit(
+        copy,
+        "docs/spool.md",
+        "| 0xC9 | GRAPH |",
+        "| 0xCB | NOTE | number u32, station u16, 0, 0, u32 |\n| 0xC9 | GRAPH |",
+    )
+    run(copy, "-c", NOTE_WORKS)
+    check_row(copy, "a record kind")
+
+
+# -- a telegram to ToolsNet ----------------------------------------------------------------------------------------
+
+GREETING_WRITER = '''"""Telegram 15: a greeting."""
+
+from agent.toolsnet.telegram import begin, finish
+
+CPYTHON_ONLY = True
+
+
+def greeting(ident, station):
+    tx = bytearray(11) + b"%04d" % station
+    begin(tx, 15, ident)
+    finish(tx, len(tx))
+    return tx
+'''
+
+GREETING_SOURCE = '''"""Greets ToolsNet once a start."""
+
+from agent.wide.telegram15 import greeting
+from agent.wide.toolsnet_source import Source
+
+CPYTHON_ONLY = True
+
+
+class Greeting(Source):
+    def join(self, forward):
+        self.session = forward.session
+
+    def put_state(self, shown):
+        shown["greetings"] = self.sent
+
+    def waits(self):
+        return self.sent + self.passed == 0
+
+    def send(self, now):
+        if self.is_held(now):
+            return 0
+        self.is_out = True
+        self.tx = greeting(self.session.next_ident(), self.session.station)
+        return len(self.tx)
+
+    def accepted(self, now):
+        self.count_accepted()
+
+    def refused(self, code, now):
+        self.count_refused(now)
+
+    def silent(self, now):
+        self.count_silent(now)
+
+    def resume(self, now):
+        return True
+'''
+
+GREETING_WORKS = """
+from tools.harness.cart import Cart
+cart = Cart()
+cart.until_ready()
+for _ in range(3):
+    cart.controller.produce()
+cart.until_quiet()
+assert len(cart.ids()) == 3
+assert cart.toolsnet.telegrams["15"] == 1, cart.toolsnet.telegrams
+cart.clean()
+"""
+
+
+def test_telegram(copy):
+    add(copy, "agent/wide/telegram15.py", GREETING_WRITER)
+    add(copy, "agent/wide/toolsnet_greeting.py", GREETING_SOURCE)
+    row = "agent/wide/toolsnet.py"
+    edit(
+        copy,
+        row,
+        "from agent.wide.toolsnet_session ",
+        "from agent.wide.toolsnet_greeting import Greeting\nfrom agent.wide.toolsnet_session ",
+    )
+    edit(copy, row, "    sources = []\n", "    sources = [Greeting()]\n")
+    reader = "tools/toolsnet/telegrams.py"
+    edit(copy, reader, '"09", "13")', '"09", "13", "15")')
+    edit(
+        copy,
+        reader,
+        '    "07": (_REQUEST, 19),\n',
+        '    "07": (_REQUEST, 19),\n    "15": ((("station", 7, 4, "d", 1, 9999),), 11),\n',
+    )
+    run(copy, "-c", GREETING_WORKS)
+    check_row(copy, "a telegram")
+
+
+# -- a page --------------------------------------------------------------------------------------------------------
+
+COUNT_PAGE = '''"""How many agents there are."""
+
+from starlette.responses import HTMLResponse
+
+from tools.web import page
+
+
+def answer(seen, _request):
+    return HTMLResponse(page.page("Count", f"<p>{len(seen)} agents</p>"))
+'''
+
+COUNT_WORKS = """
+from starlette.testclient import TestClient
+from tools.status.asking import Trouble
+from tools.web import app
+from tools.web.polling import Looking
+
+
+def away(_path, _patience_s):
+    raise Trouble("no agent runs here", "start it")
+
+
+with TestClient(app.make(Looking(["/x/a.sock", "/x/b.sock"], away)), base_url="http://localhost") as client:
+    told = client.get("/count")
+    assert told.status_code == 200 and "<p>2 agents</p>" in told.text, told.text
+    assert "default-src 'none'" in told.headers["content-security-policy"]
+"""
+
+
+def test_page(copy):
+    add(copy, "tools/web/count.py", COUNT_PAGE)
+    edit(
+        copy,
+        "tools/web/app.py",
+        "from tools.web import metrics, page\n",
+        "from tools.web import count, metrics, page\n",
+    )
+    edit(
+        copy,
+        "tools/web/app.py",
+        '        Route("/metrics", told),\n',
+        '        Route("/count", shown(count.answer)),\n        Route("/metrics", told),\n',
+    )
+    run(copy, "-c", COUNT_WORKS)
+    check_row(copy, "a page")
