@@ -67,7 +67,7 @@ def _log(station, part):
     if ON_CPYTHON:  # a board has ToolsNet alone
         for index in range(1, len(outlets)):
             cursor = log.cursors[index]
-            cursor.durable = outlets[index]["durable"]
+            cursor.durable = outlets[index].get("durable", True)
             cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     return log
 

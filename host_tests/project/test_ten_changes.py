@@ -133,7 +133,8 @@ class Tally:
 
     def put_state(self, shown):
         shown["state"] = "counting"
-        shown["total"] = self.total
+        shown["place"] = "memory"
+        shown["why"] = ""
 
     def holds(self):
         return False
@@ -146,7 +147,9 @@ class Tally:
 '''
 
 TALLY_WORKS = """
+from agent.cart import status
 from tools.harness.cart import Cart
+from tools.words.status import station_lines
 outlets = [{"kind": "toolsnet"}, {"kind": "tally", "step_size": 3}]
 cart = Cart(settings={"station": {"outlets": outlets}})
 cart.until_ready()
@@ -155,6 +158,8 @@ for _ in range(4):
 cart.until_quiet()
 assert len(cart.ids()) == 4
 assert cart.station.outlets[1].total == 12
+(shown,) = status.snapshot(cart.app)["stations"]
+assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), station_lines(shown)
 """
 
 
