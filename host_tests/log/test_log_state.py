@@ -261,16 +261,16 @@ def test_a_first_snapshot_whose_opening_was_cut_never_counts_over_what_was_saved
             except PowerCut:
                 left[flash.erased[-1]] = None
             for block in left:
-                front = slice(1024 * block, 1024 * block + 256)
-                if flash.cells[front] != BAD:
-                    left[block] = bytes(flash.cells[front])
+                at = 1024 * block
+                if flash.cells[at : at + 256] != BAD:
+                    left[block] = bytes(flash.cells[at : at + 256])
                     if value == 3 or not is_seen:
-                        flash.cells[front] = BAD
+                        flash.cells[at : at + 256] = BAD
         assert left and saved(started(flash), 10)
         for block in left:
-            front = slice(1024 * block, 1024 * block + 256)
-            if flash.cells[front] == BAD:
-                flash.cells[front] = left[block]
+            at = 1024 * block
+            if flash.cells[at : at + 256] == BAD:
+                flash.cells[at : at + 256] = left[block]
         assert started(flash).numbers[DELIVERED] == 10, is_seen
 
 

@@ -666,10 +666,10 @@ def test_result_silent_on_four_connects_is_followed_by_a_pass_and_set_aside():
     outlet.clean()
 
 
-def test_a_row_of_silent_results_costs_three_silences_each():
+def test_a_row_of_silent_results_costs_four_silences_each():
     outlet = Outlet({"silent_sequences": tuple(range(3, 23))})
     outlet.store(24)
-    assert outlet.until_stored(4, 3600000) < 60000 + 20 * 46000
+    assert outlet.until_stored(4, 3600000) < 60000 + 20 * 62000
     outlet.run(100)
     assert outlet.ids() == [1, 2, 23, 24] and outlet.parked_numbers() == numbers(3, 22)
 

@@ -64,8 +64,9 @@ FLASH_ADDRESS = 0x10000000
 
 @functools.cache
 def program():
-    """The program that is frozen."""
-    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2], own_image=True)
+    """The program that is frozen. Jobs complete a configuration in it, which a board never does."""
+    sources = [source for source in product_sources() if source.name not in NOT_FOR_RP2]
+    return program_of(sources, frozenset({"complete"}), own_image=True)
 
 
 def frozen_sources() -> dict[str, str]:

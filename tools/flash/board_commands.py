@@ -76,7 +76,7 @@ def status_command(port: str, as_json: bool) -> None:
 
 
 @board.command("traceback")
-@click.argument("file", type=click.File(), default="-")
+@click.argument("file", type=click.File(errors="replace"), default="-")
 @click.option("--version", "digest", default="", metavar="DIGEST", help="Of this version; else the newest that fits.")
 @click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="By this map, as `toolcart mip` writes it.")
 def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:

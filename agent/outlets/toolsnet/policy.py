@@ -318,12 +318,11 @@ class Policy:
         if not counts:
             self._mutes += 1
         if self.doing == PASS:
-            if counts and self._mute != self.number:
-                self._mute = self.number
-                return  # it goes out once more
-            if counts:
+            if counts and self._mute == self.number:
                 self._meet(self.length)
                 self._pass_code = 0
+            elif counts:
+                self._mute = self.number  # it goes out once more
             # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
             self._once_more()
             self._goes_on = True
