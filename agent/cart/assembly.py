@@ -144,7 +144,7 @@ def _let_run(station, scheduler, now):
     station.intake.attach(scheduler, tuple(slots))
 
 
-def _link(controller, message_bytes):
+def link_of(controller, message_bytes):
     """Return the link of these settings, for messages of so many octets; only the one that is used is imported."""
     kind = controller["link"]
     if kind == "tcp":
@@ -200,7 +200,7 @@ def controller_session(controller, events):
     if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
         start_revisions = (6,) + tuple([revision for revision in start_revisions if revision != 6])
     session = ControllerSession(
-        _link(controller, longest_bytes(subscriptions)),
+        link_of(controller, longest_bytes(subscriptions)),
         subscriptions,
         start_revisions=start_revisions,
         keepalive_ms=controller["keepalive_ms"],

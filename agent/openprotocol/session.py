@@ -59,7 +59,7 @@ from agent.openprotocol.states import (
     WHY_SILENCE,
     WHY_STOPPED,
 )
-from agent.openprotocol.subscriptions import INSTEAD, NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
+from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _CUTS_MOST = const(3)
@@ -103,6 +103,7 @@ class Session(Sender):
         self.fetch_revision = 2
         self._cuts = 0  # starts in a row that came to nothing
         self._asked = 0  # which of the subscriptions was asked for last
+        self._behind = 0  # the last one that is asked for in this turn
         self._cleared = False
         self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
@@ -172,7 +173,8 @@ class Session(Sender):
             answer.start(now, answer.least(now, self.stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
-        """Have these from now on; the first one is for results."""
+        """Have these from now on; the first one is for results, wanted or not as the one before."""
+        subscriptions[0].wanted = self.subscriptions[0].wanted
         self.subscriptions = subscriptions
         self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
         self.pushed = subscriptions[0].pushes[0]
@@ -180,6 +182,12 @@ class Session(Sender):
         for push in subscriptions[0].pushes:
             push.opened()
             self._put_place(push.acknowledgement, 0)
+
+    def subscribe(self, first, behind):
+        """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
+        self._asked = first - 1
+        self._behind = behind
+        self._stands(False)
 
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
@@ -207,11 +215,11 @@ class Session(Sender):
             return EV_NONE
         if self.system_type == idy.REPEATS_NOTHING:
             self._go_generic()
-            self._subscribe()
+            self.subscribe(0, len(self.subscriptions))
             return EV_GENERIC
         if self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced):
             self._go_several()
-        self._subscribe()
+        self.subscribe(0, len(self.subscriptions))
         return EV_STARTED
 
     def _begins_again(self, length):
@@ -239,9 +247,9 @@ class Session(Sender):
             return EV_NONE
         subscriptions = self.subscriptions
         self._asked += 1
-        while not refused and self._asked < len(subscriptions) and subscriptions[self._asked].row[NEEDED] == INSTEAD:
+        while self._asked < self._behind and subscriptions[self._asked].is_passed_over(refused):
             self._asked += 1
-        if self._asked < len(subscriptions):
+        if self._asked < self._behind:
             self._subscribe()
             return EV_NONE
         self.state = READY

@@ -66,6 +66,8 @@ class Push:
 class Subscription:
     """One of a session: a row, and its revisions, most wanted first."""
 
+    wanted = True  # asked for; else only what comes by it is known
+
     def __init__(self, row, revisions):
         self.row = row
         self.revisions = revisions
@@ -83,6 +85,10 @@ class Subscription:
         self.keeper = keeper
         for push in self.pushes:
             push.keeper = keeper
+
+    def is_passed_over(self, refused):
+        """True if it is not asked for behind one that was refused, or was not."""
+        return not self.wanted or (not refused and self.row[NEEDED] == INSTEAD)
 
     def revision(self):
         """Return the revision to ask for in the header; that of a generic one goes into its data."""

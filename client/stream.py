@@ -1,0 +1,44 @@
+"""What a controller pushes of one topic, to be read with `async for`."""
+
+import asyncio
+from collections import deque
+
+
+class Stream:
+    """See Controller.results and the like. Ends when the client is closed; a lost connection only makes it wait."""
+
+    def __init__(self, controller, name: str, first: int, behind: int) -> None:
+        self.name = name
+        self.first = first  # places of its subscriptions
+        self.behind = behind
+        self.is_subscribed = False
+        self._controller = controller
+        self._kept: deque = deque()
+        self._came = asyncio.Event()
+        self._ended = False
+
+    async def begin(self) -> None:
+        """Subscribe now and not with the first message asked for; Refused if the controller has no such thing."""
+        await self._controller.subscribe(self)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        await self._controller.subscribe(self)
+        while not self._kept:
+            if self._ended:
+                raise StopAsyncIteration
+            self._came.clear()
+            await self._came.wait()
+        return self._kept.popleft()
+
+    def put(self, message) -> None:
+        """A message came."""
+        self._kept.append(message)
+        self._came.set()
+
+    def end(self) -> None:
+        """Nothing comes any more."""
+        self._ended = True
+        self._came.set()

@@ -1,0 +1,14 @@
+"""Simulated controllers for the tests of who uses this library: a real TCP port on this machine, in a thread.
+
+    with controller("power-focus-6000-3.6", faults={"refuse": {18: 3}}) as simulated:
+        connect(simulated.host, simulated.port)
+        simulated.produce(torque=1234)
+
+`faults` are options of the simulator (tools.sim.controller_model says what there is); `profiles()` names the
+controllers. The pytest fixture `simulated_controller` makes any number of them, and ends them with the test.
+"""
+
+from tools.sim.profiles import names as profiles
+from tools.simulated.controller import SimulatedController, controller
+
+__all__ = ["SimulatedController", "controller", "profiles"]

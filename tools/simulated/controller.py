@@ -1,0 +1,103 @@
+"""A simulated controller that runs in a thread, for tests."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tools.sim.controller import Controller, ControllerOptions
+from tools.sim.profiles import row
+from tools.sim.serial_serve import SerialServed
+from tools.sim.tcp import Loop, Served
+
+
+class SimulatedController:
+    """See `controller`. A context manager; what it does is done between two turns of its thread."""
+
+    def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
+        self._loop = Loop()
+        self._controller = Controller(self._loop.clock, options)
+        self._thread: threading.Thread | None = None
+        endpoint = self._controller.endpoint
+        self.device = device
+        self._served: Any
+        if procedure:
+            self._served = SerialServed(self._loop, endpoint, procedure, device)
+            self.host, self.port = "", 0
+        else:
+            self._served = Served(self._loop, endpoint, host, port)
+            self.host, self.port = host, self._served.port
+
+    def __enter__(self) -> SimulatedController:
+        self._thread = threading.Thread(target=self._loop.run, name="simulated controller", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.stop()
+        if self._thread is not None:
+            self._thread.join()
+        self._loop.close()
+
+    def produce(self, **fields: Any) -> int | None:
+        """Tighten one screw, with these attributes (tools.sim.controller_model.Tightening); return its ID."""
+        return self.do("produce", **fields)
+
+    def do(self, name: str, *values: Any, **named: Any) -> Any:
+        """Call a method of the simulated controller: raise_alarm, select_job, identify, drop, inject ..."""
+        return self._loop.call(lambda: getattr(self._controller, name)(*values, **named))
+
+    def cut(self) -> None:
+        """Reset every connection and refuse new ones, until `restore`."""
+        self._loop.call(self._served.cut)
+
+    def restore(self) -> None:
+        """Listen again."""
+        self._loop.call(self._served.listen)
+
+    def set_fault(self, **options: Any) -> None:
+        """Change options while it runs, such as silent=True; ValueError for one there is none of."""
+        for name in options:
+            if name not in ControllerOptions.DEFAULTS:
+                raise ValueError(f"no such option: {name}")
+
+        def change() -> None:
+            for name, value in options.items():
+                setattr(self._controller.options, name, value)
+
+        self._loop.call(change)
+
+    def seen(self, name: str) -> Any:
+        """Return a copy of what it has noted: produced, acknowledged, complaints, messages, ordered ..."""
+
+        def copy() -> Any:
+            found = getattr(self._controller, name)
+            return type(found)(found) if isinstance(found, list | dict) else found
+
+        return self._loop.call(copy)
+
+    @property
+    def acknowledged(self) -> list[int]:
+        """IDs of the results that were acknowledged, in order."""
+        return self.seen("acknowledged")
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the client did against the protocol."""
+        return self.seen("complaints")
+
+
+def controller(
+    profile: str = "power-focus-4000",
+    faults: dict[str, Any] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    procedure: str = "",
+    device: str = "",
+) -> SimulatedController:
+    """Return a simulated controller for `with`: of a profile, with options of the simulator changed.
+
+    `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty that `device` names instead.
+    ValueError for a profile or an option that there is none of.
+    """
+    return SimulatedController(ControllerOptions(**row(profile, **(faults or {}))), host, port, procedure, device)
