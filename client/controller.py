@@ -1,9 +1,9 @@
 """A client of one controller: `async with connect(host) as controller`, built on the agent's session machine.
 
 Rules
-1. It connects, starts the session in the highest revision that the controller takes, keeps it alive, ends it with MID
-   0003, and connects again after a loss: pauses of `pause_s`, twice as long each time up to `pause_most_s`, `busy_pause_s`
-   where the controller's slots are taken. What was subscribed to is subscribed to again.
+1. It connects, starts the session in the first revision that the controller takes, keeps it alive, ends it with MID
+   0003, and connects again after a loss: pauses of `pause_s`, twice as long each time up to `pause_most_s`, and of
+   `busy_pause_s` where the controller's slots are taken. What was subscribed to is subscribed to again.
 2. A request waits for the connection and for its answer, `deadline_s` in all; it is sent once. One is outstanding at a
    time, which is the protocol's way, so callers take turns.
 3. Nothing is acknowledged by itself: a result that was not acknowledged explicitly may come again, and one that was
@@ -20,9 +20,9 @@ from agent.openprotocol.session import Session
 from agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from agent.openprotocol.subscriptions import Subscription
 from agent.wide.mid0900 import TraceSubscription
+from client.connection import Connection
 from client.conversation import Conversation
 from client.errors import ClientError, ConnectionLost, Unanswered
-from client.connection import Connection
 from client.stream import Stream
 from client.topics import TOPICS
 

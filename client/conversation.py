@@ -6,7 +6,8 @@ Rules
 2. A push is acknowledged only when its reader says so. MID 0062 does not say for which result it is, so they are
    acknowledged in the order in which they came. One that was passed over holds back those behind it; when the
    controller sends it again, both copies are the same one.
-3. What was under way when a connection ended has failed: nothing is asked twice by itself.
+3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
+4. What was under way when a connection ended has failed: nothing is asked twice by itself.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 from client.received import Received
 
 _HEADER_BYTES = 20
-_TELL = bytes((rq.ACT_TELL,) * 8)
+_EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED, bytes((rq.ACT_TELL,) * 8))
 _WHY = {
     st.WHY_FRAMING: "the controller sent what is no message",
     st.WHY_SILENCE: "the controller does not answer any more",
@@ -128,7 +129,7 @@ class Conversation:
         """Ask with this frame; return the Message that answers it. `deadline` is the loop's time."""
         session = self.session
         mid = int(frame[4:8])
-        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED, _TELL)
+        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS)
         asked = self._asked = self.loop.create_future()
         self._asked_mid = mid
         usual_ms = session.response_timeout_ms
@@ -164,6 +165,8 @@ class Conversation:
             raise OutOfOrder(message.mid)
         session = self.session
         for one in same[:until]:
+            if one.sequence:
+                session.numbering.judge(one.sequence)
             session.pushed = one.push
             session.sequence = one.sequence
             session.acknowledge()
@@ -211,6 +214,7 @@ class Conversation:
         session = self.session
         push = session.pushed
         found = Received(self._message(), self, self.connection, push, session.sequence)
+        session.withhold()  # until its reader takes it: on the link level a repeat would be answered as known
         if push.acknowledgement_bytes:
             self._outstanding.append(found)
         self._on_push(session.subscriptions.index(push.subscription), found)

@@ -154,7 +154,7 @@ class Module:
                 for alias in node.names:
                     deeper = f"{module}.{alias.name}"
                     found.add(deeper if is_module(deeper) else module)
-        return {name for name in found if name.split(".")[0] in ("agent", "board", "tools", "host_tests")}
+        return {name for name in found if name.split(".")[0] in ("agent", "board", "client", "tools", "host_tests")}
 
     def functions(self):
         return [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -171,8 +171,9 @@ def modules_of(folder):
 
 AGENT = modules_of("agent")
 BOARD = modules_of("board")
+CLIENT = modules_of("client")
 TOOLS = modules_of("tools")
-PROGRAM = AGENT + BOARD + TOOLS
+PROGRAM = AGENT + BOARD + CLIENT + TOOLS
 TESTS = modules_of("host_tests")
 
 
@@ -238,6 +239,12 @@ def test_the_rule_of_the_rooms_can_be_broken():
 def test_boards_import_the_core_and_boards_only():
     for module in BOARD:
         wrong = {name for name in module.imports() if name.split(".")[0] not in ("agent", "board")}
+        assert not wrong, module.path
+
+
+def test_the_client_imports_the_core_boards_and_itself_only():
+    for module in CLIENT:
+        wrong = {name for name in module.imports() if name.split(".")[0] not in ("agent", "board", "client")}
         assert not wrong, module.path
 
 
@@ -375,7 +382,7 @@ def chain_of(name, classes):
 
 def test_no_class_is_a_chain_of_more_than_two():
     """Classes that were cut to keep files short are one idea in several places."""
-    classes = classes_of(AGENT + BOARD)
+    classes = classes_of(AGENT + BOARD + CLIENT)
     assert {name: chain_of(name, classes) for name in classes if chain_of(name, classes) > CHAIN_MAX} == {}
 
 
@@ -403,7 +410,7 @@ def private_accesses(module):
 
 
 def test_private_names_stay_in_their_file():
-    assert [access for module in AGENT + BOARD for access in private_accesses(module)] == []
+    assert [access for module in AGENT + BOARD + CLIENT for access in private_accesses(module)] == []
 
 
 def is_machine_code(function):
@@ -411,7 +418,7 @@ def is_machine_code(function):
 
 
 def test_functions_are_short():
-    for module in AGENT + BOARD:
+    for module in AGENT + BOARD + CLIENT:
         for function in module.functions():
             lines = function.end_lineno - function.lineno + 1
             most = MACHINE_CODE_LINES_MAX if is_machine_code(function) else FUNCTION_LINES_MAX
@@ -446,7 +453,7 @@ def test_a_branch_for_linux_is_found_and_a_twin_is_none():
 
 
 def test_every_module_says_in_its_first_line_what_it_promises():
-    for module in AGENT + BOARD + TOOLS:
+    for module in PROGRAM:
         said = ast.get_docstring(module.tree)
         if module.path == "board/boot.py" or module.text.strip():
             assert said and said.splitlines()[0].strip(), module.path
@@ -534,7 +541,7 @@ def test_a_module_that_has_a_test_of_its_own_name_needs_no_other():
 
 def test_nothing_is_left_to_be_done_later():
     marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X")
-    for folder in ("agent", "board", "tools", "host_tests"):
+    for folder in ("agent", "board", "client", "tools", "host_tests"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             assert not [mark for mark in marks if mark in text], path

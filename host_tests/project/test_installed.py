@@ -22,7 +22,7 @@ from tools.flash import package
 DEADLINE_S = 120
 TRAPPED = 97
 TRAP = f"import os\nos.write(2, b'trapped: ' + __file__.encode())\nos._exit({TRAPPED})\n"
-OURS = ("agent", "board", "tools")
+OURS = ("agent", "board", "client", "tools")
 MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{}(sys.argv[1]))"
 FOLDERS = (*OURS, "docs", "host_tests", ".ci")
@@ -211,9 +211,37 @@ assert Catalogue().revisions(33) == [1, 2, 3, 4, 5] and data_field(2001, 1).name
 import toolcart.agent
 assert toolcart.agent.__name__ == "toolcart.agent" and "decode" in dir(toolcart)
 assert not hasattr(toolcart, "nothing") and not hasattr(toolcart, "STANDARD")
-assert not {"agent", "board", "tools"} & set(sys.modules), "no other name is taken or used"
+assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is taken or used"
 print(toolcart.__version__)
 """
+
+
+CLIENT = """
+import sys
+import toolcart
+with toolcart.simulated.controller("nexo") as simulated:
+    with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+        results = controller.results()
+        results.begin()
+        made = simulated.produce(torque=1234)
+        result = next(results)
+        assert isinstance(result.message, toolcart.Message) and result.decimal("torque") == "12.34"
+        assert result.acknowledge()
+        try:
+            controller.select_pset(99)
+        except toolcart.Refused as error:
+            print(error)
+    assert simulated.acknowledged == [made] and simulated.complaints == []
+import toolcart.simulated, toolcart.client
+assert "connect" in dir(toolcart) and toolcart.client.connect is toolcart.connect
+assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is taken or used"
+"""
+
+
+def test_the_client_and_its_simulators_work_among_foreign_packages(installed):
+    told = done([installed.python, "-c", CLIENT], installed.site.parent)
+    said = '0004 for 0018: code 03, "parameter set can not be set"\n'
+    assert (told.returncode, told.stdout, told.stderr) == (0, said, "")
 
 
 def test_the_library_is_imported_by_one_name_among_foreign_packages(installed):

@@ -5,7 +5,7 @@
         simulated.produce(torque=1234)
 
 `faults` are options of the simulator (tools.sim.controller_model says what there is); `profiles()` names the
-controllers. The pytest fixture `simulated_controller` makes any number of them, and ends them with the test.
+controllers.
 """
 
 from tools.sim.profiles import names as profiles

@@ -1,0 +1,338 @@
+"""The client against the simulated controllers, over loopback: all profiles, and what goes wrong with them."""
+
+import asyncio
+
+import pytest
+
+from client import ConnectionLost, OutOfOrder, Refused, Unanswered, connect, connect_blocking
+from client.topics import TOPICS
+from tools.simulated import controller, profiles
+
+DEADLINE_S = 20
+QUICK = {"pause_s": 0.02, "pause_most_s": 0.1, "busy_pause_s": 0.02}
+
+
+def run(work):
+    """Run this to its end, and end it where it hangs."""
+
+    async def bounded():
+        async with asyncio.timeout(DEADLINE_S):
+            return await work
+
+    return asyncio.run(bounded())
+
+
+def test(profile="power-focus-4000", faults=None, **options):
+    """Return a decorator that makes a test of `async def body(simulated, controller)`."""
+
+    def decorate(body):
+        async def connected(simulated):
+            async with connect(simulated.host, simulated.port, **{**QUICK, **options}) as one:
+                await body(simulated, one)
+
+        def whole():
+            with controller(profile, faults) as simulated:
+                run(connected(simulated))
+                assert simulated.complaints == []
+
+        whole.__doc__ = body.__doc__
+        return whole
+
+    return decorate
+
+
+test.__test__ = False
+
+
+async def until(stream, is_wanted):
+    """Return the first of a stream that is wanted."""
+    async for one in stream:
+        if is_wanted(one):
+            return one
+    raise AssertionError("the stream ended")
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
+    last = {"mt-focus-6000": 1202, "stepsync": 1202}
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            assert one.started.mid == 2
+            if profile == "minimal":
+                with pytest.raises(Refused, match="0004 for 0018: code 99"):
+                    await one.select_pset(2)
+            else:
+                assert (await one.select_pset(2))["mid_accepted"] == 18
+            results = one.results()
+            await results.begin()
+            made = [simulated.produce() for _ in range(3)]
+            ends = 0
+            async for result in results:
+                assert await result.acknowledge()
+                ends += result.mid == last.get(profile, result.mid)
+                if ends == len(made):
+                    break
+        return made
+
+    with controller(profile) as simulated:
+        made = run(body(simulated))
+        assert simulated.complaints == []
+        assert simulated.seen("messages")[3] >= 1
+        if profile == "mt-focus-6000":
+            assert simulated.seen("messages")[1203] == 2 * len(made)
+        else:
+            assert simulated.acknowledged == made
+
+
+@test()
+async def test_nothing_is_subscribed_to_that_nobody_reads(simulated, one):
+    await one.select_pset(1)
+    assert set(simulated.seen("messages")) == {1, 18}
+
+
+@test(faults={"ack_timeout_ms": 50})
+async def test_a_result_is_acknowledged_by_nothing_but_its_reader(simulated, one):
+    results = one.results()
+    await results.begin()
+    made = simulated.produce()
+    first = await anext(results)
+    again = await anext(results)  # since it was not acknowledged
+    assert first["tightening_id"] == again["tightening_id"] == made
+    assert simulated.acknowledged == []
+    assert await again.acknowledge() and first.acknowledged
+    await one.time()  # behind the acknowledgement
+    assert simulated.acknowledged == [made]
+
+
+@test(faults={"window": 2})
+async def test_a_later_result_is_not_acknowledged_in_the_place_of_an_older_one(simulated, one):
+    results = one.results()
+    await results.begin()
+    made = [simulated.produce(), simulated.produce()]
+    first, second = await anext(results), await anext(results)
+    with pytest.raises(OutOfOrder):
+        await second.acknowledge()
+    assert await first.acknowledge() and await second.acknowledge()
+    await one.time()
+    assert simulated.acknowledged == made
+
+
+@test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
+async def test_on_link_level_everything_is_numbered(simulated, one):
+    assert one.started["sequence_numbers"] == 1
+    results = one.results()
+    await results.begin()
+    made = []
+    for _ in range(3):
+        made.append(simulated.produce())
+        assert await (await anext(results)).acknowledge()
+        await one.select_pset(1)
+    assert simulated.acknowledged == made
+    assert 62 not in simulated.seen("messages") and simulated.seen("messages")[9997] >= 3
+
+
+@test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
+async def test_on_link_level_what_is_not_acknowledged_holds_up_the_answers_and_comes_again(simulated, one):
+    results = one.results()
+    await results.begin()
+    made = simulated.produce()
+    first = await anext(results)
+    again = await anext(results)
+    assert first["tightening_id"] == again["tightening_id"] == made and simulated.acknowledged == []
+    with pytest.raises(Unanswered):
+        await one.ask(80, deadline_s=0.1)
+    assert await again.acknowledge()
+    await one.select_pset(1)
+    assert simulated.acknowledged == [made]
+
+
+@test()
+async def test_a_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
+    events, results = one.connections(), one.results()
+    await results.begin()
+    made = simulated.produce()
+    result = await anext(results)
+    simulated.cut()
+    lost = await until(events, lambda event: not event.is_found)
+    assert lost.reason
+    assert await result.acknowledge() is False  # the connection that it came over is gone
+    simulated.restore()
+    found = await until(events, lambda event: event.is_found)
+    assert found.started.mid == 2
+    newer = simulated.produce()
+    result = await anext(results)
+    assert result["tightening_id"] == newer and await result.acknowledge()
+    assert (await one.old_result(made))["tightening_id"] == made
+    assert simulated.acknowledged == [newer]
+
+
+@test(faults={"refuse": {80: None}})
+async def test_what_is_not_answered_ends_at_its_deadline_and_names_the_mid(simulated, one):
+    with pytest.raises(Unanswered, match="0080: no answer within 0.1 s"):
+        await one.ask(80, deadline_s=0.1)
+    await one.select_pset(1)
+
+
+@test(faults={"refuse": {80: None}})
+async def test_a_request_that_was_under_way_at_a_cut_fails_and_is_not_sent_again(simulated, one):
+    asked = asyncio.create_task(one.time())
+    while 80 not in simulated.seen("messages"):
+        await asyncio.wait([asked], timeout=0.005)
+    simulated.cut()
+    with pytest.raises(ConnectionLost, match="0080: "):
+        await asked
+    simulated.restore()
+    await one.select_pset(1)  # waits for the connection
+    assert simulated.seen("messages")[80] == 1
+
+
+@test(keep_alive_s=0.05, silence_s=0.2)
+async def test_a_controller_that_hangs_is_left_and_found_again(simulated, one):
+    events = one.connections()
+    simulated.set_fault(silent=True)
+    lost = await until(events, lambda event: not event.is_found)
+    assert "does not answer" in lost.reason
+    simulated.set_fault(silent=False)
+    await until(events, lambda event: event.is_found)
+    await one.select_pset(1)
+
+
+def test_a_busy_controller_is_an_error_that_says_so():
+    async def body(simulated):
+        with pytest.raises(ConnectionLost, match="no room for another client"):
+            async with connect(simulated.host, simulated.port, deadline_s=0.3, **QUICK):
+                raise AssertionError("it has no slot")
+
+    with controller(faults={"max_clients": 0}) as simulated:
+        run(body(simulated))
+
+
+def test_nobody_there_is_an_error_that_says_so():
+    async def body(port):
+        with pytest.raises(ConnectionLost, match=r"no session within 0\.2 s: "):
+            async with connect("127.0.0.1", port, deadline_s=0.2, **QUICK):
+                raise AssertionError("nobody listens")
+
+    with controller() as simulated:
+        port = simulated.port
+    run(body(port))
+
+
+@test(faults={"max_clients": 1})
+async def test_a_client_that_leaves_frees_its_slot(simulated, one):
+    await one.close()
+    async with connect(simulated.host, simulated.port, **QUICK) as other:
+        await other.select_pset(1)
+    assert simulated.seen("messages")[3] == 2
+    with pytest.raises(ConnectionLost, match="closed"):
+        await one.select_pset(1)
+
+
+@test()
+async def test_a_refusal_has_its_mid_its_code_and_the_words(simulated, one):
+    with pytest.raises(Refused) as told:
+        await one.select_pset(99)
+    assert (told.value.mid, told.value.code) == (18, 3)
+    assert str(told.value) == '0004 for 0018: code 03, "parameter set can not be set"'
+    with pytest.raises(Refused, match="0004 for 0064: code 15"):
+        await one.old_result(4711)
+
+
+@pytest.mark.parametrize("name", ["results", "alarms"])
+def test_a_topic_that_the_controller_does_not_have_is_refused_and_the_rest_goes_on(name):
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            with pytest.raises(Refused):
+                await one.stream(name).begin()
+            await one.select_pset(1)
+
+    with controller(faults={"refuse": {8: 99, 60: 1, 70: 99}}) as simulated:
+        run(body(simulated))
+
+
+@test()
+async def test_alarms_jobs_parameter_sets_and_vehicles_are_pushed_too(simulated, one):
+    alarms, jobs, psets, vins = one.alarms(), one.jobs(), one.parameter_sets(), one.vins()
+    for stream in (alarms, jobs, psets, vins):
+        await stream.begin()
+    simulated.do("raise_alarm", "E404", "tool")
+    assert (await anext(alarms))["error_code"].strip() == "E404"
+    await one.select_pset(12)
+    pushed = await anext(psets)
+    assert pushed["pset_id"] == 12 and await pushed.acknowledge()
+    await one.send_vin("WVW1")
+    assert (await anext(vins))["vin"].strip() == "WVW1"
+    await one.select_job(1)
+    assert (await anext(jobs))["job_id"] == 1
+
+
+@test(faults={"traces": (1,)})
+async def test_curves_are_pushed_with_their_samples(simulated, one):
+    curves = one.curves()
+    await curves.begin()
+    simulated.produce()
+    curve = await anext(curves)
+    assert curve.mid == 900 and len(curve.frame) > 100
+    assert await curve.acknowledge()
+
+
+@test(also={"custom": (51, 54, ((52, 53),))})
+async def test_a_topic_of_one_s_own_is_three_numbers(simulated, one):
+    stream = one.stream("custom")
+    await stream.begin()
+    simulated.do("identify", "WVW2")
+    pushed = await anext(stream)
+    assert pushed["vin"].strip() == "WVW2" and await pushed.acknowledge()
+
+
+def test_a_stream_ends_when_its_client_is_closed():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            results = one.results()
+            await results.begin()
+            reading = asyncio.create_task(_all_of(results))
+        return await reading
+
+    with controller() as simulated:
+        assert run(body(simulated)) == []
+
+
+async def _all_of(stream):
+    return [one async for one in stream]
+
+
+def test_the_blocking_form_has_the_same_calls():
+    with controller() as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+            assert one.started.mid == 2
+            assert one.psets() == [1, 2, 12]
+            with pytest.raises(Refused, match="0018"):
+                one.select_pset(99)
+            results = one.results()
+            results.begin()
+            made = simulated.produce(torque=1234)
+            for result in results:
+                assert result["torque"] == 1234 and result.decimal("torque") == "12.34"
+                assert result.acknowledge()
+                break
+        assert simulated.acknowledged == [made] and simulated.complaints == []
+
+
+def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
+    with controller(faults={"max_clients": 0}) as simulated:
+        client = connect_blocking(simulated.host, simulated.port, deadline_s=0.2, **QUICK)
+        with pytest.raises(ConnectionLost), client:
+            raise AssertionError("it has no slot")
+
+
+def test_every_topic_pushes_what_the_catalogue_knows_as_an_event_with_that_answer():
+    from agent import catalogue
+
+    for name, rows in TOPICS.items():
+        for row, _ in rows:
+            for pushed, answer in row[5]:
+                about = catalogue.about(pushed)
+                assert about.kind == "E" and int(about.answer[:4]) == answer, (name, pushed)
+            if not row[2]:
+                assert catalogue.about(row[0]).kind == catalogue.about(row[1]).kind == "S", name
