@@ -31,7 +31,7 @@ def connect_serial(
     from agent.cart.assembly import link_of
     from agent.cart.config import complete
 
-    line = {"link": procedure, "device": device, "baud": baud, "parity": parity, "stop_bits": stop_bits}
+    line = {"link": procedure, "device": "line", "baud": baud, "parity": parity, "stop_bits": stop_bits}
     station = {"number": 1, "controller": {**line, "buffer_bytes": MESSAGE_BYTES}, "spool": {"path": "none"}}
     cart = complete({"toolsnet": {"pim_host": "none", "pim_port": 1}, "stations": [station]})
     settings = cart["stations"][0]["controller"]

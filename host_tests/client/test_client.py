@@ -169,7 +169,7 @@ async def test_a_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(s
 
 @test(faults={"refuse": {80: None}})
 async def test_what_is_not_answered_ends_at_its_deadline_and_names_the_mid(simulated, one):
-    with pytest.raises(Unanswered, match="0080: no answer within 0.1 s"):
+    with pytest.raises(Unanswered, match=r"0080: no answer within 0\.1 s"):
         await one.ask(80, deadline_s=0.1)
     await one.select_pset(1)
 

@@ -1,6 +1,6 @@
 """Measures the readers of Open Protocol, the catalogue and the agent's own: results per second beside plain slicing.
 
-Beside it what importing the catalogue takes.
+Beside it what importing the catalogue takes, and the client's round trips (tools.bench.round_trips).
 
 Rules
 1. What plain slicing is: the header's length, MID and revision as numbers, each field as a slice and int() or decode(),
@@ -30,6 +30,7 @@ from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
 from tools.base.cache import CHECKOUT
 from tools.base.report import Report, measured
+from tools.bench.round_trips import add_to as add_round_trips
 from tools.sim.controller_frames import result_data
 from tools.sim.controller_model import Tightening
 
@@ -89,6 +90,7 @@ def run(progress: Callable[[float], None]) -> dict:
         lambda report: _own_way(report, 999, plain_999, 330000),
         lambda report: _own_way(report, 1, plain_1, 135000),
         _others,
+        lambda report: add_round_trips(report, frame_of(999)),
         _imports,
     ]
     return measured(steps, progress)
