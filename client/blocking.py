@@ -104,8 +104,8 @@ class BlockingController:
         return found
 
     async def _begin(self) -> None:
-        self._controller = self._make()
-        await self._controller.__aenter__()
+        controller = self._controller = self._make()
+        await controller.__aenter__()
 
     def _run(self, work):
         """Wait for this; an interrupt (Ctrl-C) ends what is waited for as well."""

@@ -270,4 +270,4 @@ class Conversation:
 def _words(code: int) -> str:
     """Return the documents' words for a code of MID 0004."""
     refused = catalogue.decode(catalogue.encode(4, 2, failed_mid=1, error_code=code, check=False))
-    return refused.meaning("error_code")
+    return str(refused.meaning("error_code"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import cast
 
 
 class TcpLine(asyncio.BufferedProtocol):
@@ -9,11 +10,11 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def __init__(self, conversation) -> None:
         self._conversation = conversation
-        self._transport = None
+        self._transport: asyncio.Transport | None = None
         self._takes = True
 
-    def connection_made(self, transport) -> None:
-        self._transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
         line = transport.get_extra_info("socket")
         if line is not None:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

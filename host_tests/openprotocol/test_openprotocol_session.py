@@ -3,6 +3,7 @@
 from agent.link import WHY_LENGTH, WHY_SLOW
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
+from agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support.talk import STARTED, Talk, is_asleep
 from tools.sim.controller_frames import start_data
@@ -312,6 +313,33 @@ def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_
     talk.lose()
     talk.tell(STARTED)
     assert talk.take()[-1][8:11] == b"999"
+
+
+def test_a_subscription_that_is_not_wanted_is_known_and_asked_for_when_its_turn_comes():
+    alarms = Subscription((70, 73, 0, b"", False, ((71, 72),)), (1,))
+    talk = Talk(subscriptions=(Subscription(RESULTS, (999, 1)), alarms))
+    session = talk.session
+    for subscription in session.subscriptions:
+        subscription.wanted = False
+    talk.take()
+    assert talk.tell(STARTED) == [st.EV_STARTED]
+    assert session.state == st.READY and talk.take() == []
+    session.subscriptions[0].wanted = True
+    session.subscribe(0, 1)
+    talk.flush()
+    assert talk.mids() == [60] and session.state == st.SUBSCRIBING
+    assert talk.tell(accepted(60)) == [st.EV_READY]
+    session.subscriptions[1].wanted = True
+    session.subscribe(1, 2)
+    talk.flush()
+    assert talk.mids() == [70]  # and not 60 again
+    assert talk.tell(accepted(70)) == [st.EV_READY]
+    talk.lose()
+    assert talk.mids() == [1]
+    talk.tell(STARTED)
+    assert talk.mids() == [60]
+    talk.tell(accepted(60))
+    assert talk.mids() == [70]  # what is wanted is asked for with each connection
 
 
 def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():

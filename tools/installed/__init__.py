@@ -49,7 +49,7 @@ class _Loader(SourceFileLoader):
     """Gives a module its own `import`."""
 
     def exec_module(self, module):
-        module.__builtins__ = {**vars(builtins), "__import__": _import}
+        vars(module)["__builtins__"] = {**vars(builtins), "__import__": _import}
         super().exec_module(module)
 
 

@@ -1,0 +1,81 @@
+"""The programs in docs/library run as they stand, against a simulated controller."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from client import ConnectionLost
+from tools.base.cache import CHECKOUT
+from tools.simulated import controller
+
+BOOK = CHECKOUT / "docs" / "library"
+PROGRAM_LINES_MOST = 30
+DEADLINE_S = 60
+# In a checkout the parts of an installation have names of their own; a program of the book knows one.
+ALIAS = """
+import sys, types
+sys.path.insert(0, {root!r})
+import agent.catalogue, client, tools.simulated
+toolcart = types.ModuleType("toolcart")
+for part in (agent.catalogue, client):
+    for name in part.__all__:
+        setattr(toolcart, name, getattr(part, name))
+toolcart.simulated = tools.simulated
+sys.modules["toolcart"] = toolcart
+"""
+
+
+def programs(page):
+    """Return the programs of a page that are whole."""
+    found = re.findall(r"```python\n(.*?)```", (BOOK / page).read_text(encoding="utf-8"), re.DOTALL)
+    return [one for one in found if one.startswith("import ")]
+
+
+def started(program):
+    return subprocess.Popen(
+        [sys.executable, "-u", "-c", ALIAS.format(root=str(CHECKOUT)) + program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_quick_start_prints_each_tightening_and_acknowledges_it(index):
+    program = programs("quick-start.md")[index]
+    assert len(program.splitlines()) <= PROGRAM_LINES_MOST
+    with controller(faults={"push_last_result": True}) as simulated:
+        made = simulated.produce(torque=1234)  # which a new subscription gets
+        child = started(program.replace("192.0.2.10", simulated.host).replace("4545", str(simulated.port)))
+        try:
+            line = next(line for line in child.stdout if line.startswith(f"{made} "))
+            assert "12.34" in line
+            newer = simulated.produce(torque=2345)
+            line = next(line for line in child.stdout if line.startswith(f"{newer} "))
+            assert "23.45" in line
+            assert simulated.acknowledged[0] == made and simulated.complaints == []
+        finally:
+            child.kill()
+            child.communicate()
+
+
+@pytest.mark.parametrize("page", ["simulated.md", "custom.md"])
+def test_the_other_programs_run_to_their_end(page):
+    for program in programs(page):
+        child = started(program)
+        told, _ = child.communicate(timeout=DEADLINE_S)
+        assert child.returncode == 0, told
+
+
+def test_every_error_and_call_that_the_page_names_is_there():
+    import client
+    from client.controller import Controller
+
+    text = (BOOK / "client.md").read_text(encoding="utf-8")
+    for name in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE):
+        assert hasattr(client, name) or name == "FieldError"
+    called = re.search(r"has a name: (.*?)\.\n", text, re.DOTALL)[1]
+    assert all(hasattr(Controller, name) for name in re.findall(r"`(\w+)`", called))
+    assert issubclass(ConnectionLost, client.ClientError)
