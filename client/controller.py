@@ -22,7 +22,7 @@ from agent.openprotocol.subscriptions import Subscription
 from agent.wide.mid0900 import TraceSubscription
 from client.connection import Connection
 from client.conversation import Conversation
-from client.errors import ClientError, ConnectionLost, Unanswered
+from client.errors import ConnectionLost, Unanswered
 from client.stream import Stream
 from client.topics import TOPICS
 
@@ -30,6 +30,7 @@ BUFFER_BYTES = 65536  # a message has 9999 octets at most, one in nine parts mor
 MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
+_EVENTS_KEPT = 100
 _CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}
 
 
@@ -148,8 +149,11 @@ class Controller:
             stream.end()
 
     def connections(self):
-        """Return what becomes of the connection from now on, to be read with `async for`: Connection by Connection."""
-        stream = Stream(self, "connections", 0, 0)
+        """Return what becomes of the connection from now on, to be read with `async for`: Connection by Connection.
+
+        Who does not read finds the last hundred.
+        """
+        stream = Stream(self, "connections", 0, 0, _EVENTS_KEPT)
         stream.is_subscribed = True
         self._listeners.append(stream)
         return stream
@@ -196,6 +200,11 @@ class Controller:
             for listener in self._listeners:
                 listener.put(event)
 
+    @property
+    def unexpected(self) -> dict[int, int]:
+        """How often messages came that nobody asked for or that cannot be read, by MID."""
+        return dict(self._conversation.unexpected)
+
     # -- requests ------------------------------------------------------------------------------------------------
 
     async def ask(self, mid: int, revision: int = 1, *, deadline_s: float | None = None, **fields: Any):
@@ -224,10 +233,11 @@ class Controller:
             raise ConnectionLost("the client is closed", mid)
         try:
             async with asyncio.timeout_at(deadline), self._turn:
-                await self._conversation.free.wait()
+                while not self._conversation.free.is_set():  # it may be taken away before this task runs again
+                    await self._conversation.free.wait()
                 yield deadline
-        except TimeoutError as error:
-            raise Unanswered(mid, seconds) from (error if isinstance(error, ClientError) else None)
+        except TimeoutError:
+            raise Unanswered(mid, seconds) from None
 
     async def select_pset(self, number: int):
         """Select a parameter set (MID 0018)."""

@@ -11,6 +11,7 @@ Rules
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from agent import catalogue
@@ -45,6 +46,7 @@ class Conversation:
         self.over: asyncio.Future = self.loop.create_future()  # what ended it, as text
         self.why = st.WHY_NOTHING  # the session's own reason for it
         self.is_readied = False
+        self.unexpected: Counter[int] = Counter()  # MID -> messages that nobody asked for, or cannot be read
         self.refusal: Refused | None = None  # the last one of a subscription
         self._on_push = on_push
         self._on_start = on_start
@@ -204,6 +206,8 @@ class Conversation:
             self.refusal = self._refusal(0)
         elif event == st.EV_READY:
             self.refusal = None
+        elif event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
+            self.unexpected[session.mid] += 1
         elif event == st.EV_OVER:
             self.why = session.why
             if session.why in (st.WHY_NO_RESULTS, st.WHY_REFUSED):

@@ -7,13 +7,13 @@ from collections import deque
 class Stream:
     """See Controller.results and the like. Ends when the client is closed; a lost connection only makes it wait."""
 
-    def __init__(self, controller, name: str, first: int, behind: int) -> None:
+    def __init__(self, controller, name: str, first: int, behind: int, most: int | None = None) -> None:
         self.name = name
         self.first = first  # places of its subscriptions
         self.behind = behind
         self.is_subscribed = False
         self._controller = controller
-        self._kept: deque = deque()
+        self._kept: deque = deque(maxlen=most)  # what is not acknowledged is bounded by what a controller sends
         self._came = asyncio.Event()
         self._ended = False
 

@@ -1,6 +1,7 @@
 """The client against the simulated controllers, over loopback: all profiles, and what goes wrong with them."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -85,10 +86,23 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
             assert simulated.acknowledged == made
 
 
-@test()
-async def test_nothing_is_subscribed_to_that_nobody_reads(simulated, one):
-    await one.select_pset(1)
-    assert set(simulated.seen("messages")) == {1, 18}
+@pytest.mark.parametrize("profile", profiles())
+def test_nothing_is_subscribed_to_that_nobody_reads(profile):
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            simulated.produce()
+            with contextlib.suppress(Refused):
+                await one.time()
+
+    with controller(profile) as simulated:
+        run(body(simulated))
+        assert set(simulated.seen("messages")) == {1, 80, 3}
+
+
+@test(revisions={"alarms": (1,)})
+async def test_a_topic_is_subscribed_to_once_however_many_begin_to_read_it(simulated, one):
+    await asyncio.gather(one.alarms().begin(), one.alarms().begin())
+    assert simulated.seen("messages")[70] == 1 and 73 not in simulated.seen("messages")
 
 
 @test(faults={"ack_timeout_ms": 50})
@@ -160,6 +174,7 @@ async def test_a_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(s
     simulated.restore()
     found = await until(events, lambda event: event.is_found)
     assert found.started.mid == 2
+    assert await result.acknowledge() is False and simulated.acknowledged == []
     newer = simulated.produce()
     result = await anext(results)
     assert result["tightening_id"] == newer and await result.acknowledge()
@@ -284,6 +299,28 @@ async def test_a_topic_of_one_s_own_is_three_numbers(simulated, one):
     simulated.do("identify", "WVW2")
     pushed = await anext(stream)
     assert pushed["vin"].strip() == "WVW2" and await pushed.acknowledge()
+
+
+@test()
+async def test_a_message_that_nobody_asked_for_is_counted_and_changes_nothing(simulated, one):
+    simulated.do("inject", b"00200099001         \0")
+    await one.select_pset(1)
+    assert one.unexpected == {99: 1}
+
+
+@test()
+async def test_a_frame_that_is_none_ends_the_connection_and_says_so(simulated, one):
+    events = one.connections()
+    simulated.do("inject", b"XXXX0061001         \0")
+    assert "no message" in (await until(events, lambda event: not event.is_found)).reason
+    await until(events, lambda event: event.is_found)
+    await one.select_pset(1)
+
+
+@test()
+async def test_callers_take_turns(simulated, one):
+    answers = await asyncio.gather(one.time(), one.select_pset(1), one.psets(), one.select_pset(2))
+    assert answers[2] == [1, 2, 12] and answers[1].mid == answers[3].mid == 5
 
 
 def test_a_stream_ends_when_its_client_is_closed():
