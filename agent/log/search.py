@@ -4,7 +4,8 @@ Rules
 1. Within a block records come in order. What is in doubt or void is not found.
 2. A block's head says between which IDs the results of the block before it lie (agent.log.head): so a block that cannot
    have an ID costs one read, and an ID above all of the log none.
-3. Only a newest block that cannot be read is RECORD_LOST; what lies in others is lost.
+3. A block that cannot be read is RECORD_LOST if it is the newest, or if that cannot be read either: the device is away.
+   Else it alone is worn, and what lies in it is lost.
 """
 
 from agent.base.fields import compare, copy
@@ -90,7 +91,7 @@ class Search:
                         return kind
             elif octets != RECORD_LOST:
                 self._offset = log.over(offset)
-            elif self._place == log.block:
+            elif self._place == log.block or self._is_away():
                 return RECORD_LOST
             else:
                 self._step()
@@ -99,6 +100,10 @@ class Search:
     def is_past(self):
         """True if the log may have had what was not found: it has turned over, and no block has IDs on both sides."""
         return self._is_apart and self.log.first_above(0) > 1
+
+    def _is_away(self):
+        log = self.log
+        return log.device.read_into(log.block * log.device.block_bytes, log.page, HEAD_OCTETS) < 0
 
     def _begin(self, blocks):
         log = self.log

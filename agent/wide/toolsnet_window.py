@@ -149,7 +149,7 @@ class Window:
         """One at a time: that is durable before the next one; True if it has to wait for that."""
         policy = self.policy
         policy.keeps = 0
-        if not self.is_said() or policy.unsure:
+        if not self.is_said() or policy.unsure or policy.cursor.number < policy.may_have:
             return False
         if not self.forward.may_write():
             return True

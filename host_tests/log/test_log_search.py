@@ -193,6 +193,15 @@ def test_only_a_newest_block_that_cannot_be_read_is_told():
     assert search.next() == RECORD_LOST
 
 
+def test_a_device_that_is_away_does_not_say_that_an_older_result_is_new():
+    area = area_of(16, 256, 40)
+    area.flash.unreadable = tuple(range(64))
+    for ident in (5, 20, 40):
+        search = Search(area.log)
+        search.begin(b"%010d" % ident, 0)
+        assert search.next() == RECORD_LOST
+
+
 def test_a_damaged_head_hides_nothing_but_its_own_words():
     area = area_of(16, 256, 90)
     area.flash.cells[(7 + 2) * 4096 + 30] ^= 1

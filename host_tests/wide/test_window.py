@@ -152,6 +152,24 @@ def test_as_many_are_in_doubt_as_may_be_out_whatever_numbers_lie_between_them(wi
     assert most == window
 
 
+@pytest.mark.parametrize("named", [61234, 0])
+def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
+    for moment in range(200, 800, 100):
+        outlet = far(4)
+        outlet.store(30)
+        outlet.run(moment)
+        assert len(outlet.session.row) == 4
+        outlet.network.cut(*SERVER)
+        outlet.options.reported_result = named
+        outlet.until(lambda outlet=outlet: outlet.archive.repeated == 1)
+        outlet.network.cut(*SERVER)  # its answer is lost
+        outlet.options.reported_result = None
+        outlet.until_passed()
+        outlet.run(1000)
+        assert outlet.archive.repeated == 1, "what the truth names now was out before the lie"
+        assert outlet.ids() == numbers(1, 30)
+
+
 # -- answers in any order
 
 

@@ -312,11 +312,11 @@ class Session:
         return False
 
     def _was_fetched(self, result: Result, asked: int) -> None:
-        result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
         if asked:
             self.controller.was_asked_for(result)
         else:
             self.controller.was_met(self)
+        result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
 
 
 Session.handlers = {

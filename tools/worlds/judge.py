@@ -117,7 +117,9 @@ class _StationJudge:
         between = [moment for moment in self.moved if before.arrived <= moment <= row.arrived]
         for why, moments in ((v.AGAIN, result.again), (v.RETRIED, result.retried)):
             for moment in moments:
-                if before.arrived <= moment <= row.arrived and not used[(why, result.number, moment)]:
+                # A copy given again may overtake the one before it, which lay in the quarantine.
+                begins = before.arrived if why == v.RETRIED else 0
+                if begins <= moment <= row.arrived and not used[(why, result.number, moment)]:
                     used[(why, result.number, moment)] += 1
                     return why
         for moment in between:

@@ -113,6 +113,7 @@ class Policy:
         # Nothing above this number can have reached the server under the sequence that it has now. A cursor that goes
         # back leaves it: a server that was believed to have less may say next time that it has had all of it.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
+        self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
         self.keeps = 0  # bits of SENT that stay as they are
         self.first = 0  # the one that is refused
         self.code = -1  # of its last refusal, 0: no answer, less: not known any more
@@ -591,7 +592,10 @@ class Policy:
 
     def _in_order(self):
         """Return SENT without what speaks of anything but the order."""
-        return self.state.numbers[SENT] & (SENT_MET | SENT_EVENTS_MET) | self.keeps
+        sent = self.state.numbers[SENT]
+        if sent & SENT_WINDOW and self.cursor.number < self.may_have:
+            return sent & ~SENT_PASS | self.keeps  # a later 08 may still name one of those that were out
+        return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
         """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
@@ -798,6 +802,7 @@ class Policy:
         numbers = self.state.numbers
         self.late.afresh(now)
         self._taken = 0
+        self._is_odd = False
         if self.doing == FINISH:
             self.doing = RETRY  # the 08 says it again
         if not self.state.ready():
@@ -818,7 +823,7 @@ class Policy:
 
     def _settle_out(self):
         """What is named of a pass or of a window does not tell of those in front of it: next time they may be sent."""
-        if self.state.numbers[SENT] & (SENT_PASS | SENT_WINDOW):
+        if self.state.numbers[SENT] & (SENT_PASS | (0 if self._is_odd else SENT_WINDOW)):
             self.may_have = self._taken or self.cursor.number
 
     def _resume_late(self, stored, now):
@@ -854,14 +859,14 @@ class Policy:
             self._taken = reached
             self._taken_sequence = stored
             self.doing = FINISH
-        elif behind < _HALF and behind <= cursor.number:
+            return True
+        self._is_odd = True
+        if behind < _HALF and behind <= cursor.number:
             self.health.note(h.SERVER_BEHIND, behind, now)
             return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES)
-        else:
-            self.health.note(h.RESUME_UNKNOWN, stored, now)
-            if (here - stored) % SEQUENCES >= _HALF:
-                return self._rebase(stored)  # else what is new would look stored already
-        return True
+        self.health.note(h.RESUME_UNKNOWN, stored, now)
+        # What is new would look stored already.
+        return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
 
     def _find_row(self, rows):
         """Return the number of what lies so many places behind the cursor: 0 if it was never sent, -1: ask again."""
@@ -895,6 +900,7 @@ class Policy:
 
     def _server_is_empty(self, now):
         numbers = self.state.numbers
+        self._is_odd = True
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
