@@ -311,7 +311,7 @@ async def test_a_message_that_nobody_asked_for_is_counted_and_changes_nothing(si
 @test()
 async def test_a_frame_that_is_none_ends_the_connection_and_says_so(simulated, one):
     events = one.connections()
-    simulated.do("inject", b"XXXX0061001         \0")
+    simulated.do("inject", b"ABCD0061001         \0")
     assert "no message" in (await until(events, lambda event: not event.is_found)).reason
     await until(events, lambda event: event.is_found)
     await one.select_pset(1)
