@@ -8,7 +8,8 @@ import pytest
 @pytest.fixture
 def simulated_controller():
     """Return a function that starts a simulated controller; see `toolcart.simulated.controller`."""
-    from toolcart import simulated  # here: every run of pytest loads this plugin
+    # Here and not above: every run of pytest loads this plugin.
+    from toolcart import simulated  # type: ignore - not in a checkout
 
     with contextlib.ExitStack() as stack:
         yield lambda *words, **named: stack.enter_context(simulated.controller(*words, **named))
