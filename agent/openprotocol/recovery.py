@@ -50,6 +50,7 @@ GONE_SHARED = const(100)
 CLOSED_MOST = const(32)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
+OFF_MS = const(3600000)  # until a refused revision is asked for again
 
 _IDLE = const(0)  # asked for in each step of the station: compiled in
 _OFF = const(6)
@@ -250,7 +251,7 @@ class Recovery:
             return False
         if self.phase == _IDLE:
             return True if self.known.ranges else False
-        return self.phase != _OFF
+        return self.phase != _OFF or self._retry.armed
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
@@ -258,6 +259,8 @@ class Recovery:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
+            if self.phase == _OFF:
+                self._begin_look()
         if not self.seeks():
             return False
         if self._owes and not self._flush():
@@ -343,6 +346,8 @@ class Recovery:
         elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
             self._revision_index = 0
             self._switch_off()
+            if kind == replies.REFUSED_REVISION:  # so says a controller in trouble, too
+                self._retry.start(now, OFF_MS)
         else:
             return self._again(now)
         return qs.NEWS_NONE

@@ -3,7 +3,8 @@
 Rules
 1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
    needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and DROPPED_MS for each
-   result that an operator has to give up), or when an agent works hard and nothing changes.
+   time that an operator is needed, SILENT_MS for each result without an answer), or when an agent works hard and
+   nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.
@@ -23,8 +24,12 @@ from tools.worlds.verdict import Verdict
 from tools.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
-DROPPED_MS = 10 * 60 * 1000  # so much more for each that an operator has to give up: another pass of silent ones
+DROPPED_MS = 10 * 60 * 1000  # so much more for each time that an operator is needed: another pass of silent ones
+SILENT_MS = (
+    5 * 60 * 1000
+)  # and for each that the server never answers: four silences, each up to a minute behind the last
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
+RETRIES_MOST = 16
 QUIET_MS = 15 * 60 * 1000
 LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
 SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
@@ -60,6 +65,7 @@ class Course:
     def __init__(self, world: World) -> None:
         self.world = world
         self._waited = 0
+        self._retries = 0
         self._looked = (0, [])  # how much was open when it was counted last, and what stood where
 
     def run(self) -> None:
@@ -77,7 +83,7 @@ class Course:
         world.time.after(RETRY_MS, self._retry)
         self._calm(CALM_MAX_MS, QUIET_MS)
         while self._lets_in_by_switching():
-            self._calm(CALM_MAX_MS, QUIET_MS, makes=False)
+            self._calm(CALM_MAX_MS, QUIET_MS)
         world.close_account()
 
     def _retry(self) -> None:
@@ -86,6 +92,9 @@ class Course:
         for number in world.history.stations:
             if world.agent is not None and adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:
                 world.operator.order("retry", number, 0)
+        self._retries += 1
+        if self._retries < RETRIES_MOST:  # an agent takes only so many wishes at once
+            world.time.after(DROPPED_MS, self._retry)
 
     def _lets_in_by_switching(self) -> bool:
         """Ask, switch off and on, ask again; whether a result is owed now that was not before."""
@@ -114,9 +123,10 @@ class Course:
         world = self.world
         begun = open_until = changed = world.time.now
         was_open = reads = 0
-        dropped = world.operator.first_dropped
+        came = world.operator.came
         while world.time.now < open_until + quiet_ms:
-            if world.time.now >= begun + longest_ms + (world.operator.first_dropped - dropped) * DROPPED_MS:
+            more = (world.operator.came - came) * DROPPED_MS + self._silent() * SILENT_MS
+            if world.time.now >= begun + longest_ms + more:
                 break
             for index, controller in enumerate(world.controllers if makes else []):
                 controller.make_last(world.agent is not None and adapter.waiting(world.agent, index) > 0)
@@ -129,6 +139,10 @@ class Course:
                 was_open, changed, reads = is_open, world.time.now, world.reads
             elif is_open and world.reads > reads + SPUN_READS and world.time.now > changed + SPUN_MS:
                 break
+
+    def _silent(self) -> int:
+        stations = self.world.history.stations.values()
+        return sum(result.disliked == "silent" for station in stations for result in station.results.values())
 
     def _open(self) -> int:
         """How much is open; while what waits grows less, that is answer enough."""

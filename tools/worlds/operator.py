@@ -19,7 +19,8 @@ KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 20  # at least, round what is kept of a result
 NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
-RETRIED_MS, EACH_MS = 20000, 500
+RETRIED_MS, EACH_MS = 80000, 500  # a connection that is lost waits for a minute
+WISHES_MOST = 32  # that an agent takes at once
 WORDS_MOST = 20
 DROP, DROP_FIRST, RETRY = "drop", "drop first", "retry"
 
@@ -29,8 +30,9 @@ class Operator:
 
     def __init__(self, world) -> None:
         self.world = world
-        self.first_dropped = 0  # orders to give up what holds all others
+        self.came = 0  # times, as the agent needed one
         self._needed_since: dict[int, int] = {}
+        self._ordered: list[int] = []  # stations with an order under way
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -40,19 +42,22 @@ class Operator:
         if world.agent is None or adapter.is_away(world.agent, number - 1):
             return
         entries = adapter.entries(world.agent, number - 1)
+        if what == RETRY:  # those that were wished least come first
+            entries.sort(key=lambda entry: self._times_retried(number, entry[1]))
+            count = min(count or WISHES_MOST, WISHES_MOST)
         chosen = [entry for entry, _ in entries][: count or None]
         words = what.split() + ([] if what == DROP_FIRST else [str(entry) for entry in chosen])
         if not chosen and what != DROP_FIRST:
             return
         world.toolsnet.disturbed(number)
         if what == DROP_FIRST:
-            self.first_dropped += 1
             entries = adapter.held(world.agent, number - 1)[:1]
             chosen = [entry for entry, _ in entries]
         done: list[int] = []
         lines = adapter.order(world.agent, number - 1, words, done)
         order = _Order(what, number, entries, chosen, lines, done, world.agent)
         order.faults = world.device(number).faults
+        self._ordered.append(number)
         self._go_on(order)
 
     def _go_on(self, order: _Order) -> None:
@@ -76,6 +81,7 @@ class Operator:
 
     def _end(self, order: _Order, is_known: bool) -> None:
         """Note what became of it; unless `is_known` the power failed, or the flash refused, before it said so."""
+        self._ordered.remove(order.number)
         self._mark(order, order.done if is_known or not order.what.startswith(DROP) else order.chosen)
         if order.what == DROP and self.world.agent is order.agent:
             self._compare_dropped(order, is_known)
@@ -94,6 +100,10 @@ class Operator:
         if named and not order.what.startswith(DROP):
             until = now + RETRIED_MS + len(named) * (EACH_MS + 2 * self.world.network.latency_ms)
             self.world.time.at(until, lambda: self._was_offered(number, named, now))
+
+    def _times_retried(self, number: int, payload: bytes) -> int:
+        results = self.world.history.stations[number].results
+        return sum(len(results[n].retried) for n in _named(number, payload) if n in results)
 
     def _compare_dropped(self, order: _Order, is_known: bool) -> None:
         """What was dropped is gone, and nothing else but what may have been."""
@@ -130,11 +140,13 @@ class Operator:
         for number, station in world.history.stations.items():
             if adapter.is_away(world.agent, number - 1):
                 continue
-            self._compare(number, station)
+            if number not in self._ordered:
+                self._compare(number, station)
             if not self.is_needed(number):
                 self._needed_since.pop(number, None)
             elif world.calm and world.time.now - self._needed_since.setdefault(number, world.time.now) >= NEEDED_MS:
                 what, count = world.script["operator"]["then"], world.script["operator"]["count"]
+                self.came += 1
                 self.order(what if adapter.counts(world.agent, number - 1)[1] else DROP_FIRST, number, count)
 
     def _compare(self, number: int, station) -> None:
@@ -160,7 +172,8 @@ class Operator:
         if not adapter.holds(world.agent, number - 1):
             used += self._needed_by_waiting(number)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * BLOCK_BYTES
-        if used < room // 2 and not device.faults and len(station.wrong_holds) < WORDS_MOST:
+        full = world.is_full(number)  # no good one comes in behind them
+        if used < room // 2 and not full and not device.faults and len(station.wrong_holds) < WORDS_MOST:
             station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
         return True
 

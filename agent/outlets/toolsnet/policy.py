@@ -51,7 +51,7 @@ from agent.quarantine.quarantine import (
     TIDY_MORE,
 )
 from agent.record import KIND_RAW, KIND_RESULT
-from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
+from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 # Answers of `next`
@@ -289,6 +289,7 @@ class Policy:
         else:
             self._taken = self.number
             self._taken_sequence = self.sequence
+            self._short = -1  # what a pass before this one had too little room for tells nothing any more
             self.doing = FINISH
 
     def refused(self, code, now):
@@ -324,9 +325,11 @@ class Policy:
                 self._pass_code = 0
             elif counts:
                 self._mute = self.number  # it goes out once more
-            # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
-            self._once_more()
-            self._goes_on = True
+            # It may be the server's trouble all the same: the first goes out once more before the pass goes on, unless
+            # that has never had an answer either.
+            if self.code or not proven:
+                self._once_more()
+                self._goes_on = True
         elif counts:
             self._count_offer(now)
 
@@ -610,15 +613,7 @@ class Policy:
 
     def _keep_next(self, now):
         """An unreadable frame is set aside when its turn comes; what the quarantine has is passed."""
-        cursor = self.cursor
-        number = cursor.found
-        code = self._keep(number, PARKED_UNREADABLE, now)
-        if code == NO_ROOM:
-            self.first = number
-            self.code = PARKED_UNREADABLE
-            self._room = self.quarantine.octets()
-            self._hold(now)
-        return code > 0 and self._pass(number)
+        return self.set_aside(self.cursor.found, PARKED_UNREADABLE, now)
 
     def _hold(self, now):
         """There is no room for the first."""
@@ -640,7 +635,13 @@ class Policy:
 
     def set_aside(self, number, reason, now):
         """Keep the log's `number`, which is the cursor's next, and pass it; True if that is done."""
-        return self._keep(number, reason, now) > 0 and self._pass(number)
+        code = self._keep(number, reason, now)
+        if code == NO_ROOM:
+            self.first = number
+            self.code = reason
+            self._room = self.quarantine.octets()
+            self._hold(now)
+        return code > 0 and self._pass(number)
 
     def _pass(self, number):
         """Let the cursor pass `number`, which is its next; False if it cannot be read now."""
@@ -939,13 +940,14 @@ class Policy:
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
                 reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
-            if reason:
+            is_dropped = reason and self._drops and number == self.first  # an operator gives it up: there is no room
+            if reason and not is_dropped:
                 if not self.set_aside(number, reason, now):
                     return False
                 continue
             if not self._pass(number):
                 return False
-            numbers[DELIVERED] += 1
+            numbers[DROPPED if is_dropped else DELIVERED] += 1
             self.health.count(h.RESUMED)
         numbers[TAKEN] = stored
         self._end_trouble()
@@ -968,8 +970,11 @@ class Policy:
                 "doing": "hold" if held else "trouble" if doing == RETRY and self.failed else DOING[doing],
                 "trouble": self.failed > 0,
             }
-        # With no room for a longer pass, or none allowed, only an operator can let the others go on.
-        shown["needs_operator"] = is_stuck or (self.failed > 0 and not self.parks)
+        # With no room for a longer pass, none allowed, or no room for a good one that would prove the server, only an
+        # operator can let the others go on.
+        shown["needs_operator"] = is_stuck or (
+            self.failed > 0 and (not self.parks or not self.log.has_room(ROOM_BYTES))
+        )
         shown["late"] = self.late.waiting()
 
 
