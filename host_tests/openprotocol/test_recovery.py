@@ -3,7 +3,7 @@
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, UNANSWERED_MOST, major_of
+from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST, major_of
 from agent.record import result as res
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
@@ -529,8 +529,21 @@ def test_refused_revision_falls_back_to_the_next_and_then_recovery_is_off():
     for revision in (7, 2, 1):
         assert bench.ask() == 0 and bench.recovery.revision() == revision
         bench.refuse(replies.REFUSED_REVISION)
-    assert bench.recovery.phase == qs.PHASE_OFF and bench.ask() == -1 and not bench.recovery.seeks()
+    assert bench.recovery.phase == qs.PHASE_OFF and bench.ask() == -1
     assert bench.live() and bench.log.records[-1][1] == res.FLAG_UNPROVEN
+
+
+def test_refused_revision_is_asked_for_again_after_an_hour_as_a_controller_in_trouble_says_so_too():
+    bench = met(3, revisions=(2, 1))
+    bench.away(4)
+    for _ in range(2):
+        assert bench.ask() == 0
+        bench.refuse(replies.REFUSED_REVISION)
+    bench.now += OFF_MS // 2
+    assert bench.ask() == -1
+    bench.now += OFF_MS // 2
+    bench.settle()
+    assert bench.stored() == numbers(1, 7)
 
 
 def test_controller_that_does_not_know_0064_gets_one_question_a_connection():

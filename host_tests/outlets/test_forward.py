@@ -9,7 +9,7 @@ from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SEN
 from agent.outlets.toolsnet.policy import PASS
 from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, DROP_SOON
 from agent.record import KIND_RAW, KIND_RESULT
-from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
+from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from agent.toolsnet.session import STREAMING, WAITING
 from agent.toolsnet.telegram import SEQUENCES
 from host_tests.support.quarantine import room_of
@@ -856,6 +856,23 @@ def test_room_made_while_a_pass_is_on_its_way_is_room_that_it_did_not_have():
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
     outlet.until(lambda: outlet.policy.failed > passes)
     assert not outlet.shown()["needs_operator"]
+
+
+def test_a_log_full_of_refused_results_wants_an_operator_as_no_good_one_can_come_in_behind_them():
+    outlet = Outlet(blocks=12)
+    while outlet.log.has_room(ROOM_BYTES):
+        refuse(outlet, outlet.next_id)
+        outlet.store(1)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    assert outlet.policy.failed == 1, "a pass has met them all"
+    assert outlet.parked_numbers() == []
+    while not outlet.log.has_room(ROOM_BYTES):
+        outlet.until(lambda: outlet.shown()["needs_operator"])
+        assert outlet.forward.drop_first() != DROP_NONE
+        outlet.run(100)
+    assert not outlet.shown()["needs_operator"]
+    outlet.store(1)
+    outlet.until_stored(1)
 
 
 def test_the_first_dropped_takes_no_other_with_it_and_the_next_one_goes_out_once_before_the_next_pass():

@@ -22,6 +22,14 @@ SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
 OPEN_SCRIPTS = ()
+# Far from the first ones, and broken once: what each showed is in the message of the change that mended it.
+MENDED = (
+    (801524, 910060, 912141)  # doubled: a lie behind a window; a device that was away
+    + (2001241,)  # stuck until a restart: an 08 wants one set aside, and the quarantine is full
+    + (910030,)  # nothing was asked for after a refused revision
+    + (901961,)  # a log full of refused results
+    + (802336, 912616)  # "needs an operator" while a pass was being finished
+)
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
@@ -129,6 +137,10 @@ def test_what_the_flash_refused_to_say_was_dropped_may_be_gone_and_no_other():
 def test_the_promise_holds_in_every_world_but_the_open_ones(part):
     seeds = range(1 + part, WORLDS + 1, SLICES)
     assert failures([seed for seed in seeds if seed not in OPEN]) == {}
+
+
+def test_worlds_that_were_mended_stay_so():
+    assert failures(MENDED) == {}
 
 
 def test_profiles_are_named_as_on_the_command_line():
