@@ -36,7 +36,7 @@ def needs_operator(quarantine, station, holds=False):
         return None
     why = "the quarantine is more than three quarters full"
     if holds:
-        why = "ToolsNet refuses a result and the quarantine has no room to look behind it, so nothing goes out"
+        why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
     elif pressure == PRESSURE_FULL:
         why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"
     return {"why": why, "command": "%s --station %d" % (COMMAND, station)}
