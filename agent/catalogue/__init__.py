@@ -23,6 +23,7 @@ read = STANDARD.read
 decode_parts = STANDARD.decode_parts
 encode = STANDARD.encode
 encode_linked = STANDARD.encode_linked
+from_json = STANDARD.from_json
 acknowledge = STANDARD.acknowledge
 register = STANDARD.register
 about = STANDARD.about
@@ -52,6 +53,7 @@ __all__ = [
     "encode_linked",
     "extra_data",
     "form",
+    "from_json",
     "mids",
     "physical_values",
     "read",

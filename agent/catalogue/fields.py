@@ -186,7 +186,9 @@ def write_text(value, width):
 
 
 def write_time(value, width):
-    """The same for a time stamp, which may be given as year, month, day, hour, minute, second."""
+    """The same for a time stamp: text, a datetime, or year, month, day, hour, minute, second."""
+    if hasattr(value, "timetuple"):
+        value = tuple(value.timetuple())[:6]
     if isinstance(value, (tuple, list)) and len(value) >= 6:
         if not all(isinstance(one, int) for one in value[:6]):
             raise Wrong("year, month, day, hour, minute, second")
@@ -221,6 +223,8 @@ def write(field, value, width=None):
         if len(value) != width:
             raise Wrong("%d octets" % width)
         return value
+    if hasattr(value, "as_tuple"):  # a Decimal, in the field's unit
+        value = float(value) if field.kind == "F" else format(value, "f")
     if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
         value = _number_of(field, value)
     return WRITERS[field.kind](value, width)

@@ -4,11 +4,13 @@ message["torque"]            4237; None if blank, Odd if it is no number
 message.decimal("torque")    "42.37", message.unit("torque") "Nm"
 message.meaning("torque_status")   "OK"
 message.bits("error_status")       ["torque max shut off", ...]
-message.fields()             all of them as a dict
+message.fields()             all of them as a dict, as dict(message) has them
+message.number("torque")     Decimal("42.37"); message.datetime("time") is a datetime.datetime
+message.to_json()            text that `from_json` makes the same frame of
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
-from .fields import decimal_text
+from .fields import decimal_text, is_time
 from .forms import HEADER_BYTES, collect_odd
 
 
@@ -57,6 +59,19 @@ class Message:
     def __contains__(self, name):
         return name in self.form.by_name
 
+    def __iter__(self):
+        return iter(self.fields())
+
+    def keys(self):
+        """Return the names of the fields, in the order of the table."""
+        return self.fields().keys()
+
+    def __eq__(self, other):
+        return isinstance(other, Message) and self.frame == other.frame
+
+    def __hash__(self):
+        return hash(self.frame)
+
     def __repr__(self):
         return "<MID %04d revision %d, %s>" % (self.mid, self.revision, self.form.about.name)
 
@@ -67,6 +82,12 @@ class Message:
         values = self.values = self.form.read(self.frame)
         self.whole = True
         return values
+
+    def to_json(self):
+        """Return it as JSON text, of which `from_json` makes the same frame."""
+        from .as_json import to_json
+
+        return to_json(self)
 
     def data(self):
         """Return everything behind the header."""
@@ -109,6 +130,25 @@ class Message:
         """Return a number as exact decimal text in its unit, `42.37`; None if blank or Odd."""
         ratio = self.ratio(name)
         return None if ratio is None else decimal_text(ratio[0], ratio[1])
+
+    def number(self, name):
+        """Return a number as decimal.Decimal in its unit, exact where its scale is a power of ten; None as above.
+
+        Not on MicroPython, which has no such module.
+        """
+        from decimal import Decimal
+
+        ratio = self.ratio(name)
+        return None if ratio is None else Decimal(ratio[0]) / ratio[1]
+
+    def datetime(self, name):
+        """Return a time stamp as datetime.datetime, without a zone: the controller's clock; None if it is none."""
+        from datetime import datetime
+
+        text = self[name]
+        if not is_time(text):
+            return None
+        return datetime(*[int(digits) for digits in text.replace("-", ":").split(":")])
 
     def meaning(self, name):
         """Return the words for a value, empty where the documents give none."""

@@ -167,6 +167,12 @@ class Catalogue:
             self._forms[frame[4:11]] = form
         return form
 
+    def from_json(self, text):
+        """Return the Message of what `Message.to_json` made; FrameError or FieldError if there is none in it."""
+        from .as_json import from_json
+
+        return from_json(self, text)
+
     def encode(self, mid, revision=1, check=True, **given):
         """Return a frame of named fields; FieldError if one cannot be built.
 

@@ -1,5 +1,7 @@
 """Whatever values a MID has in its fields come back, and whatever the octets are, all ways of reading agree."""
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +79,44 @@ def test_values_come_back(data):
         assert catalogue.encode(form.mid, form.revision, **values) == frame, "a check changes nothing"
     except FieldError as error:
         assert error.mid == form.mid and error.allowed
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_json_has_a_message_octet_for_octet(data):
+    form = data.draw(st.sampled_from(FORMS))
+    frame = catalogue.encode(form.mid, form.revision, check=False, station=3, **data.draw(values_of(form.fields)))
+    octets = bytearray(frame)
+    octets[11:20] = data.draw(st.just(frame[11:20]) | st.binary(min_size=9, max_size=9))
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(20, max(20, len(octets))))
+        octets[at : at + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8) | st.just(b"0123456"))
+    octets[:4] = b"%04d" % len(octets)
+    for one in (frame, bytes(octets)):
+        message = catalogue.decode(one)
+        again = catalogue.from_json(message.to_json())
+        assert again == message and again.fields() == message.fields() and again.frame == one
+
+
+@settings(max_examples=200)
+@given(
+    st.text(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["mid", "revision", "header", "fields", "frame", "odd", "octets", "torque"]), inner
+            )
+        ),
+        max_leaves=12,
+    ).map(json.dumps)
+)
+def test_any_json_is_a_message_or_an_error_that_is_documented(text):
+    try:
+        catalogue.from_json(text)
+    except (FrameError, FieldError):
+        pass
 
 
 @settings(max_examples=300)

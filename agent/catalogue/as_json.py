@@ -1,0 +1,98 @@
+"""A message as JSON, and back to the same octets.
+
+{"mid": 61, "revision": 999, "header": {"station": 1}, "fields": {"torque": 4237, ...}}
+
+Rules
+1. Fields stand under their names as `Message.fields` has them. What JSON has no word for is an object with one of the
+   keys "octets" (hexadecimal), "odd", "data_field" and "resolution".
+2. Where these fields do not build the same octets (blanks where zeros belong, something behind the last field), "frame"
+   has all of them, hexadecimal; a field that was changed beside it wins.
+"""
+
+import json
+
+from .errors import FieldError, FrameError, Odd
+from .variable import DataField, Resolution
+
+_HEADER = ("no_ack", "station", "spindle", "sequence", "parts", "part")
+_PARTS = {
+    "data_field": (DataField, ("pid", "type", "unit", "step")),
+    "resolution": (Resolution, ("first", "last", "type", "unit")),
+}
+
+
+def to_json(message):
+    """Return a Message as JSON text."""
+    told = {"mid": message.mid, "revision": message.revision}
+    header = message.header()
+    told["header"] = {name: header[name] for name in _HEADER if header[name] is not None}
+    fields = message.fields() if message.form.known else {"data": message.data()}
+    told["fields"] = {name: _plain(fields[name]) for name in fields}
+    if _build(message.form, told["header"], fields) != message.frame:
+        told["frame"] = message.frame.hex()
+    return json.dumps(told)
+
+
+def _build(form, header, fields):
+    from .building import build
+
+    try:
+        return build(form, fields, header)
+    except FieldError:
+        return None
+
+
+def _plain(value):
+    if isinstance(value, bytes):
+        return {"octets": value.hex()}
+    if isinstance(value, Odd):
+        return {"odd": value.raw.hex(), "why": value.why, "rest": value.rest}
+    if isinstance(value, (DataField, Resolution)):
+        key = "data_field" if isinstance(value, DataField) else "resolution"
+        told = {name: getattr(value, name) for name in _PARTS[key][1]}
+        told["octets"] = value.raw.hex()
+        return {key: told}
+    if isinstance(value, dict):
+        return {name: _plain(value[name]) for name in value}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _revived(value):
+    if isinstance(value, list):
+        return [_revived(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "odd" in value:
+        return Odd(bytes.fromhex(value["odd"]), value["why"], value["rest"])
+    for key in _PARTS:
+        if key in value:
+            make, names = _PARTS[key]
+            told = value[key]
+            return make(*[told[name] for name in names], bytes.fromhex(told["octets"]))
+    if set(value) == {"octets"}:
+        return bytes.fromhex(value["octets"])
+    return {name: _revived(value[name]) for name in value}
+
+
+def from_json(catalogue, text):
+    """Return the Message that JSON text tells, in the layouts of `catalogue`.
+
+    FrameError where the text is not of this kind, FieldError where a field cannot be built.
+    """
+    try:
+        told = json.loads(text)
+        mid, revision, header = told["mid"], told.get("revision", 1), told.get("header", {})
+        fields = {name: _revived(value) for name, value in told["fields"].items()}
+        frame = bytes.fromhex(told["frame"]) if "frame" in told else None
+        if set(header) - set(_HEADER):
+            raise KeyError("header")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
+    if frame is None:
+        return catalogue.decode(catalogue.encode(mid, revision, check=False, **header, **fields))
+    message = catalogue.decode(frame)
+    if (message.mid, message.revision) != (mid, revision):
+        raise FrameError("no message in JSON: its frame is MID %04d revision %d" % (message.mid, message.revision))
+    known = message.fields() if message.form.known else {"data": message.data()}
+    changes = {name: fields[name] for name in fields if name not in known or fields[name] != known[name]}
+    return catalogue.decode(catalogue.encode(message, check=False, **changes)) if changes else message

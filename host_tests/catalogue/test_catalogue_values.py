@@ -1,0 +1,46 @@
+"""Messages as Python's own types and as JSON: compared, iterated over, decimals and times, there and back."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from agent import catalogue
+from agent.catalogue import FieldError
+
+
+def test_messages_compare_by_their_octets_and_iterate_over_their_fields():
+    one, same, other = [catalogue.decode(catalogue.encode(18, pset_id=number)) for number in (2, 2, 3)]
+    assert one == same and one != other and len({one, same, other}) == 2
+    assert one != one.frame
+    result = catalogue.decode(catalogue.encode(61, 999, torque=4237))
+    assert list(result) == list(result.fields()) and dict(result) == result.fields()
+    assert catalogue.decode(catalogue.encode(9999)), "one without fields is no less true"
+
+
+def test_decimals_and_datetimes_are_read_and_built():
+    at = datetime(2024, 2, 29, 9, 26, 53)
+    message = catalogue.decode(catalogue.encode(61, 999, torque=Decimal("42.37"), angle=Decimal(95), time=at))
+    assert message["torque"] == 4237 and message.number("torque") == Decimal("42.37")
+    assert message.number("angle") == 95 and message.datetime("time") == at
+    assert message.datetime("pset_change") is None and message.number("batch_size") is None
+    factors = {"angle_numerator": 1, "angle_denominator": 100}
+    scaled = catalogue.decode(catalogue.encode(61, 10, angle=123, **factors))
+    assert scaled.number("angle") == Decimal("1.23")
+    for wrong in ("42.375", "NaN", "Infinity", "-1", "1E+9"):
+        with pytest.raises(FieldError):
+            catalogue.encode(61, 999, torque=Decimal(wrong))
+    strange = message.frame.replace(b"2024-02-29", b"2023-02-29")
+    assert catalogue.decode(strange).datetime("time") is None
+
+
+def test_a_field_that_was_changed_in_json_is_in_the_frame_and_the_rest_stays():
+    frame = catalogue.encode(61, 999, torque=4237, angle=95, station=1) + b"rest"
+    told = json.loads(catalogue.decode(b"%04d" % len(frame) + frame[4:]).to_json())
+    assert "frame" in told
+    told["fields"]["torque"] = 1
+    message = catalogue.from_json(json.dumps(told))
+    assert message["torque"] == 1 and message["angle"] == 95 and message.rest() == b"rest"
+    assert message.header()["station"] == 1
+    assert catalogue.from_json('{"mid": 18, "fields": {"pset_id": 2}}').frame == catalogue.encode(18, pset_id=2)
