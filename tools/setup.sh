@@ -69,7 +69,7 @@ toolcart_debian_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }prometheus for their tests (once) ..."
     : >"$tried"
-    if ! { timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 400 \
+    if ! { timeout 120 apt-get update -qq -o Acquire::Retries=3; DEBIAN_FRONTEND=noninteractive timeout 400 \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" &&
         toolcart_prometheus "$unpacked"; } >"$tried" 2>&1 </dev/null; then
         toolcart_say "not all of them are available ($tried says why); their tests are skipped."

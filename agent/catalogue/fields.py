@@ -128,7 +128,7 @@ def is_time(text):
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     days = 28 + leap if month == 2 else 30 if month in (4, 6, 9, 11) else 31
     clock = int(digits[8:10]) <= 23 and int(digits[10:12]) <= 59 and int(digits[12:]) <= 59
-    return 1 <= month <= 12 and 1 <= day <= days and clock
+    return year > 0 and 1 <= month <= 12 and 1 <= day <= days and clock
 
 
 READERS = {

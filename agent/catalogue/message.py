@@ -136,19 +136,17 @@ class Message:
 
         Not on MicroPython, which has no such module.
         """
-        from decimal import Decimal
+        import decimal
 
         ratio = self.ratio(name)
-        return None if ratio is None else Decimal(ratio[0]) / ratio[1]
+        return None if ratio is None else decimal.Decimal(ratio[0]) / ratio[1]
 
     def datetime(self, name):
         """Return a time stamp as datetime.datetime, without a zone: the controller's clock; None if it is none."""
-        from datetime import datetime
+        import datetime
 
         text = self[name]
-        if not is_time(text):
-            return None
-        return datetime(*[int(digits) for digits in text.replace("-", ":").split(":")])
+        return datetime.datetime.strptime(text, "%Y-%m-%d:%H:%M:%S") if is_time(text) else None
 
     def meaning(self, name):
         """Return the words for a value, empty where the documents give none."""

@@ -169,7 +169,7 @@ _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,
 
 def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():
     """The quoted words of its first columns are in the program, as far as they do not change from case to case."""
-    files = [path for folder in ("agent", "board", "tools") for path in (CHECKOUT / folder).rglob("*.py")]
+    files = [path for folder in ("agent", "board", "client", "tools") for path in (CHECKOUT / folder).rglob("*.py")]
     program = "\n".join(path.read_text(encoding="utf-8") for path in files)
     text = (CHECKOUT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     quoted = [one for line in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for one in re.findall(r"`([^`]+)`", line)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("agent", "board", "tools", "host_tests/support", "docs")
+COPIED = ("agent", "board", "client", "tools", "host_tests/support", "docs")
 SECONDS_MOST = 120
 
 

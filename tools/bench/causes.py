@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("agent", "board", "tools", "host_tests", "pyproject.toml")
+COPIED = ("agent", "board", "client", "tools", "host_tests", "pyproject.toml")
 SECONDS = 120
 GRACE_S = 60  # until an explorer that does not see its time is ended
 WORLDS = "worlds"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.base.cache import Unavailable, output_of
+from tools.firmware import apt
 
 RELEASE = "trixie"
 PACKAGES = (
@@ -136,18 +137,18 @@ def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: b
 
 
 def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -> None:
-    apt = folder / "apt"
+    own = folder / "apt"
     debs = folder / "debs"
     debs.mkdir()
-    env = private_apt(apt, mirror, architecture)
-    output_of(["apt-get", "update", "-qq"], APT_TIMEOUT_S, env)
+    env = private_apt(own, mirror, architecture)
+    apt.update(APT_TIMEOUT_S, env)
     offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
     if f"| {version}" not in offered:
         raise Unavailable(f"the mirror has no micropython {version} for {architecture} in {RELEASE}")
     output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs)
     for deb in sorted(debs.glob("*.deb")):
         output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
-    shutil.rmtree(apt)
+    shutil.rmtree(own)
     shutil.rmtree(debs)
 
 

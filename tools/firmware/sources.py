@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.base.cache import CACHE, Unavailable, output_of, whole_folder
 from tools.compact.frame import OWN_FRAME_WORDS
-from tools.firmware import debian
+from tools.firmware import apt, debian
 
 MICROPYTHON = "1.25.0+ds"
 PICO_SDK = "2.1.1-1"
@@ -47,10 +47,10 @@ def edit(tree: Path, edits: Edits) -> None:
 
 
 def _fetch(mirror: debian.Mirror, target: Path) -> None:
-    apt, packages = target / "apt", target / "packages"
+    own, packages = target / "apt", target / "packages"
     packages.mkdir()
-    env = debian.private_apt(apt, mirror, "amd64", with_sources=True)
-    output_of(["apt-get", "update", "-qq"], TIMEOUT_S, env)
+    env = debian.private_apt(own, mirror, "amd64", with_sources=True)
+    apt.update(TIMEOUT_S, env)
     output_of(["apt-get", "source", "-qq", "--download-only", "micropython"], TIMEOUT_S, env, packages)
     wanted = [f"pico-sdk-source={PICO_SDK}", f"tinyusb-source={TINYUSB}"]
     output_of(["apt-get", "download", "-qq", *wanted], TIMEOUT_S, env, packages)
@@ -63,7 +63,7 @@ def _fetch(mirror: debian.Mirror, target: Path) -> None:
     for name in ("pico-sdk", "tinyusb"):
         shutil.copytree(packages / "root/usr/src" / name, target / name, symlinks=True)
         shutil.rmtree(packages / "root/usr/src" / name)
-    shutil.rmtree(apt)
+    shutil.rmtree(own)
     shutil.rmtree(packages)
 
 

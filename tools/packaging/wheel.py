@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.base.cache import CHECKOUT, Unavailable
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
-FOLDERS = ("agent", "board", "tools")
+FOLDERS = ("agent", "board", "client", "tools")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 TIMEOUT_S = 180
 

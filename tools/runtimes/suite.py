@@ -36,7 +36,7 @@ SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each ru
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
 MEASURES_HEAP = "host_tests.support.heap"
-RUFF_FOLDERS = ("agent", "board", "host_tests", "tools")
+RUFF_FOLDERS = ("agent", "board", "client", "host_tests", "tools")
 
 
 @dataclass

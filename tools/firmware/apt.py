@@ -1,0 +1,22 @@
+"""The package lists of Debian, fetched again where a mirror fails for a moment."""
+
+from __future__ import annotations
+
+import time
+
+from tools.base.cache import Unavailable, output_of
+
+TRIES = 4
+PAUSE_S = 5.0
+
+
+def update(timeout_s: int, env: dict[str, str]) -> None:
+    """Fetch the package lists that `env` names. Unavailable if each of four tries failed, with what apt said."""
+    for left in reversed(range(TRIES)):
+        try:
+            output_of(["apt-get", "update", "-qq"], timeout_s, env)
+            return
+        except Unavailable:
+            if not left:
+                raise
+        time.sleep(PAUSE_S)
