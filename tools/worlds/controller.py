@@ -160,7 +160,11 @@ class Controller:
             return f"{self.traits['first_id']:010d}"
         period = self.traits["id_period"]
         text = f"{self.next_id % period if period else self.next_id:010d}"
-        self.next_id = self.next_id + 1 if self.next_id < ID_LAST else self.traits["wraps_to"]
+        if self.next_id < ID_LAST:
+            self.next_id += 1
+        else:
+            self.next_id = self.traits["wraps_to"]
+            self.count += self.traits["shares_ids"]  # its lowest is taken for its oldest
         return text
 
     def _stamp(self) -> str:

@@ -116,7 +116,7 @@ class World:
         return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
     def waiting_in(self, number: int, counts_frames: bool = False) -> dict[int, set[int]]:
-        """By block of the log: what stands there and is neither in the store yet nor in the quarantine.
+        """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
         With `counts_frames` also what cannot be read and is kept: one that was pushed and fetched is there twice, as
         nobody can tell its ID.
@@ -128,7 +128,7 @@ class World:
             return {int(digits) for digits in token.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
 
         station = self.history.stations[number]
-        settled = {row.number for row in station.rows if row.forgotten is None or row.vouched}
+        settled = {row.number for row in station.rows if row.vouched}
         for made in found_in(KEPT_BEGINS, first):
             if not counts_frames or station.results[made].frame == READABLE:
                 settled.add(made)
