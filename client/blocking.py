@@ -13,32 +13,30 @@ import inspect
 import threading
 from typing import Any
 
+from agent.catalogue.message import Message
 from client.connect import connect, connect_serial
 from client.controller import Controller
+from client.received import Received
 
 
-class BlockingReceived:
-    """A message that was pushed: everything a Message has, and `acknowledge` that waits."""
+class BlockingReceived(Message):
+    """A message that was pushed, and `acknowledge` that waits."""
 
-    def __init__(self, message, run) -> None:
+    __slots__ = ("_run", "message")
+
+    def __init__(self, message: Received, run) -> None:
+        super().__init__(message.frame, message.form)
         self.message = message
         self._run = run
+
+    @property
+    def acknowledged(self) -> bool:
+        """True once its acknowledgement went out."""
+        return self.message.acknowledged
 
     def acknowledge(self) -> bool:
         """See Received.acknowledge."""
         return self._run(self.message.acknowledge())
-
-    def __getitem__(self, name: str):
-        return self.message[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.message
-
-    def __getattr__(self, name: str):
-        return getattr(self.message, name)
-
-    def __repr__(self) -> str:
-        return repr(self.message)
 
 
 class BlockingStream:

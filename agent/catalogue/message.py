@@ -10,6 +10,7 @@ message.to_json()            text that `from_json` makes the same frame of
 message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
 """
 
+from .errors import FrameError
 from .fields import decimal_text, is_time
 from .forms import HEADER_BYTES, collect_odd
 
@@ -75,8 +76,13 @@ class Message:
     def __repr__(self):
         return "<MID %04d revision %d, %s>" % (self.mid, self.revision, self.form.about.name)
 
-    def fields(self):
-        """Return every field by name, in the order of the table."""
+    def fields(self, mid=None):
+        """Return every field by name, in the order of the table; FrameError if this is no message `mid`.
+
+        Editors and type checkers know the fields of `fields(61)` (docs/library/types.md).
+        """
+        if mid is not None and mid != self.mid:
+            raise FrameError("MID %04d, not %04d" % (self.mid, mid))
         if self.whole:
             return self.values or {}
         values = self.values = self.form.read(self.frame)

@@ -24,6 +24,8 @@ for part in (agent.catalogue, client):
         setattr(toolcart, name, getattr(part, name))
 toolcart.simulated = tools.simulated
 sys.modules["toolcart"] = toolcart
+toolcart.messages = sys.modules["toolcart.messages"] = types.ModuleType("toolcart.messages")
+exec(open({root!r} + "/tools/installed/messages.py").read(), vars(toolcart.messages))
 """
 
 
@@ -61,7 +63,7 @@ def test_the_quick_start_prints_each_tightening_and_acknowledges_it(index):
             child.communicate()
 
 
-@pytest.mark.parametrize("page", ["simulated.md", "custom.md"])
+@pytest.mark.parametrize("page", ["simulated.md", "custom.md", "types.md", "values.md"])
 def test_the_other_programs_run_to_their_end(page):
     for program in programs(page):
         child = started(program)

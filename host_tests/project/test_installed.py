@@ -207,6 +207,10 @@ try:
 except toolcart.FrameError:
     pass
 from toolcart import Catalogue, TableError, data_field
+import toolcart.messages
+assert "torque" in toolcart.messages.Fields0061.__annotations__
+from importlib.resources import files
+assert all((files(toolcart) / name).is_file() for name in ("py.typed", "__init__.pyi", "_overloads.pyi"))
 assert Catalogue().revisions(33) == [1, 2, 3, 4, 5] and data_field(2001, 1).name()
 import toolcart.agent
 assert toolcart.agent.__name__ == "toolcart.agent" and "decode" in dir(toolcart)

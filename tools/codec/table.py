@@ -28,8 +28,8 @@ def page() -> str:
             lines.append(
                 f"| {mid:04d} | {about.name} | {sender} | {KINDS[about.kind]} | {revisions} | {about.source} |"
             )
-    return "\n".join(lines).replace("\n\n\n", "\n\n")
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 
 if __name__ == "__main__":
-    print(page())
+    print(page(), end="")

@@ -6,12 +6,12 @@ import time
 
 from tools.base.cache import Unavailable, output_of
 
-TRIES = 4
+TRIES = 2
 PAUSE_S = 5.0
 
 
 def update(timeout_s: int, env: dict[str, str]) -> None:
-    """Fetch the package lists that `env` names. Unavailable if each of four tries failed, with what apt said."""
+    """Fetch the package lists that `env` names. Unavailable if both tries failed, with what apt said."""
     for left in reversed(range(TRIES)):
         try:
             output_of(["apt-get", "update", "-qq"], timeout_s, env)
