@@ -28,7 +28,7 @@ def to_json(message):
     told["header"] = {name: header[name] for name in _HEADER if header[name] is not None}
     fields = message.fields() if message.form.known else {"data": message.data()}
     told["fields"] = {name: _plain(fields[name]) for name in fields}
-    if _build(message.form, told["header"], fields) != message.frame:
+    if not message.mid or _build(message.form, told["header"], fields) != message.frame:  # none is numbered 0
         told["frame"] = message.frame.hex()
     return json.dumps(told)
 

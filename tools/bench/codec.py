@@ -38,6 +38,8 @@ TURNS = 300
 CALLS = 400
 RUN_TIMEOUT_S = 120
 IMPORT_ROUNDS = 5
+DIFFERENT = 1000
+READ_BYTES = 1460  # of a TCP segment
 
 FIELDS = {
     "vin": "KPOL3456JKLO897",
@@ -89,6 +91,8 @@ def run(progress: Callable[[float], None]) -> dict:
         lambda report: _beside_plain(report, 1, plain_1, 230000),
         lambda report: _own_way(report, 999, plain_999, 330000),
         lambda report: _own_way(report, 1, plain_1, 135000),
+        lambda report: _different(report, 999, plain_999),
+        lambda report: _different(report, 1, plain_1),
         _others,
         lambda report: add_round_trips(report, frame_of(999)),
         _imports,
@@ -200,6 +204,57 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
     report.add(name + "every field of a message", by_message, "/s", "", "decode(frame).fields()")
     report.add(name + "opened, three fields read", lazily, "/s", ">= 550000", "torque, angle, tightening ID")
     report.add(name + "opened", opened, "/s", "", "length, MID and revision looked at")
+
+
+def reads_of(revision: int) -> list[bytes]:
+    """A thousand different results as a network brings them: in reads of 1,460 octets."""
+    given = FIELDS if revision == 999 else {**FIELDS, **MORE}
+    frames = [
+        catalogue.encode(
+            61,
+            revision,
+            **{
+                **given,
+                "vin": f"KPOL3456JKLO{index:05d}",
+                "torque": 3900 + index * 7 % 700,
+                "angle": 60 + index * 13 % 80,
+                "tightening_status": index % 9 != 0,
+                "time": f"2024-03-14:09:{index // 60 % 60:02d}:{index % 60:02d}",
+                "tightening_id": 123345675 + index,
+            },
+        )
+        for index in range(DIFFERENT)
+    ]
+    octets = b"".join(frame + b"\0" for frame in frames)
+    return [octets[at : at + READ_BYTES] for at in range(0, len(octets), READ_BYTES)]
+
+
+def read_by_library(reads: list[bytes]) -> list[dict]:
+    """Every field of every result in these reads."""
+    feed, read = catalogue.Frames().feed, catalogue.read
+    return [read(frame) for octets in reads for frame in feed(octets)]
+
+
+def read_by_slicing(reads: list[bytes], plain: Callable[[bytes], dict]) -> list[dict]:
+    """The same as one writes it on a PC."""
+    found = []
+    buffer = b""
+    for octets in reads:
+        buffer += octets
+        while len(buffer) >= 4 and len(buffer) > int(buffer[:4]):
+            length = int(buffer[:4])
+            found.append(plain(buffer[:length]))
+            buffer = buffer[length + 1 :]
+    return found
+
+
+def _different(report: Report, revision: int, plain: Callable[[bytes], dict]) -> None:
+    reads = reads_of(revision)
+    assert read_by_library(reads) == read_by_slicing(reads, plain)
+    ours, theirs = per_second(lambda: read_by_library(reads), lambda: read_by_slicing(reads, plain), share=20)
+    name = f"{DIFFERENT} different results of revision {revision}, framed and read, "
+    report.add(name + "every field", ours * DIFFERENT, "/s", "", f"reads of {READ_BYTES} octets")
+    report.add(name + "against plain slicing", ours / theirs, "x", ">= 1", "which frames them by hand")
 
 
 def own_way(revision: int, split: bool) -> Callable[[], None]:
