@@ -2,7 +2,7 @@
 
 Rules
 1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
-   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and DROPPED_MS for each
+   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and VISIT_MS for each
    time that an operator is needed, SILENT_MS for each result without an answer), or when an agent works hard and
    nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
@@ -24,7 +24,8 @@ from tools.worlds.verdict import Verdict
 from tools.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
-DROPPED_MS = 10 * 60 * 1000  # so much more for each time that an operator is needed: another pass of silent ones
+DROPPED_MS = 10 * 60 * 1000  # between two orders of an operator
+VISIT_MS = 30 * 60 * 1000  # so much more for each time that one is needed: a pass of silent ones fills a quarantine
 SILENT_MS = (
     5 * 60 * 1000
 )  # and for each that the server never answers: four silences, each up to a minute behind the last
@@ -125,7 +126,7 @@ class Course:
         was_open = reads = 0
         came = world.operator.came
         while world.time.now < open_until + quiet_ms:
-            more = (world.operator.came - came) * DROPPED_MS + self._silent() * SILENT_MS
+            more = (world.operator.came - came) * VISIT_MS + self._silent() * SILENT_MS
             if world.time.now >= begun + longest_ms + more:
                 break
             for index, controller in enumerate(world.controllers if makes else []):
