@@ -1,4 +1,4 @@
-"""Open Protocol as a library: every MID and revision decoded and built, out of tables (docs/open-protocol.md).
+"""Open Protocol as a library: every MID and revision decoded and built, out of tables (docs/library/catalogue.md).
 
     from agent import catalogue
 

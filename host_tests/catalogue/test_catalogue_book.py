@@ -1,4 +1,4 @@
-"""The examples of docs/open-protocol.md run as they stand there, and what the page counts is counted."""
+"""The examples of docs/library/catalogue.md run as they stand there, and what the page counts is counted."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from agent import catalogue
 from agent.catalogue import desoutter, nexo
 from tools.base.cache import CHECKOUT
 
-PAGE = CHECKOUT / "docs" / "open-protocol.md"
+PAGE = CHECKOUT / "docs" / "library" / "catalogue.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
