@@ -1,4 +1,4 @@
-"""Frames that line noise, other releases or a wrong program have changed: 20,000 in a normal run, 5,000,000 with --long."""
+"""Frames that line noise, other releases or a wrong program have changed: 20,000 in a run, 5,000,000 with --long."""
 
 import os
 import random

@@ -7,7 +7,8 @@
 
 `connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests.
 
-What stands in `toolcart.agent.catalogue.__all__` is here too, imported when it is first used (docs/library/catalogue.md).
+What stands in `toolcart.agent.catalogue.__all__` is here too, imported when it is first used
+(docs/library/catalogue.md).
 `toolcart.agent`, `toolcart.board` and `toolcart.tools` lie below this name, so that packages called agent, board or
 tools may be installed beside it: what lies below imports `agent`, and gets `toolcart.agent`. The command starts with
 `toolcart` or `python -m toolcart`.
