@@ -5,8 +5,8 @@
 Rules
 1. Fields stand under their names as `Message.fields` has them. What JSON has no word for is an object with one of the
    keys "octets" (hexadecimal), "odd", "data_field" and "resolution".
-2. Where these fields do not build the same octets (blanks where zeros belong, something behind the last field), "frame"
-   has all of them, hexadecimal; a field that was changed beside it wins.
+2. Where these fields do not build the same octets (blanks where zeros belong, something behind the last field, a number
+   with two layouts), "frame" has all of them, hexadecimal; a field that was changed beside it wins.
 """
 
 import json
@@ -15,6 +15,7 @@ from .errors import FieldError, FrameError, Odd
 from .variable import DataField, Resolution
 
 _HEADER = ("no_ack", "station", "spindle", "sequence", "parts", "part")
+_NO_FIELDS = _HEADER + ("self", "mid", "revision", "check")  # of no message, but words of `encode`
 _PARTS = {
     "data_field": (DataField, ("pid", "type", "unit", "step")),
     "resolution": (Resolution, ("first", "last", "type", "unit")),
@@ -28,18 +29,22 @@ def to_json(message):
     told["header"] = {name: header[name] for name in _HEADER if header[name] is not None}
     fields = message.fields() if message.form.known else {"data": message.data()}
     told["fields"] = {name: _plain(fields[name]) for name in fields}
-    if not message.mid or _build(message.form, told["header"], fields) != message.frame:  # none is numbered 0
+    if not _is_built_alike(message, told["header"], fields):
         told["frame"] = message.frame.hex()
     return json.dumps(told)
 
 
-def _build(form, header, fields):
+def _is_built_alike(message, header, fields):
+    """True if `encode` makes the same frame of these fields."""
     from .building import build
 
+    described = message.form.about.revisions.get(message.revision)
+    if not message.mid or (described is not None and described.other is not None):
+        return False
     try:
-        return build(form, fields, header)
+        return build(message.form, fields, header) == message.frame
     except FieldError:
-        return None
+        return False
 
 
 def _plain(value):
@@ -84,8 +89,8 @@ def from_json(catalogue, text):
         mid, revision, header = told["mid"], told.get("revision", 1), told.get("header", {})
         fields = {name: _revived(value) for name, value in told["fields"].items()}
         frame = bytes.fromhex(told["frame"]) if "frame" in told else None
-        if set(header) - set(_HEADER):
-            raise KeyError("header")
+        if set(header) - set(_HEADER) or set(fields) & set(_NO_FIELDS):
+            raise KeyError("header" if set(header) - set(_HEADER) else "fields")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
     if frame is None:

@@ -44,3 +44,9 @@ def test_a_field_that_was_changed_in_json_is_in_the_frame_and_the_rest_stays():
     assert message["torque"] == 1 and message["angle"] == 95 and message.rest() == b"rest"
     assert message.header()["station"] == 1
     assert catalogue.from_json('{"mid": 18, "fields": {"pset_id": 2}}').frame == catalogue.encode(18, pset_id=2)
+
+
+def test_a_message_of_a_second_layout_comes_back_from_json_as_it_was():
+    message = catalogue.decode(b"00490703001         010230010200100403001000012.5")
+    assert message["tool_number"] == 230
+    assert catalogue.from_json(message.to_json()) == message

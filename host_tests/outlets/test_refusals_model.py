@@ -7,6 +7,7 @@ has to be missed.
 """
 
 import itertools
+import os
 
 import pytest
 
@@ -41,16 +42,17 @@ def mixes(length, kinds=(GOOD, REFUSED)):
     return list(itertools.product(kinds, repeat=length))
 
 
+LONGER = 4 if os.environ.get("TOOLCART_LONG") == "1" else 3  # in the normal run the first row alone has logs of four
 ROWS = {
     "the 08 names the last": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1}),
-    "the 08 names the highest": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "highest": True}),
-    "room for one": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "room": 1}),
+    "the 08 names the highest": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "highest": True}),
+    "room for one": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "room": 1}),
     "two cuts": (mixes(3), {"toggles": 1, "cuts": 2, "lost": 2}),
-    "proven well": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "proven": True}),
-    "a server that says nothing": (mixes(3), {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT)}),
+    "proven well": (mixes(LONGER), {"toggles": 2, "cuts": 1, "lost": 1, "proven": True}),
+    "a server that says nothing": (mixes(3), {"toggles": LONGER - 1, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT)}),
     "one that answers all but results": (
         mixes(3),
-        {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT), "proves": (WELL, REFUSES, SILENT)},
+        {"toggles": LONGER - 1, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT), "proves": (WELL, REFUSES, SILENT)},
     ),
     "results that make it silent": (mixes(3, (GOOD, REFUSED, MUTE)), {"toggles": 1, "cuts": 1, "lost": 1}),
     "results that make one silent that answers nothing else": (
