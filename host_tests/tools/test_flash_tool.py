@@ -280,6 +280,37 @@ def test_a_firmware_that_cannot_run_it_is_refused(about):
         plan.check_board(about, "rp2")
 
 
+@pytest.mark.parametrize(
+    ("heap_bytes", "is_frozen", "words"),
+    [
+        (114688, False, "112 KiB of heap, and the agent as copied files needs 142 KiB"),  # an ESP32 without PSRAM
+        (32768, True, "32 KiB of heap, the agent needs 40 KiB"),
+        (195000, False, ""),
+        (114688, True, ""),
+        (0, False, ""),  # it does not say
+    ],
+)
+def test_what_cannot_start_in_the_heap_there_is_refused_with_the_figure(heap_bytes, is_frozen, words):
+    about = replace(PICO, heap_bytes=heap_bytes)
+    made = version("one")
+    if is_frozen:
+        made = replace(made, root={name: made.root[name] for name in made.root if name != package.SAFE_MODE})
+    assert made.is_frozen == is_frozen
+    if not words:
+        plan.check_heap(about, made)
+        return
+    with pytest.raises(Wrong, match=words) as refused:
+        plan.check_heap(about, made)
+    assert "Nothing was changed" in str(refused.value)
+
+
+def test_a_board_whose_heap_is_too_small_is_left_as_it_is(cart, small, capsys):
+    board = FakeBoard(replace(PICO, heap_bytes=114688))
+    assert run(board, cart) == commands.EXIT_BOARD
+    assert "could not start" in capsys.readouterr().err
+    assert board.files == {}
+
+
 def test_a_board_without_room_is_refused_before_anything_changes():
     board = FakeBoard(About("rp2", "Pico", (1, 25, 0), 6, "armv6m", 8192, 4096, ""))
     with pytest.raises(Full, match="Nothing was changed"):

@@ -109,8 +109,12 @@ def _flash(
     say(f"holding {outcome['port']} ...")
     about = link.hold()
     plan.check_board(about, platform)
-    say(f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}, {about.free_bytes // 1024} KiB free")
+    say(
+        f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}, "
+        f"{about.free_bytes // 1024} KiB of files free, {about.heap_bytes // 1024} KiB of heap"
+    )
     version = package.build(platform, about.architecture, config_path, about.frozen)
+    plan.check_heap(about, version)
     if not dry_run and (said := traceback.keep(version.digest, version.lines)):
         say(said)
     planned = plan.make(link, about, version)

@@ -62,6 +62,7 @@ class About:
     block_bytes: int
     frozen: str  # digest of the core that is frozen into its firmware, "" without one
     has_tls: bool = False  # the module `tls`
+    heap_bytes: int = 0  # taken and free, 0 if it does not say
 
 
 class Link(Protocol):

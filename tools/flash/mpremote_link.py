@@ -89,7 +89,9 @@ def _a():
   t = True
  except ImportError:
   t = False
- return (sys.platform, i.name, i._machine, tuple(i.version[:3]), getattr(i, '_mpy', 0), s[0] * s[3], s[0], DIGEST, t)
+ m = getattr(i, '_mpy', 0)
+ h = gc.mem_alloc() + gc.mem_free()
+ return (sys.platform, i.name, i._machine, tuple(i.version[:3]), m, s[0] * s[3], s[0], DIGEST, t, h)
 print(repr(_a()))
 """
 
@@ -121,13 +123,13 @@ class MpremoteLink:
         told = self._exec(ABOUT)
         try:
             told = self._literal(told)
-            platform, name, machine, version, mpy, free, block, frozen, tls = told
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap = told
         except (ValueError, SyntaxError):
             raise Mute(f"{self.port}: what answers there is no MicroPython of 1.24 or later.") from None
         if name != "micropython":
             raise Mute(f"{self.port}: {name} answers there, not MicroPython.")
         architecture = MACHINES[mpy >> 10] if mpy >> 10 < len(MACHINES) else ""
-        return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls)
+        return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
 
     def tree(self, path: str) -> dict[str, int]:
         """The files below a folder and their sizes."""

@@ -79,9 +79,14 @@ class Version:
     lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers are (tools.flash.traceback)
 
     @property
+    def is_frozen(self) -> bool:
+        """True if the firmware has the core: only the configuration and what belongs to it are installed."""
+        return SAFE_MODE not in self.root
+
+    @property
     def unwanted(self) -> tuple[str, ...]:
         """Of the root: what would be found in front of the firmware's own."""
-        return () if SAFE_MODE in self.root else (SAFE_MODE,)
+        return (SAFE_MODE,) if self.is_frozen else ()
 
     @property
     def speaks_tls(self) -> bool:

@@ -26,6 +26,10 @@ OLDEST = (1, 24, 0)
 MPY_FORMAT = 6
 MARK = b"toolcart"  # a root file with this word in it is ours
 SPARE_BLOCKS = 4  # littlefs wants some to turn around in
+# What one station over TCP needs at least, by bisection (docs/figures.md), and what network, files and upkeep add.
+AGENT_HEAP_BYTES = 109232
+BOARD_HEAP_BYTES = 36064
+FROZEN_HEAP_BYTES = 40416
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,20 @@ def check_board(about: About, platform: str) -> None:
             "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
             "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
         )
+
+
+def check_heap(about: About, version: Version) -> None:
+    """Raise Wrong if this version cannot start in the board's heap, as far as the board says how large that is."""
+    needed = FROZEN_HEAP_BYTES if version.is_frozen else AGENT_HEAP_BYTES + BOARD_HEAP_BYTES
+    if not about.heap_bytes or about.heap_bytes >= needed:
+        return
+    have = f"{about.machine} has {about.heap_bytes // 1024} KiB of heap"
+    if version.is_frozen:
+        raise Wrong(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
+    raise Wrong(
+        f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
+        f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: docs/firmware.md."
+    )
 
 
 def read_state(link: Link) -> safe_mode.State:
