@@ -251,7 +251,7 @@ def test_events_and_breaches_have_what_was_said(browser):
 
 def test_hostile_text_is_text_everywhere(tmp_path):
     with Served(place_in(tmp_path)) as archive, archive.server() as server:
-        place = DESCRIBED.replace("Left front", "<u>&\x1b[2J<")
+        place = DESCRIBED.replace("Left front", "<u>&\x1b[2J<!")
         for telegram in (place, result(1, 1, vin=HOSTILE[:25]), EVENT.replace("E404", "<i>x")):
             server.ask(telegram)
     with client(place_in(tmp_path)) as browser:
@@ -340,9 +340,12 @@ def test_a_password_stands_in_front_of_everything(plant):
         cookie = inside.headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=strict" in cookie
         assert "Log out" in get(browser, "/results").text
+        token = next(iter(inside.cookies.values()))
         assert browser.post("/logout").headers["location"] == "/login"
         browser.cookies.clear()
         assert browser.get("/").status_code == 303
+        name = next(iter(inside.cookies))
+        assert browser.get("/", headers={"cookie": f"{name}={token}"}).status_code == 303, "whoever kept it is out too"
         for outside in ("//evil.example", "https://evil.example", "/\\evil.example"):
             answer = browser.post("/login", params={"to": outside}, data={"password": "correct horse"})
             assert answer.headers["location"] == "/"
@@ -353,9 +356,24 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     token = door.token("correct horse")
     assert door.knows(token) and login.Door("correct horse").knows(token)
     assert not login.Door("another one").knows(token)
-    given, signature = token.split(".")
-    for wrong in ("", ".", given, f"{int(given) + 1}.{signature}", token[:-1], f"-1.{signature}", "é." + signature):
+    given, chance, signature = token.split(".")
+    rest = f"{chance}.{signature}"
+    for wrong in (
+        "",
+        ".",
+        given,
+        f"{int(given) + 1}.{rest}",
+        token[:-1],
+        f"-1.{rest}",
+        "é." + rest,
+        f"{given}.x.{signature}",
+    ):
         assert not door.knows(wrong)
+    other = door.token("correct horse")
+    door.forget(token)
+    assert not door.knows(token) and door.knows(other)
+    token = other
+    given = token.partition(".")[0]
     monkeypatch.setattr(time, "time", lambda: int(given) + login.VALID_S)
     assert not door.knows(token)
 
@@ -366,6 +384,7 @@ def test_guessing_is_slowed_down(monkeypatch):
     for _ in range(login.TRIES):
         assert door.token("guess") is None
     assert door.is_shut() and door.token("correct horse") is None
+    assert door.token("correct horse", "192.0.2.1"), "who guesses shuts out nobody else"
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + login.TRIES_S + 1)
     assert door.token("correct horse")

@@ -52,6 +52,28 @@ def test_every_telegram_is_stored_and_the_next_start_knows_it(databases):
         assert bytes(archive.rows('SELECT "Samples" FROM "Graph"')[0][0]) == GRAPH[116:]
 
 
+def test_what_is_committed_is_on_the_disk_whatever_the_server_does_otherwise(databases):
+    place = databases()
+    with database.writing(place) as engine, engine.connect() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        connection.commit()
+    with database.writing(place) as engine, engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        plain = database.connect(place, writes=False)
+        with plain.connect() as reading:
+            assert reading.exec_driver_sql("SHOW synchronous_commit").scalar() == "off", "as it was set"
+        plain.dispose()
+
+
+def test_a_server_that_does_not_wait_for_its_disk_is_refused():
+    try:
+        with postgresql(synced=False) as made, pytest.raises(database.Unusable, match="`fsync` off"):
+            database.connect(made(), writes=True)
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+
+
 def test_one_archive_writes_at_a_time(databases, monkeypatch):
     place = databases()
     monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)

@@ -108,13 +108,14 @@ def test_an_08_names_nothing_that_is_not_committed(served):
 @pytest.mark.parametrize(
     ("telegram", "field", "position", "answered"),
     [
-        (RESULT[:99] + "000400.0" + RESULT[107:], "spindles[0].torque_low", 100, "000"),
+        (RESULT[:99] + "0004x0.0" + RESULT[107:], "spindles[0].torque_low", 100, "000"),
         (RESULT[:40] + "\x01" + RESULT[41:], "vin", 41, "000"),
-        (RESULT[:-1], "length", None, "002"),
-        (RESULT[:35] + "00000" + RESULT[40:], "sequence", 36, "002"),
+        (RESULT[:-1], "length", None, "000"),
+        (RESULT[:140], "length", None, "002"),
+        (RESULT[:35] + "000-1" + RESULT[40:], "sequence", 36, "002"),
         (RESULT[:21] + "20241314092653" + RESULT[35:], "time", 22, "002"),
-        ("9900001", "telegram", 1, None),
-        ("0700001000300010010", "telegram", 1, None),
+        ("9900001", "telegram", 1, "002"),
+        ("0700001000300010010", "telegram", 1, "002"),
         ("06x0052", "identifier", 3, None),
     ],
 )
@@ -183,7 +184,7 @@ def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_nobody(tmp_p
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("nowhere/at/all.sqlite", "unable to open"),
+        ("nowhere/at/all.sqlite", "name a file in a folder that is there and writable"),
         ("mysql://somebody@host/name", "not a file and not a URL|is not installed"),
         ("postgresql://nobody@127.0.0.1:1/name", "connection"),
     ],

@@ -93,6 +93,9 @@ def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **option
         nok=options["nok"],
         tightening_id=options["tightening_id"],
     )
+    asked = click.get_current_context().get_parameter_source("limit")
+    if options["no_limit"] and asked is click.core.ParameterSource.COMMANDLINE:
+        fail("--all and --limit: one of them")
     limit = None if options["no_limit"] else options["limit"]
     with reading(place) as connection:
         if part is not None:
@@ -127,9 +130,15 @@ def _write_csv(rows: Iterable[dict]) -> int:
             writer = csv.DictWriter(sys.stdout, list(row))
             writer.writeheader()
         # 14 digits are a number of some trillions to a spreadsheet.
-        writer.writerow({**row, "Time": shown_time(row["Time"]), "Arrived": shown_time(row["Arrived"])})
+        told = {**row, "Time": shown_time(row["Time"]), "Arrived": shown_time(row["Arrived"])}
+        writer.writerow({name: _no_formula(value) for name, value in told.items()})
         count += 1
     return count
+
+
+def _no_formula(value: Any) -> Any:
+    """A text that a spreadsheet would calculate, with an apostrophe in front: a VIN may be `=1+1`."""
+    return "'" + value if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
 
 
 def _write_parquet(rows: Iterable[dict], path: str) -> int:

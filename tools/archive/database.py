@@ -2,7 +2,9 @@
 
 Rules
 1. A place is a URL (`postgresql://...`, `sqlite:///...`) or the name of a file, which is SQLite.
-2. SQLite commits to the disk (`synchronous=FULL`), since a 05 promises that; readers do not wait for the writer (WAL).
+2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (readers do not wait for
+   the writer, WAL), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default is; a server
+   with `fsync` off is refused. SQLite's files are for their owner alone.
 3. One archive at a time writes: SQLite's file is locked beside it, PostgreSQL by an advisory lock.
 """
 
@@ -20,11 +22,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from tools.archive.tables import SYSTEM_TYPE
+from tools.archive.tables import SYSTEM_TYPE, TABLES
 from tools.base.installation import how_to_get
 from tools.toolsnet.tables import SYSTEM_TYPES
 
@@ -79,9 +81,15 @@ def connect(place: str, writes: bool) -> Engine:
         raise Unusable(f"{shown(place)}: {missing.name} is not installed: {advice}") from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _as_we_want_it)
+        if writes:
+            _make_for_the_owner(str(url.database))
+    elif writes:
+        event.listen(engine, "connect", _commit_to_the_disk)
     try:
         with engine.begin() as connection:
             if writes:
+                _check_promise(connection, place)
+                _check_purpose(connection, place)
                 _bring_up(connection)
             elif _revision(connection) != _newest():
                 raise Unusable(
@@ -150,6 +158,45 @@ def _bring_up(connection: Connection) -> None:
     rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in known]
     if rows:
         connection.execute(SYSTEM_TYPE.insert(), rows)
+
+
+def _make_for_the_owner(path: str) -> None:
+    """Make the file if there is none; what SQLite puts beside it gets the same rights."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as refused:
+        raise Unusable(f"{path}: {refused.strerror}; name a file in a folder that is there and writable") from None
+
+
+def _check_promise(connection: Connection, place: str) -> None:
+    """A server that does not wait for its disk cannot keep what a 05 promises."""
+    if connection.dialect.name == "sqlite":
+        return
+    for setting in ("fsync", "full_page_writes"):
+        if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
+            raise Unusable(
+                f"{shown(place)}: this server has `{setting}` off, so that a power cut takes what it has committed, "
+                f"and a 05 promises that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            )
+
+
+def _check_purpose(connection: Connection, place: str) -> None:
+    """Tables that no archive has made are not touched."""
+    if _revision(connection) is not None:
+        return
+    ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
+    if ours:
+        raise Unusable(
+            f"{shown(place)}: has tables of its own called {', '.join(sorted(ours))} and is no archive; "
+            "name another place"
+        )
+
+
+def _commit_to_the_disk(connection, _record) -> None:
+    """`synchronous_commit` on: a server's or a role's default may be off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+    connection.commit()
 
 
 def _as_we_want_it(connection, _record) -> None:

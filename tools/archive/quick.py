@@ -51,7 +51,7 @@ def result_of(telegram: bytes) -> dict | None:
     spindles, vins, parameters = int(one[7]), int(one[8]), int(one[9])
     first_vin = _GENERAL_BYTES + spindles * _SPINDLE_BYTES
     first_parameter = first_vin + vins * _VIN_BYTES
-    if not (identifier and system_type and system and station and sequence and spindles and time_ok(one[4])):
+    if not (identifier and system_type and system and station and spindles and time_ok(one[4])):
         return None
     if len(telegram) != first_parameter + parameters * _PARAMETER_BYTES:
         return None

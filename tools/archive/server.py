@@ -4,8 +4,9 @@
 
 Rules
 1. A frame is its four digits and what they say (004:105-110). A length that is none closes; so does silence (004:80).
-2. A telegram with a breach is answered as if it had none, as long as its station, sequence and time can be told; the
-   breach goes into the database with telegram, field, position, found and allowed.
+2. Whatever has an identifier is answered. What can be stored under its names is (tools.archive.reader), whatever else
+   is odd about it; other telegrams get the code UNREADABLE. A breach goes into the database with telegram, field,
+   position, found and allowed: the first of its kind from an address in an hour, the others are counted.
 3. The same octets under the same identifier on one connection are a retransmission: answered again, stored once.
 4. An answer leaves behind the commit of what it answers, and never if that failed.
 """
@@ -13,23 +14,32 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import re
+import resource
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
-from tools.archive import quick
+from tools.archive import quick, reader
 from tools.archive.faults import Faults
 from tools.archive.writer import FAILED, Writer
 from tools.base.printable import visible
 from tools.toolsnet.records import station_of
-from tools.toolsnet.telegrams import Breach, frame, take_apart, time_ok
+from tools.toolsnet.telegrams import Breach, frame
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000
+FROM_ONE_MOST = 2000  # connections from one address: what one host opens by mistake leaves room for the others
+FILES_WANTED = 16384
+FILES_FOR_OTHERS = 200  # the database, the pages, the log
+UNSENT_BYTES_MOST = 65536  # two thousand answers that nobody reads
+TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and said once in this time
+KINDS_MOST = 4096  # of breaches that are remembered for that
 ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
 UNREADABLE = 2  # the code of an 05 for what names no station, sequence or time
 
 
+_INDEX = re.compile(r"\[\d+\]")
 _stamp = (0, "")  # the last second, and how a 05 has it
 
 
@@ -40,6 +50,16 @@ def stamp() -> str:
     if second != _stamp[0]:
         _stamp = (second, time.strftime("%Y%m%d%H%M%S", time.localtime(second)))
     return _stamp[1]
+
+
+def _files() -> int:
+    """How many files this process may have open: as many as it is allowed to ask for, up to FILES_WANTED."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 class Archive:
@@ -61,8 +81,13 @@ class Archive:
         self.silence_s = silence_s
         self.loop = asyncio.get_running_loop()
         self.clients: set[_Client] = set()
+        self.clients_most = CLIENTS_MOST
         self.refused = 0
         self.breaches = 0
+        self.turned_away = 0  # connections beyond what there is room for
+        self.unread = 0  # connections that were reset because their other side does not read
+        self._from: Counter[str] = Counter()
+        self._noted: dict[tuple[str, str, str], float] = {}
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
         self._settled: deque[tuple[ServerClient, str, dict, str]] = deque()
@@ -70,6 +95,7 @@ class Archive:
 
     async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
         """Open both ports (0: a free one) and return them; OSError if one cannot be opened."""
+        self.clients_most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
         server = await self.loop.create_server(lambda: ServerClient(self), host, server_port, backlog=1024)
         self._servers.append(server)
         self.told_port = server.sockets[0].getsockname()[1]
@@ -113,9 +139,34 @@ class Archive:
             client, kind, found, outcome = self._settled.popleft()
             client.stored(kind, found, outcome)
 
+    def admit(self, client: _Client) -> bool:
+        """Take a connection, if there is room for it and not too many come from its address."""
+        if len(self.clients) >= self.clients_most or self._from[client.host] >= FROM_ONE_MOST:
+            self.turned_away += 1
+            return False
+        self.clients.add(client)
+        self._from[client.host] += 1
+        return True
+
+    def forget(self, client: _Client) -> None:
+        """A connection is over."""
+        if client in self.clients:
+            self.clients.remove(client)
+            self._from[client.host] -= 1
+            if not self._from[client.host]:
+                del self._from[client.host]
+
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
-        """Keep a breach of the document, and say it."""
+        """Count a breach of the document; keep it and say it, if it is the first of its kind for a while."""
         self.breaches += 1
+        kind = (peer.rpartition(":")[0], telegram, _INDEX.sub("[]", breach.field))
+        now = self.loop.time()
+        if now - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+            return
+        self._noted.pop(kind, None)
+        if len(self._noted) >= KINDS_MOST:
+            self._noted.pop(next(iter(self._noted)))  # the one that was told longest ago
+        self._noted[kind] = now
         self.writer.note_breach(peer, visible(telegram), breach)
         self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
 
@@ -125,6 +176,7 @@ class _Client(asyncio.Protocol):
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        self.host = ""
         self.peer = ""
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
@@ -136,24 +188,27 @@ class _Client(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         told = transport.get_extra_info("peername")
-        self.peer = f"{told[0]}:{told[1]}" if told else "?"
-        if len(self.archive.clients) >= CLIENTS_MOST:
-            transport.abort()
+        self.host, self.peer = (told[0], f"{told[0]}:{told[1]}") if told else ("?", "?:0")
+        if not self.archive.admit(self):
+            self.abort()
             return
-        self.archive.clients.add(self)
+        transport.set_write_buffer_limits(UNSENT_BYTES_MOST)
         self._heard = self.archive.loop.time()
         self._watch()
         self.greet()
 
+    def pause_writing(self) -> None:
+        self.archive.unread += 1
+        self.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self.archive.clients.discard(self)
+        self.archive.forget(self)
         self._transport = None
         if self._silence is not None:
             self._silence.cancel()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        self._heard = self.archive.loop.time()
         received, at = self._received, 0
         while self._transport is not None and len(received) - at >= 4:
             digits = bytes(received[at : at + 4])
@@ -166,6 +221,7 @@ class _Client(asyncio.Protocol):
                 break
             telegram = bytes(received[at + 4 : at + 4 + length])
             at += 4 + length
+            self._heard = self.archive.loop.time()  # whole telegrams count: an octet now and then keeps no place
             self._take(telegram)
         del received[:at]
 
@@ -196,10 +252,9 @@ class _Client(asyncio.Protocol):
     def _take(self, telegram: bytes) -> None:
         found = quick.result_of(telegram)
         if found is None:
-            found, breaches = take_apart(telegram)
+            found, breaches = reader.read(telegram)
             for breach in breaches:
                 self.archive.note(self.peer, found["id"], breach)
-            found["unread"] = {breach.field for breach in breaches}
         self._telegrams += 1
         self.handle(found["id"], found, telegram)
         most = self.archive.faults.close_after
@@ -233,13 +288,16 @@ class PimClient(_Client):
                 self.archive.note(self.peer, kind, Breach("identifier", 3, f"{found['identifier']:05d}", allowed))
         elif kind == "07":
             self._tell(found)
-        else:
-            self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05 or 07 at a PIM"))
+        elif found["identifier"] >= 0:
+            known = kind == "11"  # of a plug-in, which wants nothing but the answer (004:373-383)
+            if not known:
+                self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05, 07 or 11 at a PIM"))
+            self.send(f"05{found['identifier']:05d}{stamp()}{0 if known else UNREADABLE:03d}")
 
     def _tell(self, found: dict) -> None:
         """Answer 07 by 08 (004:240-248)."""
         archive, faults = self.archive, self.archive.faults
-        if "07" in faults.silent:
+        if "07" in faults.silent or found["identifier"] < 0:
             return
         result, event = archive.writer.latest(station_of(found))
         archive.writer.heard(station_of(found))
@@ -259,11 +317,13 @@ class ServerClient(_Client):
 
     def handle(self, kind: str, found: dict, telegram: bytes) -> None:
         archive = self.archive
+        identifier = found["identifier"]
+        if identifier < 0 or kind in archive.faults.silent:
+            return
         if kind not in ACK_TELEGRAMS:
             archive.note(self.peer, kind, Breach("telegram", 1, kind, "01, 02, 04, 06, 09 or 13 at a server"))
-            return
-        identifier = found["identifier"]
-        if not identifier or kind in archive.faults.silent:
+            archive.refused += 1
+            self._answer(kind, found, UNREADABLE)
             return
         if self._waiting.get(identifier) == telegram:
             return  # sent again while it is being committed: one answer serves both
@@ -272,7 +332,7 @@ class ServerClient(_Client):
                 archive.writer.heard(self._station)
             self._answer(kind, found, 0)
             return
-        code = archive.faults.code_for(kind, found) or (0 if _is_told(kind, found) else UNREADABLE)
+        code = archive.faults.code_for(kind, found) or (0 if reader.is_told(found) else UNREADABLE)
         if code:
             archive.refused += 1
             self._answer(kind, found, code)
@@ -308,18 +368,3 @@ class ServerClient(_Client):
             self.archive.loop.call_later(late_ms / 1000, self.send, telegram)
         else:
             self.send(telegram)
-
-
-def _is_told(kind: str, found: dict) -> bool:
-    """True if it says whose it is, and which one, so that it can be stored."""
-    if kind == "01":
-        return found["system_type"] > 0 and found["system"] > 0
-    if min(station_of(found)) < 1:
-        return False
-    if kind == "02":
-        return True
-    # `unread` is missing where nothing was wrong.
-    if "unread" in found and not (found["sequence"] and time_ok(found["time"].encode("ascii", "replace"))):
-        return False
-    spindles = [spindle["spindle"] for spindle in found.get("spindles", ())]
-    return kind != "04" or (bool(spindles) and len(set(spindles)) == len(spindles))

@@ -20,8 +20,11 @@ START_LIMIT_S = 60
 
 
 @contextmanager
-def postgresql(synced: bool = False) -> Iterator[Callable[[], str]]:
-    """Makes empty databases and gives their URLs; Unavailable says what is missing. `synced` waits for the disk."""
+def postgresql(synced: bool = True) -> Iterator[Callable[[], str]]:
+    """Makes empty databases and gives their URLs; Unavailable says what is missing.
+
+    Without `synced` it does not wait for its disk.
+    """
     programs = _programs()
     user = "postgres" if os.getuid() == 0 else None  # it refuses to be root
     if user:

@@ -13,16 +13,17 @@ PORTABLE = True
 
 FOR_A_SERVER = ("01", "02", "04", "06", "09", "13")  # the others go to the PIM, or come from the other side
 
-_MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
+# Every telegram's fields, for all who read one (004:120-320).
 # (name, start, width, form); forms: d digits with a range, t time stamp, t? that or blanks, s text, n2 and n1 decimals,
 # i signed integer, f number with or without a point
-_GENERAL = (
+GENERAL = (
     ("system_type", 9, 4, "d", 1, 9999),
     ("system", 13, 4, "d", 1, 9999),
     ("station", 17, 4, "d", 1, 9999),
     ("time", 21, 14, "t"),
-    ("sequence", 35, 5, "d", 1, 99999),
+    ("sequence", 35, 5, "d", 0, 99999),
     ("vin", 40, 25, "s"),
     ("spindle_count", 65, 4, "d", 1, 9999),
     ("spindle_bytes", 69, 2, "d", 70, 99),
@@ -31,7 +32,7 @@ _GENERAL = (
     ("parameter_count", 75, 3, "d", 0, 999),
     ("parameter_bytes", 78, 2, "d", 72, 99),
 )
-_SPINDLE = (
+SPINDLE = (
     ("spindle", 0, 4, "d", 1, 9999),
     ("serial", 4, 10, "s"),
     ("program", 14, 4, "d", 1, 9999),
@@ -46,8 +47,8 @@ _SPINDLE = (
     ("angle_high", 61, 8, "n1"),
     ("time_status", 69, 1, "d", 0, 3),
 )
-_VIN = (("identifier", 0, 4, "d", 1, 9999), ("vin", 4, 25, "s"))
-_PARAMETER = (
+VIN = (("identifier", 0, 4, "d", 1, 9999), ("vin", 4, 25, "s"))
+PARAMETER = (
     ("spindle", 0, 4, "d", 0, 9999),
     ("program", 4, 4, "d", 1, 9999),
     ("parameter_id", 8, 5, "d", 0, 65535),
@@ -57,14 +58,14 @@ _PARAMETER = (
     ("unit", 64, 6, "s"),
     ("step", 70, 2, "d", 0, 99),
 )
-_SYSTEM = (
+SYSTEM = (
     ("system_type", 7, 4, "d", 1, 9999),
     ("system", 11, 4, "d", 1, 9999),
     ("ip", 15, 15, "s"),
     ("name", 30, 25, "s"),
     ("spare", 55, 2, "s"),
 )
-_STATION = (
+STATION = (
     ("system_type", 7, 4, "d", 1, 9999),
     ("system", 11, 4, "d", 1, 9999),
     ("station", 15, 4, "d", 1, 9999),
@@ -72,20 +73,23 @@ _STATION = (
     ("name", 34, 25, "s"),
     ("spindle_count", 59, 4, "d", 1, 9999),
 )
-_REQUEST = (
+STATION_SPINDLE = (("spindle", 0, 4, "d", 1, 9999), ("name", 4, 25, "s"), ("program_count", 29, 4, "d", 0, 9999))
+STATION_PROGRAM = (("program", 0, 4, "d", 1, 9999), ("name", 4, 25, "s"))
+EVENT_PARAMETER = (("parameter_id", 0, 3, "d", 0, 999), ("type", 3, 1, "d", 0, 9), ("value", 4, 20, "s"))
+REQUEST = (
     ("system_type", 7, 4, "d", 1, 9999),
     ("system", 11, 4, "d", 1, 9999),
     ("station", 15, 4, "d", 1, 9999),
 )
-_EVENT = _REQUEST + (
+EVENT = REQUEST + (
     ("time", 19, 14, "t"),
-    ("sequence", 33, 5, "d", 1, 99999),
+    ("sequence", 33, 5, "d", 0, 99999),
     ("code", 38, 5, "d", 0, 99999),
     ("level", 43, 3, "d", 0, 999),
     ("parameter_count", 46, 2, "d", 0, 99),
 )
 # The time in a 05 is the server's (004:222): a station that has none leaves it blank.
-_ACKNOWLEDGE = (("time", 7, 14, "t?"), ("code", 21, 3, "d", 0, 999))
+ACKNOWLEDGE = (("time", 7, 14, "t?"), ("code", 21, 3, "d", 0, 999))
 # What the other side sends (004:206-248, 373-383). A port may have blanks around it (004:318-320).
 _INFORMATION = (
     ("latest_result", 7, 5, "d", 0, 99999),
@@ -93,9 +97,9 @@ _INFORMATION = (
     ("ip", 17, 15, "s"),
     ("port", 32, 5, "i"),
 )
-_EVENT_ACKNOWLEDGE = _REQUEST + (("time", 19, 14, "t"), ("code", 33, 5, "d", 0, 99999))
-_PLUGIN_REQUEST = (("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s"))
-_GRAPH = (
+_EVENT_ACKNOWLEDGE = REQUEST + (("time", 19, 14, "t"), ("code", 33, 5, "d", 0, 99999))
+PLUGIN_REQUEST = (("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s"))
+GRAPH = (
     ("general_bytes", 7, 3, "d", 116, 999),
     ("system_type", 10, 4, "d", 1, 9999),
     ("system", 14, 4, "d", 1, 9999),
@@ -103,7 +107,7 @@ _GRAPH = (
     ("spindle", 22, 4, "d", 1, 9999),
     ("program", 26, 4, "d", 1, 9999),
     ("time", 30, 14, "t"),
-    ("sequence", 44, 5, "d", 1, 99999),
+    ("sequence", 44, 5, "d", 0, 99999),
     ("graph_type", 49, 1, "d", 0, 1),
     ("bit_shift", 50, 10, "i"),
     ("factor_dom", 60, 10, "i"),
@@ -138,9 +142,9 @@ def time_ok(octets):
     """True if 14 digits are a moment that exists: yyyymmddhhnnss, nn being minutes (004:128)."""
     if not digits_only(octets):
         return False
-    month = int(octets[4:6])
-    day = int(octets[6:8])
-    if month < 1 or month > 12 or day < 1 or day > _MONTH_DAYS[month - 1]:
+    year, month, day = int(octets[:4]), int(octets[4:6]), int(octets[6:8])
+    leaps = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if year < 1 or month < 1 or month > 12 or day < 1 or day > _MONTH_DAYS[month - 1] + leaps:
         return False
     return int(octets[8:10]) < 24 and int(octets[10:12]) < 60 and int(octets[12:14]) < 60
 
@@ -214,7 +218,7 @@ def _result(telegram, breaches):
     general_bytes = telegram[7:9]
     if general_bytes != b"80":
         breaches.append(Breach("general_bytes", 8, text_of(general_bytes), "80"))
-    found = _fields(telegram, 0, _GENERAL, breaches)
+    found = _fields(telegram, 0, GENERAL, breaches)
     for name, position, size in (("spindle_bytes", 70, 70), ("vin_bytes", 74, 29), ("parameter_bytes", 79, 72)):
         if found[name] != size:
             breaches.append(Breach(name, position, "%d" % found[name], "%d" % size))
@@ -228,9 +232,9 @@ def _result(telegram, breaches):
         return found
     at = 80
     for count, size, layout, name in (
-        (counts[0], 70, _SPINDLE, "spindles"),
-        (counts[1], 29, _VIN, "vins"),
-        (counts[2], 72, _PARAMETER, "parameters"),
+        (counts[0], 70, SPINDLE, "spindles"),
+        (counts[1], 29, VIN, "vins"),
+        (counts[2], 72, PARAMETER, "parameters"),
     ):
         for index in range(count):
             found[name].append(_fields(telegram, at, layout, breaches, "%s[%d]." % (name, index)))
@@ -260,22 +264,16 @@ def _check_parameter(parameter, at, breaches):
 
 def _station(telegram, breaches):
     """Telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
-    found = _fields(telegram, 0, _STATION, breaches)
+    found = _fields(telegram, 0, STATION, breaches)
     found["spindles"] = []
     at = 63
     for index in range(found["spindle_count"]):
         where = "spindles[%d]." % index
-        layout = (
-            ("spindle", 0, 4, "d", 1, 9999),
-            ("name", 4, 25, "s"),
-            ("program_count", 29, 4, "d", 0, 9999),
-        )
-        spindle = _fields(telegram, at, layout, breaches, where)
+        spindle = _fields(telegram, at, STATION_SPINDLE, breaches, where)
         at += 33
         spindle["programs"] = []
         for _ in range(spindle["program_count"]):
-            layout = (("program", 0, 4, "d", 1, 9999), ("name", 4, 25, "s"))
-            spindle["programs"].append(_fields(telegram, at, layout, breaches, where + "program."))
+            spindle["programs"].append(_fields(telegram, at, STATION_PROGRAM, breaches, where + "program."))
             at += 29
         found["spindles"].append(spindle)
         if at > len(telegram):
@@ -286,21 +284,20 @@ def _station(telegram, breaches):
 
 def _event(telegram, breaches):
     """Telegram 09 (004:189-204)."""
-    found = _fields(telegram, 0, _EVENT, breaches)
+    found = _fields(telegram, 0, EVENT, breaches)
     count = found["parameter_count"]
     _expect_bytes(telegram, 48 + 24 * count, breaches)
     found["parameters"] = []
     if len(telegram) == 48 + 24 * count:
         for index in range(count):
-            layout = (("parameter_id", 0, 3, "d", 0, 999), ("type", 3, 1, "d", 0, 9), ("value", 4, 20, "s"))
             where = "parameters[%d]." % index
-            found["parameters"].append(_fields(telegram, 48 + 24 * index, layout, breaches, where))
+            found["parameters"].append(_fields(telegram, 48 + 24 * index, EVENT_PARAMETER, breaches, where))
     return found
 
 
 def _graph(telegram, breaches):
     """Telegram 13 (004:290-320)."""
-    found = _fields(telegram, 0, _GRAPH, breaches)
+    found = _fields(telegram, 0, GRAPH, breaches)
     _expect_bytes(telegram, 116 + found["sample_bytes"], breaches)
     if found["general_bytes"] != 116 or found["sample_bytes"] % 2:
         told = "%d, %d" % (found["general_bytes"], found["sample_bytes"])
@@ -342,15 +339,15 @@ def take_apart(telegram, either_way=False):
 
 
 _SENT = {
-    "01": (_SYSTEM, 57),
-    "05": (_ACKNOWLEDGE, 24),
+    "01": (SYSTEM, 57),
+    "05": (ACKNOWLEDGE, 24),
     "06": ((), 7),
-    "07": (_REQUEST, 19),
+    "07": (REQUEST, 19),
 }
 # What the other side sends, and 11, which another plug-in does.
 _TOLD = {
     "08": (_INFORMATION, 37),
     "10": (_EVENT_ACKNOWLEDGE, 38),
-    "11": (_PLUGIN_REQUEST, 26),
+    "11": (PLUGIN_REQUEST, 26),
     "12": ((), 7),
 }

@@ -107,6 +107,11 @@ class Site:
         """An address that is none."""
         return self._trouble(request, 404, "Not found", "There is no such page.")
 
+    async def failed(self, request: Request, _why: Exception) -> Response:
+        """A page that cannot be made; what went wrong goes into the log."""
+        told = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
+        return self._trouble(request, 500, "Something went wrong", told)
+
     async def live(self, request: Request) -> Response:
         """Server-sent events, from `after` or the last one that the browser had."""
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -130,9 +135,10 @@ class Site:
             if len(octets) > FORM_MOST:
                 return self.rendered("login.html", 400, to=to, why="That is no password.")
         tried = parse_qs(octets.decode("utf-8", "replace")).get("password", [""])[0]
-        token = await to_thread.run_sync(self.door.token, tried)
+        visitor = request.client.host if request.client else ""
+        token = await to_thread.run_sync(self.door.token, tried, visitor)
         if token is None:
-            shut = self.door.is_shut()
+            shut = self.door.is_shut(visitor)
             why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
             return self.rendered("login.html", 429 if shut else 403, to=to, why=why)
         answer = RedirectResponse(to, 303)
@@ -141,7 +147,9 @@ class Site:
         return answer
 
     async def logout(self, request: Request) -> Response:
-        """Forget the token."""
+        """Forget the token, here and in the browser."""
+        if self.door is not None:
+            self.door.forget(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
@@ -211,7 +219,7 @@ def make(reading: Reading, door: Door | None = None, only_here: bool = True) -> 
         Route("/logout", site.logout, methods=["POST"]),
         Mount("/static", StaticFiles(directory=shown.HERE / "static")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
     app.state.site = site
     return app

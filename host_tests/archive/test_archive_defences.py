@@ -1,0 +1,86 @@
+"""Who opens too much, says nothing whole, or does not read takes nothing from the others."""
+
+import resource
+import socket
+
+from host_tests.support.archive import RESULT, Served, Talk, place_in, result
+from tools.archive import server as served_by
+
+
+def is_closed(talk):
+    """True if the other side has closed or reset the connection."""
+    try:
+        return talk.hear() == ""
+    except ConnectionError:
+        return True
+
+
+def test_one_address_may_not_take_all_places(tmp_path, monkeypatch):
+    monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
+    with Served(place_in(tmp_path)) as archive:
+        idle = [archive.server() for _ in range(3)]
+        assert all(talk.ask("0600099")[:2] == "05" for talk in idle)
+        assert is_closed(archive.server())
+        other = socket.create_connection(("127.0.0.1", archive.server_port), 5, ("127.0.0.2", 0))
+        with other:
+            other.settimeout(5)
+            other.sendall(b"00070600098")
+            assert other.recv(100)[4:6] == b"05"
+        idle.pop().socket.close()
+        idle[0].ask("0600099")  # so that the close was seen
+        with archive.server() as again:
+            assert again.ask(RESULT)[21:24] == "000"
+        assert archive.archive.turned_away == 1
+
+
+def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path, monkeypatch):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+        with Served(place_in(tmp_path)) as archive:
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(served_by.FILES_WANTED, hard)
+            assert archive.archive.clients_most <= served_by.CLIENTS_MOST
+            archive.archive.clients_most = 1
+            with archive.server() as first:
+                assert first.ask("0600099")[:2] == "05"
+                assert is_closed(archive.server())
+                assert first.ask("0600098")[2:7] == "00098"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_octet_now_and_then_keeps_no_place(tmp_path):
+    with Served(place_in(tmp_path), silence_s=0.5) as archive, archive.server() as talk:
+        talk.socket.settimeout(0.05)
+        for octet in b"0399" + b"0" * 200:
+            try:
+                talk.socket.sendall(bytes([octet]))
+                if talk.socket.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue  # nothing was said, and it is open
+            except ConnectionError:
+                break
+        else:
+            raise AssertionError("it is still open")
+
+
+def test_a_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(served_by, "UNSENT_BYTES_MOST", 512)
+    with Served(place_in(tmp_path)) as archive:
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.settimeout(20)
+        deaf.connect(("127.0.0.1", archive.server_port))
+        keep_alive = b"00070600099" * 1000
+        try:
+            for _ in range(2000):
+                deaf.sendall(keep_alive)
+            raise AssertionError("nothing has stopped it")
+        except ConnectionError:
+            pass
+        finally:
+            deaf.close()
+        assert archive.archive.unread == 1
+        with Talk(archive.server_port) as good:
+            assert good.ask(result(1, 1))[21:24] == "000"

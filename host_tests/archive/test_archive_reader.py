@@ -1,0 +1,178 @@
+"""What the text allows is taken, whoever sends it; all else is answered, and poisons nothing that comes next."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from tools.archive import quick, reader
+from tools.archive.web.app import make
+from tools.archive.web.reading import Reading
+from tools.toolsnet.telegrams import time_ok
+
+TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=25)
+
+
+@st.composite
+def numbers(draw, octets):
+    """A number as 004:312-320 lets a station write it, and what it is."""
+    whole = draw(st.integers(0, 10 ** (octets - 4) - 1))
+    text = draw(st.sampled_from([f"{whole}", f"{whole}.5", f"{whole}.", f"{whole:0{octets}d}", f"{whole:.2f}", ".5"]))
+    value = float(text)
+    text = text.rjust(octets) if draw(st.booleans()) else text.ljust(octets)
+    return text, value
+
+
+@st.composite
+def results(draw):
+    """A telegram 04 of any lengths and any form that the text allows, and what it says."""
+    sizes = [draw(st.integers(least, 99)) for least in (80, 70, 29, 72)]
+    counts = [draw(st.integers(1, 3)), draw(st.integers(0, 2)), draw(st.integers(0, 3))]
+    more = [
+        draw(st.text("x 9", min_size=size - least, max_size=size - least))
+        for size, least in zip(sizes, (80, 70, 29, 72), strict=True)
+    ]
+    identifier, sequence = draw(st.integers(0, 99999)), draw(st.integers(0, 99999))
+    vin = draw(TEXT)
+    head = (
+        f"04{identifier:05d}{sizes[0]}000300010010{draw(st.sampled_from(['20240314092653', '20240229000000']))}"
+        f"{sequence:05d}{vin:<25}{counts[0]:04d}{sizes[1]}{counts[1]:02d}{sizes[2]}{counts[2]:03d}{sizes[3]}{more[0]}"
+    )
+    torques = [draw(numbers(8)) for _ in range(counts[0])]
+    for index, (torque, _) in enumerate(torques):
+        limits = [draw(numbers(8))[0] for _ in range(5)]
+        head += (
+            f"{index + 1:04d}{'C1':<10}00120{limits[0]}{torque}0{limits[1]}{limits[2]}{limits[3]}3{limits[4]}0{more[1]}"
+        )
+    for index in range(counts[1]):
+        head += f"{index + 1:04d}{draw(TEXT):<25}{more[2]}"
+    for index in range(counts[2]):
+        head += f"00000012{index:05d}{'Name':<25}{draw(TEXT):<25}0{'Nm':<6}00{more[3]}"
+    return head, {
+        "identifier": identifier,
+        "sequence": sequence,
+        "vin": vin.rstrip(),
+        "torques": [t for _, t in torques],
+    }
+
+
+@settings(max_examples=200)
+@given(results())
+def test_every_result_that_the_text_allows_is_read_as_it_says(made):
+    telegram, said = made
+    found, breaches = reader.read(telegram.encode())
+    assert breaches == [] and reader.is_told(found)
+    assert {name: found[name] for name in ("identifier", "sequence", "vin")} == {
+        n: said[n] for n in ("identifier", "sequence", "vin")
+    }
+    assert [float(spindle["torque"]) for spindle in found["spindles"]] == said["torques"]
+
+
+@given(st.integers(0, 500), st.binary(min_size=1, max_size=12), st.sampled_from([RESULT, EVENT, DESCRIBED, GRAPH]))
+def test_whatever_the_octets_are_reading_ends_and_counts_make_no_work(at, octets, telegram):
+    telegram = telegram.encode() if isinstance(telegram, str) else telegram
+    at %= len(telegram)
+    found, breaches = reader.read(telegram[:at] + octets + telegram[at + len(octets) :])
+    assert len(breaches) <= 40 and isinstance(reader.is_told(found), bool)
+    for spindle in found.get("spindles", ()):
+        assert all(
+            not spindle[name] or math.isfinite(float(spindle[name])) for name in ("torque", "angle") if name in spindle
+        )
+
+
+@given(st.integers(0, len(RESULT) - 1), st.integers(0x20, 0x7E))
+def test_the_quick_way_finds_what_the_reader_finds(at, octet):
+    telegram = RESULT.encode()
+    telegram = telegram[:at] + bytes([octet]) + telegram[at + 1 :]
+    fast = quick.result_of(telegram)
+    if fast is not None:
+        found, breaches = reader.read(telegram)
+        del found["unread"]
+        assert (found, breaches) == (fast, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("20250229120000", False), ("20240229120000", True), ("00000101000000", False), ("19000229000000", False)],
+)
+def test_a_time_is_one_that_a_calendar_has(text, is_one):
+    assert time_ok(text.encode()) == is_one
+
+
+def changed(telegram, at, text):
+    """The telegram with this text from octet `at` on, as the document counts."""
+    octets = telegram.encode() if isinstance(telegram, str) else telegram
+    return octets[: at - 1] + text.encode() + octets[at - 1 + len(text) :]
+
+
+POISON = [
+    *[changed(RESULT, 108, text) for text in ("     inf", "   1e999", "     nan", "    1_00", "--------", "        ")],
+    *[changed(GRAPH, 105, text) for text in ("     nan", "     inf", "   1e999")],
+    *[changed(GRAPH, 51, text) for text in ("9999999999", "      2000", "     -2000", "          ")],
+    changed(GRAPH, 71, "         0"),
+    changed(GRAPH, 113, "8000"),
+    changed(RESULT, 66, "9999"),
+    changed(DESCRIBED, 60, "9999"),
+    changed(DESCRIBED, 93, "9999"),
+    changed(EVENT, 47, "99"),
+    changed(RESULT, 8, "99"),
+    changed(RESULT, 22, "20250229120000"),
+]
+ALLOWED = [
+    changed(RESULT, 3, "00000"),
+    changed(RESULT, 36, "00000"),
+    changed(RESULT, 108, "  42.4  "),
+    changed(EVENT, 3, "00000"),
+    "11000070010192.168.0.20   ",
+]
+
+
+@pytest.mark.parametrize("telegram", POISON, ids=range(len(POISON)))
+def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path, telegram):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        assert server.ask(DESCRIBED)[21:24] == "000"
+        answer = server.ask(telegram)
+        assert answer[:2] == "05" and answer[2:7] == telegram[2:7].decode()
+        assert server.ask(result(98, 98))[21:24] == "000"
+        assert server.ask(GRAPH.replace(b"00017", b"00098", 1))[21:24] == "000"
+        numbers = [row[0] for row in archive.rows("SELECT ResultId FROM Result")]
+    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+        for path in ("/", "/results", "/events", "/breaches", "/station/10", "/car?vin=WVWZZZ1KZAW123456"):
+            assert browser.get(path).status_code == 200, path
+        for number in numbers:
+            assert browser.get(f"/result/{number}").status_code == 200
+
+
+def test_a_torque_that_is_none_is_blank_and_never_good(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(changed(RESULT, 108, "    1_00"))
+        assert archive.rows("SELECT Torque, Overall FROM Result") == [(None, 1)]
+
+
+@pytest.mark.parametrize("telegram", ALLOWED, ids=range(len(ALLOWED)))
+def test_what_the_text_allows_is_answered_000_without_a_breach(tmp_path, telegram):
+    with Served(place_in(tmp_path)) as archive:
+        is_pim = telegram[:2] in ("11", b"11")
+        with archive.pim() if is_pim else archive.server() as talk:
+            if is_pim:
+                talk.hear()
+            answer = talk.ask(telegram)
+        head = telegram[2:7] if isinstance(telegram, str) else telegram[2:7].decode()
+        assert (answer[:2], answer[2:7], answer[21:24]) == ("05", head, "000")
+        assert archive.rows("SELECT * FROM Breach") == [] and archive.archive.breaches == 0
+
+
+def test_breaches_of_a_kind_are_kept_once_and_counted(tmp_path):
+    dice = random.Random(1)
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number in range(50):
+            telegram = changed(result(number + 1, number + 1), 108, f"x{dice.randrange(10**7):07d}")
+            assert server.ask(telegram)[21:24] == "000"
+        assert archive.archive.breaches == 50
+        assert len(archive.said) == 1
+        assert server.ask("0600099")[21:24] == "000"
+    assert len(archive.rows("SELECT * FROM Breach")) == 1
