@@ -137,6 +137,18 @@ def counts(agent: Agent, index: int) -> tuple[int, int, int]:
     return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
 
 
+def overwritten(agent: Agent | None, index: int) -> int:
+    """How many the agent has counted as overwritten; 0 where it is not up."""
+    state = None if agent is None else agent.app.stations[index].state
+    return 0 if state is None else state.numbers[n.OVERWRITTEN]
+
+
+def has_kept(agent: Agent | None, index: int) -> bool:
+    """Whether anything in the quarantine counts, as far as that is known: after a cut copies lie there that do not."""
+    quarantine = None if agent is None else agent.app.stations[index].quarantine
+    return quarantine is None or quarantine.count() > 0
+
+
 def stands(agent: Agent, index: int) -> list[object]:
     """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
     station = agent.station(index)

@@ -161,6 +161,8 @@ class ToolsNet:
         station = self.history.stations[number]
         latest = self.latest(number)
         lie = self.lies.pop(0) if self.lies else ""
+        if lie in ("nothing", "blank") and not self.present[number] and self.at_first[number]:
+            lie = ""  # the first count would be a former life's: not far from our own
         text = {
             "nothing": "00000",
             "blank": "     ",

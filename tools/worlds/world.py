@@ -129,9 +129,10 @@ class World:
 
         station = self.history.stations[number]
         settled = {row.number for row in station.rows if row.vouched}
-        for made in found_in(KEPT_BEGINS, first):
-            if not counts_frames or station.results[made].frame == READABLE:
-                settled.add(made)
+        if adapter.has_kept(self.agent, number - 1):
+            for made in found_in(KEPT_BEGINS, first):
+                if not counts_frames or station.results[made].frame == READABLE:
+                    settled.add(made)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
@@ -177,11 +178,17 @@ class World:
             return
         begun = self._begun.setdefault(number, [])
         if self.is_full(number):
-            waiting = self._nowhere_else(number)
-            self._may_go(number, next((waiting[other] for other in begun if waiting.get(other)), set()))
+            self._lets_go_oldest(number)
         if block in begun:
             begun.remove(block)
         begun.append(block)
+
+    def _lets_go_oldest(self, number: int) -> None:
+        """Note what stands in the block begun longest ago, of those that hold anything that waits, and nowhere else."""
+        waiting = self._nowhere_else(number)
+        results = self.history.stations[number].results
+        left = {block: {n for n in waiting[block] if n in results and not results[n].gone_full} for block in waiting}
+        self._may_go(number, next((left[block] for block in self._begun.get(number, []) if left.get(block)), set()))
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
         full = bool(numbers) and self.is_full(number)
@@ -258,6 +265,11 @@ class World:
     def power_off(self, dark_ms: int | None = None) -> None:
         """A cut: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
+        for number, station in self.history.stations.items():
+            # A full log may just have given up its oldest block, and not begun another.
+            gone = sum(result.gone_full for result in station.results.values())
+            if self.is_full(number) and adapter.overwritten(self.agent, number - 1) > gone:
+                self._lets_go_oldest(number)
         self.switch_off(self.dark_ms if dark_ms is None else dark_ms)
 
     def switch_off(self, dark_ms: int) -> None:
