@@ -10,7 +10,7 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from tools.worlds import adapter
 from tools.worlds.board import TICKS, Board
@@ -183,12 +183,11 @@ class World:
             begun.remove(block)
         begun.append(block)
 
-    def _lets_go_oldest(self, number: int) -> None:
-        """Note what stands in the block begun longest ago, of those that hold anything that waits, and nowhere else."""
+    def _lets_go_oldest(self, number: int, but: Set[int] = frozenset()) -> None:
+        """Note what stands nowhere else in the block begun longest ago, of those that hold more than `but`."""
         waiting = self._nowhere_else(number)
-        results = self.history.stations[number].results
-        left = {block: {n for n in waiting[block] if n in results and not results[n].gone_full} for block in waiting}
-        self._may_go(number, next((left[block] for block in self._begun.get(number, []) if left.get(block)), set()))
+        left = [waiting[block] - but for block in self._begun.get(number, []) if block in waiting]
+        self._may_go(number, next((numbers for numbers in left if numbers), set()))
 
     def _may_go(self, number: int, numbers: set[int]) -> None:
         full = bool(numbers) and self.is_full(number)
@@ -267,9 +266,9 @@ class World:
         self.history.cuts += 1
         for number, station in self.history.stations.items():
             # A full log may just have given up its oldest block, and not begun another.
-            gone = sum(result.gone_full for result in station.results.values())
-            if self.is_full(number) and adapter.overwritten(self.agent, number - 1) > gone:
-                self._lets_go_oldest(number)
+            gone = {result.number for result in station.results.values() if result.gone_full}
+            if self.is_full(number) and adapter.overwritten(self.agent, number - 1) > len(gone):
+                self._lets_go_oldest(number, gone)
         self.switch_off(self.dark_ms if dark_ms is None else dark_ms)
 
     def switch_off(self, dark_ms: int) -> None:
