@@ -25,6 +25,7 @@ ID_LAST = 4294967295
 LOW, SAME, BELOW, ABOVE = "low", "same", "below", "above"  # where a count begins afresh
 MEETING_MS = 5000
 LAST_MS = 120000
+SKIPPED_MOST = 20
 REPLAYED = 5  # of what was not acknowledged, by a controller that pushes again after a new subscription
 _CLOCK_STARTS = datetime.datetime(2026, 3, 1, 6, 0, 0)
 
@@ -48,6 +49,7 @@ class Controller:
         self.newest: Result | None = None  # of ours
         self.newest_of_all: Result | None = None
         self.used = 0  # IDs
+        self.skipped = 0  # of them, since the last of ours
         self.others_made = 0
         self.met: int | None = None
         self.deaf_until = -1  # answers no 0064
@@ -160,6 +162,7 @@ class Controller:
             return f"{self.traits['first_id']:010d}"
         period = self.traits["id_period"]
         text = f"{self.next_id % period if period else self.next_id:010d}"
+        self.skipped = 0
         if self.next_id < ID_LAST:
             self.next_id += 1
         else:
@@ -172,7 +175,9 @@ class Controller:
         return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds + self.clock_s)).strftime("%Y%m%d%H%M%S")
 
     def skip_ids(self, count: int) -> None:
-        """Some IDs go to other spindles."""
+        """Some IDs go to other spindles: SKIPPED_MOST between two of ours, or nobody could find what lies below."""
+        count = min(count, SKIPPED_MOST - self.skipped)
+        self.skipped += count
         self.used += count
         self.next_id = min(self.next_id + count, ID_LAST)
 
