@@ -26,9 +26,7 @@ from tools.worlds.world import World
 CALM_MAX_MS = 3 * 3600 * 1000
 DROPPED_MS = 10 * 60 * 1000  # between two orders of an operator
 VISIT_MS = 30 * 60 * 1000  # so much more for each time that one is needed: a pass of silent ones fills a quarantine
-SILENT_MS = (
-    5 * 60 * 1000
-)  # and for each that the server never answers: four silences, each up to a minute behind the last
+SILENT_MS = 30 * 60 * 1000  # and for each that a server never answers that answers nothing else: twenty silences
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 RETRIES_MOST = 16
 QUIET_MS = 15 * 60 * 1000
