@@ -107,7 +107,9 @@ def allowed(row):
         if kind == "hosts":
             what = "different hosts, in a list"
         elif kind == "text" or kind == "host":
-            what = "printable ASCII characters" + (", no blanks" if kind == "host" else "")
+            what = "printable ASCII characters"
+            if kind == "host":
+                what = "characters, a name or an address alone, such as 10.0.0.5"
         words = ("%s to %s %s" % (low, row[4], what)).strip() + (", whole" if kind == "int" else "")
     return words + (" or null" if default == "~" else "")
 
@@ -123,6 +125,8 @@ def _walk(tree):
         done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
         if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
             mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
+        if done["toolsnet"].get("refused") == "block" and (done["toolsnet"].get("window") or 1) > 1:
+            mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
         stations = tree.get("stations")
         good = type(stations) is list
         if not good or not 0 < len(stations) <= STATIONS_MAX:
@@ -308,9 +312,24 @@ def _fault(row, value):
             good = type(value) is str
             size = len(value) if good else 0  # type: ignore
             for c in value if good else "":  # type: ignore
-                good = good and ("!" <= c <= "~" or (c == " " and kind == "text"))
+                good = good and " " <= c <= "~"
+            good = good and (kind == "text" or _is_host(value))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
     return None if good else found(value, row[0])
+
+
+def _is_host(text):
+    """True if it may be a name or an address, alone: no port, no scheme, no number above 255."""
+    if text.count(":") > 1:  # IPv6
+        return text.find("/") < 0
+    parts = text.split(".")
+    numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
+    if len("".join(parts).strip("0123456789")) == 0:
+        return len(numbers) == len(parts) == 4 and max(numbers) < 256
+    for c in text:
+        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "-._"):
+            return False
+    return True
 
 
 def _default(row):

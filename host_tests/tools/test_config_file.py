@@ -99,3 +99,65 @@ def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
     said = CliRunner().invoke(main, ["config", "check", str(tmp_path / "cart.json")])
     assert said.exit_code == 0 and "cannot run as it is on this machine" in said.output and "nothing.pem" in said.output
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://10.0.0.5:6575", "10.0.0.2:4545", "10.0.0.256", "10.0.0", "1.2.3.4.5", "a cart", "10.0.0.5/24", "pim?"],
+)
+def test_what_is_no_host_is_a_mistake_and_not_a_name_that_is_looked_up(tmp_path, host):
+    assert mistakes_of(tmp_path, '"192.0.2.20"', f'"{host}"') == [
+        ("toolsnet.pim_host", f'"{host}"', "1 to 253 characters, a name or an address alone, such as 10.0.0.5")
+    ]
+
+
+@pytest.mark.parametrize("host", ["10.0.0.255", "pim.plant", "PIM_1", "7eleven.example", "fe80::1%eth0", "::1"])
+def test_what_may_be_a_host_is_taken(tmp_path, host):
+    path = tmp_path / "cart.json"
+    path.write_text(GOOD.replace("192.0.2.20", host))
+    assert config_file.read(path)["toolsnet"]["pim_host"] == host
+
+
+def test_a_window_and_a_refused_result_that_blocks_exclude_each_other(tmp_path):
+    found = mistakes_of(tmp_path, '"pim_port": 6575', '"pim_port": 6575, "window": 4, "refused": "block"')
+    assert found == [("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1")]
+
+
+def test_a_time_zone_that_is_none_is_a_mistake_before_a_board_has_it(tmp_path):
+    found = mistakes_of(tmp_path, '"ethernet"', '"ethernet", "time_zone": "garbage!!"')
+    assert found[0][:2] == ("board.time_zone", '"garbage!!"') and "CET-1CEST" in found[0][2]
+
+
+def test_a_mark_in_front_of_the_text_is_no_mistake(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert len(config_file.read(path)["stations"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1,}', "no name in double quotes|a comma behind the last entry"),
+        ('{"a": 1 "b": 2}', "no comma and no closing bracket"),
+        ('{"a" 1}', "no colon"),
+        ('{"a": }', "no value"),
+        ("{} {}", "something behind the end"),
+        ('{"a": "b', "does not end"),
+        ('{"a": "b\n"}', "a line break"),
+        ('{"a": "\\q"}', "a backslash"),
+        ('{"a": "\\u12"}', "four hexadecimal digits"),
+        ("", "no value"),
+    ],
+)
+def test_what_is_no_json_is_told_in_words_that_say_what_to_look_for(tmp_path, text, said):
+    path = tmp_path / "cart.json"
+    path.write_text(text)
+    with pytest.raises(config_file.Wrong) as raised:
+        config_file.read(path)
+    ((place, found, _),) = raised.value.mistakes
+    assert place.startswith("line ") and any(words in found for words in said.split("|")), found
+
+
+def test_the_page_of_a_configuration_that_is_not_there_is_a_mistake():
+    done = CliRunner().invoke(main, ["web", "--config", "nofile.json"])
+    assert done.exit_code == 2 and "nofile.json: there is no such file" in done.output

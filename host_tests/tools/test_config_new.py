@@ -50,7 +50,7 @@ def test_defaults_leave_two_questions(tmp_path):
         (0, "C" * 26, "0 to 25 printable"),
         (1, "10.0.0.10:99999", "1 to 65535"),
         (1, "10.0.0.10:", "HOST:PORT"),
-        (1, "a cart", "no blanks"),
+        (1, "a cart", "a name or an address alone"),
         (1, "3964r:", "1 to 64"),
         (2, "pim.plant", "HOST:PORT"),
         (3, "0", "1 to 9999"),

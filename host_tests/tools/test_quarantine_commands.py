@@ -330,3 +330,16 @@ def test_delivered_is_what_toolsnet_said():
 def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
     text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1).plain
     assert "lost" not in text and "on the way 5" in text
+
+
+def test_the_service_is_meant_where_nothing_is_named(tmp_path, spool, monkeypatch):
+    """What `status`, the log and the live view say can be typed as it stands."""
+    path = tmp_path / "config.json"
+    station = {"number": 7, "controller": {"host": "192.0.2.10"}, "spool": {"path": str(spool)}}
+    path.write_text(json.dumps({"toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575}, "stations": [station]}))
+    monkeypatch.setattr(orders.config_file, "SERVICE_CONFIG", path)
+    done = CliRunner().invoke(cli.main, ["quarantine", "list", "--station", "7"])
+    assert done.exit_code == 0 and "6 in the quarantine" in done.output
+    path.unlink()
+    done = CliRunner().invoke(cli.main, ["quarantine", "list", "--station", "7"])
+    assert done.exit_code == 2 and str(path) in done.output

@@ -15,10 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from agent.cart import config
+from board import zone
 from tools.base import installation
 from tools.config import secrets as config_secrets
 
 SERVICE_FOLDER = Path("/etc/toolcart")
+SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
 SERVICE_STATE = Path("/var/lib/toolcart")
 
 Mistake = tuple[str, str, str]
@@ -59,9 +61,24 @@ def parse(path: str | Path) -> object:
     return tree
 
 
+# What Python's reader of JSON says, in words that say what to look for.
+_NO_JSON = {
+    "Expecting property name": "no name in double quotes: is a comma in front of a closing brace?",
+    "Expecting ',' delimiter": "no comma and no closing bracket: one of them is missing",
+    "Expecting ':' delimiter": "no colon behind a name",
+    "Expecting value": "no value: is a comma too many, or a text without quotes?",
+    "Illegal trailing comma": "a comma behind the last entry",
+    "Extra data": "something behind the end",
+    "Unterminated string": "a text that does not end: its closing quote is missing",
+    "Invalid control character": "a line break or a tab in a text",
+    "Invalid \\escape": "a backslash in a text: write two",
+    "Invalid \\u": "\\u without four hexadecimal digits",
+}
+
+
 def _text(path: str | Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # some editors write a mark in front
     except OSError as error:
         raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
     except UnicodeDecodeError as error:
@@ -83,7 +100,8 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise Wrong(path, [(place, error.msg, "JSON; `toolcart config example` prints one")]) from None
+        said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
+        raise Wrong(path, [(place, said, "JSON; `toolcart config example` prints one")]) from None
     except (ValueError, RecursionError) as error:
         raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
@@ -140,10 +158,18 @@ def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
     hidden = {place for place, *_ in secret}  # what is wrong with a secret's name hides what follows from it
     secret = [one for one in secret if one[0] not in doubtful]
     mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
+    mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if mistakes:
         raise Wrong(path, mistakes)
     assert isinstance(tree, dict)
     return config.complete(tree), tree, absent
+
+
+def _time_zone(board: dict) -> list[Mistake]:
+    if not board["time_zone"] or zone.parsed(board["time_zone"]) is not None:
+        return []
+    allowed = "a POSIX TZ with both changes, such as CET-1CEST,M3.5.0,M10.5.0/3, or without summer time, IST-5:30"
+    return [("board.time_zone", json.dumps(board["time_zone"]), allowed)]
 
 
 def _without_credential(place: str) -> Mistake:

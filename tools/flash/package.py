@@ -23,7 +23,6 @@ from pathlib import Path
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from agent.link.port import is_numeric
-from board import zone
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.line_info import Lines
 from tools.compact.tree import compile_compacted, lines_in
@@ -174,9 +173,6 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
     for key in ("gateway", "dns"):
         if board[key] and not is_numeric(board[key]):
             mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
-    if board["time_zone"] and zone.parsed(board["time_zone"]) is None:
-        allowed = "a POSIX TZ with both changes, such as CET-1CEST,M3.5.0,M10.5.0/3, or without summer time, IST-5:30"
-        mistakes.append(("board.time_zone", json.dumps(board["time_zone"]), allowed))
     for index, station in enumerate(configuration["stations"]):
         if len(station["outlets"]) > 1:
             mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))

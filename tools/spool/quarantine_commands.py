@@ -142,8 +142,13 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
 
 def place_of(spool_file: str | None, config_path: str | None, station: int | None) -> Place:
     """Return the spool that the command line names."""
+    if spool_file is None and config_path is None and Path(config_file.SERVICE_CONFIG).is_file():
+        config_path = str(config_file.SERVICE_CONFIG)
     if (spool_file is None) == (config_path is None):
-        raise click.UsageError("name either a spool file, or --config (and --station where it has several).")
+        raise click.UsageError(
+            "name either a spool file, or --config (and --station where it has several); without them the service's "
+            f"{config_file.SERVICE_CONFIG} is meant, if it is there."
+        )
     if spool_file is not None:
         return Place(Path(spool_file))
     try:

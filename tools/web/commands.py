@@ -69,6 +69,9 @@ def web(
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
+    missing_files = [path for path in configs if not Path(path).is_file()]
+    if missing_files:
+        raise click.UsageError(f"--config {missing_files[0]}: there is no such file")
     looking = Looking([*sockets, *[place.to_ask(path) for path in configs]])
     try:
         run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
