@@ -55,6 +55,10 @@ def test_the_unit_is_notified_watched_and_never_given_up():
     assert unit["Restart"] == "always" and unit["StartLimitIntervalSec"] == "0"
 
 
+def test_a_wrong_configuration_is_not_started_again_and_again():
+    assert "RestartPreventExitStatus=2" in Service("/usr/bin/toolcart").text().splitlines()
+
+
 def test_the_unit_may_write_to_its_state_only():
     unit = lines_of(Service("/opt/toolcart").text())
     assert unit["ProtectSystem"] == "strict" and unit["StateDirectory"] == "toolcart"

@@ -4,7 +4,8 @@ Rules
 1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool lies in
    /var/lib/toolcart (StateDirectory).
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
-3. It starts again after every failure, and never gives up: on a cart there is no one to press a key.
+3. It starts again after every failure, and never gives up: on a cart there is no one to press a key. A configuration
+   that is wrong is none of these: systemd shows the service as failed, with the words of `toolcart run`.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
 5. ProtectClock= also forbids to ask whether NTP keeps the clock (adjtimex is one of its system calls): it is left out
@@ -14,6 +15,8 @@ Rules
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from tools.base.exit_codes import EXIT_CONFIGURATION
 
 NAME = "toolcart"
 STATE_FOLDER = "/var/lib/toolcart"
@@ -90,6 +93,7 @@ class Service:
             f"ExecStart={command}",
             "Restart=always",
             "RestartSec=2",
+            f"RestartPreventExitStatus={EXIT_CONFIGURATION}",  # it would be as wrong in two seconds
             f"WatchdogSec={WATCHDOG_S}",
             f"TimeoutStopSec={STOP_S}",
             f"WorkingDirectory={STATE_FOLDER}",
