@@ -12,6 +12,7 @@ from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
@@ -521,3 +522,28 @@ def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
         assert told.exit_code == 1 and "--listen" in told.stderr
     told = CliRunner().invoke(main, ["archive", "web", "--database", str(tmp_path / "none.sqlite")])
     assert told.exit_code == 2 and "no such archive" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        queries.Wanted(from_time="20260101000000", to_time="20260102000000"),
+        queries.Wanted(to_time="20260102000000"),
+        queries.Wanted(program=3),
+        queries.Wanted(program=3, from_time="20260101000000"),
+        queries.Wanted(nok=True),
+        queries.Wanted(nok=True, program=3),
+    ],
+    ids=str,
+)
+def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, wanted):
+    engine = database.connect(plant, writes=False)
+    asked_for = []
+    event.listen(engine, "before_cursor_execute", lambda *said: asked_for.append(said[2:4]))
+    with engine.connect() as connection:
+        asked.results(connection, wanted)
+        sql, values = asked_for[0]
+        plan = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, values)]
+    engine.dispose()
+    assert any(line.startswith(("SEARCH Result", 'SEARCH "Result"')) or "USING INDEX ResultBy" in line for line in plan)
+    assert not any("TEMP B-TREE" in line for line in plan), plan

@@ -119,6 +119,8 @@ RESULT = Table(
     Index("ResultByTime", "SystemType", "System", "Station", "Time"),
     Index("ResultByTighteningId", "TighteningId"),
     Index("ResultNOK", "Overall", "Time"),
+    Index("ResultByMoment", "Time"),  # without a station
+    Index("ResultByProgram", "Program", "Time"),
 )
 RESULT_VIN = Table(
     "ResultVIN",

@@ -88,7 +88,8 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 
 def by_time(wanted: Wanted) -> bool:
     """True if a list stands in the order of the stations' clocks."""
-    return wanted.station is not None or wanted.nok
+    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program)
+    return wanted.nok or any(one is not None for one in filters)
 
 
 def car(connection: Connection, vin: str) -> list[dict]:
