@@ -28,7 +28,7 @@ def test_every_figure_is_taken_and_what_is_imported_grows_with_what_is_used(shor
     shares = []
     report = codec.run(shares.append)
     figures = {figure["name"]: figure["value"] for figure in report["figures"]}
-    assert all(value and value > 0 for value in figures.values()) and len(figures) == 33
+    assert all(value and value > 0 for value in figures.values()) and len(figures) == 37
     assert shares[0] == 0 and shares[-1] == 1.0
     memory = [figures[name] for name in figures if name.startswith("memory, ")]
     assert memory == sorted(memory)

@@ -322,8 +322,8 @@ def test_telegram(copy):
     edit(
         copy,
         reader,
-        '    "07": (_REQUEST, 19),\n',
-        '    "07": (_REQUEST, 19),\n    "15": ((("station", 7, 4, "d", 1, 9999),), 11),\n',
+        '    "07": (REQUEST, 19),\n',
+        '    "07": (REQUEST, 19),\n    "15": ((("station", 7, 4, "d", 1, 9999),), 11),\n',
     )
     run(copy, "-c", GREETING_WORKS)
     check_row(copy, "a telegram")

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NotRequired, TypedDict
 
-from toolcart import DataField, Odd, Resolution  # type: ignore
+from toolcart import DataField, Odd, Resolution  # pyright: ignore
 
 Number = int | float | Decimal | str | Sequence[str] | bytes | Odd | None
 Text = str | bytes | Odd | None
