@@ -9,6 +9,8 @@ import socket
 
 import uvicorn
 
+from tools.base.web_protocol import WebProtocol
+
 ENDING_S = 2  # how long an answer may still take
 
 
@@ -37,6 +39,7 @@ def config(app, connections: int) -> uvicorn.Config:
     """Return uvicorn's settings for `app` with so many connections at most."""
     return uvicorn.Config(
         app,
+        http=WebProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -1,0 +1,50 @@
+"""HTTP whose every wait ends: for a request, for its body, for an answer that is not read.
+
+uvicorn ends what is idle behind an answer and nothing else: whoever sends half a request keeps a place for ever, and
+the places are few.
+
+Rules
+1. A connection is looked at every LOOK_S. It is reset if since the last look no request has begun, or the same one is
+   still without its whole body, or nothing of what waits to be sent was read. A request that is worked on may take as
+   long as it takes.
+2. One address has half of the places at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LOOK_S = 10.0
+
+
+class WebProtocol(H11Protocol):
+    """One connection of a browser."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._asked: Any = None  # the request of the last look
+        self._unsent = 0  # octets that waited to be sent then
+        self._look_again()
+        host = self.client[0] if self.client else ""
+        from_here = sum(1 for one in self.connections if getattr(one, "client", None) and one.client[0] == host)
+        if self.limit_concurrency is not None and from_here > self.limit_concurrency // 2:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        self._timer = self.loop.call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        cycle, unsent = self.cycle, self.transport.get_write_buffer_size()
+        waits_for_it = cycle is None or cycle.response_complete or cycle.more_body
+        if (cycle is self._asked and waits_for_it) or 0 < unsent == self._unsent:
+            self.transport.abort()
+            return
+        self._asked, self._unsent = cycle, unsent
+        self._look_again()
