@@ -2,6 +2,9 @@
 
 import resource
 import socket
+import sqlite3
+
+import pytest
 
 from host_tests.support.archive import RESULT, Served, Talk, place_in, result
 from tools.archive import server as served_by
@@ -84,3 +87,32 @@ def test_a_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, m
         assert archive.archive.unread == 1
         with Talk(archive.server_port) as good:
             assert good.ask(result(1, 1))[21:24] == "000"
+
+
+@pytest.mark.parametrize("too_much", ["of one", "of all"])
+def test_what_is_not_committed_is_bounded_and_all_of_it_is_stored_in_the_end(tmp_path, monkeypatch, too_much):
+    """The database stands still, one station sends 300 results, another one its single one."""
+    bound, octets = 5000, served_by.TELEGRAM_BYTES + len(RESULT)
+    monkeypatch.setattr(served_by, "UNCOMMITTED_OF_ONE_MOST", bound if too_much == "of one" else 10**9)
+    monkeypatch.setattr(served_by, "UNCOMMITTED_MOST", bound if too_much == "of all" else 10**9)
+    with Served(place_in(tmp_path)) as archive, archive.server() as many, archive.server() as one:
+        assert one.ask(result(1, 1, station=11))[21:24] == "000"
+        standing = sqlite3.connect(place_in(tmp_path), isolation_level=None)
+        standing.execute("BEGIN IMMEDIATE")
+        many.send(*[result(number, number) for number in range(1, 301)])
+        for _ in range(10000):
+            one.ask("0600099")
+            if archive.archive.uncommitted >= bound:
+                break
+        for _ in range(50):
+            one.ask("0600099")  # whatever else had come would be read by now
+        assert bound <= archive.archive.uncommitted <= bound + octets
+        one.send(result(2, 2, station=11))
+        standing.execute("ROLLBACK")
+        standing.close()
+        assert one.hear()[21:24] == "000"
+        answers = [many.hear() for _ in range(300)]
+        assert [int(answer[2:7]) for answer in answers] == list(range(1, 301))
+        assert {answer[21:24] for answer in answers} == {"000"}
+        assert archive.archive.uncommitted == 0
+        assert archive.rows("SELECT count(*) FROM Result") == [(302,)]

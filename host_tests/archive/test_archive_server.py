@@ -288,3 +288,17 @@ def test_other_faults(tmp_path):
 def test_a_refusal_that_cannot_be_read_is_told(text):
     with pytest.raises(ValueError, match=r"\S"):
         refusal(text)
+
+
+def test_the_latest_of_many_names_counts_and_a_blank_one_changes_nothing(tmp_path):
+    def described(identifier, name):
+        programs = "".join(f"{number:04d}{name + str(number) if name else '':<25}" for number in range(1, 301))
+        spindle = f"0001{'Spindle':<25}0300{programs}"
+        return f"02{identifier:05d}000300010010{'127.0.0.1':<15}{name:<25}0001{spindle}"
+
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.send(described(1, "Old"), described(2, "New"), described(3, ""))
+        assert [server.hear()[21:24] for _ in range(3)] == ["000"] * 3
+        named = archive.rows("SELECT Program, Name FROM TNMapProgram ORDER BY Program")
+        assert named == [(number, f"New{number}") for number in range(1, 301)]
+        assert archive.rows("SELECT Name FROM TNMapStation") == [("New",)]

@@ -9,6 +9,8 @@ Rules
    position, found and allowed: the first of its kind from an address in an hour, the others are counted.
 3. The same octets under the same identifier on one connection are a retransmission: answered again, stored once.
 4. An answer leaves behind the commit of what it answers, and never if that failed.
+5. What is not committed yet is bounded: a connection with too much of it is read no further until its own is answered,
+   and while there is too much of all, every one has one telegram at a time. So nothing is turned away.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ FROM_ONE_MOST = 2000  # connections from one address: what one host opens by mis
 FILES_WANTED = 16384
 FILES_FOR_OTHERS = 200  # the database, the pages, the log
 UNSENT_BYTES_MOST = 65536  # two thousand answers that nobody reads
+INLET_BYTES = 16384  # read at once
+TELEGRAM_BYTES = 500  # what a telegram without any octets costs
+UNCOMMITTED_MOST = 2**22  # octets of all connections; taken apart they need some ten times as much
+UNCOMMITTED_OF_ONE_MOST = 2**17  # of one
 TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and said once in this time
 KINDS_MOST = 4096  # of breaches that are remembered for that
 ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
@@ -86,11 +92,13 @@ class Archive:
         self.breaches = 0
         self.turned_away = 0  # connections beyond what there is room for
         self.unread = 0  # connections that were reset because their other side does not read
+        self.uncommitted = 0  # octets
+        self.inlet = memoryview(bytearray(INLET_BYTES))  # what is read from whichever connection, until it is copied
         self._from: Counter[str] = Counter()
         self._noted: dict[tuple[str, str, str], float] = {}
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
-        self._settled: deque[tuple[ServerClient, str, dict, str]] = deque()
+        self._settled: deque[tuple[ServerClient, str, dict, int, str]] = deque()
         self._wakes = False
 
     async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
@@ -126,9 +134,9 @@ class Archive:
         self._identifier = self._identifier % 99999 + 1
         return self._identifier
 
-    def settle(self, client: ServerClient, kind: str, found: dict, outcome: str) -> None:
+    def settle(self, client: ServerClient, kind: str, found: dict, octets: int, outcome: str) -> None:
         """A client's telegram was committed or not; called by the writer's thread. The loop is woken once for many."""
-        self._settled.append((client, kind, found, outcome))
+        self._settled.append((client, kind, found, octets, outcome))
         if not self._wakes:
             self._wakes = True
             self.loop.call_soon_threadsafe(self._answer)
@@ -136,8 +144,9 @@ class Archive:
     def _answer(self) -> None:
         self._wakes = False  # first: what is settled from now on wakes the loop again
         while self._settled:
-            client, kind, found, outcome = self._settled.popleft()
-            client.stored(kind, found, outcome)
+            client, kind, found, octets, outcome = self._settled.popleft()
+            self.uncommitted -= octets
+            client.stored(kind, found, octets, outcome)
 
     def admit(self, client: _Client) -> bool:
         """Take a connection, if there is room for it and not too many come from its address."""
@@ -171,7 +180,7 @@ class Archive:
         self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
 
 
-class _Client(asyncio.Protocol):
+class _Client(asyncio.BufferedProtocol):
     """What PIM and server share: frames, silence, breaches."""
 
     def __init__(self, archive: Archive) -> None:
@@ -183,6 +192,7 @@ class _Client(asyncio.Protocol):
         self._silence: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._telegrams = 0
+        self._waits = False  # True: it is read no further for now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -207,10 +217,16 @@ class _Client(asyncio.Protocol):
         if self._silence is not None:
             self._silence.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.archive.inlet
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._received += self.archive.inlet[:nbytes]
+        self._take_all()
+
+    def _take_all(self) -> None:
         received, at = self._received, 0
-        while self._transport is not None and len(received) - at >= 4:
+        while self._transport is not None and not self._waits and len(received) - at >= 4:
             digits = bytes(received[at : at + 4])
             if not digits.isdigit() or int(digits) < 7:
                 self.archive.note(self.peer, "", Breach("length", 0, repr(digits)[2:-1], "0007 to 9999"))
@@ -242,6 +258,11 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
             self._transport = None
 
+    def read(self, on: bool) -> None:
+        """Go on reading, or leave what comes to the other side's patience."""
+        if self._transport is not None:
+            (self._transport.resume_reading if on else self._transport.pause_reading)()
+
     def greet(self) -> None:
         """Say the first word, if there is one."""
 
@@ -262,6 +283,8 @@ class _Client(asyncio.Protocol):
             self.close()
 
     def _watch(self) -> None:
+        if self._waits:
+            self._heard = self.archive.loop.time()
         left = self._heard + self.archive.silence_s - self.archive.loop.time()
         if left <= 0:
             self.close()
@@ -314,6 +337,7 @@ class ServerClient(_Client):
         super().__init__(archive)
         self._station: tuple[int, int, int] | None = None
         self._waiting: dict[int, bytes] = {}  # identifier: what is being committed under it
+        self._uncommitted = 0  # octets
 
     def handle(self, kind: str, found: dict, telegram: bytes) -> None:
         archive = self.archive
@@ -339,16 +363,36 @@ class ServerClient(_Client):
             return
         if kind != "01":
             self._station = station_of(found)
-        self._waiting[identifier] = telegram
+        self._store(kind, found, telegram)
+
+    def _store(self, kind: str, found: dict, telegram: bytes) -> None:
+        archive, octets = self.archive, TELEGRAM_BYTES + len(telegram)
 
         def tell(outcome: str) -> None:
-            archive.settle(self, kind, found, outcome)
+            archive.settle(self, kind, found, octets, outcome)
 
         if not archive.writer.put(kind, found, tell):
-            self._waiting.pop(identifier, None)  # it comes again
+            return  # it comes again
+        self._waiting[found["identifier"]] = telegram
+        self._uncommitted += octets
+        archive.uncommitted += octets
+        if self._has_too_much():
+            self._waits = True
+            self.read(False)
 
-    def stored(self, kind: str, found: dict, outcome: str) -> None:
+    def _has_too_much(self) -> bool:
+        of_all = self.archive.uncommitted >= UNCOMMITTED_MOST
+        return self._uncommitted >= (1 if of_all else UNCOMMITTED_OF_ONE_MOST)
+
+    def stored(self, kind: str, found: dict, octets: int, outcome: str) -> None:
+        """A telegram was committed or not."""
         self._waiting.pop(found["identifier"], None)
+        self._uncommitted -= octets
+        if self._waits and not self._has_too_much():
+            self._waits = False
+            self._take_all()
+            if not self._waits:
+                self.read(True)
         if outcome != FAILED and not self.archive.faults.loses_answer(kind):
             self._answer(kind, found, 0)
 

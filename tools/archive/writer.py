@@ -34,7 +34,6 @@ BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
-_PLACE = t.RESULT_KEY[:3]
 _TABLES = t.TABLES.sorted_tables
 
 Tell = Callable[[str], None]
@@ -47,8 +46,7 @@ class _Batch:
 
     rows: dict[Table, list[tuple]] = field(default_factory=dict)
     again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is there already
-    stations: dict[Station, dict] = field(default_factory=dict)  # columns that change
-    renamed: list[tuple[Table, tuple, dict]] = field(default_factory=list)
+    changed: dict[Table, dict[tuple, dict]] = field(default_factory=dict)  # columns, by the row's key
     outcomes: list[str] = field(default_factory=list)
     # What is known once the commit has returned, and forgotten if it fails:
     latest: dict[Station, tuple[int, int]] = field(default_factory=dict)
@@ -61,6 +59,11 @@ class _Batch:
         """Put rows into a table."""
         if more:
             self.rows.setdefault(table, []).extend(more)
+
+    def change(self, table: Table, key: tuple, **values: object) -> None:
+        """Give a row of the map these values."""
+        if values:
+            self.changed.setdefault(table, {}).setdefault(key, {}).update(values)
 
 
 class Writer:
@@ -183,7 +186,7 @@ class Writer:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
                     if self._is_mapped(batch, station):
-                        batch.stations.setdefault(station, {})["Heard"] = moment
+                        batch.change(t.STATION, station, Heard=moment)
                 batch.add(t.BREACH, breaches)
                 with bulk.together(connection):
                     self._write(connection, batch)
@@ -231,7 +234,7 @@ class Writer:
                 self._describe(batch, kind, found)
                 batch.outcomes.append(STORED)
             if kind != "01":
-                batch.stations.setdefault(station_of(found), {})["Heard"] = arrived
+                batch.change(t.STATION, station_of(found), Heard=arrived)
         return batch
 
     def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
@@ -271,7 +274,7 @@ class Writer:
 
     def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
         batch.latest[station] = latest
-        batch.stations.setdefault(station, {}).update(Result=latest[0], Event=latest[1])
+        batch.change(t.STATION, station, Result=latest[0], Event=latest[1])
 
     def _write(self, connection: Connection, batch: _Batch) -> None:
         for table in _TABLES:
@@ -282,14 +285,12 @@ class Writer:
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)
                 connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
-        changes: dict[tuple, list[tuple]] = {}
-        for station, columns in batch.stations.items():
-            changes.setdefault(tuple(columns), []).append((*station, *columns.values()))
-        for names, several in changes.items():
-            bulk.update(connection, t.STATION, _PLACE, names, several)
-        for table, key, columns in batch.renamed:
-            there = t.is_row(table, list(table.primary_key.columns.keys()), key)
-            connection.execute(update(table).where(there).values(**columns))
+        for table, changed in batch.changed.items():
+            alike: dict[tuple, list[tuple]] = {}
+            for key, values in changed.items():
+                alike.setdefault(tuple(values), []).append((*key, *values.values()))
+            for names, several in alike.items():
+                bulk.update(connection, table, table.primary_key.columns.keys(), names, several)
 
     # -- the map ---------------------------------------------------------------------------------------------------
 
@@ -320,9 +321,7 @@ class Writer:
         """Telegrams 01 and 02: names for what the map has."""
 
         def rename(table: Table, key: tuple, name: str, **more: object) -> None:
-            columns = {**({"Name": name.strip()} if name.strip() else {}), **more}
-            if columns:
-                batch.renamed.append((table, key, columns))
+            batch.change(table, key, **({"Name": name.strip()} if name.strip() else {}), **more)
 
         if kind == "01":
             key = (found["system_type"], found["system"])
