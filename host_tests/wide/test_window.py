@@ -363,6 +363,19 @@ def test_refused_result_among_others_is_set_aside_with_its_code():
     outlet.clean()
 
 
+def test_a_late_answer_before_the_window_does_not_end_its_connection_at_a_refusal():
+    outlet = far(8)
+    outlet.options.lost_acks = [1]
+    outlet.options.tightening_codes[12] = REFUSED
+    outlet.store(1)
+    outlet.until_passed()  # it went out twice
+    outlet.store(39)
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
+    assert outlet.toolsnet.server_connections == 1
+
+
 def test_nothing_more_goes_out_from_a_refusal_on_until_all_are_answered():
     outlet = far(8)
     outlet.network.listen(*SERVER, lambda: Shuffled(outlet.toolsnet))
