@@ -95,7 +95,8 @@ class _StationJudge:
     def what_stands_twice(self) -> None:
         """Second rows, in the order in which they arrived; each excuse has its budget."""
         doubled = []
-        budget = Counter(dict.fromkeys(self.moved, self.station.rules.cursor_batch))
+        rules = self.station.rules
+        budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch + rules.window - 1))
         used: Counter = Counter()
         seen: dict[int, Row] = {}
         for row in self.station.rows:
