@@ -249,9 +249,11 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
-        kept = [r.number for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
-        # An ID of two counts tells of the later one; 0 may have been left out, and asks for the newest.
-        last = {r.id_text: r for r in self.results if r.id_text.strip(" 0")}
+        had = [r for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        kept, ids = [r.number for r in had], {r.id_text for r in had}
+        # An ID of two counts tells of the later one, or of none if it is had; 0 may have been left out, and asks for
+        # the newest.
+        last = {r.id_text: r for r in self.results if r.id_text.strip(" 0") and r.id_text not in ids}
         known = [r for r in last.values() if r.after_meeting and not r.hidden and kept]
         return [r.number for r in known if kept[0] < r.number < kept[-1] and not r.held and r.offered() is None]
 
