@@ -162,12 +162,12 @@ class _StationJudge:
         return back
 
     def order_of_fetched(self) -> None:
-        """Fetched ones of one count ascend."""
+        """Fetched ones of one count ascend; what was made before the first meeting is owed by nobody."""
         highest: Result | None = None
         wrong = []
         for number in self.first:
             result = self.station.results[number]
-            if result.pushes or not result.fetches:
+            if result.pushes or not result.fetches or not result.after_meeting:
                 continue
             if highest is not None and result.number < highest.number and result.count == highest.count:
                 if any(moment <= highest.fetches[-1] for moment in result.passed_over):
