@@ -9,6 +9,12 @@ from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import browser as chromium
 from tools.bench.browser import pages_of
 
+# What a list shows and its screen cuts off; one scrolls to it, but does not know that it is there.
+CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *")].filter((one) => {
+    const { width, right } = one.getBoundingClientRect();
+    return width > 0 && right > document.documentElement.clientWidth + 1;
+}).map((one) => one.innerText)"""
+LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 SOON_MS = 60000
 NEWEST = 45
@@ -24,6 +30,8 @@ def served(tmp_path_factory):
         fill(engine, Plant(stations=3, cars=3, curves=20))
     try:
         with chromium() as started, Served(place) as archive, pages_of(str(place)) as address:
+            with archive.server() as server:
+                server.ask(result(9, 9, vin=LONGEST_VIN, station=1).replace("00042.370", "-9942.373"))
             yield started, address, archive
     except Unavailable as reason:
         pytest.skip(f"no browser: {reason}")
@@ -68,13 +76,17 @@ def test_no_page_is_wider_than_its_screen(page, size):
         "/live",
         f"/search?q={vin(0)[:-1]}",
         f"/car?vin={vin(2)}",
+        f"/car?vin={LONGEST_VIN}",
         f"/result/{NEWEST}",
         "/station/1",
         "/results",
+        "/events",
+        "/breaches",
     ):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, path
+        assert page.evaluate(CUT_OFF) == [], path
 
 
 def test_both_schemes_and_the_key_between_them(page):
