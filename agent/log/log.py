@@ -160,10 +160,10 @@ class Log(Reader):
         room = (self.device.block_bytes if self.unsaved else self.open_to) - self.offset
         return room // octets if room > 0 else 0
 
-    def has_room(self, length):
-        """True if an append of that payload would not answer LOG_FULL; writes nothing."""
+    def has_room(self, length, gives_up=True):
+        """True if an append of that payload would not answer LOG_FULL, nor overwrite unless it `gives_up`; no write."""
         low = self.lowest()
-        if self.when_full == WHEN_FULL_OVERWRITE:
+        if gives_up and self.when_full == WHEN_FULL_OVERWRITE:
             return True
         if low < self.next - RETAINED_MAX:
             return False

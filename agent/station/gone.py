@@ -23,7 +23,7 @@ _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
 
 def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
     """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
-    if not log.has_room(ROOM_BYTES + _OCTETS):
+    if not log.has_room(ROOM_BYTES + _OCTETS, False):
         return False
     stage = log.stage
     at = log.place

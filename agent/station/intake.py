@@ -416,7 +416,7 @@ class Intake:
             self.session.ask_tool()
             return True
         recovery = self.recovery
-        if recovery.phase == PHASE_FILL and not self.log.has_room(self.room_bytes):
+        if recovery.phase == PHASE_FILL and not self.log.has_room(self.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program():

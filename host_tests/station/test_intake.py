@@ -677,6 +677,31 @@ def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
     assert ids == cart.controller.produced[-len(ids) :] and len(ids) > 60
 
 
+def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
+    cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}, controller={"memory": 400}).ready()
+    cart.settle()
+    while cart.station.state.numbers[OVERWRITTEN] < 40:
+        produce(cart, 10)
+    cart.settle()
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(100)
+    for _ in range(30):
+        cart.controller.produce()
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    before = cart.station.state.numbers[OVERWRITTEN]
+    cart.run(120000)
+    missing = cart.station.known.missing()
+    assert cart.station.state.numbers[OVERWRITTEN] == before and 0 < missing <= 30
+    produce(cart, 20)  # these do
+    assert cart.station.state.numbers[OVERWRITTEN] > before
+    assert cart.controller.acknowledged[-20:] == cart.controller.produced[-20:]
+    assert cart.station.known.missing() == missing
+    cart.station.log.cursors[0].number = cart.station.log.number  # ToolsNet has all
+    cart.run(120000)
+    assert cart.station.known.missing() == 0
+
+
 def test_every_push_is_acknowledged_at_once_whatever_is_missing():
     cart = Cart(blocks=40, controller={"memory": 400}).ready()
     cart.settle()
