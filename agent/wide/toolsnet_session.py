@@ -62,6 +62,10 @@ class WideSession(Session):
         """True if nothing is out on this connection."""
         return not self.row and Session.is_idle(self)
 
+    def was_late(self):
+        """True if a copy of what was answered last may be out: of one in a row none ever is."""
+        return self.answered is None and Session.was_late(self)
+
     def send_from(self, buffer, octets, takes_10):
         """Send the telegram of `octets` in this buffer, which stays as it is until its answer has come."""
         self._lent = self.result

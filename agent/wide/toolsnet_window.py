@@ -193,6 +193,7 @@ class Window:
         first = self.left_open[0] if self.left_open else None
         self.left_open = []
         self._shut.start(now, SHUT_MS)
+        policy.may_have = policy.cursor.number  # what is behind it was refused, too
         if first is not None:  # it may be the server's fault or its own: as with one at a time
             policy.number = first.number
             policy.refused(first.code, now)

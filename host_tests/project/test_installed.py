@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tools.base.cache import Unavailable
 from tools.base.sources import ROOT
 from tools.flash import package
+from tools.runtimes import cpython
 
 DEADLINE_S = 120
 TRAPPED = 97
@@ -254,22 +256,39 @@ def test_the_library_is_imported_by_one_name_among_foreign_packages(installed):
     assert (told.returncode, told.stdout, told.stderr) == (0, version + "\n", "")
 
 
-def pythons():
-    """Every CPython from 3.11 on that this machine has."""
-    found = [shutil.which(f"python3.{minor}") for minor in (11, 12, 13, 14)]
-    candidates = [Path(one) for one in found if one]
-    candidates += sorted(Path.home().glob(".pyenv/versions/3.1[1-4].*/bin/python3"))
-    return [one for one in candidates if done([one, "-c", "pass"], "/").returncode == 0]
+@pytest.mark.parametrize("version", cpython.RELEASES)
+def test_the_library_the_client_and_the_agent_work_in_newer_pythons(installed, tmp_path, version):
+    try:
+        python = cpython.program(version)
+    except Unavailable as reason:
+        pytest.skip(f"no CPython {version}: {reason}")
+    for source in (LIBRARY, CLIENT):
+        told = done([python, "-c", source], tmp_path, PYTHONPATH=str(installed.site))
+        assert told.returncode == 0 and told.stderr == "", told.stderr
+    run = ("run", "--seconds", "1", "--rate", "20", "--kill", "0.5", "--headless", "--json")
+    told = done([python, "-W", "error", "-m", "toolcart", *run], tmp_path, PYTHONPATH=str(installed.site))
+    assert told.returncode == 0, told.stdout + told.stderr
+    account = json.loads(told.stdout.splitlines()[-1])
+    assert account["kills"] == 1 and account["produced"] == account["delivered"] > 0
 
 
-def test_the_library_works_in_every_python_that_is_there(installed):
-    source = f"import sys; sys.path.insert(0, {str(installed.site)!r})\n" + LIBRARY
-    versions = set()
-    for python in pythons():
-        told = done([python, "-c", source], installed.site.parent)
-        assert told.returncode == 0 and told.stderr == "", (python, told.stderr)
-        versions.add(done([python, "-c", "import sys; print(sys.version_info[1])"], "/").stdout)
-    assert versions
+@pytest.mark.parametrize("version", cpython.RELEASES)
+def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
+    if os.environ.get("TOOLCART_LONG") != "1":
+        pytest.skip("half a minute for each CPython, with --long")
+    try:
+        python = cpython.program(version)
+    except Unavailable as reason:
+        pytest.skip(f"no CPython {version}: {reason}")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--target", tmp_path / "site"]
+    only = ["--python-version", version, "--only-binary", ":all:"]
+    told = done([*pip, *only, "pytest>=8", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path)
+    assert told.returncode == 0, told.stderr
+    rooms = ("host_tests/catalogue", "host_tests/client/test_client.py", "host_tests/client/test_client_serial.py")
+    tested = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms]
+    path = f"{tmp_path / 'site'}:{ROOT}"
+    told = done(tested, ROOT, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", TOOLCART_LONG="0")
+    assert told.returncode == 0 and " passed" in told.stdout, told.stdout
 
 
 def test_worlds_run_in_processes_of_their_own(installed):

@@ -352,6 +352,19 @@ def test_server_in_trouble_refuses_all_and_nothing_is_set_aside():
     assert outlet.ids() == numbers(1, 40) and not kept(outlet)
 
 
+def test_power_that_fails_behind_a_refusal_leaves_nothing_in_doubt_once_all_are_answered():
+    outlet = far(8)
+    outlet.store(40)
+    outlet.until_stored(10)
+    outlet.options.code_all = 5
+    outlet.until(lambda: outlet.forward.policy.doing and not outlet.session.row)
+    outlet.until_refused(outlet.toolsnet.refused + 1)  # the first of them, offered again alone
+    outlet.cut()
+    outlet.options.code_all = None
+    outlet.until_passed(3600000)
+    assert outlet.ids() == numbers(1, 40) and not kept(outlet)
+
+
 def test_refused_result_among_others_is_set_aside_with_its_code():
     outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
@@ -361,6 +374,19 @@ def test_refused_result_among_others_is_set_aside_with_its_code():
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40)
     assert kept(outlet) == {12: REFUSED}
     outlet.clean()
+
+
+def test_a_late_answer_before_the_window_does_not_end_its_connection_at_a_refusal():
+    outlet = far(8)
+    outlet.options.lost_acks = [1]
+    outlet.options.tightening_codes[12] = REFUSED
+    outlet.store(1)
+    outlet.until_passed()  # it went out twice
+    outlet.store(39)
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.archive.repeated == 1 and kept(outlet) == {12: REFUSED}
+    assert outlet.toolsnet.server_connections == 1
 
 
 def test_nothing_more_goes_out_from_a_refusal_on_until_all_are_answered():

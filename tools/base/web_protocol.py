@@ -29,7 +29,8 @@ class WebProtocol(H11Protocol):
         self._unsent = 0  # octets that waited to be sent then
         self._look_again()
         host = self.client[0] if self.client else ""
-        from_here = sum(1 for one in self.connections if getattr(one, "client", None) and one.client[0] == host)
+        clients = [getattr(one, "client", None) for one in self.connections]
+        from_here = sum(1 for client in clients if client and client[0] == host)
         if self.limit_concurrency is not None and from_here > self.limit_concurrency // 2:
             transport.abort()
 

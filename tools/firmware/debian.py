@@ -119,7 +119,9 @@ def system_mirrors(sources: Path = SOURCES) -> list[Mirror]:
     return list(dict.fromkeys(found))
 
 
-def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: bool = False) -> dict[str, str]:
+def private_apt(
+    folder: Path, mirror: Mirror, architecture: str, with_sources: bool = False, release: str = RELEASE
+) -> dict[str, str]:
     """Write an apt set-up that lives in `folder` alone; return the environment that makes apt use it."""
     for place in ("lists/partial", "cache/archives/partial", "parts"):
         (folder / place).mkdir(parents=True, exist_ok=True)
@@ -131,7 +133,7 @@ def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: b
         signed_by = str(key)
     options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
     kinds = ("deb", "deb-src") if with_sources else ("deb",)
-    (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {RELEASE} main\n" for kind in kinds))
+    (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {release} main\n" for kind in kinds))
     (folder / "apt.conf").write_text(
         f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
         f'Dir::Etc::sourceparts "{folder}/parts";\n'
