@@ -282,8 +282,10 @@ def test_a_days_figures_are_those_of_its_values():
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
-    assert torque["cp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
-    assert torque["cpk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
+    assert torque["pp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
+    assert torque["ppk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
+    within = 0.1 * 2.5**0.5 / 0.9400  # each five are 0 to 4 tenths; c4 of five
+    assert torque["cpk"] == pytest.approx(0.8 / (3 * within), rel=1e-4)
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["low"] is None and one["angle"]["cp"] is None  # 0 to 0 are no limits
     [good] = day.programs(rows, {}, only_ok=True)

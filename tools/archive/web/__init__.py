@@ -5,7 +5,7 @@ serving    where it listens, and with which password
 app        addresses, headers, who may come in
 pages      what each page shows; each is also JSON (`?json`)
 asked      the questions to the database, each bounded in rows and time
-day        a station's day in figures: verdicts, spread of torque, Cp and Cpk
+day        a station's day in figures: verdicts, spread and capability of torque and angle
 live       what arrives, as server-sent events
 shown      templates, and how values are written
 """

@@ -21,6 +21,8 @@ CARS = 50
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 
+_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
+
 Station = tuple[int, int, int]
 
 
@@ -147,11 +149,11 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
 
 
 def day_rows(connection: Connection, key: Station, day: str, most: int) -> list[tuple]:
-    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results."""
+    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results, in their order."""
     columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
     columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
     asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
-    return [tuple(row) for row in connection.execute(asked.order_by(_R.Time.desc()).limit(most))]
+    return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
 
 
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
