@@ -39,7 +39,7 @@ from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, 
 from agent.log.state import STATE_LAST
 from agent.record import PAYLOAD_MAX
 from agent.record.result import HEAD_BYTES as BODY
-from agent.record.result import ID_BYTES, TIGHTENING_ID
+from agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
 
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
 AHEAD = const(4)  # with less room than for so many records the next block is erased ahead of time
@@ -89,6 +89,7 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
+        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0

@@ -305,7 +305,9 @@ class Known:
         ranges = self.ranges
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
-            near = 0 if length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0]) else 1
+            # Of one whose begin is not known nobody could tell what is gone.
+            is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
+            near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]
             ranges.pop(near + 1)
         self._write_ranges()

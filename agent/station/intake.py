@@ -24,7 +24,7 @@ from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.known import INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.openprotocol.subscriptions import NAMED
-from agent.record.result import ID_BYTES, ROOM_BYTES
+from agent.record.result import ID_BYTES
 from agent.station.store import NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -49,7 +49,6 @@ class Intake:
         self.number = number
         self.queries = None  # agent.openprotocol.queries, where the settings want it
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
-        self.room_bytes = ROOM_BYTES  # of a payload; more where a controller repeats nothing (agent.station.operations)
         self.attempts = 0  # connections begun: agent.cart.liveness looks whether it moves
         self.stopping = False
         self.trouble = Trouble()
@@ -163,7 +162,7 @@ class Intake:
         if not self._wait.expired(now):
             return False
         # While the last record is in doubt nothing could be stored, nor is it known what was.
-        if not self.store.ready() or (self.full and not self.log.has_room(self.room_bytes)):
+        if not self.store.ready() or (self.full and not self.log.has_room(self.log.room_bytes)):
             self.full = True
             self._wait.start(now, ROOM_ASKED_MS)
             return False
@@ -416,7 +415,8 @@ class Intake:
             self.session.ask_tool()
             return True
         recovery = self.recovery
-        if recovery.phase == PHASE_FILL and not self.log.has_room(self.room_bytes, False):  # the controller keeps it
+        log = self.log
+        if recovery.phase == PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program():

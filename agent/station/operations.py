@@ -82,12 +82,12 @@ class Operations:
         intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
-        intake.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
+        intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
         self._keep_reserve(intake, now)
 
     def _keep_reserve(self, intake, now):
         """End the session in order while there is still room for what comes until then."""
-        if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.room_bytes):
+        if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.log.room_bytes):
             intake.leave(now)
 
     def _look_for_lost(self, intake, now):
@@ -112,8 +112,8 @@ class Operations:
     def _into_stage(self, intake, operation):
         link = intake.link
         octets = HEAD_BYTES + len(operation.body)
-        if octets > intake.room_bytes:
-            intake.room_bytes = octets  # until there is so much room there is no use in coming back
+        if octets > intake.log.room_bytes:
+            intake.log.room_bytes = octets  # until there is so much room there is no use in coming back
         intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at)
 
     def _take_pushed(self, intake, operation, acknowledges, now):

@@ -114,8 +114,8 @@ class Spindles:
         session = intake.session
         if kept == NOT_KEPT:
             octets = HEAD_BYTES + session.several.cycle.octets
-            if octets > intake.room_bytes:
-                intake.room_bytes = octets  # until there is so much room there is no use in coming back
+            if octets > intake.log.room_bytes:
+                intake.log.room_bytes = octets  # until there is so much room there is no use in coming back
         if answers:
             _ask_for(session, False)
             intake.answer(kept, now)

@@ -451,6 +451,18 @@ def test_nobody_is_needed_for_what_was_overwritten_before_the_next_try():
     assert not outlet.shown()["needs_operator"]
 
 
+def test_an_operator_is_needed_where_all_are_refused_and_the_log_lacks_the_room_that_its_writer_waits_for():
+    outlet = Outlet(blocks=20, kept_blocks=12)
+    outlet.options.code_all = 5
+    many = outlet.log.device.block_bytes // 2
+    while outlet.log.has_room(many):
+        outlet.store(1)
+    outlet.until(lambda: outlet.policy.failed)
+    assert outlet.has_room() and not outlet.shown()["needs_operator"], "a good one may still come and prove the server"
+    outlet.log.room_bytes = many
+    assert outlet.shown()["needs_operator"]
+
+
 def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.store(1)

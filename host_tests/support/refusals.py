@@ -81,6 +81,7 @@ class FewLog:
     doubtful = False
     stage = b""
     at = place = flags = fresh_length = fresh_flags = 0
+    room_bytes = 0
 
     def has_room(self, length):
         return True

@@ -214,7 +214,6 @@ def test_no_length_and_no_octet_does_harm():
 def test_results_have_the_right_of_way():
     class Cart:
         full = False
-        room_bytes = 159
         said = []
 
         class session:

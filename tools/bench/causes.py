@@ -38,7 +38,7 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 LIST = """
 connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
--(self.full and not self.log.has_room(self.room_bytes))
+-(self.full and not self.log.has_room(self.log.room_bytes))
 +self.log.count_free(self.log.lowest()) < 2
 start-does-not-overwrite | 1 | agent/log/carry.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites

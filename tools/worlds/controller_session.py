@@ -314,7 +314,7 @@ class Session:
     def _was_fetched(self, result: Result, asked: int) -> None:
         if asked:
             self.controller.was_asked_for(result)
-        else:
+        elif result.id_text.strip(" 0"):  # else it says nothing: 0 is the ID of none
             self.controller.was_met(self)
         result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
 

@@ -95,7 +95,8 @@ class _StationJudge:
     def what_stands_twice(self) -> None:
         """Second rows, in the order in which they arrived; each excuse has its budget."""
         doubled = []
-        budget = Counter(dict.fromkeys(self.moved, self.station.rules.cursor_batch))
+        rules = self.station.rules
+        budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch + rules.window - 1))
         used: Counter = Counter()
         seen: dict[int, Row] = {}
         for row in self.station.rows:
@@ -161,12 +162,12 @@ class _StationJudge:
         return back
 
     def order_of_fetched(self) -> None:
-        """Fetched ones of one count ascend."""
+        """Fetched ones of one count ascend; what was made before the first meeting is owed by nobody."""
         highest: Result | None = None
         wrong = []
         for number in self.first:
             result = self.station.results[number]
-            if result.pushes or not result.fetches:
+            if result.pushes or not result.fetches or not result.after_meeting:
                 continue
             if highest is not None and result.number < highest.number and result.count == highest.count:
                 if any(moment <= highest.fetches[-1] for moment in result.passed_over):
@@ -248,9 +249,11 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
-        kept = [r.number for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
-        # An ID of two counts tells of the later one; 0 may have been left out, and asks for the newest.
-        last = {r.id_text: r for r in self.results if r.id_text.strip(" 0")}
+        had = [r for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        kept, ids = [r.number for r in had], {r.id_text for r in had}
+        # An ID of two counts tells of the later one, or of none if it is had; 0 may have been left out, and asks for
+        # the newest.
+        last = {r.id_text: r for r in self.results if r.id_text.strip(" 0") and r.id_text not in ids}
         known = [r for r in last.values() if r.after_meeting and not r.hidden and kept]
         return [r.number for r in known if kept[0] < r.number < kept[-1] and not r.held and r.offered() is None]
 

@@ -47,6 +47,7 @@ class Link:
         self.network = network
         self.service = service
         self.port: End | None = port  # None once the agent's end is gone
+        self.is_cut = False  # it went with the agent's power
         self.peer: Any = None  # None once the peer's end is gone
         self.reads = 0
         self.held: list[Callable[[], None]] = []
@@ -60,9 +61,9 @@ class Link:
     # -- the peer's end --------------------------------------------------------------------------------------------
 
     def send(self, octets: bytes, on_read: Callable[[], None] | None = None) -> None:
-        """One message to the agent."""
+        """One message to the agent; a controller's is whole without the NUL behind it."""
+        self._marks.append((self._sent + len(octets.rstrip(b"\0")), on_read))
         self._sent += len(octets)
-        self._marks.append((self._sent, on_read))
         dice = self.network.dice
         pieces = [octets]
         if dice.random() < self.network.split_odds and len(octets) > 1:
@@ -125,6 +126,7 @@ class Link:
     def cut_off(self, arrives: bool) -> None:
         """The agent's host has no power: what it wrote arrives now or never."""
         self.port = None
+        self.is_cut = True
         while self._on_the_way and arrives and self.service.state != "hole":
             self._reach_peer()
         self._on_the_way.clear()

@@ -319,7 +319,7 @@ class ServerPeer(Peer):
         if self._is_mute:
             self.toolsnet.was_mute()
         plant = self.toolsnet.plant
-        in_order = plant.is_leaving and plant.leaves_well
+        in_order = plant.is_leaving and plant.leaves_well and not self.link.is_cut  # perhaps by a cut long ago
         if self.offers.maxlen > 1:  # type: ignore[operator]
             for result in self.unheard if in_order else self.offers:
                 result.doubted.append(self.toolsnet.time.now)

@@ -51,7 +51,7 @@ from agent.quarantine.quarantine import (
     TIDY_MORE,
 )
 from agent.record import KIND_RAW, KIND_RESULT
-from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
+from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 # Answers of `next`
@@ -973,7 +973,7 @@ class Policy:
         # With no room for a longer pass, none allowed, or no room for a good one that would prove the server, only an
         # operator can let the others go on.
         shown["needs_operator"] = is_stuck or (
-            self.failed > 0 and (not self.parks or not self.log.has_room(ROOM_BYTES))
+            self.failed > 0 and (not self.parks or not self.log.has_room(self.log.room_bytes))
         )
         shown["late"] = self.late.waiting()
 
