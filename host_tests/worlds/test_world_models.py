@@ -14,7 +14,7 @@ from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from tools.worlds.controller_session import Session
 from tools.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from tools.worlds.flash_file import FileFlash
-from tools.worlds.history import Questions, Row
+from tools.worlds.history import UNREADABLE, Questions, Row
 from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
 from tools.worlds.spindles import PowerMacsSession
@@ -347,6 +347,8 @@ def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_age
     for one, pushes in zip(held, ([499], [501], []), strict=True):
         one.hidden, one.pushes = False, pushes
     assert session._old_ones(4, b"00000000010") == [] and [one.hidden for one in held] == [True, False, True]
+    held[1].frame = UNREADABLE
+    assert session._old_ones(4, b"00000000010") == [] and held[1].hidden, "its number says nothing to anybody"
 
 
 # -- the log, as the world sees it -----------------------------------------------------------------------------------
