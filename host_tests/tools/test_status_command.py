@@ -256,14 +256,14 @@ def _station(**changed):
         ({"overwritten": 4}, "4 results in a full spool: make spool.size_kib larger"),
         (
             {"parked": 1},
-            "refused: `toolcart quarantine list --station 10`",
+            "refused: `toolcart quarantine list --spool FILE`",
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
         ({"recovery": {"stored_again": 3}}, "3 fetched results, at most, are stored twice"),
         (
-            {"needs_operator": {"why": "it is full", "command": "toolcart x"}},
-            "needs an operator: it is full; `toolcart x`",
+            {"needs_operator": {"why": "it is full"}},
+            "needs an operator: it is full; `toolcart quarantine list --spool FILE`",
         ),
     ],
 )

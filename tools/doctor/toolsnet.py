@@ -166,7 +166,7 @@ def _quarantine(name: str, spool) -> list[Found]:
     count = quarantine.count()
     if not count:
         return []
-    told = needs_operator(quarantine, 0) if quarantine.pressure() else None
+    told = needs_operator(quarantine) if quarantine.pressure() else None
     words = f"{count} results that ToolsNet refused are set aside"
     verdict = NOTE if told is None else BAD
     hint = "`toolcart quarantine list` shows them; they are offered again while ToolsNet takes the others."
