@@ -80,7 +80,10 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["oldest_waiting"] = _oldest_waiting(log)
     shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
+    whole = log.device.device
     shown["spool"] = _spool(log, station.state)
+    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # as spool.size_kib
+    shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
     shown["parked"] = station.quarantine.count()
     shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
     shown["parked_kib_ignored"] = station.parked_blocks_differ
@@ -204,8 +207,6 @@ def _spool_refused(station):
 def _spool(log, state):
     device = log.device
     return {
-        "path": getattr(getattr(device, "device", None), "path", ""),  # of a file: commands name it
-        "kib": device.block_bytes * device.block_count // 1024,
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,

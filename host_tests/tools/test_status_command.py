@@ -102,6 +102,7 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
 
 def test_nobody_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
+    config.write_text("{}")
     done = _invoke("--config", config)
     assert done.exit_code == 3 and "no agent runs here" in done.output and "toolcart run --config" in done.output
     with socket.socket(socket.AF_UNIX) as left:

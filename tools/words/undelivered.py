@@ -20,6 +20,8 @@ def counts(shown: dict) -> dict[str, int]:
     }
 
 
+REVISION_UNSUPPORTED = 97  # of MID 0004
+
 # What the log of a station says with a number alone: what it means, and what helps.
 EXPLAINED = {
     "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
@@ -38,8 +40,17 @@ EXPLAINED = {
 }
 
 
+def is_search(name: str, value: int) -> bool:
+    """True if a revision was refused: the search for the one that both sides have, at every start."""
+    return name == "controller refusals" and value == REVISION_UNSUPPORTED
+
+
 def explained(name: str, value: int, number: int) -> str:
     """Return an entry of the log of station `number` for people."""
+    if is_search(name, value):
+        return (
+            "the controller does not have a revision that was asked for; an older one is asked for where there is one"
+        )
     if name == "server silent" and not value:
         return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
     text = EXPLAINED.get(name)
