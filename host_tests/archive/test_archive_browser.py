@@ -9,9 +9,18 @@ from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import browser as chromium
 from tools.bench.browser import pages_of
 
+# What a list shows and its screen cuts off; one scrolls to it, but does not know that it is there.
+CUT_OFF = """() => [...document.querySelectorAll(".list th, .list td, .list td *")].filter((one) => {
+    const { width, right } = one.getBoundingClientRect();
+    return width > 0 && right > document.documentElement.clientWidth + 1;
+}).map((one) => one.innerText)"""
+# How many points of a picture have something on them.
+INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+    .filter((value, at) => at % 4 == 3 && value > 100).length"""
+LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 SOON_MS = 60000
-NEWEST = 45
+NEWEST = 150
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -21,9 +30,11 @@ def served(tmp_path_factory):
     """A browser, the pages' address, and the archive behind them, which goes on taking results."""
     place = place_in(tmp_path_factory.mktemp("browser"))
     with database.writing(str(place)) as engine:
-        fill(engine, Plant(stations=3, cars=3, curves=20))
+        fill(engine, Plant(stations=3, cars=10, curves=20))
     try:
         with chromium() as started, Served(place) as archive, pages_of(str(place)) as address:
+            with archive.server() as server:
+                server.ask(result(9, 9, vin=LONGEST_VIN, station=1).replace("00042.370", "-9942.373"))
             yield started, address, archive
     except Unavailable as reason:
         pytest.skip(f"no browser: {reason}")
@@ -68,13 +79,19 @@ def test_no_page_is_wider_than_its_screen(page, size):
         "/live",
         f"/search?q={vin(0)[:-1]}",
         f"/car?vin={vin(2)}",
+        f"/car?vin={LONGEST_VIN}",
         f"/result/{NEWEST}",
         "/station/1",
+        "/trend/1?program=1",
+        "/pareto?by=program",
         "/results",
+        "/events",
+        "/breaches",
     ):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, path
+        assert page.evaluate(CUT_OFF) == [], path
 
 
 def test_both_schemes_and_the_key_between_them(page):
@@ -133,6 +150,29 @@ def test_a_results_curves_are_drawn_with_their_limits(page):
     for canvas in page.locator(".chart canvas").all():
         line, limit = canvas.evaluate(count)
         assert line > 300 and limit > 300
+
+
+@pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])
+def test_a_trend_has_a_chart_of_values_of_means_and_of_deviations_for_each_quantity(page, size):
+    page.set_viewport_size(size)
+    page.goto("/trend/1?program=2")  # ten values, and charts need 25
+    assert page.locator(".chart:visible canvas").count() == 2
+    page.goto("/trend/1?program=1")
+    assert page.locator(".chart:visible canvas").count() == 6
+    for canvas in page.locator(".chart canvas").all():
+        assert canvas.evaluate(INK) > 300
+
+
+def test_a_filter_is_in_the_address(page):
+    page.goto("/trend/1?program=1")
+    page.select_option("select[name=by]", "week")
+    page.check("input[name=only]")
+    page.click("main form button")
+    page.wait_for_url("**by=week**")
+    assert "only=ok" in page.url and "program=1" in page.url
+    page.click(".steps a >> text=30 days")
+    page.wait_for_url("**from=**")
+    assert "only=ok" in page.url and page.input_value("select[name=by]") == "week"
 
 
 def test_what_arrives_stands_on_top_without_a_reload(page, served):

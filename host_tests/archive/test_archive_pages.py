@@ -28,7 +28,8 @@ from tools.cli.main import main
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
-PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/events", "/breaches")
+SOME = ("/result/600", "/station/3/1/2", "/station/2", "/trend/2")
+PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events", "/breaches")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,9 @@ def told(browser, path):
 # -- what pages show -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [*PAGES, f"/car?vin={vin(39)}", "/result/600", "/station/3/1/2", "/station/2"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, f"/car?vin={vin(39)}", "/result/600", "/station/3/1/2", "/station/2", "/trend/2"]
+)
 def test_every_page_is_there_takes_nothing_from_outside_and_is_json_too(browser, path):
     answer = get(browser, path)
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -77,8 +80,13 @@ def test_every_page_is_there_takes_nothing_from_outside_and_is_json_too(browser,
 
 
 def test_every_file_that_pages_name_is_there(browser):
-    named = set(re.findall(r'"(/static/[^"]+)"', get(browser, "/").text + get(browser, "/result/600").text))
-    assert len(named) == 7
+    named = set(
+        re.findall(
+            r'"(/static/[^"]+)"',
+            get(browser, "/").text + get(browser, "/result/600").text + get(browser, "/trend/1").text,
+        )
+    )
+    assert len(named) == 9
     for path in named:
         assert len(get(browser, path).content) > 100
     assert "Leon Sorokin" in get(browser, "/static/uplot-LICENSE.txt").text
@@ -257,7 +265,7 @@ def test_hostile_text_is_text_everywhere(tmp_path):
             server.ask(telegram)
     with client(place_in(tmp_path)) as browser:
         car = browser.get("/search", params={"q": HOSTILE[:25]}).headers["location"]
-        for path in (*PAGES, car, "/result/1", "/station/10"):
+        for path in (*PAGES, car, "/result/1", "/station/10", "/trend/10", "/pareto?by=tool"):
             page = get(browser, path).text
             assert "<script>x" not in page and "<u>" not in page and "<i>" not in page and "\x1b" not in page, path
         assert "&lt;script&gt;" in get(browser, car).text and "&lt;u&gt;&amp;" in get(browser, "/").text
@@ -282,8 +290,10 @@ def test_a_days_figures_are_those_of_its_values():
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
-    assert torque["cp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
-    assert torque["cpk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
+    assert torque["pp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
+    assert torque["ppk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
+    within = 0.1 * 2.5**0.5 / 0.9400  # each five are 0 to 4 tenths; c4 of five
+    assert torque["cpk"] == pytest.approx(0.8 / (3 * within), rel=1e-4)
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["low"] is None and one["angle"]["cp"] is None  # 0 to 0 are no limits
     [good] = day.programs(rows, {}, only_ok=True)

@@ -3,6 +3,9 @@
 server    asyncio: connections, framing, answers; faults on demand
 writer    one thread that commits what has come, many at once; nobody is answered before
 tables    the database; migrations/ brings an older one up
+spc       capability, charts of means and deviations with their signals
+pareto    what is to be mended first
+periods   days, weeks and shifts
 queries   what commands and pages ask
 changes   results lost on purpose, results taken from another archive
 beside    the same in a thread, as the demo's ToolsNet

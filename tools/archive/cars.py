@@ -60,8 +60,12 @@ def is_there(connection: Connection, vin: str) -> bool:
 
 def begins(connection: Connection, column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
     """The condition that a column begins so; a range of its index, in the order of octets."""
-    last = beginning + _LAST
+    return between(connection, column, beginning, beginning)
+
+
+def between(connection: Connection, column: ColumnElement[str], first: str, last: str) -> ColumnElement[bool]:
+    """The condition that a column lies from `first` on up to what begins with `last`, in the order of octets."""
     if connection.dialect.name == "postgresql":  # compared as octets, as its index is
         at_least, less = column.op("~>=~", is_comparison=True), column.op("~<~", is_comparison=True)
-        return and_(at_least(beginning), less(last))
-    return and_(column >= beginning, column < last)
+        return and_(at_least(first), less(last + _LAST))
+    return and_(column >= first, column < last + _LAST)

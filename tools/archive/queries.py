@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from tools.archive import tables as t
@@ -74,10 +74,15 @@ def wanted_results(wanted: Wanted) -> Select:
     if wanted.nok:
         asked = asked.where(_R.Overall == 1)  # there is 0 and 1 (tools.archive.rows), and an index
     if wanted.program is not None:
-        asked = asked.where(_R.Program == wanted.program)
+        asked = asked.where(is_program(wanted.program, wanted.station is not None))
     if wanted.tightening_id is not None:
         asked = asked.where(_R.TighteningId == wanted.tightening_id)
     return asked
+
+
+def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
+    """The condition that a result is of this program; beside a station not by the index, which has all stations'."""
+    return (_R.Program + 0 if at_station else _R.Program) == program
 
 
 def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:

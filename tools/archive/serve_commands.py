@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library
+from tools.archive.periods import shifts_of
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
 from tools.base.installation import how_to_get
@@ -28,14 +29,19 @@ def _password_file(command):
     return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
 
-def listening(text: str, password_file: str | None) -> Listening:
+def _shifts(command):
+    text = "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."
+    return click.option("--shifts", metavar="NAME=TIME,...", help=text)(command)
+
+
+def listening(text: str, password_file: str | None, shifts: str | None = None) -> Listening:
     """Where the pages are to listen; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
-        where = Listening(*address(text), password_file)
+        where = Listening(*address(text), password_file, shifts_of(shifts) if shifts else ())
         where.door()
     except (ValueError, CannotServe) as wrong:
         fail(str(wrong))
@@ -66,6 +72,7 @@ def _child(place: str, where: Listening | None) -> Child | None:
 @click.option("--events-by-10", is_flag=True, help="Answer events by telegram 10.")
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @_password_file
+@_shifts
 def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str | None, **options: Any) -> None:
     """Be PIM and server until Ctrl-C.
 
@@ -76,7 +83,8 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
     from tools.archive import serving
     from tools.archive.faults import Faults, refusal
 
-    where_pages = listening(options["pages"], options["password_file"]) if options["pages"] else None
+    pages = (options["pages"], options["password_file"], options["shifts"])
+    where_pages = listening(*pages) if options["pages"] else None
     try:
         faults = Faults(
             refuse=[refusal(text) for text in options["fail_refuse"]],
@@ -112,16 +120,19 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
     "--listen", default=f"{HOST}:{WEB_PORT}", show_default=True, metavar="HOST:PORT", help="Port 0: a free one."
 )
 @_password_file
+@_shifts
 @click.option("--seconds", type=SECONDS, help="End by itself.")
 @click.option("--with-parent", is_flag=True, hidden=True)
-def web(place: str, listen: str, password_file: str | None, seconds: float | None, with_parent: bool) -> None:
+def web(
+    place: str, listen: str, password_file: str | None, shifts: str | None, seconds: float | None, with_parent: bool
+) -> None:
     """Show the archive in a browser, until Ctrl-C.
 
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
     database = library()
-    where = listening(listen, password_file)
+    where = listening(listen, password_file, shifts)
     from tools.archive.web.running import run
 
     try:

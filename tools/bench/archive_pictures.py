@@ -30,6 +30,8 @@ def _shots(newest: int) -> tuple[tuple[str, str, tuple[int, int], str], ...]:
         ("map-wall", "/", WALL, "dark"),
         ("live", "/live", DESK, "dark"),
         ("station", "/station/3/1/1", DESK, "light"),
+        ("trend", "/trend/3/1/1?program=1", DESK, "light"),
+        ("pareto", "/pareto?by=program", DESK, "dark"),
         ("car", f"/car?vin={vin(CARS - 1)}", DESK, "light"),
         ("car-phone", f"/car?vin={vin(CARS - 1)}", PHONE, "dark"),
         ("search", f"/search?q={vin(CARS - 1)[:-1]}", DESK, "light"),

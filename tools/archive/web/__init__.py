@@ -4,8 +4,11 @@ command    `toolcart archive web`, and the same process beside `serve --web`
 serving    where it listens, and with which password
 app        addresses, headers, who may come in
 pages      what each page shows; each is also JSON (`?json`)
+trends     the pages of a program's trend and of what is not OK by how often
+filters    what addresses say
 asked      the questions to the database, each bounded in rows and time
-day        a station's day in figures: verdicts, spread of torque, Cp and Cpk
+day        a station's day in figures: verdicts, spread and capability of torque and angle
+trend      a program over time in figures: values, charts, periods, causes
 live       what arrives, as server-sent events
 shown      templates, and how values are written
 """

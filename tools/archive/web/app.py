@@ -30,10 +30,12 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tools.archive.web import pages, shown
+from tools.archive.periods import Shifts
+from tools.archive.web import pages, shown, trends
+from tools.archive.web.filters import Unclear
 from tools.archive.web.live import Feed
 from tools.archive.web.login import VALID_S, Door
-from tools.archive.web.pages import NotThere, Page, Unclear
+from tools.archive.web.pages import NotThere, Page
 from tools.archive.web.reading import Away, Reading, TooLong
 
 COOKIE = "toolcart_archive"
@@ -55,6 +57,8 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/result/{number:int}", pages.result),
     ("/station/{key:path}", pages.station),
     ("/results", pages.results),
+    ("/trend/{key:path}", trends.trend_page),
+    ("/pareto", trends.pareto_page),
     ("/events", pages.events),
     ("/breaches", pages.breaches),
 )
@@ -202,8 +206,8 @@ class _Guard:
         return RedirectResponse(f"/login?to={quote(to, safe='')}", 303)
 
 
-def make(reading: Reading, door: Door | None = None, only_here: bool = True) -> Starlette:
-    """The application; `only_here` for a page that listens on the loopback."""
+def make(reading: Reading, door: Door | None = None, only_here: bool = True, shifts: Shifts = ()) -> Starlette:
+    """The application; `only_here` for a page that listens on the loopback; `shifts` as the plant has them."""
     site = Site(reading, door)
 
     @asynccontextmanager
@@ -221,5 +225,5 @@ def make(reading: Reading, door: Door | None = None, only_here: bool = True) -> 
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
-    app.state.site = site
+    app.state.site, app.state.shifts = site, shifts
     return app

@@ -14,14 +14,32 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from tools.archive import cars
 from tools.archive import tables as t
-from tools.archive.queries import Wanted, wanted_results
+from tools.archive.queries import Wanted, is_program, wanted_results
 
 ROWS = 100  # of a list on a page
 CARS = 50
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 
+_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
+
 Station = tuple[int, int, int]
+_WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
+_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus)
+
+
+@dataclass(frozen=True)
+class Trended:
+    """A program of a station in a span of time, [since, until), and what narrows it."""
+
+    station: Station
+    spindle: int
+    program: int
+    since: str
+    until: str
+    tool: str | None = None  # its serial number
+    vin_from: str | None = None
+    vin_to: str | None = None  # and what begins so
 
 
 @dataclass(frozen=True)
@@ -147,11 +165,62 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
 
 
 def day_rows(connection: Connection, key: Station, day: str, most: int) -> list[tuple]:
-    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results."""
+    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results, in their order."""
     columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
     columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
     asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
-    return [tuple(row) for row in connection.execute(asked.order_by(_R.Time.desc()).limit(most))]
+    return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
+
+
+def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
+    """Time, spindle and program of a station's latest result, of this program and spindle if they are named."""
+    asked = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
+    if program is not None:
+        asked = asked.where(is_program(program, at_station=True))
+    if spindle is not None:
+        asked = asked.where(_R.Spindle == spindle)
+    found = connection.execute(asked.order_by(*_NEWEST).limit(1)).first()
+    return tuple(found) if found else None
+
+
+def trend_rows(connection: Connection, wanted: Trended, most: int) -> list[tuple]:
+    """Time, number, verdict, then value, limits and status of torque and angle, status of time; newest last."""
+    here = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
+    asked = select(*_WHAT).where(here, _R.Time >= wanted.since, _R.Time < wanted.until)
+    asked = asked.where(is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle)
+    if wanted.tool:
+        asked = asked.where(_R.SpindleSerial == wanted.tool)
+    if wanted.vin_from or wanted.vin_to:
+        asked = asked.where(cars.between(connection, _R.VIN, wanted.vin_from or "", wanted.vin_to or ""))
+    return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
+
+
+def newest_nok(connection: Connection) -> str | None:
+    """The time of the latest result that is not OK."""
+    return connection.execute(select(func.max(_R.Time)).where(_R.Overall == 1)).scalar()
+
+
+def nok_counts(connection: Connection, key: Station | None, program: int | None, since: str, until: str) -> list[dict]:
+    """How many were not OK in [since, until) by station, program, tool and statuses, with names."""
+    by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
+    by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    asked = select(*by, func.count().label("count")).where(_R.Overall == 1, _R.Time >= since, _R.Time < until)
+    if key is not None:
+        asked = asked.where(t.is_row(t.RESULT, t.RESULT_KEY, key))
+    if program is not None:
+        asked = asked.where(is_program(program, at_station=key is not None))
+    rows = [dict(row) for row in connection.execute(asked.group_by(*by)).mappings()]
+    stations = {
+        tuple(row[:3]): row[3] for row in connection.execute(select(_S.SystemType, _S.System, _S.Station, _S.Name))
+    }
+    columns = t.PROGRAM.c
+    asked = select(columns.SystemType, columns.System, columns.Station, columns.Program, columns.Name)
+    programs = {tuple(row[:4]): row[4] for row in connection.execute(asked)}
+    for row in rows:
+        place = (row["SystemType"], row["System"], row["Station"])
+        row["StationName"] = stations.get(place)
+        row["ProgramName"] = programs.get((*place, row["Program"]))
+    return rows
 
 
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:

@@ -2,18 +2,17 @@
 
 Rules
 1. A program whose limits were changed during the day is two lines: figures across two sets of limits mean nothing.
-2. Cp = (high - low) / 6s and Cpk = min(high - mean, mean - low) / 3s, s being that of a sample (n - 1); told from 25
-   values on, since with fewer the figure says more about chance than about the screw.
+2. Figures are those of tools.archive.spc, in the order in which the screws were tightened.
 3. Spread is shown over the limits and half their width on both sides; what lies beyond stands in the outer bars.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-ENOUGH = 25
+from tools.archive import spc
+
 BARS = 40
 MARGIN = 0.5  # of the width between the limits, on each side
 
@@ -29,20 +28,11 @@ class Spread:
     values: list[float] = field(default_factory=list)
 
     def figures(self) -> dict:
-        """Count, mean, deviation, least and most, Cp and Cpk, and the bars."""
-        values = self.values
-        told: dict = {"unit": self.unit, "decimals": self.decimals, "low": self.low, "high": self.high}
-        told.update(count=len(values), mean=None, deviation=None, least=None, most=None, cp=None, cpk=None, bars=[])
-        if not values:
-            return told
-        mean = math.fsum(values) / len(values)
-        told.update(mean=mean, least=min(values), most=max(values))
-        if len(values) > 1:
-            told["deviation"] = s = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
-            if self.low is not None and self.high is not None and len(values) >= ENOUGH and s > 0:
-                told["cp"] = (self.high - self.low) / (6 * s)
-                told["cpk"] = min(self.high - mean, mean - self.low) / (3 * s)
-        told["from"], told["to"], told["bars"] = self._bars()
+        """Those of spc.figures, and the bars."""
+        told = {"unit": self.unit, "decimals": self.decimals, "low": self.low, "high": self.high, "bars": []}
+        told.update(spc.figures(self.values, self.low, self.high))
+        if self.values:
+            told["from"], told["to"], told["bars"] = self._bars()
         return told
 
     def _bars(self) -> tuple[float, float, list[int]]:
@@ -85,14 +75,14 @@ class Program:
 
 
 def programs(rows: Iterable[tuple], names: dict[tuple[int, int], str], only_ok: bool) -> list[dict]:
-    """The figures of each program, by spindle and number; `only_ok` leaves the others out of spread and Cp."""
+    """The figures of each program, by spindle and number; `only_ok` leaves the others out of spread and capability."""
     found: dict[tuple, Program] = {}
     for spindle, program, overall, torque, torque_low, torque_high, angle, angle_low, angle_high in rows:
         key = (spindle, program, torque_low, torque_high, angle_low, angle_high)
         one = found.get(key)
         if one is None:
-            torques = Spread("Nm", 2, *_limits(torque_low, torque_high))
-            angles = Spread("°", 1, *_limits(angle_low, angle_high))
+            torques = Spread("Nm", 2, *limits_of(torque_low, torque_high))
+            angles = Spread("°", 1, *limits_of(angle_low, angle_high))
             one = found[key] = Program(spindle, program, torques, angles)
         one.count += 1
         one.nok += overall != 0
@@ -106,7 +96,7 @@ def programs(rows: Iterable[tuple], names: dict[tuple[int, int], str], only_ok: 
     return [one.figures(names.get((one.spindle, one.program), f"Program {one.program}")) for one in ordered]
 
 
-def _limits(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+def limits_of(low: float | None, high: float | None) -> tuple[float | None, float | None]:
     """Limits, or none: both 0 is what a station sends that has no limits."""
     if low is None or high is None or not low < high:
         return None, None

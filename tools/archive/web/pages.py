@@ -1,7 +1,7 @@
 """What each page shows: a name of a template and the values in it, all of which JSON takes too.
 
 Rules
-1. A page is `async def page(site, request) -> Page`; a part of an address or a filter that cannot be read is Unclear.
+1. A page is `async def page(site, request) -> Page`; what of an address cannot be read is Unclear.
 2. Nothing here changes anything; everything but the log-in is a GET.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 
 from tools.archive import cars, queries, rows
-from tools.archive.web import asked, day, shown
+from tools.archive.web import asked, day, filters, shown
 from tools.archive.web.reading import Reading
 from tools.trace.curves import Curve, Tightening
 
@@ -23,10 +23,6 @@ DAY_LIST = 50
 LIVE_ROWS = 50
 VIN_MOST = 25  # 004:125
 _GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
-
-
-class Unclear(Exception):
-    """The address says nothing that could be shown; the text says why."""
 
 
 class NotThere(Exception):
@@ -100,11 +96,11 @@ async def result(read: Reading, request: Request) -> Page:
 
 async def station(read: Reading, request: Request) -> Page:
     """A station's day."""
-    key = _key(request.path_params["key"])
+    key = filters.station(request.path_params["key"])
     told = await read(asked.station, key)
     if told is None:
         raise NotThere(f"station {request.path_params['key']} has never reported")
-    days = await read(asked.days, key, _time(request, "day", exactly=8))
+    days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
     found, listed = [], []
     if days["Day"]:
@@ -121,32 +117,30 @@ async def station(read: Reading, request: Request) -> Page:
 async def results(read: Reading, request: Request) -> Page:
     """Lists with filter: what is not OK, or all."""
     asked_for = request.query_params
-    key = _key(asked_for["station"]) if asked_for.get("station") else None
-    program = asked_for.get("program", "").strip()
-    if program and not (program.isascii() and program.isdigit() and len(program) < 10):
-        raise Unclear(f"program {program!r}: a number")
+    key = filters.station(asked_for["station"]) if asked_for.get("station") else None
     wanted = queries.Wanted(
         station=key,
-        from_time=_time(request, "from"),
-        to_time=_behind_day(_time(request, "to")),
+        from_time=filters.time(request, "from"),
+        to_time=filters.behind_day(filters.time(request, "to")),
         nok=asked_for.get("verdict", "nok") == "nok",
-        program=int(program) if program else None,
+        program=filters.number(request, "program"),
     )
-    found = await read(asked.results, wanted, _place(request))
+    found = await read(asked.results, wanted, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
     last = found[-1] if more else None
     behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
-    filters = {name: asked_for.get(name, "") for name in ("station", "program", "from", "to")}
-    filters["verdict"] = "nok" if wanted.nok else "all"
-    return Page("results.html", {"results": found, "filters": filters, "behind": behind})
+    form = {name: asked_for.get(name, "") for name in ("station", "program")}
+    form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
+    form["verdict"] = "nok" if wanted.nok else "all"
+    return Page("results.html", {"results": found, "filters": form, "behind": behind})
 
 
 async def events(read: Reading, request: Request) -> Page:
     """What stations reported beside results (telegram 09)."""
     text = request.query_params.get("station", "")
-    key = _key(text) if text else None
-    found = await read(asked.events, key, _place(request))
+    key = filters.station(text) if text else None
+    found = await read(asked.events, key, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
     behind = f"{found[-1]['Time'] if key else ''}-{found[-1]['EventId']}" if more else None
@@ -155,50 +149,10 @@ async def events(read: Reading, request: Request) -> Page:
 
 async def breaches(read: Reading, request: Request) -> Page:
     """What broke the document."""
-    found = await read(asked.breaches, _place(request))
+    found = await read(asked.breaches, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
     return Page("breaches.html", {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None})
-
-
-# -- what addresses say --------------------------------------------------------------------------------------------
-
-
-def _key(text: str) -> asked.Station:
-    parts = text.split("/")
-    if len(parts) == 1:
-        parts = ["3", "1", *parts]
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
-        raise Unclear(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
-    return (int(parts[0]), int(parts[1]), int(parts[2]))
-
-
-def _time(request: Request, name: str, exactly: int | None = None) -> str | None:
-    text = request.query_params.get(name, "")
-    digits = "".join(c for c in text if c.isascii() and c.isdigit())
-    if not text:
-        return None
-    fits = len(digits) == exactly if exactly else 4 <= len(digits) <= 14
-    if not fits or any(c not in "0123456789-:T ." for c in text):
-        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
-    return digits
-
-
-def _behind_day(digits: str | None) -> str | None:
-    """Up to and with a day, or a minute: people mean the whole of what they name."""
-    return None if digits is None else digits + "a"
-
-
-def _place(request: Request) -> asked.Behind | None:
-    text = request.query_params.get("behind")
-    if not text:
-        return None
-    time, _, number = text.partition("-")
-    if not (
-        number.isascii() and number.isdigit() and len(number) < 19 and len(time) <= 14 and time.isalnum() | (not time)
-    ):
-        raise Unclear(f"behind {text!r}: the address of a further page, as the page before has it")
-    return asked.Behind(time, int(number))
 
 
 # -- curves --------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Serve; CannotServe, OSError or database.Unusable if it cannot begin."""
     door = where.door()
-    app = make(Reading(place), door, only_here=door is None)
+    app = make(Reading(place), door, door is None, where.shifts)
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
         say(f"pages on {pages.address(listening)}{' (with a password)' if door else ''}")
         server = _Server(pages.config(app, CONNECTIONS_MOST), app.state.site.feed)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.archive.options import PLACE_VARIABLE
+from tools.archive.periods import Shifts, written
 from tools.archive.web import login
 from tools.base.sources import ROOT
 
@@ -29,11 +30,12 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the pages are, and the file of the password."""
+    """Where the pages are, the file of the password, and the plant's shifts."""
 
     host: str = HOST
     port: int = PORT
     password_file: str | None = None
+    shifts: Shifts = ()
 
     def door(self) -> login.Door | None:
         """Who may come in; CannotServe if that has to be said and is not."""
@@ -89,6 +91,8 @@ class Child:
         command = [sys.executable, "-P", "-m", "tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}"]
         if where.password_file:
             command += ["--password-file", where.password_file]
+        if where.shifts:
+            command += ["--shifts", written(where.shifts)]
         paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         path = os.pathsep.join(path for path in paths if path)
         environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}

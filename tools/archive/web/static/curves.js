@@ -2,36 +2,6 @@
 "use strict";
 
 const told = document.getElementById("curves") && JSON.parse(document.getElementById("curves").textContent);
-const charts = [];
-
-function colour(name) {
-  // A variable's value is text with light-dark() in it; what it comes to is asked of an element.
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.color = `var(--${name})`;
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
-
-function limitLines(limits, name) {
-  return (plot) => {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.strokeStyle = colour("bad");
-    ctx.lineWidth = 1.5 * devicePixelRatio;
-    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const limit of limits) {
-      const scale = plot.scales[name];
-      if (limit === null || limit < scale.min || limit > scale.max) continue;
-      const y = plot.valToPos(limit, name, true);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-    }
-    ctx.restore();
-  };
-}
 
 function span(values, limits) {
   const all = values.concat(limits.filter((limit) => limit !== null));
@@ -47,17 +17,6 @@ function anyWay(plot, index) {
   const path = new Path2D();
   xs.forEach((x, at) => path[at ? "lineTo" : "moveTo"](plot.valToPos(x, "x", true), plot.valToPos(ys[at], "y", true)));
   return { stroke: path, fill: null, clip: null, band: null, gaps: null, flags: 1 };
-}
-
-function axes(xLabel, yLabel) {
-  const em = parseFloat(getComputedStyle(document.documentElement).fontSize); // grows with the screen
-  const font = `${0.8 * em}px system-ui, sans-serif`;
-  const line = { stroke: colour("line"), width: 1 };
-  const common = { stroke: colour("muted"), grid: line, ticks: line, font, labelFont: font, labelSize: 1.5 * em };
-  return [
-    { ...common, label: xLabel, size: 2.4 * em, space: 4 * em },
-    { ...common, label: yLabel, size: 3.6 * em, space: 2.2 * em },
-  ];
 }
 
 function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
@@ -88,7 +47,6 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
 }
 
 function draw() {
-  for (const chart of charts.splice(0)) chart.destroy();
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
   const { torque, angle, over, limits } = told;
   if (torque) drawOne(place("torque"), "Torque over time", torque.times, torque.values, "ms", "Nm", limits.torque, true);
@@ -96,14 +54,4 @@ function draw() {
   if (angle) drawOne(place("angle"), "Angle over time", angle.times, angle.values, "ms", "°", limits.angle, true);
 }
 
-if (told) {
-  draw();
-  let waiting = 0;
-  addEventListener("resize", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(draw, 150);
-  });
-  document.addEventListener("colours", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  matchMedia("print").addEventListener("change", draw); // paper is light
-}
+if (told) drawAlways(draw);

@@ -1,0 +1,312 @@
+"""The trend of a program and what is not OK by how often: figures, periods, filters, and that they read an index."""
+
+import random
+import statistics
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from host_tests.support.archive import Served, place_in, result
+from tools.archive import database, pareto, periods, queries
+from tools.archive.web import asked, trends
+from tools.archive.web.app import make
+from tools.archive.web.reading import Reading
+from tools.archive.web.serving import Listening
+from tools.archive.web.trend import POINTS_MOST, thinned, trend
+from tools.bench.archive_rows import Plant, fill, vin
+from tools.cli.main import main
+
+SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
+ROWS = 400
+LISTED = queries.Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    made = str(place_in(tmp_path_factory.mktemp("trend")))
+    with database.writing(made) as engine:
+        fill(engine, Plant(stations=2, cars=200, every_s=600))  # 33 hours up to 2026-11-20 14:30
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(place):
+    with TestClient(make(Reading(place), None, True, SHIFTS), base_url="http://127.0.0.1:8080") as made:
+        yield made
+
+
+def told(browser, path, **query):
+    answer = browser.get(path, params={**query, "json": ""})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rows_of(place, where):
+    """Torque and verdict of some results, in the order they were made."""
+    engine = database.connect(place, writes=False)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            f'SELECT Torque, Overall, "Time" FROM Result WHERE {where} ORDER BY ResultId'
+        )
+        rows = [tuple(row) for row in found]
+    engine.dispose()
+    return rows
+
+
+# -- periods -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("time", "week", "shift"),
+    [
+        ("20261120143000", "2026-W47", "2026-11-20 late"),
+        ("20261120060000", "2026-W47", "2026-11-20 early"),
+        ("20261120055959", "2026-W47", "2026-11-19 night"),
+        ("20261120235959", "2026-W47", "2026-11-20 night"),
+        ("20270101000000", "2026-W53", "2026-12-31 night"),
+        ("20241230120000", "2025-W01", "2024-12-30 early"),
+    ],
+)
+def test_weeks_are_iso_and_a_night_is_the_evenings(time, week, shift):
+    assert periods.period_by("week")(time) == week
+    assert periods.period_by("shift", SHIFTS)(time) == shift
+    assert periods.period_by("day")(time) == f"{time[:4]}-{time[4:6]}-{time[6:8]}"
+
+
+def test_a_day_that_older_archives_took_has_a_period():
+    assert periods.period_by("week")("20250229120000") == "2025-W09"
+    assert periods.period_by("shift", SHIFTS)("20250229050000") == "2025-02-28 night"
+
+
+def test_shifts_are_read_as_they_are_written():
+    assert SHIFTS == (("0600", "early"), ("1400", "late"), ("2200", "night"))
+    assert periods.shifts_of(periods.written(SHIFTS)) == SHIFTS
+    assert periods.period_by("shift", periods.shifts_of("all=05:30"))("20261120052900") == "2026-11-19 all"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "early", "early=25:00", "early=06:60", "a=06:00,a=14:00", "a=06:00,b=06:00", "=06:00"]
+)
+def test_what_are_no_shifts_is_told(text):
+    with pytest.raises(ValueError, match="a name and a begin"):
+        periods.shifts_of(text)
+    if text:
+        said = CliRunner().invoke(main, ["archive", "serve", "--web", "127.0.0.1:0", "--shifts", text])
+        assert said.exit_code == 2 and "a name and a begin" in said.stderr
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def test_causes_by_how_often_with_their_shares():
+    assert pareto.pareto({"a": 1, "b": 6, "c": 1}) == [
+        {"what": "b", "count": 6, "share": 0.75, "up_to": 0.75},
+        {"what": "a", "count": 1, "share": 0.125, "up_to": 0.875},
+        {"what": "c", "count": 1, "share": 0.125, "up_to": 1.0},
+    ]
+    assert pareto.pareto({}) == []
+    assert [pareto.cause(*one) for one in ((2, 3, 0), (0, 1, None), (None, 0, 0), (0, 0, 9))] == [
+        "torque low, angle high",
+        "angle not OK",
+        "other",
+        "time 9",
+    ]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=60), st.integers(4, 40))
+def test_thinned_values_are_in_order_bounded_and_have_what_sticks_out(values, most):
+    points = [(value, at) for at, value in enumerate(values)]
+    kept = thinned(points, most)
+    assert len(kept) <= max(most, 1) and kept == sorted(set(kept), key=lambda point: point[1])
+    assert set(kept) <= set(points)
+    if points:
+        assert {min(values), max(values)} <= {value for value, _ in kept}
+    if len(points) <= most:
+        assert kept == points
+
+
+def row(number, torque, low=38.0, high=50.0, overall=0, time=None):
+    time = time or f"202611{1 + number // 1000:02d}{number // 60 % 24:02d}{number % 60:02d}00"
+    return (time, number, overall, torque, low, high, 2 * overall, None, 0.0, 0.0, 0, 0)
+
+
+def test_figures_and_charts_are_those_of_the_values_in_their_order():
+    dice = random.Random(1)
+    values = [dice.gauss(44, 1) for _ in range(100)]
+    values[52] = 30.0
+    rows = [row(at, value, overall=int(value < 38)) for at, value in enumerate(values)]
+    found = trend(rows, periods.period_by("day"), 5, only_ok=False)
+    assert (found["count"], found["nok"], found["causes"][0]["what"]) == (100, 1, "torque low")
+    torque, angle = found["quantities"]
+    assert torque["points"]["bad"].count(None) == 99 and torque["points"]["bad"][52] == 30.0
+    assert torque["points"]["low"] == [38.0] * 100
+    assert torque["charts"]["means"]["value"] == pytest.approx(
+        [statistics.fmean(values[at : at + 5]) for at in range(0, 100, 5)], abs=1e-5
+    )
+    signal = torque["charts"]["deviations"]["signals"][0]
+    assert (signal["count"], signal["rule"], signal["ResultId"]) == (1, "beyond 3s", 54)  # the last of the subgroup
+    assert torque["all"][0]["ppk"] == pytest.approx(
+        min(50 - statistics.fmean(values), statistics.fmean(values) - 38) / 3 / statistics.stdev(values)
+    )
+    assert angle["charts"] is None and angle["all"] == [] and angle["points"]["time"] == []
+    good = trend(rows, periods.period_by("day"), 5, only_ok=True)["quantities"][0]
+    assert good["all"][0]["count"] == 99 and good["all"][0]["least"] > 38
+    assert 30.0 in good["points"]["bad"]  # it is still seen
+
+
+def test_changed_limits_have_figures_of_their_own():
+    rows = [row(at, 44 + at % 5 / 10, high=50.0 if at < 40 else 48.0) for at in range(100)]
+    torque = trend(rows, periods.period_by("day"), 5, only_ok=False)["quantities"][0]
+    assert [(one["high"], one["count"]) for one in torque["all"]] == [(50.0, 40), (48.0, 60)]
+    assert torque["all"][0]["pp"] > torque["all"][1]["pp"]
+
+
+def test_a_chart_has_a_bounded_number_of_points():
+    rows = [row(at, float(at % 977), overall=at % 2) for at in range(20000)]
+    torque = trend(rows, periods.period_by("week"), 5, only_ok=False)["quantities"][0]
+    assert 0 < len(torque["points"]["time"]) <= 2 * POINTS_MOST
+    assert len(torque["charts"]["means"]["at"]) <= 2 * POINTS_MOST
+
+
+# -- pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_trend_shows_the_latest_days_of_the_latest_program(browser, place):
+    page = told(browser, "/trend/3/1/1")
+    assert (page["form"]["program"], page["form"]["spindle"]) == (1, 1)
+    assert (page["form"]["from"], page["form"]["to"]) == ("2026-11-14T00:00", "2026-11-20T14:30")
+    rows = rows_of(place, "Station = 1 AND Program = 1")
+    assert page["trend"]["count"] == len(rows) == 800
+    assert page["trend"]["nok"] == sum(row[1] for row in rows)
+    figures = page["trend"]["quantities"][0]["all"][0]
+    assert figures["mean"] == pytest.approx(statistics.fmean(row[0] for row in rows))
+    assert figures["deviation"] == pytest.approx(statistics.stdev(row[0] for row in rows))
+
+
+@pytest.mark.parametrize("by", ["day", "week", "shift"])
+def test_periods_are_whole(browser, place, by):
+    page = told(browser, "/trend/3/1/1", program=1, by=by)
+    counts = Counter(periods.period_by(by, SHIFTS)(row[2]) for row in rows_of(place, "Station = 1 AND Program = 1"))
+    assert {one["period"]: one["count"] for one in page["trend"]["quantities"][0]["periods"]} == counts
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ({"program": 2}, "Program = 2"),
+        ({"from": "2026-11-20T06:00", "to": "2026-11-20T07"}, "Time >= '2026112006' AND Time < '202611200760'"),
+        ({"from": "2026-11-20"}, "Time >= '20261120'"),
+        ({"to": "2026-11-19"}, "Time < '20261120'"),
+        ({"vin_from": vin(50), "vin_to": vin(69)[:-1]}, f"VIN >= '{vin(50)}' AND VIN <= '{vin(69)}'"),
+        ({"vin_to": vin(19)}, f"VIN <= '{vin(19)}'"),
+        ({"tool": "C3412001"}, "Program = 1"),
+        ({"tool": "another"}, "Program = 9"),
+        ({"spindle": 2}, "Program = 9"),
+    ],
+    ids=str,
+)
+def test_filters_narrow_it(browser, place, query, where):
+    query = {"program": 1, **query}
+    found = told(browser, "/trend/3/1/1", **query)["trend"]
+    wanted = rows_of(place, f"Station = 1 AND {where} AND Program = {query['program']}")
+    assert (found["count"] if found else 0) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "2026-02-30"},
+        {"to": "tomorrow"},
+        {"program": "x"},
+        {"size": 1},
+        {"size": 26},
+        {"by": "month"},
+        {"only": "nok"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_read_is_told(browser, query):
+    assert browser.get("/trend/1", params=query).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/trend/1", "/pareto", "/results"])
+@pytest.mark.parametrize(
+    ("since", "until"), [("0001", "9999"), ("9999", "0001"), ("", "0001-01-01"), ("9999-12-31", "")]
+)
+def test_the_ends_of_time_are_times(browser, path, since, until):
+    assert browser.get(path, params={"from": since, "to": until}).status_code == 200
+
+
+def test_a_shift_that_is_no_setting_is_not_offered(place):
+    with TestClient(make(Reading(place)), base_url="http://127.0.0.1:8080") as browser:
+        assert browser.get("/trend/1?by=shift").status_code == 400
+        assert "shift" not in browser.get("/trend/1").text
+
+
+def test_what_is_not_there_is_told(browser):
+    assert browser.get("/trend/77").status_code == 404
+    assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
+
+
+@pytest.mark.parametrize("by", trends.BY)
+def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, place, by):
+    page = told(browser, "/pareto", by=by)
+    rows = rows_of(place, "Overall = 1")
+    assert page["nok"] == len(rows) == sum(bar["count"] for bar in page["bars"]) and page["more"] == 0
+    assert page["bars"][-1]["up_to"] == pytest.approx(1.0)
+    one = told(browser, "/pareto", by=by, station="3/1/2", program=1, to="2026-11-19")
+    where = "Overall = 1 AND Station = 2 AND Program = 1 AND Time < '20261120'"
+    assert one["nok"] == len(rows_of(place, where)) > 0
+
+
+def test_a_bar_leads_to_its_results(browser):
+    page = told(browser, "/pareto", by="program")
+    for bar in page["bars"]:
+        listed = browser.get(bar["address"] + "&json").json()["results"]
+        assert len(listed) == bar["count"]
+
+
+@pytest.mark.parametrize(
+    ("question", "values", "index"),
+    [
+        (asked.trend_rows, (asked.Trended((3, 1, 1), 1, 1, "20261119", "20261121"), ROWS), "ResultByTime"),
+        (asked.nok_counts, (None, None, "20261119", "20261121"), "ResultNOK"),
+        (asked.newest_nok, (), "ResultNOK"),
+        (asked.newest, ((3, 1, 1), 1, None), "ResultByTime"),
+        (asked.results, (LISTED,), "ResultByTime"),
+    ],
+)
+def test_every_question_has_its_index(place, question, values, index):
+    engine = database.connect(place, writes=False)
+    said = []
+    event.listen(engine, "before_cursor_execute", lambda *about: said.append(about[2:4]))
+    with engine.connect() as connection:
+        question(connection, *values)
+        sql, bound = said[0]
+        plan = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, bound)]
+    engine.dispose()
+    assert any(index in line for line in plan) and not any(line.startswith("SCAN") for line in plan), plan
+
+
+def test_a_station_that_is_new_has_a_trend(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number in range(1, 4):
+            server.ask(result(number, number, time=f"2024031409265{number}"))
+    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+        page = told(browser, "/trend/10", program=12)
+        assert page["trend"]["count"] == 3
+        assert "Charts of subgroups need 25 values." in browser.get("/trend/10").text
+
+
+def test_shifts_go_to_the_pages_own_process(monkeypatch):
+    from tools.archive.web import serving
+
+    started = []
+    monkeypatch.setattr(serving.subprocess, "Popen", lambda command, **_: started.append(command))
+    serving.Child("here", Listening(shifts=SHIFTS))
+    assert started[0][started[0].index("--shifts") + 1] == "early=06:00,late=14:00,night=22:00"

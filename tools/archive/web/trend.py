@@ -1,0 +1,141 @@
+"""How a program's torque and angle went: values with their limits, charts, figures by day, week or shift, causes.
+
+Rules
+1. Values stand in the order of the station's clock. Where limits were changed, figures begin anew: across two sets of
+   limits they mean nothing. Charts of means and deviations know no limits and go on.
+2. A chart has a bounded number of points: some of each stretch, with its least and most, of good and of bad ones
+   apart, so that nothing that sticks out is missing.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tools.archive import pareto, spc
+from tools.archive.web.day import limits_of
+
+POINTS_MOST = 1000  # of a kind in a chart; its half of a screen has as many columns
+_TIME, _NUMBER, _OVERALL = 0, 1, 2  # places in a row of asked.trend_rows
+_STATUSES = (6, 10, 11)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Torque or angle, and where a row has it."""
+
+    name: str
+    unit: str
+    decimals: int
+    value: int
+    low: int
+    high: int
+
+
+QUANTITIES = (Quantity("Torque", "Nm", 2, 3, 4, 5), Quantity("Angle", "°", 1, 7, 8, 9))
+
+
+def trend(rows: Sequence[tuple], period: Callable[[str], str], size: int, only_ok: bool) -> dict:
+    """Counts, causes and each quantity's values, charts and figures; `only_ok` keeps the others out of the last two."""
+    bad = [row for row in rows if row[_OVERALL]]
+    causes = pareto.pareto(Counter(pareto.cause(*[row[at] for at in _STATUSES]) for row in bad))
+    told = {"count": len(rows), "nok": len(bad), "causes": causes, "quantities": []}
+    for quantity in QUANTITIES:
+        found = [row for row in rows if row[quantity.value] is not None]
+        judged = [row for row in found if not row[_OVERALL]] if only_ok else found
+        told["quantities"].append(
+            {
+                "name": quantity.name,
+                "unit": quantity.unit,
+                "decimals": quantity.decimals,
+                "points": _points(found, quantity),
+                "charts": _charts(judged, quantity, size),
+                "periods": _periods(judged, quantity, period, size),
+                "all": _periods(judged, quantity, lambda time: "", size),
+            }
+        )
+    return told
+
+
+def _points(rows: Sequence[tuple], quantity: Quantity) -> dict:
+    """Columns for a chart: seconds, good and bad values, limits."""
+    value = quantity.value
+    kept = thinned([(row[value], at) for at, row in enumerate(rows) if not row[_OVERALL]])
+    kept += thinned([(row[value], at) for at, row in enumerate(rows) if row[_OVERALL]])
+    told: dict[str, list] = {"time": [], "good": [], "bad": [], "low": [], "high": []}
+    for at in sorted(at for _, at in kept):
+        row = rows[at]
+        low, high = limits_of(row[quantity.low], row[quantity.high])
+        told["time"].append(seconds(row[_TIME]))
+        told["good"].append(None if row[_OVERALL] else row[value])
+        told["bad"].append(row[value] if row[_OVERALL] else None)
+        told["low"].append(low)
+        told["high"].append(high)
+    return told
+
+
+def thinned(points: Sequence[tuple[float, int]], most: int = POINTS_MOST) -> list[tuple[float, int]]:
+    """So many at most of these values and their places, in order: some of each stretch, with its least and most."""
+    if len(points) <= most:
+        return list(points)
+    told: list[tuple[float, int]] = []
+    stretches = most // 4
+    for stretch in range(stretches):
+        part = points[stretch * len(points) // stretches : (stretch + 1) * len(points) // stretches]
+        kept = {part[0], part[len(part) // 2], min(part), max(part)}  # the first two so that the others are no hollow
+        told += sorted(kept, key=lambda point: point[1])
+    return told
+
+
+def seconds(time: str) -> int:
+    """A station's time as if it were UTC, so that a browser shows it as it is."""
+    year, month, day = int(time[:4]), int(time[4:6]), int(time[6:8])
+    return calendar.timegm((year, month, day, int(time[8:10]), int(time[10:12]), int(time[12:14])))
+
+
+def _charts(rows: Sequence[tuple], quantity: Quantity, size: int) -> dict | None:
+    found = spc.charts([row[quantity.value] for row in rows], size)
+    if found is None:
+        return None
+    last = [rows[at] for at in range(size - 1, len(rows), size)]  # of each subgroup
+    return {"size": size, "means": _chart(found["means"], last), "deviations": _chart(found["deviations"], last)}
+
+
+def _chart(chart: dict, last: Sequence[tuple]) -> dict:
+    """Its points for a browser, and its signals: how many of each rule, and the newest result of one."""
+    points, signals = chart["points"], chart["signals"]
+    kept = thinned([(one, at) for at, one in enumerate(points) if at not in signals])
+    kept += thinned([(one, at) for at, one in enumerate(points) if at in signals])
+    places = sorted(at for _, at in kept)
+    counts = Counter(signals.values())
+    newest = {rule: last[at] for at, rule in signals.items()}
+    return {
+        **{name: round(chart[name], 5) for name in ("centre", "low", "high")},
+        "at": [at + 1 for at in places],
+        "time": [last[at][_TIME] for at in places],
+        "value": [round(points[at], 5) for at in places],
+        "signal": [signals.get(at) for at in places],
+        "signals": [
+            {"rule": rule, "count": count, "ResultId": newest[rule][_NUMBER], "Time": newest[rule][_TIME]}
+            for rule, count in counts.most_common()
+        ],
+    }
+
+
+def _periods(rows: Sequence[tuple], quantity: Quantity, period: Callable[[str], str], size: int) -> list[dict]:
+    """Figures of each period, and of each set of limits in it."""
+    found: dict[tuple, list[tuple]] = {}
+    for row in rows:
+        found.setdefault((period(row[_TIME]), *limits_of(row[quantity.low], row[quantity.high])), []).append(row)
+    return [
+        {
+            "period": name,
+            "low": low,
+            "high": high,
+            "nok": sum(1 for row in part if row[_OVERALL]),
+            **spc.figures([row[quantity.value] for row in part], low, high, size),
+        }
+        for (name, low, high), part in found.items()
+    ]

@@ -1,0 +1,142 @@
+"""Pages of a quality engineer: the trend of a station's program, and what is not OK by how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+
+from tools.archive import pareto, spc
+from tools.archive.periods import moment, period_by
+from tools.archive.web import asked, filters, shown
+from tools.archive.web.pages import NotThere, Page
+from tools.archive.web.reading import Reading
+from tools.archive.web.trend import trend
+
+DAYS = 7  # up to the latest result, where the address says nothing else
+PARETO_DAYS = 30
+ROWS = 20000  # of one program of a station: a week with one in half a minute
+VIN_MOST = 25  # 004:125
+SERIAL_MOST = 10  # 004:148
+BARS = 30
+SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # that people want at a click
+KINDS = ("day", "week", "shift")
+BY = ("cause", "station", "program", "tool")
+
+
+async def trend_page(read: Reading, request: Request) -> Page:
+    """A program of a station over time."""
+    text = request.path_params["key"]
+    key = filters.station(text)
+    station = await read(asked.station, key)
+    if station is None:
+        raise NotThere(f"station {text} has never reported")
+    names = await read(asked.program_names, key)
+    newest = await read(asked.newest, key, filters.number(request, "program"), filters.number(request, "spindle"))
+    if newest is None:
+        return Page("trend.html", {"station": station, "trend": None, "title": ""})
+    time, spindle, program = newest
+    form = _form(request, time, DAYS)
+    form.update(program=program, spindle=spindle, **_narrowed(request))
+    shifts = request.app.state.shifts
+    kinds = KINDS if shifts else KINDS[:2]
+    form["by"] = filters.one_of(request, "by", kinds)
+    form["size"] = filters.number(request, "size", spc.GROUPS) or spc.GROUP
+    form["only"] = filters.one_of(request, "only", ("", "ok"))
+    wanted = asked.Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
+    period = period_by(form["by"], shifts)
+    told, is_cut = await read(_trended, wanted, period, form["size"], form["only"] == "ok")
+    values: dict[str, Any] = {"station": station, "trend": told, "is_cut": is_cut, "form": form, "kinds": kinds}
+    values["title"] = names.get((spindle, program), f"Program {program}")
+    values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
+    values["spindles"] = sorted({number for number, _ in names})
+    values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
+    return Page("trend.html", {**values, "around": _around(form)})
+
+
+def _trended(connection, wanted: asked.Trended, period, size: int, only_ok: bool) -> tuple[dict, bool]:
+    """In the thread that asks: figures over many results take a while as well."""
+    rows = asked.trend_rows(connection, wanted, ROWS)
+    return trend(rows, period, size, only_ok), len(rows) == ROWS
+
+
+async def pareto_page(read: Reading, request: Request) -> Page:
+    """What was not OK, by cause, station, program or tool."""
+    by = filters.one_of(request, "by", BY)
+    text = request.query_params.get("station", "")
+    key = filters.station(text) if text else None
+    latest = await read(asked.newest_nok)
+    form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
+    form["program"] = filters.number(request, "program")
+    counted = []
+    if latest is not None:
+        counted = await read(asked.nok_counts, key, form["program"], *_digits(form))
+    counts: Counter = Counter()
+    links = {}
+    for row in counted:
+        what, to = _what(by, row)
+        counts[what] += row["count"]
+        links[what] = shown.link("/results", **{"from": form["from"], "to": form["to"]}, **to) if to else None
+    bars = [{**bar, "address": links[bar["what"]]} for bar in pareto.pareto(counts)]
+    values = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": sum(counts.values()), "form": form, "kinds": BY}
+    return Page("pareto.html", values)
+
+
+def _what(by: str, row: dict) -> tuple[str, dict]:
+    """What a bar is of, and the filter of a list of its results; {} if there is none."""
+    where = shown.place(row)
+    station = f"{row['StationName'] or ''} ({where})"
+    if by == "station":
+        return station, {"station": where}
+    if by == "program":
+        name = row["ProgramName"] or f"Program {row['Program']}"
+        return f"{name}, {station}", {"station": where, "program": row["Program"]}
+    if by == "tool":
+        return f"{row['SpindleSerial'] or 'without a serial number'}, {station}", {}
+    return pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"]), {}
+
+
+# -- filters -------------------------------------------------------------------------------------------------------
+
+
+def _form(request: Request, latest: str | None, days: int) -> dict[str, Any]:
+    """From and to as a browser's fields have them; so many days up to the latest result where nothing is said."""
+    until = filters.minute(request, "to") or (moment(latest) if latest else datetime.now())
+    since = filters.minute(request, "from")
+    return _ends(since, until) if since else _span(until, days)
+
+
+def _span(until: datetime, days: int) -> dict[str, str]:
+    """So many days, the last one up to `until`."""
+    midnight = until.replace(hour=0, minute=0)
+    return _ends(midnight - min(timedelta(days=days - 1), midnight - datetime.min), until)
+
+
+def _ends(since: datetime, until: datetime) -> dict[str, str]:
+    return {"from": filters.field(since), "to": filters.field(until)}
+
+
+def _digits(form: dict) -> tuple[str, str]:
+    """The span of times that a form names, both minutes in it."""
+    since, until = ("".join(c for c in form[name] if c.isdigit()) for name in ("from", "to"))
+    return since, until + "a"
+
+
+def _narrowed(request: Request) -> dict[str, str | None]:
+    most = {"tool": SERIAL_MOST, "vin_from": VIN_MOST, "vin_to": VIN_MOST}
+    return {name: filters.text(request, name, length) for name, length in most.items()}
+
+
+def _around(form: dict) -> dict[str, dict]:
+    """As long a span before this one, and behind it."""
+    since, until = (datetime.fromisoformat(form[name]) for name in ("from", "to"))
+    length = max(until - since, timedelta()) + timedelta(minutes=1)
+    told = {}
+    for name, by in (("earlier", -length), ("later", length)):
+        try:
+            told[name] = _ends(since + by, until + by)
+        except OverflowError:  # the first year, or the last
+            continue
+    return told
