@@ -1,4 +1,4 @@
-"""docs/second-day.md: what happens to a cart later, done as the page says between a real agent's two simulated sides."""
+"""docs/second-day.md: what happens to a cart later, done as the page says with a real agent between simulators."""
 
 import json
 import shutil
