@@ -77,7 +77,7 @@ def figures(archive: Archive) -> str:
     writer = archive.writer
     return (
         f"stored {writer.stored}, again {writer.repeated}, refused {archive.refused}, not stored {writer.failed}, "
-        f"breaches {archive.breaches}, connections {len(archive.clients)}"
+        f"breaches {archive.breaches}, connections {len(archive.places)}"
         + (f", turned away {archive.turned_away}" if archive.turned_away else "")
         + (f", reset as they did not read {archive.unread}" if archive.unread else "")
     )
