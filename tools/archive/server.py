@@ -91,6 +91,7 @@ class Archive:
         self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
+        self.started_s = time.time()
         self.loop = asyncio.get_running_loop()
         self.places: Places[_Client] = Places(CLIENTS_MOST, FROM_ONE_MOST)
         self.refused = 0

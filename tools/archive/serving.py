@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tools.archive import database
@@ -31,8 +33,8 @@ class Place:
 class Pages(Protocol):
     """What shows the archive, beside it (tools.archive.web.serving.Child)."""
 
-    def look_after(self, say: Callable[[str], None]) -> None:
-        """Start it again if it has ended."""
+    def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
+        """Start it again if it has ended; give it the server's figures."""
         ...
 
     def close(self) -> None:
@@ -83,6 +85,32 @@ def figures(archive: Archive) -> str:
     )
 
 
+def counted(archive: Archive) -> dict[str, float]:
+    """The same for other programs, with units, and what the server has now (tools.archive.web.metrics)."""
+    writer = archive.writer
+    return {
+        "start_time_seconds": archive.started_s,
+        "memory_bytes": _memory_bytes(),
+        "connections": len(archive.places),
+        "uncommitted_bytes": archive.uncommitted,
+        "stored_total": writer.stored,
+        "repeated_total": writer.repeated,
+        "refused_total": archive.refused,
+        "not_stored_total": writer.failed,
+        "breaches_total": archive.breaches,
+        "turned_away_total": archive.turned_away,
+        "unread_total": archive.unread,
+        "commits_total": writer.commits,
+        "commit_time_seconds_total": writer.commit_s,
+        "commit_most_seconds": writer.commit_most_s,
+    }
+
+
+def _memory_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 async def _until(
     stop: asyncio.Event, seconds: float | None, archive: Archive, say: Callable[[str], None], pages: Pages | None
 ) -> None:
@@ -97,7 +125,7 @@ async def _until(
             await asyncio.wait_for(stop.wait(), left)
         except TimeoutError:
             if pages is not None:
-                pages.look_after(say)
+                pages.look_after(say, counted(archive))
             now = figures(archive)
             if now != told:
                 say(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from tools.archive.web.app import make
+from tools.archive.web.app import Site, make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
@@ -49,15 +50,16 @@ def run(
         say(f"pages on {pages.address(listening)}{' (with a password)' if door else ''}")
         server = _Server(pages.config(app, CONNECTIONS_MOST), app.state.site.feed)
         if with_parent:
-            threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+            threading.Thread(target=_hear_parent, args=(server, app.state.site), daemon=True).start()
         os.nice(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
 
 
-def _end_with_parent(server: _Server) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(0, 4096):
-            pass
+def _hear_parent(server: _Server, site: Site) -> None:
+    """Its figures, line by line, and its end."""
+    with contextlib.suppress(OSError, ValueError), os.fdopen(0, "rb", closefd=False) as told:
+        for line in told:
+            site.server = json.loads(line)
     server.should_exit = True
 
 
