@@ -48,6 +48,11 @@ def open_below(number):
     return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
 
 
+def first_below(number):
+    """Return the first ID of all that a shared counter may have given up to `number`."""
+    return 1 if length_of(1, number) else open_below(number)
+
+
 def increment(digits):
     """Add one to ten ASCII digits; 4294967295 is followed by 0."""
     index = ID_BYTES - 1

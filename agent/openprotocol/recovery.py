@@ -33,6 +33,7 @@ from agent.openprotocol.ids import (
     ID_PERIOD,
     after,
     before,
+    first_below,
     id_at,
     id_of,
     is_ahead,
@@ -68,7 +69,7 @@ class Recovery:
         self.sharing = sharing
         self.store_newest = store_newest
         self.gone = gone  # writes an event of what is gone, or has no room for it: agent.station.store's tell_gone
-        self.flags = 0  # of a result that is pushed now
+        self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
         self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
@@ -129,6 +130,8 @@ class Recovery:
         self.phase = qs.PHASE_IDLE
         self._online = False
         self._forget()
+        if self.known.recovers:
+            self.flags = FLAG_UNPROVEN  # the next one may push before it is opened
 
     def look_again(self, now):
         """Something was pushed that does not fit, or was lost: begin with the newest, once a minute at most."""
@@ -469,7 +472,7 @@ class Recovery:
             return self._conclude(now)
         if known.is_empty() and not self._other:
             self._afresh = self._told = True  # it had nothing: nothing of before can be lost
-            self._first = 1 if self._shares else open_below(self._upto)
+            self._first = first_below(newest) if self._shares else open_below(self._upto)
             return self._conclude(now)
         if known.is_top(self._top):
             copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
@@ -534,7 +537,7 @@ class Recovery:
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
         self._afresh = True
         self._reset = is_reset
-        self._first = 1
+        self._first = first_below(self._newest)
         if self._other:
             if self._named != self._identity:
                 self._named = self._identity  # one frame may be spoiled
@@ -646,7 +649,7 @@ class Recovery:
 
     def _turn_to_ours(self, shared, last):
         """The same where stations share the IDs: ours alone; False behind a stretch."""
-        if is_open(self._at, last):
+        if is_open(self._at, last) and length_of(1, self.known.top()):
             self._at = 1
         if not shared.in_stretch:
             shared.begin(self._at, length_of(self._at, last))

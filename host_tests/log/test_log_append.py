@@ -226,6 +226,14 @@ def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
     assert read_all(log) == numbers(8, last)
 
 
+def test_who_is_refused_with_more_than_others_is_waited_for_until_there_is_so_much():
+    log = mounted(Watched(13, 1024, 16))
+    last = fill(log)
+    usual = log.room_bytes
+    assert append(log, last, extra=300) == LOG_FULL and log.room_bytes == PAYLOAD + 300 > usual
+    assert append(log, last) == LOG_FULL and log.room_bytes == PAYLOAD + 300
+
+
 def test_a_full_log_writes_nothing_when_it_is_asked():
     area = watched(13, 1024, 16)
     fill(area.log)

@@ -210,6 +210,17 @@ def test_what_was_pushed_unproven_is_not_stored_again():
     assert bench.stored() == [1, 2, 4, 5, 3] and bench.known.top() == 5
 
 
+def test_a_push_before_the_session_stands_proves_nothing():
+    bench = met(2)
+    bench.close()
+    for _ in range(3):
+        bench.memory.make()
+    assert bench.live() and bench.log.records[-1][1] == res.FLAG_UNPROVEN and bench.known.top() == 2
+    bench.open()
+    bench.settle()
+    assert sorted(bench.stored()) == [1, 2, 3, 4, 5, 6] and bench.known.top() == 6
+
+
 def test_nothing_is_asked_between_two_connections():
     bench = met(1)
     bench.away(3)

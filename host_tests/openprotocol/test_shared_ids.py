@@ -192,6 +192,20 @@ def test_witness_that_is_gone_costs_a_look_through_all_and_stores_nothing_twice(
     assert cart.agrees() and cart.known.shares()
 
 
+def test_witness_that_is_gone_in_the_upper_half_of_the_ids_costs_a_look_through_all_too():
+    cart = Cart(limit=30)
+    cart.memory.next_id = ID_PERIOD - 60
+    cart.memory.make()
+    cart.met().work("oxoxo")
+    cart.settle()
+    gone = cart.memory.kept[-1]
+    cart.memory.forget(gone.ident)  # the last one known
+    cart.memory.ours.remove(gone.uid)
+    cart.log.records.pop()
+    cart.meanwhile("xoxo")
+    assert cart.agrees() and cart.known.shares()
+
+
 def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart = cart_of().work("oxo")
     cart.settle()

@@ -51,6 +51,7 @@ class Bench(Station):
         assert self.bring_up(self.area, when_full=self.when_full)
         self.clock = Clock()
         self.take(self.clock, **self.options)
+        self.recovery.flags = 0  # as on a connection that has proven its IDs
         return self
 
     def push(self, frame, cut_short=False):
