@@ -134,5 +134,6 @@ class _Crowd:
 
 if __name__ == "__main__":
     os.nice(BEHIND)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     asyncio.run(_Crowd(int(sys.argv[1]), int(sys.argv[2])).run())
