@@ -20,6 +20,7 @@ import os
 import re
 import resource
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from collections.abc import Callable
 from tools.archive import quick, reader
 from tools.archive.faults import Faults
 from tools.archive.places import Places
+from tools.archive.tls import HANDSHAKE_S
 from tools.archive.turns import Turns
 from tools.archive.writer import FAILED, Writer
 from tools.base.printable import visible
@@ -101,20 +103,27 @@ class Archive:
         self.uncommitted = 0  # octets
         self.inlet = memoryview(bytearray(INLET_BYTES))  # what is read from whichever connection, until it is copied
         self._noted: dict[tuple[str, str, str], float] = {}
+        self._tls: ssl.SSLContext | None = None
         self.turns = Turns(self.loop)
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
         self._settled: deque[tuple[ServerClient, str, dict, int, str]] = deque()
         self._wakes = False
 
-    async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
+    async def listen(
+        self, host: str, pim_port: int, server_port: int, tls: ssl.SSLContext | None = None
+    ) -> tuple[int, int]:
         """Open both ports (0: a free one) and return them; OSError if one cannot be opened."""
+        self._tls = tls
         self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
         self.told_port = await self._open(ServerClient, host, server_port)
         return await self._open(PimClient, host, pim_port), self.told_port
 
     async def _open(self, client: Callable[[Archive], _Client], host: str, port: int) -> int:
-        server = await self.loop.create_server(lambda: client(self), host, port, backlog=ACCEPTED_AT_ONCE)
+        how: dict = {"backlog": ACCEPTED_AT_ONCE}
+        if self._tls is not None:
+            how.update(ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S)
+        server = await self.loop.create_server(lambda: client(self), host, port, **how)
         self._servers.append(server)
         for listening in server.sockets:  # the loop accepts as many at once as may wait; let more wait
             with socket.socket(fileno=os.dup(listening.fileno())) as same:

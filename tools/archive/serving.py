@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Place:
     pim_port: int = 6575
     server_port: int = 10111
     told_host: str | None = None  # in 08; None: `host`
+    tls: ssl.SSLContext | None = None
 
 
 class Pages(Protocol):
@@ -60,8 +62,8 @@ async def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
         try:
-            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port)
-            shown = database.shown(place.database)
+            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port, place.tls)
+            shown = database.shown(place.database) + (", TLS" if place.tls else "")
             say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
             pages = start_pages()
             gc.freeze()  # the libraries stay: no collection looks through them again

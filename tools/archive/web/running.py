@@ -47,8 +47,14 @@ def run(
     door = where.door()
     app = make(Reading(place), door, door is None, where.shifts)
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
-        say(f"pages on {pages.address(listening)}{' (with a password)' if door else ''}")
-        server = _Server(pages.config(app, CONNECTIONS_MOST), app.state.site.feed)
+        address = pages.address(listening)
+        if where.tls:
+            address = address.replace("http:", "https:", 1)
+        say(f"pages on {address}{' (with a password)' if door else ''}")
+        config = pages.config(app, CONNECTIONS_MOST)
+        if where.tls:
+            config.ssl_certfile, config.ssl_keyfile = where.tls.certificate, where.tls.key
+        server = _Server(config, app.state.site.feed)
         if with_parent:
             threading.Thread(target=_hear_parent, args=(server, app.state.site), daemon=True).start()
         os.nice(BEHIND_RESULTS)

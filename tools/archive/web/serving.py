@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from tools.archive.options import PLACE_VARIABLE
 from tools.archive.periods import Shifts, written
+from tools.archive.tls import Tls
 from tools.archive.web import login
 from tools.base.sources import ROOT
 
@@ -33,12 +34,13 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the pages are, the file of the password, and the plant's shifts."""
+    """Where the pages are, the file of the password, the plant's shifts, and TLS."""
 
     host: str = HOST
     port: int = PORT
     password_file: str | None = None
     shifts: Shifts = ()
+    tls: Tls | None = None
 
     def door(self) -> login.Door | None:
         """Who may come in; CannotServe if that has to be said and is not."""
@@ -99,6 +101,8 @@ class Child:
             command += ["--password-file", where.password_file]
         if where.shifts:
             command += ["--shifts", written(where.shifts)]
+        if where.tls:
+            command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
         paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         path = os.pathsep.join(path for path in paths if path)
         environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}
