@@ -192,9 +192,11 @@ class Log(Reader):
 
     def is_ready(self):
         """True if the next append is one program, for a record like those before. Hot: allocates nothing."""
+        if not self.state.sure or self.next > self._most:
+            return False
         if self.offset + self.usual <= self.open_to:
-            return self.next <= self._most and self.state.alarm != STATE_LAST
-        if self.ahead < 0 or not self.begun or self.unsaved or self.next > self._most or not self.state.sure:
+            return True
+        if self.ahead < 0 or not self.begun or self.unsaved:
             return False
         low = self.saved_lowest()
         return low >= self.number or self.count_free(low) > 1
@@ -204,8 +206,11 @@ class Log(Reader):
     def maintain(self):
         """Do now what the next appends would have to do first; False if that has to be tried again.
 
-        Nothing is overwritten for it. Hot: allocates nothing.
+        Nothing is overwritten for it. A snapshot that was refused may count as well as the one before it, until a later
+        one is durable: so that is written here, too. Hot: allocates nothing.
         """
+        if not self.state.ready():
+            return False
         if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
             return True
         if (self.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:

@@ -517,6 +517,21 @@ def test_late_one_that_is_refused_again_comes_after_an_hour_and_then_daily():
     assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
 
 
+def test_an_operators_wish_in_vain_puts_off_no_late_offer():
+    outlet = Outlet()
+    outlet.store(3)
+    for ident in (1, 2):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    outlet.run(22 * 60000)  # both are offered once
+    for ident in (1, 2):
+        assert outlet.forward.ask(ident, False) == ""
+        outlet.run(1000)
+    outlet.options.tightening_codes.clear()
+    outlet.until_stored(3, 90 * 60000)
+    assert outlet.ids() == [3, 1, 2]
+
+
 def test_no_late_offer_without_good_service():
     outlet = Outlet()
     outlet.store(3)

@@ -1,6 +1,7 @@
 """What is refused is kept, each once, and goes by a drop alone; what a start finds is what was there."""
 
 from agent.base.words import get_u32
+from agent.log.flash import FLASH_IO
 from agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.quarantine.quarantine import (
@@ -15,12 +16,26 @@ from agent.quarantine.quarantine import (
 )
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
-from host_tests.support.log import STATE_BLOCKS, PowerCut, ident_in
+from host_tests.support.log import STATE_BLOCKS, Flash, PowerCut, ident_in
 from host_tests.support.quarantine import QuarantineBench, room_of
 
 PORTABLE = True
 HEAVY = True
 HEAP = "3m"
+
+
+class Deceitful(Flash):
+    """While it refuses it programs all the same."""
+
+    __slots__ = ("refuses",)
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.refuses = False
+
+    def program(self, address, buf, n):
+        code = super().program(address, buf, n)
+        return FLASH_IO if self.refuses else code
 
 
 def entries(bench):
@@ -127,6 +142,18 @@ def test_a_drop_that_could_not_be_written_has_not_happened():
     bench.flash.code = 0
     assert bench.quarantine.remove([1, 3], DROPPED) == 2 and bench.quarantine.numbers() == [2, 4]
     assert bench.quarantine.remove([3], DROPPED) == 0, "one that is not there"
+
+
+def test_a_drop_that_was_refused_but_is_on_flash_does_not_happen_at_the_next_start():
+    bench = QuarantineBench(results=4, make_flash=Deceitful)
+    bench.keep(1, 2)
+    assert bench.log.maintain()
+    bench.flash.refuses = True
+    assert bench.quarantine.remove([1], DROPPED) == FAILED
+    bench.flash.refuses = False
+    assert not bench.log.is_ready() and bench.log.maintain() and bench.log.is_ready()
+    bench.start()
+    assert bench.quarantine.settle() and bench.quarantine.numbers() == [1, 2]
 
 
 def test_many_holes_are_swallowed_by_moving_the_oldest():

@@ -14,7 +14,7 @@ from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from tools.worlds.controller_session import Session
 from tools.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from tools.worlds.flash_file import FileFlash
-from tools.worlds.history import Questions
+from tools.worlds.history import UNREADABLE, Questions, Row
 from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
 from tools.worlds.spindles import PowerMacsSession
@@ -276,6 +276,20 @@ def test_an_08_names_the_newest_row_or_the_highest():
     assert world.toolsnet.latest(1) == 2
 
 
+def test_an_08_that_names_a_row_above_the_newest_vouches_for_nothing():
+    """A lie was believed, and what was stored since lies below the highest: no agent can know of it."""
+    world = a_world()
+    station = world.history.stations[1]
+    world.toolsnet.traits["names"] = "highest"
+    for number, sequence in ((1, 81722), (2, 61235)):
+        station.results[number] = result(number)
+        offer(world, result(number), sequence)
+        text, read = world.toolsnet.information(1)
+        read()
+        assert text == "81722"
+    assert [row.vouched for row in station.rows] == [True, False] and len(station.lies) == 1
+
+
 def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_something_else_is_wrong():
     for disturbed, pim, counted in ((False, "up", 1), (True, "up", 0), (False, "refusing", 0)):
         world = a_world()
@@ -333,6 +347,8 @@ def test_a_powermacs_begins_with_the_oldest_behind_0_and_hides_only_what_the_age
     for one, pushes in zip(held, ([499], [501], []), strict=True):
         one.hidden, one.pushes = False, pushes
     assert session._old_ones(4, b"00000000010") == [] and [one.hidden for one in held] == [True, False, True]
+    held[1].frame = UNREADABLE
+    assert session._old_ones(4, b"00000000010") == [] and held[1].hidden, "its number says nothing to anybody"
 
 
 # -- the log, as the world sees it -----------------------------------------------------------------------------------
@@ -407,6 +423,23 @@ def test_a_frame_fills_a_log_by_its_octets_and_as_pushed_and_fetched_twice_but_n
     pushed_and_fetched = ((1 + index // 2, b"0061----" if index % 2 else b"0065----") for index in itertools.count())
     assert _is_full_of(pushed_and_fetched)
     assert not _is_full_of((1 + index % 10, b"0061----") for index in itertools.count()), "each block the same ten"
+
+
+def test_a_log_is_full_of_what_waits_once_more_until_it_is_stored_again():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    for number in range(1, 20 * (device.block_count - first) + 1):
+        station.results[number] = one = result(number)
+        station.rows.append(Row(1, 100, number, number, vouched=True))
+        at = first * BLOCK_BYTES + (number - 1) // 20 * BLOCK_BYTES + (number - 1) % 20 * 192
+        device.program(at, one.vin.encode().ljust(64), 64)
+    assert not world.is_full(1)
+    for one in station.results.values():
+        one.again.append(200)
+    assert world.is_full(1)
+    station.rows += [Row(1, 300, number, number, vouched=True) for number in station.results]
+    assert not world.is_full(1)
 
 
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():

@@ -31,6 +31,7 @@ PLACES = {
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
     "flash": "tools.flash.commands:flash",
+    "image": "tools.flash.image_command:image",
     "install-service": "tools.service.commands:install_service",
     "line": "tools.line.commands:line",
     "man": "tools.cli.manual:man",

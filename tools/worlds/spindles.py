@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from tools.worlds import spindle_frames as frames
 from tools.worlds.controller_session import EXISTS, REVISION, UNKNOWN, Session
-from tools.worlds.history import Result
+from tools.worlds.history import READABLE, Result
 from tools.worlds.operation_frames import details, overall
 
 _EXISTS = {b"0100": 33, b"0105": 71}
@@ -84,8 +84,9 @@ class PowerMacsSession(SpindleSession):
         return [result for result in held[first:] if result.station]
 
     def _was_shown(self, result: Result) -> bool:
-        """Whether the agent has taken it over, or was pushed it since it has power: else it cannot know of it."""
-        return bool(result.acks) or any(moment >= self.controller.plant.began for moment in result.pushes)
+        """Whether the agent has taken it over, or has read its number since it has power: else it cannot know of it."""
+        seen = result.pushes if result.frame == READABLE else []
+        return bool(result.acks) or any(moment >= self.controller.plant.began for moment in seen)
 
     def _push(self, result: Result) -> None:
         if self._part > 1 and self._tries:

@@ -171,9 +171,9 @@ class ToolsNet:
         }.get(lie, f"{latest:05d}")
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
             lie = ""
-        if lie:
-            return text, lambda: station.lies.append(self.time.now)
         rows = list(self.present[number])
+        if lie or (rows and latest != rows[-1].sequence):  # an earlier lie led below the highest: the newest is hidden
+            return text, lambda: station.lies.append(self.time.now)
         return text, lambda: _vouch(station, rows, self.time.now)
 
 

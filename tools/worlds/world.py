@@ -115,11 +115,11 @@ class World:
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
         return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
 
-    def waiting_in(self, number: int, counts_frames: bool = False) -> dict[int, set[int]]:
+    def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
-        With `counts_frames` also what cannot be read and is kept: one that was pushed and fetched is there twice, as
-        nobody can tell its ID.
+        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more, and
+        what cannot be read and is kept, as nobody can tell its ID.
         """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
@@ -128,17 +128,22 @@ class World:
             return {int(digits) for digits in token.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
 
         station = self.history.stations[number]
-        settled = {row.number for row in station.rows if row.vouched}
+        again = station.results if counts_again else {}
+        settled = {
+            row.number
+            for row in station.rows
+            if row.vouched and (row.number not in again or row.arrived > max(again[row.number].again, default=0))
+        }
         if adapter.has_kept(self.agent, number - 1):
             for made in found_in(KEPT_BEGINS, first):
-                if not counts_frames or station.results[made].frame == READABLE:
+                if not counts_again or station.results[made].frame == READABLE:
                     settled.add(made)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
         """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
-        waiting = {block: numbers for block, numbers in self.waiting_in(number, True).items() if numbers}
+        waiting = {block: numbers for block, numbers in self.waiting_in(number, counts_again=True).items() if numbers}
         if device.faults or not rules.is_usual:
             return len(waiting) >= max(rules.log_blocks - 3 - len(device.worn), 1)
         most = rules.log_blocks - 2

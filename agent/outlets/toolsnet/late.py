@@ -112,7 +112,8 @@ class Late:
             return
         self.timer.start(now, GOOD_MS)
         if entry <= numbers[LATE_FIRST]:
-            self._after = entry
+            if self._again.expired(now) and self._next(self._after) >= entry:  # else an operator's wish, in no round
+                self._after = entry
         elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's wish was in front of others
             numbers[LATE_FIRST] = entry
             if self._again.left(now) > HOUR_MS:
