@@ -141,7 +141,10 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._is_at_end = round(new_value) >= self.max_scroll_y
+        if round(new_value) >= self.max_scroll_y:
+            self._is_at_end = True
+        elif new_value < old_value:  # what only got more lines below it was not scrolled away
+            self._is_at_end = False
 
     def on_resize(self) -> None:
         if self._has_cursor:
