@@ -89,7 +89,7 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
-        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
+        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; the longest that had no room, or more
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0
@@ -322,7 +322,7 @@ class Log(Reader):
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
         self.desk.fresh = None  # whose number may be the one in the stage now
         if self.is_still_full() and not self.doubtful:
-            return LOG_FULL
+            return self._refuse(length)
         octets = length + FRAME_BYTES
         number = self.next
         code = self.begin(octets)
@@ -345,7 +345,7 @@ class Log(Reader):
             if code == FLASH_DONE:
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
-        return self.refuse() if code == LOG_FULL else code
+        return self._refuse(length) if code == LOG_FULL else code
 
     def _open(self, place, kind, flags, length):
         """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""
@@ -487,8 +487,10 @@ class Log(Reader):
         """True if the newest block has room that only a carry can use: it is passed up to `low`, or was refused."""
         return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
-    def refuse(self):
-        """Remember that there is no room."""
+    def _refuse(self, length):
+        """Remember that there is no room for that payload: until there is, it need not come again."""
+        if length > self.room_bytes:
+            self.room_bytes = length
         self.full = True
         self._full_at = self.lowest()
         return LOG_FULL

@@ -22,7 +22,7 @@ from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
-from agent.record.result import HEAD_BYTES, ROOM_BYTES
+from agent.record.result import ROOM_BYTES
 from agent.station.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
@@ -111,9 +111,6 @@ class Operations:
 
     def _into_stage(self, intake, operation):
         link = intake.link
-        octets = HEAD_BYTES + len(operation.body)
-        if octets > intake.log.room_bytes:
-            intake.log.room_bytes = octets  # until there is so much room there is no use in coming back
         intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at)
 
     def _take_pushed(self, intake, operation, acknowledges, now):

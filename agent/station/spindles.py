@@ -19,7 +19,7 @@ from agent.openprotocol import cycle as cy
 from agent.openprotocol.ids import id_of
 from agent.openprotocol.spindle_ids import ahead_by
 from agent.openprotocol.states import EV_LATE, EV_READY
-from agent.record.result import HEAD_BYTES, RESULT_READ, TIGHTENING_ID
+from agent.record.result import RESULT_READ, TIGHTENING_ID
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 
@@ -112,10 +112,6 @@ class Spindles:
     def _settle(self, intake, kept, answers, now):
         """What became of the cycle: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""
         session = intake.session
-        if kept == NOT_KEPT:
-            octets = HEAD_BYTES + session.several.cycle.octets
-            if octets > intake.log.room_bytes:
-                intake.log.room_bytes = octets  # until there is so much room there is no use in coming back
         if answers:
             _ask_for(session, False)
             intake.answer(kept, now)

@@ -661,6 +661,19 @@ def test_nothing_is_appended_where_no_snapshot_can_be_written():
     assert append(area.log, 1) == LOG_DONE
 
 
+def test_who_waits_for_room_waits_for_the_longest_that_had_none():
+    log = mounted(Watched(10, 1024, 16))
+    ident = 1
+    while log.has_room(PAYLOAD + 240):
+        assert append(log, ident) == LOG_DONE
+        ident += 1
+    assert log.has_room(log.room_bytes, False)
+    assert append(log, ident, KIND_RAW, 240) == LOG_FULL and log.room_bytes == PAYLOAD + 240
+    log.peek(log.cursors[0])
+    log.cursors[0].advance()
+    assert not log.has_room(log.room_bytes, False) and log.has_room(PAYLOAD, False)
+
+
 def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     area = watched()
     log = area.log
