@@ -80,7 +80,10 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["oldest_waiting"] = _oldest_waiting(log)
     shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
+    whole = log.device.device
     shown["spool"] = _spool(log, station.state)
+    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # as spool.size_kib
+    shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
     shown["parked"] = station.quarantine.count()
     shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
     shown["parked_kib_ignored"] = station.parked_blocks_differ
@@ -159,11 +162,10 @@ def _recovery(station):
 
 
 def _gone_latest(station):
-    """Return which IDs are gone, as far as one of the newest blocks says so, and who lists them all."""
+    """Return which IDs are gone, as far as one of the newest blocks says so."""
     from agent.station.gone import latest  # most controllers have all that is asked for
 
-    device = getattr(station.log.device, "device", None)
-    shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
+    shown = {}
     event = latest(Search(station.log), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
@@ -184,13 +186,13 @@ def _graphs(station):
 
 
 def _needs_operator(station, toolsnet):
-    """Return why an operator has to decide, and the command that helps; None while no decision is due."""
+    """Return why an operator has to decide; None while no decision is due."""
     holds = toolsnet.get("needs_operator", False)
     if not holds and not station.quarantine.pressure():
         return None
     from agent.quarantine.entries import needs_operator  # rare
 
-    return needs_operator(station.quarantine, station.number, holds)
+    return needs_operator(station.quarantine, holds)
 
 
 def _spool_refused(station):
@@ -205,7 +207,6 @@ def _spool_refused(station):
 def _spool(log, state):
     device = log.device
     return {
-        "kib": device.block_bytes * device.block_count // 1024,
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,

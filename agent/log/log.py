@@ -89,7 +89,7 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
-        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; the longest that had no room, or more
+        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0
@@ -488,7 +488,7 @@ class Log(Reader):
         return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
     def _refuse(self, length):
-        """Remember that there is no room for that payload: until there is, it need not come again."""
+        """Remember that there is no room; who came with more than others waits until there is so much."""
         if length > self.room_bytes:
             self.room_bytes = length
         self.full = True

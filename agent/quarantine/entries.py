@@ -10,8 +10,6 @@ from agent.record import KIND_RAW
 from agent.record import result as res
 from agent.record.text import describe
 
-COMMAND = "toolcart quarantine list"
-
 _REASONS = {
     res.PARKED_UNREADABLE: "could not be read",
     res.PARKED_SILENT: "ToolsNet did not answer it on four connections",
@@ -26,8 +24,8 @@ def reason_text(code):
     return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
 
 
-def needs_operator(quarantine, station, holds=False):
-    """Return why an operator has to decide, and the command that helps; None while no decision is due.
+def needs_operator(quarantine, holds=False):
+    """Return why an operator has to decide; None while no decision is due.
 
     `holds`: ToolsNet's outlet has stopped for it.
     """
@@ -39,7 +37,7 @@ def needs_operator(quarantine, station, holds=False):
         why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
     elif pressure == PRESSURE_FULL:
         why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"
-    return {"why": why, "command": "%s --station %d" % (COMMAND, station)}
+    return {"why": why}
 
 
 def told(quarantine, kind):

@@ -109,7 +109,7 @@ class Orders:
             entry = quarantine.entry
             count += 1
             yield {"record": told(quarantine, kind)}
-        need = needs_operator(quarantine, self.station)
+        need = needs_operator(quarantine)
         yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
 
     def show(self, word):

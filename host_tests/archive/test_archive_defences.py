@@ -5,9 +5,13 @@ import socket
 import sqlite3
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from host_tests.support.archive import RESULT, Served, Talk, place_in, result
 from tools.archive import server as served_by
+from tools.archive import turns
+from tools.archive.places import Places
 
 
 def is_closed(talk):
@@ -21,35 +25,139 @@ def is_closed(talk):
 def test_one_address_may_not_take_all_places(tmp_path, monkeypatch):
     monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
     with Served(place_in(tmp_path)) as archive:
-        idle = [archive.server() for _ in range(3)]
-        assert all(talk.ask("0600099")[:2] == "05" for talk in idle)
+        known = [archive.server() for _ in range(3)]
+        assert all(talk.ask(result(1, number, station=number))[21:24] == "000" for number, talk in enumerate(known, 1))
         assert is_closed(archive.server())
         other = socket.create_connection(("127.0.0.1", archive.server_port), 5, ("127.0.0.2", 0))
         with other:
             other.settimeout(5)
             other.sendall(b"00070600098")
             assert other.recv(100)[4:6] == b"05"
-        idle.pop().socket.close()
-        idle[0].ask("0600099")  # so that the close was seen
+        known.pop().socket.close()
+        known[0].ask("0600099")  # so that the close was seen
         with archive.server() as again:
             assert again.ask(RESULT)[21:24] == "000"
         assert archive.archive.turned_away == 1
 
 
-def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path, monkeypatch):
+def test_who_has_brought_nothing_makes_room_for_who_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
+    with Served(place_in(tmp_path)) as archive, archive.server() as known:
+        assert known.ask(result(1, 1))[21:24] == "000"
+        idle = [archive.server(), archive.pim()]
+        assert idle[0].ask("0600099")[:2] == "05" and idle[1].hear()[:2] == "12"
+        for number in range(2, 6):
+            with archive.server() as station:
+                assert station.ask(result(1, number, station=number))[21:24] == "000"
+                assert known.ask("0600097")[2:7] == "00097"
+        assert is_closed(idle[0]) and not archive.archive.writer.failed
+
+
+def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         with Served(place_in(tmp_path)) as archive:
             assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(served_by.FILES_WANTED, hard)
-            assert archive.archive.clients_most <= served_by.CLIENTS_MOST
-            archive.archive.clients_most = 1
+            assert archive.archive.places.most <= served_by.CLIENTS_MOST
+            archive.archive.places.most = 1
             with archive.server() as first:
-                assert first.ask("0600099")[:2] == "05"
+                assert first.ask(RESULT)[21:24] == "000"
                 assert is_closed(archive.server())
                 assert first.ask("0600098")[2:7] == "00098"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+GUESTS = st.tuples(st.sampled_from(["come", "trust", "leave"]), st.integers(0, 30), st.sampled_from("abc"))
+
+
+@given(st.lists(GUESTS, max_size=120), st.integers(1, 6), st.integers(1, 6))
+def test_places_are_bounded_and_nobody_is_put_out_who_has_brought_something(steps, most, of_one):
+    places, there, trusted = Places(most, of_one), {}, set()
+    for what, guest, address in steps:
+        if what == "come" and guest not in there:
+            of_its = [one for one in there if there[one] == address]
+            crowd = of_its if len(of_its) >= of_one else list(there) if len(there) >= most else []
+            strangers = [one for one in crowd if one not in trusted]
+            out = places.take(guest, address)
+            assert out == ((strangers or [guest])[0] if crowd else None)
+            there.pop(out, None)
+            if out != guest:
+                there[guest] = address
+        elif what == "trust" and guest in there:
+            places.trust(guest)
+            trusted.add(guest)
+        elif what == "leave":
+            places.leave(guest)
+            there.pop(guest, None)
+            trusted.discard(guest)
+        assert list(places) == list(there) and len(places) <= most
+        assert {one for one in there if places.is_stranger(one)} == set(there) - trusted
+
+
+class Flood:
+    """A stranger that always has something more, of which each telegram takes a while."""
+
+    def __init__(self, clock, telegrams):
+        self.clock, self.left = clock, telegrams
+        self.reads = True
+
+    def take(self, most):
+        taken = min(most, self.left)
+        self.left -= taken
+        self.clock.s += taken * 0.0001
+        return taken == most
+
+    def read(self, on):
+        self.reads = on
+
+
+class Clock:
+    """A loop whose time is what is said."""
+
+    def __init__(self):
+        self.s = 100.0
+        self.due = []
+
+    def call_later(self, delay_s, what):
+        self.due.append((self.s + max(0.0, delay_s), what))
+        return what
+
+    def run_next(self):
+        when, what = self.due.pop(0)
+        self.s = max(self.s, when)
+        before = self.s
+        what()
+        return self.s - before
+
+
+def test_strangers_get_a_part_of_the_time_each_in_its_turn_and_all_is_taken(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(turns.time, "perf_counter", lambda: clock.s)
+    served = turns.Turns(clock)
+    floods = [Flood(clock, 400) for _ in range(10)]
+    for flood in floods:
+        served.serve(flood)
+    assert clock.s - 100 < 2 * turns.SHARE_S
+    began_s, used_s = clock.s, 0.0
+    while clock.due:
+        used_s += clock.run_next()
+        left = [flood.left for flood in floods]
+        assert max(left) - min(left) <= 2 * turns.TELEGRAMS_MOST
+    assert not any(left) and all(flood.reads for flood in floods)
+    assert used_s < 0.4 * (clock.s - began_s)
+
+
+def test_a_stranger_alone_waits_for_nothing(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(turns.time, "perf_counter", lambda: clock.s)
+    served = turns.Turns(clock)
+    for _ in range(50):
+        flood = Flood(clock, 3)
+        served.serve(flood)
+        assert not flood.left and not clock.due
+        clock.s += turns.PERIOD_S
 
 
 def test_an_octet_now_and_then_keeps_no_place(tmp_path):

@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import subprocess
 from collections import Counter
 
 import pytest
@@ -13,10 +14,9 @@ from starlette.testclient import TestClient
 
 from host_tests.support.archive import Served, place_in, result
 from tools.archive import database, pareto, periods, queries
-from tools.archive.web import asked, trends
+from tools.archive.web import asked, serving, trends
 from tools.archive.web.app import make
 from tools.archive.web.reading import Reading
-from tools.archive.web.serving import Listening
 from tools.archive.web.trend import POINTS_MOST, thinned, trend
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.cli.main import main
@@ -304,9 +304,9 @@ def test_a_station_that_is_new_has_a_trend(tmp_path):
 
 
 def test_shifts_go_to_the_pages_own_process(monkeypatch):
-    from tools.archive.web import serving
-
-    started = []
-    monkeypatch.setattr(serving.subprocess, "Popen", lambda command, **_: started.append(command))
-    serving.Child("here", Listening(shifts=SHIFTS))
+    start, started = subprocess.Popen, []
+    monkeypatch.setattr(
+        serving.subprocess, "Popen", lambda command, **more: started.append(command) or start(["true"], **more)
+    )
+    serving.Child("here", serving.Listening(shifts=SHIFTS)).close()
     assert started[0][started[0].index("--shifts") + 1] == "early=06:00,late=14:00,night=22:00"

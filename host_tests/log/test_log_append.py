@@ -226,6 +226,14 @@ def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
     assert read_all(log) == numbers(8, last)
 
 
+def test_who_is_refused_with_more_than_others_is_waited_for_until_there_is_so_much():
+    log = mounted(Watched(13, 1024, 16))
+    last = fill(log)
+    usual = log.room_bytes
+    assert append(log, last, extra=300) == LOG_FULL and log.room_bytes == PAYLOAD + 300 > usual
+    assert append(log, last) == LOG_FULL and log.room_bytes == PAYLOAD + 300
+
+
 def test_a_full_log_writes_nothing_when_it_is_asked():
     area = watched(13, 1024, 16)
     fill(area.log)
@@ -659,19 +667,6 @@ def test_nothing_is_appended_where_no_snapshot_can_be_written():
     assert append(area.log, 1) == LOG_FAILED and not area.log.maintain()
     area.flash.code = FLASH_DONE
     assert append(area.log, 1) == LOG_DONE
-
-
-def test_who_waits_for_room_waits_for_the_longest_that_had_none():
-    log = mounted(Watched(10, 1024, 16))
-    ident = 1
-    while log.has_room(PAYLOAD + 240):
-        assert append(log, ident) == LOG_DONE
-        ident += 1
-    assert log.has_room(log.room_bytes, False)
-    assert append(log, ident, KIND_RAW, 240) == LOG_FULL and log.room_bytes == PAYLOAD + 240
-    log.peek(log.cursors[0])
-    log.cursors[0].advance()
-    assert not log.has_room(log.room_bytes, False) and log.has_room(PAYLOAD, False)
 
 
 def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():

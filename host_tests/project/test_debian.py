@@ -104,7 +104,12 @@ def test_it_says_what_it_needs_and_brings_page_completion_and_unit(package, tmp_
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True, timeout=DEADLINE_S)
     page = gzip.decompress((tmp_path / "usr/share/man/man1/toolcart.1.gz").read_bytes()).decode()
     assert page.startswith(".TH TOOLCART 1")
-    assert "_TOOLCART_COMPLETE" in (tmp_path / "usr/share/bash-completion/completions/toolcart").read_text()
+    for place, shell in (
+        ("bash-completion/completions/toolcart", "bash"),
+        ("zsh/vendor-completions/_toolcart", "zsh"),
+        ("fish/vendor_completions.d/toolcart.fish", "fish"),
+    ):
+        assert f"_TOOLCART_COMPLETE={shell}_complete" in (tmp_path / "usr/share" / place).read_text()
     assert (tmp_path / "usr/lib/systemd/system/toolcart.service").read_text() == debian.unit()
     assert not [path for path in tmp_path.rglob("*") if path.name == "__pycache__" or path.stat().st_mode & 0o022]
 

@@ -78,3 +78,10 @@ def test_a_figure_that_differs_is_renewed_and_one_that_nobody_took_is_refused():
     assert told.quoted("1<!-- path: a/b, x .mpy -->", taken) == "84,058<!-- path: a/b, x .mpy -->"
     with pytest.raises(ValueError, match="no benchmark `path` has a figure `speed`"):
         told.quoted("1<!-- path: speed -->", taken)
+
+
+def test_no_document_asks_an_index_for_toolcart():
+    """It is on none: whoever takes the name there is a stranger."""
+    pages = [*PAGES, *(CHECKOUT / "docs/library").glob("*.md")]
+    asked = re.compile(r"pip install +['\"]?toolcart\b")
+    assert not [page.name for page in pages if asked.search(page.read_text(encoding="utf-8"))]

@@ -170,6 +170,8 @@ def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
         told = installed.run("bench", name)
         assert told.returncode == 2 and told.stdout == ""
         assert told.stderr.count("\n") == 1 and "checkout" in told.stderr
+    told = installed.run("image", "--board", "esp32")
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1) and "checkout" in told.stderr
 
 
 def test_commands_answer_among_foreign_packages(installed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,10 +52,11 @@ def result(identifier=42, sequence=17, vin="WVWZZZ1KZAW123456", station=10, syst
 class Served:
     """`with Served(place) as archive`: it listens; `stop` commits what waits, `pull` is as a power cut."""
 
-    def __init__(self, place, faults: Faults | None = None, silence_s: float = 60.0):
+    def __init__(self, place, faults: Faults | None = None, silence_s: float = 60.0, tls: ssl.SSLContext | None = None):
         self.place = str(place)
         self.faults = faults
         self.silence_s = silence_s
+        self.tls = tls
         self.said: list[str] = []
         self._ready = threading.Event()
         self._wrong: BaseException | None = None
@@ -86,7 +88,7 @@ class Served:
         with database.writing(self.place) as engine:
             self.writer = Writer(engine, self.said.append)
             self.archive = Archive(self.writer, "127.0.0.1", self.faults, self.said.append, self.silence_s)
-            self.pim_port, self.server_port = await self.archive.listen("127.0.0.1", 0, 0)
+            self.pim_port, self.server_port = await self.archive.listen("127.0.0.1", 0, 0, self.tls)
             self._ready.set()
             await self._stop.wait()
             await self.archive.close()
@@ -145,8 +147,10 @@ def delivering(folder, **plant) -> Iterator[SimulatedPlant]:
 class Talk:
     """One connection of a station."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls: ssl.SSLContext | None = None):
         self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.socket.settimeout(DEADLINE_S)
         self._received = b""
 

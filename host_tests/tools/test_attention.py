@@ -11,6 +11,7 @@ REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing"
 
 def station(refused=None, **more):
     toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
+    more.setdefault("spool", {}).setdefault("path", "cart.spool")
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
 
 
@@ -32,7 +33,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
         (
             {"doing": "hold"},
             "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 wait; needs an operator: "
-            "`toolcart quarantine list --station 3`",
+            "`toolcart quarantine list --spool cart.spool`",
         ),
         (
             {"doing": "trouble", "next_try_ms": 30000},
@@ -47,12 +48,12 @@ def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, wor
 
 
 def test_a_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
-    operator = {"why": "the quarantine is full", "command": "toolcart quarantine list --station 3"}
+    operator = {"why": "the quarantine is full"}
     held = attention.needs(station(dict(REFUSED, doing="hold"), needs_operator=operator))
     assert [need.slug for need in held] == ["refused"]
     both = attention.needs(station(REFUSED, needs_operator=operator))
     assert [need.slug for need in both] == ["refused", "operator"]
-    assert both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --station 3`"
+    assert both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --spool cart.spool`"
 
 
 def test_the_rest_is_told_the_worst_first():
@@ -82,7 +83,7 @@ def test_every_need_has_words_for_when_it_is_over():
             controller={"waits_for_room": True},
             spool={"state_alarm": 1},
             recovery={"needs": "x"},
-            needs_operator={"why": "w", "command": "c"},
+            needs_operator={"why": "w"},
         )
     )
     slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}

@@ -1,8 +1,10 @@
 """`toolcart doctor`: the wrong world, then the words; and nothing in the way of an agent that runs."""
 
 import json
+import lzma
 import os
 import pty
+import shlex
 import socket
 import struct
 import tempfile
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent.log import numbers as n
 from agent.quarantine.quarantine import Quarantine
 from board.linux_flash import FileFlash
 from host_tests.support.log import Area, append
@@ -250,8 +253,8 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
 
 def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     path = tmp_path / "cart.spool"
-    assert "neither" in toolsnet.compare("s", 0, path)[0].words
-    assert toolsnet.compare("s", 7, path)[0].verdict == NOTE
+    assert "neither" in toolsnet.compare(10, 0, path)[0].words
+    assert toolsnet.compare(10, 7, path)[0].verdict == NOTE
     flash = FileFlash(str(path), 65536)
     area = Area(kept_blocks=4, flash=flash)
     state, log = area.mount()
@@ -261,13 +264,15 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     quarantine.start()
     assert quarantine.keep(1, 17) > 0 and state.save()
     flash.close()
-    behind, kept = toolsnet.compare("s", 1, path)
+    behind, kept = toolsnet.compare(10, 1, path)
     assert "1 of 3: 2 are to be sent" in behind.words
     assert kept.verdict == NOTE and "1 results that ToolsNet refused are set aside" in kept.words
-    ahead = toolsnet.compare("s", 9, path)[0]
+    command = kept.hint.split("`")[1]
+    assert "1 in the quarantine" in CliRunner().invoke(cli.main, shlex.split(command)[1:]).output
+    ahead = toolsnet.compare(10, 9, path)[0]
     assert ahead.verdict == WARN and "Another agent" in ahead.hint
     path.write_bytes(b"x" * 5000)
-    assert toolsnet.compare("s", 9, path)[0].verdict == SKIPPED
+    assert toolsnet.compare(10, 9, path)[0].verdict == SKIPPED
 
 
 # -- beside an agent -----------------------------------------------------------------------------------------------
@@ -359,3 +364,43 @@ def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
 def test_the_lines_for_people_end_with_a_verdict(tmp_path):
     done = CliRunner().invoke(cli.main, ["doctor", "--config", str(_write(tmp_path, _tree())), "--offline"])
     assert done.exit_code == 0 and done.output.splitlines()[-1].startswith("everything works"), done.output
+
+
+def _waiting(path, delivered, waiting):
+    """A spool from which ToolsNet took some results, and some wait."""
+    flash = FileFlash(str(path), 65536)
+    area = Area(kept_blocks=4, flash=flash)
+    state, log = area.mount()
+    for ident in range(delivered + waiting):
+        append(log, ident)
+    for _ in range(delivered):
+        assert log.peek(log.cursors[0]) > 0
+        log.cursors[0].advance()
+    state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = delivered
+    state.numbers[n.SENT] = n.SENT_MET
+    assert state.save()
+    flash.close()
+
+
+@pytest.mark.parametrize(
+    ("sequence", "words"),
+    [(0, "was its database emptied"), (3, "2 results behind what it once had"), (5, "up to 5 of 8: 3 are to be sent")],
+)
+def test_an_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_path, sequence, words):
+    _waiting(tmp_path / "cart.spool", 5, 3)
+    found = toolsnet.compare(10, sequence, tmp_path / "cart.spool")[0]
+    assert words in found.words and found.verdict == (GOOD if sequence == 5 else WARN)
+
+
+def test_a_spool_of_an_earlier_toolcart_is_one_that_the_next_start_takes_over(tmp_path):
+    data = Path(__file__).parents[1] / "data/backlog.spool.xz"
+    (tmp_path / "cart.spool").write_bytes(lzma.open(data).read())
+    settings = {"size_kib": 1024, "owner": (3, 1, 10)}
+    found = local.spool("s", tmp_path / "cart.spool", settings)[0]
+    assert found.verdict == NOTE and "the next start takes it over" in found.words
+
+
+def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
+    FileFlash(str(tmp_path / "cart.spool"), 64 * 1024).close()
+    found = local.spool("s", tmp_path / "cart.spool", {"size_kib": 64, "owner": (3, 1, 10)})[0]
+    assert ": 64 KiB, this station's" in found.words

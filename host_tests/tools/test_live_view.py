@@ -202,7 +202,7 @@ def test_250_stations_scroll():
 def test_what_is_wrong_with_a_station_is_told_with_its_reason():
     wrong = {
         "no spool: bad": _station(1, mounted=False, spool_refused="bad"),
-        "needs an operator": _station(1, needs_operator={"why": "x", "command": "y"}),
+        "needs an operator": _station(1, needs_operator={"why": "x"}),
         "the spool is full": _station(1, controller=_controller(waits_for_room=True)),
         "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
         "the agent does not run": _station(1, controller=_controller(state="no agent")),

@@ -76,10 +76,10 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 
 
 def test_what_did_not_get_through_names_the_command_that_helps():
-    latest = {"command": "toolcart spool gaps cart.spool"}
-    shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3, "gone_latest": latest}}
+    spool = {"path": "/a/my cart.spool"}
+    shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
     told = "; ".join(f"{count} {text}" for text, count in undelivered.counts(shown).items())
-    for words in ("size_kib", "`toolcart quarantine list --station 7`", "`toolcart spool gaps cart.spool`"):
+    for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
         assert words in told
 
 

@@ -102,6 +102,7 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
 
 def test_nobody_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
+    config.write_text("{}")
     done = _invoke("--config", config)
     assert done.exit_code == 3 and "no agent runs here" in done.output and "toolcart run --config" in done.output
     with socket.socket(socket.AF_UNIX) as left:
@@ -256,14 +257,14 @@ def _station(**changed):
         ({"overwritten": 4}, "4 results in a full spool: make spool.size_kib larger"),
         (
             {"parked": 1},
-            "refused: `toolcart quarantine list --station 10`",
+            "refused: `toolcart quarantine list --spool FILE`",
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
         ({"recovery": {"stored_again": 3}}, "3 fetched results, at most, are stored twice"),
         (
-            {"needs_operator": {"why": "it is full", "command": "toolcart x"}},
-            "needs an operator: it is full; `toolcart x`",
+            {"needs_operator": {"why": "it is full"}},
+            "needs an operator: it is full; `toolcart quarantine list --spool FILE`",
         ),
     ],
 )

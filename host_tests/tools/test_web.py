@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from host_tests.tools.test_status_command import _station
+from tools.base import prometheus
 from tools.cli.main import main
 from tools.status import asking, place
 from tools.web import app, commands, metrics, page
@@ -82,13 +83,13 @@ def test_prometheus_own_parser_reads_every_figure():
 
 
 def test_every_family_is_told_of_a_whole_station_and_has_help_and_type():
-    station = _whole(needs_operator={"why": "it is full", "command": "toolcart x"})
+    station = _whole(needs_operator={"why": "it is full"})
     station["controller"].update(state="closed", why="refused")
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():
         assert f"# TYPE {name} {kind}\n" in text and f"# HELP {name} {help_text}\n" in text, name
-        assert kind != metrics.COUNTER or name.endswith("_total"), name
+        assert kind != prometheus.COUNTER or name.endswith("_total"), name
 
 
 def test_what_is_not_known_is_left_out():
@@ -135,7 +136,7 @@ def test_the_overview_says_what_is_connected_and_why_not():
             assert words in shown.text, words
         assert "refused the connection" in client.get("/agent/cart.json").text
         assert client.get("/status.json").json()["agents"][0]["status"]["stations"][0]["stored"] == 5
-        assert client.get("/metrics").headers["content-type"] == metrics.CONTENT_TYPE
+        assert client.get("/metrics").headers["content-type"] == prometheus.CONTENT_TYPE
         assert client.get("/agent/other").status_code == 404 and client.get("/etc").status_code == 404
         assert client.get("/style.css").headers["content-type"].startswith("text/css")
 

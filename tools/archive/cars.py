@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select
 
 from tools.archive import bulk
-from tools.archive.tables import CAR
+from tools.archive.tables import CAR, RESULT, RESULT_VIN
 
 REMEMBERED = 100_000
 AT_ONCE = 1000
@@ -42,6 +42,14 @@ def add(connection: Connection, vins: Iterable[str]) -> None:
     rows = [(vin, vin[::-1]) for vin in sorted(vins)]
     for first in range(0, len(rows), AT_ONCE):
         bulk.add_missing(connection, CAR, rows[first : first + AT_ONCE])
+
+
+def forget(connection: Connection, vins: Iterable[str]) -> None:
+    """Take out those that no result has any more."""
+    number = CAR.c.VIN
+    main = select(RESULT.c.ResultId).where(RESULT.c.VIN == number)
+    additional = select(RESULT_VIN.c.ResultId).where(RESULT_VIN.c.VIN == number)
+    connection.execute(delete(CAR).where(number.in_(list(vins)), ~exists(main), ~exists(additional)))
 
 
 def found(connection: Connection, part: str, most: int) -> list[str]:

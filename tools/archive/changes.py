@@ -1,11 +1,11 @@
-"""What is done to an archive that is not being served: results lost on purpose, results taken from another one."""
+"""What is done to an archive that is not being served: results lost on purpose, taken from another one, moved out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 
 from tools.archive import bulk, cars, database
 from tools.archive import tables as t
@@ -65,6 +65,63 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
     finally:
         other.dispose()
     return told
+
+
+def move_old(place: str, into: str, before: str, progress: Callable[[float], None]) -> dict[str, int]:
+    """Move what arrived before this moment (14 digits) into another archive, which is made if need be.
+
+    Some rows at a time are committed there, then deleted here: cut off anywhere, both together have all, and the next
+    run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted. Tells how many.
+    """
+    told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
+    if database.is_same(place, into):
+        raise database.Unusable(f"{database.shown(into)}: the archive itself; name another place")
+    with database.writing(place) as engine, database.writing(into) as other:
+        with engine.connect() as reading, other.begin() as kept:
+            for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+                _take_map(reading, kept, table)
+        for at, kind in enumerate(_KINDS):
+            [number] = kind.table.primary_key.columns
+            with engine.connect() as reading:
+                newest = reading.execute(select(func.max(number))).scalar() or 0
+            last = 0
+            while some := _move_some(engine, other, kind, (last, newest), before):
+                told[kind.told] += len(some)
+                last = some[-1][number.name]
+                progress((at + last / newest) / len(_KINDS))
+        with engine.begin() as connection:
+            told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < before)).rowcount
+        with other.begin() as kept:
+            _say_latest(kept, _said_latest(kept))
+    return told
+
+
+def _move_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], before: str) -> list[dict]:
+    """The next rows with numbers between these two, which are moved now."""
+    [number] = kind.table.primary_key.columns
+    asked = select(kind.table).where(kind.table.c.Arrived < before, number > within[0], number < within[1])
+    with engine.connect() as reading:
+        some = [dict(row) for row in reading.execute(asked.order_by(number).limit(_AT_ONCE)).mappings()]
+        if some:
+            with other.begin() as kept:
+                _take_some(reading, kept, kind, some)
+    if some:
+        with engine.begin() as connection:
+            _delete(connection, kind, some)
+    return some
+
+
+def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
+    """Delete rows with what belongs to them, and the cars of which nothing is left."""
+    [number] = kind.table.primary_key.columns
+    numbers = [row[number.name] for row in some]
+    vins = {row["VIN"] for row in some if "VIN" in row}
+    if t.RESULT_VIN in kind.more:
+        other = t.RESULT_VIN.c
+        vins.update(connection.execute(select(other.VIN).where(other.ResultId.in_(numbers))).scalars())
+    for table in (*kind.more, kind.table):
+        connection.execute(delete(table).where(table.c[number.name].in_(numbers)))
+    cars.forget(connection, vins)
 
 
 @dataclass(frozen=True)

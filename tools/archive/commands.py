@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tools.base.printable import visible, visible_in
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
 _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
+_MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
 CARS_MOST = 50
 STATUSES = ("OK", "NOK", "low", "high")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
@@ -181,7 +183,7 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
     return told if not status else f"{told} {STATUSES[status] if status < len(STATUSES) else status}"
 
 
-# -- check, forget, import -----------------------------------------------------------------------------------------
+# -- check, forget, move, import -----------------------------------------------------------------------------------
 
 
 @archive.command()
@@ -234,6 +236,30 @@ def forget(place: str, newest: int, yes: bool) -> None:
     except database.Unusable as reason:
         fail(str(reason))
     click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
+
+
+@archive.command("move-old")
+@database_option
+@click.option("--keep-days", type=click.IntRange(min=1), required=True, help="What arrived in so many days stays.")
+@click.option("--into", type=click.Path(), required=True, metavar="PLACE", help="Another archive: a file or a URL.")
+@machine_option
+def move_old(place: str, keep_days: int, into: str, as_json: bool) -> None:
+    """Move what is old into another archive, with parameters, numbers and curves; old breaches are deleted.
+
+    Each row is on the disk there before it goes here. The archive must not be served meanwhile: its stations wait. What
+    an 08 names stays as it is. Every command and page works on PLACE too, and `import` takes it back.
+    """
+    database = library()
+    from tools.archive import changes
+    from tools.base.progress import progress_bar
+
+    before = (datetime.now(UTC) - timedelta(days=keep_days)).strftime("%Y%m%d%H%M%S")
+    try:
+        with progress_bar(os.path.basename(into)) as bar:
+            told = changes.move_old(place, into, before, bar)
+    except database.Unusable as reason:
+        fail(str(reason))
+    click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
 
 
 @archive.command("import")

@@ -64,6 +64,13 @@ def shown(place: str) -> str:
         return place
 
 
+def is_same(one: str, other: str) -> bool:
+    """True if two places are the same file or the same URL."""
+    if "://" in one or "://" in other:
+        return url_of(one) == url_of(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def connect(place: str, writes: bool) -> Engine:
     """The engine of an archive that is there, or is made if it `writes`; Unusable if that cannot be.
 

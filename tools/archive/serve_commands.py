@@ -11,6 +11,7 @@ import click
 
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library
 from tools.archive.periods import shifts_of
+from tools.archive.tls import Tls, Wrong
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
 from tools.base.installation import how_to_get
@@ -34,14 +35,37 @@ def _shifts(command):
     return click.option("--shifts", metavar="NAME=TIME,...", help=text)(command)
 
 
-def listening(text: str, password_file: str | None, shifts: str | None = None) -> Listening:
+def _tls_files(command):
+    for name, text in (
+        ("key", "Its private key (PEM), a file of mode 0600."),
+        ("certificate", "Certificate (PEM): TLS."),
+    ):
+        command = click.option(f"--tls-{name}", type=click.Path(), metavar="FILE", help=text)(command)
+    return command
+
+
+def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls | None:
+    """The files that are to be used, if any; what is wrong with them is told, and it ends."""
+    if not (certificate or key or ca):
+        return None
+    if not (certificate and key):
+        fail("TLS needs both --tls-certificate and --tls-key")
+    files = Tls(certificate, key, ca)
+    try:
+        files.context()
+    except Wrong as wrong:
+        fail(str(wrong))
+    return files
+
+
+def listening(text: str, password_file: str | None, shifts: str | None = None, tls: Tls | None = None) -> Listening:
     """Where the pages are to listen; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
-        where = Listening(*address(text), password_file, shifts_of(shifts) if shifts else ())
+        where = Listening(*address(text), password_file, shifts_of(shifts) if shifts else (), tls)
         where.door()
     except (ValueError, CannotServe) as wrong:
         fail(str(wrong))
@@ -73,6 +97,8 @@ def _child(place: str, where: Listening | None) -> Child | None:
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @_password_file
 @_shifts
+@_tls_files
+@click.option("--tls-ca", type=click.Path(), metavar="FILE", help="Stations need a certificate of these (PEM).")
 def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str | None, **options: Any) -> None:
     """Be PIM and server until Ctrl-C.
 
@@ -83,7 +109,8 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
     from tools.archive import serving
     from tools.archive.faults import Faults, refusal
 
-    pages = (options["pages"], options["password_file"], options["shifts"])
+    tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
+    pages = (options["pages"], options["password_file"], options["shifts"], tls)
     where_pages = listening(*pages) if options["pages"] else None
     try:
         faults = Faults(
@@ -101,7 +128,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
         )
     except ValueError as wrong:
         fail(f"--fail-refuse {wrong}")
-    where = serving.Place(place, host, pim_port, server_port, tell_host)
+    where = serving.Place(place, host, pim_port, server_port, tell_host, tls.context() if tls else None)
     try:
         asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, where_pages)))
     except database.Unusable as reason:
@@ -121,18 +148,18 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
 )
 @_password_file
 @_shifts
+@_tls_files
 @click.option("--seconds", type=SECONDS, help="End by itself.")
 @click.option("--with-parent", is_flag=True, hidden=True)
-def web(
-    place: str, listen: str, password_file: str | None, shifts: str | None, seconds: float | None, with_parent: bool
-) -> None:
+def web(place: str, listen: str, seconds: float | None, with_parent: bool, **options: str | None) -> None:
     """Show the archive in a browser, until Ctrl-C.
 
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
     database = library()
-    where = listening(listen, password_file, shifts)
+    tls = _tls(options["tls_certificate"], options["tls_key"])
+    where = listening(listen, options["password_file"], options["shifts"], tls)
     from tools.archive.web.running import run
 
     try:

@@ -16,14 +16,20 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import resource
+import socket
+import ssl
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 
 from tools.archive import quick, reader
 from tools.archive.faults import Faults
+from tools.archive.places import Places
+from tools.archive.tls import HANDSHAKE_S
+from tools.archive.turns import Turns
 from tools.archive.writer import FAILED, Writer
 from tools.base.printable import visible
 from tools.toolsnet.records import station_of
@@ -34,6 +40,8 @@ CLIENTS_MOST = 5000
 FROM_ONE_MOST = 2000  # connections from one address: what one host opens by mistake leaves room for the others
 FILES_WANTED = 16384
 FILES_FOR_OTHERS = 200  # the database, the pages, the log
+BACKLOG = 1024  # connections that wait to be accepted
+ACCEPTED_AT_ONCE = 8  # of them; each takes some 0.2 ms, and meanwhile no result is answered
 UNSENT_BYTES_MOST = 65536  # two thousand answers that nobody reads
 INLET_BYTES = 16384  # read at once
 TELEGRAM_BYTES = 500  # what a telegram without any octets costs
@@ -85,38 +93,49 @@ class Archive:
         self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
+        self.started_s = time.time()
         self.loop = asyncio.get_running_loop()
-        self.clients: set[_Client] = set()
-        self.clients_most = CLIENTS_MOST
+        self.places: Places[_Client] = Places(CLIENTS_MOST, FROM_ONE_MOST)
         self.refused = 0
         self.breaches = 0
-        self.turned_away = 0  # connections beyond what there is room for
+        self.turned_away = 0  # connections beyond what there is room for, or put out to make some
         self.unread = 0  # connections that were reset because their other side does not read
         self.uncommitted = 0  # octets
         self.inlet = memoryview(bytearray(INLET_BYTES))  # what is read from whichever connection, until it is copied
-        self._from: Counter[str] = Counter()
         self._noted: dict[tuple[str, str, str], float] = {}
+        self._tls: ssl.SSLContext | None = None
+        self.turns = Turns(self.loop)
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
         self._settled: deque[tuple[ServerClient, str, dict, int, str]] = deque()
         self._wakes = False
 
-    async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
+    async def listen(
+        self, host: str, pim_port: int, server_port: int, tls: ssl.SSLContext | None = None
+    ) -> tuple[int, int]:
         """Open both ports (0: a free one) and return them; OSError if one cannot be opened."""
-        self.clients_most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
-        server = await self.loop.create_server(lambda: ServerClient(self), host, server_port, backlog=1024)
+        self._tls = tls
+        self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
+        self.told_port = await self._open(ServerClient, host, server_port)
+        return await self._open(PimClient, host, pim_port), self.told_port
+
+    async def _open(self, client: Callable[[Archive], _Client], host: str, port: int) -> int:
+        how: dict = {"backlog": ACCEPTED_AT_ONCE}
+        if self._tls is not None:
+            how.update(ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S)
+        server = await self.loop.create_server(lambda: client(self), host, port, **how)
         self._servers.append(server)
-        self.told_port = server.sockets[0].getsockname()[1]
-        pim = await self.loop.create_server(lambda: PimClient(self), host, pim_port, backlog=1024)
-        self._servers.append(pim)
-        return pim.sockets[0].getsockname()[1], self.told_port
+        for listening in server.sockets:  # the loop accepts as many at once as may wait; let more wait
+            with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                same.listen(BACKLOG)
+        return server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Reset every connection and give the ports back, as a pulled cable does; `listen` joins again."""
         for server in self._servers:
             server.close()
         self._servers.clear()
-        for client in list(self.clients):
+        for client in list(self.places):
             client.abort()
         await asyncio.sleep(0)
 
@@ -124,7 +143,7 @@ class Archive:
         """Close every connection, and end when what was taken is committed."""
         for server in self._servers:
             server.close()
-        for client in list(self.clients):
+        for client in list(self.places):
             client.close()
         await asyncio.sleep(0)
         await asyncio.to_thread(self.writer.close)
@@ -148,22 +167,12 @@ class Archive:
             self.uncommitted -= octets
             client.stored(kind, found, octets, outcome)
 
-    def admit(self, client: _Client) -> bool:
-        """Take a connection, if there is room for it and not too many come from its address."""
-        if len(self.clients) >= self.clients_most or self._from[client.host] >= FROM_ONE_MOST:
+    def admit(self, client: _Client) -> None:
+        """Take a connection; who is put out for it is reset, which may be itself."""
+        out = self.places.take(client, client.host)
+        if out is not None:
             self.turned_away += 1
-            return False
-        self.clients.add(client)
-        self._from[client.host] += 1
-        return True
-
-    def forget(self, client: _Client) -> None:
-        """A connection is over."""
-        if client in self.clients:
-            self.clients.remove(client)
-            self._from[client.host] -= 1
-            if not self._from[client.host]:
-                del self._from[client.host]
+            out.abort()
 
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
         """Count a breach of the document; keep it and say it, if it is the first of its kind for a while."""
@@ -199,8 +208,8 @@ class _Client(asyncio.BufferedProtocol):
         self._transport = transport
         told = transport.get_extra_info("peername")
         self.host, self.peer = (told[0], f"{told[0]}:{told[1]}") if told else ("?", "?:0")
-        if not self.archive.admit(self):
-            self.abort()
+        self.archive.admit(self)
+        if self._transport is None:
             return
         transport.set_write_buffer_limits(UNSENT_BYTES_MOST)
         self._heard = self.archive.loop.time()
@@ -212,7 +221,7 @@ class _Client(asyncio.BufferedProtocol):
         self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.archive.forget(self)
+        self.archive.places.leave(self)
         self._transport = None
         if self._silence is not None:
             self._silence.cancel()
@@ -222,11 +231,18 @@ class _Client(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._received += self.archive.inlet[:nbytes]
-        self._take_all()
+        if self.archive.places.is_stranger(self):
+            self.archive.turns.serve(self)
+        else:
+            self.take(INLET_BYTES)
 
-    def _take_all(self) -> None:
+    def take(self, most: int) -> bool:
+        """Take so many telegrams of what has come; True if there may be more."""
         received, at = self._received, 0
         while self._transport is not None and not self._waits and len(received) - at >= 4:
+            if not most:
+                break
+            most -= 1
             digits = bytes(received[at : at + 4])
             if not digits.isdigit() or int(digits) < 7:
                 self.archive.note(self.peer, "", Breach("length", 0, repr(digits)[2:-1], "0007 to 9999"))
@@ -240,10 +256,11 @@ class _Client(asyncio.BufferedProtocol):
             self._heard = self.archive.loop.time()  # whole telegrams count: an octet now and then keeps no place
             self._take(telegram)
         del received[:at]
+        return not most
 
     def send(self, telegram: str) -> None:
         """Send a telegram if the connection is still there."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():  # asyncio would log each in vain
             self._transport.write(frame(telegram.encode("ascii", "replace")))
 
     def close(self) -> None:
@@ -260,7 +277,7 @@ class _Client(asyncio.BufferedProtocol):
 
     def read(self, on: bool) -> None:
         """Go on reading, or leave what comes to the other side's patience."""
-        if self._transport is not None:
+        if self._transport is not None and not (on and self._waits):
             (self._transport.resume_reading if on else self._transport.pause_reading)()
 
     def greet(self) -> None:
@@ -390,9 +407,11 @@ class ServerClient(_Client):
         self._uncommitted -= octets
         if self._waits and not self._has_too_much():
             self._waits = False
-            self._take_all()
+            self.take(INLET_BYTES)
             if not self._waits:
                 self.read(True)
+        if outcome != FAILED:
+            self.archive.places.trust(self)
         if outcome != FAILED and not self.archive.faults.loses_answer(kind):
             self._answer(kind, found, 0)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tools.archive import database
@@ -26,13 +29,14 @@ class Place:
     pim_port: int = 6575
     server_port: int = 10111
     told_host: str | None = None  # in 08; None: `host`
+    tls: ssl.SSLContext | None = None
 
 
 class Pages(Protocol):
     """What shows the archive, beside it (tools.archive.web.serving.Child)."""
 
-    def look_after(self, say: Callable[[str], None]) -> None:
-        """Start it again if it has ended."""
+    def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
+        """Start it again if it has ended; give it the server's figures."""
         ...
 
     def close(self) -> None:
@@ -58,8 +62,8 @@ async def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
         try:
-            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port)
-            shown = database.shown(place.database)
+            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port, place.tls)
+            shown = database.shown(place.database) + (", TLS" if place.tls else "")
             say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
             pages = start_pages()
             gc.freeze()  # the libraries stay: no collection looks through them again
@@ -77,10 +81,36 @@ def figures(archive: Archive) -> str:
     writer = archive.writer
     return (
         f"stored {writer.stored}, again {writer.repeated}, refused {archive.refused}, not stored {writer.failed}, "
-        f"breaches {archive.breaches}, connections {len(archive.clients)}"
+        f"breaches {archive.breaches}, connections {len(archive.places)}"
         + (f", turned away {archive.turned_away}" if archive.turned_away else "")
         + (f", reset as they did not read {archive.unread}" if archive.unread else "")
     )
+
+
+def counted(archive: Archive) -> dict[str, float]:
+    """The same for other programs, with units, and what the server has now (tools.archive.web.metrics)."""
+    writer = archive.writer
+    return {
+        "start_time_seconds": archive.started_s,
+        "memory_bytes": _memory_bytes(),
+        "connections": len(archive.places),
+        "uncommitted_bytes": archive.uncommitted,
+        "stored_total": writer.stored,
+        "repeated_total": writer.repeated,
+        "refused_total": archive.refused,
+        "not_stored_total": writer.failed,
+        "breaches_total": archive.breaches,
+        "turned_away_total": archive.turned_away,
+        "unread_total": archive.unread,
+        "commits_total": writer.commits,
+        "commit_time_seconds_total": writer.commit_s,
+        "commit_most_seconds": writer.commit_most_s,
+    }
+
+
+def _memory_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def _until(
@@ -97,7 +127,7 @@ async def _until(
             await asyncio.wait_for(stop.wait(), left)
         except TimeoutError:
             if pages is not None:
-                pages.look_after(say)
+                pages.look_after(say, counted(archive))
             now = figures(archive)
             if now != told:
                 say(now)

@@ -77,7 +77,8 @@ class Writer:
         self._breaches: list[tuple] = []
         self._heard: dict[Station, str] = {}
         self._closing = False
-        self.stored = self.repeated = self.failed = 0
+        self.stored = self.repeated = self.failed = self.commits = 0
+        self.commit_s = self.commit_most_s = 0.0
         self._connection: Connection | None = None
         self._used_s = 0.0
         self._latest: dict[Station, tuple[int, int]] = {}
@@ -182,6 +183,7 @@ class Writer:
         """What became of each, in one commit; None if one of them cannot be stored and may have spoilt the others."""
         try:
             connection = self._connected()
+            began_s = time.monotonic()
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
@@ -192,6 +194,7 @@ class Writer:
                     self._write(connection, batch)
                     transaction.commit()
             self._used_s = time.monotonic()
+            self._took(self._used_s - began_s)
         except Exception as wrong:  # whatever it is: nobody is answered, and the thread goes on
             self._is_known = False
             with suppress(SQLAlchemyError):
@@ -212,6 +215,11 @@ class Writer:
         self.stored += batch.outcomes.count(STORED)
         self.repeated += batch.outcomes.count(REPEATED)
         return batch.outcomes
+
+    def _took(self, seconds: float) -> None:
+        self.commits += 1
+        self.commit_s += seconds
+        self.commit_most_s = max(self.commit_most_s, seconds)
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
         def asked(wanted: str) -> list[tuple]:

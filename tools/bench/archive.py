@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 from tools.archive import database
 from tools.base.report import Report
 from tools.base.sources import ROOT, Unavailable
+from tools.bench.archive_hostile import COUNT
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
 from tools.bench.postgresql import postgresql
@@ -41,20 +42,20 @@ LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
 REQUESTS = 100
 STOP_LIMIT_S = 60
 SEED = 12
-STEPS = 2 * (len(LOADS) + 2) + 7
+STEPS = 2 * (len(LOADS) + 3) + 7
 
 
 @contextmanager
-def served(place: str) -> Iterator[tuple[int, int]]:
-    """An archive in a process of its own: its number and the server's port."""
+def served(place: str) -> Iterator[tuple[int, int, int]]:
+    """An archive in a process of its own: its number, the server's port and the PIM's."""
     command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0"]
     process = subprocess.Popen([*command, "--database", place], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        found = re.search(r"server on [^:]*:(\d+)", process.stdout.readline())
+        found = re.search(r"PIM on [^:]*:(\d+), server on [^:]*:(\d+)", process.stdout.readline())
         if not found:
             raise Unavailable("the archive did not start")
-        yield process.pid, int(found[1])
+        yield process.pid, int(found[2]), int(found[1])
     finally:
         process.terminate()
         process.wait(STOP_LIMIT_S)
@@ -89,7 +90,7 @@ def _worked_s(process: int) -> float:
 def _measure_server(report: Report, name: str, new_place: Callable[[], str], progress: Callable[[], None]) -> None:
     for stations, window in LOADS:
         progress()
-        with served(new_place()) as (process, port):
+        with served(new_place()) as (process, port, _):
             before_s = _worked_s(process)
             told = load(port, stations, SECONDS, window, 0)
             worked_s = _worked_s(process) - before_s
@@ -100,21 +101,36 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
         report.add(f"processor time a result, {what}", worked_s / told["sent"] * 1e6, "us")
         report.add(f"processor time of the stations a result, {what}", told["worked_s"] / told["sent"] * 1e6, "us")
         report.add(f"memory at most, {what}", memory, "MiB")
-    for pages in (False, True):
-        beside = ", pages asked all the time" if pages else ""
+    for beside in ("", ", pages asked all the time", f", {COUNT:,} hostile connections"):
         progress()
         with ExitStack() as stack:
             place = new_place()
-            process, port = stack.enter_context(served(place))
-            if pages:
+            process, port, pim_port = stack.enter_context(served(place))
+            if "pages" in beside:
                 stack.enter_context(_asked(stack.enter_context(pages_of(place))))
+            elif beside:
+                stack.enter_context(hostile(pim_port, port))
             told = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
             memory = _resident_mib(process, "VmHWM")
         what = f"{name}, 500/s from 1,000 stations{beside}"
         report.add(f"05 behind its result, p99, {what}", told["p99_ms"], "ms", "<= 50", _lost(told))
         report.add(f"05 behind its result, median, {what}", told["p50_ms"], "ms")
         report.add(f"05 behind its result, slowest, {what}", told["worst_ms"], "ms")
-        report.add(f"memory at most, {what}", memory, "MiB")
+        report.add(f"memory at most, {what}", memory, "MiB", "<= 200" if "hostile" in beside else "")
+
+
+@contextmanager
+def hostile(pim_port: int, server_port: int) -> Iterator[None]:
+    """Meanwhile ten thousand connections do what they can (tools.bench.archive_hostile)."""
+    command = [sys.executable, "-m", "tools.bench.archive_hostile", str(pim_port), str(server_port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "there\n":
+            raise Unavailable("the hostile connections did not come")
+        yield
+    finally:
+        process.communicate(timeout=STOP_LIMIT_S)
 
 
 def _lost(told: dict) -> str:

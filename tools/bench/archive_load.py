@@ -26,6 +26,7 @@ _REST = (
     "0001C3412129  0012000112.0000120.37000128.00000040.0000062.30000085.00"
     "0001001200030Tightening ID            "
 )
+_DESCRIBED = b"0063" + b"020000100030001%04d10.0.0.1       " + b"Station".ljust(25) + b"0000"
 _END = "               0      00"
 
 
@@ -58,6 +59,12 @@ class _Station(asyncio.Protocol):
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
+    def describe(self) -> None:
+        """Say who it is, as a station does first; the answer's time is not taken."""
+        assert self._transport is not None
+        self.out.append(0.0)
+        self._transport.write(_DESCRIBED % self._number)
+
     def send(self, due_s: float) -> None:
         """Send the next result."""
         assert self._transport is not None
@@ -71,7 +78,9 @@ class _Station(asyncio.Protocol):
         while len(self._received) >= 28:  # a 05 has 24 octets
             refused = self._received[25:28] != b"000"
             self._received = self._received[28:]
-            self._load.heard(self, self.out.popleft(), now_s, refused)
+            due_s = self.out.popleft()
+            if due_s:
+                self._load.heard(self, due_s, now_s, refused)
 
 
 class _Load:
@@ -114,6 +123,8 @@ class _Load:
             numbers = range(first + 1, min(first + SPREAD_CONNECTS, self._count) + 1)
             made = [loop.create_connection(lambda n=n: _Station(self, n), "127.0.0.1", self._port) for n in numbers]
             stations += [protocol for _, protocol in await asyncio.gather(*made)]
+            for station in stations[first:]:
+                station.describe()
         self._from_s = time.perf_counter() + WARM_S
         self._until_s = self._from_s + self._seconds
         if self._rate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import socket
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ PLACES = {
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
     "flash": "tools.flash.commands:flash",
+    "image": "tools.flash.image_command:image",
     "install-service": "tools.service.commands:install_service",
     "line": "tools.line.commands:line",
     "man": "tools.cli.manual:man",
@@ -184,6 +186,11 @@ def _pages(text: str):
     from tools.archive.web.serving import Child
 
     where = listening(text, None)
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:  # they are quiet, so it is tried here
+        socket.create_server((where.host, where.port), family=family).close()
+    except OSError as error:
+        raise click.UsageError(f"--web {text}: nothing can listen there: {error.strerror or error}.") from None
     return lambda place: Child(place, where, is_quiet=True)
 
 

@@ -130,7 +130,7 @@ def controller(
     "--archive",
     "archive_path",
     type=click.Path(),
-    default="archive.sqlite",
+    default="toolsnet.sqlite",  # `toolcart archive` has archive.sqlite, of other tables
     show_default=True,
     help="SQLite file of the archive.",
 )

@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from agent.cart import config
+from tools.config.file import SERVICE_CONFIG
 from tools.config.schema import FILE_NAME
 
 PASSWORD_FILE = "wifi.password"
@@ -157,6 +158,8 @@ def next_step(tree: dict, file: Path) -> str:
     """What a person does with the new file."""
     if "board" in tree:
         return f"Next: toolcart flash --board rp2 --port PORT --config {file} (or --board esp32)"
+    if file.resolve() == SERVICE_CONFIG:  # its spools are the service's user's
+        return "Next: sudo systemctl restart toolcart"
     return f"Next: toolcart run --config {file}"
 
 

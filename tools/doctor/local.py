@@ -92,7 +92,10 @@ def _file(what: str, path: Path, settings: dict) -> Found:
         told = "station {2} of system {1}, type {0}".format(*header.owner)
         hint = "Two stations cannot share one; name another file in spool.path, or mend the numbers."
         return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)
-    return Found(what, GOOD, f"{path}: {path.stat().st_size // 1024} KiB, this station's")
+    if header.version < linux_header.VERSION:
+        return Found(what, NOTE, f"{path} is a spool of an earlier toolcart: the next start takes it over")
+    kib = (path.stat().st_size - linux_header.PAGE_BYTES) // 1024
+    return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
 
 
 def clock() -> list[Found]:

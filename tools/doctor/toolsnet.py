@@ -20,7 +20,8 @@ from agent.toolsnet import session as ts
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from board.linux import Board
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
-from tools.words import reasons
+from tools.words import commands, reasons
+from tools.words import server as server_words
 
 TURN_S = 0.01
 LIMIT_S = 30.0
@@ -60,7 +61,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
         found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
         found.append(Found(f"{name} server", GOOD, f"{reached.server} takes connections"))
-    return [*found, *compare(name, sequence, spool)]
+    return [*found, *compare(number, sequence, spool)]
 
 
 def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
@@ -133,8 +134,9 @@ def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Bo
         port.open(host, number)
 
 
-def compare(name: str, sequence: int, spool: Path) -> list[Found]:
-    """The server's last result beside what the spool holds and has delivered."""
+def compare(number: int, sequence: int, spool: Path) -> list[Found]:
+    """The server's last result beside what the spool of station `number` holds and has delivered."""
+    name = f"station {number}"
     what = f"{name} sequence"
     if not spool.is_file():
         if sequence == 0:
@@ -155,19 +157,24 @@ def compare(name: str, sequence: int, spool: Path) -> list[Found]:
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
-        return [Found(what, WARN, words, hint, figures), *_quarantine(name, found)]
+        return [Found(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
+    behind = (passed - sequence) % SEQUENCES
+    if account["delivered"] and (sequence == 0 or 0 < behind < SEQUENCES // 2):
+        doubt = server_words.sentence(*(("server behind", behind) if sequence else ("server empty", passed)), number)
+        return [Found(what, WARN, f"{doubt}; {waiting} wait", "", figures), *_quarantine(spool, found, number)]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
-    return [Found(what, GOOD, words, "", figures), *_quarantine(name, found)]
+    return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]
 
 
-def _quarantine(name: str, spool) -> list[Found]:
+def _quarantine(path: Path, spool, number: int) -> list[Found]:
     """What ToolsNet refused: nothing is wrong while there is room for more of it."""
     quarantine = spool.opened.quarantine
     count = quarantine.count()
     if not count:
         return []
-    told = needs_operator(quarantine, 0) if quarantine.pressure() else None
+    told = needs_operator(quarantine) if quarantine.pressure() else None
     words = f"{count} results that ToolsNet refused are set aside"
     verdict = NOTE if told is None else BAD
-    hint = "`toolcart quarantine list` shows them; they are offered again while ToolsNet takes the others."
-    return [Found(f"{name} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]
+    command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
+    hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."
+    return [Found(f"station {number} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]

@@ -72,7 +72,7 @@ def board() -> None:
 @JSON_OPTION
 def status_command(port: str, as_json: bool) -> None:
     """Say what the agent on a board is doing, without stopping it."""
-    _end(lambda link: show_status(link, as_json), port)
+    _end(lambda link: show_status(link, as_json, port), port)
 
 
 @board.command("traceback")
@@ -149,7 +149,7 @@ def quarantine_command(
 
 def look_at(port: str, as_json: bool) -> None:
     """What `toolcart status --port` is asked for."""
-    _end(lambda link: show_status(link, as_json), port)
+    _end(lambda link: show_status(link, as_json, port), port)
 
 
 def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
@@ -195,7 +195,7 @@ def _end(act: Callable[[Asked], None], port: str) -> None:
 # -- looking -------------------------------------------------------------------------------------------------------
 
 
-def show_status(link: Asked, as_json: bool = False) -> None:
+def show_status(link: Asked, as_json: bool = False, port: str = "PORT") -> None:
     """The state of a running agent, or of a board whose agent does not run."""
     answers = link.ask("?status", ANSWER_S)
     if answers is None:
@@ -205,7 +205,7 @@ def show_status(link: Asked, as_json: bool = False) -> None:
     for answer in answers:
         told.update({"board": answer["board"]} if "board" in answer else {})
         if "station" in answer:
-            told["stations"].append(answer["station"])
+            told["stations"].append({**answer["station"], "port": port})
         if "error" in answer:
             told.setdefault("errors", []).append(answer["error"])
     if as_json:

@@ -92,7 +92,7 @@ def check_heap(about: About, version: Version) -> None:
     raise Wrong(
         f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
         f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: "
-        "docs/firmware.md."
+        "`toolcart image` makes one."
     )
 
 

@@ -43,6 +43,8 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
         with file.open(encoding="ascii", errors="replace") as lines:
             for heard in read(lines):
                 click.echo(shower.line(heard))
+    except BrokenPipeError:
+        raise  # whoever read it has gone
     except (OSError, NoCapture) as error:
         _fail(f"{file}: {error}", "`toolcart line monitor --record FILE` writes such a file.")
 

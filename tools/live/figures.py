@@ -311,6 +311,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         if not known.news.is_new(name, latest[name], stands):
             continue
         times = f" ({count} times)" if count > 1 else ""
-        level = INFO if name in _HARMLESS else WARNING
+        is_harmless = name in _HARMLESS or undelivered.is_search(name, latest[name])
+        level = INFO if is_harmless else WARNING
         told.append((level, undelivered.explained(name, latest[name], shown["number"]) + times))
     return told

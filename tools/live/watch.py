@@ -217,5 +217,4 @@ def totals_text(figures: Figures) -> str:
 
 def spool_failure(figures: Figures) -> list[str]:
     """Return why no spool can be used, for stderr."""
-    hint = "  Its place is the setting stations[].spool.path; the folder must be there and writable."
-    return ["toolcart: no spool can be used:", *[f"  {problem}" for problem in figures.spool_problems], hint]
+    return ["toolcart: no spool can be used:", *[f"  {problem}" for problem in figures.spool_problems]]

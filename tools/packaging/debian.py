@@ -21,6 +21,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
 from tools.base.cache import CHECKOUT, Unavailable
 from tools.cli import manual
 from tools.cli.main import main as command_line
@@ -34,6 +36,11 @@ PYTHON = "usr/lib/python3/dist-packages"
 CONFIG = "/etc/toolcart/config.json"
 SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # which one is used the package cannot know
 TIMEOUT_S = 120
+COMPLETIONS = (
+    ("usr/share/bash-completion/completions/toolcart", BashComplete),
+    ("usr/share/zsh/vendor-completions/_toolcart", ZshComplete),
+    ("usr/share/fish/vendor_completions.d/toolcart.fish", FishComplete),
+)
 
 PROGRAM = """\
 #!/usr/bin/python3 -P
@@ -151,7 +158,8 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
-    _put(tree, "usr/share/bash-completion/completions/toolcart", _completion())
+    for place, completion in COMPLETIONS:
+        _put(tree, place, completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source())
     _put(tree, "usr/share/man/man1/toolcart.1.gz", _packed(manual.page(command_line, version())))
     _put(tree, f"{document}/changelog.gz", _packed((CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")))
     licence = (CHECKOUT / "LICENSE").read_text(encoding="utf-8").strip().splitlines()
@@ -186,13 +194,6 @@ def _put(tree: Path, name: str, content: str | bytes, mode: int = 0o644) -> None
 
 def _packed(text: str) -> bytes:
     return gzip.compress(text.encode(), 9, mtime=0)
-
-
-def _completion() -> str:
-    """What Click prints for bash."""
-    from click.shell_completion import BashComplete
-
-    return BashComplete(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     if only_print:
         click.echo(text, nl=False)
         return
+    starts = root == "/" and not no_start
+    if starts and shutil.which("systemctl") is None:
+        raise click.ClickException(
+            "systemctl is not here, so nothing was written. --no-start only writes the files; elsewhere "
+            f"`{shlex.join([program, 'run', '--plain', '--config', config_path])}` is what a service has to start."
+        )
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
     try:
@@ -73,7 +80,7 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
         raise click.ClickException(str(reason)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    if no_start or root != "/":
+    if not starts:
         return
     for arguments in (["daemon-reload"], ["enable", NAME], ["restart", NAME]):
         _systemctl(arguments)

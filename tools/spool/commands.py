@@ -8,6 +8,7 @@ be read or is no spool.
 
 import csv
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def _read(file: Path) -> image.Image:
     except image.ImageError as reason:
         text = str(reason)
         click.echo(text if str(file) in text else f"{file}: {text}", err=True)
+        if isinstance(reason, image.Unsound):
+            click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
         sys.exit(2)
 
 

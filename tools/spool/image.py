@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from agent.base.crc import crc30
@@ -37,6 +38,10 @@ _RESULT_BYTES = (114, 151)  # without the tail of the quarantine
 
 class ImageError(Exception):
     """The file is no spool, or cannot be read; the text says why."""
+
+
+class Unsound(ImageError):
+    """What lies there was a spool once, perhaps: `toolcart spool rescue` looks for its results."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
     device = Octets(octets, unit, block_bytes)
     spool = opened(device)
     if spool is None:
-        raise ImageError("its areas do not fit: this is no spool of this version, or `rescue` is needed")
+        raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
     areas = []
     for ring, log in spool.logs():
         areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
@@ -157,10 +162,10 @@ def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[in
             return 1 << (size >> 4), STEP_BYTES << (size & 15)
         if octets[at : at + 1] == bytes([EARLIER_KIND]) and octets[at + 8 : at + 12] == EARLIER_MAGIC:
             version = octets[at + 12]
-            raise ImageError(f"this spool has format {version}, this program reads {head.VERSION}; try `rescue`")
+            raise Unsound(f"it has format {version} of an earlier toolcart: `toolcart run` takes it over at its start")
     if told is not None:
         return told.unit_bytes, told.block_bytes
-    raise ImageError("no block begins with a sound head: this is no spool, or `rescue` is needed")
+    raise Unsound("no block begins with a sound head: it is damaged, or no spool")
 
 
 def _size_at(octets: bytes, at: int) -> int:
@@ -187,6 +192,7 @@ def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int,
     """Everything in these blocks; `counting` are the payloads that count, by their number."""
     area = Area(ring, first, count)
     found: set[int] = set()
+    ends: dict[int, tuple[int, int, int]] = {}  # of each record that counts: its block, where it begins and ends
     for block in range(first, first + count):
         start = block * device.block_bytes
         octets = device.octets[start : start + device.block_bytes]
@@ -197,12 +203,27 @@ def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int,
             void = number in found or counting.get(number) != payload
             if not void:
                 found.add(number)
+                ends[number] = (block, offset, offset + length)
             entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
             area.entries.append(entry)
         area.unreadable += not records and bool(octets.strip(b"\xff"))
     area.entries.sort(key=lambda entry: (entry.record, entry.void))
-    area.damaged = max(counting) - min(counting) + 1 - len(counting) if counting else 0
+    area.damaged = _missing(sorted(counting), ends, max(device.unit_bytes, ALIGN_BYTES))
     return area
+
+
+def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int) -> int:
+    """How many numbers between those that count have no record, where a record may have been.
+
+    A start leaves numbers out, and so does the taking over of an older spool: then the records are neighbours.
+    """
+    missing = 0
+    for before, number in pairwise(numbers):
+        block, _, end = ends.get(before, (-1, 0, 0))
+        after, begin, _ = ends.get(number, (-2, 0, 0))
+        if block != after or begin != -(-end // step) * step:
+            missing += number - before - 1
+    return missing
 
 
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:

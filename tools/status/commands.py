@@ -7,6 +7,7 @@ answers. A plant that is away is no failure of the agent.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
         _of_board(port, watch, as_json)
         return
     path = socket_path or (place.to_ask(config_path) if config_path else place.default())
+    if config_path and not os.path.exists(config_path) and not os.path.exists(path):
+        raise click.UsageError(f"--config {config_path}: there is no such file")
     _look(lambda: asking.ask(path), watch, as_json)
 
 

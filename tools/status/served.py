@@ -51,7 +51,5 @@ def of_station(station: Station, board: Board, problem_of: Callable[[Station], s
     if not station.mounted:
         shown["spool_problem"] = problem_of(station)
     elif station.log is not None:
-        flash = station.log.device.device
-        shown["spool"]["path"] = flash.path
-        shown["spool"].update(flash.sync_times())
+        shown["spool"].update(station.log.device.device.sync_times())
     return shown

@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tools.base.prometheus import CONTENT_TYPE
 from tools.web import metrics, page
 from tools.web.polling import Looking, Seen
 
@@ -91,7 +92,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
 
     async def told(_request: Request) -> Response:
         agents = await to_thread.run_sync(looking.agents)
-        return Response(metrics.text_of(agents), headers={"content-type": metrics.CONTENT_TYPE})
+        return Response(metrics.text_of(agents), headers={"content-type": CONTENT_TYPE})
 
     async def style(_request: Request) -> Response:
         return Response(page.STYLE, media_type="text/css")

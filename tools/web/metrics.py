@@ -3,21 +3,18 @@
 Rules
 1. Pure: statuses in, text out. A figure that is not known is left out, never 0.
 2. A name says its unit; what only grows ends with _total. Labels are agent, station and name, and few more.
-3. A label's value goes out with backslash, quote and new line escaped, whatever a controller or a person put in.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from tools.base.prometheus import COUNTER, GAUGE, Sheet
 from tools.words import attention
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RATED_ERASES = 100000  # of a block of NOR flash, as the boards have
-GAUGE = "gauge"
-COUNTER = "counter"
 
 # name -> (type, help)
 FAMILIES = {
@@ -73,38 +70,9 @@ class Agent:
     restarts: int = 0
 
 
-@dataclass
-class _Sheet:
-    """Samples by family, in the order of FAMILIES."""
-
-    samples: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, name: str, labels: dict[str, object], value: float | int | bool | None) -> None:
-        if value is None:
-            return
-        told = ",".join(f'{key}="{escaped(str(text))}"' for key, text in labels.items())
-        self.samples.setdefault(name, []).append(f"{name}{{{told}}} {_number(value)}")
-
-    def text(self) -> str:
-        lines = []
-        for name, (kind, help_text) in FAMILIES.items():
-            if name in self.samples:
-                lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", *self.samples[name]]
-        return "\n".join(lines) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return a label's value as the format wants it."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float | int | bool) -> str:
-    return str(int(value)) if isinstance(value, bool | int) else repr(float(value))
-
-
 def text_of(agents: list[Agent], now_s: float | None = None) -> str:
     """Return the whole page of /metrics."""
-    sheet = _Sheet()
+    sheet = Sheet(FAMILIES)
     for agent in agents:
         labels: dict[str, object] = {"agent": agent.name}
         sheet.add("toolcart_up", labels, agent.status is not None)
@@ -116,7 +84,7 @@ def text_of(agents: list[Agent], now_s: float | None = None) -> str:
     return sheet.text()
 
 
-def _add_agent(sheet: _Sheet, labels: dict, about: dict) -> None:
+def _add_agent(sheet: Sheet, labels: dict, about: dict) -> None:
     clock = about.get("clock") or {}
     memory_kib = about.get("memory_kib")
     sheet.add("toolcart_agent_info", {**labels, "version": about.get("version", "")}, 1)
@@ -129,7 +97,7 @@ def _add_agent(sheet: _Sheet, labels: dict, about: dict) -> None:
     sheet.add("toolcart_clock_ahead_of_server_seconds", labels, servers.get("ahead_s"))
 
 
-def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> None:
+def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> None:
     labels = {**labels, "station": station["number"], "name": station.get("name") or ""}
     sheet.add("toolcart_spool_up", labels, bool(station["mounted"]))
     for counter, count in station.get("counters", {}).items():
@@ -168,7 +136,7 @@ def _sides(station: dict) -> Iterator[tuple[str, dict, str, str, str]]:
             yield "toolsnet", outlet, "streaming", "server connects", "repeated"
 
 
-def _add_spool(sheet: _Sheet, labels: dict, spool: dict) -> None:
+def _add_spool(sheet: Sheet, labels: dict, spool: dict) -> None:
     sheet.add("toolcart_spool_blocks", labels, spool["blocks"])
     sheet.add("toolcart_spool_used_blocks", labels, spool["used_blocks"])
     for kind in ("damaged", "torn", "worn"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.words import commands
 from tools.words.spans import span
 
 BAD = "bad"  # something that should happen does not
@@ -51,7 +52,7 @@ def needs(station: dict) -> list[Need]:
     """Everything of a station whose spool is up; of one that is not there is nothing to say here."""
     if not station.get("mounted"):
         return []
-    found = [_full(station), *_refused(station), _operator(station), *_state(station.get("spool", {}))]
+    found = [_full(station), *_refused(station), _operator(station), *_state(station)]
     found += [_fetching(station), _late(station)]
     order = (BAD, WARN, NOTE)
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
@@ -89,7 +90,7 @@ def _refusal(told: dict, station: dict) -> Need:
     key = f"{doing} {code}"
     if doing == "hold":
         words = f"ToolsNet {why} and the quarantine has no room: nothing is sent, {waiting}"
-        hint = f"needs an operator: `toolcart quarantine list --station {station['number']}`"
+        hint = f"needs an operator: `{commands.quarantine(station)}`"
         return Need("refused", BAD, "REFUSED", words, hint, key)
     if doing == "pass":
         words = f"ToolsNet {why} result {told.get('number', 0)}: those behind it are offered, {waiting}"
@@ -106,10 +107,12 @@ def _operator(station: dict) -> Need | None:
     told = station.get("needs_operator")
     if not told or any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ())):
         return None  # a hold says so itself
-    return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", f"`{told['command']}`", told["why"])
+    hint = f"`{commands.quarantine(station)}`"
+    return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
 
 
-def _state(spool: dict) -> list[Need]:
+def _state(station: dict) -> list[Need]:
+    spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     hint = "move what waits to ToolsNet, then give the station another spool on another flash or disk"
     if alarm == STATE_LAST:
@@ -118,7 +121,7 @@ def _state(spool: dict) -> list[Need]:
     if spool.get("state_lost"):
         words = "what the spool remembered beside its results was lost: some may reach ToolsNet twice"
         return [
-            Need("state", WARN, "STATE LOST", words, "look at the flash or the disk: `toolcart spool check`", "lost")
+            Need("state", WARN, "STATE LOST", words, f"look at the flash or disk: `{commands.check(station)}`", "lost")
         ]
     if alarm == STATE_WORN:
         return [Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)]

@@ -7,7 +7,7 @@ Rules
 
 from __future__ import annotations
 
-from tools.words import attention, reasons
+from tools.words import attention, commands, reasons
 from tools.words.server import doubts
 from tools.words.spans import span
 
@@ -78,8 +78,8 @@ def sorrow_lines(station: dict) -> list[str]:
     if recovery.get("open_ids"):
         lines.append(_row("fetching", f"at most {recovery['open_ids']} results that were missed, from the controller"))
     if recovery.get("gone"):
-        command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
-        lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))
+        gone = f"{recovery['gone']} results the controller has no more: `{commands.gaps(station)}` lists them"
+        lines.append(_row("GONE", gone))
     if recovery.get("stored_again"):
         text = f"{recovery['stored_again']} fetched results, at most, are stored twice: the spool had them no more"
         lines.append(_row("AGAIN", text))
@@ -88,8 +88,8 @@ def sorrow_lines(station: dict) -> list[str]:
             _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
         )
     if station.get("parked"):
-        command = f"toolcart quarantine list --station {station['number']}"
-        lines.append(_row("SET ASIDE", f"{station['parked']} results that ToolsNet refused: `{command}` shows them"))
+        aside = f"{station['parked']} results that ToolsNet refused: `{commands.quarantine(station)}` shows them"
+        lines.append(_row("SET ASIDE", aside))
     return lines + [_row("DOUBT", doubt) for doubt in doubts(station)]
 
 

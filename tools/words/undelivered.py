@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from agent.quarantine.entries import reason_text
+from tools.words import commands
 from tools.words import controller as controller_words
 from tools.words import server as server_words
 
 
 def counts(shown: dict) -> dict[str, int]:
     """How many, by the text that tells it."""
-    number = shown["number"]
     return {
         "results overwritten, because the spool was full; a larger size_kib holds more": shown.get("overwritten", 0),
         "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
-        "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
-        f"results set aside, ToolsNet took none of them; `toolcart quarantine list --station {number}` shows them": (
-            shown["parked"]
+        f"tightening IDs gone: the controller does not have them any more; `{commands.gaps(shown)}` lists them": (
+            shown["recovery"]["gone"]
         ),
+        f"results set aside, ToolsNet took none of them; `{commands.quarantine(shown)}` shows them": shown["parked"],
     }
 
 
-def _listed(shown: dict) -> str:
-    """Which command says more about what is gone."""
-    latest = shown["recovery"].get("gone_latest")
-    return f"; `{latest['command']}` lists them" if latest else ""
-
+REVISION_UNSUPPORTED = 97  # of MID 0004
 
 # What the log of a station says with a number alone: what it means, and what helps.
 EXPLAINED = {
@@ -44,8 +40,17 @@ EXPLAINED = {
 }
 
 
+def is_search(name: str, value: int) -> bool:
+    """True if a revision was refused: the search for the one that both sides have, at every start."""
+    return name == "controller refusals" and value == REVISION_UNSUPPORTED
+
+
 def explained(name: str, value: int, number: int) -> str:
     """Return an entry of the log of station `number` for people."""
+    if is_search(name, value):
+        return (
+            "the controller does not have a revision that was asked for; an older one is asked for where there is one"
+        )
     if name == "server silent" and not value:
         return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
     text = EXPLAINED.get(name)

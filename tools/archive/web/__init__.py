@@ -10,5 +10,6 @@ asked      the questions to the database, each bounded in rows and time
 day        a station's day in figures: verdicts, spread and capability of torque and angle
 trend      a program over time in figures: values, charts, periods, causes
 live       what arrives, as server-sent events
+metrics    the figures for Prometheus
 shown      templates, and how values are written
 """

@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
@@ -31,12 +32,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tools.archive.periods import Shifts
-from tools.archive.web import pages, shown, trends
+from tools.archive.web import asked, metrics, pages, shown, trends
 from tools.archive.web.filters import Unclear
 from tools.archive.web.live import Feed
 from tools.archive.web.login import VALID_S, Door
 from tools.archive.web.pages import NotThere, Page
 from tools.archive.web.reading import Away, Reading, TooLong
+from tools.base.prometheus import CONTENT_TYPE
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
@@ -47,7 +49,8 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-OPEN = ("/login", "/static/")
+OPEN = ("/login", "/static/", "/metrics")  # the last one looks itself
+_WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
     ("/", pages.overview),
@@ -70,6 +73,7 @@ class Site:
     def __init__(self, reading: Reading, door: Door | None = None) -> None:
         self.reading = reading
         self.door = door
+        self.server: dict[str, float] | None = None  # what the server beside it has counted
         self.templates = shown.templates()
         row = self.templates.get_template("row.html")
         self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
@@ -124,6 +128,19 @@ class Site:
         number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
         return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
 
+    async def metrics(self, request: Request) -> Response:
+        """The figures for Prometheus, which gives the password as that of any user."""
+        if self.door is not None:
+            visitor = request.client.host if request.client else ""
+            tried = _basic(request.headers.get("authorization", ""))
+            if tried is None or await to_thread.run_sync(self.door.token, tried, visitor) is None:
+                return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
+        try:
+            systems = await self.reading(asked.stations, pages.today())
+        except (TooLong, Away) as why:
+            return PlainTextResponse(f"the database does not answer: {why}\n", 503)
+        return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
+
     async def login(self, request: Request) -> Response:
         """The form, and the token for who knows the password."""
         to = request.query_params.get("to", "/")
@@ -157,6 +174,15 @@ class Site:
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
+
+
+def _basic(header: str) -> str | None:
+    """The password of HTTP's basic authentication; None if there is none."""
+    kind, _, told = header.partition(" ")
+    try:
+        return base64.b64decode(told, validate=True).decode().partition(":")[2] if kind.lower() == "basic" else None
+    except ValueError:
+        return None
 
 
 class _Guard:
@@ -219,6 +245,7 @@ def make(reading: Reading, door: Door | None = None, only_here: bool = True, shi
     routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
     routes += [
         Route("/live/events", site.live),
+        Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),
         Mount("/static", StaticFiles(directory=shown.HERE / "static")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from tools.archive.web.app import make
+from tools.archive.web.app import Site, make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
@@ -46,18 +47,25 @@ def run(
     door = where.door()
     app = make(Reading(place), door, door is None, where.shifts)
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
-        say(f"pages on {pages.address(listening)}{' (with a password)' if door else ''}")
-        server = _Server(pages.config(app, CONNECTIONS_MOST), app.state.site.feed)
+        address = pages.address(listening)
+        if where.tls:
+            address = address.replace("http:", "https:", 1)
+        say(f"pages on {address}{' (with a password)' if door else ''}")
+        config = pages.config(app, CONNECTIONS_MOST)
+        if where.tls:
+            config.ssl_certfile, config.ssl_keyfile = where.tls.certificate, where.tls.key
+        server = _Server(config, app.state.site.feed)
         if with_parent:
-            threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+            threading.Thread(target=_hear_parent, args=(server, app.state.site), daemon=True).start()
         os.nice(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
 
 
-def _end_with_parent(server: _Server) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(0, 4096):
-            pass
+def _hear_parent(server: _Server, site: Site) -> None:
+    """Its figures, line by line, and its end."""
+    with contextlib.suppress(OSError, ValueError), os.fdopen(0, "rb", closefd=False) as told:
+        for line in told:
+            site.server = json.loads(line)
     server.should_exit = True
 
 

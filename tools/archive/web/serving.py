@@ -3,12 +3,15 @@
 Rules
 1. The pages have a process of their own, so a page can neither hold up a 05 nor take the archive down with it.
 2. Beyond the loopback a password is needed; what is missing is told before anything listens.
-3. A child ends when its parent does, however that ended: it reads a pipe that the parent holds.
+3. A child ends when its parent does, however that ended: it reads a pipe that the parent holds. The server's figures
+   come on it, a line of JSON each time; where the child does not read, they are left out.
 4. The database's address goes to the child in its environment: it may have a password in it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 
 from tools.archive.options import PLACE_VARIABLE
 from tools.archive.periods import Shifts, written
+from tools.archive.tls import Tls
 from tools.archive.web import login
 from tools.base.sources import ROOT
 
@@ -30,12 +34,13 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the pages are, the file of the password, and the plant's shifts."""
+    """Where the pages are, the file of the password, the plant's shifts, and TLS."""
 
     host: str = HOST
     port: int = PORT
     password_file: str | None = None
     shifts: Shifts = ()
+    tls: Tls | None = None
 
     def door(self) -> login.Door | None:
         """Who may come in; CannotServe if that has to be said and is not."""
@@ -68,13 +73,16 @@ class Child:
         self._where = where
         self._process = self._started()
 
-    def look_after(self, say: Callable[[str], None]) -> None:
-        """Start it again if it has ended."""
+    def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
+        """Start it again if it has ended; give it the server's figures."""
         code = self._process.poll()
         if code is not None:
             say(f"the pages have ended with {code}; they are started again")
             self._close_pipe()
             self._process = self._started()
+        assert self._process.stdin is not None
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._process.stdin.fileno(), json.dumps(counted).encode() + b"\n")
 
     def close(self) -> None:
         """End it."""
@@ -93,10 +101,12 @@ class Child:
             command += ["--password-file", where.password_file]
         if where.shifts:
             command += ["--shifts", written(where.shifts)]
+        if where.tls:
+            command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
         paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         path = os.pathsep.join(path for path in paths if path)
         environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, "--with-parent"],
             stdin=subprocess.PIPE,
             stdout=self._told,
@@ -104,6 +114,9 @@ class Child:
             env=environment,
             start_new_session=True,
         )
+        assert process.stdin is not None
+        os.set_blocking(process.stdin.fileno(), False)
+        return process
 
     def _close_pipe(self) -> None:
         assert self._process.stdin is not None

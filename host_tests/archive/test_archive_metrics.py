@@ -1,0 +1,147 @@
+"""The archive's figures as Prometheus reads them: the database's, the server's, and who may see them."""
+
+import base64
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
+from tools.archive.serving import counted
+from tools.archive.web import metrics, serving
+from tools.archive.web.app import make
+from tools.archive.web.login import Door
+from tools.archive.web.pages import today
+from tools.archive.web.reading import Reading
+from tools.base.prometheus import COUNTER
+from tools.base.sources import ROOT
+
+HERE = "http://127.0.0.1:8080"
+NASTY = 'a"b\\c {d}'
+PASSWORD = "a long password"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Two stations, a result of today that is not OK, one that came twice, and a telegram that cannot be read."""
+    with Served(place_in(tmp_path_factory.mktemp("metrics"))) as made:
+        with made.server() as server:
+            server.ask(DESCRIBED.replace("Left front".ljust(25), NASTY.ljust(25)))
+            bad = result(2, 18, time=today() + "120000")
+            for telegram in (RESULT, bad, RESULT, result(3, 1, station=11), "0400099garbage"):
+                server.ask(telegram)
+        yield made
+
+
+def samples(text):
+    """Every sample by its name and its station."""
+    families = list(text_string_to_metric_families(text))
+    return {(one.name, one.labels.get("station", "")): one for family in families for one in family.samples}
+
+
+def test_every_figure_is_there_with_type_and_help_and_is_what_was_counted(archive):
+    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+        browser.app.state.site.server = counted(archive.archive)
+        answer = browser.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    for name, (kind, help_text) in metrics.FAMILIES.items():
+        assert f"# TYPE {name} {kind}\n" in answer.text and f"# HELP {name} {help_text}\n" in answer.text, name
+        assert (kind == COUNTER) == name.endswith("_total"), name
+    told = {key: one.value for key, one in samples(answer.text).items()}
+    assert told["toolcart_archive_stored_total", ""] == 4  # a description, three results
+    assert told["toolcart_archive_repeated_total", ""] == 1
+    assert told["toolcart_archive_refused_total", ""] == 1
+    assert told["toolcart_archive_commits_total", ""] >= 4
+    assert (
+        0 < told["toolcart_archive_commit_most_seconds", ""] <= told["toolcart_archive_commit_time_seconds_total", ""]
+    )
+    assert told["toolcart_archive_memory_bytes", ""] > 10 * 2**20
+    assert told["toolcart_archive_station_results_today", "3/1/10"] == 1
+    assert told["toolcart_archive_station_results_today", "3/1/11"] == 0
+    nok = samples(answer.text)["toolcart_archive_station_nok_today", "3/1/10"]
+    assert (nok.value, nok.labels["name"]) == (1, NASTY)
+
+
+def test_what_is_not_known_is_left_out(archive):
+    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+        text = browser.get("/metrics").text
+    assert "station_heard" in text and "stored" not in text and "memory" not in text
+    station = {"SystemType": 3, "System": 1, "Station": 1, "Name": "x", "Heard": "", "Today": 0, "TodayNOK": 0}
+    assert "heard" not in metrics.text_of(None, [{"Stations": [station]}])
+    station["Heard"] = "20261121143000"
+    assert samples(metrics.text_of(None, [{"Stations": [station]}]))[
+        "toolcart_archive_station_heard_timestamp_seconds", "3/1/1"
+    ].value == pytest.approx(1795271400)
+
+
+def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
+    def asked(browser, header):
+        return browser.get("/metrics", headers={"authorization": header} if header else {}).status_code
+
+    right = base64.b64encode(f"prometheus:{PASSWORD}".encode()).decode()
+    wrong = base64.b64encode(b"prometheus:" + b"another password").decode()
+    with TestClient(make(Reading(archive.place), Door(PASSWORD), False), base_url=HERE) as browser:
+        assert asked(browser, "") == asked(browser, f"Basic {wrong}") == asked(browser, "Basic ?") == 401
+        assert asked(browser, f"Bearer {right}") == 401
+        assert asked(browser, f"Basic {right}") == 200
+
+
+def test_debians_promtool_has_nothing_to_say(archive):
+    promtool = shutil.which("promtool") or ROOT / ".cache/prometheus/usr/bin/promtool"
+    if not Path(promtool).exists():
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
+        browser.app.state.site.server = counted(archive.archive)
+        text = browser.get("/metrics").text
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+def test_pages_have_the_figures_of_the_server_that_they_are_beside(archive):
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--with-parent"]
+    pages = subprocess.Popen(
+        [*command, "--database", archive.place], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        address = pages.stdout.readline().split()[2].decode()
+        pages.stdin.write(b'{"stored_total": 12345}\n')
+        pages.stdin.flush()
+        for _ in range(1000):
+            text = urllib.request.urlopen(f"{address}/metrics", timeout=20).read().decode()
+            if "stored" in text:
+                break
+        assert samples(text)["toolcart_archive_stored_total", ""].value == 12345
+    finally:
+        pages.communicate(timeout=20)  # its end of the pipe ends it
+    assert pages.returncode == 0
+
+
+def test_pages_that_do_not_read_hold_nobody_up(monkeypatch):
+    deaf = [sys.executable, "-c", "import signal; signal.pause()"]
+    start, started = subprocess.Popen, []
+    monkeypatch.setattr(
+        serving.subprocess, "Popen", lambda _, **more: started.append(start(deaf, **more)) or started[0]
+    )
+    monkeypatch.setattr(serving, "STOP_LIMIT_S", 0.01)
+    child = serving.Child("here", serving.Listening())
+    for number in range(10000):
+        child.look_after(print, {"stored_total": number})
+    child.close()
+    assert len(started) == 1 and started[0].returncode == -9
+
+
+def test_pages_that_have_ended_are_started_again(monkeypatch):
+    start, started, said = subprocess.Popen, [], []
+    monkeypatch.setattr(
+        serving.subprocess, "Popen", lambda _, **more: started.append(start(["true"], **more)) or started[-1]
+    )
+    child = serving.Child("here", serving.Listening())
+    started[0].wait()
+    child.look_after(said.append, {"stored_total": 1})
+    child.close()
+    assert len(started) == 2 and said == ["the pages have ended with 0; they are started again"]

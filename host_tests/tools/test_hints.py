@@ -1,0 +1,190 @@
+"""Every command that the program names is one that it takes, and does what is said of it where it is named."""
+
+import ast
+import io
+import json
+import lzma
+import re
+import shlex
+import socket
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from host_tests.support.running import ENVIRONMENT, free_port
+from tools.base.cache import CHECKOUT
+from tools.cli import main as cli
+from tools.config import file as config_file
+from tools.config import new as config_new
+from tools.live.figures import Figures
+from tools.live.log import LogLines
+from tools.process.agent import Agent
+from tools.service import commands as service
+from tools.status import asking, place
+from tools.status import commands as status
+from tools.words import commands
+
+_NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
+ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
+
+
+def run(line):
+    """What a command says, typed as it was named."""
+    return CliRunner().invoke(cli.main, shlex.split(line))
+
+
+# -- named in the source -------------------------------------------------------------------------------------------
+
+
+def texts():
+    """Every text in the program that names a command, with its file."""
+    for folder in ("agent", "board", "tools"):
+        for path in (CHECKOUT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield from ((path.name, line) for line in _NAMED.findall(node.value))
+
+
+def test_every_command_that_the_program_names_is_there():
+    lines = sorted(set(texts()))
+    assert len(lines) > 40
+    for name, line in lines:
+        command, words = cli.main, re.split(r"[\s|&]+", line)
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]+", words[0]):
+            assert words[0] in command.list_commands(click.Context(command)), f"{name}: toolcart {line}"
+            command = command.get_command(click.Context(command), words.pop(0))
+        options = {option for one in command.params for option in one.opts}
+        assert all(word in options for word in words if word.startswith("--")), f"{name}: toolcart {line}"
+
+
+# -- named by a running agent --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cart(tmp_path, monkeypatch):
+    """A cart in a folder with a space in its name, whose ToolsNet refused some results and is away now."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "my carts"
+    folder.mkdir()
+    (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
+    controller = {"host": "127.0.0.1", "port": free_port()}
+    tree = {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": free_port()}}
+    tree["stations"] = [{"number": 10, "controller": controller, "spool": {"path": "cart.spool"}}]
+    (folder / "cart.json").write_text(json.dumps(tree))
+    return folder / "cart.json"
+
+
+def lived(config):
+    """The lines of the log and of the status of some turns of the agent's life."""
+    figures, out, told = Figures(), io.StringIO(), []
+    lines = LogLines(out)
+
+    def tell(line):
+        lines.changes(figures.feed(line, 0.0))
+
+    agent = Agent(config_file.read_to_run(config), str(config), 20, tell)
+    turns = iter(range(200))
+
+    def goes_on():
+        if next(turns) == 100:
+            told.append(True)
+        return not told
+
+    assert agent.run(goes_on) == 0
+    shown = agent.last_line()["stations"]
+    agent.board.close()
+    return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": shown})), shown
+
+
+def test_what_log_and_status_name_shows_what_they_say(cart):
+    log, said, shown = lived(cart)
+    for text in (log, said):
+        named = [line for line in _NAMED.findall(text) if line.startswith("quarantine list")]
+        assert named, text
+        for line in named:
+            done = run(line)
+            assert done.exit_code == 0, (line, done.output)
+            assert f"{shown[0]['parked']} in the quarantine" in done.output
+    for line in (commands.gaps(shown[0]), commands.check(shown[0])):
+        done = run(line.removeprefix("toolcart "))
+        assert done.exit_code == 0, (line, done.output)
+
+
+def test_what_is_named_of_a_board_is_taken():
+    station = {"number": 10, "port": "/dev/ttyACM0"}
+    for made in (commands.quarantine(station), commands.gaps(station), commands.check(station)):
+        for line in made.split(" && "):
+            words = shlex.split(line)[1:]
+            command = cli.main
+            context = None
+            while isinstance(command, click.Group):
+                context = click.Context(command, parent=context)
+                name, command, words = command.resolve_command(context, words)
+            try:
+                command.make_context(name, words, parent=context)
+            except click.BadParameter as wrong:
+                assert "does not exist" in wrong.format_message(), line
+
+
+# -- named where something is wrong --------------------------------------------------------------------------------
+
+
+def test_an_older_spool_names_the_two_commands_that_read_it(cart):
+    spool = cart.parent / "cart.spool"
+    done = run(f"spool info {shlex.quote(str(spool))}")
+    assert done.exit_code == 2 and "`toolcart run` takes it over" in done.output
+    rescue = next(line for line in _NAMED.findall(done.output) if line.startswith("spool rescue"))
+    assert "WVWZZZ" in run(rescue).output
+    lived(cart)
+    assert run(f"spool info {shlex.quote(str(spool))}").exit_code == 0
+
+
+def test_a_configuration_of_the_service_is_started_by_the_service():
+    assert config_new.next_step({}, config_file.SERVICE_CONFIG) == "Next: sudo systemctl restart toolcart"
+
+
+def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeypatch):
+    monkeypatch.setattr(service.shutil, "which", lambda name: None if name == "systemctl" else f"/usr/bin/{name}")
+    monkeypatch.setattr(service, "write", lambda *_: pytest.fail("something was written"))
+    done = run(f"install-service --config {shlex.quote(str(cart))}")
+    assert done.exit_code == 1 and "nothing was written" in done.output
+    way = next(line for line in re.findall(r"`([^`]*)`", done.output) if " run " in line)
+    words = shlex.split(way)[1:]
+    assert words == ["run", "--plain", "--config", str(cart)]
+    assert CliRunner().invoke(cli.main, [*words, "--seconds", "0.2"]).exit_code == 0
+
+
+def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run(f"run --headless --seconds 1 --web {where}")
+    assert done.exit_code == 2 and f"--web {where}: nothing can listen there" in done.output
+
+
+def test_a_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in ("run --plain", "doctor", "status", "web", "quarantine list", "install-service"):
+        done = run(f"{line} --config none.json")
+        assert done.exit_code == 2 and "none.json" in done.output, (line, done.output)
+
+
+def test_a_status_names_how_to_start_the_agent(cart):
+    with pytest.raises(asking.Trouble) as trouble:
+        asking.ask(place.to_ask(cart))
+    assert "`toolcart run --config FILE`" in trouble.value.hint
+
+
+def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
+    capture = tmp_path / "line"
+    capture.write_text("".join(f"0.{number:06} < 10\n" for number in range(20000)))
+    source = "from tools.cli.main import main; main()"
+    words = [sys.executable, "-c", source, "line", "decode", str(capture)]
+    with subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as decoding:
+        decoding.stdout.readline()
+        decoding.stdout.close()
+        assert decoding.stderr.read() == ""

@@ -1,0 +1,78 @@
+"""Who may be connected, where there are fewer places than connections.
+
+Rules
+1. Of all places one address may have a part: what one host opens by mistake leaves room for the others.
+2. A stranger has brought nothing yet that was stored. Where there is no room the one that came first goes: a station
+   that has something to say always gets in, and who has brought something is never put out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+Guest = TypeVar("Guest")
+
+
+class Places(Generic[Guest]):
+    """The guests that have a place; each comes from an address."""
+
+    def __init__(self, most: int, of_one_most: int) -> None:
+        self.most = most
+        self.of_one_most = of_one_most
+        self._all: dict[Guest, str] = {}
+        self._count: Counter[str] = Counter()
+        self._strangers: dict[Guest, None] = {}  # in the order in which they came
+        self._strangers_of: dict[str, dict[Guest, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Guest]:
+        return iter(self._all)
+
+    def take(self, guest: Guest, address: str) -> Guest | None:
+        """Give a guest a place. Who has lost one for it, and has to be put out: the guest itself if there is none."""
+        if self._count[address] >= self.of_one_most:
+            out = next(iter(self._strangers_of.get(address, ())), guest)
+        elif len(self._all) >= self.most:
+            out = next(iter(self._strangers), guest)
+        else:
+            out = None
+        if out is guest:
+            return guest
+        if out is not None:
+            self.leave(out)
+        self._all[guest] = address
+        self._count[address] += 1
+        self._strangers[guest] = None
+        self._strangers_of.setdefault(address, {})[guest] = None
+        return out
+
+    def is_stranger(self, guest: Guest) -> bool:
+        """True if nothing of it was stored yet."""
+        return guest in self._strangers
+
+    def trust(self, guest: Guest) -> None:
+        """Something of its own was stored."""
+        if guest in self._strangers:
+            self._forget_stranger(guest)
+
+    def leave(self, guest: Guest) -> None:
+        """A guest is gone; nothing happens if it has no place."""
+        if guest not in self._all:
+            return
+        if guest in self._strangers:
+            self._forget_stranger(guest)
+        address = self._all.pop(guest)
+        self._count[address] -= 1
+        if not self._count[address]:
+            del self._count[address]
+
+    def _forget_stranger(self, guest: Guest) -> None:
+        address = self._all[guest]
+        del self._strangers[guest]
+        del self._strangers_of[address][guest]
+        if not self._strangers_of[address]:
+            del self._strangers_of[address]

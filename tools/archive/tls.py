@@ -1,0 +1,43 @@
+"""TLS for stations and for pages: a certificate with its key, and whose certificate a station has to have."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from dataclasses import dataclass
+
+HANDSHAKE_S = 5.0  # until then it has no place
+
+
+class Wrong(Exception):
+    """The files cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM; `ca` is None where stations need no certificate."""
+
+    certificate: str
+    key: str
+    ca: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """What a server takes connections by, TLS 1.2 or later; Wrong."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        named = self.key
+        try:
+            if stat.S_IMODE(os.stat(self.key).st_mode) & 0o077:
+                raise Wrong(f"{self.key}: others may read it; chmod 600 {self.key}")
+            named = f"{self.certificate}, {self.key}"
+            context.load_cert_chain(self.certificate, self.key, password=lambda: "")
+            if self.ca:
+                named = self.ca
+                context.load_verify_locations(self.ca)
+                context.verify_mode = ssl.CERT_REQUIRED
+        except ssl.SSLError:
+            raise Wrong(f"{named}: no certificate in PEM with its key, without a passphrase") from None
+        except OSError as error:
+            raise Wrong(f"{named}: {error.strerror}") from None
+        return context

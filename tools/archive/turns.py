@@ -1,0 +1,74 @@
+"""Strangers are served in turns, for a part of the time: whatever they send takes little from stations that are known.
+
+Rules
+1. In each PERIOD_S strangers are served for SHARE_S, the one that waits longest first, TELEGRAMS_MOST of it at a time.
+2. Who waits is not read meanwhile: what it sends stays with it. While there is time left nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Protocol
+
+PERIOD_S = 0.02
+SHARE_S = 0.005
+TELEGRAMS_MOST = 20  # some 1 ms
+
+
+class Stranger(Protocol):
+    """A connection that has brought nothing yet that was stored."""
+
+    def take(self, most: int) -> bool:
+        """Take so many telegrams of what has come; True if there may be more."""
+        ...
+
+    def read(self, on: bool) -> None:
+        """Go on reading, or stop it."""
+        ...
+
+
+class Turns:
+    """Who waits, and how much of the present period is used."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Stranger] = deque()
+        self._began_s = self._used_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def serve(self, stranger: Stranger) -> None:
+        """Something came from it: it is served now or in its turn."""
+        if not self._waiting and time.perf_counter() - self._began_s >= PERIOD_S:
+            self._begin()
+        if self._waiting or self._used_s >= SHARE_S:
+            self._wait(stranger)
+        else:
+            self._serve(stranger)
+
+    def _begin(self) -> None:
+        self._began_s, self._used_s = time.perf_counter(), 0.0
+
+    def _serve(self, stranger: Stranger) -> None:
+        before_s = time.perf_counter()
+        is_more = stranger.take(TELEGRAMS_MOST)
+        self._used_s += time.perf_counter() - before_s
+        if is_more:
+            self._wait(stranger)
+
+    def _wait(self, stranger: Stranger) -> None:
+        stranger.read(False)
+        self._waiting.append(stranger)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._began_s + PERIOD_S - time.perf_counter(), self._go_on)
+
+    def _go_on(self) -> None:
+        self._timer = None
+        self._begin()
+        while self._waiting and self._used_s < SHARE_S:
+            stranger = self._waiting.popleft()
+            stranger.read(True)
+            self._serve(stranger)
+        if self._waiting and self._timer is None:
+            self._timer = self._loop.call_later(PERIOD_S, self._go_on)
