@@ -441,6 +441,19 @@ def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     assert outlet.counted(h.PARKED) == 0
 
 
+def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_server_is_well_again():
+    outlet = Outlet(cursor_batch=3)
+    outlet.options.code_all = 5
+    outlet.store(30)
+    outlet.until(lambda: outlet.policy.failed)
+    outlet.options.code_all = None
+    while outlet.waiting():
+        outlet.step()
+        assert outlet.archive.stored - outlet.numbers_after_cut()[CURSOR] <= 3 + 1  # and the one that is out
+        outlet.clock.advance(1)
+    assert outlet.ids() == numbers(1, 30)
+
+
 def test_nobody_is_needed_for_what_was_overwritten_before_the_next_try():
     outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.options.code_all = 5

@@ -505,6 +505,7 @@ class Policy:
 
     def _end_pass(self, at_end, now):
         """Nothing was taken."""
+        self.may_have = self.cursor.number
         self._once_more()
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._mutes = 0
