@@ -17,7 +17,6 @@ from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import FOREIGN, Missing, Names
-from tools.compact.positional import without_keywords
 from tools.compact.program import Program, compact
 from tools.compact.scopes import scopes
 from tools.compact.slots import slots
@@ -149,29 +148,6 @@ def test_an_argument_passed_by_name_keeps_its_name():
     }
     user, texts = run(sources, "user")
     assert user.f() == 12 and "by=2" in texts["agent.base"]
-
-
-def test_where_it_is_known_what_is_called_arguments_are_passed_by_place():
-    sources = {
-        "agent.base": (
-            "class Box:\n    def __init__(self, width, height=2, depth=3):\n"
-            "        self.sizes = width, height, depth\n    def sized(self, by=1, to=0):\n"
-            "        return tuple([one * by + to for one in self.sizes])\n"
-            "def told(text, *rest, end=''):\n    return text + end\n"
-        ),
-        "user": (
-            "from agent.base import Box, told\ndef f(n=1):\n    return Box(n, depth=4).sized(to=5)\n"
-            "def first(log):\n    log.append(1)\n    return 7\n"
-            "def g(log):\n    return Box(1, depth=first(log), height=len(log)).sizes\n"
-            "def h():\n    return told('a', end='b')\n"
-        ),
-    }
-    found = without_keywords(sources)
-    assert "Box(n, 2, 4).sized(1, 5)" in found["user"]
-    assert "depth=first(log), height=len(log)" in found["user"]  # in another order they would be evaluated so
-    assert "end='b'" in found["user"]
-    user, _ = run({"agent": "", **sources}, "user")
-    assert user.f() == (6, 7, 9) and user.g([]) == (1, 1, 7) and user.h() == "ab"
 
 
 def test_what_other_objects_have_keeps_its_name():

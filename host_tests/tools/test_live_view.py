@@ -172,7 +172,7 @@ def test_one_station_needs_no_overview_and_help_tells_every_key():
     assert watch.phase == ENDED
 
 
-def test_a_word_leaves_the_stations_results_and_events_that_have_it():
+def test_a_word_leaves_the_stations_and_results_that_have_it():
     many = [_station(1), _station(2, name="Right"), _station(3, controller=_controller(state="closed"))]
     texts, watch = _play(many, ["slash", *"right"], ["escape"], ["slash", *"closed", "enter"], ["slash", *" q"])
     assert "stations: 1 of 3" in texts[1] and "Right" in texts[1] and "Cart" not in texts[1]
@@ -190,6 +190,39 @@ def test_the_order_of_the_stations_can_be_another_and_the_cursor_stays_on_its_ow
     texts, _ = _play(many, ["s"], ["s"], ["enter"])
     assert [_numbers(text.split("\n")) for text in texts[:3]] == [[1, 2, 3], [3, 1, 2], [2, 1, 3]]
     assert "station 1  Cart  (1 of 3)" in texts[3]
+
+
+def test_a_station_without_both_sides_is_worse_than_one_without_one():
+    away = _controller(state="closed")
+    many = [_station(1), _station(2, controller=away), _station(3, controller=away)]
+    for outlet in many[2]["outlets"]:
+        outlet["state"] = "closed"
+    texts, _ = _play(many, ["s"])
+    assert _numbers(texts[1].split("\n")) == [3, 2, 1]
+
+
+def test_the_page_of_one_station_has_the_figures_of_that_one():
+    many = [_station(1, stored=100), _station(2, stored=7)]
+    texts, _ = _play(many, ["down", "enter"])
+    assert "since the spool was made" in texts[1] and "stored 7 " in texts[1]
+
+
+def test_events_stay_at_the_newest_whatever_size_the_screen_gets():
+    watch = _Still([_station(1)])
+    watch.recent.extend(Change(float(at), "info", "some more words " * 9) for at in range(60))
+
+    async def look():
+        view, seen = View(watch, False), []
+        async with view.run_test(size=(200, 50)) as pilot:
+            for size in ((80, 24), (200, 50), (120, 30), (80, 60)):
+                await pilot.resize_terminal(*size)
+                for _ in range(4):
+                    await pilot.pause()
+                rows = view.screen.query_one("#events")
+                seen.append(0 < rows.max_scroll_y == rows.scroll_offset.y)
+        return seen
+
+    assert asyncio.run(look()) == [True] * 4
 
 
 def test_250_stations_scroll():
@@ -522,13 +555,14 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     assert "\\x1b" in text
     assert not [c for c in text if c != "\n" and not c.isprintable()]
     (line,) = panels.event_lines(nasty, 80)
-    assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line).plain
+    assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line, 0.0).plain
 
 
 def test_a_long_event_is_told_to_its_end():
     text = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port."
     lines = panels.event_lines(text, 44)
     assert " ".join(lines) == text and len(lines) == 4
-    shown = [panels.event(Change(3661.0, "warning", text), at, line).plain for at, line in enumerate(lines)]
-    assert shown[0] == "01:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
+    began_s = time.mktime((2026, 11, 23, 22, 0, 0, 0, 0, -1))
+    shown = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
+    assert shown[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
     assert max(len(line) for line in shown) <= 44

@@ -77,8 +77,6 @@ STEPS: dict[str, list[tuple]] = {
     "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
     "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
     "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
-    "arguments by place": [(program, "without_keywords", _same)],
-    "literals": [(program, "literals_in_place", _same)],
     "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
     "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],
     "slots": [(frame, "slots", _alone), (names, "slots", _alone)],

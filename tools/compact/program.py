@@ -1,10 +1,10 @@
 """The steps that make a board's program out of the sources, in their order.
 
 rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
-module of forty), prune (what nobody uses), literals (octets and tuples where they are used), classes (a line of them
-becomes one), methods (private ones become functions), expressions (functions that are one, into their callers), inline
-(functions called from one place), positional (arguments by their place), names (short ones). Each carries along where
-a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy find it (line_info).
+module of forty), prune (what nobody uses), classes (a line of them becomes one), methods (private ones become
+functions), expressions (functions that are one, into their callers), inline (functions called from one place), names
+(short ones). Each carries along where a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy
+find it (line_info).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -23,12 +23,10 @@ from tools.compact.expressions import FUNCTION_OCTETS, put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
 from tools.compact.lines import numbered
-from tools.compact.literals import literals_in_place
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
 from tools.compact.places import with_free_places
-from tools.compact.positional import without_keywords
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.rooms import flat, flattened
 from tools.compact.scopes import scopes
@@ -78,14 +76,13 @@ class Program:
 
     @_without_collection
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
-        self.pruned = one_class_a_line(literals_in_place(prune(self.bundle.texts, used), used), used)
+        self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
         self.lone = functions_of_methods(self.pruned, keep, out=self.own_image)
         shorter = put_in_expressions(
             self.lone, keep, frame_words, IN_FLASH_OCTETS if self.own_image else FUNCTION_OCTETS
         )
         self.shaped = inline(shorter, keep, frame_words)
-        self.shaped = without_keywords(self.shaped)
         if ENTRY in self.shaped:
             self.shaped[ENTRY] = bind_builtins(self.shaped[ENTRY])
         if self.own_image:

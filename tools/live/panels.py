@@ -219,10 +219,11 @@ def counters(station: dict, rows: int, width: int) -> Text:
     return text
 
 
-def event(change: Change, line: int, words: str) -> Text:
-    """A line of one change; in the first one its sign says how bad it is."""
+def event(change: Change, line: int, words: str, began_s: float) -> Text:
+    """A line of one change; in the first one its sign says how bad it is. `began_s` is when the view began (Unix)."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    begin = f"{clock(change.at_s)} {LEVEL_SIGNS[change.level]} "
+    at = time.strftime("%H:%M:%S", time.localtime(began_s + change.at_s))
+    begin = f"{at} {LEVEL_SIGNS[change.level]} "
     text.append(begin[:EVENT_CLOCK] if line == 0 else " " * EVENT_CLOCK, "dim")
     text.append(begin[EVENT_CLOCK:] if line == 0 else "  ", LEVEL_STYLES[change.level])
     text.append(words, LEVEL_STYLES[change.level])
@@ -265,10 +266,12 @@ def both_books(books: dict, parked: int) -> Text:
 
 
 def account(told: dict) -> Text:
-    """What the spool has seen since it was made: one line."""
+    """What the spool of one station has seen since it was made: one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    figures = [("stored", told["stored"], ""), ("passed on", told["delivered"], "")]
-    _figures(text, [*figures, ("waiting", told["waiting"], WARNING_STYLE), ("parked", told["parked"], BAD_STYLE)])
+    names = (("stored", "stored", ""), ("passed on", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
+    _figures(
+        text, [(word, told.get(name, 0), style) for word, name, style in (*names, ("parked", "parked", BAD_STYLE))]
+    )
     return text
 
 
@@ -289,7 +292,7 @@ KEYS = [
     ("Enter", "open the station; Esc goes back to all of them"),
     ("← →", "the station before, the next one"),
     ("Tab", "from one list to the other, as to the events: they scroll"),
-    ("/", "show only what has a word: station, state, VIN, NOK; Esc: all again"),
+    ("/", "show only stations and results that have a word, as VIN or NOK; Esc: all again"),
     ("s", "order of the stations: number, worst first, most waiting"),
     ("e", "the events in all the room there is, and back"),
     ("z", "waiting results over 2 minutes, an hour, a day"),

@@ -57,6 +57,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self._write = write
         self._has_cursor = has_cursor
         self._follows = follows
+        self._is_at_end = True
         self.count = 0
         self.cursor = 0
 
@@ -67,13 +68,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show(self, count: int) -> None:
         """There are so many lines now, and all of them may be new."""
-        at_end = self.scroll_offset.y >= self.max_scroll_y
         if count != self.count:
             self.count = count
             self.cursor = min(self.cursor, max(count - 1, 0))
             self.virtual_size = Size(0, count)
-            if self._follows and at_end:
-                self.scroll_end(animate=False)
+            self._follow()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -136,6 +135,18 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
 
+    def _follow(self) -> None:
+        if self._follows and self._is_at_end:
+            self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(new_value) >= self.max_scroll_y:
+            self._is_at_end = True
+        elif new_value < old_value:  # what only got more lines below it was not scrolled away
+            self._is_at_end = False
+
     def on_resize(self) -> None:
         if self._has_cursor:
             self._show_cursor()
+        self._follow()

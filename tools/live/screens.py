@@ -2,7 +2,7 @@
 
 Rules
 1. `show()` takes the newest state; whoever knows that there is one calls it.
-2. `/` asks for a word: stations, results and events without it are not shown until it is taken away with Esc.
+2. `/` asks for a word: stations and results without it are not shown until it is taken away with Esc.
 3. Narrow screens have everything below each other, wide ones results or stations beside the rest.
 """
 
@@ -63,11 +63,8 @@ class Watching(Screen[None]):
     def show(self) -> None:
         """Take what is newest."""
         self.show_title()
-        word = self._word.casefold()
         rows = self.query_one("#events", Rows)
-        mine = [
-            change for change in self.subject.watch.recent if word in change.text.casefold() and self.is_mine(change)
-        ]
+        mine = [change for change in self.subject.watch.recent if self.is_mine(change)]
         self._events = [
             (change, line, words)
             for change in mine
@@ -92,7 +89,7 @@ class Watching(Screen[None]):
             self.query_one("#title", Static).update(Content(title), layout=False)
 
     def _event(self, index: int, width: int) -> Text:
-        return panels.event(*self._events[index])
+        return panels.event(*self._events[index], self.subject.began_s)
 
     def action_look_for(self) -> None:
         line = self.query_one("#word", Input)
@@ -248,7 +245,7 @@ class OneStation(Watching):
 
     def on_mount(self) -> None:
         self.query_one("#counters").border_title = " counters since the agent's start "
-        self.query_one("#account").border_title = " account "
+        self.query_one("#account").border_title = " account " if self.subject.demo else " since the spool was made "
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return len(self.subject.watch.figures.shown()) > 1 if action == "station" else True
@@ -264,7 +261,11 @@ class OneStation(Watching):
         if found:
             watch.child.look(found[0].shown["number"])
             self._show_station(found[0], known.index(found[0]), len(known))
-        books = panels.both_books(demo.books, watch.figures.parked) if demo else panels.account(watch.account())
+        books = (
+            panels.both_books(demo.books, watch.figures.parked)
+            if demo
+            else panels.account(found[0].shown if found else {})
+        )
         self.query_one("#account", Static).update(books)
 
     def is_mine(self, change: Change) -> bool:

@@ -216,11 +216,19 @@ def is_well(known: StationFigures) -> bool:
     return not verdict(known.shown)[1]
 
 
+def _urgency(known: StationFigures) -> tuple[int, int, int]:
+    """The worse the lower: how bad it is, and how many sides are missing."""
+    shown = known.shown
+    sides = (shown.get("controller", {}), toolsnet_of(shown))
+    stand = sum(side.get("state") in panels.GOOD_STATES for side in sides)
+    return ORDER.index(verdict(shown)[0]), stand, shown["number"]
+
+
 def worst(stations: list[StationFigures]) -> StationFigures | None:
     """The one that somebody should look at first; None if all are well."""
     return min(
         (known for known in stations if not is_well(known)),
-        key=lambda known: (ORDER.index(verdict(known.shown)[0]), known.shown["number"]),
+        key=_urgency,
         default=None,
     )
 
@@ -240,7 +248,7 @@ def chosen(stations: list[StationFigures], word: str, sort: str) -> list[Station
     word = word.casefold()
     found = [known for known in stations if not word or word in _searched(known)]
     if sort == "worst first":
-        found.sort(key=lambda known: (ORDER.index(verdict(known.shown)[0]), known.shown["number"]))
+        found.sort(key=_urgency)
     elif sort == "most waiting":
         found.sort(key=lambda known: (-known.shown.get("backlog", 0), known.shown["number"]))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol, cast
 
 from tools.live import panels
@@ -43,6 +44,7 @@ class Subject:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
+        self.began_s = time.time() - watch.elapsed_s()
         self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
 
     def known(self) -> list[StationFigures]:
