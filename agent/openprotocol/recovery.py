@@ -334,7 +334,7 @@ class Recovery:
         if number < 0 and self.phase == qs.PHASE_FILL:
             number = self._asked
         if number < 0:
-            return self._again(now)
+            return self._hear_nameless(now)
         put_unread(self._answer, number, check)
         return self._hear(number, False, now)
 

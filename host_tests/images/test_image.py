@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
     (whole / "lib/lwip/README.md").unlink()  # an empty folder is what a clone without submodules has
     (whole / "ports/rp2/boards/RPI_PICO_W/mpconfigboard.h").unlink()
     (whole / "ports/rp2/boards/RPI_PICO_W").rmdir()
-    old, unknown, lacks, programs = image.problems(board, whole)
+    programs, old, unknown, lacks = image.problems(board, whole)
     assert "1.23.0, 1.24.0 or later is needed" in old and f"checkout {image.RELEASE}" in old
     assert "does not know the board RPI_PICO_W" in unknown
     assert "lacks lib/lwip: make -C" in lacks and "cyw43" not in lacks
@@ -138,6 +139,19 @@ def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
     assert core_digest(port) in (tmp_path / "frozen/toolcart_frozen.py").read_text()
     started = {file.name for file in (tmp_path / "start").iterdir()}
     assert started == ({"safe_mode.py", "_boot.py"} if port == "rp2" else {"safe_mode.py"})
+
+
+@pytest.mark.parametrize("port", ["rp2", "esp32"])
+def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
+    try:
+        micropython = sources.folder() / "micropython"
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    script = micropython / "ports" / port / ("CMakeLists.txt" if port == "rp2" else "esp32_common.cmake")
+    always = set(re.findall(r"^list\(APPEND GIT_SUBMODULES (\S+)\)", script.read_text(), re.MULTILINE))
+    always |= set(re.findall(r"(lib/[\w-]+)", (micropython / "py/mkrules.cmake").read_text()))
+    for board in image.BOARDS.values():
+        assert always and (board.port != port or always <= set(board.parts))
 
 
 @pytest.mark.parametrize("port", ["rp2", "esp32"])

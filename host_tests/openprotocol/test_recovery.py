@@ -119,6 +119,17 @@ def test_newest_without_an_id_again_and_again_ends_the_questions():
     assert bench.settle() == 5 and not bench.recovery.seeks()
 
 
+def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
+    bench = Bench().met()
+    bench.live()
+    bench.again()
+    for _ in range(UNANSWERED_MOST):
+        assert bench.ask() == 0
+        bench.recovery.fetched_unread(bytearray(b"?" * res.ROOM_BYTES), 0, 1, bench.now)
+        bench.now = (bench.now + 60000) & 0x3FFFFFFF
+    assert not bench.recovery.seeks()
+
+
 def test_controller_that_is_found_empty_behind_a_result_counts_afresh():
     bench = met(3)
     bench.memory.reset()

@@ -48,9 +48,11 @@ class Board:
         return "firmware.uf2" if self.port == "rp2" else "firmware.bin"
 
 
-_RP2 = ("lib/pico-sdk", "lib/tinyusb", "lib/mbedtls")
+# Sources: GIT_SUBMODULES of ports/rp2/CMakeLists.txt and ports/esp32/esp32_common.cmake, py/mkrules.cmake:211-217 for
+# micropython-lib, extmod/extmod.cmake:110 and 348 for berkeley-db and lwip.
+_RP2 = ("lib/micropython-lib", "lib/pico-sdk", "lib/tinyusb", "lib/mbedtls")
 _WIFI = (*_RP2, "lib/lwip", "lib/cyw43-driver", "lib/btstack")
-_ESP32 = ("lib/tinyusb", "lib/berkeley-db-1.xx")
+_ESP32 = ("lib/micropython-lib", "lib/tinyusb", "lib/berkeley-db-1.xx")
 BOARDS = {
     "rpi_pico_w": Board("rp2", "RPI_PICO_W", _WIFI),
     "rpi_pico2_w": Board("rp2", "RPI_PICO2_W", _WIFI),
@@ -65,12 +67,12 @@ def problems(board: Board, source: Path | None) -> list[str]:
     submodules = f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules"
     if source is None:
         said = f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
-        return [said, *_tools(board)]
+        return [*_tools(board), said]
     submodules = submodules.replace("SOURCE", str(source))
     version = version_of(source)
     if version is None:
-        return [f"{source} has no py/mpconfig.h: it is no folder of MicroPython's sources", *_tools(board)]
-    found = []
+        return [*_tools(board), f"{source} has no py/mpconfig.h: it is no folder of MicroPython's sources"]
+    found = _tools(board)  # first: `make submodules` runs cmake
     if version < OLDEST:
         have, least = (".".join(map(str, one)) for one in (version, OLDEST))
         found.append(f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}")
@@ -79,7 +81,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
     missing = [part for part in board.parts if not _has(source / part)]
     if missing:
         found.append(f"{source} lacks {', '.join(missing)}: {submodules}")
-    return found + _tools(board)
+    return found
 
 
 def _has(submodule: Path) -> bool:

@@ -818,9 +818,12 @@ class Policy:
             done = self._resume_late(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
-            self._settle_out()
-            if self.doing == ORDER:
-                self._end_trouble()
+            if not (self._is_odd and numbers[SENT] & SENT_PASS):
+                self._settle_out()
+                if self.doing == ORDER:
+                    self._end_trouble()
+            elif self.doing == ORDER:
+                self._once_more()  # what the pass has sent may be there still: nothing goes out in order behind it
         return done
 
     def _settle_out(self):
