@@ -27,7 +27,7 @@ MPY_FORMAT = 6
 MARK = b"toolcart"  # a root file with this word in it is ours
 SPARE_BLOCKS = 4  # littlefs wants some to turn around in
 # What one station over TCP needs at least, by bisection (docs/figures.md), and what network, files and upkeep add.
-AGENT_HEAP_BYTES = 112064
+AGENT_HEAP_BYTES = 112800
 BOARD_HEAP_BYTES = 36160
 FROZEN_HEAP_BYTES = 40416
 
