@@ -10,16 +10,14 @@ Rules
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
 from tools.archive.books import Books
-from tools.base.sources import ROOT
+from tools.base import child
 
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 10.0
@@ -130,15 +128,13 @@ class Beside:
     # -- the process -----------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         words = [self.place, str(self.pim_port), str(self.server_port), "cut" if self._is_cut else "join"]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tools.archive.beside_process", *words],
+            child.command("-m", "tools.archive.beside_process", *words),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=child.environment(),
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)

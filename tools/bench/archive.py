@@ -17,7 +17,6 @@ import random
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,8 +27,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tools.archive import database
+from tools.base import child
 from tools.base.report import Report
-from tools.base.sources import ROOT, Unavailable
+from tools.base.sources import Unavailable
 from tools.bench.archive_hostile import COUNT
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
@@ -48,8 +48,10 @@ STEPS = 2 * (len(LOADS) + 3) + 7
 @contextmanager
 def served(place: str) -> Iterator[tuple[int, int, int]]:
     """An archive in a process of its own: its number, the server's port and the PIM's."""
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0"]
-    process = subprocess.Popen([*command, "--database", place], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = child.command("-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0")
+    process = subprocess.Popen(
+        [*command, "--database", place], env=child.environment(), stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         found = re.search(r"PIM on [^:]*:(\d+), server on [^:]*:(\d+)", process.stdout.readline())
@@ -64,9 +66,11 @@ def served(place: str) -> Iterator[tuple[int, int, int]]:
 def load(port: int, stations: int, seconds: float, window: int, rate: float) -> dict:
     """What stations in a process of their own saw."""
     words = [str(word) for word in (port, stations, seconds, window, rate)]
-    command = [sys.executable, "-m", "tools.bench.archive_load", *words]
+    command = child.command("-m", "tools.bench.archive_load", *words)
     before = os.times()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True)
+    done = subprocess.run(
+        command, env=child.environment(), stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True
+    )
     after = os.times()
     worked_s = after.children_user - before.children_user + after.children_system - before.children_system
     return {**json.loads(done.stdout), "worked_s": worked_s}
@@ -122,8 +126,10 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
 @contextmanager
 def hostile(pim_port: int, server_port: int) -> Iterator[None]:
     """Meanwhile ten thousand connections do what they can (tools.bench.archive_hostile)."""
-    command = [sys.executable, "-m", "tools.bench.archive_hostile", str(pim_port), str(server_port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = child.command("-m", "tools.bench.archive_hostile", str(pim_port), str(server_port))
+    process = subprocess.Popen(
+        command, env=child.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "there\n":

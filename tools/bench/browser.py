@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.base import child
 from tools.base.installation import how_to_get_packages
-from tools.base.sources import ROOT, Unavailable
+from tools.base.sources import Unavailable
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -46,8 +46,10 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def pages_of(place: str) -> Iterator[str]:
     """The address of the pages of an archive, served by a process of their own on a free port."""
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
-    served = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    command = child.command("-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--database", place)
+    served = subprocess.Popen(
+        command, env=child.environment(), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
     try:
         assert served.stdout is not None
         first = served.stdout.readline()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +22,8 @@ from pathlib import Path
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
-from tools.base.cache import CHECKOUT, Unavailable
+from tools.base import child
+from tools.base.cache import Unavailable
 from tools.base.report import Report, measured
 from tools.base.sources import product_sources
 from tools.bench import inside
@@ -114,15 +114,20 @@ def _module_of(name: str) -> str:
 def _loaded() -> frozenset[str]:
     """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
-        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
-        "from agent.base import compat; compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
+        "import sys; from agent.base import compat; "
+        "compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True
+        child.command("-c", source),
+        env=child.environment(),
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=True,
     )
     return frozenset(flat(name) for name in done.stdout.split() if name.split(".")[0] == "agent")
 

@@ -18,7 +18,6 @@ import pty
 import resource
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import threading
@@ -27,8 +26,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
+from tools.base import child
 from tools.base.report import Report
-from tools.base.sources import ROOT
 from tools.harness.fleet import Fleet
 
 STATIONS = 50
@@ -77,8 +76,8 @@ def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words
 
 def _status(report: Report, path: Path) -> None:
     """`toolcart status` as a person types it: from its start to its end, and its own time on the processor."""
-    command = [sys.executable, "-P", "-m", "tools.cli.main", "status", "--config", str(path)]
-    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    command = child.command("-m", "tools.cli.main", "status", "--config", str(path))
+    environment = child.environment()
     took, used = [], []
     for _ in range(STATUS_RUNS):
         before, began_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -93,12 +92,12 @@ def _status(report: Report, path: Path) -> None:
 
 def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
     """The view of all stations, and its agent, which is a child of it."""
-    parent, child = pty.openpty()
-    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    parent, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     drain = threading.Thread(target=_drop, args=(parent,), daemon=True)
     drain.start()
-    with _process(_command(path), child, child) as process:
-        os.close(child)
+    with _process(_command(path), terminal, terminal) as process:
+        os.close(terminal)
         _until_all_talk(fleet)
         agent = _children(process.pid)[0]
         before = [_cpu_s(process.pid), _cpu_s(agent)]
@@ -115,12 +114,12 @@ def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: 
 
 
 def _command(path: Path) -> list[str]:
-    return [sys.executable, "-P", "-m", "tools.cli.main", "run", "--config", str(path)]
+    return child.command("-m", "tools.cli.main", "run", "--config", str(path))
 
 
 @contextlib.contextmanager
 def _process(command: list[str], stdin: int, stdout: int) -> Iterator[subprocess.Popen]:
-    environment = dict(os.environ, PYTHONPATH=str(ROOT), TERM="xterm-256color", LC_ALL="C.UTF-8")
+    environment = child.environment(TERM="xterm-256color", LC_ALL="C.UTF-8")
     process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stdout, env=environment)
     try:
         yield process
@@ -168,4 +167,4 @@ def _peak_kib(pid: int) -> int:
 
 def _children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task")
-    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    return [int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()]

@@ -9,10 +9,10 @@ Rules
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 
-from tools.base.cache import CHECKOUT, Unavailable
+from tools.base import child
+from tools.base.cache import Unavailable
 from tools.base.report import Report
 from tools.base.sources import is_cpython_only, python_files
 from tools.runtimes import named
@@ -54,7 +54,12 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
     """Add the figures; `progress` is told the share that is done, 0 to 1."""
     call = f"from tools.bench import inside_telegrams\ninside_telegrams.times({ROUNDS})\n"
     done = subprocess.run(
-        [sys.executable, "-c", call], cwd=CHECKOUT, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
+        child.command("-c", call),
+        env=child.environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=True,
     )
     _tell(report, "CPython", done.stdout)
     progress(1 / STEPS)

@@ -4,22 +4,20 @@ Rules:
 1. A thread reads the child's lines at once; whoever shows them takes them with `take()` when it likes.
 2. The child has a session of its own, so that Ctrl-C in the terminal reaches the parent only.
 3. `close()` leaves no process behind, however it was doing.
-4. The child runs this very program: nothing in the current folder or in site-packages can take its modules' place.
+4. The child runs this very program (tools.base.child).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-from tools.base.sources import ROOT
+from tools.base import child
 from tools.process.agent import NONE
 
 STDERR_LINES = 40  # what is kept of a traceback
@@ -42,17 +40,12 @@ class AgentChild:
 
     def start(self) -> None:
         """Start it; any earlier one has ended."""
-        # -P: no current folder, which an empty name in PYTHONPATH would be too. ROOT first: our `tools`, whoever else
-        # has one. Not -I: where toolcart is installed for one user, click is found by what -I leaves out.
-        command = [sys.executable, "-P", "-m", "tools.process.agent", self.config_path]
-        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in paths if path))
         self._process = subprocess.Popen(
-            command,
+            child.command("-m", "tools.process.agent", self.config_path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=child.environment(),
             start_new_session=True,
         )
         self.starts += 1

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from tools.archive.options import PLACE_VARIABLE
 from tools.archive.periods import Shifts, written
 from tools.archive.tls import Tls
 from tools.archive.web import login
-from tools.base.sources import ROOT
+from tools.base import child
 
 HOST, PORT = "127.0.0.1", 8080
 STOP_LIMIT_S = 5.0
@@ -96,16 +95,14 @@ class Child:
     def _started(self) -> subprocess.Popen:
         where = self._where
         host = f"[{where.host}]" if ":" in where.host else where.host
-        command = [sys.executable, "-P", "-m", "tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}"]
+        command = child.command("-m", "tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}")
         if where.password_file:
             command += ["--password-file", where.password_file]
         if where.shifts:
             command += ["--shifts", written(where.shifts)]
         if where.tls:
             command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
-        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        path = os.pathsep.join(path for path in paths if path)
-        environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}
+        environment = child.environment(**{PLACE_VARIABLE: self._place})
         process = subprocess.Popen(
             [*command, "--with-parent"],
             stdin=subprocess.PIPE,
