@@ -133,7 +133,7 @@ class Policy:
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
-        self._drops = False  # the first, when nothing is out
+        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
         self._pass_code = -1
@@ -208,7 +208,7 @@ class Policy:
             return self._next_late(now)
         if doing == FINISH:
             return self._ask(_FINISH, now)
-        if self._drops and self.cursor.number < self.first:
+        if self.cursor.number < self._drops:
             self._todo = _DROP
             return WRITE
         if doing == PASS:
@@ -393,8 +393,8 @@ class Policy:
     def _end_trouble(self):
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
-        self._wants_pass = self._goes_on = self._drops = False
-        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = 0
+        self._wants_pass = self._goes_on = False
+        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._drops = 0
         self.code = self._pass_code = self._short = -1
         self.hold.stop()
         self._soon.stop()
@@ -411,8 +411,7 @@ class Policy:
     def _first_is_gone(self):
         """It was overwritten, or dropped; of the next one nobody knows yet."""
         self._once_more()
-        self._drops = False
-        self.failed = 0
+        self._drops = self.failed = 0
         self.code = self._short = -1
 
     def is_stuck(self):
@@ -756,13 +755,14 @@ class Policy:
         numbers = self.state.numbers
         if not ((self._short >= 0 or self.failed) and self._has_first()):
             return DROP_NONE
-        if self.out or self.unsure:
-            self._drops = True
-            return DROP_SOON
         cursor = self.cursor
-        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
-        if not self._pass(self.log.peek(cursor) > RECORD_NONE and cursor.found):
+        if self.log.peek(cursor) <= RECORD_NONE:
             return DROP_NONE
+        if self.out or self.unsure:
+            self._drops = cursor.found
+            return DROP_SOON
+        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
+        cursor.advance()
         numbers[DROPPED] += 1
         is_taken = self.doing == FINISH  # one behind it is
         done = self._say(limit if is_taken else cursor.number, sent if is_taken else self._in_order())
@@ -944,7 +944,7 @@ class Policy:
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
                 reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
-            is_dropped = reason and self._drops and number == self.first  # an operator gives it up: there is no room
+            is_dropped = reason and number == self._drops  # an operator gives it up: there is no room
             if reason and not is_dropped:
                 if not self.set_aside(number, reason, now):
                     return False
