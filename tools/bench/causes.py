@@ -195,7 +195,7 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
 -        return self._say(number + self.batch - 1, self._in_order())
-+        self.state.numbers[LIMIT] = number + self.batch - 1
++        self.numbers[LIMIT] = number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : results go out in order while the state still says pass

@@ -132,7 +132,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
     if not is_frozen:
-        root = {SAFE_MODE: _compiled_safe_mode(), **root}
+        root = {SAFE_MODE: compiled_safe_mode(), **root}
     return Version(platform, sha256(listed.encode())[:16], files, root, lines)
 
 
@@ -222,7 +222,7 @@ def compiled(platform: str, architecture: str) -> tuple[dict[str, bytes], dict[s
         return found, lines_in(Path(folder), sources)
 
 
-def _compiled_safe_mode() -> bytes:
+def compiled_safe_mode() -> bytes:
     """What chooses the version, where the firmware does not carry it."""
     program, _ = compiler()
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:

@@ -213,7 +213,6 @@ class Forward(Upstream):
         for _ in range(WRITES_A_STEP):
             code = policy.next(now)
             if code == SEND:
-                policy.goes_out()
                 self.send_result(
                     policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
                 )
