@@ -200,7 +200,7 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
 
 def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     board = chip.Board(settings())
-    port = board.serial({"parity": "even", "stop_bits": 1})
+    port = board.serial({"parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False})
     port.open("1", 9600)
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
     assert port in board.sockets._ports

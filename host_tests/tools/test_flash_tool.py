@@ -397,6 +397,28 @@ def test_a_name_in_place_of_an_address_is_refused_for_a_chip(tmp_path, key):
     assert package.checked_config(path)["board"][key] == "10.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("platform", "line", "words"),
+    [
+        ("rp2", {"device": "/dev/ttyUSB0"}, r"device.*number of a UART"),
+        ("rp2", {"rs485": "rts"}, r"rs485.*number of the pin"),
+        ("esp32", {"flow": "rts_cts"}, r"device.*four pins"),
+        ("rp2", {"flow": "rts_cts", "rs485": "22"}, r"rs485.*flow is rts_cts"),
+        ("rp2", {"flow": "rts_cts"}, ""),
+        ("esp32", {"flow": "rts_cts", "device": "1:8,9,11,10", "invert": True}, ""),
+    ],
+)
+def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, words):
+    path = tmp_path / "cart.json"
+    station = {**CART["stations"][0], "controller": {"link": "ascii", "device": "1", **line}}
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet"}, "stations": [station]}))
+    if words:
+        with pytest.raises(config_file.Wrong, match=words):
+            package.checked_config(path, platform)
+    else:
+        package.checked_config(path, platform)
+
+
 def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))
