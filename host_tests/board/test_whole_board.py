@@ -139,7 +139,7 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
         else:
             raise AssertionError("the power never failed")
         board.run(8000)  # a start that succeeds
-    board.until(lambda: not board.missing())
+    board.until(lambda: not board.missing(), 3600000)  # files on littlefs take half a second a result
     judge(board, cuts)
 
 

@@ -26,7 +26,7 @@ BLOCK = 4096
 (ASK_WAIT, ASK_STALL, ASK_SOCKET, ASK_CONNECT, ASK_READ, ASK_WRITE, ASK_CLOSE, ASK_NAME, ASK_SENDTO, ASK_RECVFROM) = (
     range(10)
 )
-(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD) = range(10, 18)
+(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD, ASK_REPL) = range(10, 19)
 WLAN_ACTIVE, WLAN_CONNECT, WLAN_LEAVE, WLAN_IS_UP, WLAN_STATUS, WLAN_DEINIT, WLAN_POINTS, WLAN_ADDRESS = range(8)
 CONSOLE = 255
 LOOK_AT_HEAP_MS = 30000
@@ -105,12 +105,17 @@ class Time:
                 left = timer.due - self.now
                 step = left if left < step else step
             passed = wire.ask(ASK_WAIT, 0, step if step > 0 else 0, 0, wanted)
+            if passed < 0:
+                raise KeyboardInterrupt
             self.now += passed
             ms -= passed
-            for timer in list(self.timers):
-                timer.fire_if_due()
+            self.fire()
             if wire.length or ms <= 0:
                 return wire.length // 2
+
+    def fire(self):
+        for timer in list(self.timers):
+            timer.fire_if_due()
 
     def stall(self, what, ms):
         """Nothing runs meanwhile, not even a timer."""
@@ -365,7 +370,7 @@ class Timer:
 
     def fire_if_due(self):
         if self.due <= time.now:
-            self.due += self.period
+            self.due = time.now + self.period
             self.callback(self)
 
 
@@ -449,7 +454,9 @@ class Blocks:
 def time_stall(what, ms, octets):
     """How much of a flash operation is done when the power fails in it, -1 if it does not."""
     time.now += ms
-    return wire.ask(what, 0, ms, octets)
+    torn = wire.ask(what, 0, ms, octets)
+    time.fire()
+    return torn
 
 
 class Ring(bytearray):
@@ -613,7 +620,16 @@ def run(rom):
         with open(name) as file:
             text = file.read()
         exec(text, {"__name__": "__main__"})
-    wire.ask(ASK_RESET, 1)  # into the REPL
+    names = {"__name__": "__main__"}
+    fault = 0
+    while True:  # the REPL, for tools.chips.link
+        wire.ask(ASK_REPL, 0, fault, len(time.timers))
+        fault = 0
+        try:
+            exec(bytes(memoryview(wire.buf)[: wire.length]), names)
+        except Exception as raised:
+            fault = 1
+            sys.print_exception(raised)
 
 
 main()
