@@ -49,12 +49,14 @@ def test_a_board_with_copied_files_sends_0001_within_three_seconds():
 
 
 def test_stages_and_heap_of_both_forms_are_in_the_report(monkeypatch):
-    mark = board_time.Mark(1.0, 0, 0, 1000)
-    monkeypatch.setattr(board_time, "marks", lambda frozen, heap=False: dict.fromkeys(range(1, 13), mark))
+    marks = {number: board_time.Mark(1.0, 0, 0, number * 1000) for number, _ in board_time.STAGES}
+    marks[board_time.SENT] = board_time.Mark(1.0, 0, 0)  # there nothing is weighed
+    monkeypatch.setattr(board_time, "marks", lambda frozen, heap=False: marks)
     report = Report()
     board_time.add(report)
-    names = [figure.name for figure in report.figures]
+    names = {figure.name: figure.value for figure in report.figures}
     for form in board_time.FORMS:
         assert f"main.py's first line to MID 0001, {form}" in names
         assert f"  of these import agent.app, {form}" in names
-        assert f"heap after import, RP2040, {form}" in names
+        assert names[f"heap after import, RP2040, {form}"] == 1000 * board_time.NUMBER["configuration read"]
+        assert names[f"heap with the spool up, RP2040, {form}"] == 1000 * board_time.NUMBER["spool brought up"]
