@@ -141,6 +141,7 @@ class Chip:
         self.torn = 0
         self.watchdog_bites = True
         self.busy_ms = 0  # so long the chip does something else when it would next wait
+        self.looks_at_heap = not heap  # a collection more than the board makes
         self.least_free = 1 << 30
         self.beside = 0  # octets of heap that are the fakes'
         self.heap = heap or rules.HEAP_BYTES[platform]
@@ -423,6 +424,8 @@ class Chip:
             self._fed_ms = self.clock.total_ms
         elif what == FEED:
             self._fed_ms = self.clock.total_ms
+        elif what == FREE and not a:
+            return self._answer(int(self.looks_at_heap))
         elif what == FREE:
             self.least_free = min(self.least_free, a)
         elif what == TOLD:

@@ -125,8 +125,11 @@ class Time:
     def _look_at_heap(self):
         if self.now >= self._free_due:
             self._free_due = self.now + LOOK_AT_HEAP_MS
-            gc.collect()
-            wire.ask(ASK_FREE, 0, gc.mem_free())
+            if wire.ask(ASK_FREE) > 0:
+                gc.collect()
+                wire.ask(ASK_FREE, 0, gc.mem_free())
+            else:
+                self._free_due = 1 << 40
 
 
 class Poll:
@@ -404,6 +407,16 @@ class Machine:
         wire.ask(ASK_RESET)
 
 
+_BLANK = b"\xff" * 256
+_PIECE = bytearray(256)
+
+
+def dead(torn):
+    """The power has failed if `torn` says so: this is never answered."""
+    if torn >= 0:
+        wire.ask(ASK_TOLD)
+
+
 class Blocks:
     """`rp2.Flash` and `esp32.Partition`: whole blocks of `flash` from `start` on; a program only clears bits."""
 
@@ -424,13 +437,9 @@ class Blocks:
         start = self._start + block * BLOCK + offset
         if platform == "rp2" and (len(buf) % rules.PAGE_BYTES or start % rules.PAGE_BYTES):
             raise RuntimeError("a program of %d octets at %d" % (len(buf), start))
-        self._file.seek(start)
-        was = self._file.read(len(buf))
-        now = bytearray(buf)
-        for at in range(len(now)):
-            now[at] &= was[at]
         torn = time_stall(ASK_PROGRAM, rules.PROGRAM_MS * (1 + len(buf) // rules.PAGE_BYTES), len(buf))
-        self._put(start, now, torn)
+        self._clear(start, buf, len(buf) if torn < 0 else torn)
+        dead(torn)
 
     def ioctl(self, command, argument=0):
         if command == 4:
@@ -438,14 +447,26 @@ class Blocks:
         if command == 5:
             return BLOCK
         if command == 6:
-            self._put(self._start + argument * BLOCK, b"\xff" * BLOCK, time_stall(ASK_ERASE, rules.ERASE_MS, BLOCK))
+            torn = time_stall(ASK_ERASE, rules.ERASE_MS, BLOCK)
+            self._file.seek(self._start + argument * BLOCK)
+            left = BLOCK if torn < 0 else torn
+            while left > 0:
+                left -= self._file.write(_BLANK, left if left < 256 else 256)
+            dead(torn)
         return 0
 
-    def _put(self, start, octets, torn):
-        self._file.seek(start)
-        self._file.write(octets if torn < 0 else octets[:torn])
-        if torn >= 0:
-            wire.ask(ASK_TOLD)  # never answered
+    def _clear(self, start, buf, count):
+        """Program so many octets, with nothing of their size allocated: the heap is the board's."""
+        done = 0
+        while done < count:
+            piece = count - done if count - done < 256 else 256
+            self._file.seek(start + done)
+            self._file.readinto(_PIECE, piece)
+            for at in range(piece):
+                _PIECE[at] &= buf[done + at]
+            self._file.seek(start + done)
+            self._file.write(_PIECE, piece)
+            done += piece
 
     def info(self):
         return (1, 0x40, self._start, self._count * BLOCK, "spool", False)
@@ -476,8 +497,8 @@ class Ring(bytearray):
     def ioctl(self, command, argument=0):
         told = self._blocks.ioctl(command, argument)
         if command == 6:
-            start = argument * BLOCK
-            self[start : start + BLOCK] = b"\xff" * BLOCK
+            for at in range(argument * BLOCK, argument * BLOCK + BLOCK):
+                self[at] = 0xFF
         return told
 
 
