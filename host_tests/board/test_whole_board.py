@@ -11,7 +11,9 @@ import pytest
 from host_tests.portable import Skip
 from tools.base.cache import Unavailable
 from tools.base.clock import Dice
+from tools.bench import board_heap
 from tools.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
+from tools.flash import plan
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 MINUTES = 10
@@ -139,8 +141,18 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
         else:
             raise AssertionError("the power never failed")
         board.run(8000)  # a start that succeeds
-    board.until(lambda: not board.missing())
+    board.until(lambda: not board.missing(), 3600000)  # files on littlefs take half a second a result
     judge(board, cuts)
+
+
+@pytest.mark.parametrize(("row", "heap_bytes"), [(0, plan.FROZEN_HEAP_BYTES), (3, plan.COPIED_HEAP_BYTES)])
+def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes):
+    form = board_heap.ROWS[row][1:]
+    try:
+        assert board_heap.runs_in(heap_bytes, *form)
+        assert not board_heap.runs_in(heap_bytes * 7 // 8, *form)
+    except Unavailable as reason:
+        raise Skip(str(reason)) from None
 
 
 def test_the_program_that_is_copied_runs_in_an_rp2s_heap_too(chip):

@@ -9,7 +9,7 @@ Rules
    The spool lies in raw flash, or in files where there is no `ring`.
 2. It is another process; what only a port has it asks for here (tools.chips.inside). It computes in no time: time
    passes while it waits, in flash operations, in scans, and in calls that block.
-3. A reset ends the process and starts the next. `resets` has when and why: "watchdog", "reset", "cut", "repl".
+3. A reset ends the process and starts the next. `resets` has when and why: "watchdog", "reset", "cut".
 4. Power fails in the operation on the flash whose number is `cut_at`; as many of its octets are done as `torn` says.
 """
 
@@ -45,6 +45,7 @@ SAFE_MODE = "SAFE MODE"
 BLOCK_BYTES = 4096
 FILES_BLOCKS = {"rp2": 224, "esp32": 160}  # board.rp2_flash.FILES_BYTES; a table with a spool partition
 RING_BLOCKS = 16
+EXECUTES_MS = 600000  # at the prompt, at most
 OPERATIONS_MAX = 200000  # without any time between: an endless loop
 
 CONTROLLER = ("192.0.2.10", 4545)
@@ -62,7 +63,7 @@ TREE = {
 }
 
 (WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
-(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD) = range(10, 18)
+(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL) = range(10, 19)
 CONSOLE = 255
 
 
@@ -138,6 +139,9 @@ class Chip:
         self.operations = 0
         self.cut_at = 0
         self.torn = 0
+        self.watchdog_bites = True
+        self.busy_ms = 0  # so long the chip does something else when it would next wait
+        self.looks_at_heap = not heap  # a collection more than the board makes
         self.least_free = 1 << 30
         self.beside = 0  # octets of heap that are the fakes'
         self.heap = heap or rules.HEAP_BYTES[platform]
@@ -149,6 +153,7 @@ class Chip:
         self._typed = b""
         self._text = ""
         self._until_ms = self._since_time = 0
+        self._interrupts = False
         self._waiting: int | None = None  # since when the chip waits
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-chip-"))
         try:
@@ -179,8 +184,38 @@ class Chip:
                 self._start("run")
             if self._question is None:
                 self._question = self._asked()
+            if self.at_prompt():
+                self._advance(self._until_ms - self.clock.total_ms)
+                break
             if self._question is not None and self._answered(*self._question):
                 self._question = None
+
+    def at_prompt(self) -> bool:
+        """True if main.py has ended and the REPL waits."""
+        return self._question is not None and self._question[0] == REPL
+
+    def hold(self) -> None:
+        """Press Ctrl-C until the REPL is there."""
+        self._interrupts = True
+        self.until(self.at_prompt, 30000)
+        self._interrupts = False
+
+    def execute(self, source: str) -> tuple[bool, str] | None:
+        """Run some lines at the prompt: whether nothing was raised, and what was printed; None if the chip is gone."""
+        if not self.at_prompt():
+            return None
+        before = len(self.said())
+        self._answer(0, source.encode())
+        self._until_ms = self.clock.total_ms + EXECUTES_MS
+        process, self._question = self.process, None
+        while self._question is None:
+            question = self._asked()
+            if question is None or not (question[0] == REPL or self._answered(*question)):
+                break
+            self._question = question if question[0] == REPL else None
+        if self._question is None or self.process is not process:
+            return None
+        return not self._question[2], self.said()[before:]
 
     def until(self, condition, limit_ms: int = 600000) -> int:
         """Let time pass until the condition holds; the ms it took."""
@@ -204,11 +239,15 @@ class Chip:
     def ask(self, line: str, limit_ms: int = 20000) -> str:
         """Type a line at the console; what is said until the answer's end."""
         before = len(self.said())
+        self.type(line)
+        self.until(lambda: '"end": true' in self.said()[before:], limit_ms)
+        return self.said()[before:]
+
+    def type(self, line: str) -> None:
+        """Type a line at the console."""
         assert self.process is not None and self.process.stdin is not None
         os.write(self.process.stdin.fileno(), line.encode() + b"\r\n")
         self._typed += line.encode() + b"\r\n"
-        self.until(lambda: '"end": true' in self.said()[before:], limit_ms)
-        return self.said()[before:]
 
     def power_off(self) -> None:
         """Take the supply away; `run` gives it back."""
@@ -351,7 +390,7 @@ class Chip:
     # -- time --------------------------------------------------------------------------------------------------------
 
     def _advance(self, ms: int) -> None:
-        """Let time pass for all but the chip."""
+        """Let time pass for all but the chip; at the prompt its timers feed the watchdog."""
         end = self.clock.total_ms + ms
         self._since_time = 0
         while self.clock.total_ms < end:
@@ -359,10 +398,13 @@ class Chip:
             due = self.network.next_due()
             self.clock.advance(max(1, min(end - self.clock.total_ms, due)))
         self.network.step()
+        if self._question is not None and self._question[0] == REPL and self._question[3]:
+            self._fed_ms = self.clock.total_ms
 
     def _bites(self, ms: int) -> bool:
         """True if the watchdog ends the chip within the next `ms`."""
-        return bool(self._watchdog_ms) and self.clock.total_ms + ms > self._fed_ms + self._watchdog_ms
+        left_ms = self._fed_ms + self._watchdog_ms - self.clock.total_ms
+        return self.watchdog_bites and self._watchdog_ms > 0 and ms > left_ms
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -375,13 +417,15 @@ class Chip:
         if what in (STALL, PROGRAM, ERASE):
             return self._stall(what, a, b)
         if what == RESET:
-            self._reset("repl" if number else "reset")
+            self._reset("reset")
             return False
         if what == WATCHDOG:
             self._watchdog_ms = a
             self._fed_ms = self.clock.total_ms
         elif what == FEED:
             self._fed_ms = self.clock.total_ms
+        elif what == FREE and not a:
+            return self._answer(int(self.looks_at_heap))
         elif what == FREE:
             self.least_free = min(self.least_free, a)
         elif what == TOLD:
@@ -397,7 +441,12 @@ class Chip:
         """Until something is ready, or `ms` are over, or the test's time: then the rest is for the next run."""
         if self._waiting is None:
             self._waiting = self.clock.total_ms
+        busy_ms, self.busy_ms = self.busy_ms, 0
+        self._advance(busy_ms)
         end = self._waiting + ms
+        if self._interrupts:
+            self._waiting = None
+            return self._answer(-1)
         while True:
             self.network.step()
             ready = self._ready(wanted)
@@ -621,8 +670,9 @@ def _rom_of(platform: str) -> bytes:
 
     if platform not in _ROMS:
         files, _ = package.compiled(platform, "")
+        digest = {"toolcart_frozen.py": f"DIGEST = {package.core_digest(platform)!r}\n".encode()}
         tree: dict = {}
-        for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode()}.items():
+        for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode(), **digest}.items():
             *folders, last = name.split("/")
             place = tree
             for folder in folders:

@@ -26,7 +26,7 @@ BLOCK = 4096
 (ASK_WAIT, ASK_STALL, ASK_SOCKET, ASK_CONNECT, ASK_READ, ASK_WRITE, ASK_CLOSE, ASK_NAME, ASK_SENDTO, ASK_RECVFROM) = (
     range(10)
 )
-(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD) = range(10, 18)
+(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD, ASK_REPL) = range(10, 19)
 WLAN_ACTIVE, WLAN_CONNECT, WLAN_LEAVE, WLAN_IS_UP, WLAN_STATUS, WLAN_DEINIT, WLAN_POINTS, WLAN_ADDRESS = range(8)
 CONSOLE = 255
 LOOK_AT_HEAP_MS = 30000
@@ -105,12 +105,17 @@ class Time:
                 left = timer.due - self.now
                 step = left if left < step else step
             passed = wire.ask(ASK_WAIT, 0, step if step > 0 else 0, 0, wanted)
+            if passed < 0:
+                raise KeyboardInterrupt
             self.now += passed
             ms -= passed
-            for timer in list(self.timers):
-                timer.fire_if_due()
+            self.fire()
             if wire.length or ms <= 0:
                 return wire.length // 2
+
+    def fire(self):
+        for timer in list(self.timers):
+            timer.fire_if_due()
 
     def stall(self, what, ms):
         """Nothing runs meanwhile, not even a timer."""
@@ -120,8 +125,11 @@ class Time:
     def _look_at_heap(self):
         if self.now >= self._free_due:
             self._free_due = self.now + LOOK_AT_HEAP_MS
-            gc.collect()
-            wire.ask(ASK_FREE, 0, gc.mem_free())
+            if wire.ask(ASK_FREE) > 0:
+                gc.collect()
+                wire.ask(ASK_FREE, 0, gc.mem_free())
+            else:
+                self._free_due = 1 << 40
 
 
 class Poll:
@@ -365,7 +373,7 @@ class Timer:
 
     def fire_if_due(self):
         if self.due <= time.now:
-            self.due += self.period
+            self.due = time.now + self.period
             self.callback(self)
 
 
@@ -399,6 +407,16 @@ class Machine:
         wire.ask(ASK_RESET)
 
 
+_BLANK = b"\xff" * 256
+_PIECE = bytearray(256)
+
+
+def dead(torn):
+    """The power has failed if `torn` says so: this is never answered."""
+    if torn >= 0:
+        wire.ask(ASK_TOLD)
+
+
 class Blocks:
     """`rp2.Flash` and `esp32.Partition`: whole blocks of `flash` from `start` on; a program only clears bits."""
 
@@ -419,13 +437,9 @@ class Blocks:
         start = self._start + block * BLOCK + offset
         if platform == "rp2" and (len(buf) % rules.PAGE_BYTES or start % rules.PAGE_BYTES):
             raise RuntimeError("a program of %d octets at %d" % (len(buf), start))
-        self._file.seek(start)
-        was = self._file.read(len(buf))
-        now = bytearray(buf)
-        for at in range(len(now)):
-            now[at] &= was[at]
         torn = time_stall(ASK_PROGRAM, rules.PROGRAM_MS * (1 + len(buf) // rules.PAGE_BYTES), len(buf))
-        self._put(start, now, torn)
+        self._clear(start, buf, len(buf) if torn < 0 else torn)
+        dead(torn)
 
     def ioctl(self, command, argument=0):
         if command == 4:
@@ -433,14 +447,26 @@ class Blocks:
         if command == 5:
             return BLOCK
         if command == 6:
-            self._put(self._start + argument * BLOCK, b"\xff" * BLOCK, time_stall(ASK_ERASE, rules.ERASE_MS, BLOCK))
+            torn = time_stall(ASK_ERASE, rules.ERASE_MS, BLOCK)
+            self._file.seek(self._start + argument * BLOCK)
+            left = BLOCK if torn < 0 else torn
+            while left > 0:
+                left -= self._file.write(_BLANK, left if left < 256 else 256)
+            dead(torn)
         return 0
 
-    def _put(self, start, octets, torn):
-        self._file.seek(start)
-        self._file.write(octets if torn < 0 else octets[:torn])
-        if torn >= 0:
-            wire.ask(ASK_TOLD)  # never answered
+    def _clear(self, start, buf, count):
+        """Program so many octets, with nothing of their size allocated: the heap is the board's."""
+        done = 0
+        while done < count:
+            piece = count - done if count - done < 256 else 256
+            self._file.seek(start + done)
+            self._file.readinto(_PIECE, piece)
+            for at in range(piece):
+                _PIECE[at] &= buf[done + at]
+            self._file.seek(start + done)
+            self._file.write(_PIECE, piece)
+            done += piece
 
     def info(self):
         return (1, 0x40, self._start, self._count * BLOCK, "spool", False)
@@ -449,7 +475,9 @@ class Blocks:
 def time_stall(what, ms, octets):
     """How much of a flash operation is done when the power fails in it, -1 if it does not."""
     time.now += ms
-    return wire.ask(what, 0, ms, octets)
+    torn = wire.ask(what, 0, ms, octets)
+    time.fire()
+    return torn
 
 
 class Ring(bytearray):
@@ -469,8 +497,8 @@ class Ring(bytearray):
     def ioctl(self, command, argument=0):
         told = self._blocks.ioctl(command, argument)
         if command == 6:
-            start = argument * BLOCK
-            self[start : start + BLOCK] = b"\xff" * BLOCK
+            for at in range(argument * BLOCK, argument * BLOCK + BLOCK):
+                self[at] = 0xFF
         return told
 
 
@@ -613,7 +641,16 @@ def run(rom):
         with open(name) as file:
             text = file.read()
         exec(text, {"__name__": "__main__"})
-    wire.ask(ASK_RESET, 1)  # into the REPL
+    names = {"__name__": "__main__"}
+    fault = 0
+    while True:  # the REPL, for tools.chips.link
+        wire.ask(ASK_REPL, 0, fault, len(time.timers))
+        fault = 0
+        try:
+            exec(bytes(memoryview(wire.buf)[: wire.length]), names)
+        except Exception as raised:
+            fault = 1
+            sys.print_exception(raised)
 
 
 main()
