@@ -152,6 +152,7 @@ utc_offset_min int 0 -720 840
 time_zone text "" 0 64
 watchdog bool true
 lamp text "" 0 8
+ethernet_pins text "" 0 100
 metrics_port int 0 0 65535"""
 
 TABLES = (

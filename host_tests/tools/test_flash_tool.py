@@ -419,6 +419,16 @@ def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, w
         package.checked_config(path, platform)
 
 
+def test_pins_of_ethernet_reach_the_chip_as_numbers(tmp_path):
+    path = tmp_path / "cart.json"
+    for network, text, pins in (("ethernet", "cs 13", [18, 19, 16, 13, 20, -1]), ("wifi", "", [])):
+        path.write_text(json.dumps({**CART, "board": {"network": network, "ssid": "x", "ethernet_pins": text}}))
+        assert package.checked_config(path, "rp2")["board"]["ethernet_pins"] == pins
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "ethernet_pins": "cs 99"}}))
+    with pytest.raises(config_file.Wrong, match=r"board\.ethernet_pins.*up to 47"):
+        package.checked_config(path, "rp2")
+
+
 def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))

@@ -201,6 +201,10 @@ MEANINGS = {
     ),
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
+    "board.ethernet_pins": (
+        "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
+        "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
+    ),
     "board.metrics_port": (
         "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
     ),

@@ -29,6 +29,7 @@ from tools.compact.line_info import Lines
 from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
 from tools.flash import certificates
+from tools.flash.pins import pins_of
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
@@ -184,6 +185,10 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
+    try:
+        ethernet = pins_of(platform, board["ethernet_pins"]) if platform else []
+    except ValueError as reason:
+        mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
@@ -192,7 +197,9 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    return completed(tree), found
+    done = completed(tree)
+    done["board"]["ethernet_pins"] = ethernet if board["network"] == "ethernet" else []
+    return done, found
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
