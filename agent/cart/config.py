@@ -158,11 +158,8 @@ def _station(tree, place, mistakes):
 
 def _serial(controller, place, mistakes):
     """Notes a line that cannot be: RTS has one meaning."""
-    rs485 = controller.get("rs485")
-    if rs485 and rs485 != "rts" and not rs485.isdigit():
-        mistakes.append((place, found(rs485), 'rts (Linux), the number of a pin (a chip), or ""'))
-    elif rs485 and controller.get("flow") == "rts_cts":
-        mistakes.append((place, found(rs485), '"", as controller.flow is rts_cts'))
+    if controller.get("rs485") and controller.get("flow") == "rts_cts":
+        mistakes.append((place, found(controller["rs485"]), '"", as controller.flow is rts_cts'))
 
 
 def _graphs(controller, spool, place, mistakes):
