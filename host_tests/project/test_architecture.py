@@ -27,7 +27,7 @@ FLOORS = (
 LOG_FOR_PROTOCOLS = {"agent.log.numbers", "agent.log.record", "agent.log.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
-LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
+LABORATORY = {"tools.bench", "tools.chips", "tools.firmware", "tools.packaging", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {

@@ -10,6 +10,8 @@ import sys
 import time
 import types
 
+from tools.chips import rules
+
 SEEN = (
     "board.chip",
     "board.hold",
@@ -25,7 +27,7 @@ SEEN = (
 
 
 class Pin:
-    OUT = 1
+    IN, OUT = 0, 1
     made: dict = {}
 
     def __init__(self, name, mode=None):
@@ -40,7 +42,11 @@ class Pin:
 
 
 class WDT:
+    platform = "rp2"
+
     def __init__(self, timeout):
+        if not 0 < timeout <= rules.WATCHDOG_MAX_MS[self.platform]:
+            raise ValueError("timeout exceeds 8388")
         self.timeout = timeout
         self.feeds = 0
 
@@ -49,7 +55,7 @@ class WDT:
 
 
 class Timer:
-    """An RP2 has timers in software alone, an ESP32 four in hardware alone (machine_timer_make_new of both ports)."""
+    """One of the numbers of tools.chips.rules."""
 
     PERIODIC = 1
     numbers: tuple = ()
@@ -234,7 +240,8 @@ def modules(platform, with_network=True):
 def installed(platform, with_network=True):
     """Run a block as if on a chip of this platform."""
     put = modules(platform, with_network)
-    Timer.numbers = (-1,) if platform == "rp2" else (0, 1, 2, 3)
+    Timer.numbers = rules.TIMERS[platform]
+    WDT.platform = platform
     Timer.made = []
     kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
     for name in kept:

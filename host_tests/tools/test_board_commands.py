@@ -86,7 +86,11 @@ def test_status_as_json_is_one_object(capsys):
 def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
     board = board_with("one")
     board.files["/toolcart.fault"] = b"RuntimeError: it cannot"
-    commands.show_status(board)
+    before = len(board.ran)
+    with pytest.raises(commands.NotRunning, match=r"Nothing was stopped.*--hold"):
+        commands.show_status(board)
+    assert not board.held and len(board.ran) == before
+    commands.show_status(board, may_hold=True)
     said = capsys.readouterr().out
     assert "did not answer" in said and "it cannot" in said
     assert board.ran[-1] == version("one").digest
@@ -95,7 +99,7 @@ def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
 def test_status_tells_safe_mode(capsys):
     board = board_with("one")
     board.files["/toolcart.state"] = b"a - 0 5 -\n"
-    commands.show_status(board, as_json=True)
+    commands.show_status(board, as_json=True, may_hold=True)
     assert json.loads(capsys.readouterr().out)["safe_mode"] is True
 
 

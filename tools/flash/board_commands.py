@@ -31,7 +31,7 @@ from tools.spool import quarantine_commands as orders
 from tools.spool.opened import opened
 from tools.words import status as words
 
-ANSWER_S = 4.0
+ANSWER_S = 15.0  # a board may be busy: with its radio 10 s, with a spool in files some seconds
 ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
 PULL_TRIES = 3
 
@@ -46,6 +46,12 @@ class Asked(Link, Protocol):
     def run(self, source: str) -> str:
         """Run some lines on the board while it is held."""
         ...
+
+
+SILENT = (
+    f"no answer within {ANSWER_S:.0f} s: the board is busy or in safe mode, or no agent runs there. Nothing was "
+    "stopped. `toolcart board status --hold` stops what runs, tells what lies there and restarts the board."
+)
 
 
 class NotRunning(BoardTrouble):
@@ -70,9 +76,10 @@ def board() -> None:
 @board.command("status")
 @PORT_OPTION
 @JSON_OPTION
-def status_command(port: str, as_json: bool) -> None:
+@click.option("--hold", "may_hold", is_flag=True, help="If nothing answers, stop what runs, look, restart.")
+def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Say what the agent on a board is doing, without stopping it."""
-    _end(lambda link: show_status(link, as_json, port), port)
+    _end(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
 @board.command("traceback")
@@ -161,7 +168,7 @@ def give_order(link: Asked, station: int, order: str, which: list[str], as_json:
             raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
         answers = link.ask(line, ORDER_S)
         if answers is None:
-            raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+            raise NotRunning(SILENT)
         return answers
 
     try:
@@ -195,9 +202,11 @@ def _end(act: Callable[[Asked], None], port: str) -> None:
 # -- looking -------------------------------------------------------------------------------------------------------
 
 
-def show_status(link: Asked, as_json: bool = False, port: str = "PORT") -> None:
-    """The state of a running agent, or of a board whose agent does not run."""
+def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> None:
+    """The state of a running agent; with `may_hold` that of a board whose agent does not answer."""
     answers = link.ask("?status", ANSWER_S)
+    if answers is None and not may_hold:
+        raise NotRunning(SILENT)
     if answers is None:
         _show_held(link, as_json)
         return
@@ -283,7 +292,7 @@ def _show_held(link: Asked, as_json: bool) -> None:
 def _ask(link: Asked, line: str) -> list[dict]:
     answers = link.ask(line, ANSWER_S)
     if answers is None:
-        raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+        raise NotRunning(SILENT)
     for answer in answers:
         if "error" in answer:
             raise Failed(f"the board says: {answer['error']}")
