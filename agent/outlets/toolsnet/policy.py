@@ -848,6 +848,8 @@ class Policy:
         cursor = self.cursor
         taken = numbers[TAKEN]
         if stored == taken:
+            # Nothing more than before: that is no word on a window yet, one at a time will show it.
+            self._is_odd = numbers[SENT] & (SENT_PASS | SENT_WINDOW) == SENT_WINDOW
             return True
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
