@@ -696,6 +696,7 @@ class Policy:
             if self.cursor.found == taken:  # else it cannot be read any more
                 self.cursor.advance()
         numbers[TAKEN] = self._taken_sequence
+        self.may_have = self.cursor.number  # an 08 that could not be believed may have left more in doubt
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
