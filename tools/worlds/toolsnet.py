@@ -59,6 +59,7 @@ class ToolsNet:
         self.late_answers = 0
         self.late_ms = 0
         self.lies: list[str] = []
+        self.left_in_order: list[Result] = []  # what was out when the agent left last
 
     def stamp(self) -> str:
         """The server's clock."""
@@ -110,6 +111,12 @@ class ToolsNet:
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
+
+    def end_was_cut(self) -> None:
+        """The power went while the agent was leaving: what it had read of the answers may be forgotten."""
+        for result in self.left_in_order:
+            result.doubted.append(self.time.now)
+        self.left_in_order = []
 
     def was_mute(self) -> None:
         """A connection has ended, perhaps because a keepalive had no answer: the agent waits before the next one."""
@@ -323,6 +330,7 @@ class ServerPeer(Peer):
         if self.offers.maxlen > 1:  # type: ignore[operator]
             for result in self.unheard if in_order else self.offers:
                 result.doubted.append(self.toolsnet.time.now)
+            self.toolsnet.left_in_order = list(self.offers) if in_order else []
 
     def close(self) -> None:
         """Close from this side."""
