@@ -31,6 +31,7 @@ _OTHERS = re.compile(r"X\dE\d{6}$")
 FOREIGN = 61234  # the count of another cart, far from ours
 AHEAD = 30000
 FAR = 1 << 60
+HOLD_MS = 1000  # behind a refusal it is looked whether an operator is needed: what is overwritten soon ends that again
 SILENCE = -1  # in place of a code
 _HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
 
@@ -89,6 +90,7 @@ class ToolsNet:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
             if well_since <= now and not (peer is not None and peer.unheard):
                 self.passing[telegram.station].refused(result, now)
+                self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
