@@ -29,11 +29,16 @@ def test_codes_of_the_idf_are_failures(chip):
     assert board.network.machine.failures == 1
 
 
-def test_the_wired_interface_is_made_with_the_common_pins(chip):
-    board = chip.Board(settings(network="ethernet"))
+def test_the_wired_interface_has_the_common_pins_or_those_of_the_settings(chip):
+    board = chip.Board(settings("esp32", network="ethernet"))
     named = fake.Interface.last.named
-    assert (named["mdc"].name, named["mdio"].name) == (23, 18)
-    assert not board.network.is_up()
+    assert [named[name].name for name in ("mdc", "mdio", "power")] == [23, 18, 16] and named["reset"] is None
+    assert named["phy_addr"] == 1 and "ref_clk" not in named and not board.network.is_up()
+    for clock, mode in (("clock_out 17", fake.Pin.OUT), ("clock_in 0", fake.Pin.IN)):
+        chip.Board(settings("esp32", network="ethernet", ethernet_pins="power -, address 0, reset 5, " + clock))
+        named = fake.Interface.last.named
+        assert named["power"] is None and named["reset"].name == 5 and named["phy_addr"] == 0
+        assert (named["ref_clk"].name, named["ref_clk_mode"]) == (int(clock.split()[1]), mode)
 
 
 def test_a_held_board_is_fed_from_a_timer_that_an_esp32_has(chip):

@@ -13,17 +13,21 @@ from agent.link.port import is_numeric
 from board.clock import SOURCE_NAMES
 from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
+from tools.flash.pins import pins_of
 
 REAL_GETADDRINFO = socket.getaddrinfo
 
 
-def settings(**board):
+def settings(platform="rp2", **board):
+    pins = pins_of(platform, board.pop("ethernet_pins", ""))
     tree = {
         "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
         "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64}}],
         "board": board,
     }
-    return config.complete(tree)
+    done = config.complete(tree)
+    done["board"]["ethernet_pins"] = pins  # as `toolcart flash` writes it
+    return done
 
 
 @pytest.fixture
@@ -82,6 +86,38 @@ def test_w5500_is_looked_at_once_a_second(chip):
     fake.Interface.last.connected = True
     board.network.tick(now + 1000)
     assert board.network.is_up()
+
+
+@pytest.mark.parametrize(
+    ("text", "spi", "others"),
+    [
+        ("", (0, 18, 19, 16), [17, 20]),
+        ("sck 10, mosi 11, miso 12, cs 13, reset 15, interrupt 21", (1, 10, 11, 12), [13, 15, 21]),
+    ],
+)
+def test_a_w5500_has_the_pins_that_the_settings_name_and_the_usual_ones_for_the_rest(chip, text, spi, others):
+    chip.Board(settings(network="ethernet", ethernet_pins=text))
+    made, *pins = fake.Interface.last.arguments
+    assert (made.arguments[0], *[made.named[name].name for name in ("sck", "mosi", "miso")]) == spi
+    assert [pin.name for pin in pins] == others
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "words"),
+    [
+        ("rp2", "sck 19, mosi 18", "for sck a pin"),
+        ("rp2", "sck 10", "of one SPI"),
+        ("rp2", "cs 20", "of its own"),
+        ("rp2", "reset -", "a number up to 47 for reset"),
+        ("rp2", "mdc 23", "names out of sck"),
+        ("esp32", "mdc", "a number up to 48"),
+        ("esp32", "address 32", "up to 31"),
+        ("esp32", "clock_in 0, clock_out 17", "not both"),
+    ],
+)
+def test_pins_that_cannot_be_are_refused_in_words(platform, text, words):
+    with pytest.raises(ValueError, match=words):
+        pins_of(platform, text)
 
 
 def test_a_firmware_without_a_network_says_so_and_runs():
@@ -200,7 +236,7 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
 
 def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     board = chip.Board(settings())
-    port = board.serial({"parity": "even", "stop_bits": 1})
+    port = board.serial({"parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False})
     port.open("1", 9600)
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
     assert port in board.sockets._ports

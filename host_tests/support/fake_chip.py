@@ -27,7 +27,7 @@ SEEN = (
 
 
 class Pin:
-    OUT = 1
+    IN, OUT = 0, 1
     made: dict = {}
 
     def __init__(self, name, mode=None):

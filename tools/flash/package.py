@@ -23,11 +23,13 @@ from pathlib import Path
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from agent.link.port import is_numeric
+from board.uart import parse_device
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.line_info import Lines
 from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
 from tools.flash import certificates
+from tools.flash.pins import pins_of
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
@@ -120,7 +122,7 @@ def core_digest(platform: str) -> str:
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
-    tree, found = _checked(config_path)
+    tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
     if not tree.get("board", {}).get("metrics_port"):
@@ -136,9 +138,9 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     return Version(platform, sha256(listed.encode())[:16], files, root, lines)
 
 
-def checked_config(path: str | Path) -> dict:
+def checked_config(path: str | Path, platform: str = "") -> dict:
     """The configuration as a chip is given it: completed, after a check that a chip can do what it says."""
-    return _checked(path)[0]
+    return _checked(path, platform)[0]
 
 
 def completed(tree: dict) -> dict:
@@ -157,7 +159,7 @@ def completed(tree: dict) -> dict:
     return {**done, "completed": True}
 
 
-def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
+def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     """That, and the certificates that it names; in the configuration they have the names that the board knows."""
     configuration, tree = config_file.read_whole(path)
     mistakes = []
@@ -174,6 +176,7 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         if board[key] and not is_numeric(board[key]):
             mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     for index, station in enumerate(configuration["stations"]):
+        mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         if len(station["outlets"]) > 1:
             mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))
         spool = station["spool"]["path"]
@@ -182,6 +185,10 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
+    try:
+        ethernet = pins_of(platform, board["ethernet_pins"]) if platform else []
+    except ValueError as reason:
+        mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
@@ -190,7 +197,27 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    return completed(tree), found
+    done = completed(tree)
+    done["board"]["ethernet_pins"] = ethernet if board["network"] == "ethernet" else []
+    return done, found
+
+
+def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
+    """What a chip's UART cannot be."""
+    if controller["link"] == "tcp":
+        return []
+    device, rs485 = controller["device"], controller["rs485"]
+    try:
+        _, pins = parse_device(device)
+    except ValueError:
+        words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
+        return [(f"{place}.device", json.dumps(device), words)]
+    found = []
+    if rs485 and not rs485.isdigit():
+        found.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
+    if controller["flow"] == "rts_cts" and platform == "esp32" and len(pins) < 4:
+        found.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
+    return found
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
