@@ -142,7 +142,8 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
                 break
         else:
             raise AssertionError("the power never failed")
-        board.until(lambda starts=starts: board.said().count(RUNS) > starts)  # five starts in a row that are cut are safe mode
+        # Five starts in a row that are cut would be safe mode.
+        board.until(lambda starts=starts: board.said().count(RUNS) > starts)
     board.until(lambda: not board.lost())
     judge(board, cuts)
 
