@@ -234,6 +234,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
         *_ntp_lines(about.get("ntp")),
         *_metrics_lines(about.get("metrics")),
+        *[_supply_line(supply) for supply in about.get("supply") or []],
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
@@ -251,6 +252,13 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
         return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
     quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
     return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
+
+
+def _supply_line(supply: dict[str, int]) -> str:
+    """What the flash is fed with."""
+    least = f"{supply['least_mv'] / 1000:.2f} V"
+    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes refused"
+    return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
 def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
