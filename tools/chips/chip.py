@@ -555,7 +555,7 @@ class Chip:
     def _ready(self, wanted: bytes) -> bytes:
         ready = b""
         for number, events in zip(wanted[::2], wanted[1::2], strict=True):
-            got = self._events(number) & (events | rules.POLLERR | rules.POLLHUP)
+            got = self._events(number) & (events | rules.ALWAYS_TOLD[self.platform])
             if got:
                 ready += bytes((number, got))
         return ready
