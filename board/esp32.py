@@ -42,6 +42,10 @@ class Esp32:
             return None
         return machine.Pin(int(name) if name.isdigit() else name, machine.Pin.OUT)
 
+    def supply(self, pin):
+        """Return what reads the supply: microvolts at the pin, calibrated."""
+        return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB).read_uv
+
     def raw_flash(self):
         """Return the partition of the spool; None on a table that has none."""
         from board import esp32_flash

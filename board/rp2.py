@@ -37,6 +37,10 @@ class Rp2:
         """Return the lamp: the board's own, or the pin that the configuration names."""
         return machine.Pin(int(name) if name.isdigit() else name or "LED", machine.Pin.OUT)
 
+    def supply(self, pin):
+        """Return what reads the supply: 65536 is 3.3 V at the pin."""
+        return machine.ADC(machine.Pin(pin)).read_u16
+
     def raw_flash(self):
         """Return the flash behind the file system; None on firmware that leaves none."""
         from board import rp2_flash

@@ -4,6 +4,7 @@ import pytest
 
 from host_tests.board.test_rp2 import settings
 from host_tests.support import fake_chip as fake
+from tools.flash.pins import supply_of
 
 
 @pytest.fixture
@@ -54,6 +55,17 @@ def test_there_is_a_lamp_only_where_one_is_named(chip):
     assert fake.Pin.made == {}
     chip.Board(settings(lamp="2")).show_lamp(True)
     assert fake.Pin.made[2].level == 1
+
+
+def test_the_supply_is_read_in_microvolts(chip):
+    fake.Partition.table = {"spool": fake.Partition(32)}
+    wanted = {"supply_min_mv": 3000, "supply_pin": 34, "supply_ratio": 2, "network": "wifi"}
+    board = chip.Board(settings("esp32", supply=supply_of("esp32", wanted)))
+    fake.ADC.mv[34] = 1501
+    device = board.flash({"path": "raw", "size_kib": 64})
+    assert device.erase(0) == 0 and board.about()["supply"][0]["mv"] == 3002
+    fake.ADC.mv[34] = 1499
+    assert device.erase(0) < 0
 
 
 def test_a_partition_called_spool_is_the_flash(chip):

@@ -13,20 +13,21 @@ from agent.link.port import is_numeric
 from board.clock import SOURCE_NAMES
 from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
-from tools.flash.pins import pins_of
+from tools.flash.pins import pins_of, supply_of
 
 REAL_GETADDRINFO = socket.getaddrinfo
 
 
 def settings(platform="rp2", **board):
     pins = pins_of(platform, board.pop("ethernet_pins", ""))
+    supply = board.pop("supply", [])
     tree = {
         "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
         "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64}}],
         "board": board,
     }
     done = config.complete(tree)
-    done["board"]["ethernet_pins"] = pins  # as `toolcart flash` writes it
+    done["board"].update({"ethernet_pins": pins, "supply": supply})  # as `toolcart flash` writes it
     return done
 
 
@@ -223,6 +224,34 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_
         files(blocks)
         assert rp2_flash.ring() is None
         assert chip.Board(settings()).said == []
+
+
+def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
+    from board import rp2_flash
+
+    wanted = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet"}
+    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
+    board = chip.Board(settings(supply=supply_of("rp2", wanted)))
+    fake.ADC.mv[29] = 5000 / 3
+    device = board.flash({"path": "raw", "size_kib": 128})
+    assert device.erase(0) == 0 and board.about()["supply"] == [{"mv": 4999, "least_mv": 4400, "refused": 0}]
+    fake.ADC.mv[29] = 4390 / 3
+    assert device.erase(0) < 0 and board.about()["supply"][0]["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("platform", "wanted", "words"),
+    [
+        ("rp2", {"supply_pin": 25}, "pin with an ADC"),
+        ("rp2", {"network": "wifi"}, "belongs to the radio"),
+        ("rp2", {"supply_ratio": 1}, "below 3300 mV"),
+        ("esp32", {}, "pin with an ADC"),
+    ],
+)
+def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, words):
+    board = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet", **wanted}
+    with pytest.raises(ValueError, match=words):
+        supply_of(platform, board)
 
 
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):

@@ -92,6 +92,25 @@ class UART:
         pass
 
 
+class ADC:
+    """By the rules of ports/rp2/machine_adc.c:34 and ports/esp32/machine_adc.c:202; `mv` is what lies at each pin."""
+
+    ATTN_11DB = 3
+    pins: tuple = ()
+    mv: dict = {}
+
+    def __init__(self, pin, atten=0):
+        if pin.name not in self.pins:
+            raise ValueError("Pin doesn't have ADC capabilities")
+        self.pin = pin.name
+
+    def read_u16(self):
+        return int(self.mv[self.pin] * 65536 / 3300)
+
+    def read_uv(self):
+        return int(self.mv[self.pin] * 1000)
+
+
 class RTC:
     moment = (2021, 1, 1, 0, 0, 0)
 
@@ -217,6 +236,7 @@ def modules(platform, with_network=True):
         UART=UART,
         WDT=WDT,
         Timer=Timer,
+        ADC=ADC,
         RTC=RTC,
         SPI=SPI,
         unique_id=lambda: b"\xe6\x61\x00\x07",
@@ -242,6 +262,8 @@ def installed(platform, with_network=True):
     put = modules(platform, with_network)
     Timer.numbers = rules.TIMERS[platform]
     WDT.platform = platform
+    ADC.pins = (26, 27, 28, 29) if platform == "rp2" else (*range(32, 40),)
+    ADC.mv = {}
     Timer.made = []
     kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
     for name in kept:

@@ -66,6 +66,12 @@ def test_whether_metrics_are_served_stands_in_the_status():
     assert "/metrics: port 9477, 3 answers" in commands.status_lines(about)
 
 
+def test_a_supply_below_its_limit_stands_in_the_status():
+    told = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
+    [line] = [line for line in commands.status_lines(told) if "supply" in line]
+    assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes refused; BELOW IT: no result is taken"
+
+
 def test_how_good_the_time_of_the_network_is_stands_in_the_status():
     told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
     about = {"stations": [], "board": {"ntp": told}}

@@ -117,6 +117,7 @@ class Chip:
         copied: bool = False,
         ring: bool = True,
         script: str = "",
+        controller: dict | None = None,
     ):
         self.platform = platform
         self.runtime = runtimes.named("unix32")
@@ -125,7 +126,7 @@ class Chip:
             raise Unavailable(reason)
         self.clock = SimClock()
         self.network = Network(self.clock, Dice(1))
-        self.controller = Controller(self.clock, ControllerOptions())
+        self.controller = Controller(self.clock, ControllerOptions(**(controller or {})))
         self.archive = MemoryArchive(20000)
         self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(server_host=SERVER[0]))
         self.network.listen(*CONTROLLER, self.controller.endpoint)
@@ -235,6 +236,11 @@ class Chip:
         """The IDs of all results that were acknowledged or not and are not in the archive."""
         there = set(self.archive.tightening_ids())
         return [number for number in range(1, len(self.controller.produced) + 1) if number not in there]
+
+    def lost(self) -> list[int]:
+        """The IDs of all results that were acknowledged and are not in the archive."""
+        there = set(self.archive.tightening_ids())
+        return [number for number in self.controller.acknowledged if number not in there]
 
     def ask(self, line: str, limit_ms: int = 20000) -> str:
         """Type a line at the console; what is said until the answer's end."""
@@ -549,7 +555,7 @@ class Chip:
     def _ready(self, wanted: bytes) -> bytes:
         ready = b""
         for number, events in zip(wanted[::2], wanted[1::2], strict=True):
-            got = self._events(number) & (events | rules.POLLERR | rules.POLLHUP)
+            got = self._events(number) & (events | rules.ALWAYS_TOLD[self.platform])
             if got:
                 ready += bytes((number, got))
         return ready

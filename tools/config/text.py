@@ -205,6 +205,11 @@ MEANINGS = {
         "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
         "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
     ),
+    "board.supply_min_mv": (
+        "Supply below which a chip writes nothing to its flash and takes no result; 0: it is not looked at."
+    ),
+    "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
+    "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
     "board.metrics_port": (
         "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
     ),

@@ -28,8 +28,7 @@ from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, produc
 from tools.compact.line_info import Lines
 from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
-from tools.flash import certificates
-from tools.flash.pins import pins_of
+from tools.flash import certificates, pins
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
@@ -55,6 +54,7 @@ DEPENDENCIES: tuple[str, ...] = ()
 
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
+SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
 
 # What reads a configuration that a person wrote: a chip is given it completed.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
@@ -125,8 +125,9 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
-    if not tree.get("board", {}).get("metrics_port"):
-        files = {name: content for name, content in files.items() if name not in METRICS_FILES}
+    for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
+        if not tree["board"][setting]:
+            files = {name: content for name, content in files.items() if name not in unwanted}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -156,6 +157,8 @@ def completed(tree: dict) -> dict:
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window"):
         del done["toolsnet"][key]
+    for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
+        del done["board"][key]
     return {**done, "completed": True}
 
 
@@ -185,10 +188,16 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
+    numbers: dict[str, list[int]] = {"ethernet_pins": [], "supply": []}
     try:
-        ethernet = pins_of(platform, board["ethernet_pins"]) if platform else []
+        if platform and board["network"] == "ethernet":
+            numbers["ethernet_pins"] = pins.pins_of(platform, board["ethernet_pins"])
     except ValueError as reason:
         mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
+    try:
+        numbers["supply"] = pins.supply_of(platform, board) if platform else []
+    except ValueError as reason:
+        mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
@@ -198,7 +207,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     if mistakes:
         raise config_file.Wrong(path, mistakes)
     done = completed(tree)
-    done["board"]["ethernet_pins"] = ethernet if board["network"] == "ethernet" else []
+    done["board"].update(numbers)
     return done, found
 
 
@@ -208,14 +217,14 @@ def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[st
         return []
     device, rs485 = controller["device"], controller["rs485"]
     try:
-        _, pins = parse_device(device)
+        _, named = parse_device(device)
     except ValueError:
         words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
         return [(f"{place}.device", json.dumps(device), words)]
     found = []
     if rs485 and not rs485.isdigit():
         found.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
-    if controller["flow"] == "rts_cts" and platform == "esp32" and len(pins) < 4:
+    if controller["flow"] == "rts_cts" and platform == "esp32" and len(named) < 4:
         found.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
     return found
 

@@ -1,4 +1,4 @@
-"""Pins of wired Ethernet: what `board.ethernet_pins` says, and the board's own for the rest; a chip gets a list.
+"""Pins of wired Ethernet and of the supply's ADC: what the settings say as the numbers that a chip gets.
 
 Rules
 1. The text is `NAME NUMBER, NAME NUMBER`; `-` in place of a number is no such pin. What is not named is as in OWN.
@@ -53,3 +53,23 @@ def _check(platform: str, found: dict[str, int]) -> None:
             raise ValueError("sck, mosi and miso of one SPI: 0-7 and 16-23 are SPI 0, 8-15 and 24-29 SPI 1")
     elif found["clock_in"] != NONE != found["clock_out"]:
         raise ValueError("clock_in or clock_out, not both")
+
+
+ADC_PINS = {"rp2": range(26, 30), "esp32": (*range(1, 11), *range(32, 40))}  # ADC1 of an ESP32-S3, of an ESP32
+RADIO_PIN = 29  # of a Pico W: it clocks the radio, and is VSYS / 3 only on boards without one
+FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
+
+
+def supply_of(platform: str, board: dict) -> list[int]:
+    """Pin, limit in the ADC's own figures and in mV, as board.supplied_flash wants it; [] where it is not watched."""
+    least_mv, pin = board["supply_min_mv"], board["supply_pin"]
+    if not least_mv:
+        return []
+    if pin not in ADC_PINS[platform]:
+        raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
+    if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":
+        raise ValueError("26, 27 or 28 with a divider: on a board with Wi-Fi GPIO29 belongs to the radio")
+    ratio = board["supply_ratio"]
+    if not ratio <= least_mv < FULL_MV * ratio:
+        raise ValueError(f"a ratio with which {least_mv} mV are below {FULL_MV} mV at the pin")
+    return [pin, least_mv * FULL // (FULL_MV * ratio) if platform == "rp2" else least_mv * 1000 // ratio, least_mv]
