@@ -1,7 +1,8 @@
 """What every chip's board shares: ticks, ports, spool, clock, watchdog, lamp, console.
 
 Rules
-1. A chip's module gives what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`.
+1. A chip's module gives what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`,
+   `supply(pin)`.
 2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; where the firmware leaves none the
    spool lies in files instead, and the start says which. Any other path is a folder.
 3. A spool does not lie inside a version's folder: relative paths begin at the root.
@@ -143,6 +144,10 @@ class Board:
             device = self._open_flash(path, spool["size_kib"])
             if device is None:
                 return None
+            if self.settings["supply"]:
+                from board.supplied_flash import SuppliedFlash  # few boards have it
+
+                device = SuppliedFlash(device, self._chip.supply(self.settings["supply"][0]), self.settings["supply"])
             self._flashes[path] = device
         return self._flashes[path]
 
@@ -198,6 +203,7 @@ class Board:
             "firmware": ".".join([str(part) for part in sys.implementation.version[:3]]),
             "free_bytes": gc.mem_free(),  # type: ignore[attr-defined]
             "said": self.said,
+            "supply": [flash.about() for flash in self._flashes.values()] if self.settings["supply"] else [],
             "up_ms": self.now(),
             "resolver": self.sockets.resolver and self.sockets.resolver.about(),
             "id": "".join(["%02x" % octet for octet in machine.unique_id()]),

@@ -1,21 +1,11 @@
-"""ESP32: Wi-Fi, wired Ethernet by a LAN8720, the lamp, and a partition for the spool.
-
-Pins of the LAN8720 are those of the common boards (WT32-ETH01, Olimex ESP32-POE): MDC 23, MDIO 18, and address 1 or 0
-as the board straps it; the clock comes from outside on GPIO0.
-"""
+"""ESP32: Wi-Fi, wired Ethernet by a LAN8720, the lamp, and a partition for the spool."""
 
 # pyright: reportCallIssue=false
 # (the stubs know LAN(id) only, the firmware takes what is given below)
 
 import machine
 
-from agent.base.compat import const
 from board.chip import Board as ChipBoard
-
-LAN_MDC = const(23)
-LAN_MDIO = const(18)
-LAN_POWER = const(16)
-LAN_PHY_ADDRESS = const(1)
 
 
 class Esp32:
@@ -32,24 +22,29 @@ class Esp32:
         network.hostname(settings["hostname"])
         return network.WLAN(network.STA_IF)
 
-    def ethernet(self):
-        """Return the wired interface."""
+    def ethernet(self, pins):
+        """Return the LAN8720 at these pins (tools.flash.pins)."""
         import network
 
         pin = machine.Pin
-        return network.LAN(
-            mdc=pin(LAN_MDC),
-            mdio=pin(LAN_MDIO),
-            power=pin(LAN_POWER),
-            phy_type=network.PHY_LAN8720,
-            phy_addr=LAN_PHY_ADDRESS,
-        )
+        mdc, mdio, power, reset = [pin(number) if number >= 0 else None for number in pins[:4]]
+        address, clock_in, clock_out = pins[4:]
+        clock = {}
+        if clock_in >= 0 or clock_out >= 0:
+            clock["ref_clk"] = pin(clock_out if clock_out >= 0 else clock_in)
+            clock["ref_clk_mode"] = pin.OUT if clock_out >= 0 else pin.IN
+        kind = network.PHY_LAN8720
+        return network.LAN(mdc=mdc, mdio=mdio, power=power, reset=reset, phy_type=kind, phy_addr=address, **clock)
 
     def lamp_pin(self, name):
         """Return the lamp; boards differ, so there is one only where the configuration names it."""
         if not name:
             return None
         return machine.Pin(int(name) if name.isdigit() else name, machine.Pin.OUT)
+
+    def supply(self, pin):
+        """Return what reads the supply: microvolts at the pin, calibrated."""
+        return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB).read_uv
 
     def raw_flash(self):
         """Return the partition of the spool; None on a table that has none."""

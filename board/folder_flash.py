@@ -6,10 +6,10 @@ Rules
 2. A block that is erased has no file. What lies behind a file's end reads as 0xFF.
 3. Durable means the file was flushed; littlefs then has the new content or the old one, never a mixture.
 4. A full file system is FLASH_IO: the result is not acknowledged, the controller keeps it.
-5. Two files stay open, since opening one allocates: the block that is written to, and the block that was read last.
+5. OPEN_FILES stay open, since opening one allocates 1.2 KB (MicroPython 1.25, extmod/vfs_lfsx_file.c:95: the object has
+   the cache of littlefs in it), and an open file can neither be truncated nor become another's. So a result costs no
+   heap but when the log comes to another block.
 """
-
-# pyright: reportOptionalMemberAccess=false
 
 import os
 import sys
@@ -19,6 +19,7 @@ from agent.log.flash import FLASH_DONE, FLASH_IO
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
+OPEN_FILES = const(3)  # the log's newest block, the state's, and one that is read
 
 _ERASED = b"\xff" * 64
 
@@ -44,6 +45,17 @@ else:
         return put
 
 
+class _Open:
+    """One file that stays open."""
+
+    __slots__ = ("block", "end", "file")
+
+    def __init__(self, block, file):
+        self.block = block
+        self.file = file
+        self.end = file.seek(0, 2)
+
+
 class FolderFlash:
     """The flash device over `folder`, made if it is not there."""
 
@@ -52,15 +64,15 @@ class FolderFlash:
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._folder = folder
-        self._file = None  # the block that is written to stays open
-        self._open_block = -1
-        self._end = 0
-        self._read_file = None  # another block's, as it was when it was opened
-        self._read_block = -1
+        self._open = []  # what was used last stands last
+        self._is_there = bytearray(self.block_count)  # which blocks have a file
         try:
             os.mkdir(folder)
         except OSError:
             os.stat(folder)  # raises if it is neither there nor can be made
+        for name in os.listdir(folder):
+            if name.isdigit() and int(name) < self.block_count:
+                self._is_there[int(name)] = 1
 
     def read_into(self, address, buf, n):
         """Copy `n` octets from `address` into buf[0:n]."""
@@ -80,92 +92,83 @@ class FolderFlash:
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address` and flush it."""
-        block = address // BLOCK_BYTES
         offset = address % BLOCK_BYTES
         try:
-            file = self._writable(block)
-            while self._end < offset:
-                part = offset - self._end
-                self._end += file.write(_ERASED[:part] if part < 64 else _ERASED)
+            opened = self._opened(address // BLOCK_BYTES, True)
+            file = opened.file
+            while opened.end < offset:
+                part = offset - opened.end
+                file.seek(opened.end)
+                opened.end += file.write(_ERASED[:part] if part < 64 else _ERASED)
             file.seek(offset)
             put = _write_file(file, buf, n)
         except OSError:
             self.close()
             return FLASH_IO
-        if offset + n > self._end:
-            self._end = offset + n
+        if offset + n > opened.end:
+            opened.end = offset + n
         return FLASH_DONE if put == n else FLASH_IO
 
     def erase(self, block):
         """Remove the block's file."""
-        if block == self._open_block or block == self._read_block:
-            self.close()
-        try:
-            os.remove(self._path(block))
-        except OSError:
-            if self._exists(block):
+        for opened in self._open:
+            if opened.block == block:
+                self._open.remove(opened)
+                _close(opened)
+                break
+        if self._is_there[block]:
+            try:
+                os.remove(self._path(block))
+            except OSError:
                 return FLASH_IO
+            self._is_there[block] = 0
         return FLASH_DONE
 
     def close(self):
         """Close the files that are open."""
-        self._close_read()
-        file = self._file
-        self._file = None
-        self._open_block = -1
-        if file is not None:
-            try:
-                file.close()
-            except OSError:
-                pass  # what matters was flushed
-
-    def _close_read(self):
-        file = self._read_file
-        self._read_file = None
-        self._read_block = -1
-        if file is not None:
-            file.close()
+        while self._open:
+            _close(self._open.pop())
 
     def _path(self, block):
         return "%s/%04d" % (self._folder, block)
 
-    def _exists(self, block):
-        try:
-            os.stat(self._path(block))
-        except OSError:
-            return False
-        return True
-
-    def _writable(self, block):
-        if block != self._open_block:
-            self.close()
-            if self._exists(block):
-                self._file = open(self._path(block), "r+b")
-                self._end = self._file.seek(0, 2)
-            else:
-                self._file = open(self._path(block), "w+b")
-                self._end = 0
-            self._open_block = block
-        return self._file
+    def _opened(self, block, makes):
+        """Return a block's file, which stays open; None if there is none and it is not to be made."""
+        files = self._open
+        for opened in files:
+            if opened.block == block:
+                if opened is not files[-1]:
+                    files.remove(opened)
+                    files.append(opened)
+                return opened
+        exists = self._is_there[block]
+        if not exists and not makes:
+            return None
+        if len(files) >= OPEN_FILES:
+            _close(files.pop(0))
+        opened = _Open(block, open(self._path(block), "r+b" if exists else "w+b"))
+        self._is_there[block] = 1
+        files.append(opened)
+        return opened
 
     def _read(self, block, offset, buf, n):
         """Read n octets of one block, with 0xFF behind the file's end."""
         got = 0
         try:
-            if block == self._open_block:
-                if offset < self._end:
-                    self._file.seek(offset)
-                    got = _read_file(self._file, buf, n)
-            elif block == self._read_block or self._exists(block):
-                if block != self._read_block:
-                    self._close_read()
-                    self._read_file = open(self._path(block), "rb")
-                    self._read_block = block
-                self._read_file.seek(offset)
-                got = _read_file(self._read_file, buf, n)
+            opened = self._opened(block, False)
+            if opened is not None and offset < opened.end:
+                opened.file.seek(offset)
+                got = _read_file(opened.file, buf, n)
         except OSError:
-            self._close_read()
+            self.close()
             return FLASH_IO
         for index in range(got or 0, n):
             buf[index] = 0xFF
         return FLASH_DONE
+
+
+def _close(opened):
+    try:
+        opened.file.close()
+    except OSError:
+        pass  # what matters was flushed

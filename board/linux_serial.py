@@ -8,8 +8,10 @@ Rules
 4. An octet with a parity error is read as NUL (INPCK without IGNPAR), so the block check or the length finds it.
 """
 
+import array
 import contextlib
 import errno
+import fcntl
 import os
 import termios
 
@@ -21,6 +23,7 @@ from agent.link.port import (
     WHY_IN_USE,
     WHY_NO_DEVICE,
     WHY_NO_DRIVER,
+    WHY_NOT_SETTABLE,
     WHY_UNPLUGGED,
 )
 from board.why import why_of
@@ -29,6 +32,11 @@ CPYTHON_ONLY = True
 
 _INPUT_FLAGS = 0
 _CONTROL_CHARACTERS = 6
+# struct serial_icounter_struct (linux/serial.h): 20 numbers, of which two count octets that were lost.
+_TIOCGICOUNT = 0x545D
+_ICOUNTERS = 20
+_OVERRUN = 7  # the UART's own buffer was full
+_BUF_OVERRUN = 10  # the system's
 
 
 class SerialPort:
@@ -37,6 +45,9 @@ class SerialPort:
     def __init__(self, settings):
         self.parity = settings["parity"]
         self.stop_bits = settings["stop_bits"]
+        self.has_flow = settings.get("flow") == "rts_cts"
+        self.rs485 = settings.get("rs485", "")
+        self.invert = settings.get("invert", False)
         self.sock = None  # the pyserial object: the board asks it for its descriptor
         self.slot = -1
         self.wants_out = False
@@ -44,6 +55,7 @@ class SerialPort:
         self.why = 0
         self.why_code = 0
         self._descriptor = -1
+        self._lost_before = 0
 
     def open(self, device, baud):
         """Open the device; `state` tells whether that worked, `last_error` why not."""
@@ -55,6 +67,10 @@ class SerialPort:
             self.why = WHY_NO_DRIVER
             self.last_error = "pyserial is not installed"
             return
+        if self.invert or self.rs485 not in ("", "rts"):
+            self.why = WHY_NOT_SETTABLE  # no driver of Linux inverts, and a pin's number is a chip's
+            self.last_error = "Linux can neither invert a line nor switch an RS485 pin"
+            return
         try:
             self.sock = serial.Serial(
                 device,
@@ -63,13 +79,18 @@ class SerialPort:
                 stopbits=self.stop_bits,
                 timeout=0,
                 exclusive=True,
+                rtscts=self.has_flow,
             )
             self._descriptor = self.sock.fileno()
             self._set_up(self.sock)
+            self._lost_before = max(0, self._lost())
+            self._set_direction(self.sock)
         except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
             self.last_error = str(error)
             self.why_code = _number_of(error)
-            if self.why_code == errno.EAGAIN:  # the lock that `exclusive` asks for is another one's
+            if self.why == WHY_NOT_SETTABLE:
+                pass
+            elif self.why_code == errno.EAGAIN:  # the lock that `exclusive` asks for is another one's
                 self.why = WHY_IN_USE
             elif self.why_code in (errno.EISDIR, errno.ENOTDIR):
                 self.why = WHY_NO_DEVICE
@@ -92,7 +113,7 @@ class SerialPort:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
-            return self._lost(error)
+            return self._ended(error)
         if not count:
             self.why = WHY_UNPLUGGED
         return count or PORT_LOST
@@ -106,7 +127,7 @@ class SerialPort:
         except (BlockingIOError, InterruptedError):
             count = 0
         except OSError as error:
-            return self._lost(error)
+            return self._ended(error)
         self.wants_out = count < n
         return count
 
@@ -114,6 +135,8 @@ class SerialPort:
         """Close at once."""
         if self.sock is not None:
             with contextlib.suppress(OSError, termios.error):
+                if self.has_flow:  # else Linux waits up to 30 s for a CTS that does not come (closing_wait)
+                    termios.tcflush(self._descriptor, termios.TCOFLUSH)
                 self.sock.close()
         self.sock = None
         self._descriptor = -1
@@ -123,7 +146,30 @@ class SerialPort:
         """A device has no name to look up."""
         return False
 
-    def _lost(self, error):
+    def overruns(self):
+        """Octets that this line's driver lost since it was opened; -1 if the driver does not count them."""
+        lost = self._lost()
+        return lost if lost < 0 else lost - self._lost_before
+
+    def _lost(self):
+        counts = array.array("i", bytes(4 * _ICOUNTERS))
+        try:
+            fcntl.ioctl(self._descriptor, _TIOCGICOUNT, counts)
+        except (OSError, ValueError):
+            return -1
+        return counts[_OVERRUN] + counts[_BUF_OVERRUN]
+
+    def _set_direction(self, line):
+        """Let the driver switch RTS around what is sent; it then knows when the last bit is out."""
+        if not self.rs485:
+            return
+        from serial.rs485 import RS485Settings
+
+        self.why = WHY_NOT_SETTABLE  # if what follows raises
+        line.rs485_mode = RS485Settings()
+        self.why = 0
+
+    def _ended(self, error):
         self.last_error = error.strerror or str(error)
         self.why_code = error.errno or 0
         self.why = WHY_UNPLUGGED if self.why_code in (errno.EIO, errno.ENXIO, errno.ENODEV) else WHY_FAILED

@@ -64,6 +64,7 @@ _STATION = (
     (b"spool_bad_records", b',kind="worn"'),
     (b"flash_erases_total", b""),
     (b"flash_erases_rated", b""),
+    (b"serial_overruns_total", b""),
     (b"needs", b',what="full",level="bad"'),
     (b"needs", b',what="refused",level="bad"'),
     (b"needs", b',what="operator",level="bad"'),
@@ -73,7 +74,7 @@ _OLDEST = const(9)
 _WHY_FIRST = const(12)
 _WHY_LAST = const(13)
 _RATED = const(24)
-_NEEDS = const(25)  # each is 1 or left out, as tools.words.attention has it
+_NEEDS = const(26)  # each is 1 or left out, as tools.words.attention has it
 
 
 class Page:
@@ -269,6 +270,8 @@ def _of_station(station, line):
         return counters[DUPLICATES]
     if line == 17:
         return counters[REPEATED]
+    if line == 25:
+        return _UNKNOWN if station.session.link.steady else station.controller_port.overruns()
     if line >= _NEEDS:
         return _need(station, outlet.policy.doing, line - _NEEDS)
     return _of_spool(station.log, station.state, line)

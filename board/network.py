@@ -1,7 +1,7 @@
 """The network of a chip: none, a cable that is only looked at, or Wi-Fi; brought up once, and then asked.
 
 Rules
-1. A chip's module gives the hardware: `radio(settings)`, `ethernet()`.
+1. A chip's module gives the hardware: `radio(settings)`, `ethernet(pins)`.
 2. Without the hardware the agent runs all the same: results are kept, and the lamp and the status say why.
 3. A link that says it is up and carries nothing is restarted (`Silence`): firmware of radios hangs, and may never
    report a lost link.
@@ -27,7 +27,7 @@ def bring_up(chip, settings, said, scan, now):
         if kind == "wifi":
             return WifiNetwork(Radio(chip.radio(settings), settings, scan), settings["dns"], now)
         if kind == "ethernet":
-            interface = chip.ethernet()
+            interface = chip.ethernet(settings["ethernet_pins"])
             interface.active(True)
             fix_address(interface, settings)
             return Cable(interface, settings, now)

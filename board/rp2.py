@@ -1,21 +1,13 @@
-"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet by a W5500 on SPI0, the lamp, and the flash behind the file system.
+"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet by a W5500 on SPI, the lamp, and the flash behind the file system.
 
-Pins of the W5500 are those of the maker's own board (W5500-EVB-Pico): SCK 18, MOSI 19, MISO 16, CS 17, RST 20.
-The driver is in the firmware built for that board; another firmware says so at the start.
+The driver is in the firmware built for the maker's own board (W5500-EVB-Pico); another firmware says so at the start.
 """
 
 import machine
 
-from agent.base.compat import const
 from board.chip import Board as ChipBoard
 
-W5500_SPI = const(0)
 W5500_HZ = 20000000  # the wires between two boards take more only when they are short
-W5500_SCK = const(18)
-W5500_MOSI = const(19)
-W5500_MISO = const(16)
-W5500_CS = const(17)
-W5500_RST = const(20)
 
 
 class Rp2:
@@ -33,17 +25,21 @@ class Rp2:
         network.hostname(settings["hostname"])
         return network.WLAN(network.STA_IF)
 
-    def ethernet(self):
-        """Return the W5500."""
+    def ethernet(self, pins):
+        """Return the W5500 at these pins (tools.flash.pins)."""
         import network
 
-        pin = machine.Pin
-        spi = machine.SPI(W5500_SPI, W5500_HZ, mosi=pin(W5500_MOSI), miso=pin(W5500_MISO), sck=pin(W5500_SCK))
-        return network.WIZNET5K(spi, pin(W5500_CS), pin(W5500_RST))  # type: ignore[attr-defined]
+        sck, mosi, miso, *others = [machine.Pin(number) for number in pins if number >= 0]
+        spi = machine.SPI(pins[0] >> 3 & 1, W5500_HZ, mosi=mosi, miso=miso, sck=sck)
+        return network.WIZNET5K(spi, *others)  # type: ignore[attr-defined]
 
     def lamp_pin(self, name):
         """Return the lamp: the board's own, or the pin that the configuration names."""
         return machine.Pin(int(name) if name.isdigit() else name or "LED", machine.Pin.OUT)
+
+    def supply(self, pin):
+        """Return what reads the supply: 65536 is 3.3 V at the pin."""
+        return machine.ADC(machine.Pin(pin)).read_u16
 
     def raw_flash(self):
         """Return the flash behind the file system; None on firmware that leaves none."""

@@ -235,7 +235,7 @@ def _keep_still(folder, wait_s):
     if folder == NONE:
         print("toolcart: there is no version that ever ran. `toolcart flash` installs one.")
         return False
-    print("toolcart: one more start is tried in %d s. `toolcart board log` tells what failed." % SAFE_WAIT_S)
+    print("toolcart: one more start is tried in %d s. `toolcart board status --hold` tells what failed." % SAFE_WAIT_S)
     lamp = _lamp()
     try:
         for _ in range(SAFE_WAIT_S // 5):

@@ -101,7 +101,8 @@ class TcpPort:
         self.events = 0
         self._state = PORT_OPENING
         self._asks_out = True
-        self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT)
+        # An ESP32 tells a failed connect only to who asks for POLLHUP (ports/esp32/modsocket.c:835).
+        self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT | select.POLLHUP)
 
     def is_looked_up(self):
         """True if the name has an address now, and the port begins to connect to it; it closes where there is none."""

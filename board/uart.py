@@ -1,12 +1,15 @@
 """A chip's UART as the agent's serial line: `any`, `readinto`, `write` in bounded steps; nothing waits or allocates.
 
 The device in the configuration is a UART's number, with pins where the board's own are not wanted: `0`, `1`, `1:8,9`
-(transmit pin 8, receive pin 9).
+(transmit pin 8, receive pin 9), `1:8,9,11,10` (RTS and CTS too).
 
 Rules
 1. Reads take min(any(), room): a larger `readinto` waits for the time-out between characters on RP2 and STM32.
 2. Writes are WRITE_OCTETS at a time: on STM32 `write` waits for the wire; RP2 and ESP32 put them into a buffer.
-3. The receive buffer holds RX_OCTETS: more than a second at 9600 baud, and the longest message that is kept whole.
+3. RS485: the pin of the driver is up from the first bit to the last; `flush` waits for that one, since the other side
+   may answer at once. So a message goes out in one piece there, and the loop stands still meanwhile.
+4. Ports do not tell overruns. A buffer that is found full stands for one (uart_drain_rx_fifo of ports/rp2).
+5. The receive buffer holds RX_OCTETS: more than a second at 9600 baud, and the longest message that is kept whole.
 """
 
 import select
@@ -19,15 +22,16 @@ TX_OCTETS = const(256)  # more than any block of ours, so that one step takes it
 WRITE_OCTETS = const(16)
 
 _PARITY = {"none": None, "even": 0, "odd": 1}
+_PINS = ("tx", "rx", "rts", "cts")
 
 
 def parse_device(device):
-    """Return (number, transmit pin or -1, receive pin or -1) of a device's text; ValueError if it is none."""
-    number, _, pins = device.partition(":")
-    if not pins:
-        return int(number), -1, -1
-    transmit, _, receive = pins.partition(",")
-    return int(number), int(transmit), int(receive)
+    """Return the number, and a dict of its pins, of a device's text; ValueError if it is none."""
+    number, _, named = device.partition(":")
+    pins = [int(pin) for pin in named.split(",")] if named else []
+    if len(pins) not in (0, 2, 4):
+        raise ValueError("transmit and receive, or RTS and CTS as well")
+    return int(number), {_PINS[index]: pins[index] for index in range(len(pins))}
 
 
 class UartPort:
@@ -36,6 +40,12 @@ class UartPort:
     def __init__(self, settings, make_uart, make_pin, poll):
         self.parity = _PARITY[settings["parity"]]
         self.stop_bits = settings["stop_bits"]
+        self._has_flow = settings["flow"] == "rts_cts"
+        self._invert = settings["invert"]
+        self._rs485 = settings["rs485"]
+        self._driver = None  # the pin of RS485's driver
+        self._full = 0
+        self._most = WRITE_OCTETS
         self.sock = None  # the UART; ports are known to the poll by this name
         self.slot = -1
         self.events = 0
@@ -50,7 +60,8 @@ class UartPort:
         self.close()
         self.why = 0
         try:
-            number, transmit, receive = parse_device(device)
+            number, pins = parse_device(device)
+            uart = self._make_uart
             settings = {
                 "baudrate": baud,
                 "bits": 8,
@@ -60,11 +71,16 @@ class UartPort:
                 "txbuf": TX_OCTETS,
                 "timeout": 0,
                 "timeout_char": 0,
+                "flow": uart.RTS | uart.CTS if self._has_flow else 0,  # a chip keeps what is not said
+                "invert": uart.INV_TX | uart.INV_RX if self._invert else 0,
             }
-            if transmit >= 0:
-                settings["tx"] = self._make_pin(transmit)
-                settings["rx"] = self._make_pin(receive)
-            self.sock = self._make_uart(number, **settings)
+            for name in pins:
+                settings[name] = self._make_pin(pins[name])
+            if self._rs485:
+                self._driver = self._make_pin(int(self._rs485), self._make_pin.OUT, value=0)
+                self._most = TX_OCTETS
+            self.sock = uart(number, **settings)
+            self._full = 0
             self._poll.register(self.sock, select.POLLIN)
         except (OSError, ValueError):
             self.sock = None
@@ -80,6 +96,8 @@ class UartPort:
         if uart is None:
             return PORT_LOST
         have = uart.any()
+        if have >= RX_OCTETS:
+            self._full += 1
         if have < n:
             n = have
         if n == 0:
@@ -87,13 +105,27 @@ class UartPort:
         return uart.readinto(buf, n) or 0
 
     def write(self, buf, start, n):
-        """Hand over up to WRITE_OCTETS of buf[start:start+n]; return how many were taken."""
+        """Hand over what one step takes of buf[start:start+n]; return how many were taken."""
         uart = self.sock
         if uart is None:
             return PORT_LOST
-        if n > WRITE_OCTETS:
-            n = WRITE_OCTETS
-        return uart.write(buf, start, n) or 0
+        if n > self._most:
+            n = self._most
+        driver = self._driver
+        if driver is None:
+            return uart.write(buf, start, n) or 0
+        driver.value(1)
+        try:
+            n = uart.write(buf, start, n) or 0
+            uart.flush()
+        except OSError:
+            pass  # it took longer than these octets can
+        driver.value(0)
+        return n
+
+    def overruns(self):
+        """How often the buffer was found full since the line was opened."""
+        return self._full
 
     def close(self):
         """Give the UART back."""

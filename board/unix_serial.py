@@ -9,7 +9,7 @@ Rules
 import os
 import select
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_A_TTY, WHY_UNPLUGGED
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_A_TTY, WHY_NOT_SETTABLE, WHY_UNPLUGGED
 from board.why import why_of
 
 _PARITY = {"none": "-parenb", "even": "parenb -parodd inpck", "odd": "parenb parodd inpck"}
@@ -34,9 +34,13 @@ class SerialPort:
         self.close()
         self.why = self.why_code = 0
         settings = self.settings
-        words = "stty -F '%s' %d raw -echo min 0 time 0 -crtscts clocal %s %s >/dev/null 2>&1" % (
+        if settings["rs485"] or settings["invert"]:
+            self.why = WHY_NOT_SETTABLE
+            return
+        words = "stty -F '%s' %d raw -echo min 0 time 0 %scrtscts clocal %s %s >/dev/null 2>&1" % (
             device.replace("'", ""),
             baud,
+            "" if settings["flow"] == "rts_cts" else "-",
             _PARITY[settings["parity"]],
             "cstopb" if settings["stop_bits"] == 2 else "-cstopb",
         )
@@ -91,6 +95,10 @@ class SerialPort:
             return self.sock.write(buf, start, n) or 0
         except OSError:
             return PORT_LOST
+
+    def overruns(self):
+        """Not known here."""
+        return -1
 
     def close(self):
         """Close at once."""

@@ -151,8 +151,15 @@ def _station(tree, place, mistakes):
     if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
         done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, done["spool"]["size_kib"] // 4)
     _graphs(done["controller"], done["spool"], place, mistakes)
+    _serial(done["controller"], place + ".controller.rs485", mistakes)
     done["outlets"] = _outlets(tree.get("outlets", toolsnet) if type(tree) is dict else toolsnet, place, mistakes)
     return done
+
+
+def _serial(controller, place, mistakes):
+    """Notes a line that cannot be: RTS has one meaning."""
+    if controller.get("rs485") and controller.get("flow") == "rts_cts":
+        mistakes.append((place, found(controller["rs485"]), '"", as controller.flow is rts_cts'))
 
 
 def _graphs(controller, spool, place, mistakes):

@@ -55,6 +55,9 @@ device text -serial 1 64
 baud one 9600 1200,2400,4800,9600,19200,38400,57600,115200
 parity one none none,even,odd
 stop_bits one 1 1,2
+flow one none none,rts_cts
+rs485 text "" 0 8
+invert bool false
 priority one low low,high
 payload one auto auto,v0,v1,v2,v3
 qvz_ms int 2000 10 60000
@@ -97,7 +100,7 @@ unit one 16 16,64,256,512
 cursor_batch int 48 1 1000"""
 
 SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # where nothing is said; Linux has more room
-SERIAL = ("device", "baud", "parity", "stop_bits", "priority", "payload", "qvz_ms", "zvz_ms", "attempts")
+SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts".split()
 
 # What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}
@@ -149,6 +152,10 @@ utc_offset_min int 0 -720 840
 time_zone text "" 0 64
 watchdog bool true
 lamp text "" 0 8
+ethernet_pins text "" 0 100
+supply_min_mv int 0 0 30000
+supply_pin int 29 0 48
+supply_ratio int 3 1 20
 metrics_port int 0 0 65535"""
 
 TABLES = (

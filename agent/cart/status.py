@@ -28,7 +28,7 @@ WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
-    "server not allowed,no TLS,not trusted"
+    "server not allowed,no TLS,not trusted,not settable"
 )
 
 
@@ -116,6 +116,7 @@ def _controller(station):
         link = session.link
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
+        line["overruns"] = station.controller_port.overruns()
     trouble = intake.trouble
     clock = None if intake.queries is None else intake.queries.clock
     return {

@@ -9,6 +9,8 @@
     why                     what kept the last `open` from success or ended the connection: WHY_, 0 if nothing did;
                             while it opens: what takes so long, 0 if that is nothing special. `close` leaves it
     why_code                the system's own number of it (errno), 0 if it has none
+    overruns()              serial lines alone: how often octets were lost since it was opened, for want of room; -1 if
+                            that is not known
 
 Rules
 1. Nothing blocks and nothing allocates once it is open.
@@ -46,6 +48,7 @@ WHY_FAILED = const(24)  # anything else
 # Behind those of agent.base.trouble, since they came later.
 WHY_NO_TLS = const(31)  # the other side speaks none, or none that both know
 WHY_NOT_TRUSTED = const(32)  # its certificate is not vouched for, or is another host's
+WHY_NOT_SETTABLE = const(33)  # this line has no such flow control, direction or level
 
 
 def is_address(host, number):

@@ -124,6 +124,7 @@ class Known:
         self.state = state
         self.recovers = recovers
         self.octets = state.octets
+        self.numbers = state.numbers
         self.expected = bytearray(ID_BYTES)  # w + 1 while a proven push was the last that moved it, else no digits
         self.ranges = []  # [first, last] each
         self.last = bytearray(DIGEST_BYTES)  # of the push that came last, but for one that was expected
@@ -247,7 +248,7 @@ class Known:
 
     def gone(self):
         """Return how many IDs the controller had no more, ever."""
-        return self.state.numbers[GONE]
+        return self.numbers[GONE]
 
     # -- changes -------------------------------------------------------------------------------------------------
 
@@ -263,7 +264,7 @@ class Known:
         if self.state.save():
             return True
         self.octets[:] = self._kept
-        self.state.numbers[GONE] = self._gone
+        self.numbers[GONE] = self._gone
         self.load()
         return False
 
@@ -288,7 +289,7 @@ class Known:
 
     def count_gone(self, first, count):
         """`count` IDs from `first` on will not come."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
 
     def forget_ranges(self):

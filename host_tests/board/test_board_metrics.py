@@ -299,7 +299,7 @@ def test_who_asks_is_told_the_page_and_nothing_is_allocated_for_it():
         again, more = board.answered(board.client(ASKED))
         assert text.startswith("HTTP/1.0 200 OK\r\n") and "text/plain; version=0.0.4" in text
         page = text.partition("\r\n\r\n")[2]
-        assert page.startswith("# TYPE toolcart_") and page.endswith("00000\n# TYPE toolcart_needs gauge\n")
+        assert page.startswith("# TYPE toolcart_") and page.endswith("total counter\n# TYPE toolcart_needs gauge\n")
         assert len(again) > 2000 and board.metrics.answers == 2
         print("allocated for an answer of %d octets: %d and %d bytes" % (len(text), octets, more))
         assert octets == more == 0

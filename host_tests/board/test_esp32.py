@@ -4,6 +4,7 @@ import pytest
 
 from host_tests.board.test_rp2 import settings
 from host_tests.support import fake_chip as fake
+from tools.flash.pins import supply_of
 
 
 @pytest.fixture
@@ -29,11 +30,16 @@ def test_codes_of_the_idf_are_failures(chip):
     assert board.network.machine.failures == 1
 
 
-def test_the_wired_interface_is_made_with_the_common_pins(chip):
-    board = chip.Board(settings(network="ethernet"))
+def test_the_wired_interface_has_the_common_pins_or_those_of_the_settings(chip):
+    board = chip.Board(settings("esp32", network="ethernet"))
     named = fake.Interface.last.named
-    assert (named["mdc"].name, named["mdio"].name) == (23, 18)
-    assert not board.network.is_up()
+    assert [named[name].name for name in ("mdc", "mdio", "power")] == [23, 18, 16] and named["reset"] is None
+    assert named["phy_addr"] == 1 and "ref_clk" not in named and not board.network.is_up()
+    for clock, mode in (("clock_out 17", fake.Pin.OUT), ("clock_in 0", fake.Pin.IN)):
+        chip.Board(settings("esp32", network="ethernet", ethernet_pins="power -, address 0, reset 5, " + clock))
+        named = fake.Interface.last.named
+        assert named["power"] is None and named["reset"].name == 5 and named["phy_addr"] == 0
+        assert (named["ref_clk"].name, named["ref_clk_mode"]) == (int(clock.split()[1]), mode)
 
 
 def test_a_held_board_is_fed_from_a_timer_that_an_esp32_has(chip):
@@ -49,6 +55,17 @@ def test_there_is_a_lamp_only_where_one_is_named(chip):
     assert fake.Pin.made == {}
     chip.Board(settings(lamp="2")).show_lamp(True)
     assert fake.Pin.made[2].level == 1
+
+
+def test_the_supply_is_read_in_microvolts(chip):
+    fake.Partition.table = {"spool": fake.Partition(32)}
+    wanted = {"supply_min_mv": 3000, "supply_pin": 34, "supply_ratio": 2, "network": "wifi"}
+    board = chip.Board(settings("esp32", supply=supply_of("esp32", wanted)))
+    fake.ADC.mv[34] = 1501
+    device = board.flash({"path": "raw", "size_kib": 64})
+    assert device.erase(0) == 0 and board.about()["supply"][0]["mv"] == 3002
+    fake.ADC.mv[34] = 1499
+    assert device.erase(0) < 0
 
 
 def test_a_partition_called_spool_is_the_flash(chip):

@@ -1,19 +1,21 @@
 """Serial ports of the boards keep the port contract: pyserial on a pty, a chip's UART on a made-up machine module."""
 
+import array
 import os
 import pty
+import termios
 import tty
 
 import pytest
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_SETTABLE
 from board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
 
 serial = pytest.importorskip("serial")
 
 from board.linux_serial import SerialPort  # noqa: E402
 
-SETTINGS = {"parity": "none", "stop_bits": 1}
+SETTINGS = {"parity": "none", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False}
 
 
 @pytest.fixture
@@ -95,13 +97,20 @@ def test_parity_and_two_stop_bits_are_set(line):
 
 
 class MadeUpUart:
-    """machine.UART as far as the port uses it."""
+    """machine.UART as far as the port uses it, with the rules of ports/rp2/machine_uart.c."""
+
+    RTS, CTS, INV_TX, INV_RX = 2, 1, 1, 2
 
     def __init__(self, number, **settings):
         if number > 1:
             raise ValueError("UART does not exist")
+        for name, rest in (("tx", 0), ("rx", 1), ("cts", 2), ("rts", 3)):
+            pin = settings.get(name)
+            if pin is not None and (pin.number & 3 != rest or (pin.number + 4 & 8) >> 3 != number):
+                raise ValueError(f"bad {name} pin")
         self.number = number
         self.settings = settings
+        self.on_the_wire = b""
         self.inside = b""
         self.written = b""
         self.reads = []
@@ -118,10 +127,36 @@ class MadeUpUart:
 
     def write(self, buf, start, n):
         self.written += bytes(buf[start : start + n])
+        if MadeUpPin.driver is not None:
+            assert MadeUpPin.driver.levels[-1] == 1, "nobody hears what is sent before the driver is on"
         return n
+
+    def flush(self):
+        assert MadeUpPin.driver.levels[-1] == 1, "the driver went off before the last bit"
+        self.on_the_wire = self.written
+        if self.slow:
+            raise OSError(110)
+
+    slow = False
 
     def deinit(self):
         self.closed = True
+
+
+class MadeUpPin:
+    """machine.Pin; `driver` is the one that was made an output."""
+
+    OUT = 1
+    driver = None
+
+    def __init__(self, number, mode=None, value=None):
+        self.number = number
+        self.levels = [value]
+        if mode == self.OUT:
+            MadeUpPin.driver = self
+
+    def value(self, level):
+        self.levels.append(level)
 
 
 class MadeUpPoll:
@@ -135,9 +170,10 @@ class MadeUpPoll:
         self.things.remove(thing)
 
 
-def uart_port():
+def uart_port(**settings):
     poll = MadeUpPoll()
-    return UartPort(SETTINGS, MadeUpUart, lambda pin: ("pin", pin), poll), poll
+    MadeUpPin.driver = None
+    return UartPort({**SETTINGS, **settings}, MadeUpUart, MadeUpPin, poll), poll
 
 
 def test_uart_reads_no_more_than_is_there_and_writes_in_small_steps():
@@ -156,10 +192,117 @@ def test_uart_reads_no_more_than_is_there_and_writes_in_small_steps():
 
 
 def test_uart_takes_its_pins_from_the_device():
-    assert parse_device("0") == (0, -1, -1) and parse_device("1:8,9") == (1, 8, 9)
-    port, _ = uart_port()
-    port.open("0:12,13", 9600)
-    assert port.sock.settings["tx"] == ("pin", 12) and port.sock.settings["rx"] == ("pin", 13)
-    for wrong in ("7", "x", "0:a,b", ""):
+    assert parse_device("0") == (0, {}) and parse_device("1:8,9") == (1, {"tx": 8, "rx": 9})
+    port, _ = uart_port(flow="rts_cts")
+    port.open("0:12,13,15,14", 9600)
+    assert [port.sock.settings[name].number for name in ("tx", "rx", "rts", "cts")] == [12, 13, 15, 14]
+    for wrong in ("7", "x", "0:a,b", "", "0:12", "0:13,12", "1:12,13", "0:12,13,14,15", "0:12,13,15"):
         port.open(wrong, 9600)
         assert port.state() == PORT_CLOSED
+
+
+def test_uart_is_told_flow_control_and_levels_each_time_for_a_chip_keeps_them():
+    for settings, flow, invert in (({"flow": "rts_cts"}, 3, 0), ({"invert": True}, 0, 3), ({}, 0, 0)):
+        port, _ = uart_port(**settings)
+        port.open("0", 9600)
+        assert (port.sock.settings["flow"], port.sock.settings["invert"]) == (flow, invert)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_the_driver_of_rs485_is_on_from_the_first_bit_to_the_last(monkeypatch, slow):
+    monkeypatch.setattr(MadeUpUart, "slow", slow)
+    port, _ = uart_port(rs485="22")
+    port.open("1", 9600)
+    driver = MadeUpPin.driver
+    assert driver.number == 22 and driver.levels == [0], "it listens until it has something to say"
+    assert port.write(bytes(range(100)), 0, 100) == 100, (
+        "a message leaves in one piece: between two the line would float"
+    )
+    assert driver.levels == [0, 1, 0] and port.sock.on_the_wire == bytes(range(100))
+
+
+def test_a_buffer_that_is_found_full_counts_as_an_overrun():
+    port, _ = uart_port()
+    port.open("0", 115200)
+    port.sock.inside = b"x" * (RX_OCTETS - 1)
+    port.readinto(bytearray(RX_OCTETS), RX_OCTETS)
+    assert port.overruns() == 0
+    port.sock.inside = b"x" * RX_OCTETS
+    port.readinto(bytearray(RX_OCTETS), RX_OCTETS)
+    assert port.overruns() == 1
+    port.open("0", 115200)
+    assert port.overruns() == 0
+
+
+# -- what Linux is asked for ---------------------------------------------------------------------------------------
+
+
+class Driver:
+    """What a serial driver answers to ioctl: RS485 and the counts of lost octets."""
+
+    def __init__(self, monkeypatch, rs485=True):
+        import fcntl
+
+        self.counts = [0] * 20
+        self.rs485 = None
+        real = fcntl.ioctl
+
+        def ioctl(descriptor, request, *more):
+            if request == 0x545D and descriptor >= 0:
+                more[0][:] = array.array("i", self.counts)
+            elif request in (0x542E, 0x542F):  # TIOCGRS485, TIOCSRS485
+                if not rs485:
+                    raise OSError(25, "Inappropriate ioctl for device")
+                if request == 0x542F:
+                    self.rs485 = list(more[0])
+            else:
+                return real(descriptor, request, *more)
+            return 0
+
+        monkeypatch.setattr(fcntl, "ioctl", ioctl)
+
+
+def test_rts_and_cts_are_switched_on_where_they_are_asked_for(line):
+    for flow in ("none", "rts_cts"):
+        port = opened(line[1], flow=flow)
+        assert bool(termios.tcgetattr(port.sock.fileno())[2] & termios.CRTSCTS) is (flow == "rts_cts")
+        port.close()
+
+
+def test_a_line_that_the_other_side_holds_up_is_closed_at_once(line, monkeypatch):
+    port = opened(line[1], flow="rts_cts")
+    flushed = []
+    monkeypatch.setattr(termios, "tcflush", lambda descriptor, queue: flushed.append(queue))
+    port.close()
+    assert termios.TCOFLUSH in flushed, "Linux would wait 30 s for the CTS"
+
+
+def test_rs485_is_the_drivers_and_one_that_has_none_is_told(line, monkeypatch):
+    driver = Driver(monkeypatch)
+    port = opened(line[1], rs485="rts")
+    assert driver.rs485[0] & 0b11 == 0b11 and port.why == 0, "enabled, RTS up while it sends"
+    port.close()
+    Driver(monkeypatch, rs485=False)
+    port.open(line[1], 9600)
+    assert port.state() == PORT_CLOSED and port.why == WHY_NOT_SETTABLE
+
+
+@pytest.mark.parametrize("settings", [{"invert": True}, {"rs485": "22"}])
+def test_what_no_driver_of_linux_does_is_refused(line, settings):
+    port = SerialPort({**SETTINGS, **settings})
+    port.open(line[1], 9600)
+    assert port.state() == PORT_CLOSED and port.why == WHY_NOT_SETTABLE and port.last_error
+
+
+def test_lost_octets_are_the_drivers_count_since_the_line_was_opened(line, monkeypatch):
+    port = opened(line[1])
+    assert port.overruns() == -1, "a pty does not count"
+    port.close()
+    driver = Driver(monkeypatch)
+    driver.counts[7], driver.counts[10] = 5, 2
+    port = opened(line[1])
+    assert port.overruns() == 0
+    driver.counts[7], driver.counts[10] = 8, 3
+    assert port.overruns() == 4
+    port.close()
+    assert port.overruns() == -1

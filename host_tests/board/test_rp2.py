@@ -13,17 +13,22 @@ from agent.link.port import is_numeric
 from board.clock import SOURCE_NAMES
 from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
+from tools.flash.pins import pins_of, supply_of
 
 REAL_GETADDRINFO = socket.getaddrinfo
 
 
-def settings(**board):
+def settings(platform="rp2", **board):
+    pins = pins_of(platform, board.pop("ethernet_pins", ""))
+    supply = board.pop("supply", [])
     tree = {
         "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
         "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64}}],
         "board": board,
     }
-    return config.complete(tree)
+    done = config.complete(tree)
+    done["board"].update({"ethernet_pins": pins, "supply": supply})  # as `toolcart flash` writes it
+    return done
 
 
 @pytest.fixture
@@ -82,6 +87,38 @@ def test_w5500_is_looked_at_once_a_second(chip):
     fake.Interface.last.connected = True
     board.network.tick(now + 1000)
     assert board.network.is_up()
+
+
+@pytest.mark.parametrize(
+    ("text", "spi", "others"),
+    [
+        ("", (0, 18, 19, 16), [17, 20]),
+        ("sck 10, mosi 11, miso 12, cs 13, reset 15, interrupt 21", (1, 10, 11, 12), [13, 15, 21]),
+    ],
+)
+def test_a_w5500_has_the_pins_that_the_settings_name_and_the_usual_ones_for_the_rest(chip, text, spi, others):
+    chip.Board(settings(network="ethernet", ethernet_pins=text))
+    made, *pins = fake.Interface.last.arguments
+    assert (made.arguments[0], *[made.named[name].name for name in ("sck", "mosi", "miso")]) == spi
+    assert [pin.name for pin in pins] == others
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "words"),
+    [
+        ("rp2", "sck 19, mosi 18", "for sck a pin"),
+        ("rp2", "sck 10", "of one SPI"),
+        ("rp2", "cs 20", "of its own"),
+        ("rp2", "reset -", "a number up to 47 for reset"),
+        ("rp2", "mdc 23", "names out of sck"),
+        ("esp32", "mdc", "a number up to 48"),
+        ("esp32", "address 32", "up to 31"),
+        ("esp32", "clock_in 0, clock_out 17", "not both"),
+    ],
+)
+def test_pins_that_cannot_be_are_refused_in_words(platform, text, words):
+    with pytest.raises(ValueError, match=words):
+        pins_of(platform, text)
 
 
 def test_a_firmware_without_a_network_says_so_and_runs():
@@ -189,6 +226,34 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_
         assert chip.Board(settings()).said == []
 
 
+def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
+    from board import rp2_flash
+
+    wanted = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet"}
+    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
+    board = chip.Board(settings(supply=supply_of("rp2", wanted)))
+    fake.ADC.mv[29] = 5000 / 3
+    device = board.flash({"path": "raw", "size_kib": 128})
+    assert device.erase(0) == 0 and board.about()["supply"] == [{"mv": 4999, "least_mv": 4400, "refused": 0}]
+    fake.ADC.mv[29] = 4390 / 3
+    assert device.erase(0) < 0 and board.about()["supply"][0]["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("platform", "wanted", "words"),
+    [
+        ("rp2", {"supply_pin": 25}, "pin with an ADC"),
+        ("rp2", {"network": "wifi"}, "belongs to the radio"),
+        ("rp2", {"supply_ratio": 1}, "below 3300 mV"),
+        ("esp32", {}, "pin with an ADC"),
+    ],
+)
+def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, words):
+    board = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet", **wanted}
+    with pytest.raises(ValueError, match=words):
+        supply_of(platform, board)
+
+
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
     from board import rp2_flash
 
@@ -200,7 +265,7 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
 
 def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     board = chip.Board(settings())
-    port = board.serial({"parity": "even", "stop_bits": 1})
+    port = board.serial({"parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False})
     port.open("1", 9600)
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
     assert port in board.sockets._ports

@@ -27,7 +27,7 @@ FLOORS = (
 LOG_FOR_PROTOCOLS = {"agent.log.numbers", "agent.log.record", "agent.log.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
-LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
+LABORATORY = {"tools.bench", "tools.chips", "tools.firmware", "tools.packaging", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
@@ -41,7 +41,6 @@ TESTED_BY = {
     "agent.cart.liveness": "test_watchdog",
     "agent.cart.settings": "test_config",
     "agent.link.block": "test_r3964",
-    "agent.link.handshake": "test_r3964",
     "agent.link.payload": "test_r3964",
     "agent.link.port": "test_sim_line",
     "agent.link.straight_stream": "test_straight",
@@ -63,7 +62,6 @@ TESTED_BY = {
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.requests": "test_openprotocol_session",
     "agent.openprotocol.buffer": "test_spindles",
-    "agent.openprotocol.sending": "test_openprotocol_session",
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.openprotocol.spindle_ids": "test_spindles",
     "agent.openprotocol.shared": "test_shared_ids",
@@ -72,7 +70,6 @@ TESTED_BY = {
     "agent.openprotocol.walk": "test_recovery_walk",
     "agent.outlets.toolsnet.late": "test_forward",
     "agent.outlets.toolsnet.policy": "test_refusals_model",
-    "agent.outlets.toolsnet.upstream": "test_forward",
     "agent.quarantine.entries": "test_quarantine_orders",
     "agent.quarantine.holes": "test_quarantine",
     "agent.quarantine.orders": "test_quarantine_orders",

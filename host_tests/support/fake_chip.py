@@ -10,6 +10,8 @@ import sys
 import time
 import types
 
+from tools.chips import rules
+
 SEEN = (
     "board.chip",
     "board.hold",
@@ -25,7 +27,7 @@ SEEN = (
 
 
 class Pin:
-    OUT = 1
+    IN, OUT = 0, 1
     made: dict = {}
 
     def __init__(self, name, mode=None):
@@ -40,7 +42,11 @@ class Pin:
 
 
 class WDT:
+    platform = "rp2"
+
     def __init__(self, timeout):
+        if not 0 < timeout <= rules.WATCHDOG_MAX_MS[self.platform]:
+            raise ValueError("timeout exceeds 8388")
         self.timeout = timeout
         self.feeds = 0
 
@@ -49,7 +55,7 @@ class WDT:
 
 
 class Timer:
-    """An RP2 has timers in software alone, an ESP32 four in hardware alone (machine_timer_make_new of both ports)."""
+    """One of the numbers of tools.chips.rules."""
 
     PERIODIC = 1
     numbers: tuple = ()
@@ -84,6 +90,25 @@ class UART:
 
     def deinit(self):
         pass
+
+
+class ADC:
+    """By the rules of ports/rp2/machine_adc.c:34 and ports/esp32/machine_adc.c:202; `mv` is what lies at each pin."""
+
+    ATTN_11DB = 3
+    pins: tuple = ()
+    mv: dict = {}
+
+    def __init__(self, pin, atten=0):
+        if pin.name not in self.pins:
+            raise ValueError("Pin doesn't have ADC capabilities")
+        self.pin = pin.name
+
+    def read_u16(self):
+        return int(self.mv[self.pin] * 65536 / 3300)
+
+    def read_uv(self):
+        return int(self.mv[self.pin] * 1000)
 
 
 class RTC:
@@ -211,6 +236,7 @@ def modules(platform, with_network=True):
         UART=UART,
         WDT=WDT,
         Timer=Timer,
+        ADC=ADC,
         RTC=RTC,
         SPI=SPI,
         unique_id=lambda: b"\xe6\x61\x00\x07",
@@ -234,7 +260,10 @@ def modules(platform, with_network=True):
 def installed(platform, with_network=True):
     """Run a block as if on a chip of this platform."""
     put = modules(platform, with_network)
-    Timer.numbers = (-1,) if platform == "rp2" else (0, 1, 2, 3)
+    Timer.numbers = rules.TIMERS[platform]
+    WDT.platform = platform
+    ADC.pins = (26, 27, 28, 29) if platform == "rp2" else (*range(32, 40),)
+    ADC.mv = {}
     Timer.made = []
     kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
     for name in kept:

@@ -320,7 +320,6 @@ class World:
             return "looks"
         if code == pol.NOTHING:
             return ""
-        policy.goes_out()
         number = policy.number
         taken = None if breaks else self.answer()
         if lost and taken:

@@ -60,7 +60,7 @@ def test_the_rest_is_told_the_worst_first():
     needs = attention.needs(
         station(
             late=2,
-            controller={"waits_for_room": True},
+            controller={"waits_for_room": True, "line": {"overruns": 2}},
             spool={"state_alarm": 1},
             recovery={"needs": "station_id"},
         )
@@ -69,9 +69,12 @@ def test_the_rest_is_told_the_worst_first():
         ("full", "bad"),
         ("fetching", "bad"),
         ("state", "warn"),
+        ("overruns", "warn"),
         ("waits late", "note"),
     ]
     assert needs[1].text().endswith("; set controller.station_id")
+    for unknown in ({}, {"line": {"overruns": -1}}, {"line": {"overruns": 0}}):
+        assert attention.needs(station(controller=unknown)) == []
     assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]
 
 
@@ -80,7 +83,7 @@ def test_every_need_has_words_for_when_it_is_over():
         station(
             REFUSED,
             late=1,
-            controller={"waits_for_room": True},
+            controller={"waits_for_room": True, "line": {"overruns": 2}},
             spool={"state_alarm": 1},
             recovery={"needs": "x"},
             needs_operator={"why": "w"},

@@ -66,6 +66,12 @@ def test_whether_metrics_are_served_stands_in_the_status():
     assert "/metrics: port 9477, 3 answers" in commands.status_lines(about)
 
 
+def test_a_supply_below_its_limit_stands_in_the_status():
+    told = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
+    [line] = [line for line in commands.status_lines(told) if "supply" in line]
+    assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes refused; BELOW IT: no result is taken"
+
+
 def test_how_good_the_time_of_the_network_is_stands_in_the_status():
     told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
     about = {"stations": [], "board": {"ntp": told}}
@@ -86,7 +92,11 @@ def test_status_as_json_is_one_object(capsys):
 def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
     board = board_with("one")
     board.files["/toolcart.fault"] = b"RuntimeError: it cannot"
-    commands.show_status(board)
+    before = len(board.ran)
+    with pytest.raises(commands.NotRunning, match=r"Nothing was stopped.*--hold"):
+        commands.show_status(board)
+    assert not board.held and len(board.ran) == before
+    commands.show_status(board, may_hold=True)
     said = capsys.readouterr().out
     assert "did not answer" in said and "it cannot" in said
     assert board.ran[-1] == version("one").digest
@@ -95,7 +105,7 @@ def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
 def test_status_tells_safe_mode(capsys):
     board = board_with("one")
     board.files["/toolcart.state"] = b"a - 0 5 -\n"
-    commands.show_status(board, as_json=True)
+    commands.show_status(board, as_json=True, may_hold=True)
     assert json.loads(capsys.readouterr().out)["safe_mode"] is True
 
 

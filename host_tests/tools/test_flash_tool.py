@@ -283,8 +283,8 @@ def test_a_firmware_that_cannot_run_it_is_refused(about):
 @pytest.mark.parametrize(
     ("heap_bytes", "is_frozen", "words"),
     [
-        (114688, False, "112 KiB of heap, and the agent as copied files needs 146 KiB"),  # an ESP32 without PSRAM
-        (32768, True, "32 KiB of heap, the agent needs 40 KiB"),
+        (114688, False, "112 KiB of heap, and the agent as copied files needs 164 KiB"),  # an ESP32 without PSRAM
+        (32768, True, "32 KiB of heap, the agent needs 85 KiB"),
         (195000, False, ""),
         (114688, True, ""),
         (0, False, ""),  # it does not say
@@ -395,6 +395,38 @@ def test_a_name_in_place_of_an_address_is_refused_for_a_chip(tmp_path, key):
             package.checked_config(path)
     path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "address": "10.0.0.5/24", key: "10.0.0.1"}}))
     assert package.checked_config(path)["board"][key] == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("platform", "line", "words"),
+    [
+        ("rp2", {"device": "/dev/ttyUSB0"}, r"device.*number of a UART"),
+        ("rp2", {"rs485": "rts"}, r"rs485.*number of the pin"),
+        ("esp32", {"flow": "rts_cts"}, r"device.*four pins"),
+        ("rp2", {"flow": "rts_cts", "rs485": "22"}, r"rs485.*flow is rts_cts"),
+        ("rp2", {"flow": "rts_cts"}, ""),
+        ("esp32", {"flow": "rts_cts", "device": "1:8,9,11,10", "invert": True}, ""),
+    ],
+)
+def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, words):
+    path = tmp_path / "cart.json"
+    station = {**CART["stations"][0], "controller": {"link": "ascii", "device": "1", **line}}
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet"}, "stations": [station]}))
+    if words:
+        with pytest.raises(config_file.Wrong, match=words):
+            package.checked_config(path, platform)
+    else:
+        package.checked_config(path, platform)
+
+
+def test_pins_of_ethernet_reach_the_chip_as_numbers(tmp_path):
+    path = tmp_path / "cart.json"
+    for network, text, pins in (("ethernet", "cs 13", [18, 19, 16, 13, 20, -1]), ("wifi", "", [])):
+        path.write_text(json.dumps({**CART, "board": {"network": network, "ssid": "x", "ethernet_pins": text}}))
+        assert package.checked_config(path, "rp2")["board"]["ethernet_pins"] == pins
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "ethernet_pins": "cs 99"}}))
+    with pytest.raises(config_file.Wrong, match=r"board\.ethernet_pins.*up to 47"):
+        package.checked_config(path, "rp2")
 
 
 def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):

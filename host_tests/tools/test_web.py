@@ -84,7 +84,7 @@ def test_prometheus_own_parser_reads_every_figure():
 
 def test_every_family_is_told_of_a_whole_station_and_has_help_and_type():
     station = _whole(needs_operator={"why": "it is full"})
-    station["controller"].update(state="closed", why="refused")
+    station["controller"].update(state="closed", why="refused", line={"overruns": 2})
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():

@@ -9,7 +9,8 @@ from agent.base import health as h
 from agent.base.ticks import ticks_diff
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
-from agent.log.numbers import DELIVERED, OVERWRITTEN, SENT, SENT_WINDOW
+from agent.log.numbers import DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
+from agent.quarantine.quarantine import DROP_SOON
 from agent.record.result import PARKED_IN_DOUBT
 from agent.wide.toolsnet_session import UNANSWERED, WideSession
 from agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
@@ -168,6 +169,21 @@ def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
         outlet.run(1000)
         assert outlet.archive.repeated == 1, "what the truth names now was out before the lie"
         assert outlet.ids() == numbers(1, 30)
+
+
+def test_an_08_that_names_none_of_a_window_is_no_word_on_what_was_out():
+    outlet = far(4, options={"silent_sequences": (2,)})
+    outlet.store(1)
+    outlet.until_passed()
+    outlet.store(30)
+    outlet.until(lambda: len(outlet.archive.sequences()) == 4)
+    outlet.options.reported_result = 1
+    outlet.until(lambda: not outlet.session.row, 60000)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 2, 60000)  # offered alone
+    outlet.options.reported_result = None
+    outlet.cut()
+    outlet.until_passed(3600000)
+    assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
 
 
 # -- answers in any order
@@ -440,6 +456,22 @@ def test_connection_that_ends_before_a_refused_result_is_set_aside_loses_nothing
     del outlet.quarantine.keep
     outlet.until_passed()
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
+
+
+def test_an_operator_gives_up_one_that_has_no_room_and_not_the_next_one_too(monkeypatch):
+    outlet = far(3, options={"silent_sequences": (1, 2)})
+    outlet.store(12)
+    outlet.until(lambda: len(outlet.session.row) > 1)
+    monkeypatch.setattr(outlet.quarantine, "measure", lambda _length, _count=1: False)  # its spare blocks are worn
+    for dropped in (1, 2):
+        outlet.until(lambda: outlet.shown()["needs_operator"])
+        assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == dropped - 1
+        outlet.run(90000)
+        assert outlet.state.numbers[DROPPED] == dropped
+        assert outlet.shown()["needs_operator"] == (dropped == 1)
+    outlet.until_stored(10)
+    assert outlet.ids() == numbers(3, 12) and not kept(outlet)
+    outlet.clean()
 
 
 def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():

@@ -19,7 +19,7 @@ from pathlib import Path
 from tools.base.cache import Unavailable
 from tools.base.report import Report, table
 from tools.base.sources import product_sources
-from tools.bench import board_idle, board_sizes, board_time, stages
+from tools.bench import board_heap, board_idle, board_sizes, board_time, stages
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, rp2040
@@ -148,6 +148,7 @@ def run(progress: Callable[[float], None]) -> dict:
 def _beside(report: Report) -> None:
     """What does not need the Cortex-M3."""
     board_sizes.add(report)
+    board_heap.add(report)
     board_time.add(report)
 
 

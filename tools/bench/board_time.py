@@ -47,6 +47,7 @@ STAGES = (
     (9, "agent built"),
     (10, "spool brought up"),
 )
+NUMBER = {stage: number for number, stage in STAGES}
 SENT = 11
 LAST_STAGE = "MID 0001 written"
 CART = {
@@ -173,8 +174,9 @@ def add(report: Report) -> None:
             report.add(f"  of these {stage}, {form}", timed[number].ms - before, "ms")
             before = timed[number].ms
         how = "agent, board and upkeep imported; interpreter, safe_mode and configuration included"
-        report.add(f"heap after import, RP2040, {form}", weighed[8].heap, "bytes", "", how)
-        report.add(f"heap with the spool up, RP2040, {form}", weighed[11].heap, "bytes", "", "and all objects made")
+        report.add(f"heap after import, RP2040, {form}", weighed[NUMBER["configuration read"]].heap, "bytes", "", how)
+        spool_up = weighed[NUMBER["spool brought up"]].heap
+        report.add(f"heap with the spool up, RP2040, {form}", spool_up, "bytes", "", "and all objects made")
 
 
 if __name__ == "__main__":

@@ -159,9 +159,9 @@ number-used-twice | 0 | agent/log/log.py | log proof cuts
 no-block-kept-free | 0 | agent/log/log.py | log proof cuts
 : results fill the last block
 -code = self.find_place(1)
--                if code == LOG_FULL
+-                tries += 1
 +code = self.find_place(0)
-+                if code == LOG_FULL
++                tries += 1
 reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
 -if cursor.version != self.version:
@@ -195,7 +195,7 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
 -        return self._say(number + self.batch - 1, self._in_order())
-+        self.state.numbers[LIMIT] = number + self.batch - 1
++        self.numbers[LIMIT] = number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : results go out in order while the state still says pass

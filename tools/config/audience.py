@@ -30,7 +30,7 @@ _OF = {
     "stations[].controller": {
         EVERYONE: "link host port",
         PLANT: "recover store_newest clock limits",
-        SERIAL: "device baud parity stop_bits priority payload qvz_ms zvz_ms attempts",
+        SERIAL: "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts",
         EXTRAS: "events traces trace_bytes trace_order",
         TIMING: (
             "keepalive_s response_timeout_s silence_s tries backoff_s backoff_max_s busy_backoff_s busy_backoff_max_s "

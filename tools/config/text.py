@@ -73,11 +73,18 @@ MEANINGS = {
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
     "stations[].controller.device": (
-        "Serial device, such as /dev/ttyUSB0 or the number of a UART; one for each station."
+        "Serial device, such as /dev/ttyUSB0; on a chip the number of a UART, and its pins (transmit, receive, RTS, "
+        "CTS) where the board's own are not wanted: `1`, `1:8,9`, `1:8,9,11,10`. One for each station."
     ),
     "stations[].controller.baud": "Speed of the serial line.",
     "stations[].controller.parity": "Parity of the serial line.",
     "stations[].controller.stop_bits": "Stop bits of the serial line.",
+    "stations[].controller.flow": "Hardware flow control of the serial line; on a chip its pins are part of `device`.",
+    "stations[].controller.rs485": (
+        "RS485 with two wires: what switches the transmitter on, high while we send: `rts` on Linux (the driver does "
+        "it), a pin's number on a chip; empty where the adapter does it by itself."
+    ),
+    "stations[].controller.invert": "Levels of both directions inverted. Chips only.",
     "stations[].controller.priority": ("3964R: which end goes on when both start to send; the integrator is low."),
     "stations[].controller.payload": (
         "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
@@ -194,6 +201,15 @@ MEANINGS = {
     ),
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
+    "board.ethernet_pins": (
+        "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
+        "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
+    ),
+    "board.supply_min_mv": (
+        "Supply below which a chip writes nothing to its flash and takes no result; 0: it is not looked at."
+    ),
+    "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
+    "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
     "board.metrics_port": (
         "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
     ),

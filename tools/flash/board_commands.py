@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -24,28 +27,21 @@ from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
 from board.console import LINE_MAX
 from tools.base.printable import visible, visible_lines
-from tools.flash import traceback
+from tools.flash import check, traceback
 from tools.flash.commands import EXIT_BOARD, open_link, say
-from tools.flash.link import BoardTrouble, Failed, Link
+from tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
 from tools.spool import quarantine_commands as orders
 from tools.spool.opened import opened
 from tools.words import status as words
 
-ANSWER_S = 4.0
 ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
 PULL_TRIES = 3
 
 
-class Asked(Link, Protocol):
-    """A link that can also put a line to a running agent's console."""
-
-    def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """The lines of the answer, None if nothing answers."""
-        ...
-
-    def run(self, source: str) -> str:
-        """Run some lines on the board while it is held."""
-        ...
+SILENT = (
+    f"no answer within {ANSWER_S:.0f} s: the board is busy or in safe mode, or no agent runs there. Nothing was "
+    "stopped. `toolcart board status --hold` stops what runs, tells what lies there and restarts the board."
+)
 
 
 class NotRunning(BoardTrouble):
@@ -70,9 +66,10 @@ def board() -> None:
 @board.command("status")
 @PORT_OPTION
 @JSON_OPTION
-def status_command(port: str, as_json: bool) -> None:
+@click.option("--hold", "may_hold", is_flag=True, help="If nothing answers, stop what runs, look, restart.")
+def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Say what the agent on a board is doing, without stopping it."""
-    _end(lambda link: show_status(link, as_json, port), port)
+    _end(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
 @board.command("traceback")
@@ -147,6 +144,37 @@ def quarantine_command(
     _end(lambda link: give_order(link, station, order, list(which), as_json), port)
 
 
+@board.command("check")
+@PORT_OPTION
+@click.option("--uart", default="", metavar="NUMBER", help="Try this UART in a loop: 1, or 1:8,9 with its pins.")
+@click.option("--cuts", type=click.IntRange(0, 100), default=3, show_default=True, help="Times the plug is pulled.")
+@click.option("--live/--no-live", default=True, help="Whether to wait for a result.")
+@click.option("--out", "target", type=click.Path(), default="board-check", show_default=True, help="Of both reports.")
+def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
+    """Try a board in steps with you beside it, and write a report to send in (JSON and text)."""
+    desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
+    _end(lambda link: check_board(link, desk, Path(target)), port)
+
+
+def _when_done(words: str) -> None:
+    click.prompt(f"{words} Then press Enter", default="", show_default=False)
+
+
+def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
+    """Run the steps, show each, write the report; exits 1 if one of them is bad."""
+    found = []
+    for step in check.steps(link, desk):
+        found.append(step)
+        click.echo(visible(step.text()))
+        told = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in found]}
+        target.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        lines = "".join(visible(one.text()) + "\n" for one in found)
+        target.with_suffix(".txt").write_text(lines, encoding="utf-8")
+    click.echo(f"written: {target.with_suffix('.json')} and {target.with_suffix('.txt')}")
+    if any(step.verdict == check.BAD for step in found):
+        sys.exit(1)
+
+
 def look_at(port: str, as_json: bool) -> None:
     """What `toolcart status --port` is asked for."""
     _end(lambda link: show_status(link, as_json, port), port)
@@ -161,7 +189,7 @@ def give_order(link: Asked, station: int, order: str, which: list[str], as_json:
             raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
         answers = link.ask(line, ORDER_S)
         if answers is None:
-            raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+            raise NotRunning(SILENT)
         return answers
 
     try:
@@ -195,9 +223,11 @@ def _end(act: Callable[[Asked], None], port: str) -> None:
 # -- looking -------------------------------------------------------------------------------------------------------
 
 
-def show_status(link: Asked, as_json: bool = False, port: str = "PORT") -> None:
-    """The state of a running agent, or of a board whose agent does not run."""
+def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> None:
+    """The state of a running agent; with `may_hold` that of a board whose agent does not answer."""
     answers = link.ask("?status", ANSWER_S)
+    if answers is None and not may_hold:
+        raise NotRunning(SILENT)
     if answers is None:
         _show_held(link, as_json)
         return
@@ -225,6 +255,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
         *_ntp_lines(about.get("ntp")),
         *_metrics_lines(about.get("metrics")),
+        *[_supply_line(supply) for supply in about.get("supply") or []],
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
@@ -242,6 +273,13 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
         return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
     quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
     return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
+
+
+def _supply_line(supply: dict[str, int]) -> str:
+    """What the flash is fed with."""
+    least = f"{supply['least_mv'] / 1000:.2f} V"
+    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes refused"
+    return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
 def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
@@ -283,7 +321,7 @@ def _show_held(link: Asked, as_json: bool) -> None:
 def _ask(link: Asked, line: str) -> list[dict]:
     answers = link.ask(line, ANSWER_S)
     if answers is None:
-        raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+        raise NotRunning(SILENT)
     for answer in answers:
         if "error" in answer:
             raise Failed(f"the board says: {answer['error']}")

@@ -80,7 +80,7 @@ def run(
 ) -> int:
     """Do it; `opened` makes the link, so that a test can bring a board of its own."""
     try:
-        package.checked_config(config_path)
+        package.checked_config(config_path, platform)
     except config_file.Wrong as wrong:
         say(str(wrong))
         return EXIT_CONFIGURATION

@@ -23,11 +23,12 @@ from pathlib import Path
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from agent.link.port import is_numeric
+from board.uart import parse_device
 from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.line_info import Lines
 from tools.compact.tree import compile_compacted, lines_in
 from tools.config import file as config_file
-from tools.flash import certificates
+from tools.flash import certificates, pins
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
@@ -53,6 +54,7 @@ DEPENDENCIES: tuple[str, ...] = ()
 
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
+SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
 
 # What reads a configuration that a person wrote: a chip is given it completed.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
@@ -120,11 +122,12 @@ def core_digest(platform: str) -> str:
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
-    tree, found = _checked(config_path)
+    tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
-    if not tree.get("board", {}).get("metrics_port"):
-        files = {name: content for name, content in files.items() if name not in METRICS_FILES}
+    for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
+        if not tree["board"][setting]:
+            files = {name: content for name, content in files.items() if name not in unwanted}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -132,13 +135,13 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
     if not is_frozen:
-        root = {SAFE_MODE: _compiled_safe_mode(), **root}
+        root = {SAFE_MODE: compiled_safe_mode(), **root}
     return Version(platform, sha256(listed.encode())[:16], files, root, lines)
 
 
-def checked_config(path: str | Path) -> dict:
+def checked_config(path: str | Path, platform: str = "") -> dict:
     """The configuration as a chip is given it: completed, after a check that a chip can do what it says."""
-    return _checked(path)[0]
+    return _checked(path, platform)[0]
 
 
 def completed(tree: dict) -> dict:
@@ -154,10 +157,12 @@ def completed(tree: dict) -> dict:
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window"):
         del done["toolsnet"][key]
+    for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
+        del done["board"][key]
     return {**done, "completed": True}
 
 
-def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
+def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     """That, and the certificates that it names; in the configuration they have the names that the board knows."""
     configuration, tree = config_file.read_whole(path)
     mistakes = []
@@ -174,6 +179,7 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         if board[key] and not is_numeric(board[key]):
             mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     for index, station in enumerate(configuration["stations"]):
+        mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         if len(station["outlets"]) > 1:
             mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))
         spool = station["spool"]["path"]
@@ -182,6 +188,16 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
+    numbers: dict[str, list[int]] = {"ethernet_pins": [], "supply": []}
+    try:
+        if platform and board["network"] == "ethernet":
+            numbers["ethernet_pins"] = pins.pins_of(platform, board["ethernet_pins"])
+    except ValueError as reason:
+        mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
+    try:
+        numbers["supply"] = pins.supply_of(platform, board) if platform else []
+    except ValueError as reason:
+        mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
         found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
@@ -190,7 +206,27 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    return completed(tree), found
+    done = completed(tree)
+    done["board"].update(numbers)
+    return done, found
+
+
+def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
+    """What a chip's UART cannot be."""
+    if controller["link"] == "tcp":
+        return []
+    device, rs485 = controller["device"], controller["rs485"]
+    try:
+        _, named = parse_device(device)
+    except ValueError:
+        words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
+        return [(f"{place}.device", json.dumps(device), words)]
+    found = []
+    if rs485 and not rs485.isdigit():
+        found.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
+    if controller["flow"] == "rts_cts" and platform == "esp32" and len(named) < 4:
+        found.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
+    return found
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
@@ -222,7 +258,7 @@ def compiled(platform: str, architecture: str) -> tuple[dict[str, bytes], dict[s
         return found, lines_in(Path(folder), sources)
 
 
-def _compiled_safe_mode() -> bytes:
+def compiled_safe_mode() -> bytes:
     """What chooses the version, where the firmware does not carry it."""
     program, _ = compiler()
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:

@@ -91,6 +91,11 @@ class SimPort:
             return PORT_CLOSED
         return PORT_OPEN if connection.opened else PORT_OPENING
 
+    def has_input(self):
+        """True if a read gives something, or the end."""
+        connection = self._connection
+        return connection is not None and (bool(connection.unread) or connection.ended)
+
     def readinto(self, buf, n):
         connection = self._connection
         if connection is None:

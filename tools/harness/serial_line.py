@@ -218,6 +218,7 @@ class SerialPort:
         self._fifo = []
         self._ring = []
         self._out = []
+        self.lost = -1
         self.why = 0
         self.why_code = 0
 
@@ -252,6 +253,9 @@ class SerialPort:
             self._out.append(buf[index])
         self.refill()
         return n
+
+    def overruns(self):
+        return self.lost
 
     def close(self):
         self._open = False

@@ -48,6 +48,7 @@ FAMILIES = {
     "toolcart_connected": (GAUGE, "Whether the controller's session stands, or ToolsNet takes results."),
     "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
     "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
+    "toolcart_serial_overruns_total": (COUNTER, "Bytes of the serial line that were lost for want of room."),
     "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
     "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that hold what is still wanted."),
     "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
@@ -126,6 +127,9 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         sheet.add("toolcart_connects_total", of_side, counters.get(connects, 0))
         sheet.add("toolcart_repeats_total", of_side, counters.get(repeats, 0))
     sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
+    overruns = station["controller"].get("line", {}).get("overruns", -1)
+    if overruns >= 0:
+        sheet.add("toolcart_serial_overruns_total", labels, overruns)
     _add_spool(sheet, labels, station["spool"])
 
 

@@ -27,6 +27,7 @@ OVER = {
     "waits late": "nothing waits to be offered once more",
     "state": "the flash can be written again",
     "fetching": "missed results can be fetched",
+    "overruns": "the line was opened again and has lost nothing since",
 }
 
 STATE_WORN, STATE_LAST = 1, 2  # agent.log.state
@@ -53,7 +54,7 @@ def needs(station: dict) -> list[Need]:
     if not station.get("mounted"):
         return []
     found = [_full(station), *_refused(station), _operator(station), *_state(station)]
-    found += [_fetching(station), _late(station)]
+    found += [_fetching(station), _late(station), _overruns(station)]
     order = (BAD, WARN, NOTE)
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
 
@@ -136,6 +137,14 @@ def _fetching(station: dict) -> Need | None:
         return None
     words = "results that are made while the agent is not listening cannot be fetched from this controller"
     return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
+
+
+def _overruns(station: dict) -> Need | None:
+    count = station.get("controller", {}).get("line", {}).get("overruns", 0)
+    if count <= 0:
+        return None
+    words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
+    return Need("overruns", WARN, "OVERRUNS", words, "set controller.flow where the cable has RTS and CTS", "overruns")
 
 
 def _late(station: dict) -> Need | None:

@@ -146,6 +146,10 @@ _CONNECT = {
         "{name} {place}: the system has no more sockets or memory",
         "Look at `ulimit -n`, and what else runs on this machine.",
     ),
+    "not settable": (
+        "the line {host} cannot do what controller.flow, rs485 or invert ask for",
+        "An adapter that switches the direction of RS485, or inverts, by itself needs no setting.",
+    ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
 }
 

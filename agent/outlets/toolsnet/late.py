@@ -27,7 +27,7 @@ class Late:
 
     def __init__(self, quarantine, state):
         self.quarantine = quarantine
-        self.state = state
+        self.numbers = state.numbers
         self.timer = Timer()  # while there is good service: until `choose` is asked
         self.asked = []  # numbers in the log of what an operator wants to be offered
         self.pause = Timer()  # until what could not be written is tried again
@@ -77,7 +77,7 @@ class Late:
             del self.asked[0]  # dropped meanwhile
         if not self.timer.expired(now):
             return 0
-        entry = self._next(self.state.numbers[LATE_FIRST])
+        entry = self._next(self.numbers[LATE_FIRST])
         if entry == 0 and self._again.expired(now):
             entry = self._next(self._after)
             if entry == 0:
@@ -107,7 +107,7 @@ class Late:
 
     def done(self, entry, is_taken, now):
         """Entry `entry` was offered; what this changes in the state is saved with its end."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         if is_taken:
             return
         self.timer.start(now, GOOD_MS)

@@ -98,6 +98,7 @@ class Policy:
     def __init__(self, log, state, quarantine, health, settings, cursor_batch, doubts=None):
         self.log = log
         self.state = state
+        self.numbers = state.numbers
         self.quarantine = quarantine
         self.health = health
         self.doubts = doubts
@@ -133,7 +134,7 @@ class Policy:
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
-        self._drops = False  # the first, when nothing is out
+        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
         self._pass_code = -1
@@ -154,7 +155,7 @@ class Policy:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def next(self, now):
-        """Find what goes out now: NOTHING, SEND, WRITE or BUSY. Hot: allocates nothing."""
+        """Find what goes out now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
         late = self.late
         if self.doing or late.asked or (late.timer.armed and late.timer.expired(now)):
             return self._next_else(now)
@@ -181,7 +182,7 @@ class Policy:
             self.length = log.length
             self.flags = log.flags
         number = cursor.found
-        numbers = self.state.numbers
+        numbers = self.numbers
         if number <= numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
         if number > numbers[LIMIT]:
@@ -189,6 +190,9 @@ class Policy:
         self.number = number
         self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call
         self.once = False
+        self.out = True
+        if number > self.may_have:
+            self.may_have = number
         return SEND
 
     def is_kept(self, cursor):
@@ -208,7 +212,7 @@ class Policy:
             return self._next_late(now)
         if doing == FINISH:
             return self._ask(_FINISH, now)
-        if self._drops and self.cursor.number < self.first:
+        if self.cursor.number < self._drops:
             self._todo = _DROP
             return WRITE
         if doing == PASS:
@@ -238,12 +242,6 @@ class Policy:
             self._end_trouble()  # and nothing else waits
         return code
 
-    def goes_out(self):
-        """What `next` gave is sent now."""
-        self.out = True
-        if self.number > self.may_have:
-            self.may_have = self.number
-
     def left(self, now, ms):
         """Return `ms`, or what is left until `next` may give something, if that is less."""
         hold = self.hold
@@ -266,7 +264,7 @@ class Policy:
         if self.doing > RETRY:
             self._accepted_else(now)
             return
-        numbers = self.state.numbers
+        numbers = self.numbers
         number = self.number
         cursor = self.cursor
         if cursor.number < number:
@@ -335,7 +333,7 @@ class Policy:
 
     def take(self, number, behind):
         """The server has `number`, one of several that were out; the cursor `behind` stands behind it."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         if self.cursor.number < number:
             self.cursor.stand_at(behind)
             numbers[DELIVERED] += 1
@@ -354,7 +352,7 @@ class Policy:
 
     def _regain(self):
         """It was overwritten while it was out, and is taken."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         numbers[OVERWRITTEN] -= 1
         numbers[DELIVERED] += 1
 
@@ -393,12 +391,12 @@ class Policy:
     def _end_trouble(self):
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
-        self._wants_pass = self._goes_on = self._drops = False
-        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = 0
+        self._wants_pass = self._goes_on = False
+        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._drops = 0
         self.code = self._pass_code = self._short = -1
         self.hold.stop()
         self._soon.stop()
-        numbers = self.state.numbers
+        numbers = self.numbers
         if numbers[SENT] & SENT_PASS:
             numbers[LIMIT] = self.cursor.number
 
@@ -411,8 +409,7 @@ class Policy:
     def _first_is_gone(self):
         """It was overwritten, or dropped; of the next one nobody knows yet."""
         self._once_more()
-        self._drops = False
-        self.failed = 0
+        self._drops = self.failed = 0
         self.code = self._short = -1
 
     def is_stuck(self):
@@ -479,7 +476,7 @@ class Policy:
                 self._end_pass(kind == RECORD_NONE, now)
                 return NOTHING
             number = scout.found
-            numbers = self.state.numbers
+            numbers = self.numbers
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
                 if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
@@ -500,7 +497,9 @@ class Policy:
         self.length = length
         self.number = number
         self.sequence = sequence
-        self.once = True
+        self.once = self.out = True
+        if number > self.may_have:
+            self.may_have = number
         return SEND
 
     def _end_pass(self, at_end, now):
@@ -519,7 +518,7 @@ class Policy:
         if self._todo == _LATE_OVER:
             return self._ask_over(now)
         quarantine = self.quarantine
-        entry = self.state.numbers[LATE]
+        entry = self.numbers[LATE]
         kind = quarantine.next_entry(entry - 1)
         if kind != KIND_RESULT or quarantine.entry != entry:
             self._late_taken = False  # it cannot be read now, or is dropped
@@ -582,7 +581,7 @@ class Policy:
 
     def _say(self, limit, sent):
         """Have the state say this; whether it does. What was refused may count all the same, until a later one does."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         old_limit, old_sent = numbers[LIMIT], numbers[SENT]
         numbers[LIMIT] = limit if limit > self.may_have else self.may_have
         numbers[SENT] = sent
@@ -596,7 +595,7 @@ class Policy:
 
     def _in_order(self):
         """Return SENT without what speaks of anything but the order."""
-        sent = self.state.numbers[SENT]
+        sent = self.numbers[SENT]
         if sent & SENT_WINDOW and self.cursor.number < self.may_have:
             return sent & ~SENT_PASS | self.keeps  # a later 08 may still name one of those that were out
         return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
@@ -608,7 +607,7 @@ class Policy:
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
         number = self.cursor.number
-        if self.doing or self.unsure or self.state.numbers[LIMIT] > number + self.batch // 2:
+        if self.doing or self.unsure or self.numbers[LIMIT] > number + self.batch // 2:
             return True
         return self._say(number + self.batch, self._in_order())
 
@@ -655,7 +654,7 @@ class Policy:
 
     def _say_pass(self):
         """W3: the 08 vouches for the one that it names alone."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         limit = self._scout.found + self._reach - self._met - 1
         return self._say(limit if limit > numbers[LIMIT] else numbers[LIMIT], self._in_order() | SENT_PASS)
 
@@ -687,7 +686,7 @@ class Policy:
         return True
 
     def _pass_taken(self, now):
-        numbers = self.state.numbers
+        numbers = self.numbers
         taken = self._taken
         self._taken = 0
         if self.cursor.number >= taken:
@@ -697,6 +696,7 @@ class Policy:
             if self.cursor.found == taken:  # else it cannot be read any more
                 self.cursor.advance()
         numbers[TAKEN] = self._taken_sequence
+        self.may_have = self.cursor.number  # an 08 that could not be believed may have left more in doubt
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
@@ -706,7 +706,7 @@ class Policy:
     def _begin_late(self):
         """W5: the next number on the wire is a late one's."""
         quarantine = self.quarantine
-        numbers = self.state.numbers
+        numbers = self.numbers
         entry = self._late_entry
         if not quarantine.may_leave():
             return quarantine.tidy() in (TIDY_DONE, TIDY_MORE)
@@ -725,7 +725,7 @@ class Policy:
 
         With `is_unknown` nobody can say: it stays there, and its number is used up.
         """
-        numbers = self.state.numbers
+        numbers = self.numbers
         entry = numbers[LATE]
         if entry:
             is_taken = self._late_taken
@@ -753,16 +753,17 @@ class Policy:
 
     def drop_first(self):
         """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         if not ((self._short >= 0 or self.failed) and self._has_first()):
             return DROP_NONE
-        if self.out or self.unsure:
-            self._drops = True
-            return DROP_SOON
         cursor = self.cursor
-        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
-        if not self._pass(self.log.peek(cursor) > RECORD_NONE and cursor.found):
+        if self.log.peek(cursor) <= RECORD_NONE:
             return DROP_NONE
+        if self.out or self.unsure:
+            self._drops = cursor.found
+            return DROP_SOON
+        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
+        cursor.advance()
         numbers[DROPPED] += 1
         is_taken = self.doing == FINISH  # one behind it is
         done = self._say(limit if is_taken else cursor.number, sent if is_taken else self._in_order())
@@ -776,7 +777,7 @@ class Policy:
 
     def save_at_end(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
-        return self._say(self.cursor.number, self.state.numbers[SENT])
+        return self._say(self.cursor.number, self.numbers[SENT])
 
     # -- where the server stands -------------------------------------------------------------------------------
 
@@ -793,7 +794,7 @@ class Policy:
 
     def _next_sequence(self):
         """Return the one that follows what the server has; the cursor may be past what it never gets."""
-        return sequence_at(self.state.numbers[TAKEN] + 1)
+        return sequence_at(self.numbers[TAKEN] + 1)
 
     def _go_ahead(self, count):
         for one in (self.cursor, self._scout):  # a pass may go on behind a late one
@@ -801,7 +802,7 @@ class Policy:
 
     def resume(self, stored, now):
         """The 08 names `stored` (DIGEST G.8): go on from there; False if that could not be written down, or read."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         self.late.afresh(now)
         self._taken = 0
         self._is_odd = False
@@ -828,12 +829,12 @@ class Policy:
 
     def _settle_out(self):
         """What is named of a pass or of a window does not tell of those in front of it: next time they may be sent."""
-        if self.state.numbers[SENT] & (SENT_PASS | (0 if self._is_odd else SENT_WINDOW)):
+        if self.numbers[SENT] & (SENT_PASS | (0 if self._is_odd else SENT_WINDOW)):
             self.may_have = self._taken or self.cursor.number
 
     def _resume_late(self, stored, now):
         """A late one was out: taken if the 08 names it."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         if numbers[LATE]:
             self._late_taken = stored == self._next_sequence()
         elif self.doing != LATE_OUT:
@@ -844,10 +845,12 @@ class Policy:
         if stored == 0:
             return self._server_is_empty(now)
         self._has_resent = False
-        numbers = self.state.numbers
+        numbers = self.numbers
         cursor = self.cursor
         taken = numbers[TAKEN]
         if stored == taken:
+            # Nothing more than before: that is no word on a window yet, one at a time will show it.
+            self._is_odd = numbers[SENT] & (SENT_PASS | SENT_WINDOW) == SENT_WINDOW
             return True
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
@@ -890,7 +893,7 @@ class Policy:
 
     def _rebase(self, stored):
         """What goes out next follows what the server has; nothing that was out counts."""
-        numbers, cursor = self.state.numbers, self.cursor
+        numbers, cursor = self.numbers, self.cursor
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], self.may_have
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
@@ -904,7 +907,7 @@ class Policy:
         return False
 
     def _server_is_empty(self, now):
-        numbers = self.state.numbers
+        numbers = self.numbers
         self._is_odd = True
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
@@ -917,7 +920,7 @@ class Policy:
         """Send again what the server has lost, so many places back, as far as the log still has them."""
         from agent.log.back import go_back
 
-        numbers = self.state.numbers
+        numbers = self.numbers
         if not go_back(self.log, self.cursor, rows, SEQUENCES):
             return False
         numbers[TAKEN] = self._here()
@@ -928,7 +931,7 @@ class Policy:
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
-        numbers = self.state.numbers
+        numbers = self.numbers
         cursor = self.cursor
         while cursor.number < reached:
             kind = self.log.peek(cursor)
@@ -944,7 +947,7 @@ class Policy:
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
                 reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
-            is_dropped = reason and self._drops and number == self.first  # an operator gives it up: there is no room
+            is_dropped = reason and number == self._drops  # an operator gives it up: there is no room
             if reason and not is_dropped:
                 if not self.set_aside(number, reason, now):
                     return False

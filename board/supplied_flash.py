@@ -1,0 +1,45 @@
+"""A flash device that is written to only while the chip's supply is above a limit: a brown-out spoils what it meets.
+
+Rules
+1. The supply is read before every program and every erase, by one call that allocates nothing.
+2. Below the limit both answer FLASH_IO: the log then withholds the acknowledgement, so the controller keeps its
+   results, and the agent tries again as with any flash that refuses (agent.log.flash rule 4).
+3. `supply` is [pin, limit, least_mv]: limit in the ADC's own figures, computed by tools.flash.pins.
+"""
+
+from agent.log.flash import FLASH_IO
+
+
+class SuppliedFlash:
+    """Another device, with `read` for the ADC's figure."""
+
+    __slots__ = ("_device", "_read", "_supply", "block_bytes", "block_count", "read_into", "refused", "unit_bytes")
+
+    def __init__(self, device, read, supply):
+        self.unit_bytes = device.unit_bytes
+        self.block_bytes = device.block_bytes
+        self.block_count = device.block_count
+        self.read_into = device.read_into
+        self.refused = 0
+        self._device = device
+        self._read = read
+        self._supply = supply
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`."""
+        if self._read() < self._supply[1]:
+            self.refused += 1
+            return FLASH_IO
+        return self._device.program(address, buf, n)
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF."""
+        if self._read() < self._supply[1]:
+            self.refused += 1
+            return FLASH_IO
+        return self._device.erase(block)
+
+    def about(self):
+        """Its part of the status."""
+        _, limit, least_mv = self._supply
+        return {"mv": self._read() * least_mv // limit, "least_mv": least_mv, "refused": self.refused}

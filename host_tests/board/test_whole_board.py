@@ -1,0 +1,177 @@
+"""The whole board program in a real board's heap, for ten simulated minutes of each kind of failure.
+
+Judged: no reset counts as a failed start, none is wanted, every result is collected, the board is never in safe mode.
+"""
+
+import copy
+import os
+
+import pytest
+
+from host_tests.portable import Skip
+from tools.base.cache import Unavailable
+from tools.base.clock import Dice
+from tools.bench import board_heap
+from tools.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
+from tools.flash import plan
+
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+MINUTES = 10
+EVERY_MS = 20000  # between two results
+LEAST_FREE = {"rp2": 100000, "esp32": 30000}  # octets of heap, with 112304 and 37312 measured
+CUTS = 60  # one at each operation from the first start on; --long 400
+
+
+def tree(**toolsnet):
+    made = copy.deepcopy(TREE)
+    made["toolsnet"].update(toolsnet)
+    return made
+
+
+@pytest.fixture
+def chip(request):
+    made = []
+
+    def make(*arguments, **named):
+        try:
+            made.append(Chip(*arguments, **named))
+        except Unavailable as reason:
+            raise Skip(str(reason)) from None
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def dead_names(board):
+    board.names[PIM_NAME] = PIM[0]
+    board.names_answer = False
+
+
+def no_point(board):
+    board.air.points = {}
+
+
+def joined_and_silent(board):
+    board.air.silent = True
+
+
+def no_toolsnet(board):
+    for address in (PIM, SERVER):
+        board.network.down(*address)
+
+
+def resets(board):
+    for address in (PIM, SERVER, CONTROLLER):
+        board.network.cut(*address)
+
+
+def half_open(board):
+    for address in (PIM, SERVER, CONTROLLER):
+        board.network.half_open(*address)
+
+
+RUNS = "toolcart: running"
+PIM_NAME = "pim.plant.example"
+FAILURES = (dead_names, no_point, joined_and_silent, no_toolsnet, resets, half_open)
+USUAL = {("rp2", dead_names), ("rp2", joined_and_silent), ("esp32", no_point), ("esp32", resets)}
+
+
+def healed(board):
+    board.names_answer = True
+    board.names[PIM_NAME] = PIM[0]
+    board.air.points = {b"point1": 50}
+    board.air.silent = False
+    for address in (PIM, SERVER):
+        board.network.up(*address)
+
+
+def met(board):
+    """Let the agent meet its controller and keep a first result: what was produced before is not the agent's."""
+    board.until(lambda: board.controller.messages.get(60))
+    board.controller.produce()
+    board.until(lambda: board.controller.acknowledged)
+
+
+def judge(board, wanted_resets=0):
+    """Say how it went."""
+    assert [why for _, why in board.resets if why != "cut"] == [], board.said()[-2000:]
+    assert len(board.resets) == wanted_resets
+    assert SAFE_MODE not in board.said() and "failed" not in board.said()
+    assert board.lost() == [] and board.archive.out_of_order == 0
+    assert board.archive.repeated <= len(board.resets)
+    assert board.least_free >= LEAST_FREE[board.platform], board.least_free
+    before = len(board.resets)
+    board.power_off()
+    assert board.failures() == 0 and len(board.resets) == before + 1
+
+
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
+def test_ten_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, failure):
+    if not LONG and (platform, failure) not in USUAL:
+        pytest.skip("the long run has all failures on both")
+    board = chip(platform, tree(pim_host=PIM_NAME) if failure is dead_names else TREE)
+    if failure is dead_names:
+        dead_names(board)
+    met(board)
+    for _ in range(MINUTES * 60000 // EVERY_MS):
+        failure(board)
+        board.produce(1, EVERY_MS)
+    assert board.air.restarts > 0 or failure not in (no_point, joined_and_silent)
+    healed(board)
+    board.until(lambda: not board.missing())
+    judge(board)
+
+
+@pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])
+def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ring):
+    # A controller that gives nothing twice: what was acknowledged and is not on the flash would be lost.
+    board = chip("rp2", ring=ring, controller={"recover_revisions": ()})
+    dice = Dice(7)
+    met(board)
+    cuts = 400 if LONG else CUTS // (1 if ring else 2)
+    for behind in range(1, cuts + 1):
+        board.cut_at = board.operations + 1 + behind % 23
+        board.torn = dice.randrange(4097)
+        before, starts = len(board.resets), board.said().count(RUNS)
+        for _ in range(60):
+            board.produce(1, 2000)
+            if len(board.resets) > before:
+                break
+        else:
+            raise AssertionError("the power never failed")
+        # Five starts in a row that are cut would be safe mode.
+        board.until(lambda starts=starts: board.said().count(RUNS) > starts)
+    board.until(lambda: not board.lost())
+    judge(board, cuts)
+
+
+@pytest.mark.parametrize(("row", "heap_bytes"), [(0, plan.FROZEN_HEAP_BYTES), (3, plan.COPIED_HEAP_BYTES)])
+def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes):
+    form = board_heap.ROWS[row][1:]
+    try:
+        assert board_heap.runs_in(heap_bytes, *form)
+        assert not board_heap.runs_in(heap_bytes * 7 // 8, *form)
+    except Unavailable as reason:
+        raise Skip(str(reason)) from None
+
+
+def test_the_program_that_is_copied_runs_in_an_rp2s_heap_too(chip):
+    board = chip("rp2", copied=True)
+    met(board)
+    board.produce(10, 5000)
+    board.until(lambda: not board.missing())
+    assert board.resets == [] and board.least_free > 20000
+
+
+@pytest.mark.parametrize("platform", ["rp2", "esp32"])
+def test_a_connection_that_is_refused_is_told_so_and_is_no_connection(chip, platform):
+    board = chip(platform)
+    for address in (PIM, SERVER, CONTROLLER):
+        board.network.down(*address)
+    board.run(180000)
+    said = board.ask("?status")
+    assert said.count('"why": "refused"') == 2 and '"reset"' not in said
+    assert '"controller connects"' not in said and '"controller losses"' not in said

@@ -1,0 +1,70 @@
+"""The least heap of a whole board: boot, Wi-Fi, sockets, names, upkeep, watchdog, spool, results and a backlog.
+
+Rules
+1. The program runs on the simulated chip (tools.chips.chip), with what the fakes take given on top; the heap is found
+   by halving.
+2. It has run if every result has arrived, the board has told its log, and no task has failed.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from tools.base.cache import Unavailable
+from tools.base.report import Report
+from tools.chips.chip import PIM, SERVER, TREE, Chip
+
+LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 192 * 1024, 1024
+LIVE, BACKLOG = 10, 40
+NAME = "pim.plant.example"
+TARGET = "<= 122880"
+ROWS = (  # name, platform, copied, raw flash
+    ("least heap, whole board, core out of a ROMFS, RP2040", "rp2", False, True),
+    ("least heap, whole board, core out of a ROMFS, ESP32", "esp32", False, True),
+    ("least heap, whole board, spool in files", "rp2", False, False),
+    ("least heap, whole board, .mpy copied", "rp2", True, True),
+)
+
+
+def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
+    """True if a board with so small a heap does all that is asked of it."""
+    tree = copy.deepcopy(TREE)
+    tree["toolsnet"]["pim_host"] = NAME
+    with Chip(platform, tree, heap_bytes, copied, ring) as chip:
+        chip.names[NAME] = PIM[0]
+        try:
+            chip.until(lambda: chip.resets or chip.controller.messages.get(60), 30000)
+            chip.produce(LIVE, 2000)
+            for address in (PIM, SERVER):
+                chip.network.down(*address)
+            chip.produce(BACKLOG, 1000)
+            for address in (PIM, SERVER):
+                chip.network.up(*address)
+            chip.until(lambda: chip.resets or not chip.missing(), 300000)
+            return not chip.resets and '"faults"' not in chip.ask("?log 1")
+        except AssertionError:  # it does not get there
+            return False
+
+
+def least(platform: str, copied: bool, ring: bool) -> int | None:
+    """The least heap, a multiple of STEP_BYTES; None if the largest will not do."""
+    low, high = LOW_BYTES // STEP_BYTES, HIGH_BYTES // STEP_BYTES
+    if not runs_in(high * STEP_BYTES, platform, copied, ring):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if runs_in(middle * STEP_BYTES, platform, copied, ring):
+            high = middle
+        else:
+            low = middle
+    return high * STEP_BYTES
+
+
+def add(report: Report) -> None:
+    """Add a row for each form."""
+    how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
+    for name, platform, copied, ring in ROWS:
+        try:
+            report.add(name, least(platform, copied, ring), "bytes", TARGET, how)
+        except Unavailable as reason:
+            report.add(name, None, "bytes", TARGET, str(reason))
