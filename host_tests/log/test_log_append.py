@@ -4,6 +4,7 @@ from agent.log import numbers as n
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.reader import WORN
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.record import KIND_RAW
 from agent.record.result import FLAG_COPY
@@ -679,6 +680,26 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
+
+
+def test_copies_that_do_not_count_in_a_worn_block_let_a_full_log_refuse_at_once():
+    """They have the whole newest block carried, so nothing is won by carrying it."""
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.bad = (8,)
+        last = fill(log)
+        assert append(log, last) == LOG_FULL and log.worn == 1
+        log.cut = list(log.firsts).index(WORN)
+        erases = log.erases
+        for _ in range(3):
+            log.peek(log.cursors[0])
+            log.cursors[0].advance()
+        assert append(log, last) == LOG_FULL and log.erases <= erases + 1
+        while log.peek(log.cursors[0]) > RECORD_NONE:
+            log.cursors[0].advance()
+        assert append(log, last) == LOG_DONE and log.maintain()
+        assert read_all(log) == numbers(last, last)
 
 
 def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed():

@@ -171,6 +171,21 @@ def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
         assert outlet.ids() == numbers(1, 30)
 
 
+def test_an_08_that_names_none_of_a_window_is_no_word_on_what_was_out():
+    outlet = far(4, options={"silent_sequences": (2,)})
+    outlet.store(1)
+    outlet.until_passed()
+    outlet.store(30)
+    outlet.until(lambda: len(outlet.archive.sequences()) == 4)
+    outlet.options.reported_result = 1
+    outlet.until(lambda: not outlet.session.row, 60000)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 2, 60000)  # offered alone
+    outlet.options.reported_result = None
+    outlet.cut()
+    outlet.until_passed(3600000)
+    assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
+
+
 # -- answers in any order
 
 

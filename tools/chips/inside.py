@@ -500,6 +500,9 @@ class Ring(bytearray):
         self._blocks = blocks
         return self
 
+    def readblocks(self, block, buf, offset=0):
+        self._blocks.readblocks(block, buf, offset)
+
     def writeblocks(self, block, buf, offset):
         self._blocks.writeblocks(block, buf, offset)
         at = block * BLOCK + offset

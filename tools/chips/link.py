@@ -70,6 +70,8 @@ class ChipLink(MpremoteLink):
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
         """Ask the console of a running agent; None if nothing answers within these seconds."""
+        if self.chip.process is None:
+            self.chip.run(LINES_MS)  # the power is back
         before = len(self.chip.said())
         clock = self.chip.clock
         self.chip.type(line)

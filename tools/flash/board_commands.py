@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -24,28 +27,15 @@ from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
 from board.console import LINE_MAX
 from tools.base.printable import visible, visible_lines
-from tools.flash import traceback
+from tools.flash import check, traceback
 from tools.flash.commands import EXIT_BOARD, open_link, say
-from tools.flash.link import BoardTrouble, Failed, Link
+from tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
 from tools.spool import quarantine_commands as orders
 from tools.spool.opened import opened
 from tools.words import status as words
 
-ANSWER_S = 15.0  # a board may be busy: with its radio 10 s, with a spool in files some seconds
 ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
 PULL_TRIES = 3
-
-
-class Asked(Link, Protocol):
-    """A link that can also put a line to a running agent's console."""
-
-    def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """The lines of the answer, None if nothing answers."""
-        ...
-
-    def run(self, source: str) -> str:
-        """Run some lines on the board while it is held."""
-        ...
 
 
 SILENT = (
@@ -152,6 +142,37 @@ def quarantine_command(
     if order == "drop":
         orders.agree(list(which), agreed)
     _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+
+
+@board.command("check")
+@PORT_OPTION
+@click.option("--uart", default="", metavar="NUMBER", help="Try this UART in a loop: 1, or 1:8,9 with its pins.")
+@click.option("--cuts", type=click.IntRange(0, 100), default=3, show_default=True, help="Times the plug is pulled.")
+@click.option("--live/--no-live", default=True, help="Whether to wait for a result.")
+@click.option("--out", "target", type=click.Path(), default="board-check", show_default=True, help="Of both reports.")
+def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
+    """Try a board in steps with you beside it, and write a report to send in (JSON and text)."""
+    desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
+    _end(lambda link: check_board(link, desk, Path(target)), port)
+
+
+def _when_done(words: str) -> None:
+    click.prompt(f"{words} Then press Enter", default="", show_default=False)
+
+
+def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
+    """Run the steps, show each, write the report; exits 1 if one of them is bad."""
+    found = []
+    for step in check.steps(link, desk):
+        found.append(step)
+        click.echo(visible(step.text()))
+        told = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in found]}
+        target.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        lines = "".join(visible(one.text()) + "\n" for one in found)
+        target.with_suffix(".txt").write_text(lines, encoding="utf-8")
+    click.echo(f"written: {target.with_suffix('.json')} and {target.with_suffix('.txt')}")
+    if any(step.verdict == check.BAD for step in found):
+        sys.exit(1)
 
 
 def look_at(port: str, as_json: bool) -> None:

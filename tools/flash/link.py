@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+ANSWER_S = 15.0  # a board may be busy: with its radio 10 s, with a spool in files some seconds
 Progress = Callable[[int], None]  # octets that were just moved
 
 
@@ -114,6 +115,18 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Let go of the port."""
+        ...
+
+
+class Asked(Link, Protocol):
+    """A link that can also put a line to a running agent's console."""
+
+    def ask(self, line: str, seconds: float) -> list[dict] | None:
+        """The lines of the answer, None if nothing answers."""
+        ...
+
+    def run(self, source: str) -> str:
+        """Run some lines on the board while it is held."""
         ...
 
 

@@ -137,6 +137,7 @@ class Controller:
         disliked = self.dislike_how if self.dislike_left and not is_good else ""
         self.dislike_left -= bool(disliked)
         self.bad_row = self.bad_row + 1 if disliked or frame == UNREADABLE else 0
+        count = self.count  # of this one: its ID may be the last before a wrap
         return Result(
             station=self.number,
             number=number,
@@ -150,7 +151,7 @@ class Controller:
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
-            count=self.count,
+            count=count,
             spindles=self.traits["spindles"],
         )
 

@@ -269,6 +269,9 @@ class World:
     def power_off(self, dark_ms: int | None = None) -> None:
         """A cut: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
+        if self.is_leaving:
+            self.leaves_well = False
+            self.toolsnet.end_was_cut()
         for number, station in self.history.stations.items():
             # A full log may just have given up its oldest block, and not begun another.
             gone = {result.number for result in station.results.values() if result.gone_full}
@@ -294,6 +297,7 @@ class World:
             return
         self.is_leaving = True
         self.leaves_well = self._is_well()
+        self.toolsnet.left_in_order = []
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
