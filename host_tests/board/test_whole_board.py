@@ -125,6 +125,18 @@ def test_ten_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, fa
     judge(board)
 
 
+@pytest.mark.parametrize("platform", ["rp2", "esp32"] if LONG else ["rp2"])
+def test_ten_minutes_without_a_cable_cost_no_start_and_no_result(chip, platform):
+    board = chip(platform, dict(TREE, board={"network": "ethernet"}))
+    met(board)
+    board.air.points = {}
+    for _ in range(MINUTES * 60000 // EVERY_MS):
+        board.produce(1, EVERY_MS)
+    healed(board)
+    board.until(lambda: not board.missing())
+    judge(board)
+
+
 @pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])
 def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ring):
     # A controller that gives nothing twice: what was acknowledged and is not on the flash would be lost.

@@ -264,6 +264,13 @@ class Chip:
         file = self.folder / "said"
         return self._text + (file.read_text(errors="replace") if file.exists() else "")
 
+    def flash(self, octets: bytes | None = None) -> bytes:
+        """All of the flash, or another content, while the power is off."""
+        assert self.process is None
+        if octets is not None:
+            (self.folder / "flash").write_bytes(octets)
+        return (self.folder / "flash").read_bytes()
+
     def file(self, name: str) -> str:
         """A file of the board, whose power must be off for it."""
         self._end()

@@ -269,7 +269,7 @@ def checked(code):
 
 
 class Wlan:
-    """`network.WLAN`, and any other interface: a cable needs no name and no password."""
+    """`network.WLAN`."""
 
     PM_NONE = 0xA11140
 
@@ -329,8 +329,21 @@ class Wlan:
         return points
 
 
+class Cable(Wlan):
+    """`network.WIZNET5K` and `network.LAN`: it asks for an address by itself as long as it is active."""
+
+    def active(self, on=None):
+        told = Wlan.active(self, on)
+        if on:
+            self._ask(WLAN_CONNECT)
+        return told
+
+    connect = disconnect = status = scan = None
+
+
 class Network:
-    WLAN = WIZNET5K = LAN = Wlan
+    WLAN = Wlan
+    WIZNET5K = LAN = Cable
     STA_IF, PHY_LAN8720 = 0, 1
 
     def hostname(self, name):
