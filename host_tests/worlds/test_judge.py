@@ -308,6 +308,8 @@ def test_what_the_controller_had_no_more_is_told():
         assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
     again = [*unheard[0], result(4, id_text="0000000002", count=1)], [*unheard[1], row(4)]
     assert kinds(station(*again)) == [], "the ID is another one's by now"
+    unseen = [result(1), result(2, id_text="0000000009", pushes=[], acks=[], held=False), result(3)]
+    assert kinds(station(unseen, unheard[1])) == [], "the count began afresh, and nothing above it was seen"
     for none in (" " * 10, "0000000000"):
         unheard[0][1].id_text = none
         assert kinds(station(*unheard)) == [], "it got no ID, or the one that asks for the newest"
