@@ -118,8 +118,8 @@ class World:
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
-        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more, what
-        the server has forgotten and gets again, and what cannot be read and is kept, as no one can tell its ID.
+        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more,
+        what the server has forgotten and gets again, and what cannot be read and is kept, as no one can tell its ID.
         """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
