@@ -16,6 +16,8 @@ from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
+from tools.archive.web.users import ROLES, put
+from tools.archive.web.users import Wrong as Unknown
 from tools.base.installation import how_to_get
 from tools.base.printable import visible_lines
 
@@ -30,6 +32,11 @@ def _say(text: str) -> None:
 
 def _password_file(command):
     text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
+    users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
+    header = "Header in which a trusted proxy names whom it has let in, such as X-Remote-User."
+    command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
+    command = click.option("--trust-proxy", metavar="ADDRESS,...", help="Proxies in front of the pages.")(command)
+    command = click.option("--users-file", type=click.Path(), metavar="FILE", help=users)(command)
     return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
 
@@ -61,15 +68,18 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     return files
 
 
-def listening(text: str, password_file: str | None, shifts: str | None = None, tls: Tls | None = None) -> Listening:
+def listening(text: str, options: dict[str, Any], tls: Tls | None = None) -> Listening:
     """Where the pages are to listen; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
-        where = Listening(*address(text), password_file, shifts_of(shifts) if shifts else (), tls)
+        shifts = shifts_of(options["shifts"]) if options["shifts"] else ()
+        names = ("users_file", "trust_proxy", "user_header")
+        where = Listening(*address(text), options["password_file"], shifts, tls, *[options[name] for name in names])
         where.door()
+        where.proxy()
     except (ValueError, CannotServe) as wrong:
         fail(str(wrong))
     return where
@@ -157,11 +167,10 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     from tools.archive import serving
 
     tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
-    pages = (options["pages"], options["password_file"], options["shifts"], tls)
     if options["role"] == "pages":
-        _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", *pages[1:]), options["seconds"])
+        _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", options, tls), options["seconds"])
         return
-    where_pages = listening(*pages) if options["pages"] else None
+    where_pages = listening(options["pages"], options, tls) if options["pages"] else None
     faults = _faults(options)
     where = _where(place, host, pim_port, server_port, options)
     try:
@@ -194,7 +203,7 @@ def web(place: str, listen: str, seconds: float | None, with_parent: bool, **opt
     """
     library()
     tls = _tls(options["tls_certificate"], options["tls_key"])
-    where = listening(listen, options["password_file"], options["shifts"], tls)
+    where = listening(listen, options, tls)
     _pages(place, where, seconds, with_parent)
 
 
@@ -243,7 +252,8 @@ def drain(place: str, server: str) -> None:
         fail(str(wrong))
     with _served(place) as connection:
         is_there = servers.drain(connection, host, port)
-        connection.commit()
+        if is_there:
+            connection.commit()
     if not is_there:
         fail(f"{server} is no server of this archive; `toolcart archive servers` lists them", EXIT_NOTHING)
     click.echo(f"{server} gets no more stations and ends once what it has is answered")
@@ -255,3 +265,17 @@ def _served(place: str):
         if connection.dialect.name == "sqlite":
             fail(f"{place}: one process serves an SQLite archive; several need a postgresql:// URL")
         yield connection
+
+
+@click.command()
+@click.argument("name")
+@click.option("--users-file", type=click.Path(), required=True, metavar="FILE", help="Made if it is not there.")
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
+@click.option("--remove", is_flag=True, help="Take the user out, who is logged out by that.")
+def user(name: str, users_file: str, role: str, remove: bool) -> None:
+    """Let a user into the pages, with a new password, or no more."""
+    tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        put(users_file, name, role, tried)
+    except Unknown as wrong:
+        fail(str(wrong))

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tools.archive import audit
+
 BEAT_S = 2.0
 GONE_S = 8.0
 _NOW = "extract(epoch FROM clock_timestamp())"
@@ -66,6 +68,7 @@ def all_of(connection: Connection) -> list[dict]:
 
 def drain(connection: Connection, host: str, port: int) -> bool:
     """Have a server give its stations away and end; False if there is no such server."""
+    audit.note(connection, f"drain of {host}:{port}")
     return connection.execute(text(_DRAIN), {"host": host, "port": port}).rowcount == 1
 
 

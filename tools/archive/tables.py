@@ -210,6 +210,14 @@ BREACH = Table(
     Column("Allowed", Text, nullable=False),
 )
 
+AUDIT = Table(  # what commands have changed
+    "Audit",
+    TABLES,
+    Column("AuditId", _BIG, primary_key=True, autoincrement=True),
+    Column("Arrived", String(14), nullable=False),
+    Column("Who", String(100), nullable=False),
+    Column("What", Text, nullable=False),
+)
 SERVER = Table(  # those that share this database (tools.archive.servers)
     "Server",
     TABLES,
