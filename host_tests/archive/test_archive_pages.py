@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from tools.archive.web.app import make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
+from tools.archive.web.users import Proxy, UsersFile, Wrong, put
 from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.cli.main import main
@@ -29,7 +31,8 @@ from tools.cli.main import main
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
 SOME = ("/result/600", "/station/3/1/2", "/station/2", "/trend/2")
-PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events", "/breaches")
+PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
+PAGES = (*PAGES, "/breaches", "/audit")
 
 
 @pytest.fixture(scope="module")
@@ -367,8 +370,8 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     token = door.token("correct horse")
     assert door.knows(token) and login.Door("correct horse").knows(token)
     assert not login.Door("another one").knows(token)
-    given, chance, signature = token.split(".")
-    rest = f"{chance}.{signature}"
+    given, began, chance, name, signature = token.split(".")
+    rest = f"{began}.{chance}.{name}.{signature}"
     for wrong in (
         "",
         ".",
@@ -377,7 +380,9 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
         token[:-1],
         f"-1.{rest}",
         "é." + rest,
-        f"{given}.x.{signature}",
+        f"{given}.{began}.x..{signature}",
+        f"{given}.{began}.{chance}.zz.{signature}",
+        f"{given}.{chance}.{signature}",
     ):
         assert not door.knows(wrong)
     other = door.token("correct horse")
@@ -385,8 +390,18 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     assert not door.knows(token) and door.knows(other)
     token = other
     given = token.partition(".")[0]
-    monkeypatch.setattr(time, "time", lambda: int(given) + login.VALID_S)
-    assert not door.knows(token)
+    now, renewals = int(given), 0
+    for _ in range(100):
+        now += login.IDLE_S - 1
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        if not door.knows(token):
+            break
+        token, renewals = door.renewed(token), renewals + 1
+    assert renewals == login.VALID_S // (login.IDLE_S - 1), "a visit now and then keeps it, but not for ever"
+    later = login.Door("correct horse")
+    token = later.token("correct horse")
+    monkeypatch.setattr(time, "time", lambda: now + login.IDLE_S)
+    assert not later.knows(token)
 
 
 def test_guessing_is_slowed_down(monkeypatch):
@@ -557,3 +572,69 @@ def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, want
     engine.dispose()
     assert any(line.startswith(("SEARCH Result", 'SEARCH "Result"')) or "USING INDEX ResultBy" in line for line in plan)
     assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+# -- users ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def users(tmp_path):
+    file = str(tmp_path / "users")
+    for name, role in (("anna", "view"), ("berta", "admin")):
+        told = CliRunner().invoke(
+            main, ["archive", "user", name, "--role", role, "--users-file", file], input=f"{name} {name}\n" * 2
+        )
+        assert told.exit_code == 0, told.output
+    return file
+
+
+def enter(browser, name):
+    return browser.post("/login", data={"name": name, "password": f"{name} {name}"})
+
+
+def test_a_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
+    door = login.Door(None, UsersFile(users))
+    with client(plant, door, only_here=False) as browser:
+        assert "Name" in get(browser, "/login").text
+        assert enter(browser, "carla").status_code == 403
+        assert enter(browser, "anna").status_code == 303
+        assert get(browser, "/breaches").text.count("/audit") == 0
+        assert get(browser, "/audit", 403).text.count("role admin") == 1
+        enter(browser, "berta")
+        get(browser, "/audit")
+        put(users, "berta", "view", "berta berta")
+        assert browser.get("/audit").status_code == 303, "another role, another log-in"
+        enter(browser, "berta")
+        get(browser, "/audit", 403)
+        CliRunner().invoke(main, ["archive", "user", "berta", "--remove", "--users-file", users])
+        assert browser.get("/").status_code == 303
+        assert enter(browser, "berta").status_code == 403
+
+
+def test_a_file_of_users_that_is_wrong_is_told_and_lets_no_one_in(users, tmp_path):
+    kept = UsersFile(users)
+    assert set(kept.now()) == {"anna", "berta"}
+    os.chmod(users, 0o644)
+    assert not kept.now()
+    with pytest.raises(Wrong, match="chmod 600"):
+        UsersFile(users)
+    os.chmod(users, 0o600)
+    (tmp_path / "users").write_text("anna boss scrypt$1$00$00\n")
+    with pytest.raises(Wrong, match="line 1"):
+        UsersFile(users)
+
+
+def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
+    door = login.Door(None, UsersFile(users))
+    for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
+        proxy = Proxy(frozenset({trusted}), "X-Remote-User")
+        app = make(Reading(str(plant)), door, False, (), proxy)
+        with TestClient(app, base_url=HERE, follow_redirects=False) as browser:
+            said = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
+            assert browser.get("/", headers=said).status_code == status
+            assert browser.get("/audit", headers={"X-Remote-User": "berta"}).status_code == status
+            for _ in range(login.TRIES):
+                browser.post("/login", data={"name": "anna", "password": "guess"}, headers=said)
+            elsewhere = {"X-Forwarded-For": "192.0.2.10"}
+            right = browser.post("/login", data={"name": "anna", "password": "anna anna"}, headers=elsewhere)
+            assert right.status_code == (303 if trusted == "testclient" else 429)

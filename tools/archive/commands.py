@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
-from tools.archive.serve_commands import serve, web
+from tools.archive.serve_commands import drain, serve, servers_command, user, web
 from tools.base.installation import how_to_get_packages
 from tools.base.printable import visible, visible_in
 
@@ -39,6 +39,9 @@ def archive() -> None:
 
 archive.add_command(serve)
 archive.add_command(web)
+archive.add_command(servers_command)
+archive.add_command(drain)
+archive.add_command(user)
 
 
 # -- query ---------------------------------------------------------------------------------------------------------

@@ -258,6 +258,15 @@ def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) ->
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
+def changes(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """A page of what commands have changed, newest first, and one more if there is another page."""
+    number = t.AUDIT.c.AuditId
+    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(most + 1)
+    if behind:
+        asked = asked.where(number < behind.number)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
 def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
     """Further down a list that is sorted by time and number, newest first; its first term is what an index walks."""
     return and_(time <= behind.time, or_(time < behind.time, number < behind.number))

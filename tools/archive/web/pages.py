@@ -155,6 +155,14 @@ async def breaches(read: Reading, request: Request) -> Page:
     return Page("breaches.html", {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None})
 
 
+async def audit(read: Reading, request: Request) -> Page:
+    """What commands have changed, and who ran them."""
+    found = await read(asked.changes, filters.place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    return Page("audit.html", {"changes": found, "behind": f"-{found[-1]['AuditId']}" if more else None})
+
+
 # -- curves --------------------------------------------------------------------------------------------------------
 
 
