@@ -177,6 +177,8 @@ class _StationJudge:
                     self._excuse(v.OFFERED_LATE)
                 elif any(result.fetches[0] < moment <= self.first[number].arrived for moment in result.again):
                     self._excuse(v.BROUGHT_BACK)
+                elif result.gone is not None and any(result.gone < moment for moment in self.moved):
+                    self._excuse(v.BROUGHT_BACK)  # it was overwritten, and its block had not been erased yet
                 else:
                     wrong.append(f"{highest.number} before {result.number}")
             else:
@@ -250,7 +252,7 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
-        had = [r for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        had = [r for r in self.results if (r.acks and r.frame == READABLE) or (r.asked_for and r.number in self.first)]
         kept, ids = [r.number for r in had], {r.id_text for r in had}
         # An ID of two counts tells of the later one, or of none if it is had; 0 may have been left out, and asks for
         # the newest.
