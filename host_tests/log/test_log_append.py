@@ -301,7 +301,7 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
-    assert [cursor.number for cursor in log.cursors] == places, "nobody goes on behind what may still come back"
+    assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
     assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
@@ -420,7 +420,7 @@ def test_a_start_finds_everything_and_goes_on():
         assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.torn == 0
 
 
-def test_the_last_record_is_shown_to_nobody_before_it_is_settled():
+def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
     area = watched()
     for ident in (1, 2, 3):
         append(area.log, ident)
@@ -487,7 +487,7 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     assert append(log, ident) == LOG_DONE
 
 
-def test_a_log_that_nobody_keeps_anything_in_settles_as_well():
+def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
     area = Area(flash=Watched(), graph_blocks=4)
     area.mount()
     for ident in (1, 2, 3):

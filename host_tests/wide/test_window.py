@@ -154,7 +154,7 @@ def test_as_many_are_in_doubt_as_may_be_out_whatever_numbers_lie_between_them(wi
 
 
 @pytest.mark.parametrize("named", [61234, 0])
-def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
+def test_an_08_that_no_one_can_believe_settles_nothing_of_what_was_out(named):
     for moment in range(200, 800, 100):
         outlet = far(4)
         outlet.store(30)

@@ -55,7 +55,7 @@ DATAGRAMS = {"rp2": 1, "esp32": 6}  # extmod/modlwip.c:439 keeps one and drops t
 # ports/esp32/modsocket.c:835 POLLHUP to who asks for it; else it is readable and writable, and the read raises.
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 FAILED = {"rp2": {"ECONNRESET": POLLOUT | POLLHUP, "": POLLERR}, "esp32": {"": POLLIN | POLLOUT | POLLHUP}}
-# A SYN that nobody answers: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
+# A SYN that no one answers: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
 CONNECT_GIVES_UP_MS = 95000
 ALWAYS_TOLD = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was asked for
 

@@ -119,7 +119,7 @@ class World:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
         With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more, and
-        what cannot be read and is kept, as nobody can tell its ID.
+        what cannot be read and is kept, as no one can tell its ID.
         """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
@@ -152,7 +152,7 @@ class World:
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
         """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
 
-        What nobody can read may stand there as it was pushed and as it was fetched, which counts twice.
+        What no one can read may stand there as it was pushed and as it was fetched, which counts twice.
         """
         cells, token, octets = self.device(number).cells, _token(number), {}
         for block, numbers in waiting.items():
