@@ -11,6 +11,8 @@ Rules
    heap but when the log comes to another block.
 """
 
+# pyright: reportOptionalMemberAccess=false
+
 import os
 import sys
 

@@ -11,7 +11,7 @@ from agent.base.compat import const
 HELD_S = 1800
 HELD_FEED_MS = const(2000)
 
-# A timer that nobody holds is ended by the next collection, and the board of an ended agent is held by nobody.
+# A timer that no one holds is ended by the next collection, and the board of an ended agent is held by no one.
 held = []
 
 

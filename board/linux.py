@@ -11,7 +11,7 @@ import time
 
 from agent.base.ticks import TICKS_MAX
 from board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
-from board.linux_header import NOBODY
+from board.linux_header import NO_OWNER
 from board.linux_lines import LineFile
 from board.linux_tcp import TcpPort
 
@@ -100,7 +100,9 @@ class Board:
             return self._flashes[path]
         try:
             size_bytes = spool["size_kib"] * 1024
-            self._flashes[path] = FileFlash(path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NOBODY))
+            self._flashes[path] = FileFlash(
+                path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NO_OWNER)
+            )
         except FlashUnusable as reason:
             self.unusable[path] = str(reason)
             return None

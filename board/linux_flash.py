@@ -15,7 +15,7 @@ Rules
 5. After an error the disk may show what it does not hold (a failed fdatasync marks the pages clean). The ring never
    goes on in such a place, nor in a block that was erased before the error: it erases again.
 6. No error is FLASH_WORN. That of fdatasync names no block, and by rule 5 reading back shows the cache and not the
-   disk: nobody can tell here that only one block is bad. A disk replaces bad sectors by itself when they are written;
+   disk: no one can tell here that only one block is bad. A disk replaces bad sectors by itself when they are written;
    one that answers EIO is out of spares or out of reach, and a result it did not take is not acknowledged.
 """
 
@@ -23,7 +23,7 @@ import os
 import time
 
 from agent.log.flash import FLASH_DONE, FLASH_IO
-from board.linux_header import NOBODY, PAGE_BYTES
+from board.linux_header import NO_OWNER, PAGE_BYTES
 from board.linux_spool_file import SpoolFile
 from board.linux_spool_make import FlashUnusable as FlashUnusable  # board.linux and the tests know it from here
 
@@ -34,10 +34,10 @@ UNIT_BYTES = 16  # the default: wastes two octets on a light result; docs/config
 class FileFlash:
     """The flash device over one file of `size_bytes`, rounded down to whole blocks, and its header page.
 
-    `owner` are the numbers of system type, system and station; with NOBODY any spool is opened.
+    `owner` are the numbers of system type, system and station; with NO_OWNER any spool is opened.
     """
 
-    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NOBODY):
+    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
         self.path = path
         self.last_error = ""
         self.is_gone = False

@@ -23,7 +23,7 @@ COPY_AT = const(2048)
 IDENTITY_BYTES = const(16)
 VERSION = const(2)  # 1: spools of formats 2 and 3 (tools.spool.take_over)
 MAGIC = b"toolcart"
-NOBODY = (0, 0, 0)
+NO_OWNER = (0, 0, 0)
 
 _FORM = "<8sHHIIHHHH16sI"
 _CRC_AT = const(44)

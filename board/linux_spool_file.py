@@ -15,7 +15,7 @@ import os
 import stat
 
 from board import linux_header
-from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, VERSION, Header
+from board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
 from board.linux_spool_make import (
     BLOCK_BYTES,
     MODE,
@@ -42,7 +42,7 @@ KINDS = (
 class SpoolFile:
     """One open spool: `descriptor`, `header`, `block_count`, and `notes` for people."""
 
-    def __init__(self, path, size_bytes, unit_bytes, owner=NOBODY):
+    def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER):
         self.path = os.path.abspath(path)
         self.notes = []
         self.descriptor = -1
@@ -72,7 +72,7 @@ class SpoolFile:
             self.descriptor = -1
 
     def is_in_place(self):
-        """True if the open file is still the one under its path, as long as it was; OSError if nobody knows.
+        """True if the open file is still the one under its path, as long as it was; OSError if no one knows.
 
         An inode that is open is not used for another file, so one look at the path is enough.
         """
@@ -148,7 +148,7 @@ class SpoolFile:
         if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
             why = "%s has blocks of %d octets in units of %d, which this toolcart does not know; use another version"
             raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
-        if owner != NOBODY and header.owner not in (NOBODY, owner):
+        if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
             why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
             raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
         made = PAGE_BYTES + header.block_count * header.block_bytes

@@ -107,7 +107,7 @@ def context_of(folder, toolsnet):
 
 
 def _no_password():
-    """An agent that starts by itself has nobody to ask."""
+    """An agent that starts by itself has no one to ask."""
     raise ValueError("the key is locked with a password; give one that is not")
 
 

@@ -83,7 +83,7 @@ class Page:
     def __init__(self, app, board):
         from agent.cart.status import WHY_NAMES
 
-        self._whys = WHY_NAMES.encode()
+        self._reasons = WHY_NAMES.encode()
         give_back("agent.cart", "status")
         self._app = app
         self._board = board
@@ -195,14 +195,14 @@ class Page:
 
     def _why(self, why):
         """Write the word of a reason, a number of agent.cart.status.WHY_NAMES."""
-        whys = self._whys
+        reasons = self._reasons
         at = 0
         while why:
-            if whys[at] == 0x2C:
+            if reasons[at] == 0x2C:
                 why -= 1
             at += 1
-        while at < len(whys) and whys[at] != 0x2C:
-            self.buf[self.at] = whys[at]
+        while at < len(reasons) and reasons[at] != 0x2C:
+            self.buf[self.at] = reasons[at]
             self.at += 1
             at += 1
         self.put_text(b'"')

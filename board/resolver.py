@@ -22,7 +22,7 @@ from agent.link.port import is_numeric
 ASKING = const(0)
 KNOWN = const(1)
 UNKNOWN = const(2)  # a server says that there is none, or the name can be none
-SILENT = const(3)  # nobody answered, and there was never an address
+SILENT = const(3)  # no one answered, and there was never an address
 
 TRIES = const(3)
 TRY_MS = const(1200)

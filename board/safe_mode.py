@@ -274,7 +274,7 @@ def _reset():
 
 
 def _make_room():
-    """What was loaded is of no use any more, and without its memory nobody could say what failed."""
+    """What was loaded is of no use any more, and without its memory no one could say what failed."""
     gc.collect()
     forget_modules()
     gc.collect()

@@ -220,7 +220,7 @@ class Sockets:
             self.poll.register(sys.stdin, select.POLLIN)
             self._has_console = True
         except (OSError, TypeError, AttributeError):
-            pass  # this port cannot poll its console: then nobody can ask while the agent runs
+            pass  # this port cannot poll its console: then no one can ask while the agent runs
 
     def tcp(self):
         """Return a new port."""

@@ -15,7 +15,7 @@ import time
 from agent.base.compat import const
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from board import linux_header
-from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
+from board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from board.sockets import TcpPort
 
 BLOCK_BYTES = const(4096)
@@ -29,7 +29,7 @@ class ForeignFile(OSError):
 class FileFlash:
     """A file of whole blocks as a flash device, made erased if it is not there; ForeignFile if it is not ours."""
 
-    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NOBODY):
+    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._blank = b"\xff" * 256
@@ -40,7 +40,7 @@ class FileFlash:
         if header is None or header.version != linux_header.VERSION or header.block_bytes != BLOCK_BYTES:
             self._file.close()
             raise ForeignFile("%s is not a spool of this version; name another path" % path)
-        if owner != NOBODY and header.owner not in (NOBODY, owner):
+        if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
             self._file.close()
             raise ForeignFile("%s belongs to station %d of system %d" % (path, header.owner[2], header.owner[1]))
         self.unit_bytes = header.unit_bytes
@@ -157,7 +157,9 @@ class Board:
         if not path.startswith("/"):
             path = self.folder + "/" + path
         try:
-            return FileFlash(path, spool["size_kib"] * 1024, spool.get("unit", UNIT_BYTES), spool.get("owner", NOBODY))
+            return FileFlash(
+                path, spool["size_kib"] * 1024, spool.get("unit", UNIT_BYTES), spool.get("owner", NO_OWNER)
+            )
         except OSError as error:
             if str(error) != self._said:
                 self._said = str(error)

@@ -34,7 +34,7 @@ _EADDRNOTAVAIL = const(99)
 _ENETDOWN = const(100)
 _ENETUNREACH = const(101)
 
-_WHYS = (
+_KNOWN = (
     (errno.ECONNREFUSED, WHY_REFUSED),
     (errno.ETIMEDOUT, WHY_TIMED_OUT),
     (errno.EHOSTUNREACH, WHY_NO_ROUTE),
@@ -62,7 +62,7 @@ _WHYS = (
 
 def why_of(number):
     """Return the WHY_ of an error number; WHY_FAILED for one that says nothing about connections."""
-    for known, why in _WHYS:
+    for known, why in _KNOWN:
         if known == number:
             return why
     return WHY_FAILED

@@ -202,7 +202,7 @@ class Controller:
 
     @property
     def unexpected(self) -> dict[int, int]:
-        """How often messages came that nobody asked for or that cannot be read, by MID."""
+        """How often messages came that no one asked for or that cannot be read, by MID."""
         return dict(self._conversation.unexpected)
 
     # -- requests ------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Conversation:
         self.over: asyncio.Future = self.loop.create_future()  # what ended it, as text
         self.why = st.WHY_NOTHING  # the session's own reason for it
         self.is_readied = False
-        self.unexpected: Counter[int] = Counter()  # MID -> messages that nobody asked for, or cannot be read
+        self.unexpected: Counter[int] = Counter()  # MID -> messages that no one asked for, or cannot be read
         self.refusal: Refused | None = None  # the last one of a subscription
         self._on_push = on_push
         self._on_start = on_start

@@ -5,7 +5,7 @@ Rules
    asked for where the one in front was refused.
 2. Revisions are tried as they stand. Of results revision 999, the shortest, comes last: who writes a program wants all
    that a controller tells, and the agent's own setting wants speed.
-3. Nothing is subscribed to that nobody reads: a controller waits for the acknowledgement of all it pushes.
+3. Nothing is subscribed to that no one reads: a controller waits for the acknowledgement of all it pushes.
 """
 
 from agent.openprotocol.subscriptions import INSTEAD, RESULTS

@@ -21,33 +21,45 @@ Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
 
 from agent.base.compat import const
 from agent.base.fields import number
+from agent.base.ticks import Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
-from agent.link.handshake import (
-    DLE_AT,
-    DOWN,
-    IDLE,
-    JUNK,
-    NAK,
-    NAK_AT,
-    RX_BLOCK,
-    RX_REPEAT,
-    STX,
-    TX_ACK,
-    TX_BLOCK,
-    TX_CLEAR,
-    TX_STX,
-    Handshake,
-)
+from agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
 from agent.link.payload import (
+    FRONT_BYTES,
+    MESSAGE_AT,
     NO_MESSAGE,
+    TAIL_BYTES,
+    TALLY_CONFLICTS,
     TALLY_JUNK,
     TALLY_NAKS_GOT,
     TALLY_NAKS_SENT,
+    TALLY_NAMES,
     TALLY_REFUSED,
+    TALLY_REPEATS,
     TALLY_SILENCES,
+    Form,
     begin_of,
     tail_fits,
 )
+
+IDLE = const(0)
+JUNK = const(1)
+RX_BLOCK = const(2)
+RX_REPEAT = const(3)  # NAK sent: the peer repeats the block
+TX_STX = const(4)
+TX_BLOCK = const(5)
+TX_ACK = const(6)
+TX_CLEAR = const(7)  # the attempt has failed: wait until the wire is free and, after junk, until it is quiet
+DOWN = const(8)
+
+JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
+
+STX = const(0x02)
+DLE = const(0x10)
+NAK = const(0x15)
+STX_AT = const(0)  # of tx: the three octets that are sent alone
+DLE_AT = const(1)
+NAK_AT = const(2)
 
 REPEAT_MS = const(4000)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
@@ -57,7 +69,7 @@ _SOON_MS = const(5)  # how soon a step is wanted after something was handed to t
 _RAW_BYTES = 128
 
 
-class R3964(Handshake):
+class R3964:
     """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
 
     steady = False  # the procedure goes on by itself
@@ -73,16 +85,42 @@ class R3964(Handshake):
         payload="auto",
         message_bytes=64,
     ):
-        Handshake.__init__(
-            self, buffer_bytes, octet_us, qvz_ms, zvz_ms, attempts, high_priority, payload, message_bytes
-        )
+        self._reader = BlockReader(buffer_bytes)
+        self.buf = self._reader.buf
+        self.size = len(self.buf)
+        framed_bytes = message_bytes + TAIL_BYTES
+        self._block_at = MESSAGE_AT + framed_bytes  # of tx: the block as it goes out, at worst each octet doubled
+        self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
+        self.tx[STX_AT] = STX
+        self.tx[DLE_AT] = DLE
+        self.tx[NAK_AT] = NAK
+        self.tx_at = MESSAGE_AT
+        self.octet_us = octet_us
+        self.qvz_ms = qvz_ms
+        self.zvz_ms = zvz_ms
+        self.attempts = attempts
+        self.form = Form(payload)
+        self.tally = [0] * len(TALLY_NAMES)
+        self._high = high_priority
+        self._timer = Timer()  # the one deadline of the state
+        self._wire = Timer()  # when what was handed to the port has left it
+        self._job_time = Timer()
         self._raw = bytearray(_RAW_BYTES)
         self._now = 0
         self.reset()
 
     def reset(self):
         """Forget both directions: a new connection begins."""
-        self._begin()
+        self.form.reset()
+        self.pending = 0
+        self._state = IDLE
+        self._timer.stop()
+        self._wire.stop()
+        self._job_time.stop()
+        self._job = False
+        self._acknowledges = False
+        self._failed = 0
+        self._block_end = 0
         self.free = 0
         self._raw_at = self._raw_end = 0
         self._last_fill = self._last_bcc = -1
@@ -137,6 +175,37 @@ class R3964(Handshake):
             return LINK_BROKEN
         self._look_at_time(now)
         return LINK_NEED_DATA
+
+    def post(self, n, answered=True):
+        """Send the n octets at tx[tx_at:]; the handshake begins at once."""
+        form = self.form
+        tx = self.tx
+        at = form.put(tx, n)
+        self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
+        self._job = True
+        self._acknowledges = not answered
+        self._failed = 0
+        self._job_time.start(self._now, JOB_MS)
+        self._ask()
+
+    def sent(self, n):
+        """The port took n octets; the wait for the answer counts from when they have left the wire."""
+        now = self._now
+        self.tx_from += n
+        self.pending -= n
+        wire_ms = self._wire.left(now) if self._wire.armed else 0
+        wire_ms += (n * self.octet_us + 999) // 1000
+        self._wire.start(now, wire_ms)
+        state = self._state
+        if self.pending:
+            return
+        if state == TX_BLOCK:
+            self._state = TX_ACK
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == TX_STX:
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == RX_BLOCK:
+            self._timer.start(now, wire_ms + self.zvz_ms)
 
     def pushed(self):
         """The handshake says whose turn it is: look at it now."""
@@ -201,6 +270,91 @@ class R3964(Handshake):
             self._take_connect(octet)
         elif state == TX_BLOCK or state == TX_ACK:
             self._take_acknowledge(octet, state)
+
+    # -- the sender ---------------------------------------------------------------------------------------------
+
+    def _ask(self):
+        self._state = TX_STX
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(STX_AT)
+
+    def _put(self, at):
+        """Send the one control octet at tx[at]; whatever else waited is given up."""
+        self.tx_from = at
+        self.pending = 1
+
+    def _take_connect(self, octet):
+        """An octet while we ask to send."""
+        if octet == DLE and self.pending == 0:
+            self._state = TX_BLOCK
+            self.tx_from = self._block_at
+            self.pending = self._block_end - self._block_at
+            self._timer.stop()
+        elif octet == STX:
+            self.tally[TALLY_CONFLICTS] += 1
+            if not self._high:
+                self._answer()
+        else:
+            self._fail(octet)
+
+    def _take_acknowledge(self, octet, state):
+        """An octet while the block is under way, or when its DLE is awaited."""
+        if octet == DLE and state == TX_ACK:  # early or not: a pty has no baud rate to hold it against
+            self._job = False
+            self._job_time.stop()
+            self._become_idle()
+        elif octet == STX and state == TX_ACK and not self._wire_busy():
+            # Its DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
+            self._count_failure()
+            if self._state != DOWN:
+                self._job = not self._acknowledges
+                self._answer()
+        else:
+            self._fail(octet)
+
+    def _answer(self):
+        """DLE: go ahead, we receive."""
+        self._state = RX_BLOCK
+        self._reader.begin(self.size)
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(DLE_AT)
+
+    def _become_idle(self):
+        self._state = IDLE
+        self._timer.stop()
+
+    def _wire_busy(self):
+        return self._wire.armed and not self._wire.expired(self._now)
+
+    def _fail(self, octet):
+        """This attempt is over: a NAK repeats it at once, after junk the line must have been quiet for ZVZ."""
+        self._count_failure()
+        if self._state == DOWN:
+            return
+        self._state = TX_CLEAR
+        self.pending = 0
+        if octet == NAK:
+            self.tally[TALLY_NAKS_GOT] += 1
+            self._timer.stop()
+        elif octet >= 0:
+            self.tally[TALLY_JUNK] += 1
+            self._timer.start(self._now, self.zvz_ms)
+        else:
+            self.tally[TALLY_SILENCES] += 1
+            self._timer.stop()
+
+    def _count_failure(self):
+        self._failed += 1
+        if self._failed >= self.attempts or self._job_time.expired(self._now):
+            self._give_up()
+        else:
+            self.tally[TALLY_REPEATS] += 1
+
+    def _give_up(self):
+        self._state = DOWN
+        self._job = False
+        self._timer.start(self._now, self.qvz_ms)
+        self._put(NAK_AT)
 
     # -- a block -----------------------------------------------------------------------------------------------
 

@@ -36,7 +36,6 @@ HUNT = const(0)
 LENGTH = const(1)
 BODY = const(2)
 TAIL = const(3)
-STATE_NAMES = ("hunting", "length", "message", "end")
 
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
 HOLD_MS = const(60)  # the longest answer, 544 octets (DIGEST D.4), at 115200 baud

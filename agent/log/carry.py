@@ -42,6 +42,8 @@ class _Copies:
 
 def fits(log, low, octets):
     """True if a record of so many octets has room behind the copies of what `low` has not passed."""
+    if log.cut >= 0 and low < log.number:
+        low = 0  # rule 3
     offset = HEAD_OCTETS
     while offset < log.offset:
         found = log.look(log.block, offset, log.offset)

@@ -332,16 +332,17 @@ class Log(Reader):
         tries = 0
         while code >= LOG_DONE:
             if self.offset + octets <= self.open_to:
+                tries += 1
                 code = self._put(kind, flags, length, self.offset, octets)
             else:
                 code = self.find_place(1)
-                if code == LOG_FULL and self._gains(octets):  # the one that was to be opened is worn
+                tries += 1
+                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the one to be opened is worn
                     code = self.begin(octets)
                     continue
                 if code < 0:
                     break
                 code = self._open(code, kind, flags, length)
-            tries += 1
             if code == FLASH_DONE:
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED

@@ -12,25 +12,32 @@ and what answers it are the rows of agent.openprotocol.requests, what comes by i
 Rules (DIGEST part C)
 1. A request that is not answered in all its tries loses the link, unless its row says otherwise. MID 0003 waits for the
    answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
-2. A push is acknowledged only when the owner says so (what is sent when: agent.openprotocol.sending). One that comes
-   instead of its subscription's answer is one: the subscription stands. The mirror of MID 9999 is never answered.
+2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer is one: the
+   subscription stands. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (agent.openprotocol.linked), and answered as one; a part alone never is.
 4. The owner remembers which revisions were accepted. A start that was cut off tries the next one; where a session has
    stood in it before only the third time: in a lower one the controller would name no station, and not its type.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6.
+6. One message is posted at a time: first answers, those of the link level (agent.openprotocol.numbering) and one
+   acknowledgement for each time a push came, then the request that is due.
+7. MID 9999 goes out `keepalive_ms` after our last transmission. Without one octet from the controller for `silence_ms`
+   while a mirror is due, the link is lost; so it is when the port takes nothing for as long.
+8. Nothing is said before 0002 but what is asked for (003:3075-3076), and nothing behind 0003.
 """
 
+from struct import pack_into
+
 from agent.base.compat import const
-from agent.base.fields import number
+from agent.base.fields import copy, number, put_number
+from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
-from agent.openprotocol.header import mid_of, revision_of, sequence_of
-from agent.openprotocol.numbering import CODE_NONE, CODE_PART
+from agent.openprotocol.header import HEADER_BYTES, mid_of, put_header, revision_of, sequence_of
+from agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
 from agent.openprotocol.replies import code_of, refusal_class
-from agent.openprotocol.sending import Sender
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
@@ -67,14 +74,8 @@ _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
-class Session(Sender):
+class Session:
     """One session after the other over one link. Times in ms; start_revisions is a tuple, most wanted first."""
-
-    # What runs for every result is found here at once: the class in front would cost a look-up.
-    tick = Sender.tick
-    receive = Sender.receive
-    acknowledge = Sender.acknowledge
-    has_more = Sender.has_more
 
     def __init__(
         self,
@@ -87,7 +88,28 @@ class Session(Sender):
         stop_wait_ms=1000,
         tries=3,
     ):
-        Sender.__init__(self, link, subscriptions, keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
+        self.link = link
+        self.subscriptions = subscriptions
+        self.keepalive_ms = keepalive_ms
+        self.response_timeout_ms = response_timeout_ms
+        self.silence_ms = silence_ms
+        self.stop_wait_ms = stop_wait_ms
+        self.tries = tries
+        self.state = CLOSED
+        self.station_id = 0  # 0: the header field stays blank
+        self.spindle_id = 0
+        self.request = rq.Request()
+        self._answer = self.request.answer
+        self.numbering = Numbering()
+        self.wants_numbers = False  # number what we send, where the controller offers that
+        self.numbers = None  # then it is an agent.openprotocol.link_level
+        self.pushed = subscriptions[0].pushes[0]  # the one that came last
+        self.sequence = 0  # its link-level number, 0 if it has none
+        self._owing = None  # a push whose acknowledgement is due
+        self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
+        self._rest = Timer()
+        self._silence = Timer()
+        self._blocked = Timer()
         self.start_revisions = start_revisions
         self.start_index = 0
         self.stood_index = -1  # that of the last session that stood
@@ -110,6 +132,55 @@ class Session(Sender):
         self.closed()
 
     # -- the owner's calls -------------------------------------------------------------------------------------
+
+    def receive(self, n):
+        """The first n octets of link.inlet() were filled."""
+        self.link.receive(n)
+        self._silence.armed = False
+
+    def acknowledge(self):
+        """What the last event pushed is durable (or is known already): answer it.
+
+        Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
+        """
+        if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
+            return
+        push = self.pushed
+        if self.sequence:
+            self.numbering.owe(push.pushed_mid, CODE_NONE)
+        else:
+            push.unanswered += 1
+            self._owing = push
+
+    def withhold(self):
+        """What the last event pushed could not be kept: no answer, so that it comes again."""
+        if self.sequence:
+            self.numbering.expected = self.sequence
+
+    def has_more(self):
+        """True if `tick` would post another message at once."""
+        return self._owing is not None or self.request.unsent or self.numbering.owed > 0
+
+    def tick(self, now):
+        """Post what is due, if the link has room; return the ms until something may be due again."""
+        if self.state == CLOSED or self.state == OVER:
+            return FOREVER
+        rest = FOREVER
+        if self.link.idle():
+            self._blocked.armed = False
+            rest = self._post_next(now)
+        elif not self._blocked.armed:
+            self._blocked.start(now, self.silence_ms)
+        wait = self.link.tick(now)
+        if rest < wait:
+            wait = rest
+        if self._answer.armed:
+            wait = self._answer.least(now, wait)
+        if self._silence.armed:
+            wait = self._silence.least(now, wait)
+        if self._blocked.armed:
+            wait = self._blocked.least(now, wait)
+        return wait
 
     def closed(self):
         """The port is closed."""
@@ -189,7 +260,104 @@ class Session(Sender):
         self._behind = behind
         self._stands(False)
 
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def ask(self, row, revision, data):
+        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.tries)
+
+    def answered(self):
+        self.request.answered()
+        if self.state == STOPPING:
+            self._leave()
+
+    def _leave(self):
+        self.ask(rq.STOP, 1, b"")
+
+    def _post_next(self, now):
+        """Post what is due, one message; return the ms until MID 9999 is."""
+        mute = self.state == STARTING or self.state == STOPPING
+        link = self.link
+        if self.numbering.owed:
+            link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
+        elif self._owing is not None:
+            push = self._owing
+            push.unanswered -= 1
+            if push.unanswered == 0:
+                self._owing = self._next_owing() if self._many else None
+            pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
+            link.post(push.acknowledgement_bytes, False)
+        elif self.request.unsent:
+            self._post_request(now)
+        else:
+            left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
+            if left > 0:
+                return left
+            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+            if not self._silence.armed:
+                self._silence.start(now, self.silence_ms)
+        self._rest.start(now, self.keepalive_ms)
+        return FOREVER if mute else self.keepalive_ms
+
+    def _next_owing(self):
+        """Return another push that is still owed an acknowledgement."""
+        for subscription in self.subscriptions:
+            for push in subscription.pushes:
+                if push.unanswered:
+                    return push
+        return None
+
+    def _post_request(self, now):
+        request = self.request
+        row = request.row
+        wait_ms = self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms
+        number = 0
+        if self.numbers is not None:
+            number = self.numbers.number_for(request.asked)
+            wait_ms = min(wait_ms, self.numbers.wait_ms)
+        request.posted(now, wait_ms)
+        self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE, number)
+
+    def _post(self, mid, revision, data, aloud, number):
+        link = self.link
+        tx = link.tx
+        at = link.tx_at
+        octets = HEADER_BYTES + len(data)
+        put_header(tx, at, octets, mid, revision)
+        if aloud:
+            tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
+        if number:
+            put_number(tx, at + 16, 2, number)
+        copy(tx, at + HEADER_BYTES, data, 0, len(data))
+        self._put_place(tx, at)
+        link.post(octets, True)
+
+    def _put_place(self, buf, at):
+        """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
+        if self.station_id:
+            put_number(buf, at + 12, 2, self.station_id)
+        if self.spindle_id:
+            put_number(buf, at + 14, 2, self.spindle_id)
+
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
+
+    def _prepare(self):
+        """A connection begins."""
+        for subscription in self.subscriptions:
+            for push in subscription.pushes:
+                push.opened()
+                self._put_place(push.acknowledgement, 0)
+        self.link.reset()
+
+    def _forget(self):
+        """A connection has ended."""
+        self.request.closed()
+        self.numbering.reset()
+        self.numbers = None
+        self._owing = None
+        self.sequence = 0
+        self._rest.stop()
+        self._silence.stop()
+        self._blocked.stop()
 
     def _start(self):
         self.state = STARTING
@@ -383,6 +551,12 @@ class Session(Sender):
             if event != EV_NONE:
                 return event
         return EV_NONE
+
+    def _is_mute(self, now):
+        """True if the controller says nothing any more, or takes nothing."""
+        return (self._silence.armed and self._silence.expired(now)) or (
+            self._blocked.armed and self._blocked.expired(now)
+        )
 
     def _look_at_time(self, now):
         if self._is_mute(now):

@@ -23,6 +23,7 @@ from agent.base.fields import put_number
 from agent.openprotocol.buffer import make_room
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.ids import before
 from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
@@ -78,7 +79,8 @@ class SeveralSubscription(Subscription):
         if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and known.is_met():
-            put_number(data, 0, _NUMBER_BYTES, known.top() if self.behind < 0 else self.behind)
+            # Behind a wrap that begins with 0: asking for what comes behind that would bring all that there is.
+            put_number(data, 0, _NUMBER_BYTES, (known.top() or before(0)) if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 

@@ -8,7 +8,7 @@ Rules
    refused.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
 3. What else a controller tells is asked for by the rows of agent.wide.controller_events, curves by agent.wide.mid0900.
-4. Every push is acknowledged, once for each time it comes (agent.openprotocol.sending): with a message of 20 octets,
+4. Every push is acknowledged, once for each time it comes (agent.openprotocol.session): with a message of 20 octets,
    or with MID 0005, which names it.
 5. Who takes it is its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
    when it is durable (agent.station.intake). That of results hears of the session as well: `hear(intake, event,

@@ -73,7 +73,7 @@ GUESTS = st.tuples(st.sampled_from(["come", "trust", "leave"]), st.integers(0, 3
 
 
 @given(st.lists(GUESTS, max_size=120), st.integers(1, 6), st.integers(1, 6))
-def test_places_are_bounded_and_nobody_is_put_out_who_has_brought_something(steps, most, of_one):
+def test_places_are_bounded_and_no_one_is_put_out_who_has_brought_something(steps, most, of_one):
     places, there, trusted = Places(most, of_one), {}, set()
     for what, guest, address in steps:
         if what == "come" and guest not in there:

@@ -85,7 +85,7 @@ def test_a_file_that_is_neither_is_told(octets, words, tmp_path):
     assert words in said and "Traceback" not in said
 
 
-def test_a_spool_of_nobody_wants_a_station(spool, tmp_path):
+def test_a_spool_of_no_one_wants_a_station(spool, tmp_path):
     blocks = tmp_path / "chip.image"
     blocks.write_bytes(spool.read_bytes()[4096:])
     said = run("import", "--database", tmp_path / "a.sqlite", blocks, code=2).stderr

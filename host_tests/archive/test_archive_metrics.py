@@ -121,7 +121,7 @@ def test_pages_have_the_figures_of_the_server_that_they_are_beside(archive):
     assert pages.returncode == 0
 
 
-def test_pages_that_do_not_read_hold_nobody_up(monkeypatch):
+def test_pages_that_do_not_read_hold_no_one_up(monkeypatch):
     deaf = [sys.executable, "-c", "import signal; signal.pause()"]
     start, started = subprocess.Popen, []
     monkeypatch.setattr(

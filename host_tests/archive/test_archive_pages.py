@@ -395,7 +395,7 @@ def test_guessing_is_slowed_down(monkeypatch):
     for _ in range(login.TRIES):
         assert door.token("guess") is None
     assert door.is_shut() and door.token("correct horse") is None
-    assert door.token("correct horse", "192.0.2.1"), "who guesses shuts out nobody else"
+    assert door.token("correct horse", "192.0.2.1"), "who guesses shuts out no one else"
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + login.TRIES_S + 1)
     assert door.token("correct horse")

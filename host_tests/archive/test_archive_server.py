@@ -151,7 +151,7 @@ def test_telegrams_in_single_octets_are_whole_in_the_end(served):
         assert code(server.hear()) == "000"
 
 
-def test_a_result_with_one_spindle_twice_is_refused_and_spoils_nobody(served):
+def test_a_result_with_one_spindle_twice_is_refused_and_spoils_no_one(served):
     twice = RESULT[:65] + "0002" + RESULT[69:80] + RESULT[80:150] * 2 + RESULT[150:]
     with served.server() as bad, served.server() as good:
         bad.send(twice)
@@ -175,7 +175,7 @@ def test_a_silent_connection_is_closed_and_a_talking_one_is_not(tmp_path):
         assert server.ask("0600001") and server.hear() == ""
 
 
-def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_nobody(tmp_path, served):
+def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_no_one(tmp_path, served):
     with pytest.raises(database.Unusable, match="another archive writes there"), Served(served.place):
         pass
     assert served.rows("SELECT COUNT(*) FROM Result") == [(0,)]

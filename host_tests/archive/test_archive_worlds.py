@@ -123,7 +123,7 @@ def world(seed, place):
     if copied_at == 0:
         one.archive.copy()
     one.until_ready()
-    one.controller.produce()  # what was made before the first meeting is nobody's: from here on each one counts
+    one.controller.produce()  # what was made before the first meeting is no one's: from here on each one counts
     one.until_quiet()
     alarms = []
     for step in range(STEPS):

@@ -1,4 +1,4 @@
-"""Every task runs when its time has come or input wakes it, and one that raises stands in nobody's way."""
+"""Every task runs when its time has come or input wakes it, and one that raises stands in no one's way."""
 
 from agent.base.scheduler import PAUSE_MS, Scheduler
 from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff

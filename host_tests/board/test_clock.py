@@ -148,7 +148,7 @@ def test_the_offset_makes_it_local_time():
     assert asking.heard == [1710408413 + 3600]
 
 
-def test_nobody_is_asked_without_a_network():
+def test_no_one_is_asked_without_a_network():
     asking = Asking(Server())
     asking.go(600, is_up=False)
     assert asking.opened == 0

@@ -52,7 +52,7 @@ def compared(machine, sets=True, digits=DIGITS):
 
 
 @pytest.mark.parametrize("ahead_s", [-300, 4, 7000, -86400 * 400])
-def test_a_clock_that_nobody_keeps_is_set_by_the_server(ahead_s):
+def test_a_clock_that_no_one_keeps_is_set_by_the_server(ahead_s):
     machine = Machine(ahead_s)
     clock = compared(machine)
     assert machine.now_s == SERVER + 0.5  # in the middle of its second
@@ -70,7 +70,7 @@ def test_a_clock_that_nobody_keeps_is_set_by_the_server(ahead_s):
         (Machine(-19801), True, "time zone"),  # five hours and a half
     ],
 )
-def test_it_is_left_alone_where_it_is_right_or_nobody_should_set_it(machine, sets, outcome):
+def test_it_is_left_alone_where_it_is_right_or_no_one_should_set_it(machine, sets, outcome):
     before_s = machine.now_s
     clock = compared(machine, sets)
     assert machine.now_s == before_s

@@ -2,7 +2,7 @@
 
 from agent.base.words import put_u32
 from board import linux_header
-from board.linux_header import COPY_AT, NOBODY, PAGE_BYTES, Header
+from board.linux_header import COPY_AT, NO_OWNER, PAGE_BYTES, Header
 
 PORTABLE = True
 
@@ -21,7 +21,7 @@ def test_a_page_is_read_as_it_was_written():
     octets = page()
     assert len(octets) == PAGE_BYTES
     assert told(linux_header.read(octets)) == (64, 4096, 256, (3, 17, 9999), bytes(range(16)), 2)
-    assert linux_header.read(page(owner=NOBODY)).owner == NOBODY
+    assert linux_header.read(page(owner=NO_OWNER)).owner == NO_OWNER
 
 
 def test_the_page_lies_as_its_drawing_says():

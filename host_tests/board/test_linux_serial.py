@@ -128,7 +128,7 @@ class MadeUpUart:
     def write(self, buf, start, n):
         self.written += bytes(buf[start : start + n])
         if MadeUpPin.driver is not None:
-            assert MadeUpPin.driver.levels[-1] == 1, "nobody hears what is sent before the driver is on"
+            assert MadeUpPin.driver.levels[-1] == 1, "no one hears what is sent before the driver is on"
         return n
 
     def flush(self):

@@ -9,10 +9,10 @@ import pytest
 
 from board import linux_header, linux_spool_make
 from board.linux_flash import FileFlash, FlashUnusable
-from board.linux_header import NOBODY, Header
+from board.linux_header import NO_OWNER, Header
 
 KIB = 1024
-HEADER = Header(16, 4096, 16, NOBODY, bytes(16))
+HEADER = Header(16, 4096, 16, NO_OWNER, bytes(16))
 
 
 def opened(path):

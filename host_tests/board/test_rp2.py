@@ -464,7 +464,7 @@ def test_a_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch,
     board.sockets.resolver.close()
 
 
-def test_a_name_that_is_none_closes_the_port_and_one_that_nobody_knows_leaves_it_opening_until_the_deadline(
+def test_a_name_that_is_none_closes_the_port_and_one_that_no_one_knows_leaves_it_opening_until_the_deadline(
     chip, monkeypatch, tmp_path
 ):
     from agent.link.port import PORT_CLOSED, PORT_OPENING, WHY_NAME_SLOW, WHY_NAME_UNKNOWN
@@ -482,7 +482,7 @@ def test_a_name_that_is_none_closes_the_port_and_one_that_nobody_knows_leaves_it
     assert port.state() == PORT_CLOSED and port.why == WHY_NAME_UNKNOWN
     port.open("other", 4545)
     assert port.state() == PORT_OPENING
-    for _ in range(40):  # nobody answers
+    for _ in range(40):  # no one answers
         board.sockets.wait(app, 1, board.now)
         moment[0] += 100
     assert port.state() == PORT_CLOSED and port.why == WHY_NAME_SLOW

@@ -39,7 +39,7 @@ def started(**settings):
 # -- the ordinary way
 
 
-def test_every_result_arrives_once_and_in_order_and_nobody_complains():
+def test_every_result_arrives_once_and_in_order_and_no_one_complains():
     cart = started()
     produce(cart, 40)
     cart.until_quiet()

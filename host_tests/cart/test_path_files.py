@@ -1,4 +1,4 @@
-"""The whole way with files beside ToolsNet: each outlet for itself, nobody waits, and a person sees what happens."""
+"""The whole way with files beside ToolsNet: each outlet for itself, no one waits, and a person sees what happens."""
 
 import json
 

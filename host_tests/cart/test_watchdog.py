@@ -126,7 +126,7 @@ def test_results_that_go_out_are_movement():
     assert rig.fed_ms(2 * PATIENCE_MS, deliver) >= 2 * PATIENCE_MS
 
 
-def test_a_controller_that_nobody_tries_to_reach_is_not_fed_for_ever():
+def test_a_controller_that_no_one_tries_to_reach_is_not_fed_for_ever():
     rig = Rig()
     rig.station.session.state = 0
     assert rig.fed_ms(10 * PATIENCE_MS) < 2 * PATIENCE_MS

@@ -1,4 +1,4 @@
-"""What releases after 2.8.0 lay out anew, read by a reader of its own: bare slices at the places that 2.17.0 prints.
+"""What releases after 2.8.0 lay out differently, read by a reader of its own: slices at the places that 2.17.0 prints.
 
 The places below are copied from the document's tables (2.17.0 p. 97-119, 135-138, 239-248), octets of an entry
 counted from 1. Nothing of the catalogue's tables is used to build the telegrams here.

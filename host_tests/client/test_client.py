@@ -87,7 +87,7 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
 
 
 @pytest.mark.parametrize("profile", profiles())
-def test_nothing_is_subscribed_to_that_nobody_reads(profile):
+def test_nothing_is_subscribed_to_that_no_one_reads(profile):
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
             simulated.produce()
@@ -223,11 +223,11 @@ def test_a_busy_controller_is_an_error_that_says_so():
         run(body(simulated))
 
 
-def test_nobody_there_is_an_error_that_says_so():
+def test_no_one_there_is_an_error_that_says_so():
     async def body(port):
         with pytest.raises(ConnectionLost, match=r"no session within 0\.2 s: "):
             async with connect("127.0.0.1", port, deadline_s=0.2, **QUICK):
-                raise AssertionError("nobody listens")
+                raise AssertionError("no one listens")
 
     with controller() as simulated:
         port = simulated.port
@@ -302,7 +302,7 @@ async def test_a_topic_of_one_s_own_is_three_numbers(simulated, one):
 
 
 @test()
-async def test_a_message_that_nobody_asked_for_is_counted_and_changes_nothing(simulated, one):
+async def test_a_message_that_no_one_asked_for_is_counted_and_changes_nothing(simulated, one):
     simulated.do("inject", b"00200099001         \0")
     await one.select_pset(1)
     assert one.unexpected == {99: 1}

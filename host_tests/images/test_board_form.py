@@ -124,7 +124,7 @@ def test_every_node_is_walked_once_outer_ones_first():
         assert walk(tree) == [node for node in ast.walk(tree) if not isinstance(node, marks)], source.name
 
 
-def test_what_was_made_of_the_same_is_made_once_and_of_anything_else_anew(tmp_path, monkeypatch):
+def test_what_was_made_of_the_same_is_made_once_and_of_anything_else_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tree, "REMEMBERED", tmp_path / "compact")
     made = []
 

@@ -603,7 +603,7 @@ def test_a_line_of_classes_becomes_one_unless_somebody_asks_for_its_first():
     tree = ast.parse(texts["agent.app"])
     names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     assert names == ["Third", "Parent", "One", "Two", "Alone", "Other", "Taken", "Taker"]
-    assert "never" not in texts["agent.app"]  # nobody can call it
+    assert "never" not in texts["agent.app"]  # no one can call it
     for text in (LINE, texts["agent.app"]):
         found: dict = {}
         exec(text, found)

@@ -123,7 +123,7 @@ def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     octets[files : files + 8192] = bytes(8192)
     flash.write_bytes(octets)
     script.write_text("from board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
-    # No ring either: without a file system nobody knows where it begins.
+    # No ring either: without a file system no one knows where it begins.
     assert lines_of(rp2040.command(script, flash=flash)) == (0, ["still reachable None"])
     assert flash.read_bytes()[files : rp2040.ring_start()] == octets[files : rp2040.ring_start()]
 

@@ -81,7 +81,7 @@ def test_same_part_again_is_told_and_changes_nothing():
     assert talk.tell(three) == [st.EV_MALFORMED] and talk.take() == []
 
 
-def test_first_part_begins_anew():
+def test_first_part_begins_again():
     other = pushed(7, tightening_id=99)
     talk = Talk().ready()
     assert talk.tell(*parts_of(LONG, 3)[:2]) == []
@@ -113,7 +113,7 @@ def test_whole_messages_between_the_parts_go_their_own_way():
     assert talk.results == [EXAMPLE, whole(LONG)] and talk.take() == [ACKNOWLEDGE] * 2
 
 
-def test_parts_of_other_messages_are_nobodys():
+def test_parts_of_other_messages_belong_to_no_other():
     talk = Talk().ready()
     for frame in (message(900, b"x" * 300), message(1201, b"y" * 300), fetched(7)):
         assert talk.tell(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3

@@ -32,7 +32,7 @@ class User:
         self.turns.append((self, now))
 
 
-def test_a_line_on_which_nobody_can_speak_is_quiet():
+def test_a_line_on_which_no_one_can_speak_is_quiet():
     quiet = Quiet(Link(0))
     assert quiet.may_program() and quiet.may_erase()
     quiet.talks(True)
@@ -60,7 +60,7 @@ def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
 
 def test_everybody_who_joined_has_a_turn_in_the_order_of_joining():
     quiet = Quiet(Link(0))
-    quiet.offer(1)  # nobody is there
+    quiet.offer(1)  # no one is there
     turns = []
     users = [User(turns), User(turns)]
     for user in users:

@@ -5,7 +5,6 @@ import gc
 from agent.base.ticks import TICKS_PERIOD
 from agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
 from agent.link.block import BlockReader, put_block
-from agent.link.handshake import JOB_MS
 from agent.link.payload import (
     FORM_NAMES,
     TALLY_CONFLICTS,
@@ -13,7 +12,7 @@ from agent.link.payload import (
     TALLY_REFUSED,
     TALLY_REPEATS,
 )
-from agent.link.r3964 import R3964
+from agent.link.r3964 import JOB_MS, R3964
 from host_tests.portable import Skip
 from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
 from tools.base.clock import Dice

@@ -4,6 +4,7 @@ from agent.log import numbers as n
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.reader import WORN
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.record import KIND_RAW
 from agent.record.result import FLAG_COPY
@@ -300,7 +301,7 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
-    assert [cursor.number for cursor in log.cursors] == places, "nobody goes on behind what may still come back"
+    assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
     assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
@@ -419,7 +420,7 @@ def test_a_start_finds_everything_and_goes_on():
         assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.torn == 0
 
 
-def test_the_last_record_is_shown_to_nobody_before_it_is_settled():
+def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
     area = watched()
     for ident in (1, 2, 3):
         append(area.log, ident)
@@ -486,7 +487,7 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     assert append(log, ident) == LOG_DONE
 
 
-def test_a_log_that_nobody_keeps_anything_in_settles_as_well():
+def test_a_log_that_no_one_keeps_anything_in_settles_as_well():
     area = Area(flash=Watched(), graph_blocks=4)
     area.mount()
     for ident in (1, 2, 3):
@@ -679,6 +680,26 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
+
+
+def test_copies_that_do_not_count_in_a_worn_block_let_a_full_log_refuse_at_once():
+    """They have the whole newest block carried, so nothing is won by carrying it."""
+    for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
+        area = watched(10, 1024, 16, when_full=when_full)
+        log = area.log
+        area.flash.bad = (8,)
+        last = fill(log)
+        assert append(log, last) == LOG_FULL and log.worn == 1
+        log.cut = list(log.firsts).index(WORN)
+        erases = log.erases
+        for _ in range(3):
+            log.peek(log.cursors[0])
+            log.cursors[0].advance()
+        assert append(log, last) == LOG_FULL and log.erases <= erases + 1
+        while log.peek(log.cursors[0]) > RECORD_NONE:
+            log.cursors[0].advance()
+        assert append(log, last) == LOG_DONE and log.maintain()
+        assert read_all(log) == numbers(last, last)
 
 
 def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed():

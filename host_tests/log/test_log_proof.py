@@ -77,7 +77,7 @@ def test_records_of_several_units_are_as_safe(shape):
 
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
-def test_without_its_state_the_log_still_has_all_that_nobody_has_taken(shape):
+def test_without_its_state_the_log_still_has_all_that_no_one_has_taken(shape):
     explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 2, 2)
 
 

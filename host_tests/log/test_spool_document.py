@@ -153,7 +153,7 @@ def test_so_it_does_after_cuts_of_every_kind_refusals_and_many_starts(seed):
     ident = 0
     for _ in range(25):
         area.flash.cut_at = area.flash.operations + 1 + dice.randrange(40)
-        area.flash.cut_shape = SHAPES[dice.randrange(6)]  # of the others nobody knows what a reader gets
+        area.flash.cut_shape = SHAPES[dice.randrange(6)]  # of the others no one knows what a reader gets
         area.flash.refuses = False
         try:
             for _ in range(dice.randrange(60)):

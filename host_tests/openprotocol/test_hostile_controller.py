@@ -166,7 +166,7 @@ def test_unknown_messages_are_counted_and_change_nothing():
     assert still_serves(cart)
 
 
-def test_replies_nobody_asked_for_are_counted_and_change_nothing():
+def test_replies_no_one_asked_for_are_counted_and_change_nothing():
     frames = [
         message(2, b"010009" + b"0209" + b"03" + b"Another controller       "),
         accepted(60),

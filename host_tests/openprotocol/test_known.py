@@ -2,6 +2,7 @@
 
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, after
+from agent.openprotocol.spindles import SeveralSubscription
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from agent.record import result as res
 from host_tests.support.recovery import BLANK, PAYLOAD, Bench, FakeLog, FakeState, Result
@@ -231,3 +232,12 @@ def test_next_push_behind_a_controller_that_was_found_empty_is_the_first_of_it()
     known.put_empty()
     store(known, 43)
     assert known.top() == 43 and known.missing() == 1
+
+
+def test_behind_a_wrap_that_begins_with_0_a_powermacs_is_not_asked_for_all_that_it_has():
+    known = made()
+    subscription = SeveralSubscription("powermacs", known)
+    for stored, asked in ((0, b"4294967295"), (1, b"0000000001"), (LAST_ID, b"4294967295")):
+        known.put_top(digest(stored))
+        subscription.revision()
+        assert bytes(subscription.data[:10]) == asked

@@ -80,7 +80,7 @@ def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
 def test_frame_is_known_by_all_its_octets():
     log = log_of(3)
     look = Look(log)
-    frame = b"0030006100100000      what nobody can read"
+    frame = b"0030006100100000      what no one can read"
     assert look.holds_frame(b"#" + frame, 1, len(frame)) == 0
     put(log, frame, 0, KIND_RAW)
     assert look.holds_frame(b"#" + frame, 1, len(frame)) == 1
@@ -107,7 +107,7 @@ def test_log_that_cannot_be_read_says_so():
         put(log, body_of(ident))
     look = Look(log)
     area.flash.unreadable = tuple(range(16))
-    frame = b"what nobody can read"
+    frame = b"what no one can read"
     assert look.holds(body_of(19), 0, 0) == -1
     assert look.holds_frame(frame, 0, len(frame)) == -1 and look.holds_pushed(b"0000000042", 0, 0) == -1
     assert look.holds(body_of(20), 0, 0) == 0, "its ID is above all of them"

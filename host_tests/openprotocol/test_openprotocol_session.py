@@ -272,7 +272,7 @@ def test_refusal_of_the_tool_request_stays_without_effect():
         assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
-def test_refusal_that_nobody_waits_for_is_named_and_ignored():
+def test_refusal_that_no_one_waits_for_is_named_and_ignored():
     for state in ASKED:
         talk = talk_in(state)
         for mid in (1, 3, 60, 63, 64, 40, 70, 12):
@@ -304,7 +304,7 @@ def test_refused_999_falls_back_to_revision_1_and_stays_there():
     assert talk.take()[-1] == b"002000600010        "
 
 
-def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_anew_with_the_first():
+def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_again_with_the_first():
     talk = Talk()
     talk.tell(STARTED)
     talk.tell(refused(60, 97))
@@ -758,7 +758,7 @@ def test_stop_of_a_session_that_is_over_does_nothing():
 # What was not asked for
 
 
-def test_unknown_messages_and_answers_nobody_asked_for_are_named_and_change_nothing():
+def test_unknown_messages_and_answers_no_one_asked_for_are_named_and_change_nothing():
     talk = Talk().ready()
     for octets in (
         message(71, b"01E404"),

@@ -133,7 +133,7 @@ def test_buffer_grows_with_what_waits_in_it():
 def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
     talk = ready()
     assert operation(talk, 2, 8) == gn.ANSWER_NONE
-    assert operation(talk, 2, 6) == gn.ANSWER_LATE  # nobody has asked
+    assert operation(talk, 2, 6) == gn.ANSWER_LATE  # no one has asked
     fetch(talk, b"0000000000")
     assert operation(talk, 2, 8) == gn.ANSWER_NONE
     assert not talk.session.can_fetch()

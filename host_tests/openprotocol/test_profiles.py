@@ -63,7 +63,7 @@ def shifts(cart, elsewhere=()):
 
 
 def agrees(cart):
-    """Everything of ours is in the archive once, in order, and nothing else; nobody complained."""
+    """Everything of ours is in the archive once, in order, and nothing else; no one complained."""
     cart.settle(3600000)
     cart.until_quiet(3600000)
     assert cart.ids() == cart.controller.produced, cart.counts()
@@ -111,7 +111,7 @@ def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows()
         assert cart.station.recovery.revision() == (7 if name.endswith("2.8") else 2)  # which says whose an answer is
 
 
-def test_update_from_2_8_to_3_6_begins_the_ids_anew_and_costs_nothing():
+def test_update_from_2_8_to_3_6_begins_the_ids_again_and_costs_nothing():
     for missed in (0, 3, 40):
         cart = shifts(cart_of("power-focus-6000-2.8", elsewhere=0), (1, 2))
         agrees(cart)
@@ -192,7 +192,7 @@ def test_nexo_torque_that_is_rounded_to_its_limit_is_not_ok_all_the_same():
     assert on_the_limit > 5
 
 
-def test_results_that_get_no_id_while_nobody_is_connected_leave_no_hole():
+def test_results_that_get_no_id_while_no_one_is_connected_leave_no_hole():
     cart = cart_of("nexo", only_when_started=True)
     cart.ready().settle()
     make(cart, 5)

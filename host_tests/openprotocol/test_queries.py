@@ -90,7 +90,7 @@ def test_a_controller_that_does_not_take_the_time_is_not_pressed():
     assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
 
 
-def test_nothing_is_asked_while_nobody_knows_the_time():
+def test_nothing_is_asked_while_no_one_knows_the_time():
     cart = Cart(settings={"controller": {"clock": "set"}}, controller={"clock_ahead_s": 900}, on=False)
     cart.make_board.clock_is_set = lambda board: False
     try:
@@ -181,7 +181,7 @@ def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
         assert cart.controller.complaints == []
 
 
-def test_limits_of_a_set_that_was_changed_are_asked_for_anew():
+def test_limits_of_a_set_that_was_changed_are_asked_for_again():
     cart = cart_of(limits="ask")
     produce(cart, 1, 1)
     cart.controller.change_pset(1, torque_min=800)
@@ -189,7 +189,7 @@ def test_limits_of_a_set_that_was_changed_are_asked_for_anew():
     assert limits_of(cart) == [(1, None), (1, ONE), (1, None), (1, [800] + ONE[1:])]
 
 
-def test_a_new_connection_asks_anew_for_what_was_known():
+def test_a_new_connection_asks_again_for_what_was_known():
     cart = cart_of(limits="ask")
     produce(cart, 1, 2)
     cart.controller.psets[1].torque_min = 700  # and the date says nothing

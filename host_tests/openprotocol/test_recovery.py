@@ -78,7 +78,7 @@ def test_first_push_of_a_controller_that_was_empty_shows_what_lies_in_front_of_i
     bench.memory.make()
     bench.live()
     assert bench.recovery.flags == 0 and bench.known.top() == 3, "it is known at once"
-    assert bench.known.missing() == 1, "nobody knows how many"
+    assert bench.known.missing() == 1, "no one knows how many"
     assert bench.settle() == 1 + GONE_OWN + 2  # on the walk 1, and what was never made, then both
     assert bench.stored() == [3, 1, 2] and bench.known.gone() == 0
     bench.live()
@@ -700,7 +700,7 @@ def test_controller_that_was_cleared_is_met_empty_and_goes_on():
     assert bench.stored() == numbers(1, 5)
 
 
-def test_answers_that_nobody_can_read_are_kept_as_they_came():
+def test_answers_that_no_one_can_read_are_kept_as_they_came():
     bench = met(3)
     bench.away(2)
     asked = []

@@ -469,7 +469,7 @@ def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_ser
     assert outlet.ids() == numbers(1, 30)
 
 
-def test_nobody_is_needed_for_what_was_overwritten_before_the_next_try():
+def test_no_one_is_needed_for_what_was_overwritten_before_the_next_try():
     outlet = Outlet(blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.options.code_all = 5
     outlet.store(90)
@@ -851,7 +851,7 @@ def trouble_without_room():
     return outlet
 
 
-def test_nobody_is_needed_for_what_was_overwritten_while_it_held():
+def test_no_one_is_needed_for_what_was_overwritten_while_it_held():
     outlet = Outlet(blocks=12, kept_blocks=3, when_full=WHEN_FULL_OVERWRITE)
     while room_of(outlet.quarantine, 120) > 2:
         outlet.store_raw(b"y" * 140)
@@ -1633,7 +1633,7 @@ def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
     outlet.clean()
 
 
-def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
+def test_step_that_opens_a_server_next_door_needs_no_one_to_wake_it():
     outlet = Outlet(make_port=NextDoor)
     while outlet.session.state != STREAMING:
         left = outlet.forward.step(outlet.clock.now)

@@ -107,7 +107,7 @@ class Peers:
 
 
 @LONG
-def test_the_container_is_built_runs_as_nobody_delivers_is_healthy_and_ends_in_order(tmp_path):
+def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_order(tmp_path):
     buildah = Buildah(tmp_path / "storage")
     container = buildah.build()
     told = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
@@ -138,7 +138,7 @@ def test_the_container_is_built_runs_as_nobody_delivers_is_healthy_and_ends_in_o
     assert "denied" in within("sh", "-c", "touch /opt/toolcart/x /etc/toolcart/x 2>&1 || true")
     assert "No module named pip" in within("sh", "-c", "/opt/toolcart/bin/python -m pip 2>&1 || true")
     asked = ("sh", "-c", f"{' '.join(told['Healthcheck']['Test'][1:])}; echo exit $?")
-    assert within(*asked).endswith("exit 3\n")  # nobody runs yet
+    assert within(*asked).endswith("exit 3\n")  # no one runs yet
     lines = tmp_path / "lines"
     with lines.open("w") as out:
         command = buildah.command(container, [*told["Entrypoint"], *told["Cmd"]], *shared)

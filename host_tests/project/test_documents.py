@@ -67,7 +67,7 @@ def test_a_measured_figure_that_stands_in_two_places_is_quoted_in_both():
     assert told.unquoted([quoted, "113,706 octets, 11,234 or 1,234.5 wakes"]) == {"113,706"}
 
 
-def test_a_figure_that_differs_is_renewed_and_one_that_nobody_took_is_refused():
+def test_a_figure_that_differs_is_renewed_and_one_that_no_one_took_is_refused():
     taken = {"path": {"figures": {"octets": 77216, "share": 0.0666, "a/b, x .mpy": 84058}}}
     assert told.quoted("1<!-- path: octets --> and 2.5<!-- path: share .3 -->", taken) == (
         "77,216<!-- path: octets --> and 0.067<!-- path: share .3 -->"

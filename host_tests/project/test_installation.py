@@ -56,7 +56,7 @@ def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(ou
     assert "--system-site-packages" in installation.how_to_get("view")
 
 
-def test_nobody_else_says_how_to_install():
+def test_no_one_else_says_how_to_install():
     # The laboratory speaks of a checkout alone.
     for path in (CHECKOUT / "tools").rglob("*.py"):
         is_ours = path.relative_to(CHECKOUT / "tools").parts[0] not in ("bench", "firmware", "packaging", "runtimes")

@@ -61,7 +61,7 @@ def done(command, cwd, **more):
 
 
 def traps(folder, packages, modules=()):
-    """Fill a folder with packages and modules that nobody may import."""
+    """Fill a folder with packages and modules that no one may import."""
     for name in packages:
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text(TRAP)

@@ -190,7 +190,7 @@ def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):
     assert told["files"] == {name: [len(c), package.sha256(c)] for name, c in version.files.items()}
 
 
-def test_main_starts_anew_when_not_even_safe_mode_has_the_memory(monkeypatch):
+def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     done = []
 
     def start():

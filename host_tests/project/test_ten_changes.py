@@ -239,6 +239,151 @@ def test_record_kind(copy):
     check_row(copy, "a record kind")
 
 
+# -- an event that follows from a result ---------------------------------------------------------------------------
+
+BATCHES = '''"""Writes an event behind the result that ends a batch, once, whichever way that result came."""
+
+from agent.base.ticks import FOREVER
+from agent.log.record import RECORD_NONE
+from agent.record import KIND_EVENT, KIND_RESULT
+from agent.record import event as ev
+from agent.record.result import BATCH_STATUS, HEAD_BYTES, ROOM_BYTES, TIME, TIME_BYTES
+from agent.station.newest_event import newest_event
+
+CPYTHON_ONLY = True
+SETTINGS = """durable bool true"""
+MEANINGS = {}
+ASK_AGAIN_MS = 1000
+BLOCKS_SEARCHED = 16
+
+
+def make(settings, station, index, graphs):
+    return Batches(station, index)
+
+
+class Batches:
+    kind = "batches"
+    port = None
+    longest_ms = ASK_AGAIN_MS
+
+    def __init__(self, station, index):
+        self.station, self.log, self.index = station, station.log, index
+        self.attempts = self.written = 0
+        self.last = -1
+
+    def begin(self, now):
+        pass
+
+    def step(self, now):
+        log = self.log
+        if not log.state.ready() or (log.doubtful and not log.settle()):
+            return ASK_AGAIN_MS
+        if self.last < 0:
+            self.last = newest_event(log, ev.BATCH, BLOCKS_SEARCHED, number_of) or 0
+        cursor = log.cursors[self.index]
+        kind = log.peek(cursor)
+        while kind > RECORD_NONE:
+            ends = kind == KIND_RESULT and log.page[log.at + HEAD_BYTES + BATCH_STATUS] == 0x31
+            if ends and cursor.found > self.last and not self.write(cursor.found, now):
+                return ASK_AGAIN_MS
+            cursor.advance()
+            kind = log.peek(cursor)
+        return FOREVER if kind == RECORD_NONE else ASK_AGAIN_MS
+
+    def write(self, number, now):
+        log, text = self.log, b"%d" % number
+        octets = ev.EVENT_LEAST + len(text)
+        if not self.station.quiet.may_write(log) or not log.has_room(ROOM_BYTES + octets, False):
+            return False
+        time = log.at + HEAD_BYTES + TIME
+        stamp = bytes(log.page[time : time + TIME_BYTES])
+        ev.put_event(log.stage, log.place, log.next, self.station.number, ev.BATCH)
+        log.stage[log.place + ev.TIME : log.place + ev.TIME + TIME_BYTES] = stamp
+        octets = ev.put_words(log.stage, log.place, text, 0, len(text))
+        if log.append(KIND_EVENT, 0, octets) != 0:
+            return False
+        self.last = number
+        self.written += 1
+        self.station.intake.wake_outlets(now)
+        return True
+
+    def recover(self, now):
+        pass
+
+    def hurry(self, now):
+        pass
+
+    def stop(self):
+        pass
+
+    def is_up(self):
+        return True
+
+    def put_state(self, shown):
+        shown["state"] = "reading"
+        shown["place"] = "the spool"
+        shown["why"] = ""
+
+    def holds(self):
+        return False
+
+    def leave(self, now):
+        pass
+
+    def has_left(self, now):
+        return True
+
+
+def number_of(log):
+    text = log.at + ev.TEXT
+    return int(bytes(log.page[text : text + log.page[log.at + ev.TEXT_LENGTH]]))
+'''
+
+BATCHES_WORK = """
+import json
+from tools.harness.cart import Cart
+file = {"kind": "file", "path": "lines", "rotate_kib": 64, "keep": 1}
+cart = Cart(settings={"station": {"outlets": [{"kind": "toolsnet"}, file, {"kind": "batches"}]}})
+
+
+def make(*statuses):
+    for status in statuses:
+        cart.controller.produce(batch_status=status)
+
+
+def told():
+    lines = [json.loads(line) for line in cart.lines["lines"].lines()]
+    ends = [line["number"] for line in lines if line.get("batch_status") == "OK"]
+    return ends, [int(line["text"]) for line in lines if line.get("event") == "batch done"]
+
+
+cart.until_ready()
+make(0, 1, 0)
+cart.until_quiet()
+cart.cut()
+make(0, 1)  # no one listens: these are fetched
+cart.until_quiet()
+cart.cut()
+cart.until_quiet()
+cart.run(5000)
+ends, events = told()
+assert len(ends) == 2 and events == ends, (ends, events)
+assert len(cart.ids()) == 5
+"""
+
+
+def test_event_that_follows_from_a_result(copy):
+    add(copy, "agent/wide/batches.py", BATCHES)
+    edit(copy, "agent/wide/outlets.py", "from agent.wide import file\n", "from agent.wide import batches, file\n")
+    edit(copy, "agent/wide/outlets.py", '{"file": file}', '{"file": file, "batches": batches}')
+    edit(copy, "agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
+    edit(copy, "agent/record/text.py", '    16: "results gone",', '    6: "batch done",\n    16: "results gone",')
+    edit(copy, "docs/outlets.md", "`vehicle` (0052), ", "`vehicle` (0052), `batch done`, ")
+    (copy / "docs/configuration.md").write_text(run(copy, "-m", "tools.config.text"), encoding="utf-8")
+    run(copy, "-c", BATCHES_WORK)
+    check_row(copy, "an event that follows from a result")
+
+
 # -- a telegram to ToolsNet ----------------------------------------------------------------------------------------
 
 GREETING_WRITER = '''"""Telegram 15: a greeting."""

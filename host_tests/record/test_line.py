@@ -138,7 +138,7 @@ def test_angles_have_their_decimals_and_numbers_their_signs():
     assert (shown["angle"], shown["angle_max"], shown["torque"], shown["odd"]) == (-90.5, 12.0, "-12.05", None)
 
 
-def test_what_nobody_can_read_is_null_and_told_as_it_came():
+def test_what_no_one_can_read_is_null_and_told_as_it_came():
     odd = {"TORQUE": b"12x456", "TIGHTENING_STATUS": b"5", "ANGLE_STATUS": b"\xff", "BATCH_STATUS": b"3"}
     shown = told(result(**odd), flags=res.FLAG_ODD)
     assert shown["torque"] is None and shown["angle_status"] is None
@@ -221,7 +221,7 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
 
 
-def test_a_frame_that_nobody_could_read_is_there_octet_by_octet():
+def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():
     frame = bytes(range(256))
     shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
     assert shown["frame"].encode("latin-1") == frame and shown["cut_short"]

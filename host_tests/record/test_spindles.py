@@ -194,7 +194,7 @@ def test_sync_ids_wrap_and_a_jump_is_told():
     assert cart.counted(h.OUT_OF_SEQUENCE) == 0
 
 
-def test_a_controller_that_counts_anew_is_followed():
+def test_a_controller_that_counts_again_is_followed():
     for kind, settings in KINDS[:3]:
         cart = cart_of(kind, settings, first_id=500).ready()
         produce(cart, 3)
@@ -209,7 +209,7 @@ def test_a_controller_that_counts_anew_is_followed():
         assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
 
 
-def test_a_controller_that_counts_anew_while_nothing_can_be_stored_is_asked_from_there_on():
+def test_a_controller_that_counts_again_while_nothing_can_be_stored_is_asked_from_there_on():
     for settings in ({}, BOLTS):
         cart = cart_of(POWERMACS, settings).ready()
         produce(cart, 3)

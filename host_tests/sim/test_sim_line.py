@@ -108,7 +108,7 @@ def test_delay_is_one_way_each():
     assert read(port) == b"abc"
 
 
-def test_nobody_listening_refuses():
+def test_no_one_listening_refuses():
     _, network, _, port = build(connect_now=False)
     port.open("elsewhere", 1)
     network.step()

@@ -358,14 +358,14 @@ def test_retransmission_is_the_same_bytes_and_at_most_two():
     assert "identifier 00042 again" in station.toolsnet.complaints[0]
 
 
-def test_refused_telegram_may_be_sent_anew_as_often_as_it_takes():
+def test_refused_telegram_may_be_sent_again_as_often_as_it_takes():
     station = build(code_all=5)
     for _ in range(6):
         station.say(result())
     assert station.toolsnet.complaints == []
 
 
-def test_nobody_waits_for_an_acknowledge_that_never_comes_by_option():
+def test_no_one_waits_for_an_acknowledge_that_never_comes_by_option():
     station = build(silent_telegrams=("06",))
     assert station.say(b"00070600044") == b""
     station.say(result(identifier=45))

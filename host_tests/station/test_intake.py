@@ -20,7 +20,7 @@ def produce(cart, count, every_ms=50):
 
 
 def agrees(cart, count=None):
-    """Each tightening is stored once, with its values, in order; nobody complained."""
+    """Each tightening is stored once, with its values, in order; no one complained."""
     cart.healthy()
     controller = cart.controller
     ids = cart.stored_ids()
@@ -514,7 +514,7 @@ def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_or
             assert puts[0] == 7 and cart.station.known.gone() == 0
 
 
-def test_a_controller_that_counts_anew_waits_until_the_last_result_is_reliable_and_is_seen_whole():
+def test_a_controller_that_counts_again_waits_until_the_last_result_is_reliable_and_is_seen_whole():
     """A last result that counts late would pass for one that was heard of since the controller was asked."""
     cart = Cart().ready()
     cart.settle()

@@ -207,7 +207,7 @@ def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing()
     assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
 
 
-def test_part_that_nobody_can_read_is_kept_as_it_came():
+def test_part_that_no_one_can_read_is_kept_as_it_came():
     cart = cart_of().ready()
     produce(cart, 1)
     frame = bytearray(overall(tightening_id=2))
@@ -463,7 +463,7 @@ def test_push_whose_first_part_was_acknowledged_is_no_answer_to_what_is_asked_th
         clean(cart)
 
 
-def test_count_that_begins_anew_is_found_out():
+def test_count_that_begins_again_is_found_out():
     cart = cart_of().ready()
     produce(cart, 5)
     drop(cart)

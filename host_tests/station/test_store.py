@@ -531,7 +531,7 @@ def test_full_log_that_overwrites_takes_results_after_any_start():
 
 
 class Refusing:
-    """In the place of the look-ups: nobody may ask."""
+    """In the place of the look-ups: no one may ask."""
 
     def holds(self, body, start, flags):
         raise AssertionError("it was looked for")

@@ -57,7 +57,7 @@ def light(**fields):
 
 
 def garbled(**fields):
-    """Return a light frame in which only the time can be made out: nobody can read it."""
+    """Return a light frame in which only the time can be made out: no one can read it."""
     return light(**dict({"tightening_id": GARBLED * 10, "status": GARBLED, "torque": GARBLED * 6}, **fields))
 
 

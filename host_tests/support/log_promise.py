@@ -29,7 +29,7 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-TOLD = SET_ASIDE  # what results bring with them, here their sum: nobody else counts in it here
+TOLD = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
 UNKNOWN = -1
@@ -147,7 +147,7 @@ def payload_at(page, at, length):
     number = page[at] | page[at + 1] << 8 | page[at + 2] << 16 | page[at + 3] << 24
     start = at + 8 + res.TIGHTENING_ID
     digits = bytes(page[start : start + 10])
-    need(digits.isdigit(), "octets are delivered that nobody wrote: %r" % digits)
+    need(digits.isdigit(), "octets are delivered that no one wrote: %r" % digits)
     need(bytes(page[at + 8 : at + length]) == body_of(int(digits), length), "a wrong payload of %d" % int(digits))
     return number, int(digits)
 
@@ -417,7 +417,7 @@ def drained(session, more=3):
 
 
 def searched(session):
-    """A look-up by ID finds the oldest and the newest that nobody has taken, and no other."""
+    """A look-up by ID finds the oldest and the newest that no one has taken, and no other."""
     promise = session.promise
     owed = [promise.acked[n] for n in promise.owed() if n > session.cursor.number]
     for ident in owed[:1] + owed[-1:]:

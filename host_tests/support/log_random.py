@@ -261,7 +261,7 @@ class Life:
         need(not owed, "a reader goes from %d to %d, and %r are owed" % (first, last, owed))
 
     def look_up(self):
-        """A search finds every result that nobody has taken yet, and nothing that was never there."""
+        """A search finds every result that no one has taken yet, and nothing that was never there."""
         if self.log.doubtful or self.restless:
             return
         promise, client = self.promise, self.client

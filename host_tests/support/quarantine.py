@@ -41,7 +41,7 @@ class QuarantineBench:
         assert append(self.log, self.log.next) == 0
         return self.log.number
 
-    def store_frame(self, octets=b"0061 that nobody can read"):
+    def store_frame(self, octets=b"0061 that no one can read"):
         """Store a frame that could not be read; its number."""
         log = self.log
         log.stage[log.place : log.place + HEAD_BYTES] = log.next.to_bytes(4, "little") + b"\x0a\x00\x01\x00"

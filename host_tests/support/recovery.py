@@ -283,7 +283,7 @@ class Bench:
         return self
 
     def away(self, count=1):
-        """Results that nobody hears of; the next connection stands."""
+        """Results that no one hears of; the next connection stands."""
         self.close()
         for _ in range(count):
             self.memory.make()

@@ -147,7 +147,7 @@ class Outlet:
             self.next_id += 1
         return ids
 
-    def store_raw(self, octets=b"0061 that nobody could read"):
+    def store_raw(self, octets=b"0061 that no one could read"):
         """Put a frame that could not be read into the log."""
         log = self.log
         length = res.HEAD_BYTES + len(octets)

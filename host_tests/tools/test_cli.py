@@ -332,7 +332,7 @@ def test_options_of_a_simulator_are_read_in_the_form_they_have():
 
 
 def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
-    """The lines of an agent in this process that runs for some turns; nobody answers it."""
+    """The lines of an agent in this process that runs for some turns; no one answers it."""
     told = []
     agent = Agent(config.complete(tree), str(tmp_path / "cart.json"), 20, told.append)
     left = list(range(turns))

@@ -147,7 +147,7 @@ def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
     assert "42.37 Nm" in toolcart("decode", file).output
 
 
-def test_a_second_connection_between_the_same_ends_begins_anew():
+def test_a_second_connection_between_the_same_ends_begins_again():
     packets = [
         packet(AGENT, CONTROLLER, 100, b"", syn=True),
         packet(AGENT, CONTROLLER, 101, ASKED[:7]),

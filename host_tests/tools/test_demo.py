@@ -337,7 +337,7 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     assert told == [(WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")]
 
 
-def test_what_each_attempt_to_reach_a_side_makes_anew_is_told_once_until_the_side_was_there():
+def test_what_each_attempt_to_reach_a_side_makes_again_is_told_once_until_the_side_was_there():
     figures = Figures()
     figures.feed(_status(), 0.0)
 
@@ -397,7 +397,7 @@ def test_a_spool_that_fills_is_told_long_before_it_is_full_and_once_for_each_mar
     ]
 
 
-def test_a_view_that_nobody_reads_keeps_a_bounded_number_of_changes(tmp_path):
+def test_a_view_that_no_one_reads_keeps_a_bounded_number_of_changes(tmp_path):
     watch = Watch(tmp_path / "none.json")
     for index in range(5000):
         watch.note(INFO, str(index))

@@ -278,7 +278,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
 # -- beside an agent -----------------------------------------------------------------------------------------------
 
 
-def test_beside_a_running_agent_nobody_else_is_asked(tmp_path, monkeypatch):
+def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     toolsnet_part = {
         "kind": "toolsnet",
         "state": "waiting",

@@ -188,7 +188,7 @@ def test_a_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
         planned = plan.make(board, board.hold(), version("two"))
         install.install(board, planned, silent)
         board.ill.add(version("two").digest)
-        install.switch(board, planned)  # on trial, and nobody waits
+        install.switch(board, planned)  # on trial, and no one waits
         board.hold()
         board.operations = 0
         board.cut_after = cut

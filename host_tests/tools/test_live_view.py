@@ -425,7 +425,7 @@ def test_the_backlog_s_drawing_has_its_scale_its_unit_and_its_time():
     assert all(len(points) <= POINTS for points in curve.points)
 
 
-def test_time_that_nobody_looked_at_is_as_it_was_before():
+def test_time_that_no_one_looked_at_is_as_it_was_before():
     curve = Curve()
     curve.add(7, 0.0)
     curve.add(3, 30.0)

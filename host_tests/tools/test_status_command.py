@@ -52,7 +52,7 @@ def _config(folder, port, spool="cart.spool", stations=1):
 
 @pytest.fixture
 def running(tmp_path, free_port):
-    """The configuration of an agent that runs, with nobody at the other ends."""
+    """The configuration of an agent that runs, with no one at the other ends."""
     path = _config(tmp_path, free_port)
     command = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(path)]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -100,7 +100,7 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
     assert os.stat(place.beside(running)).st_ino == before and _invoke("--config", running).exit_code == 0
 
 
-def test_nobody_there_is_said_with_what_to_do(tmp_path):
+def test_no_one_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
     done = _invoke("--config", config)
@@ -196,7 +196,7 @@ def _read(client):
     return octets
 
 
-def test_silent_clients_hold_up_nobody_until_all_places_are_taken_and_then_not_for_long(tmp_path):
+def test_silent_clients_hold_up_no_one_until_all_places_are_taken_and_then_not_for_long(tmp_path):
     control = _served(tmp_path)
     silent = []
     for _ in range(CLIENTS - 1):
@@ -220,7 +220,7 @@ def test_silent_clients_hold_up_nobody_until_all_places_are_taken_and_then_not_f
         client.close()
 
 
-def test_an_answer_that_nobody_takes_is_bounded_and_cut_off(tmp_path):
+def test_an_answer_that_no_one_takes_is_bounded_and_cut_off(tmp_path):
     control = _served(tmp_path, lines=1000)
     greedy = _client(control)
     for _ in range(600):

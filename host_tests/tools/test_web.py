@@ -1,4 +1,4 @@
-"""`toolcart web`: pages that can only be read, /metrics as Prometheus reads it, and nobody who may not look."""
+"""`toolcart web`: pages that can only be read, /metrics as Prometheus reads it, and no one who may not look."""
 
 import json
 import os
@@ -167,7 +167,7 @@ def test_a_foreign_page_cannot_read_it_under_a_name_of_its_own():
         assert client.get("/", headers={"host": "pi.plant:9477"}).status_code == 200
 
 
-def test_with_a_token_nobody_looks_without_it():
+def test_with_a_token_no_one_looks_without_it():
     token = "0123456789abcdef"
     odd = {"authorization": ("Bearer \xe9" + token).encode("latin-1")}
     with _client(_away, token=token) as client:

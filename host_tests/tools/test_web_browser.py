@@ -36,7 +36,7 @@ def cart(tmp_path_factory):
 
 @contextmanager
 def _page(browser, cart, *options, token="", **context):
-    """A page that complains about nothing and asks nobody else."""
+    """A page that complains about nothing and asks no one else."""
     wrong = []
     credentials = {"username": "plant", "password": token} if token else None
     with started("web", "--port", 0, "--config", cart[0], *options) as said:

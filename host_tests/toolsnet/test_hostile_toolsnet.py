@@ -106,7 +106,7 @@ AT_THE_PIM = (
         },
     ),
     (
-        "an 08 whose host nobody knows",
+        "an 08 whose host no one knows",
         {"greeting": VERIFICATION, "answer": b"003708%s0001600000nowhere.example10111", "tells_ident": True},
     ),
     (

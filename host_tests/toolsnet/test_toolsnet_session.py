@@ -452,7 +452,7 @@ def test_always_expects_and_never_does_not():
     assert driven.hear(acknowledge(5)) == ([], b"")
 
 
-def test_keep_alive_that_nobody_takes_neither_spins_nor_stays_for_ever():
+def test_keep_alive_that_no_one_takes_neither_spins_nor_stays_for_ever():
     driven = streaming(keepalive_ack=NEVER)
     driven.takes = 3
     driven.wait(30000)
@@ -524,7 +524,7 @@ def wary(**settings):
     return driven, driven.opened()[1]
 
 
-def test_result_goes_out_all_the_same_where_nobody_knows_that_a_06_is_answered():
+def test_result_goes_out_all_the_same_where_no_one_knows_that_a_06_is_answered():
     driven, octets = wary()
     assert octets.startswith(b"000706") and not driven.session.can_send()
     assert driven.wait(5000)[1] == b"" and driven.session.can_send()

@@ -201,7 +201,7 @@ def test_when_the_ring_is_full_the_oldest_goes_and_the_newest_stays():
         assert bench.put_curve(ident, count=700) == READ
     kept = [ident_of(lead) for lead, _, _ in bench.curves()]
     assert kept == list(range(kept[0], made_curves + 1)) and len(kept) >= 4
-    assert bench.state.numbers[MISSED] == bench.state.numbers[OVERWRITTEN] == 0, "nobody wanted them"
+    assert bench.state.numbers[MISSED] == bench.state.numbers[OVERWRITTEN] == 0, "no one wanted them"
     assert [bench.log.waits(cursor) for cursor in bench.log.cursors] == [0, 0]
     bench = bench_of(graphs=4, wanting=(1,))
     for ident in range(1, made_curves + 1):

@@ -123,7 +123,7 @@ def test_a_log_that_takes_none_says_so():
     assert bench.put(*TOLD[0][:2]) == NOT_KEPT and bench.health.counters[h.EVENTS] == 0
 
 
-def test_without_an_outlet_for_events_nobody_asks_for_alarms():
+def test_without_an_outlet_for_events_no_one_asks_for_alarms():
     cart = Cart().ready()
     cart.run(3000)
     assert 70 not in cart.controller.messages

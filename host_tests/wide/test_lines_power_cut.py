@@ -107,7 +107,7 @@ def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
 
 
 def rested(monkeypatch, seed):
-    """Each batch is cut at rest, when nobody has saved how far the file is: the last line is of a doubtful record."""
+    """Each batch is cut at rest, when no one has saved how far the file is: the last line is of a doubtful record."""
     bench = Bench(monkeypatch, seed)
     bench.saves = False
     for count in (1, 3, 2, 9, 1):

@@ -154,7 +154,7 @@ def test_as_many_are_in_doubt_as_may_be_out_whatever_numbers_lie_between_them(wi
 
 
 @pytest.mark.parametrize("named", [61234, 0])
-def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
+def test_an_08_that_no_one_can_believe_settles_nothing_of_what_was_out(named):
     for moment in range(200, 800, 100):
         outlet = far(4)
         outlet.store(30)
@@ -169,6 +169,21 @@ def test_an_08_that_nobody_can_believe_settles_nothing_of_what_was_out(named):
         outlet.run(1000)
         assert outlet.archive.repeated == 1, "what the truth names now was out before the lie"
         assert outlet.ids() == numbers(1, 30)
+
+
+def test_an_08_that_names_none_of_a_window_is_no_word_on_what_was_out():
+    outlet = far(4, options={"silent_sequences": (2,)})
+    outlet.store(1)
+    outlet.until_passed()
+    outlet.store(30)
+    outlet.until(lambda: len(outlet.archive.sequences()) == 4)
+    outlet.options.reported_result = 1
+    outlet.until(lambda: not outlet.session.row, 60000)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 2, 60000)  # offered alone
+    outlet.options.reported_result = None
+    outlet.cut()
+    outlet.until_passed(3600000)
+    assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
 
 
 # -- answers in any order

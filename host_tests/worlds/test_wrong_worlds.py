@@ -123,7 +123,7 @@ def test_bench_serial_in_an_installation_says_that_it_needs_a_checkout(monkeypat
         (KeyError("seven"), "should not happen: KeyError: 'seven'", "TOOLCART_TRACEBACK=1"),
     ],
 )
-def test_what_nobody_foresaw_is_one_line_and_what_to_do(monkeypatch, error, words, hint):
+def test_what_no_one_foresaw_is_one_line_and_what_to_do(monkeypatch, error, words, hint):
     def fails():
         raise error
 

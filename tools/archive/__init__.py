@@ -3,7 +3,7 @@
 server    asyncio: connections, framing, answers; faults on demand
 places    who may be connected; turns: when those are served that have brought nothing yet
 tls       certificates for ports and pages
-writer    one thread that commits what has come, many at once; nobody is answered before
+writer    one thread that commits what has come, many at once; no one is answered before
 tables    the database; migrations/ brings an older one up
 spc       capability, charts of means and deviations with their signals
 pareto    what is to be mended first

@@ -3,7 +3,7 @@
 Rules
 1. It keeps the contract of tools.sim.serve.Archived.
 2. A cut resets every connection and frees the ports; joining, and another start, take the same ports again.
-3. It ends when nobody holds the other end of its stdin: however the demo ends, none is left behind.
+3. It ends when no one holds the other end of its stdin: however the demo ends, none is left behind.
 4. Whatever ends it but `close`, it is started again: `look_after` says so.
 """
 

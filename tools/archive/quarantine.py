@@ -79,7 +79,7 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
 def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
     """The fields of each result's telegram; None for what cannot be read."""
     quarantine = spool.quarantine
-    spool.kept.shown = spool.kept.number  # the last one as well, in doubt or not: nobody delivers from here
+    spool.kept.shown = spool.kept.number  # the last one as well, in doubt or not: no one delivers from here
     entry = 0
     while (kind := quarantine.next_entry(entry)) > RECORD_NONE:
         entry = quarantine.entry

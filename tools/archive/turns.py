@@ -2,7 +2,7 @@
 
 Rules
 1. In each PERIOD_S strangers are served for SHARE_S, the one that waits longest first, TELEGRAMS_MOST of it at a time.
-2. Who waits is not read meanwhile: what it sends stays with it. While there is time left nobody waits.
+2. Who waits is not read meanwhile: what it sends stays with it. While there is time left no one waits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One thread writes what all stations send: it takes what has come meanwhile, commits it, and tells each sender.
 
 Rules
-1. Nothing is told as stored before its commit has returned. A commit that fails tells all of its batch so; nobody is
+1. Nothing is told as stored before its commit has returned. A commit that fails tells all of its batch so; no one is
    answered then, and the stations send it again (004:73).
 2. While a commit runs the next batch gathers: a thousand stations share a sync, a single one waits for none.
 3. A result is its station, sequence and time stamp, an event as well, a graph also its spindle and kind. What comes
@@ -195,7 +195,7 @@ class Writer:
                     transaction.commit()
             self._used_s = time.monotonic()
             self._took(self._used_s - began_s)
-        except Exception as wrong:  # whatever it is: nobody is answered, and the thread goes on
+        except Exception as wrong:  # whatever it is: no one is answered, and the thread goes on
             self._is_known = False
             with suppress(SQLAlchemyError):
                 self._let_go()

@@ -1,7 +1,7 @@
 """The ignored folder of the checkout: a thing in it is whole or absent, and is made by one process at a time.
 
 Rules:
-1. A folder is built under a temporary name and renamed when it is complete; nobody sees half of one.
+1. A folder is built under a temporary name and renamed when it is complete; no one sees half of one.
 2. The lock is the kernel's, so a killed process leaves none behind.
 """
 

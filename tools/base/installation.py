@@ -86,7 +86,7 @@ def requirements(extra: str) -> list[str]:
     """What the extra names, as pip wants it, such as `pyserial>=3.5`."""
     try:
         named = requires("toolcart") or []
-    except PackageNotFoundError:  # copied, not installed: nobody knows more than the extra's name
+    except PackageNotFoundError:  # copied, not installed: only the extra's name is known
         named = []
     mark = re.compile(rf";\s*extra\s*==\s*['\"]{re.escape(extra)}['\"]\s*$")
     return [mark.sub("", line).strip() for line in named if mark.search(line)] or [f"toolcart[{extra}]"]

@@ -84,7 +84,7 @@ class _Sockets:
 
 
 class _Rtc:
-    """A chip's clock that nobody set."""
+    """A chip's clock that no one set."""
 
     def read(self):
         return (2021, 1, 1, 0, 0, 0)

@@ -159,9 +159,9 @@ number-used-twice | 0 | agent/log/log.py | log proof cuts
 no-block-kept-free | 0 | agent/log/log.py | log proof cuts
 : results fill the last block
 -code = self.find_place(1)
--                if code == LOG_FULL
+-                tries += 1
 +code = self.find_place(0)
-+                if code == LOG_FULL
++                tries += 1
 reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 : a reader stays in a block that was erased
 -if cursor.version != self.version:

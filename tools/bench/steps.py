@@ -35,7 +35,7 @@ def _same(texts, *_, **_named):
     return texts
 
 
-def _made_anew(_what, make, *_):
+def _made_again(_what, make, *_):
     return make()
 
 
@@ -93,7 +93,7 @@ UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 def replaced(places: list[tuple]) -> Iterator[None]:
     """Have something else in these places for a while, and no program that was made before."""
     places = [*places, (tree, "CACHE", tree.CACHE / "none")]
-    places = [*places, (tree, "remembered", _made_anew)]  # what lies in the cache was made with all steps
+    places = [*places, (tree, "remembered", _made_again)]  # what lies in the cache was made with all steps
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
     tree._program_of.cache_clear()
     try:

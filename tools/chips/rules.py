@@ -16,6 +16,9 @@ WATCHDOG_MAX_MS = {"rp2": 8388, "esp32": 1 << 31}
 # (micropython/micropython#13219).
 HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
 
+# ports/rp2/machine_uart.c:465; ports/esp32/machine_uart.c:412: as many as the chip has, three on an ESP32.
+UARTS = {"rp2": (0, 1), "esp32": (0, 1, 2)}
+
 # A network of three servers of names would take three times as long: lwIP's dns.c asks a server four times, with 1, 1,
 # 2 and 3 s for an answer, and extmod/modlwip.c:1797 waits for it in a loop; ports/esp32/modsocket.c:247 the same.
 NAME_BLOCKS_MS = 7000
@@ -52,7 +55,7 @@ DATAGRAMS = {"rp2": 1, "esp32": 6}  # extmod/modlwip.c:439 keeps one and drops t
 # ports/esp32/modsocket.c:835 POLLHUP to who asks for it; else it is readable and writable, and the read raises.
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 FAILED = {"rp2": {"ECONNRESET": POLLOUT | POLLHUP, "": POLLERR}, "esp32": {"": POLLIN | POLLOUT | POLLHUP}}
-# A SYN that nobody answers: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
+# A SYN that no one answers: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
 CONNECT_GIVES_UP_MS = 95000
 ALWAYS_TOLD = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was asked for
 

@@ -79,7 +79,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
         "mid": message.mid,
         "revision": message.revision,
         "name": about.name,
-        "sent_by": SENDERS.get(about.sender, "nobody knows"),
+        "sent_by": SENDERS.get(about.sender, "not documented"),
         "header": {name: value for name, value in message.header().items() if value is not None},
     }
     if not message.form.known:
@@ -196,7 +196,7 @@ def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
     return {
         "mid": mid,
         "name": about.name,
-        "sent_by": SENDERS.get(about.sender, "nobody knows"),
+        "sent_by": SENDERS.get(about.sender, "not documented"),
         "kind": KINDS[about.kind],
         "answer": about.answer,
         "category": about.category,

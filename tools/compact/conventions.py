@@ -3,7 +3,7 @@
 Rules
 1. What is set on an object from outside is set on a variable called after its class (`station.ring`, `cursors[0].seq`)
    or after its part there (ROLES), and the class sets it on `self` too; or on one that is called after no class: then
-   it shares its name with nobody.
+   it shares its name with no one.
 2. No name is computed: `getattr` and its like are given a text, or an object that keeps its names (a module, the
    machine code); no `vars`, `dir`, `locals`, `eval`, `exec`, `__dict__`, no star import.
 3. A dict goes into `**` only where the callee takes any name, or is none of ours: arguments get other names.

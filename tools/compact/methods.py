@@ -9,7 +9,7 @@ Rules
    with a name of its own `self` is its own affair.
 2. Not if two classes of one line have it: which of them is meant is known only when it runs.
 3. This comes before functions go into their callers (inline.py), which it lets them: `_write` of three classes is three
-   functions, each with one call. Where names have their price they stay methods, of names that nobody else has.
+   functions, each with one call. Where names have their price they stay methods, of names that no one else has.
 4. `self` stays its first argument, and its name tells the class: `parts_of` finds it for who asks what a class sets.
 """
 

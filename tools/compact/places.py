@@ -6,11 +6,11 @@ for there first, at every call: in a dict of 59 places with two that are free th
 
 Rules
 1. An object's dict has the least of `_SIZES` that holds what its class and their bases set on `self` (py/map.c).
-2. What is set gets a name whose place nobody of the same dict has; then every method one whose place is free in the
+2. What is set gets a name whose place no one of the same dict has; then every method one whose place is free in the
    dicts of all classes that have it. What several dicts have gets one place in all of them if it can: MicroPython
    remembers the place by the name alone. Where there is no such name, what comes nearest.
 3. A dict without a free place is looked through as a whole for every method. From `_LARGE` places on such an object
-   gets an attribute that nobody uses, and with it a larger dict.
+   gets an attribute that no one uses, and with it a larger dict.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The steps that make a board's program out of the sources, in their order.
 
 rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
-module of forty), prune (what nobody uses), classes (a line of them becomes one), methods (private ones become
+module of forty), prune (what no one uses), classes (a line of them becomes one), methods (private ones become
 functions), expressions (functions that are one, into their callers), inline (functions called from one place), names
 (short ones). Each carries along where a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy
 find it (line_info).

@@ -1,7 +1,7 @@
 """Drops what a board's program never uses: functions that only tests call, imports of constants, decided conditions.
 
 Rules
-1. Of `agent/` go functions, classes and constants that nothing in the program names, and methods whose name nobody
+1. Of `agent/` go functions, classes and constants that nothing in the program names, and methods whose name no one
    in the program uses as an attribute; of the other modules only imports that are not used.
 2. A tuple of constants that only other modules use (names for a person to read) goes to those that use it: they are
    loaded when somebody looks.

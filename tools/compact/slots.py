@@ -146,7 +146,7 @@ class _Walk:
             common += 1
         for loop in self.loops:
             inside = [at for at, chain in life.places if loop.start <= at <= loop.end and loop.begin in chain]
-            begins_anew = loop.level < common - 1 and life.stores_first and len(chains[0]) == common
-            if inside and not begins_anew:
+            begins_again = loop.level < common - 1 and life.stores_first and len(chains[0]) == common
+            if inside and not begins_again:
                 start, end = min(start, loop.start), max(end, loop.end)
         return start, end

@@ -4,7 +4,7 @@ Rules:
 1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
 2. A key that stands twice in one object is a mistake: JSON readers take the last one, people see the first.
 3. `read` gives what agent.cart.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
-4. Secrets are put in here (tools.config.secrets), so that nobody else knows where they come from.
+4. Secrets are put in here (tools.config.secrets), so that no one else knows where they come from.
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ the disk with results that were acknowledged before,** and the sector is written
 not change, so a sector of which old and new parts are mixed still holds them. But a medium that leaves a sector
 unreadable, or with anything in it, when power fails in the middle of writing loses them together with the new one.
 
-With 512 every result has its sectors of 512 octets to itself: what is spoiled then is the new result only, which nobody
+With 512 every result has its sectors of 512 octets to itself: what is spoiled then is the new result only, which no one
 has acknowledged and which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
 
 No unit helps where the medium spoils more than the 512 octets that changed: most disks have sectors of 4096 octets,

@@ -262,7 +262,7 @@ class Demo(Watch):
             self.switch_controller(action == demo_faults.CUT_CONTROLLER)
 
     def _enter_running(self) -> None:
-        """Results that are there before the first meeting belong to nobody: wait until that is over."""
+        """Results that are there before the first meeting belong to no one: wait until that is over."""
         recovery = self.figures.shown()[0].get("recovery", {"phase": ""})
         if self.figures.all_connected() and recovery["phase"] == "idle":
             self.phase = RUNNING

@@ -35,7 +35,7 @@ from tools.words import attention, reasons
 def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool) -> None:
     """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.
 
-    Beside a running agent its own connections are told and nobody else is asked, since a controller may take one client
+    Beside a running agent its own connections are told and no one else is asked, since a controller may take one client
     only.
     """
     told: list[Found] = []
@@ -140,7 +140,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
 
 
 def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
-    """What the agent that runs has found: nobody is asked beside it."""
+    """What the agent that runs has found: no one is asked beside it."""
     shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
     if shown is None:
         words = "an agent has the spool and does not tell its state: neither controller nor ToolsNet was asked"

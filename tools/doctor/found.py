@@ -8,7 +8,7 @@ GOOD = "good"
 NOTE = "note"  # nothing is wrong, and somebody should know
 WARN = "warn"  # it works, not as well as it should
 BAD = "bad"  # it does not work
-SKIPPED = "skipped"  # could not be looked at, or nobody should now
+SKIPPED = "skipped"  # could not be looked at, or no one should now
 
 MARKS = {GOOD: "ok", NOTE: "--", WARN: "! ", BAD: "XX", SKIPPED: "  "}
 

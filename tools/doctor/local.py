@@ -88,7 +88,7 @@ def _file(what: str, path: Path, settings: dict) -> Found:
     if header is None:
         hint = "Name another file in spool.path; this one is left as it is."
         return Found(what, BAD, f"{path} is there and is no spool", hint)
-    if header.owner not in (linux_header.NOBODY, owner):
+    if header.owner not in (linux_header.NO_OWNER, owner):
         told = "station {2} of system {1}, type {0}".format(*header.owner)
         hint = "Two stations cannot share one; name another file in spool.path, or mend the numbers."
         return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)

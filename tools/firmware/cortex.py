@@ -26,7 +26,7 @@ IMAGES = CACHE / "firmware-images"
 ROMS = CACHE / "mpy" / "roms"
 ROM_KEPT_S = 3 * 3600  # longer than any run that may still use it
 TREE_ADDRESS = 0x21000000
-HEAP_BYTES = 192 * 1024  # where nobody asks for another, as at the REPL
+HEAP_BYTES = 192 * 1024  # where no one asks for another, as at the REPL
 # PICO_STACK_SIZE of MicroPython's RP2 port.
 STACK_BYTES = 8192
 BUILD_TIMEOUT_S = 300

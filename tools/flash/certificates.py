@@ -150,7 +150,7 @@ def _split(content: bytes) -> list[bytes]:
 
 def _fits(certificate: bytes, label: str, key: bytes) -> bool:
     """True if OpenSSL takes the two together; it reads them from files only."""
-    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:  # nobody else may look into it
+    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:  # no one else may look into it
         both = Path(folder, "both.pem")
         both.write_text(ssl.DER_cert_to_PEM_cert(certificate) + _pem(label, key), encoding="ascii")
         try:

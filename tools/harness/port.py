@@ -136,7 +136,7 @@ class SimPort:
             self._network.port_closed(connection)
 
     def reset(self):
-        """The network says that there is nobody, or nobody any more."""
+        """The network says that there is no one, or no one any more."""
         was_open = self._connection is not None and self._connection.opened
         self.why = WHY_RESET if was_open else WHY_REFUSED
         self._connection = None

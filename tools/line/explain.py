@@ -93,7 +93,7 @@ class Explain3964R:
             return "STX: asks to send"
         if octet == NAK:
             return "NAK while nothing is under way: gives up, or answers noise"
-        return f"{_shown(octet)}: nobody asked to send, noise"
+        return f"{_shown(octet)}: no one asked to send, noise"
 
     def _asked(self, who: bool, octet: int) -> str:
         if octet == DLE:

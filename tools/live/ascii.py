@@ -16,7 +16,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-# What CPython sets by itself where the locale is C (PEP 538): nobody said that the terminal shows it.
+# What CPython sets by itself where the locale is C (PEP 538): no one said that the terminal shows it.
 _COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
 
 _LINES = {"─━╌╍═▔╴╶": "-", "│┃╎║▏▎▌▐": "|", "┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝": "+"}

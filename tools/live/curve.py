@@ -31,7 +31,7 @@ class Curve:
             if at_s < self._due_s[index]:
                 points[-1] = max(points[-1], count)
                 continue
-            # Time that nobody looked at is as it was before.
+            # Time that no one looked at is as it was before.
             for _ in range(min(int((at_s - self._due_s[index]) / step_s), POINTS) if self._due_s[index] else 0):
                 points.append(points[-1])
             points.append(count)

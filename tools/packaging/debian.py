@@ -6,7 +6,7 @@ Rules
 2. The service runs as the user toolcart, reads /etc/toolcart/config.json and writes /var/lib/toolcart. Without that
    configuration it does not start, and nothing fails.
 3. An upgrade restarts the service. Removing keeps the configuration. Purging removes it and keeps the spools: what they
-   hold nobody else has.
+   hold no one else has.
 4. The scripts keep to $DPKG_ROOT, so that a folder can be installed into, an image of a card or a test's.
 """
 

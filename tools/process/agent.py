@@ -114,7 +114,7 @@ class Looks:
             except OSError:
                 came = b""
             if not came:
-                self.sock = None  # nobody will say more
+                self.sock = None  # no one will say more
                 break
             *lines, self._begun = (self._begun + came).split(b"\n")
             for line in lines:

@@ -112,7 +112,7 @@ class AgentChild:
             if self._process.poll() is None:
                 self.kill()
             if self._process.stdin is not None:
-                with contextlib.suppress(OSError):  # what was not flushed has nobody to read it
+                with contextlib.suppress(OSError):  # what was not flushed has no one to read it
                     self._process.stdin.close()
 
     def _say_look(self) -> None:

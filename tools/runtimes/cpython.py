@@ -21,7 +21,7 @@ exec '{loader}' --library-path '{libraries}' --argv0 "$0" '{program}' "$@"
 
 
 def program(version: str) -> Path:
-    """The CPython of this version ("3.14"), fetched if it is not here; Unavailable says why it cannot be had."""
+    """The CPython of this version ("3.14"), fetched if it is not here; Unavailable says why it is not available."""
     folder = whole_folder(CACHE / "runtimes" / f"cpython-{version}", lambda target: _fill(target, version))
     started = folder / f"usr/bin/python{version}"
     if not output_of([str(started), "--version"], TIMEOUT_S).startswith(f"Python {version}."):

@@ -184,7 +184,7 @@ class ControllerLink(Endpoint):
         return revision, data
 
     def _refuse_header(self, mid, code, what, frame):
-        """Complain; refuse with 0004 unless nobody would hear it (code None, or a message without an answer)."""
+        """Complain; refuse with 0004 unless no one would hear it (code None, or a message without an answer)."""
         self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
         if code is not None and mid not in UNANSWERED and self.hears_refusals(mid):
             self.refuse(mid, code)

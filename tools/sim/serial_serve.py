@@ -145,7 +145,7 @@ def is_device(path: str) -> bool:
 
 
 def default_path() -> str:
-    """Return where the pty of a simulated controller is found when nobody says where."""
+    """Return where the pty of a simulated controller is found when no one says where."""
     return str(Path.cwd() / "controller.tty")
 
 

@@ -109,7 +109,7 @@ def load(path: Path) -> bytes:
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
-        count = max(files) + 1 + FOLDER_MORE  # those at the end that nobody has written yet have no file
+        count = max(files) + 1 + FOLDER_MORE  # those at the end that no one has written yet have no file
         blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:

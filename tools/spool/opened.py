@@ -41,7 +41,7 @@ class Opened:
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.known = Known(self.state)
         if self.answer == MOUNT_DONE:
-            for _, log in self.logs():  # nobody delivers from here: a last record in doubt counts as well
+            for _, log in self.logs():  # no one delivers from here: a last record in doubt counts as well
                 log.shown, log.doubtful = log.number, False
             self.quarantine.start()
             self._replay()

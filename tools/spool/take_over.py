@@ -29,7 +29,7 @@ from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST, PAYLOAD_WIDE
 from agent.record import result as res
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from board import linux_header
-from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
+from board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from board.linux_spool_make import MODE, NO_LINKS, FlashUnusable, block_bytes_for, lock, remove_leftover
 from tools.spool import image
 from tools.spool.old import account as old
@@ -257,7 +257,7 @@ def take_over_if_old(path: str, settings: dict, say: Callable[[str], None]) -> s
         plan = _plan(settings, place.stat().st_size)
         made = make(account, plan, _seed())
         told = linux_header.read(page)
-        owner = told.owner if told is not None else settings.get("owner", NOBODY)
+        owner = told.owner if told is not None else settings.get("owner", NO_OWNER)
         write_file(_new(place), made.device, owner)
         kept_as = _swap(place, account.version)
     return f"{place.name}: {words(made, account)}; the old spool is kept as {kept_as.name}"
@@ -272,7 +272,7 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
         account = old.read(image.load(source))
     except NotOld as reason:
         raise CannotTakeOver(f"{source} is not an older spool: {reason}") from None
-    owner = told.owner if told is not None else NOBODY
+    owner = told.owner if told is not None else NO_OWNER
     if plan.station:
         owner = (owner[0], owner[1], plan.station)
     made = make(account, plan, _seed())

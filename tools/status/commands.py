@@ -1,6 +1,6 @@
 """`toolcart status`: one look, or one a second, at a running agent on this machine or on a board.
 
-Exit codes: 0 the agent answers, 1 it answers and a station's spool is not up, 2 the command line is wrong, 3 nobody
+Exit codes: 0 the agent answers, 1 it answers and a station's spool is not up, 2 the command line is wrong, 3 no agent
 answers. A plant that is away is no failure of the agent.
 """
 
@@ -19,7 +19,7 @@ from tools.status import asking, place
 from tools.words import status as words
 
 EXIT_SPOOL = 1
-EXIT_NOBODY = 3
+EXIT_NO_AGENT = 3
 EVERY_S = 1.0
 
 
@@ -71,7 +71,7 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
             _clear(watch)
             click.echo(visible(f"toolcart: {trouble}"), err=not watch)
             click.echo(visible(f"  {trouble.hint}"), err=not watch)
-        return EXIT_NOBODY
+        return EXIT_NO_AGENT
     if as_json:
         click.echo(json.dumps({"running": True, **told}))
     else:

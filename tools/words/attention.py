@@ -16,7 +16,7 @@ from tools.words.spans import span
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it works, and somebody has to act or it will not
-NOTE = "note"  # nobody has to do anything
+NOTE = "note"  # no one has to do anything
 
 # What is said when it is over, by slug.
 OVER = {

@@ -2,7 +2,7 @@
 
 Rules
 1. The agent tells short words and numbers (agent.cart.status), a board the same over its cable; the sentences are here.
-2. `words` says what happened to whom; `hint` says what to look at, and is left out where nobody can do anything.
+2. `words` says what happened to whom; `hint` says what to look at, and is left out where no one can do anything.
 3. Nothing known is an empty Reason, never a guess.
 """
 

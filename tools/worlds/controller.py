@@ -74,7 +74,7 @@ class Controller:
         result = self._result(number)
         self.history.results[number] = result
         if self.is_idle():
-            return  # it gets no ID, is kept nowhere, and nobody is told (docs/worlds.md, rule 21)
+            return  # it gets no ID, is kept nowhere, and no one is told (docs/worlds.md, rule 21)
         self.newest = result
         self._keep(result)
         if self.session is not None and self.session.revision:
@@ -137,6 +137,7 @@ class Controller:
         disliked = self.dislike_how if self.dislike_left and not is_good else ""
         self.dislike_left -= bool(disliked)
         self.bad_row = self.bad_row + 1 if disliked or frame == UNREADABLE else 0
+        count = self.count  # of this one: its ID may be the last before a wrap
         return Result(
             station=self.number,
             number=number,
@@ -150,7 +151,7 @@ class Controller:
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
-            count=self.count,
+            count=count,
             spindles=self.traits["spindles"],
         )
 
@@ -175,7 +176,7 @@ class Controller:
         return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds + self.clock_s)).strftime("%Y%m%d%H%M%S")
 
     def skip_ids(self, count: int) -> None:
-        """Some IDs go to other spindles: SKIPPED_MOST between two of ours, or nobody could find what lies below."""
+        """Some IDs go to other spindles: SKIPPED_MOST between two of ours, or no one could find what lies below."""
         count = min(count, SKIPPED_MOST - self.skipped)
         self.skipped += count
         self.used += count

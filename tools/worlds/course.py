@@ -86,7 +86,7 @@ class Course:
         world.close_account()
 
     def _retry(self) -> None:
-        """Late offers are minutes apart: where many are kept nobody waits for the last of them."""
+        """Late offers are minutes apart: where many are kept no one waits for the last of them."""
         world = self.world
         for number in world.history.stations:
             if world.agent is not None and adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:

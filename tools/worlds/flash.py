@@ -49,7 +49,7 @@ class NorFlash:
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
-        self.unerased: set[int] = set()  # of these, the ones that were to be erased: nobody relies on what they hold
+        self.unerased: set[int] = set()  # of these, the ones that were to be erased: no one relies on what they hold
         self.refusing = ""
         self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
         self.unreadable_left = 0  # reads that it still refuses

@@ -162,7 +162,7 @@ class _StationJudge:
         return back
 
     def order_of_fetched(self) -> None:
-        """Fetched ones of one count ascend; what was made before the first meeting is owed by nobody."""
+        """Fetched ones of one count ascend; what was made before the first meeting is owed by no one."""
         highest: Result | None = None
         wrong = []
         for number in self.first:
@@ -189,7 +189,7 @@ class _StationJudge:
         rows = self.station.rows
         self._tell(v.GARBLED, "of another station", [row.wrong for row in rows if row.foreign])
         invented = [row.wrong for row in rows if row.number is None and not row.foreign]
-        self._tell(v.GARBLED, "nobody made", invented)
+        self._tell(v.GARBLED, "no one made", invented)
         self._tell(
             v.GARBLED, "", [f"{row.number}: {row.wrong}" for row in rows if row.number is not None and row.wrong]
         )

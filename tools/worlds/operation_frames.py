@@ -24,7 +24,7 @@ def _figure(value: float) -> str:
 
 
 def _identifier(result: Result, is_push: bool) -> str:
-    """The ten digits that hold the parts together; nobody can read them in a garbled push."""
+    """The ten digits that hold the parts together; no one can read them in a garbled push."""
     return GARBLED * 10 if is_push and result.frame != READABLE else result.id_text
 
 

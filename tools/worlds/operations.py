@@ -2,7 +2,7 @@
 
 Rules
 1. Both parts of a result go out at once, and never again; MID 1203 is heard and means nothing (002:316-327).
-2. What the agent has taken over nobody tells the controller. For the judge it is what it had read while nothing was in
+2. What the agent has taken over no one tells the controller. For the judge it is what it had read while nothing was in
    the way: docs/worlds.md, rule 18.
 3. A refusal names the MID that was sent (002:139-150).
 """

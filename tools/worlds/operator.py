@@ -4,7 +4,7 @@ Rules
 1. An order is about the oldest entries of a station's quarantine, or all, or the one that holds all others; the agent
    may refuse it while its flash does.
 2. In the calm an operator comes a minute after one is needed, and does what the script's traits say.
-3. Nobody tells the agent what the server would take.
+3. No one tells the agent what the server would take.
 """
 
 from __future__ import annotations

@@ -42,6 +42,6 @@ def may_wait(result: Result, station: StationHistory) -> bool:
 def still_open(station: StationHistory) -> int:
     """How much the calm has still to wait for."""
     said = station.said
-    owed = [r for r in missing(station) if not (r.dropped or is_overwritten(r, station))]
-    left = [r for r in owed if not (is_kept(r, station) and may_wait(r, station))]
+    owed = [r for r in missing(station) if not r.dropped]
+    left = [r for r in owed if not (may_wait if is_kept(r, station) else is_overwritten)(r, station)]
     return len(left) + said.waiting + said.needs_operator

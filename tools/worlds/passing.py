@@ -17,7 +17,7 @@ class Passing:
         self._counts = True
 
     def needs_operator(self) -> None:
-        """Nobody but an operator lets it go on."""
+        """No one but an operator lets it go on."""
         self._counts = False
 
     def refused(self, result: Result, now: int) -> None:

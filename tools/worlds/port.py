@@ -115,7 +115,7 @@ class Port:
         self._on_ready(self)
 
     def link_gone(self) -> None:
-        """There is nobody any more; what has arrived can still be read."""
+        """There is no one any more; what has arrived can still be read."""
         self._broken = True
 
     def has_something(self) -> bool:
@@ -123,7 +123,7 @@ class Port:
         return self._state == OPEN and (self._broken or bool(self._inbox))
 
     def level(self) -> int:
-        """Return in how many ms a poll reports again what nobody has read, 0 if there is nothing."""
+        """Return in how many ms a poll reports again what no one has read, 0 if there is nothing."""
         if not self.has_something():
             self._level_of = -1
             return 0

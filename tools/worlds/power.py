@@ -1,6 +1,6 @@
 """Power that fails: a fuse that burns through at a counted operation, whatever the agent is doing then.
 
-A cut derives from BaseException, because whoever runs tasks catches Exception; nobody may survive a cut.
+A cut derives from BaseException, because whoever runs tasks catches Exception; no one may survive a cut.
 """
 
 from __future__ import annotations

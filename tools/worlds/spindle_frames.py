@@ -39,7 +39,7 @@ def sync(result: Result) -> str:
     for index, (number, statuses, value, turned) in enumerate(spindles_of(result)):
         overall, level, turn = "1" if statuses[0] == "0" else "0", _LEVELS[statuses[1]], "1"
         shown, degrees = value.replace(".", "")[-6:].rjust(6, "0"), turned.split(".")[0][-5:]
-        if not index:  # nobody can read it in a garbled one
+        if not index:  # no one can read it in a garbled one
             overall, level, shown, degrees = v.ok, v.torque_status, v.torque, v.angle
         rows.append(f"{number[-2:]}{number[-2:]}{overall}{level}{shown}{turn}{degrees}")
     tail = [(14, PSET_CHANGE), (15, v.stamp), (16, v.id[-5:]), (17, v.ok), (18, "".join(rows))]

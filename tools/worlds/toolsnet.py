@@ -31,6 +31,7 @@ _OTHERS = re.compile(r"X\dE\d{6}$")
 FOREIGN = 61234  # the count of another cart, far from ours
 AHEAD = 30000
 FAR = 1 << 60
+HOLD_MS = 1000  # behind a refusal it is looked whether an operator is needed: what is overwritten soon ends that again
 SILENCE = -1  # in place of a code
 _HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
 
@@ -59,6 +60,7 @@ class ToolsNet:
         self.late_answers = 0
         self.late_ms = 0
         self.lies: list[str] = []
+        self.left_in_order: list[Result] = []  # what was out when the agent left last
 
     def stamp(self) -> str:
         """The server's clock."""
@@ -88,6 +90,7 @@ class ToolsNet:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
             if well_since <= now and not (peer is not None and peer.unheard):
                 self.passing[telegram.station].refused(result, now)
+                self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
@@ -110,6 +113,12 @@ class ToolsNet:
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
+
+    def end_was_cut(self) -> None:
+        """The power went while the agent was leaving: what it had read of the answers may be forgotten."""
+        for result in self.left_in_order:
+            result.doubted.append(self.time.now)
+        self.left_in_order = []
 
     def was_mute(self) -> None:
         """A connection has ended, perhaps because a keepalive had no answer: the agent waits before the next one."""
@@ -323,6 +332,7 @@ class ServerPeer(Peer):
         if self.offers.maxlen > 1:  # type: ignore[operator]
             for result in self.unheard if in_order else self.offers:
                 result.doubted.append(self.toolsnet.time.now)
+            self.toolsnet.left_in_order = list(self.offers) if in_order else []
 
     def close(self) -> None:
         """Close from this side."""

@@ -119,7 +119,7 @@ class World:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
         With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more, and
-        what cannot be read and is kept, as nobody can tell its ID.
+        what cannot be read and is kept, as no one can tell its ID.
         """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
@@ -152,7 +152,7 @@ class World:
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
         """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
 
-        What nobody can read may stand there as it was pushed and as it was fetched, which counts twice.
+        What no one can read may stand there as it was pushed and as it was fetched, which counts twice.
         """
         cells, token, octets = self.device(number).cells, _token(number), {}
         for block, numbers in waiting.items():
@@ -269,6 +269,9 @@ class World:
     def power_off(self, dark_ms: int | None = None) -> None:
         """A cut: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
+        if self.is_leaving:
+            self.leaves_well = False
+            self.toolsnet.end_was_cut()
         for number, station in self.history.stations.items():
             # A full log may just have given up its oldest block, and not begun another.
             gone = {result.number for result in station.results.values() if result.gone_full}
@@ -294,6 +297,7 @@ class World:
             return
         self.is_leaving = True
         self.leaves_well = self._is_well()
+        self.toolsnet.left_in_order = []
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS

@@ -6,7 +6,10 @@ Rules
    while results are not in trouble, and in front of results, but for one that gives way.
 3. After a refusal behind which a copy may be on its way the server is asked where it stands.
 4. The flash is used only while the controller's line is quiet (agent.link.quiet): a chip loses octets meanwhile.
-5. The orderly end: nothing more goes out, what is out may be answered for two seconds, then the connection is closed.
+5. The session says when to open and to close; here it is done. A port that is open or closed at once will never wake
+   anybody: it is looked at straight after `open`.
+6. Why there is no connection lasts in `trouble` until the server takes results, and is logged once for each change.
+7. The orderly end: nothing more goes out, what is out may be answered for two seconds, then the connection is closed.
 """
 
 # First, because imports nest (agent.cart.app).
@@ -16,9 +19,10 @@ from agent.toolsnet import session as ts
 from agent.base import health as h
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
-from agent.base.trouble import MALFORMED, NO_ANSWER
+from agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
-from agent.outlets.toolsnet.upstream import Upstream
+from agent.record.result import STAMP_BYTES
 
 READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
@@ -28,7 +32,7 @@ LEAVE_MS = const(2000)
 _INDEX = const(0)  # of its cursor
 
 
-class Forward(Upstream):
+class Forward:
     """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     kind = "toolsnet"
@@ -50,7 +54,21 @@ class Forward(Upstream):
         sources=(),
         window=None,
     ):
-        Upstream.__init__(self, port, session, health, clock, settings)
+        self.port = port
+        self.session = session
+        self.health = health
+        self.clock = clock
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self.allow_hosts = settings["allow_hosts"]
+        self.longest_ms = session.reconnect_ms
+        self.attempts = 0  # connections begun or given up: agent.cart.liveness looks whether it moves
+        self.trouble = Trouble()
+        self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
+        self._stamp = bytearray(STAMP_BYTES)
+        self._opening = False
+        self._reached = False  # by the last attempt: somebody's connection is open, or was
         self.writer = writer
         self.log = log
         self.state = state
@@ -93,6 +111,11 @@ class Forward(Upstream):
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
 
+    def hurry(self, now):
+        """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
+        if not self._reached:
+            self.session.hurry(now)
+
     def leave(self, now):
         """Begin the orderly end: nothing more goes out."""
         self._is_leaving = True
@@ -123,7 +146,9 @@ class Forward(Upstream):
 
     def put_state(self, shown):
         """Add what people want to know."""
-        Upstream.put_state(self, shown)
+        from agent.toolsnet.shown import put_connection  # only while somebody looks
+
+        put_connection(shown, self)
         self.policy.put_state(shown, self.clock.now())
         for source in self.sources:
             source.put_state(shown)
@@ -337,5 +362,99 @@ class Forward(Upstream):
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        Upstream.recover(self, now)
+        self.health.note(h.FAULTS, 1, now)
+        self.port.close()
+        self._opening = False
+        self.session.closed(now)
         self.lost(ts.EV_NONE, now)
+
+    # -- the connection: the PIM first, then the host that its 08 names ------------------------------------------------
+
+    def _obey(self, now):
+        command = self.session.command()
+        self.port.close()
+        self._opening = False
+        self._reached = self._reached and command == ts.CMD_CLOSE
+        self.attempts += 1
+        self._is_foreign = False
+        if command == ts.CMD_OPEN_PIM:
+            self.clock.stamp_into(self._stamp)
+            self.session.set_stamp(self._stamp)
+            self.port.open(self.pim_host, self.pim_port)
+            self._opening = True
+        elif command == ts.CMD_OPEN_SERVER:
+            host = self._server_host(now)
+            if not host:
+                self.session.closed(now)
+                self._blame(NOT_ALLOWED, now)
+                return
+            self.port.open(host, self.session.server_port or self.pim_port)
+            self._opening = True
+        # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
+        if self._opening and self.port.state() != PORT_OPENING:
+            self._look_at_opening(now)
+
+    def _server_host(self, now):
+        """The host named by the 08, "" if it may not be; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
+        if self.host_override:
+            return self.host_override
+        try:
+            named = bytes(self.session.server_address).decode().strip(" \x00")
+        except UnicodeError:
+            named = ""
+        if not named or named == "0.0.0.0":
+            return self.pim_host
+        if named != self.pim_host:
+            if self.allow_hosts is not None and named not in self.allow_hosts:
+                self.health.note(h.HOST_REFUSED, self.session.server_port, now)
+                return ""
+            self.health.note(h.OTHER_HOST, self.session.server_port, now)
+        return named
+
+    def _look_at_opening(self, now):
+        state = self.port.state()
+        if state == PORT_OPEN:
+            self._opening = False
+            self._reached = True
+            self.session.opened(now)
+        elif state == PORT_CLOSED:
+            self._opening = False
+            self.session.closed(now)
+            self._blame(0, now)
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        session = self.session
+        pending = session.pending
+        while pending:
+            n = self.port.write(session.tx, session.tx_from, pending)
+            if n < 0:
+                self.lost(session.closed(now), now)
+                self._blame(0, now)
+                return 0
+            if n == 0:
+                break
+            if session.sent(n, now):
+                left = session.tick(now)
+            pending = session.pending
+        return left
+
+    def _blame(self, why, now):
+        """Say why the connection is gone: the caller knows, or the port does, or what was waited for in vain."""
+        session = self.session
+        port = self.port
+        state = session.lost_in
+        why = why or port.why
+        if state == ts.PIM_VERIFY and self._is_foreign:
+            why = FOREIGN_PIM
+        elif why == 0:
+            if state == ts.PIM_VERIFY:
+                why = NO_PIM
+            elif state == ts.PIM_INFO:
+                why = NO_INFO
+            else:
+                why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
+        health = self.health
+        health.count(h.SERVER_AWAY)
+        if self.trouble.set(why, state, port.why_code, 0, health.counters[h.DELIVERED]):
+            health.log(h.SERVER_AWAY, why, now)

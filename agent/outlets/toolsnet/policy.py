@@ -696,6 +696,7 @@ class Policy:
             if self.cursor.found == taken:  # else it cannot be read any more
                 self.cursor.advance()
         numbers[TAKEN] = self._taken_sequence
+        self.may_have = self.cursor.number  # an 08 that could not be believed may have left more in doubt
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
@@ -848,6 +849,8 @@ class Policy:
         cursor = self.cursor
         taken = numbers[TAKEN]
         if stored == taken:
+            # Nothing more than before: that is no word on a window yet, one at a time will show it.
+            self._is_odd = numbers[SENT] & (SENT_PASS | SENT_WINDOW) == SENT_WINDOW
             return True
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:

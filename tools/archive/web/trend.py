@@ -1,7 +1,7 @@
 """How a program's torque and angle went: values with their limits, charts, figures by day, week or shift, causes.
 
 Rules
-1. Values stand in the order of the station's clock. Where limits were changed, figures begin anew: across two sets of
+1. Values stand in the order of the station's clock. Where limits were changed, figures start again: across two sets of
    limits they mean nothing. Charts of means and deviations know no limits and go on.
 2. A chart has a bounded number of points: some of each stretch, with its least and most, of good and of bad ones
    apart, so that nothing that sticks out is missing.

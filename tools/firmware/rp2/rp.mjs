@@ -125,7 +125,7 @@ class Chip {
       if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
         if (this.words >= this.cutAfter) { this.off = true; return; }
         this.words += 1;
-        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // nobody programs a block's first word to this
+        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // no one programs a block's first word to this
       }
       if (address === MARK && options.marks) this.mark(`mark ${value}`);
       write(address, value);

@@ -4,7 +4,7 @@ Rules
 1. Counters, cursors and memory are those of the newest HEAD, and of the records behind it in their order.
 2. A number that was seen before is a copy. The last record of all may be torn and read well: it is taken over like any
    other, since that writes it once more; if it was never acknowledged its controller brings it again, and it is known.
-3. Set aside is what the quarantine holds and nobody dropped; what an ASIDE record names and the quarantine has not
+3. Set aside is what the quarantine holds and no one dropped; what an ASIDE record names and the quarantine has not
    taken yet; and what was moved on in the log to be set aside there (flag 32), once each.
 4. Of format 2 the IDs are not known: only its results, its quarantine, its numbers and its first cursor are.
 """
@@ -220,7 +220,7 @@ def _lost(main: list[Record]) -> int:
 
 
 def _quarantine(records: list[Record], version: int) -> list[Kept]:
-    """What the quarantine holds and nobody dropped."""
+    """What the quarantine holds and no one dropped."""
     start = max((place for place, record in enumerate(records) if record.kind == old.HEAD), default=-1)
     memory = bytearray(_MEMORY_BYTES)
     gone = newest = 0
