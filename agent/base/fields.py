@@ -38,7 +38,7 @@ def number(buf, start, width):
 
 
 def put_number(buf, start, width, value):
-    """Write `value` >= 0 right-aligned with leading zeros; digits that do not fit are cut off on the left."""
+    """Write `value`, 0 to 2**30 - 1, right-aligned, zeros in front; digits that do not fit are cut off on the left."""
     at = start + width - 1
     while at >= start:
         buf[at] = _ZERO + value % 10

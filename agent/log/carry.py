@@ -29,15 +29,63 @@ _NUMBER = const(56)  # HEAD_OCTETS + agent.log.record.NUMBER
 _ID = PLACE + BODY + TIGHTENING_ID
 
 
-class _Copies:
-    """The copies of one block."""
+class Copies:
+    """Copies of records in a block that was erased in this session. `put` them, `end`, and save."""
 
-    def __init__(self):
+    def __init__(self, log):
+        self.log = log
         self.words = bytearray(HEAD_OCTETS)  # as in a head
         self.ids = bytearray(2 * ID_BYTES)
+        self.place = 0
+        self.first = 0  # from this number on all earlier blocks are void
         self.number = 0  # of their block
         self.offset = 0  # where they end
-        self.last = 0  # the last record that was found in the old block
+        log.put_words(self.words)
+
+    def begin(self, place, first):
+        """They go to this block, which is erased."""
+        self.place = place
+        self.first = first
+        self.offset = 0
+        forget_ids(self.ids)
+
+    def put(self, octets, number):
+        """Copy the record in the page, of so many octets, under this number: a FLASH_ code; less than DONE ends it."""
+        log = self.log
+        page = log.page
+        begin = self.place * log.device.block_bytes
+        kind = page[HEAD_OCTETS]
+        seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
+        if self.offset == 0:
+            copy(page, AT_WORDS, self.words, AT_WORDS, WORDS_BYTES)
+            self.number = log.put_head(page, self.place, self.first, CARRIED)
+            behind = log.behind(HEAD_OCTETS, octets)
+            code = log.device.program(begin, page, behind)
+        else:
+            behind = log.behind(self.offset, octets)
+            code = log.device.program(begin + self.offset, log.desk.read, behind - self.offset)
+        if code == FLASH_DONE:
+            if kind == KIND_RESULT:
+                note_id(self.ids, page, _ID)
+            self.offset = behind
+            return code
+        log.ahead = -1
+        if code == FLASH_WORN:
+            log.worn += 1
+            log.mark(self.place, WORN)
+        return code
+
+    def end(self):
+        """They are on flash, and a snapshot has to say that they count."""
+        log = self.log
+        log.desk.fresh = None  # the last one lies elsewhere now
+        log.ahead = -1
+        log.enter(self.place, self.first, self.offset, self.number, self.words)
+        copy(log.ids, 0, self.ids, 0, 2 * ID_BYTES)
+        fill(log.front, 0, ID_BYTES - 2, 0xFF)
+        log.open_to = 0
+        log.unsaved = True
+        log.state.numbers[log.ring + n.SOLID] = log.number + 1
 
 
 def fits(log, low, octets):
@@ -77,84 +125,57 @@ def carry(log, octets):
         first = log.firsts[log.block]
         if low >= first and log.cut < 0:
             first = low + 1
-    copies = _Copies()
-    log.put_words(copies.words)
+    copies = Copies(log)
     if first == log.firsts[log.block]:
         copy(copies.words, AT_WORDS, log.words, 0, WORDS_BYTES)
     for _ in range(BLOCKS_TRIED):
         place = log.find_place(0)
         if place < 0:
             return place
-        code = _copy(log, place, first, copies)
-        if code == FLASH_DONE:
-            _end(log, place, first, copies)
+        copies.begin(place, first)
+        last = _copy(log, copies)
+        if last >= 0:
+            _end(log, copies, last)
             return LOG_DONE
-        log.ahead = -1
-        if code == FLASH_IO:
+        if last == FLASH_IO:
             break
-        log.worn += 1
-        log.mark(place, WORN)
     return LOG_FAILED
 
 
-def _copy(log, place, first, copies):
-    """Copy the records from number `first` on to the erased block: a FLASH_ code."""
-    page = log.page
-    begin = place * log.device.block_bytes
-    forget_ids(copies.ids)
-    copies.offset = copies.last = 0
+def _copy(log, copies):
+    """Copy the records from `copies.first` on; the last number that was found in the old block, or a FLASH_ code."""
+    last = 0
     offset = HEAD_OCTETS
     while offset + FRAME_BYTES <= log.offset:
         octets = log.look(log.block, offset, log.offset)
         if octets == RECORD_LOST:
+            log.ahead = -1
             return FLASH_IO
         if octets <= 0:
             offset = log.over(offset)
             continue
         offset = log.behind(offset, octets)
-        number = get_u32(page, _NUMBER)
-        if not copies.last < number <= log.number:
+        number = get_u32(log.page, _NUMBER)
+        if not last < number <= log.number:
             continue
-        copies.last = number
-        if number < first:
-            continue
-        kind = page[HEAD_OCTETS]
-        seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
-        if copies.offset == 0:
-            copy(page, AT_WORDS, copies.words, AT_WORDS, WORDS_BYTES)
-            copies.number = log.put_head(page, place, first, CARRIED)
-            behind = log.behind(HEAD_OCTETS, octets)
-            code = log.device.program(begin, page, behind)
-        else:
-            behind = log.behind(copies.offset, octets)
-            code = log.device.program(begin + copies.offset, log.desk.read, behind - copies.offset)
-        if code != FLASH_DONE:
-            return code
-        if kind == KIND_RESULT:
-            note_id(copies.ids, page, _ID)
-        copies.offset = behind
-    return FLASH_DONE
+        last = number
+        if number >= copies.first:
+            code = copies.put(octets, number)
+            if code != FLASH_DONE:
+                return code
+    return last
 
 
-def _end(log, place, first, copies):
-    """The copies are on flash, and a snapshot has to say that they count."""
-    numbers = log.state.numbers
-    if log.doubtful and copies.last < log.number:  # it was torn, and nobody was told of it
+def _end(log, copies, last):
+    if log.doubtful and last < log.number:  # it was torn, and nobody was told of it
         log.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
-        if copies.last <= before:  # nothing in there counts
+        if last <= before:  # nothing in there counts
             log.mark(log.block, 0)
-        log.end_at(copies.last if copies.last > before else before)
+        log.end_at(last if last > before else before)
     if copies.offset:
-        log.desk.fresh = None  # the last one lies elsewhere now
-        log.ahead = -1
-        log.enter(place, first, copies.offset, copies.number, copies.words)
-        copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)
-        fill(log.front, 0, ID_BYTES - 2, 0xFF)
-        log.open_to = 0
-        log.unsaved = True
-        numbers[log.ring + n.SOLID] = log.number + 1
+        copies.end()
 
 
 assert FLASH_WORN != FLASH_IO and _NUMBER == HEAD_OCTETS + 4

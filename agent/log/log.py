@@ -567,7 +567,7 @@ class Log(Reader):
             if kind < RECORD_NONE:
                 return False
             if kind == RECORD_NONE or cursor.found >= bound:
-                cursor.number = bound - 1
+                cursor.number = max(cursor.number, bound - 1)  # it has counted what it does not want up to there
                 break
             cursor.advance()
             self.missed += 1

@@ -8,8 +8,9 @@ From 003:7746-7786, 8187-8225 and 9071-9087.
 Rules
 1. PowerMACS (system type 002) is never asked for MID 0060. Any other controller that knows neither MID 0060 nor MID
    0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
-2. A subscription rewinds to the last result that is stored (`data number`, 0105 from revision 2 on). The first one asks
-   for new results only, or for what the controller pushes by itself. MID 0101 does not say its data number: there
+2. A subscription rewinds so that the last result stored is pushed once more (`data number`, 0105 from revision 2 on):
+   if it is another one by now, the numbers have restarted. The first one asks for new results only, or for what the
+   controller pushes by itself. MID 0101 does not say its data number: there
    revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
    the numbers have restarted with a result that found no room, it rewinds to that: the stored one's may be used again.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
@@ -23,7 +24,7 @@ from agent.base.fields import put_number
 from agent.openprotocol.buffer import make_room
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.header import HEADER_BYTES
-from agent.openprotocol.ids import before
+from agent.openprotocol.ids import before, put_id
 from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
@@ -79,8 +80,7 @@ class SeveralSubscription(Subscription):
         if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and known.is_met():
-            # Behind a wrap that begins with 0: asking for what comes behind that would bring all that there is.
-            put_number(data, 0, _NUMBER_BYTES, (known.top() or before(0)) if self.behind < 0 else self.behind)
+            put_id(data, before(known.top()) if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 

@@ -127,6 +127,8 @@ def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
     with Served(place) as archive, archive.pim() as pim:
         pim.hear()
         assert pim.ask("0700001000300010010")[7:12] == "00018"
+        [(who, what)] = archive.rows("SELECT Who, What FROM Audit")
+        assert "@" in who and what == "forget: the newest 2 results"
 
 
 def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):

@@ -1,17 +1,23 @@
 """The archive's pages without a browser: what they show, refuse and escape, and who may see them."""
 
 import asyncio
+import csv
+import io
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from datetime import datetime
+import zipfile
+from datetime import datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
@@ -22,6 +28,7 @@ from tools.archive.web.app import make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
+from tools.archive.web.users import Proxy, UsersFile, Wrong, put
 from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.cli.main import main
@@ -29,7 +36,8 @@ from tools.cli.main import main
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
 SOME = ("/result/600", "/station/3/1/2", "/station/2", "/trend/2")
-PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events", "/breaches")
+PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
+PAGES = (*PAGES, "/breaches", "/audit")
 
 
 @pytest.fixture(scope="module")
@@ -367,8 +375,8 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     token = door.token("correct horse")
     assert door.knows(token) and login.Door("correct horse").knows(token)
     assert not login.Door("another one").knows(token)
-    given, chance, signature = token.split(".")
-    rest = f"{chance}.{signature}"
+    given, began, chance, name, signature = token.split(".")
+    rest = f"{began}.{chance}.{name}.{signature}"
     for wrong in (
         "",
         ".",
@@ -377,7 +385,9 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
         token[:-1],
         f"-1.{rest}",
         "é." + rest,
-        f"{given}.x.{signature}",
+        f"{given}.{began}.x..{signature}",
+        f"{given}.{began}.{chance}.zz.{signature}",
+        f"{given}.{chance}.{signature}",
     ):
         assert not door.knows(wrong)
     other = door.token("correct horse")
@@ -385,8 +395,18 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     assert not door.knows(token) and door.knows(other)
     token = other
     given = token.partition(".")[0]
-    monkeypatch.setattr(time, "time", lambda: int(given) + login.VALID_S)
-    assert not door.knows(token)
+    now, renewals = int(given), 0
+    for _ in range(100):
+        now += login.IDLE_S - 1
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        if not door.knows(token):
+            break
+        token, renewals = door.renewed(token), renewals + 1
+    assert renewals == login.VALID_S // (login.IDLE_S - 1), "a visit now and then keeps it, but not for ever"
+    later = login.Door("correct horse")
+    token = later.token("correct horse")
+    monkeypatch.setattr(time, "time", lambda: now + login.IDLE_S)
+    assert not later.knows(token)
 
 
 def test_guessing_is_slowed_down(monkeypatch):
@@ -557,3 +577,157 @@ def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(plant, want
     engine.dispose()
     assert any(line.startswith(("SEARCH Result", 'SEARCH "Result"')) or "USING INDEX ResultBy" in line for line in plan)
     assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+# -- users ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def users(tmp_path):
+    file = str(tmp_path / "users")
+    for name, role in (("anna", "view"), ("berta", "admin")):
+        told = CliRunner().invoke(
+            main, ["archive", "user", name, "--role", role, "--users-file", file], input=f"{name} {name}\n" * 2
+        )
+        assert told.exit_code == 0, told.output
+    return file
+
+
+def enter(browser, name):
+    return browser.post("/login", data={"name": name, "password": f"{name} {name}"})
+
+
+def test_a_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
+    door = login.Door(None, UsersFile(users))
+    with client(plant, door, only_here=False) as browser:
+        assert "Name" in get(browser, "/login").text
+        assert enter(browser, "carla").status_code == 403
+        assert enter(browser, "anna").status_code == 303
+        assert get(browser, "/breaches").text.count("/audit") == 0
+        assert get(browser, "/audit", 403).text.count("role admin") == 1
+        enter(browser, "berta")
+        get(browser, "/audit")
+        put(users, "berta", "view", "berta berta")
+        assert browser.get("/audit").status_code == 303, "another role, another log-in"
+        enter(browser, "berta")
+        get(browser, "/audit", 403)
+        CliRunner().invoke(main, ["archive", "user", "berta", "--remove", "--users-file", users])
+        assert browser.get("/").status_code == 303
+        assert enter(browser, "berta").status_code == 403
+
+
+def test_a_file_of_users_that_is_wrong_is_told_and_lets_no_one_in(users, tmp_path):
+    kept = UsersFile(users)
+    assert set(kept.now()) == {"anna", "berta"}
+    os.chmod(users, 0o644)
+    assert not kept.now()
+    with pytest.raises(Wrong, match="chmod 600"):
+        UsersFile(users)
+    os.chmod(users, 0o600)
+    (tmp_path / "users").write_text("anna boss scrypt$1$00$00\n")
+    with pytest.raises(Wrong, match="line 1"):
+        UsersFile(users)
+
+
+def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
+    door = login.Door(None, UsersFile(users))
+    for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
+        proxy = Proxy(frozenset({trusted}), "X-Remote-User")
+        app = make(Reading(str(plant)), door, False, (), proxy)
+        with TestClient(app, base_url=HERE, follow_redirects=False) as browser:
+            said = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
+            assert browser.get("/", headers=said).status_code == status
+            assert browser.get("/audit", headers={"X-Remote-User": "berta"}).status_code == status
+            for _ in range(login.TRIES):
+                browser.post("/login", data={"name": "anna", "password": "guess"}, headers=said)
+            elsewhere = {"X-Forwarded-For": "192.0.2.10"}
+            right = browser.post("/login", data={"name": "anna", "password": "anna anna"}, headers=elsewhere)
+            assert right.status_code == (303 if trusted == "testclient" else 429)
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+def rows_of(answer, kind, folder):
+    """The rows of a file, as (ResultId, VIN, Torque, Time)."""
+    path = folder / f"found.{kind}"
+    path.write_bytes(answer.content)
+    names = ("ResultId", "VIN", "Torque", "Time")
+    if kind == "csv":
+        found = [[one[name] for name in names] for one in csv.DictReader(io.StringIO(answer.text))]
+        return [[int(a), b, float(c), "".join(x for x in d if x.isdigit())] for a, b, c, d in found]
+    if kind == "json":
+        return [[json.loads(line)[name] for name in names] for line in answer.text.splitlines()]
+    if kind == "parquet":
+        found = parquet.read_table(path).select(names).to_pylist()
+        return [[*list(one.values())[:3], one["Time"].strftime("%Y%m%d%H%M%S")] for one in found]
+    return sheet_of(path, names)
+
+
+def sheet_of(path, names):
+    """A sheet read by the standard's own words: strings in line or shared, times as days since 1899-12-30."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(path) as book:
+        tree = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    assert tree.find(f".//{space}f") is None, "no formula"
+    lines = []
+    for line in tree.iter(f"{space}row"):
+        told = {re.match("[A-Z]+", cell.get("r"))[0]: "".join(cell.itertext()) for cell in line}
+        lines.append(told)
+    columns = {name: column for column, name in lines[0].items()}
+    found = [[line.get(columns[name], "") for name in names] for line in lines[1:]]
+
+    def digits(days):
+        return (datetime(1899, 12, 30) + timedelta(seconds=round(float(days) * 86400))).strftime("%Y%m%d%H%M%S")
+
+    return [[int(a), b, float(c), digits(d)] for a, b, c, d in found]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
+def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
+    with client(plant) as browser:
+        for address, count in (
+            (f"/car?vin={vin(3)}", 15),
+            ("/results?verdict=all&station=3/1/2", 200),
+            ("/station/3/1/2", None),
+            (f"/trend/3/1/2?vin_from={vin(3)}&vin_to={vin(7)}", None),
+        ):
+            shown = get(browser, f"{address}{'&' if '?' in address else '?'}as={kind}")
+            assert (
+                "attachment" in shown.headers["content-disposition"]
+                and f".{kind}" in shown.headers["content-disposition"]
+            )
+            found = rows_of(shown, kind, tmp_path)
+            asked_for = rows_of(get(browser, f"{address}{'&' if '?' in address else '?'}as=json"), "json", tmp_path)
+            assert found == asked_for and found
+            assert count in (None, len(found))
+            if "vin_from" in address:
+                assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
+        assert f"as={kind}" in get(browser, "/results?verdict=all").text
+        assert get(browser, f"/events?as={kind}", 400)
+
+
+def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        for number, text in enumerate(("=1+1", "@SUM(A1)", "http://x", "-2"), 1):
+            server.ask(result(number, 16 + number, vin=text))
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    with client(place) as browser:
+        told = get(browser, "/results?verdict=all&as=csv").text
+        assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
+        sheet = rows_of(get(browser, "/results?verdict=all&as=xlsx"), "xlsx", tmp_path)
+        assert [row[1] for row in sheet] == ["-2", "http://x", "@SUM(A1)", "=1+1"]
+        assert not list((tmp_path / "scratch").iterdir())
+        get(browser, "/results?verdict=all&as=exe", 400)
+        assert get(browser, "/results?station=9&as=parquet", 404)
+
+
+def test_files_are_for_who_may_export(plant, users):
+    put(users, "carla", "export", "carla carla")
+    with client(plant, login.Door(None, UsersFile(users)), only_here=False) as browser:
+        for name, status in (("anna", 403), ("carla", 200), ("berta", 200)):
+            enter(browser, name)
+            assert ("as=csv" in get(browser, "/results?verdict=all").text) is (status == 200)
+            get(browser, "/results?verdict=all&as=csv", status)

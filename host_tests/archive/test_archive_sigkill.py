@@ -34,6 +34,7 @@ class Station:
         self.number = number
         self.waiting = []  # (kind, sequence), oldest first
         self.answered = set()
+        self.ends = False  # it has nothing new to say
         self._sequence = self._identifier = 0
 
     async def report(self, port, heard):
@@ -44,9 +45,12 @@ class Station:
             for key in self.waiting:
                 self._send(writer, key)
             while True:
-                while len(self.waiting) < WINDOW:
+                while len(self.waiting) < WINDOW and not self.ends:
                     self.waiting.append(self._next())
                     self._send(writer, self.waiting[-1])
+                if not self.waiting:
+                    writer.close()
+                    return
                 length = int(await reader.readexactly(4))
                 answer = (await reader.readexactly(length)).decode()
                 assert answer[:2] == "05" and answer[21:24] == "000", answer

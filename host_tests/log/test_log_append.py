@@ -332,6 +332,18 @@ def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
     assert area.state.numbers[n.OVERWRITTEN] == len([one for one in range(4, gone + 1) if one % 4])
 
 
+def test_a_cursor_says_of_where_it_stands_how_many_it_did_not_want():
+    for every in range(2, 9):
+        log = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE).log
+        cursor = log.cursors[0]
+        events = [0]  # up to each number
+        for number in range(1, 200):
+            is_event = number % every < every // 2
+            assert (append_event(log, number) if is_event else append(log, number)) == LOG_DONE
+            events.append(events[-1] + is_event)
+            assert cursor.ahead == events[cursor.number], "a start would number what goes out by that"
+
+
 def test_a_block_is_free_only_when_every_durable_cursor_of_a_snapshot_is_past_it():
     area = watched(13, 1024, 16, cursors=2)
     log = area.log

@@ -234,10 +234,10 @@ def test_next_push_behind_a_controller_that_was_found_empty_is_the_first_of_it()
     assert known.top() == 43 and known.missing() == 1
 
 
-def test_behind_a_wrap_that_begins_with_0_a_powermacs_is_not_asked_for_all_that_it_has():
+def test_a_powermacs_is_asked_for_the_last_one_once_more_and_never_for_all_that_it_has():
     known = made()
     subscription = SeveralSubscription("powermacs", known)
-    for stored, asked in ((0, b"4294967295"), (1, b"0000000001"), (LAST_ID, b"4294967295")):
+    for stored, asked in ((0, LAST_ID), (1, LAST_ID), (2, 1), (LAST_ID, LAST_ID - 1)):
         known.put_top(digest(stored))
         subscription.revision()
-        assert bytes(subscription.data[:10]) == asked
+        assert bytes(subscription.data[:10]) == b"%010d" % asked

@@ -31,25 +31,25 @@ class Starter:
         self._process.wait(10)
         self._process.stdout.close()
 
-    def start(self, place: str) -> tuple[int, int, int]:
-        """An archive that listens."""
-        self._process.stdin.write(f"{place}\n")
+    def start(self, place: str, role: str = "all", port: int = 0) -> tuple[int, int, int]:
+        """An archive that listens; a server among others on this port if one is given."""
+        self._process.stdin.write(f"{role} {port} {place}\n")
         while True:
             line = self._process.stdout.readline()
             assert line, "the starter has ended"
-            found = re.match(r"(\d+) PIM on [^:]*:(\d+), server on [^:]*:(\d+)", line)
+            found = re.match(r"(\d+) (?:PIM on [^:]*:(\d+), )?(?:server on [^:]*:(\d+), )?archive ", line)
             if found:
-                return (int(found[1]), int(found[2]), int(found[3]))
+                return (int(found[1]), int(found[2] or 0), int(found[3] or 0))
             assert "Unusable" not in line, line
 
 
-def _serve(place: str) -> None:
+def _serve(role: str, port: int, place: str) -> None:
     def say(text: str) -> None:
         os.write(1, f"{os.getpid()} {text}\n".encode())
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        asyncio.run(serving.run(serving.Place(place, pim_port=0, server_port=0), Faults(), say))
+        asyncio.run(serving.run(serving.Place(place, pim_port=0, server_port=port, role=role), Faults(), say))
     except BaseException as wrong:
         say(f"{type(wrong).__name__}: {wrong}")
     os._exit(0)
@@ -59,4 +59,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who was killed leaves nothing behind
     for line in sys.stdin:
         if os.fork() == 0:
-            _serve(line.strip())
+            role, port, place = line.strip().split(" ", 2)
+            _serve(role, int(port), place)

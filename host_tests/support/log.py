@@ -10,7 +10,7 @@ another part of the area owns is not imported before it is asked for: a small he
 
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.log.cursor import WANTS_ALL
-from agent.log.flash import FLASH_DONE, FLASH_IO, Part, RamFlash
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, Part, RamFlash
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
@@ -35,7 +35,7 @@ class PowerCut(Exception):
 class Flash(RamFlash):
     """A flash in RAM that can refuse, note what was programmed, hide blocks, and lose its power."""
 
-    __slots__ = ("code", "cut_after", "journal", "left", "operations", "tear", "unreadable")
+    __slots__ = ("code", "cut_after", "journal", "left", "operations", "tear", "unreadable", "worn")
 
     def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
         super().__init__(block_count, block_bytes, unit_bytes)
@@ -43,6 +43,7 @@ class Flash(RamFlash):
         self.left = 0
         self.journal = None
         self.unreadable = ()  # blocks
+        self.worn = ()  # blocks that can be read and nothing else
         self.operations = 0  # programs and erases ever begun
         self.cut_after = None  # so many more are done, and the power fails within the next one
         self.tear = "none"
@@ -60,6 +61,8 @@ class Flash(RamFlash):
         return FLASH_DONE
 
     def program(self, address, buf, n):
+        if self.worn and address // self.block_bytes in self.worn:
+            return FLASH_WORN
         code = self._begin()
         if code != FLASH_DONE:
             return code
@@ -71,6 +74,8 @@ class Flash(RamFlash):
         return FLASH_DONE
 
     def erase(self, block):
+        if block in self.worn:
+            return FLASH_WORN
         code = self._begin()
         if code != FLASH_DONE:
             return code

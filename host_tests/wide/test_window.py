@@ -9,7 +9,7 @@ from agent.base import health as h
 from agent.base.ticks import ticks_diff
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
-from agent.log.numbers import DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
+from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
 from agent.quarantine.quarantine import DROP_SOON
 from agent.record.result import PARKED_IN_DOUBT
 from agent.wide.toolsnet_session import UNANSWERED, WideSession
@@ -184,6 +184,16 @@ def test_an_08_that_names_none_of_a_window_is_no_word_on_what_was_out():
     outlet.cut()
     outlet.until_passed(3600000)
     assert outlet.ids() == [1, *numbers(3, 31)] and 2 in kept(outlet), "it is in no store"
+
+
+def test_an_08_that_says_nothing_new_makes_durable_which_answers_were_read():
+    outlet = far(2, cursor_batch=32, options={"silent_sequences": (8, 9)})
+    outlet.store(30)
+    outlet.until(lambda: outlet.archive.sequences() == numbers(1, 7) and len(outlet.session.row) == 2)
+    outlet.run(1000)
+    outlet.network.cut(*SERVER)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.number == 8, 60000)  # alone
+    assert outlet.numbers_after_cut()[CURSOR] == 7, "else a start has 6 in doubt"
 
 
 # -- answers in any order

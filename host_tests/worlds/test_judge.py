@@ -166,6 +166,9 @@ def test_fetched_ones_of_one_count_ascend():
     late = fetched(1).fetches[0] + 1
     assert excused(station([fetched(1, again=[late]), fetched(2)], rows)) == {"brought back": 1}
     assert kinds(station([fetched(1, again=[late - 1]), fetched(2)], rows)) == ["out of order"], "the first time"
+    given_up = [fetched(1, gone=150000), fetched(2)], rows
+    assert kinds(station(*given_up)) == ["out of order"]
+    assert excused(station(*given_up, forgets=[160000]))["brought back"] == 1, "its block had not been erased"
 
 
 # 4: as it was made
@@ -306,8 +309,12 @@ def test_what_the_controller_had_no_more_is_told():
     for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
         first = result(1, held=False, **nothing_said)
         assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
+    only_seen = result(1, held=False, acks=[], pushes=[], asked_for=[900])
+    assert kinds(station([only_seen, *unheard[0][1:]], [row(3)])) == [], "it was asked for and not stored"
     again = [*unheard[0], result(4, id_text="0000000002", count=1)], [*unheard[1], row(4)]
     assert kinds(station(*again)) == [], "the ID is another one's by now"
+    unseen = [result(1), result(2, id_text="0000000009", pushes=[], acks=[], held=False), result(3)]
+    assert kinds(station(unseen, unheard[1])) == [], "the count began afresh, and nothing above it was seen"
     for none in (" " * 10, "0000000000"):
         unheard[0][1].id_text = none
         assert kinds(station(*unheard)) == [], "it got no ID, or the one that asks for the newest"

@@ -2,8 +2,10 @@
 
 server    asyncio: connections, framing, answers; faults on demand
 places    who may be connected; turns: when those are served that have brought nothing yet
+guide     what a PIM answers; servers: which of several takes a station
 tls       certificates for ports and pages
 writer    one thread that commits what has come, many at once; no one is answered before
+known     what the writer knows of the database: alone from memory, among others asked under a lock
 tables    the database; migrations/ brings an older one up
 spc       capability, charts of means and deviations with their signals
 pareto    what is to be mended first

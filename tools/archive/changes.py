@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 
-from tools.archive import bulk, cars, database
+from tools.archive import audit, bulk, cars, database
 from tools.archive import tables as t
 from tools.toolsnet.records import is_behind
 
@@ -27,6 +27,7 @@ def forget_newest(place: str, newest: int) -> int:
         if gone:
             _forget_since(connection, gone[-1][1])
         _say_latest(connection)
+        audit.note(connection, f"forget: the newest {len(gone)} results")
     return len(gone)
 
 
@@ -62,6 +63,8 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
+            what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
+            audit.note(connection, f"{what}, {told['graphs']} curves")
     finally:
         other.dispose()
     return told
@@ -91,6 +94,8 @@ def move_old(place: str, into: str, before: str, progress: Callable[[float], Non
                 progress((at + last / newest) / len(_KINDS))
         with engine.begin() as connection:
             told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < before)).rowcount
+            what = f"move-old into {database.shown(into)}, arrived before {before}: {told['taken']} results"
+            audit.note(connection, f"{what}, {told['events']} events, {told['graphs']} curves")
         with other.begin() as kept:
             _say_latest(kept, _said_latest(kept))
     return told

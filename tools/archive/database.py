@@ -5,7 +5,8 @@ Rules
 2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (readers do not wait for
    the writer, WAL), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default is; a server
    with `fsync` off is refused. SQLite's files are for their owner alone.
-3. One archive at a time writes: SQLite's file is locked beside it, PostgreSQL by an advisory lock.
+3. One archive at a time writes: SQLite's file is locked beside it, PostgreSQL by an advisory lock. Several may, if all
+   are `shared`, which is PostgreSQL's alone (tools.archive.known).
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ def connect(place: str, writes: bool) -> Engine:
     try:
         with engine.begin() as connection:
             if writes:
+                _one_at_a_time(connection)
                 _check_promise(connection, place)
                 _check_purpose(connection, place)
                 _bring_up(connection)
@@ -109,10 +111,11 @@ def connect(place: str, writes: bool) -> Engine:
 
 
 @contextmanager
-def writing(place: str) -> Iterator[Engine]:
-    """The archive's engine, made and brought up if need be, and nothing else writes meanwhile; Unusable if one does."""
+def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
+    """The archive's engine, made and brought up if need be, and nothing else writes meanwhile, but for others that are
+    shared too; Unusable if something does."""
     engine = connect(place, writes=True)
-    held = _lock(engine, place)
+    held = _lock(engine, place, is_shared)
     try:
         yield engine
     finally:
@@ -120,8 +123,12 @@ def writing(place: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _lock(engine: Engine, place: str) -> BinaryIO | Connection:
+def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
     """Keep others from writing until the answer is closed."""
+    if is_shared and engine.dialect.name == "sqlite":
+        raise Unusable(
+            f"{shown(place)}: several processes serve one archive on PostgreSQL alone; give a postgresql:// URL"
+        )
     taken = Unusable(f"{shown(place)}: another archive writes there; stop it first, or name another place")
     if engine.dialect.name == "sqlite":
         file = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -133,7 +140,8 @@ def _lock(engine: Engine, place: str) -> BinaryIO | Connection:
         return os.fdopen(file, "r+b")
     connection = engine.connect()
     until_s = time.monotonic() + _LOCK_WAIT_S
-    while not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK_NUMBER}).scalar():
+    how = text(f"SELECT pg_try_advisory_lock{'_shared' if is_shared else ''}(:number)")
+    while not connection.execute(how, {"number": _LOCK_NUMBER}).scalar():
         connection.commit()
         if time.monotonic() > until_s:
             connection.close()
@@ -173,6 +181,12 @@ def _make_for_the_owner(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as refused:
         raise Unusable(f"{path}: {refused.strerror}; name a file in a folder that is there and writable") from None
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Several servers that start together would all make the tables."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER + 1})
 
 
 def _check_promise(connection: Connection, place: str) -> None:

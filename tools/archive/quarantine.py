@@ -19,7 +19,7 @@ from agent.quarantine.entries import reason_text
 from agent.record import KIND_RESULT
 from agent.toolsnet.telegram import sequence_at
 from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
-from tools.archive import database
+from tools.archive import audit, database
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.spool import image
 from tools.spool.opened import Opened
@@ -72,6 +72,8 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
             else:
                 writer.put("04", found, lambda outcome: told.update((outcome,)))
         writer.close()
+        with engine.begin() as connection:
+            audit.note(connection, f"import of the quarantine {source}: {told[STORED]} results")
     not_stored = told.total() - told[STORED] - told[REPEATED] - told[_UNREADABLE]
     return {"taken": told[STORED], "again": told[REPEATED], _UNREADABLE: told[_UNREADABLE], "failed": not_stored}
 

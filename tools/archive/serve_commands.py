@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from tools.archive.options import EXIT_NOTHING, database_option, fail, library
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
+from tools.archive.web.users import ROLES, put
+from tools.archive.web.users import Wrong as Unknown
 from tools.base.installation import how_to_get
 from tools.base.printable import visible_lines
 
 PORT = click.IntRange(0, 65535)
+HOST_MOST = 15  # characters of an 08
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
@@ -27,6 +32,11 @@ def _say(text: str) -> None:
 
 def _password_file(command):
     text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
+    users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
+    header = "Header in which a trusted proxy names whom it has let in, such as X-Remote-User."
+    command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
+    command = click.option("--trust-proxy", metavar="ADDRESS,...", help="Proxies in front of the pages.")(command)
+    command = click.option("--users-file", type=click.Path(), metavar="FILE", help=users)(command)
     return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
 
@@ -58,15 +68,18 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     return files
 
 
-def listening(text: str, password_file: str | None, shifts: str | None = None, tls: Tls | None = None) -> Listening:
+def listening(text: str, options: dict[str, Any], tls: Tls | None = None) -> Listening:
     """Where the pages are to listen; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
-        where = Listening(*address(text), password_file, shifts_of(shifts) if shifts else (), tls)
+        shifts = shifts_of(options["shifts"]) if options["shifts"] else ()
+        names = ("users_file", "trust_proxy", "user_header")
+        where = Listening(*address(text), options["password_file"], shifts, tls, *[options[name] for name in names])
         where.door()
+        where.proxy()
     except (ValueError, CannotServe) as wrong:
         fail(str(wrong))
     return where
@@ -76,8 +89,52 @@ def _child(place: str, where: Listening | None) -> Child | None:
     return Child(place, where) if where else None
 
 
+def _faults(options: dict[str, Any]) -> Any:
+    """What is to go wrong on purpose."""
+    from tools.archive.faults import Faults, refusal
+
+    try:
+        return Faults(
+            refuse=[refusal(text) for text in options["fail_refuse"]],
+            late_ms=options["fail_late_ms"],
+            silent=options["fail_silent"],
+            lose_every=options["fail_lose"],
+            close_after=options["fail_close"],
+            wrong_identifier=options["fail_identifier"],
+            say_result=options["fail_say_result"],
+            say_event=options["fail_say_event"],
+            say_host=options["fail_say_host"],
+            without_12=options["fail_without_12"],
+            answer_events_by_10=options["events_by_10"],
+        )
+    except ValueError as wrong:
+        fail(f"--fail-refuse {wrong}")
+
+
+def _where(place: str, host: str, pim_port: int, server_port: int, options: dict[str, Any]) -> Any:
+    """Where to listen; a server among others has to be told by an address that stations can reach."""
+    from tools.archive import serving
+
+    told, role = options["tell_host"] or host, options["role"]
+    if role == serving.SERVER and (told in ("0.0.0.0", "::") or len(told) > HOST_MOST):
+        fail(
+            f"stations cannot be sent to {told}: name this server's address, of {HOST_MOST} characters, by --tell-host"
+        )
+    tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
+    context = tls.context() if tls else None
+    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"])
+
+
 @click.command()
 @database_option
+@click.option(
+    "--role",
+    type=click.Choice(["all", "pim", "server", "pages"]),
+    default="all",
+    show_default=True,
+    help="What this process does; other than `all` for several on one PostgreSQL.",
+)
+@click.option("--weight", type=click.IntRange(1, 1000), default=1, show_default=True, help="A server's part of all.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--pim-port", type=PORT, default=6575, show_default=True, help="0 takes a free one.")
 @click.option("--server-port", type=PORT, default=10111, show_default=True, help="0 takes a free one.")
@@ -99,36 +156,23 @@ def _child(place: str, where: Listening | None) -> Child | None:
 @_shifts
 @_tls_files
 @click.option("--tls-ca", type=click.Path(), metavar="FILE", help="Stations need a certificate of these (PEM).")
-def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str | None, **options: Any) -> None:
+def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
     """Be PIM and server until Ctrl-C.
 
     What is stored is on the disk before its 05 goes out. The --fail options do one thing wrong each, to try a station
-    against; `toolcart archive forget` makes an archive that was restored from an old copy.
+    against; `toolcart archive forget` makes an archive that was restored from an old copy. With --role several
+    processes share a PostgreSQL database: each PIM sends each station to one of the servers.
     """
     database = library()
     from tools.archive import serving
-    from tools.archive.faults import Faults, refusal
 
     tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
-    pages = (options["pages"], options["password_file"], options["shifts"], tls)
-    where_pages = listening(*pages) if options["pages"] else None
-    try:
-        faults = Faults(
-            refuse=[refusal(text) for text in options["fail_refuse"]],
-            late_ms=options["fail_late_ms"],
-            silent=options["fail_silent"],
-            lose_every=options["fail_lose"],
-            close_after=options["fail_close"],
-            wrong_identifier=options["fail_identifier"],
-            say_result=options["fail_say_result"],
-            say_event=options["fail_say_event"],
-            say_host=options["fail_say_host"],
-            without_12=options["fail_without_12"],
-            answer_events_by_10=options["events_by_10"],
-        )
-    except ValueError as wrong:
-        fail(f"--fail-refuse {wrong}")
-    where = serving.Place(place, host, pim_port, server_port, tell_host, tls.context() if tls else None)
+    if options["role"] == "pages":
+        _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", options, tls), options["seconds"])
+        return
+    where_pages = listening(options["pages"], options, tls) if options["pages"] else None
+    faults = _faults(options)
+    where = _where(place, host, pim_port, server_port, options)
     try:
         asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, where_pages)))
     except database.Unusable as reason:
@@ -157,9 +201,15 @@ def web(place: str, listen: str, seconds: float | None, with_parent: bool, **opt
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
-    database = library()
+    library()
     tls = _tls(options["tls_certificate"], options["tls_key"])
-    where = listening(listen, options["password_file"], options["shifts"], tls)
+    where = listening(listen, options, tls)
+    _pages(place, where, seconds, with_parent)
+
+
+def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:
+    """Show the archive until it is ended."""
+    database = library()
     from tools.archive.web.running import run
 
     try:
@@ -167,6 +217,65 @@ def web(place: str, listen: str, seconds: float | None, with_parent: bool, **opt
     except database.Unusable as reason:
         fail(str(reason))
     except OSError as error:
-        fail(
-            f"cannot listen on {listen}: {error.strerror or error}. Choose another address with --listen.", EXIT_NOTHING
-        )
+        advice = "Choose another address with --listen."
+        fail(f"cannot listen on {where.host}:{where.port}: {error.strerror or error}. {advice}", EXIT_NOTHING)
+
+
+@click.command("servers")
+@database_option
+@machine_option
+def servers_command(place: str, as_json: bool) -> None:
+    """List the servers that share a PostgreSQL database."""
+    from tools.archive import servers
+
+    with _served(place) as connection:
+        found = servers.all_of(connection)
+    if as_json:
+        click.echo(json.dumps(found, default=float))
+        return
+    for one in found:
+        is_live = not one["Draining"] and one["Silent"] < servers.GONE_S
+        state = "takes stations" if is_live else "drained" if one["Draining"] else f"gone for {one['Silent']:.0f} s"
+        click.echo(f"{one['Host']}:{one['Port']}  weight {one['Weight']}  {state}")
+
+
+@click.command()
+@database_option
+@click.argument("server", metavar="HOST:PORT")
+def drain(place: str, server: str) -> None:
+    """Have a server give its stations to the others and end."""
+    from tools.archive import servers
+
+    try:
+        host, port = address(server)
+    except ValueError as wrong:
+        fail(str(wrong))
+    with _served(place) as connection:
+        is_there = servers.drain(connection, host, port)
+        if is_there:
+            connection.commit()
+    if not is_there:
+        fail(f"{server} is no server of this archive; `toolcart archive servers` lists them", EXIT_NOTHING)
+    click.echo(f"{server} gets no more stations and ends once what it has is answered")
+
+
+@contextmanager
+def _served(place: str):
+    with reading(place) as connection:
+        if connection.dialect.name == "sqlite":
+            fail(f"{place}: one process serves an SQLite archive; several need a postgresql:// URL")
+        yield connection
+
+
+@click.command()
+@click.argument("name")
+@click.option("--users-file", type=click.Path(), required=True, metavar="FILE", help="Made if it is not there.")
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
+@click.option("--remove", is_flag=True, help="Take the user out, who is logged out by that.")
+def user(name: str, users_file: str, role: str, remove: bool) -> None:
+    """Let a user into the pages, with a new password, or no more."""
+    tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        put(users_file, name, role, tried)
+    except Unknown as wrong:
+        fail(str(wrong))

@@ -11,6 +11,7 @@ Rules
 4. An answer leaves behind the commit of what it answers, and never if that failed.
 5. What is not committed yet is bounded: a connection with too much of it is read no further until its own is answered,
    and while there is too much of all, every one has one telegram at a time. So nothing is turned away.
+6. A connection that is drained is read no further, gets the answers to what it has sent, and ends.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from collections.abc import Callable
 
 from tools.archive import quick, reader
 from tools.archive.faults import Faults
+from tools.archive.guide import Answer, Elsewhere, Here
 from tools.archive.places import Places
 from tools.archive.tls import HANDSHAKE_S
 from tools.archive.turns import Turns
@@ -50,6 +52,8 @@ UNCOMMITTED_OF_ONE_MOST = 2**17  # of one
 TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and said once in this time
 KINDS_MOST = 4096  # of breaches that are remembered for that
 ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
+HANDED_OVER_AT_ONCE = 50  # connections of stations that belong to another server
+DRAINED_IN_S = 10.0
 UNREADABLE = 2  # the code of an 05 for what names no station, sequence or time
 
 
@@ -88,8 +92,7 @@ class Archive:
         silence_s: float = SILENCE_S,
     ) -> None:
         self.writer = writer
-        self.told_host = told_host
-        self.told_port = 0
+        self.guide: Here | Elsewhere = Here(writer, told_host)
         self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
@@ -111,13 +114,15 @@ class Archive:
         self._wakes = False
 
     async def listen(
-        self, host: str, pim_port: int, server_port: int, tls: ssl.SSLContext | None = None
+        self, host: str, pim_port: int | None, server_port: int | None, tls: ssl.SSLContext | None = None
     ) -> tuple[int, int]:
-        """Open both ports (0: a free one) and return them; OSError if one cannot be opened."""
+        """Open the ports (0: a free one, None: not this one) and return them; OSError if one cannot be opened."""
         self._tls = tls
         self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
-        self.told_port = await self._open(ServerClient, host, server_port)
-        return await self._open(PimClient, host, pim_port), self.told_port
+        opened = 0 if server_port is None else await self._open(ServerClient, host, server_port)
+        if isinstance(self.guide, Here):
+            self.guide.port = opened
+        return (0 if pim_port is None else await self._open(PimClient, host, pim_port)), opened
 
     async def _open(self, client: Callable[[Archive], _Client], host: str, port: int) -> int:
         how: dict = {"backlog": ACCEPTED_AT_ONCE}
@@ -138,6 +143,25 @@ class Archive:
         for client in list(self.places):
             client.abort()
         await asyncio.sleep(0)
+
+    def hand_over(self, is_mine: Callable[[tuple[int, int, int]], bool]) -> None:
+        """End some connections of stations that belong elsewhere, as their PIM will tell them."""
+        left = HANDED_OVER_AT_ONCE
+        for client in list(self.places):
+            if left and isinstance(client, ServerClient) and client.station and not is_mine(client.station):
+                client.drain()
+                left -= 1
+
+    async def drain(self) -> None:
+        """Take no one more, and end each connection once what it has sent is answered."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        until = self.loop.time() + DRAINED_IN_S
+        while len(self.places) and self.loop.time() < until:
+            for client in list(self.places):
+                client.drain()
+            await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         """Close every connection, and end when what was taken is committed."""
@@ -275,6 +299,10 @@ class _Client(asyncio.BufferedProtocol):
             self._transport.abort()
             self._transport = None
 
+    def drain(self) -> None:
+        """End when there is nothing more to answer."""
+        self.close()
+
     def read(self, on: bool) -> None:
         """Go on reading, or leave what comes to the other side's patience."""
         if self._transport is not None and not (on and self._waits):
@@ -336,15 +364,21 @@ class PimClient(_Client):
 
     def _tell(self, found: dict) -> None:
         """Answer 07 by 08 (004:240-248)."""
-        archive, faults = self.archive, self.archive.faults
-        if "07" in faults.silent or found["identifier"] < 0:
+        archive = self.archive
+        if "07" in archive.faults.silent or found["identifier"] < 0:
             return
-        result, event = archive.writer.latest(station_of(found))
         archive.writer.heard(station_of(found))
-        result = result if faults.say_result is None else faults.say_result
-        event = event if faults.say_event is None else faults.say_event
-        host = archive.told_host if faults.say_host is None else faults.say_host
-        self.send(f"08{found['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{archive.told_port:05d}")
+        archive.guide.ask(station_of(found), lambda answer: self._told(found, answer))
+
+    def _told(self, found: dict, answer: Answer | None) -> None:
+        if answer is None:
+            self.close()
+            return
+        faults = self.archive.faults
+        result = answer.result if faults.say_result is None else faults.say_result
+        event = answer.event if faults.say_event is None else faults.say_event
+        host = answer.host if faults.say_host is None else faults.say_host
+        self.send(f"08{found['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{answer.port:05d}")
 
 
 class ServerClient(_Client):
@@ -352,9 +386,17 @@ class ServerClient(_Client):
 
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
-        self._station: tuple[int, int, int] | None = None
+        self.station: tuple[int, int, int] | None = None
         self._waiting: dict[int, bytes] = {}  # identifier: what is being committed under it
         self._uncommitted = 0  # octets
+        self._drains = False
+
+    def drain(self) -> None:
+        if not self._uncommitted:
+            self.close()
+        elif not self._drains:
+            self._drains = self._waits = True
+            self.read(False)
 
     def handle(self, kind: str, found: dict, telegram: bytes) -> None:
         archive = self.archive
@@ -369,8 +411,8 @@ class ServerClient(_Client):
         if self._waiting.get(identifier) == telegram:
             return  # sent again while it is being committed: one answer serves both
         if kind == "06":
-            if self._station:
-                archive.writer.heard(self._station)
+            if self.station:
+                archive.writer.heard(self.station)
             self._answer(kind, found, 0)
             return
         code = archive.faults.code_for(kind, found) or (0 if reader.is_told(found) else UNREADABLE)
@@ -379,7 +421,7 @@ class ServerClient(_Client):
             self._answer(kind, found, code)
             return
         if kind != "01":
-            self._station = station_of(found)
+            self.station = station_of(found)
         self._store(kind, found, telegram)
 
     def _store(self, kind: str, found: dict, telegram: bytes) -> None:
@@ -405,7 +447,7 @@ class ServerClient(_Client):
         """A telegram was committed or not."""
         self._waiting.pop(found["identifier"], None)
         self._uncommitted -= octets
-        if self._waits and not self._has_too_much():
+        if self._waits and not self._drains and not self._has_too_much():
             self._waits = False
             self.take(INLET_BYTES)
             if not self._waits:
@@ -414,6 +456,8 @@ class ServerClient(_Client):
             self.archive.places.trust(self)
         if outcome != FAILED and not self.archive.faults.loses_answer(kind):
             self._answer(kind, found, 0)
+        if self._drains:
+            self.drain()
 
     def _answer(self, kind: str, found: dict, code: int) -> None:
         faults = self.archive.faults

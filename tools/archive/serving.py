@@ -1,4 +1,8 @@
-"""`toolcart archive serve`: runs PIM and server in one asyncio loop until Ctrl-C or SIGTERM."""
+"""`toolcart archive serve`: runs PIM, server or both in one asyncio loop until Ctrl-C or SIGTERM.
+
+A server among others is drained by both signals as by `toolcart archive drain`: no PIM names it any more, what stations
+have sent is answered, and it ends.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,20 @@ import signal
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tools.archive import database
+from sqlalchemy import Engine
+
+from tools.archive import database, servers
 from tools.archive.faults import Faults
+from tools.archive.guide import Elsewhere, Here
 from tools.archive.server import Archive
 from tools.archive.writer import Writer
 
 FIGURES_EVERY_S = 10.0
+ALL, PIM, SERVER = "all", "pim", "server"  # what a process does
 
 
 @dataclass
@@ -30,6 +39,8 @@ class Place:
     server_port: int = 10111
     told_host: str | None = None  # in 08; None: `host`
     tls: ssl.SSLContext | None = None
+    role: str = ALL
+    weight: int = 1  # of a server among others
 
 
 class Pages(Protocol):
@@ -56,24 +67,56 @@ async def run(
     Pages are started once the database is there and the ports are open.
     """
     pages: Pages | None = None
-    with database.writing(place.database) as engine:
-        archive = Archive(Writer(engine, trouble=say), place.told_host or place.host, faults, say)
+    is_shared = place.role != ALL
+    with database.writing(place.database, is_shared) as engine:
+        archive = Archive(Writer(engine, say, is_shared), place.told_host or place.host, faults, say)
+        if place.role == PIM:
+            archive.guide = Elsewhere(engine, say)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
+        member: servers.Member | None = None
         try:
-            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port, place.tls)
-            shown = database.shown(place.database) + (", TLS" if place.tls else "")
-            say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
+            ports = (None if place.role == SERVER else place.pim_port, None if place.role == PIM else place.server_port)
+            say(_told(place, *await archive.listen(place.host, *ports, place.tls)))
+            member = _member(engine, place, archive, stop) if place.role == SERVER else None
             pages = start_pages()
             gc.freeze()  # the libraries stay: no collection looks through them again
             await _until(stop, seconds, archive, say, pages)
         finally:
             if pages is not None:
                 pages.close()
+            if member is not None:
+                await asyncio.to_thread(member.leave)
+                await archive.drain()
             await archive.close()
     say(figures(archive))
     return archive
+
+
+def _told(place: Place, pim_port: int, server_port: int) -> str:
+    parts = [f"PIM on {place.host}:{pim_port}"] * (place.role != SERVER)
+    parts += [f"server on {place.host}:{server_port}"] * (place.role != PIM)
+    return ", ".join([*parts, f"archive {database.shown(place.database)}"] + ["TLS"] * (place.tls is not None))
+
+
+def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event) -> servers.Member:
+    """Say to the PIMs that this server is there, and end where it is drained."""
+    assert isinstance(archive.guide, Here)
+    myself = servers.Server(archive.guide.host, archive.guide.port, place.weight)
+
+    def hear(found: list[servers.Server] | None) -> None:
+        if found is None:
+            archive.loop.call_soon_threadsafe(stop.set)
+        elif myself in found:
+            mine = partial(_is_of, found, myself)
+            archive.loop.call_soon_threadsafe(archive.hand_over, mine)
+
+    return servers.Member(engine, myself, hear)
+
+
+def _is_of(found: list[servers.Server], server: servers.Server, station: tuple[int, int, int]) -> bool:
+    return servers.of_station(found, station) == server
 
 
 def figures(archive: Archive) -> str:

@@ -210,6 +210,24 @@ BREACH = Table(
     Column("Allowed", Text, nullable=False),
 )
 
+AUDIT = Table(  # what commands have changed
+    "Audit",
+    TABLES,
+    Column("AuditId", _BIG, primary_key=True, autoincrement=True),
+    Column("Arrived", String(14), nullable=False),
+    Column("Who", String(100), nullable=False),
+    Column("What", Text, nullable=False),
+)
+SERVER = Table(  # those that share this database (tools.archive.servers)
+    "Server",
+    TABLES,
+    Column("Host", String(15), primary_key=True),  # as an 08 has it
+    Column("Port", Integer, primary_key=True, autoincrement=False),
+    Column("Weight", Integer, nullable=False),
+    Column("Seen", Float, nullable=False),  # seconds since 1970 by the database's clock
+    Column("Draining", Integer, nullable=False, default=0),
+)
+
 
 def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:
     """The condition that these columns have the values of the key; what the key is too short for counts for nothing."""

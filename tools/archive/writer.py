@@ -9,7 +9,8 @@ Rules
 4. Descriptions rename what the map has; before any description it has what has come, under names like `Station 10`.
 5. The queue is bounded: who finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
-7. What is known of the database is read from it again when a commit has failed: it may have come through all the same.
+7. What is known of the database (tools.archive.known) is read from it again when a commit has failed: it may have come
+   through all the same.
 8. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
 """
 
@@ -21,12 +22,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Table, func, select, update
+from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from tools.archive import bulk, cars, rows
 from tools.archive import tables as t
-from tools.archive.newest import Newest
+from tools.archive.known import Alone, Shared
 from tools.toolsnet.records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
@@ -35,6 +36,7 @@ WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
 _TABLES = t.TABLES.sorted_tables
+_MAP = (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM)
 
 Tell = Callable[[str], None]
 Station = tuple[int, int, int]
@@ -69,8 +71,9 @@ class _Batch:
 class Writer:
     """Takes telegrams from any thread; `close` returns when the last one is committed."""
 
-    def __init__(self, engine: Engine, trouble: Callable[[str], None]) -> None:
+    def __init__(self, engine: Engine, trouble: Callable[[str], None], is_shared: bool = False) -> None:
         self._engine = engine
+        self._known: Alone | Shared = Shared() if is_shared else Alone()
         self._trouble = trouble
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, Tell]] = []
@@ -81,7 +84,6 @@ class Writer:
         self.commit_s = self.commit_most_s = 0.0
         self._connection: Connection | None = None
         self._used_s = 0.0
-        self._latest: dict[Station, tuple[int, int]] = {}
         self._is_known = False
         with engine.connect() as connection:
             self._begin(connection)
@@ -115,7 +117,7 @@ class Writer:
     def latest(self, station: Station) -> tuple[int, int]:
         """The sequences of the latest result and the latest event that are stored, 0 for none (004:245-246)."""
         with self._wake:
-            return self._latest.get(station, (0, 0))
+            return self._known.latest.get(station, (0, 0))
 
     def close(self) -> None:
         """Commit what waits and end."""
@@ -127,19 +129,11 @@ class Writer:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _begin(self, connection: Connection) -> None:
-        def newest(table: Table) -> int:
-            return connection.execute(select(func.max(table.primary_key.columns[0]))).scalar() or 0
-
-        self._ids = {table: newest(table) for table in (t.RESULT, t.EVENT, t.GRAPH)}
-        station = t.STATION.c
-        asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
-        latest = {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(asked)}
         with self._wake:
-            self._latest = latest
-        self._newest = {"04": Newest(connection, t.RESULT), "09": Newest(connection, t.EVENT)}
+            self._known.begin(connection)
         self._mapped: set[tuple] = set()
         self._cars = cars.Known()
-        for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+        for table in _MAP:
             self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
         self._is_known = True
 
@@ -206,11 +200,8 @@ class Writer:
             self._trouble(f"{len(taken)} not stored: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
             return [FAILED] * len(taken)
         with self._wake:
-            self._latest.update(batch.latest)
-        for kind, keys in batch.new.items():
-            self._newest[kind].learn(keys)
+            self._known.learn(batch.ids, batch.latest, batch.new)
         self._mapped |= batch.mapped
-        self._ids.update(batch.ids)
         self._cars.learn(batch.cars)
         self.stored += batch.outcomes.count(STORED)
         self.repeated += batch.outcomes.count(REPEATED)
@@ -223,11 +214,10 @@ class Writer:
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
         def asked(wanted: str) -> list[tuple]:
-            is_new = self._newest[wanted].is_new
-            keys = [rows.key_of(found) for kind, found, _ in taken if kind == wanted]
-            return [key for key in keys if not is_new(key)]
+            return self._known.asked(wanted, [rows.key_of(found) for kind, found, _ in taken if kind == wanted])
 
-        batch = _Batch(ids=dict(self._ids))
+        self._known.before(connection, taken)
+        batch = _Batch(ids=dict(self._known.numbers))
         graphs = [rows.graph_key_of(found) for kind, found, _ in taken if kind == "13"]
         known = {
             "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, asked("04")),
@@ -256,7 +246,7 @@ class Writer:
         known.add(key)
         self._map_station(batch, station)
         number = batch.ids[table] + 1
-        result, event = batch.latest.get(station) or self._latest.get(station, (0, 0))
+        result, event = batch.latest.get(station) or self._known.latest.get(station, (0, 0))
         if kind == "04":
             behind = bool(result) and is_behind(found["sequence"], result)
             told, vins, parameters = rows.result_rows(found, number, arrived, behind)
@@ -287,7 +277,8 @@ class Writer:
     def _write(self, connection: Connection, batch: _Batch) -> None:
         for table in _TABLES:
             if batch.rows.get(table):
-                bulk.insert(connection, table, batch.rows[table])
+                put = bulk.add_missing if table in _MAP else bulk.insert  # another server may have been faster
+                put(connection, table, batch.rows[table])
         cars.add(connection, batch.cars)
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():

@@ -43,6 +43,7 @@ def config(app, connections: int) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # it would believe whoever calls from this machine
         limit_concurrency=connections,
         timeout_graceful_shutdown=ENDING_S,
         ws="none",

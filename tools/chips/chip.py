@@ -41,7 +41,7 @@ from tools.sim.r3964_peer import R3964Peer
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 
-INSIDE = Path(__file__).with_name("inside.py")
+INSIDE = ("inside.py", "rules.py")
 READ_S = 120  # of real time for one answer of the process: it hangs
 BOOT_MS = 500  # from power to boot.py
 SAFE_MODE = "SAFE MODE"
@@ -164,7 +164,7 @@ class Chip:
         self._until_ms = self._since_time = 0
         self._interrupts = False
         self._waiting: int | None = None  # since when the chip waits
-        self.folder = Path(tempfile.mkdtemp(prefix="toolcart-chip-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="toolcart-chip-")).resolve()
         try:
             self._install(tree, copied, script)
         except BaseException:
@@ -293,6 +293,8 @@ class Chip:
 
     def _install(self, tree: dict, copied: bool, script: str) -> None:
         """Put the version onto a blank chip, as `toolcart flash` leaves it."""
+        for name in INSIDE:  # no path of this machine takes room in the heap that is measured
+            shutil.copy(Path(__file__).with_name(name), self.folder)
         config = self.folder / "config.json"
         config.write_text(json.dumps(tree))
         frozen = "" if copied else package.core_digest(self.platform)
@@ -328,8 +330,9 @@ class Chip:
         files = FILES_BLOCKS[self.platform]
         total = files + RING_BLOCKS * self.ring
         own = self.heap + self.beside if self.beside and mode == "run" else 4 << 20
-        words = (self.platform, str(self.folder), mode, "0", str(files), str(total))
-        command = self.runtime.command(INSIDE, str(own), (*words, *more), INSIDE.parent)
+        words = (self.platform, ".", mode, "0", str(files), str(total))
+        command = self.runtime.command(self.folder / INSIDE[0], str(own), (*words, *more), self.folder)
+        command = [word.replace(str(self.folder), ".") for word in command]
         self._text = self.said()
         self._out = (self.folder / "said").open("wb")
         self.process = subprocess.Popen(

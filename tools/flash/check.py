@@ -326,9 +326,9 @@ def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     up_ms, earlier_ms = told["board"]["up_ms"], before["board"]["up_ms"]
     names = ("stored", "delivered")
     figures = {name: [_count(before, name), _count(told, name)] for name in names} | {"up_ms": [earlier_ms, up_ms]}
-    figures["damaged"] = sum(station["spool"]["damaged"] for station in told["stations"])
+    damaged = sum(station["spool"]["damaged"] for station in told["stations"])
     if up_ms >= earlier_ms:
         return BAD, "it was never without power: something else feeds it (a battery, another cable)", figures
-    if figures["stored"][1] < figures["stored"][0] or figures["damaged"]:
-        return BAD, f"stored {figures['stored']}, {figures['damaged']} damaged: a result may be lost", figures
+    if figures["stored"][1] < figures["stored"][0] or damaged:
+        return BAD, f"stored {figures['stored']}, {damaged} damaged: a result may be lost", figures
     return GOOD, f"back {up_ms // 1000} s after its start, all of {figures['stored'][0]} stored are counted", figures

@@ -13,6 +13,7 @@ from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.owed import is_kept, is_overwritten, is_owed, may_wait, missing
 
 SEQUENCES = 99999  # 1 to this, round and round
+IDS = 2**32
 SHOWN = 6
 HELD_UP_MS, HELD_UP_EACH_MS, HELD_UP_LATER_MS = 12000, 300, 60000
 QUESTIONS_A_SESSION, QUESTIONS_AN_ID = 250, 4
@@ -176,6 +177,8 @@ class _StationJudge:
                     self._excuse(v.OFFERED_LATE)
                 elif any(result.fetches[0] < moment <= self.first[number].arrived for moment in result.again):
                     self._excuse(v.BROUGHT_BACK)
+                elif result.gone is not None and any(result.gone < moment for moment in self.moved):
+                    self._excuse(v.BROUGHT_BACK)  # it was overwritten, and its block had not been erased yet
                 else:
                     wrong.append(f"{highest.number} before {result.number}")
             else:
@@ -249,13 +252,18 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
-        had = [r for r in self.results if (r.acks and r.frame == READABLE) or r.asked_for]
+        had = [r for r in self.results if (r.acks and r.frame == READABLE) or (r.asked_for and r.number in self.first)]
         kept, ids = [r.number for r in had], {r.id_text for r in had}
         # An ID of two counts tells of the later one, or of none if it is had; 0 may have been left out, and asks for
         # the newest.
         last = {r.id_text: r for r in self.results if r.id_text.strip(" 0") and r.id_text not in ids}
-        known = [r for r in last.values() if r.after_meeting and not r.hidden and kept]
-        return [r.number for r in known if kept[0] < r.number < kept[-1] and not r.held and r.offered() is None]
+        known = [r for r in last.values() if r.after_meeting and not r.hidden and kept and kept[0] < r.number]
+        # Where the count began afresh in between, unseen, only a higher ID tells of it.
+        return [
+            r.number
+            for r in known
+            if not r.held and r.offered() is None and any(one.number > r.number and _is_above(one, r) for one in had)
+        ]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 
@@ -275,6 +283,11 @@ class _StationJudge:
         ):
             wrong.append(f"{calm_over - before[-1].last} ms before the end of the calm")
         self._tell(v.ENDLESS, "questions", wrong)
+
+
+def _is_above(one: Result, other: Result) -> bool:
+    ids = [result.id_text.strip(" ") for result in (one, other)]
+    return all(text.isdigit() for text in ids) and 0 < (int(ids[0]) - int(ids[1])) % IDS < IDS // 2
 
 
 def _is_behind(sequence: int, before: int) -> bool:

@@ -118,8 +118,8 @@ class World:
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
 
-        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more, and
-        what cannot be read and is kept, as no one can tell its ID.
+        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more,
+        what the server has forgotten and gets again, and what cannot be read and is kept, as no one can tell its ID.
         """
         cells, first = self.device(number).cells, self.log_begins(number)
         token = _token(number)
@@ -129,10 +129,13 @@ class World:
 
         station = self.history.stations[number]
         again = station.results if counts_again else {}
+        sent_again = counts_again and (station.rules.rewind or station.rules.resend)
         settled = {
             row.number
             for row in station.rows
-            if row.vouched and (row.number not in again or row.arrived > max(again[row.number].again, default=0))
+            if row.vouched
+            and (row.number not in again or row.arrived > max(again[row.number].again, default=0))
+            and not (sent_again and row.forgotten is not None)
         }
         if adapter.has_kept(self.agent, number - 1):
             for made in found_in(KEPT_BEGINS, first):

@@ -849,9 +849,10 @@ class Policy:
         cursor = self.cursor
         taken = numbers[TAKEN]
         if stored == taken:
-            # Nothing more than before: that is no word on a window yet, one at a time will show it.
+            # Nothing more than before: that is no word on a window yet, one at a time will show it. Until then a start
+            # has to know which answers were read, or it doubts those.
             self._is_odd = numbers[SENT] & (SENT_PASS | SENT_WINDOW) == SENT_WINDOW
-            return True
+            return not self._is_odd or self._save()
         here = self._here()
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             self._regain()  # it was out when it was overwritten

@@ -5,22 +5,28 @@ Rules
 2. The pages take scripts, styles and pictures from themselves alone, and the browser is told so.
 3. On the loopback the address a browser names has to be one of this machine, so that a foreign page cannot read
    this one under a name of its own (DNS rebinding).
-4. With a password every address but the log-in and its style wants a token; JSON is answered 401.
+4. With a password every address but the log-in and its style wants a token, or a trusted proxy's word for a name; JSON
+   is answered 401.
 """
 
 from __future__ import annotations
 
 import base64
+import os
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import (
+    FileResponse,
     HTMLResponse,
     JSONResponse,
     PlainTextResponse,
@@ -31,6 +37,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tools.archive import export
 from tools.archive.periods import Shifts
 from tools.archive.web import asked, metrics, pages, shown, trends
 from tools.archive.web.filters import Unclear
@@ -38,10 +45,13 @@ from tools.archive.web.live import Feed
 from tools.archive.web.login import VALID_S, Door
 from tools.archive.web.pages import NotThere, Page
 from tools.archive.web.reading import Away, Reading, TooLong
+from tools.archive.web.users import Proxy, User
+from tools.base.installation import how_to_get_packages
 from tools.base.prometheus import CONTENT_TYPE
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
+FILE_ROWS = 50_000  # some 50 MiB while they are written; `toolcart archive query` has no such limit
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -51,6 +61,7 @@ HEADERS = {
 }
 OPEN = ("/login", "/static/", "/metrics")  # the last one looks itself
 _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
+_ANYONE = User("", "admin")  # where there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
     ("/", pages.overview),
@@ -64,15 +75,19 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/pareto", trends.pareto_page),
     ("/events", pages.events),
     ("/breaches", pages.breaches),
+    ("/audit", pages.audit),
 )
+_FOR = {"/audit": "admin"}  # whom a page is for, where not for all
 
 
 class Site:
     """What all requests share."""
 
-    def __init__(self, reading: Reading, door: Door | None = None) -> None:
+    def __init__(self, reading: Reading, door: Door | None = None, proxy: Proxy | None = None) -> None:
         self.reading = reading
         self.door = door
+        self.proxy = proxy or Proxy(frozenset())
+        self._writing = CapacityLimiter(1)
         self.server: dict[str, float] | None = None  # what the server beside it has counted
         self.templates = shown.templates()
         row = self.templates.get_template("row.html")
@@ -80,13 +95,16 @@ class Site:
 
     def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page of this template."""
-        about = {"archive": self.reading.shown, "has_door": self.door is not None}
+        about = {"archive": self.reading.shown, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
         return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
 
     def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
         """An end point that shows a page."""
 
         async def answer(request: Request) -> Response:
+            wanted = _FOR.get(request.url.path, "view")
+            if not request.scope.get("user", _ANYONE).may(wanted):
+                return self._trouble(request, 403, "Not for you", f"This page is for users with the role {wanted}.")
             try:
                 made = await make(self.reading, request)
             except Unclear as why:
@@ -102,9 +120,43 @@ class Site:
                 return RedirectResponse(made.go_to, 303)
             if "json" in request.query_params:
                 return JSONResponse(made.values)
-            return self.rendered(made.template, here=request.url.path, query=dict(request.query_params), **made.values)
+            if "as" in request.query_params:
+                return await self._file(request, made)
+            query = dict(request.query_params)
+            user = request.scope.get("user", _ANYONE)
+            return self.rendered(made.template, here=request.url.path, query=query, user=user, **made.values)
 
         return answer
+
+    async def _file(self, request: Request, made: Page) -> Response:
+        """What a page shows as a file, the newest FILE_ROWS."""
+        kind = request.query_params["as"]
+        if kind not in export.MEDIA or made.rows is None:
+            told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
+            return self._trouble(request, 400, "This cannot be a file", told)
+        if not request.scope.get("user", _ANYONE).may("export"):
+            return self._trouble(request, 403, "Not for you", "Files are for users with the role export.")
+        try:
+            rows = await self.reading(made.rows, FILE_ROWS)
+        except (TooLong, Away):
+            return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
+        folder = tempfile.mkdtemp(prefix="toolcart-")
+        path = f"{folder}/results.{kind}"
+        try:
+            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path, limiter=self._writing)
+        except ImportError:
+            shutil.rmtree(folder, ignore_errors=True)
+            told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"
+            return self._trouble(request, 501, "Not installed", told)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if not os.path.exists(path):  # a Parquet without rows
+            shutil.rmtree(folder, ignore_errors=True)
+            return self._trouble(request, 404, "Not found", "There is no such result.")
+        name = f"results{f'-newest-{FILE_ROWS}' if len(rows) > FILE_ROWS else ''}.{kind}"
+        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        return FileResponse(path, media_type=export.MEDIA[kind], filename=name, background=gone)
 
     def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
         if "json" in request.query_params:
@@ -129,11 +181,11 @@ class Site:
         return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
 
     async def metrics(self, request: Request) -> Response:
-        """The figures for Prometheus, which gives the password as that of any user."""
+        """The figures for Prometheus, which gives a user's password, or the one for all as that of any user."""
         if self.door is not None:
-            visitor = request.client.host if request.client else ""
-            tried = _basic(request.headers.get("authorization", ""))
-            if tried is None or await to_thread.run_sync(self.door.token, tried, visitor) is None:
+            name, tried = _basic(request.headers.get("authorization", ""))
+            name = name if self.door.has_names else ""
+            if tried is None or await to_thread.run_sync(self.door.token, tried, _visitor(request), name) is None:
                 return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
         try:
             systems = await self.reading(asked.stations, pages.today())
@@ -149,23 +201,27 @@ class Site:
         if self.door is None:
             return RedirectResponse(to, 303)
         if request.method != "POST":
-            return self.rendered("login.html", to=to, why="")
+            return self._form(to, "")
         octets = b""
         async for part in request.stream():
             octets += part
             if len(octets) > FORM_MOST:
-                return self.rendered("login.html", 400, to=to, why="That is no password.")
-        tried = parse_qs(octets.decode("utf-8", "replace")).get("password", [""])[0]
-        visitor = request.client.host if request.client else ""
-        token = await to_thread.run_sync(self.door.token, tried, visitor)
+                return self._form(to, "That is no password.", 400)
+        form = parse_qs(octets.decode("utf-8", "replace"))
+        tried, name = form.get("password", [""])[0], form.get("name", [""])[0]
+        visitor = _visitor(request)
+        token = await to_thread.run_sync(self.door.token, tried, visitor, name if self.door.has_names else "")
         if token is None:
             shut = self.door.is_shut(visitor)
             why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
-            return self.rendered("login.html", 429 if shut else 403, to=to, why=why)
+            return self._form(to, why, 429 if shut else 403)
         answer = RedirectResponse(to, 303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, VALID_S, httponly=True, samesite="strict", secure=secure)
+        _give(answer, token, request.scope)
         return answer
+
+    def _form(self, to: str, why: str, status: int = 200) -> HTMLResponse:
+        has_names = self.door is not None and self.door.has_names
+        return self.rendered("login.html", status, to=to, why=why, has_names=has_names)
 
     async def logout(self, request: Request) -> Response:
         """Forget the token, here and in the browser."""
@@ -176,13 +232,28 @@ class Site:
         return answer
 
 
-def _basic(header: str) -> str | None:
-    """The password of HTTP's basic authentication; None if there is none."""
+def _basic(header: str) -> tuple[str, str | None]:
+    """Name and password of HTTP's basic authentication; None for one that is not there."""
     kind, _, told = header.partition(" ")
     try:
-        return base64.b64decode(told, validate=True).decode().partition(":")[2] if kind.lower() == "basic" else None
+        name, _, tried = base64.b64decode(told, validate=True).decode().partition(":")
     except ValueError:
-        return None
+        return "", None
+    return (name, tried) if kind.lower() == "basic" else ("", None)
+
+
+def _visitor(request: Request) -> str:
+    site: Site = request.app.state.site
+    return site.proxy.visitor(_peer(request.scope), dict(request.scope["headers"]))
+
+
+def _peer(scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _give(answer: Response, token: str, scope) -> None:
+    secure = scope["scheme"] == "https"
+    answer.set_cookie(COOKIE, token, VALID_S, httponly=True, samesite="strict", secure=secure)
 
 
 class _Guard:
@@ -203,8 +274,16 @@ class _Guard:
                 is_static = scope["path"].startswith("/static/")
                 headers = {**HEADERS, "cache-control": "max-age=3600"} if is_static else HEADERS
                 message["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+                if scope.get("renewed"):
+                    cookie = Response()
+                    _give(cookie, scope["renewed"], scope)
+                    message["headers"] += [pair for pair in cookie.raw_headers if pair[0] == b"set-cookie"]
             await send(message)
 
+        if _peer(scope) in self._site.proxy.addresses:
+            scope["scheme"] = (
+                dict(scope["headers"]).get(b"x-forwarded-proto", scope["scheme"].encode()).decode("latin-1")
+            )
         refused = self._refused(scope)
         await (refused or self._app)(scope, receive, with_headers)
 
@@ -223,7 +302,12 @@ class _Guard:
             cookies.load(headers.get(b"cookie", b"").decode("latin-1"))
         except CookieError:
             cookies.clear()
-        if COOKIE in cookies and door.knows(cookies[COOKIE].value):
+        token = cookies[COOKIE].value if COOKIE in cookies else ""
+        told = self._site.proxy.name(_peer(scope), headers)
+        user = (door.users().get(told) or User(told, "view")) if told else door.knows(token)
+        if user is not None:
+            scope["user"] = user
+            scope["renewed"] = None if told else door.renewed(token)
             return None
         query = scope["query_string"].decode("latin-1")
         if "json" in query or scope["path"] == "/live/events":
@@ -232,9 +316,15 @@ class _Guard:
         return RedirectResponse(f"/login?to={quote(to, safe='')}", 303)
 
 
-def make(reading: Reading, door: Door | None = None, only_here: bool = True, shifts: Shifts = ()) -> Starlette:
+def make(
+    reading: Reading,
+    door: Door | None = None,
+    only_here: bool = True,
+    shifts: Shifts = (),
+    proxy: Proxy | None = None,
+) -> Starlette:
     """The application; `only_here` for a page that listens on the loopback; `shifts` as the plant has them."""
-    site = Site(reading, door)
+    site = Site(reading, door, proxy)
 
     @asynccontextmanager
     async def lifespan(_app):

@@ -1,12 +1,12 @@
-"""Who may see the pages: whoever knows one password, if there is one.
+"""The door: a password for all or for each user, tokens that end, guessing that is slowed down.
 
 Rules
-1. A password comes from a file that only its owner can read (mode 0600), or from the environment; never from the
-   command line, which every user of the machine can read.
-2. Listening beyond the loopback needs one.
-3. A visitor keeps a token: when it was given and a number by chance, signed with a key out of the password. It ends
-   after 30 days (a screen on a wall logs in once a month), when its visitor logs out, and when the password changes. A
-   restart ends none, and knows of no log-out before it.
+1. Passwords come from a file that others cannot read, or one for all from the environment: never the command line,
+   which every user of the machine sees.
+2. A password is compared as a key (scrypt) in the same time whatever it is, and whoever is named.
+3. A token is signed with a key made of the password: it ends after IDLE_S without a visit, VALID_S after the log-in,
+   with its visitor's log-out, and when the password changes or the user is gone. A restart ends none, and knows of no
+   log-out before it.
 4. Wrong passwords are slowed down by address: ten in a minute, then none from there is looked at until it is over.
 """
 
@@ -17,38 +17,28 @@ import hmac
 import ipaddress
 import os
 import secrets
-import stat
 import time
 from collections import deque
-from pathlib import Path
+from collections.abc import Mapping
+
+from tools.archive.web.users import LEAST, User, UsersFile, Wrong, key_of, private_text
 
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
-LEAST = 8  # characters
 VALID_S = 30 * 24 * 3600
+IDLE_S = 12 * 3600
+RENEWED_S = 600  # a token that is older is given out afresh
 TRIES = 10
 TRIES_S = 60.0
 REMEMBERED_MOST = 10000  # addresses with wrong passwords; tokens that are over
 _SALT = b"toolcart archive: pages"  # one password, one key: there is no table of them to protect
-
-
-class Wrong(Exception):
-    """There is no usable password; the text says what to do."""
+_PARTS = 5
 
 
 def password(file: str | None) -> str | None:
     """The password of this page; None if there is none. Wrong if the file is not private, or it is too short."""
-    if file is None:
-        found = os.environ.get(VARIABLE) or None
-        where = VARIABLE
-    else:
-        where = file
-        try:
-            mode = Path(file).stat().st_mode
-            found = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Wrong(f"{file}: {getattr(error, 'strerror', None) or 'is no text'}") from None
-        if stat.S_IMODE(mode) & 0o077:
-            raise Wrong(f"{file}: others may read it; chmod 600 {file}")
+    found, where = (os.environ.get(VARIABLE) or None), VARIABLE
+    if file is not None:
+        found, where = private_text(file).rstrip("\r\n"), file
     if found is not None and len(found) < LEAST:
         raise Wrong(f"{where}: a password has at least {LEAST} characters")
     return found
@@ -65,46 +55,75 @@ def is_loopback(host: str) -> bool:
 
 
 class Door:
-    """Gives tokens for the password, and knows them again."""
+    """Gives tokens for passwords, and knows them again. With one password for all, all are `admin` without a name."""
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.scrypt(secret.encode(), salt=_SALT, n=2**14, r=8, p=1)
+    def __init__(self, secret: str | None, users: UsersFile | None = None) -> None:
+        self._all = {"": User("", "admin", _SALT, key_of(secret, _SALT))} if secret else {}
+        self._file = users
         self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, the latest last
-        self._over: dict[str, None] = {}  # tokens of who has logged out
+        self._over: dict[str, None] = {}  # sessions of who has logged out
+
+    @property
+    def has_names(self) -> bool:
+        """True if a log-in needs a name."""
+        return self._file is not None
+
+    def users(self) -> Mapping[str, User]:
+        """Everyone who may come in."""
+        return self._file.now() if self._file else self._all
 
     def is_shut(self, visitor: str = "") -> bool:
         """True if too many wrong passwords came from this address just now."""
         wrong = self._wrong.get(visitor, ())
         return len(wrong) == TRIES and time.monotonic() - wrong[0] < TRIES_S
 
-    def token(self, tried: str, visitor: str = "") -> str | None:
+    def token(self, tried: str, visitor: str = "", name: str = "") -> str | None:
         """A token if this is the password. Takes some 50 ms, on purpose: call it in a thread."""
         if self.is_shut(visitor):
             return None
-        key = hashlib.scrypt(tried.encode("utf-8", "surrogatepass"), salt=_SALT, n=2**14, r=8, p=1)
-        if not hmac.compare_digest(key, self._key):
+        user = self.users().get(name)
+        key = key_of(tried, user.salt if user else _SALT)
+        if user is None or not hmac.compare_digest(key, user.key):
             wrong = self._wrong.pop(visitor, None) or deque(maxlen=TRIES)
             wrong.append(time.monotonic())
             _remember(self._wrong, visitor, wrong)
             return None
-        return self._signed(int(time.time()), secrets.token_hex(8))
+        now = int(time.time())
+        return _signed(user, now, now, secrets.token_hex(8))
 
-    def knows(self, token: str) -> bool:
-        """True if this is a token of ours that is still good."""
-        given, _, rest = token.partition(".")
-        if not (given.isascii() and given.isdigit() and len(given) < 12) or token in self._over:
-            return False
-        signed = self._signed(int(given), rest.partition(".")[0])
-        return hmac.compare_digest(token.encode(), signed.encode()) and int(given) + VALID_S > time.time()
+    def knows(self, token: str) -> User | None:
+        """Whose token this is; None if it is none of ours that is still good."""
+        parts = token.split(".")
+        if len(parts) != _PARTS or not all(one.isascii() and one.isdigit() and len(one) < 12 for one in parts[:2]):
+            return None
+        given, began, session, name = int(parts[0]), int(parts[1]), parts[2], parts[3]
+        try:
+            user = self.users().get(bytes.fromhex(name).decode())
+        except ValueError:
+            return None
+        if user is None or session in self._over:
+            return None
+        is_ours = hmac.compare_digest(token.encode("utf-8", "replace"), _signed(user, given, began, session).encode())
+        now = time.time()
+        return user if is_ours and now < given + IDLE_S and now < began + VALID_S else None
+
+    def renewed(self, token: str) -> str | None:
+        """A good token given out afresh, if it is time."""
+        user = self.knows(token)
+        given, began, session = token.split(".")[:3] if user else ("0", "0", "")
+        now = int(time.time())
+        return _signed(user, now, int(began), session) if user and now - int(given) >= RENEWED_S else None
 
     def forget(self, token: str) -> None:
-        """Its visitor has logged out."""
+        """Its visitor has logged out: every token of the session is over."""
         if self.knows(token):
-            _remember(self._over, token, None)
+            _remember(self._over, token.split(".")[2], None)
 
-    def _signed(self, given: int, chance: str) -> str:
-        text = f"{given}.{chance}"
-        return f"{text}.{hmac.new(self._key, text.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()}"
+
+def _signed(user: User, given: int, began: int, session: str) -> str:
+    text = f"{given}.{began}.{session}.{user.name.encode().hex()}"
+    mac = hmac.new(user.key, f"{text}.{user.role}".encode("utf-8", "replace"), hashlib.sha256)
+    return f"{text}.{mac.hexdigest()}"
 
 
 def _remember(kept: dict, key: str, value: object) -> None:

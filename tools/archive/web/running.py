@@ -45,7 +45,7 @@ def run(
 ) -> None:
     """Serve; CannotServe, OSError or database.Unusable if it cannot begin."""
     door = where.door()
-    app = make(Reading(place), door, door is None, where.shifts)
+    app = make(Reading(place), door, door is None, where.shifts, where.proxy())
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
         address = pages.address(listening)
         if where.tls:

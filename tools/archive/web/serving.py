@@ -21,6 +21,7 @@ from tools.archive.options import PLACE_VARIABLE
 from tools.archive.periods import Shifts, written
 from tools.archive.tls import Tls
 from tools.archive.web import login
+from tools.archive.web.users import Proxy, UsersFile, Wrong, proxy_of
 from tools.base import child
 
 HOST, PORT = "127.0.0.1", 8080
@@ -33,24 +34,35 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the pages are, the file of the password, the plant's shifts, and TLS."""
+    """Where the pages are, the files of the password or of users, the plant's shifts, TLS, and trusted proxies."""
 
     host: str = HOST
     port: int = PORT
     password_file: str | None = None
     shifts: Shifts = ()
     tls: Tls | None = None
+    users_file: str | None = None
+    trust_proxy: str | None = None  # addresses
+    user_header: str = ""
+
+    def proxy(self) -> Proxy | None:
+        """What a proxy says of visitors; ValueError."""
+        return proxy_of(self.trust_proxy, self.user_header) if self.trust_proxy else None
 
     def door(self) -> login.Door | None:
         """Who may come in; CannotServe if that has to be said and is not."""
         try:
+            if self.users_file:
+                return login.Door(None, UsersFile(self.users_file))
             secret = login.password(self.password_file)
-        except login.Wrong as wrong:
+        except Wrong as wrong:
             raise CannotServe(str(wrong)) from None
+        if self.user_header:
+            raise CannotServe("--user-header needs --users-file, which says who may do what; it may be empty")
         if secret is None and not login.is_loopback(self.host):
             raise CannotServe(
                 f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
-                f"(mode 0600), or {login.VARIABLE} in the environment"
+                f"(mode 0600), --users-file FILE, or {login.VARIABLE} in the environment"
             )
         return login.Door(secret) if secret else None
 
@@ -98,6 +110,9 @@ class Child:
         command = child.command("-m", "tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}")
         if where.password_file:
             command += ["--password-file", where.password_file]
+        for name in ("users_file", "trust_proxy", "user_header"):
+            if value := getattr(where, name):
+                command += [f"--{name.replace('_', '-')}", value]
         if where.shifts:
             command += ["--shifts", written(where.shifts)]
         if where.tls:

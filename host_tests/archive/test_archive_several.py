@@ -1,0 +1,172 @@
+"""Several PIMs and servers on one PostgreSQL: who takes which station, and that nothing is lost or doubled by that."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+
+from host_tests.archive.test_archive_sigkill import Kept, Station
+from host_tests.support.archive import RESULT, Served, place_in
+from host_tests.support.archive_process import Starter
+from tools.archive import database, servers
+from tools.archive.servers import Server
+from tools.base.sources import Unavailable
+from tools.bench.postgresql import postgresql
+from tools.cli.main import main
+
+pytestmark = pytest.mark.xdist_group("postgresql")
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+STATIONS = 200 if LONG else 12
+SECONDS = 600 if LONG else 0  # of kills at random
+MOVED_IN_S = 60.0
+SEED = 30
+
+
+@pytest.fixture(scope="module")
+def databases():
+    try:
+        with postgresql() as made:
+            yield made
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+
+
+def test_a_station_moves_only_if_its_server_goes_and_weights_count():
+    three = [Server("10.0.0.1", 10111), Server("10.0.0.2", 10111), Server("10.0.0.3", 10111, 2)]
+    stations = [(3, system, number) for system in (1, 2) for number in range(2000)]
+    before = {station: servers.of_station(three, station) for station in stations}
+    count = Counter(before.values())
+    assert all(abs(count[server] - 1000 * server.weight) < 150 for server in three)
+    for station, server in before.items():
+        now = servers.of_station(three[1:], station)
+        assert now == server or server == three[0]
+    assert servers.of_station([], (3, 1, 1)) is None
+
+
+class Traveller(Station):
+    """A station that asks a PIM where to report, again and again."""
+
+    async def live(self, pims, dice):
+        while not (self.ends and not self.waiting):
+            try:
+                port = await asyncio.wait_for(self._ask(dice.choice(pims)), 5)
+            except (TimeoutError, asyncio.IncompleteReadError, OSError):
+                await asyncio.sleep(0.2)
+                continue
+            await self.report(port, asyncio.Event())
+            await asyncio.sleep(0.1)
+
+    async def _ask(self, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await reader.readexactly(int(await reader.readexactly(4)))
+            writer.write(f"0019070000200030001{self.number:04d}".encode())
+            told = (await reader.readexactly(int(await reader.readexactly(4)))).decode()
+        finally:
+            writer.close()
+        mine = [sequence for kind, _, sequence in self.answered if kind == "04"]
+        assert told[:2] == "08" and int(told[7:12]) >= max(mine, default=0)
+        assert told[17:32].strip() == "127.0.0.1"
+        return int(told[32:37])
+
+
+async def until_all_moved(stations):
+    """Each station gets an answer that it did not have."""
+    had = {station.number: len(station.answered) for station in stations}
+    began_s = time.monotonic()
+    while any(len(station.answered) == had[station.number] for station in stations):
+        assert time.monotonic() - began_s < MOVED_IN_S
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began_s
+
+
+async def travel(place, starter, ports, processes, dice):
+    """Servers and PIMs die and come back, or are drained, while stations report."""
+    stations = [Traveller(number) for number in range(1, STATIONS + 1)]
+    lives = [asyncio.create_task(station.live(ports["pim"], dice)) for station in stations]
+    await until_all_moved(stations)
+    os.kill(processes["server"][0], signal.SIGKILL)
+    took_s = await until_all_moved(stations)
+    os.kill(processes["pim"][0], signal.SIGKILL)
+    drained = await asyncio.to_thread(
+        CliRunner().invoke, main, ["archive", "drain", "--database", place, f"127.0.0.1:{ports['server'][1]}"]
+    )
+    assert drained.exit_code == 0, drained.output
+    await until_all_moved(stations)
+    until_s = time.monotonic() + SECONDS
+    kills = 0
+    while time.monotonic() < until_s:
+        await asyncio.sleep(dice.uniform(0, 6))
+        role = dice.choice(("server", "server", "pim"))
+        one = dice.randrange(len(ports[role]))
+        try:
+            os.kill(processes[role][one], signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        kills += 1
+        await asyncio.sleep(dice.uniform(0, 3))
+        processes[role][one] = (await asyncio.to_thread(starter.start, place, role, ports[role][one]))[0]
+    for station in stations:
+        station.ends = True
+    await asyncio.wait_for(asyncio.gather(*lives), MOVED_IN_S)
+    return stations, took_s, kills
+
+
+def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases):
+    place, dice = databases(), random.Random(SEED)
+    ports, processes = {"pim": [], "server": []}, {"pim": [], "server": []}
+    with Starter() as starter:
+        for role in ("server", "server", "server", "pim", "pim"):
+            process, pim, server = starter.start(place, role)
+            processes[role].append(process)
+            ports[role].append(pim or server)
+        try:
+            began_s = time.monotonic()
+            stations, took_s, kills = asyncio.run(travel(place, starter, ports, processes, dice))
+            rate = sum(len(station.answered) for station in stations) / (time.monotonic() - began_s)
+        finally:
+            for process in processes["pim"] + processes["server"]:
+                try:
+                    os.kill(process, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+    kept = Kept(place)
+    there = kept.look()
+    answered = set().union(*(station.answered for station in stations))
+    print(f"{len(answered)} answered, {rate:.0f} a second, {kills} kills, moved in {took_s:.1f} s")
+    assert answered == there, f"{len(answered - there)} missing, {len(there - answered)} not answered"
+    assert len(kept.rows) == len(there), "doubled"
+
+
+def test_where_no_server_is_a_station_is_not_answered(databases):
+    place = databases()
+    with Starter() as starter:
+        process, pim, _ = starter.start(place, "pim")
+        station = Traveller(1)
+        with pytest.raises(asyncio.IncompleteReadError):
+            asyncio.run(station._ask(pim))
+        os.kill(process, signal.SIGKILL)
+
+
+def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_path):
+    place = databases()
+    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
+    with database.writing(place, is_shared=True):
+        with database.writing(place, is_shared=True):
+            pass
+        with pytest.raises(database.Unusable, match="another archive writes"), database.writing(place):
+            pass
+    with (
+        pytest.raises(database.Unusable, match="on PostgreSQL alone"),
+        database.writing(str(place_in(tmp_path)), is_shared=True),
+    ):
+        pass
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        assert server.ask(RESULT)[21:24] == "000", "the file's lock is free after that"
+    told = CliRunner().invoke(main, ["archive", "servers", "--database", str(place_in(tmp_path))])
+    assert told.exit_code == 2 and "one process serves an SQLite archive" in told.output

@@ -1,0 +1,154 @@
+"""Who may see the pages: a file of names, roles and keys of passwords, and what a proxy says of who it has let in.
+
+    anna export scrypt$16384$SALT$KEY
+
+Rules
+1. Roles are steps: `view` sees every page, `export` also takes lists away as files, `admin` also sees who changed what.
+2. The file is its owner's alone, is written whole, and is read again when it has changed: whoever is taken out is out.
+3. A name in a proxy's header counts from the proxy's own addresses alone; who is not in the file may see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROLES = ("view", "export", "admin")
+LEAST = 8  # characters of a password
+_COST = 2**14
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+class Wrong(Exception):
+    """There is no usable password; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone with a role; `key` is that of the password."""
+
+    name: str
+    role: str
+    salt: bytes = b""
+    key: bytes = field(default=b"", repr=False)
+
+    def may(self, role: str) -> bool:
+        """True if this role is among what this one may."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def key_of(password: str, salt: bytes) -> bytes:
+    """The key that is kept in place of a password. Takes some 50 ms, on purpose."""
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=_COST, r=8, p=1)
+
+
+def private_text(file: str) -> str:
+    """What is in a file of mode 0600; Wrong."""
+    try:
+        mode = Path(file).stat().st_mode
+        found = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(f"{file}: {getattr(error, 'strerror', None) or 'is no text'}") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise Wrong(f"{file}: others may read it; chmod 600 {file}")
+    return found
+
+
+def read(file: str) -> dict[str, User]:
+    """Everyone in the file; Wrong names the line that cannot be read."""
+    found = {}
+    for number, line in enumerate(private_text(file).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            name, role, how = line.split()
+            kind, cost, salt, key = how.split("$")
+            user = User(name, role, bytes.fromhex(salt), bytes.fromhex(key))
+            if not _NAME.fullmatch(name) or role not in ROLES or (kind, cost) != ("scrypt", str(_COST)):
+                raise ValueError
+        except ValueError:
+            raise Wrong(f"{file}, line {number}: not a user; write it by `toolcart archive user`") from None
+        found[name] = user
+    return found
+
+
+def put(file: str, name: str, role: str, password: str | None) -> None:
+    """Give a user this role and password, or take the user out (None)."""
+    users = read(file) if os.path.exists(file) else {}
+    if password is None:
+        if users.pop(name, None) is None:
+            raise Wrong(f"{file}: there is no user {name!r}")
+    elif not _NAME.fullmatch(name):
+        raise Wrong(f"{name!r}: a name has letters, digits and . _ @ -, 64 at most")
+    elif len(password) < LEAST:
+        raise Wrong(f"a password has at least {LEAST} characters")
+    else:
+        salt = secrets.token_bytes(16)
+        users[name] = User(name, role, salt, key_of(password, salt))
+    lines = [f"{u.name} {u.role} scrypt${_COST}${u.salt.hex()}${u.key.hex()}\n" for u in users.values()]
+    part = f"{file}.part"
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
+            written.writelines(lines)
+            written.flush()
+            os.fsync(written.fileno())
+        os.replace(part, file)
+    except OSError as refused:
+        raise Wrong(f"{file}: {refused.strerror}") from None
+
+
+class UsersFile:
+    """The users of a file, as it is now; one that cannot be read lets no one in."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._users = read(file)
+        self._stamp = self._stamped()
+
+    def now(self) -> Mapping[str, User]:
+        """Everyone in it."""
+        stamp = self._stamped()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._users = read(self._file)
+            except Wrong:
+                self._users = {}
+        return self._users
+
+    def _stamped(self) -> tuple[int, ...]:
+        try:
+            told = os.stat(self._file)
+        except OSError:
+            return ()
+        return (told.st_mtime_ns, told.st_size, told.st_ino, told.st_mode)
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Addresses of proxies that are trusted, and the header in which they name whom they have let in."""
+
+    addresses: frozenset[str]
+    header: str = ""
+
+    def visitor(self, peer: str, headers: Mapping[bytes, bytes]) -> str:
+        """Who asks: the address that the proxy saw."""
+        told = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
+        return told[:64] if told and peer in self.addresses else peer
+
+    def name(self, peer: str, headers: Mapping[bytes, bytes]) -> str | None:
+        """The name that it says; None from anybody else."""
+        told = headers.get(self.header.lower().encode(), b"").decode("latin-1").strip()
+        return told if self.header and peer in self.addresses and _NAME.fullmatch(told) else None
+
+
+def proxy_of(addresses: str, header: str) -> Proxy:
+    """Read `10.0.0.5,10.0.0.6`; ValueError says what is none."""
+    return Proxy(frozenset(str(ipaddress.ip_address(one.strip())) for one in addresses.split(",")), header)
