@@ -331,7 +331,10 @@ class Chip:
         total = files + RING_BLOCKS * self.ring
         own = self.heap + self.beside if self.beside and mode == "run" else 4 << 20
         words = (self.platform, ".", mode, "0", str(files), str(total))
-        command = self.runtime.command(self.folder / INSIDE[0], str(own), (*words, *more), self.folder)
+        script = self.folder / INSIDE[0]
+        command = self.runtime.command(script, str(own), (*words, *more), self.folder)
+        at = command.index(str(script))  # as a module: of a script the whole path goes into the heap
+        command[at : at + 1] = ["-m", script.stem]
         command = [word.replace(str(self.folder), ".") for word in command]
         self._text = self.said()
         self._out = (self.folder / "said").open("wb")
