@@ -71,6 +71,7 @@ def _write_xlsx(rows: Iterable[dict], path: str) -> int:
         sheet = book.add_worksheet("Results")
         head, time = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         sheet.freeze_panes(1, 0)
+        row: dict = {}
         for row in rows:
             if not count:
                 for column, name in enumerate(row):
@@ -81,7 +82,7 @@ def _write_xlsx(rows: Iterable[dict], path: str) -> int:
                 raise OSError(0, f"a sheet has {XLSX_ROWS_MOST} rows at most; ask for less, or for CSV or Parquet")
             for column, (name, value) in enumerate(row.items()):
                 _write_cell(sheet, count, column, moment(value) if name in _TIMES else value, time)
-        sheet.autofilter(0, 0, count, max(0, len(row) - 1) if count else 0)
+        sheet.autofilter(0, 0, count, max(0, len(row) - 1))
     return count
 
 

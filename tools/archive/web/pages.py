@@ -114,7 +114,7 @@ async def station(read: Reading, request: Request) -> Page:
         raise NotThere(f"station {request.path_params['key']} has never reported")
     days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
-    found, listed = [], []
+    found, listed, wanted = [], [], None
     if days["Day"]:
         found = await read(asked.day_rows, key, days["Day"], DAY_ROWS)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
@@ -123,7 +123,7 @@ async def station(read: Reading, request: Request) -> Page:
     nok = sum(1 for row in found if row[2])
     values = {"station": told, "days": days, "only_ok": only_ok, "count": len(found), "nok": nok, "results": listed}
     values.update(programs=day.programs(found, names, only_ok), cut_off=len(found) == DAY_ROWS)
-    of_day = exported(wanted) if days["Day"] else None
+    of_day = exported(wanted) if wanted else None
     return Page("station.html", {**values, "now": rows.now_text()}, rows=of_day)
 
 
