@@ -137,6 +137,20 @@ def test_ten_minutes_without_a_cable_cost_no_start_and_no_result(chip, platform)
     judge(board)
 
 
+def test_collecting_over_a_serial_line_never_depends_on_the_network(chip):
+    made = copy.deepcopy(TREE)
+    made["stations"][0]["controller"] = {"link": "3964r", "device": "0", "baud": 9600}
+    board = chip("rp2", made, serial=True, controller={"keepalive": "mirror", "blame_silence": False})
+    board.air.points = {}
+    met(board)
+    for _ in range(MINUTES * 60000 // EVERY_MS):
+        board.produce(1, EVERY_MS)
+        assert len(board.controller.acknowledged) == len(board.controller.produced)
+    healed(board)
+    board.until(lambda: not board.missing())
+    judge(board)
+
+
 @pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])
 def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ring):
     # A controller that gives nothing twice: what was acknowledged and is not on the flash would be lost.

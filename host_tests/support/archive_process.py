@@ -32,7 +32,7 @@ class Starter:
         self._process.stdout.close()
 
     def start(self, place: str, role: str = "all", port: int = 0) -> tuple[int, int, int]:
-        """An archive that listens; a server among others on this port if one is given."""
+        """An archive that listens; a server or PIM among others on this port if one is given."""
         self._process.stdin.write(f"{role} {port} {place}\n")
         while True:
             line = self._process.stdout.readline()
@@ -49,7 +49,7 @@ def _serve(role: str, port: int, place: str) -> None:
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        asyncio.run(serving.run(serving.Place(place, pim_port=0, server_port=port, role=role), Faults(), say))
+        asyncio.run(serving.run(serving.Place(place, pim_port=port, server_port=port, role=role), Faults(), say))
     except BaseException as wrong:
         say(f"{type(wrong).__name__}: {wrong}")
     os._exit(0)

@@ -6,18 +6,18 @@ the database is wrong.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tools.archive import export
+from tools.archive.alert_commands import alert
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.serve_commands import drain, serve, servers_command, user, web
 from tools.base.installation import how_to_get_packages
@@ -42,6 +42,7 @@ archive.add_command(web)
 archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
+archive.add_command(alert)
 
 
 # -- query ---------------------------------------------------------------------------------------------------------
@@ -79,9 +80,10 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest so many.")
 @click.option("--all", "no_limit", is_flag=True, help="All of them.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, with a header.")
-@click.option("--parquet", "parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
+@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Into this file; needs XlsxWriter.")
+@click.option("--parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
 @machine_option
-def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **options: Any) -> None:
+def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
     """Results by car, station, time and verdict, newest first.
 
     Time is the station's own clock's, Arrived is UTC.
@@ -106,12 +108,11 @@ def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **option
         if part is not None:
             wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
-        if parquet:
-            found = _write_parquet(rows, parquet)
-        elif as_csv:
-            found = _write_csv(rows)
-        elif as_json:
-            found = _write_json(rows)
+        files = [kind for kind in export.NEEDS if options[kind]]
+        if files:
+            found = _write_file(files[0], rows, options[files[0]])
+        elif as_csv or as_json:
+            found = (export.write_csv if as_csv else export.write_json)(rows, sys.stdout)
         else:
             found = _write_table(rows)
     if not found:
@@ -119,40 +120,11 @@ def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **option
         sys.exit(EXIT_NOTHING)
 
 
-def _write_json(rows: Iterable[dict]) -> int:
-    count = 0
-    for row in rows:
-        click.echo(json.dumps(row))
-        count += 1
-    return count
-
-
-def _write_csv(rows: Iterable[dict]) -> int:
-    writer = None
-    count = 0
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(row))
-            writer.writeheader()
-        # 14 digits are a number of some trillions to a spreadsheet.
-        told = {**row, "Time": shown_time(row["Time"]), "Arrived": shown_time(row["Arrived"])}
-        writer.writerow({name: _no_formula(value) for name, value in told.items()})
-        count += 1
-    return count
-
-
-def _no_formula(value: Any) -> Any:
-    """A text that a spreadsheet would calculate, with an apostrophe in front: a VIN may be `=1+1`."""
-    return "'" + value if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
-
-
-def _write_parquet(rows: Iterable[dict], path: str) -> int:
+def _write_file(kind: str, rows: Iterable[dict], path: str) -> int:
     try:
-        from tools.archive.parquet import write
+        return export.write(kind, rows, path)
     except ImportError:
-        fail(f"--parquet needs pyarrow: {how_to_get_packages('pyarrow')}")
-    try:
-        return write(rows, path)
+        fail(f"--{kind} needs {export.NEEDS[kind]}: {how_to_get_packages(export.NEEDS[kind])}")
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
 
@@ -162,7 +134,7 @@ def _write_table(rows: Iterable[dict]) -> int:
         ("Time", "Station", "VIN", "Program", "Verdict", "Torque Nm", "Angle", "Seq.", "ID")
     ]
     for row in rows:
-        row["Time"] = shown_time(row["Time"])
+        row["Time"] = export.shown_time(row["Time"])
         row["Overall"] = "OK" if row["Overall"] == 0 else "NOK"
         row["Torque"] = _with_status(row["Torque"], row["TorqueStatus"], 2)
         row["Angle"] = _with_status(row["Angle"], row["AngleStatus"], 1)
@@ -173,12 +145,6 @@ def _write_table(rows: Iterable[dict]) -> int:
     for line in lines:
         click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
     return len(lines) - 1
-
-
-def shown_time(digits: str) -> str:
-    """14 digits as people write them."""
-    d = digits
-    return f"{d[:4]}-{d[4:6]}-{d[6:8]} {d[8:10]}:{d[10:12]}:{d[12:14]}"
 
 
 def _with_status(value: float | None, status: int | None, decimals: int) -> str:
@@ -211,7 +177,7 @@ def check(place: str, as_json: bool) -> None:
                 where = "/".join(str(number) for number in hole.station)
                 span = f"{hole.first:05d}" + (f" to {hole.last:05d}" if hole.last != hole.first else "")
                 what = "" if hole.of == "result" else f"{hole.of} "
-                arrived = shown_time(hole.arrived)
+                arrived = export.shown_time(hole.arrived)
                 click.echo(f"station {where}: {what}{span} {hole.kind}, {hole.count}, arrived {arrived} UTC")
     if not as_json:
         click.echo(f"missing {found['missing']}, behind {found['behind']}, again {found['again']}")
@@ -244,22 +210,23 @@ def forget(place: str, newest: int, yes: bool) -> None:
 @archive.command("move-old")
 @database_option
 @click.option("--keep-days", type=click.IntRange(min=1), required=True, help="What arrived in so many days stays.")
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK go after so many already.")
 @click.option("--into", type=click.Path(), required=True, metavar="PLACE", help="Another archive: a file or a URL.")
 @machine_option
-def move_old(place: str, keep_days: int, into: str, as_json: bool) -> None:
+def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
     """Move what is old into another archive, with parameters, numbers and curves; old breaches are deleted.
 
-    Each row is on the disk there before it goes here. The archive must not be served meanwhile: its stations wait. What
-    an 08 names stays as it is. Every command and page works on PLACE too, and `import` takes it back.
+    Each row is on the disk there before it goes here. The archive must not be served meanwhile; one that is served
+    does it by itself, `serve --old-into`. What an 08 names stays as it is. Every command and page works on PLACE too,
+    and `import` takes it back.
     """
     database = library()
     from tools.archive import changes
     from tools.base.progress import progress_bar
 
-    before = (datetime.now(UTC) - timedelta(days=keep_days)).strftime("%Y%m%d%H%M%S")
     try:
         with progress_bar(os.path.basename(into)) as bar:
-            told = changes.move_old(place, into, before, bar)
+            told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
     except database.Unusable as reason:
         fail(str(reason))
     click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
@@ -339,7 +306,7 @@ def _tightening(told: dict):
     from tools.trace.curves import Curve, Tightening
 
     program = told["ProgramName"] or str(told["Program"])
-    one = Tightening(str(told["TighteningId"] or ""), shown_time(told["Time"]), told["Station"], program)
+    one = Tightening(str(told["TighteningId"] or ""), export.shown_time(told["Time"]), told["Station"], program)
     for graph in told["Graphs"]:
         times_ms, values = samples(graph)
         name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))

@@ -40,15 +40,15 @@ SCRIPT = (
 )
 
 
-def tree(folder: Path, form: str, what: str = "stages") -> None:
-    """Fill `folder` with the agent as our own image has it and what measures it, written against it.
+def tree(folder: Path, form: str, what: str = "stages", stock: bool = False) -> None:
+    """Fill `folder` with the agent, as our own image has it or as it is copied, and with what measures it.
 
     The functions that the stages are counted by are not put into others there; for the `total` they are.
     """
     tables = stages.BOARD if what == "total" else stages.STAGES + stages.BOARD
     keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
     sources = [source for source in product_sources() if form == "fast" or not source.is_native]
-    program = program_of(sources, keep, own_image=True)
+    program = program_of(sources, keep, not stock, HELPERS if stock else ())
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), MACHINE)
     tables_now = [[_now(program, row) for row in table if row in tables] for table in (stages.STAGES, stages.BOARD)]
     (folder / "stage_tables.py").write_text("STAGES, BOARD = %r, %r\n" % tuple(tables_now), encoding="utf-8")
@@ -62,11 +62,11 @@ def _now(program: Program, row: tuple) -> tuple:
     return module, cls, tuple((program.attribute(method), count) for method, count in methods), stage
 
 
-def count(folder: Path, what: str, form: str) -> dict[str, list[float]]:
+def count(folder: Path, what: str, form: str, stock: bool = False) -> dict[str, list[float]]:
     """Run one count on the Cortex-M3; the instructions by name (and the calls), Unavailable if it does not run."""
     script = folder / "count.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command = cortex.command(script, HEAP_BYTES, (what, form), folder, exact=True)
+    command = cortex.command(script, HEAP_BYTES, (what, form), folder, exact=True, stock=stock)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S
@@ -107,10 +107,22 @@ def measure() -> dict:
     return found
 
 
-def _counted(what: str, form: str) -> dict[str, list[float]]:
+def _counted(what: str, form: str, stock: bool = False) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
-        tree(Path(name), form, what)
-        return count(Path(name), what, form)
+        tree(Path(name), form, what, stock)
+        return count(Path(name), what, form, stock)
+
+
+def _stock(report: Report) -> None:
+    """What the files that are copied take on an interpreter as its makers build it."""
+    for form in FORMS:
+        name = f"instructions a result, {form}, stock settings"
+        try:
+            figure = instructions(_counted("total", form, stock=True)["result"][0])
+        except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
+            report.add(name, None, "instructions", "", str(reason))
+            continue
+        report.add(name, figure, "instructions", "", "the same with MicroPython's own frames and lookup cache")
 
 
 def run(progress: Callable[[float], None]) -> dict:
@@ -137,6 +149,7 @@ def run(progress: Callable[[float], None]) -> dict:
         report.add(
             f"instructions a result out of the backlog, {form}", figures["from_backlog"], "instructions", "", how
         )
+    _stock(report)
     board_idle.add(report, found["fast"]["idle_wake"])
     _beside(report)
     progress(0.3)

@@ -25,6 +25,7 @@ import subprocess
 import tempfile
 import termios
 from pathlib import Path
+from typing import Any
 
 from tools import runtimes
 from tools.base.cache import Unavailable
@@ -33,8 +34,10 @@ from tools.chips import rules
 from tools.flash import package
 from tools.harness.line import Network
 from tools.harness.port import PORT_OPEN, PORT_OPENING
+from tools.harness.serial_line import MicroClock, SerialLine
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
+from tools.sim.r3964_peer import R3964Peer
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 
@@ -63,8 +66,9 @@ TREE = {
 }
 
 (WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
-(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL) = range(10, 19)
+(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL, UART) = range(10, 20)
 CONSOLE = 255
+SERIAL = 3  # the kind of a UART, beside SOCK_STREAM and SOCK_DGRAM
 
 
 class Air:
@@ -118,15 +122,19 @@ class Chip:
         ring: bool = True,
         script: str = "",
         controller: dict | None = None,
+        serial: bool = False,
     ):
         self.platform = platform
         self.runtime = runtimes.named("unix32")
         reason = self.runtime.fetch()
         if reason:
             raise Unavailable(reason)
-        self.clock = SimClock()
+        self.clock: Any = MicroClock() if serial else SimClock()
         self.network = Network(self.clock, Dice(1))
         self.controller = Controller(self.clock, ControllerOptions(**(controller or {})))
+        self.line = None
+        if serial:
+            self.line = SerialLine(self.clock, Dice(2), R3964Peer(self.controller.endpoint, self.clock))
         self.archive = MemoryArchive(20000)
         self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(server_host=SERVER[0]))
         self.network.listen(*CONTROLLER, self.controller.endpoint)
@@ -323,7 +331,10 @@ class Chip:
         total = files + RING_BLOCKS * self.ring
         own = self.heap + self.beside if self.beside and mode == "run" else 4 << 20
         words = (self.platform, ".", mode, "0", str(files), str(total))
-        command = self.runtime.command(self.folder / INSIDE[0], str(own), (*words, *more), self.folder)
+        script = self.folder / INSIDE[0]
+        command = self.runtime.command(script, str(own), (*words, *more), self.folder)
+        at = command.index(str(script))  # as a module: of a script the whole path goes into the heap
+        command[at : at + 1] = ["-m", script.stem]
         command = [word.replace(str(self.folder), ".") for word in command]
         self._text = self.said()
         self._out = (self.folder / "said").open("wb")
@@ -352,7 +363,9 @@ class Chip:
         os.close(self._asks)
         os.close(self._answers)
         for sock in self._sockets.values():
-            if sock.port is not None:
+            if sock.kind == SERIAL:
+                sock.port.close()
+            elif sock.port is not None:
                 self.network.abandon(sock.port)
         self._sockets = {}
         self._question = None
@@ -412,7 +425,11 @@ class Chip:
         while self.clock.total_ms < end:
             self.network.step()
             due = self.network.next_due()
-            self.clock.advance(max(1, min(end - self.clock.total_ms, due)))
+            step = max(1, min(end - self.clock.total_ms, due))
+            if self.line is None:
+                self.clock.advance(step)
+            else:
+                self.line.pass_us(step * 1000)
         self.network.step()
         if self._question is not None and self._question[0] == REPL and self._question[3]:
             self._fed_ms = self.clock.total_ms
@@ -455,11 +472,10 @@ class Chip:
 
     def _wait(self, ms: int, wanted: bytes) -> bool:
         """Until something is ready, or `ms` are over, or the test's time: then the rest is for the next run."""
-        if self._waiting is None:
-            self._waiting = self.clock.total_ms
+        since = self._waiting = self.clock.total_ms if self._waiting is None else self._waiting
         busy_ms, self.busy_ms = self.busy_ms, 0
         self._advance(busy_ms)
-        end = self._waiting + ms
+        end = since + ms
         if self._interrupts:
             self._waiting = None
             return self._answer(-1)
@@ -471,13 +487,14 @@ class Chip:
             if self.clock.total_ms >= self._until_ms:
                 return False
             step = min(end, self._until_ms) - self.clock.total_ms
-            step = max(1, min(step, self.network.next_due(), 250 if self._sockets else step))
+            step = min(step, self.network.next_due(), 250 if self._sockets else step)
+            step = max(1, step if self.line is None else min(step, self.line.due_us() // 1000))
             if self._bites(step):
                 self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
                 self._reset("watchdog")
                 return False
             self._advance(step)
-        passed = self.clock.total_ms - self._waiting
+        passed = self.clock.total_ms - since
         self._waiting = None
         return self._answer(passed, ready)
 
@@ -492,7 +509,11 @@ class Chip:
                 self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
                 self._reset("watchdog")
                 return False
+            if self.line is not None:
+                self.line.port.deaf = what != STALL
             self._advance(ms)
+            if self.line is not None:
+                self.line.port.hear_again()
         return self._answer(-1)
 
     # -- the network -------------------------------------------------------------------------------------------------
@@ -508,9 +529,17 @@ class Chip:
         if what == NAME:
             address = self.names.get(octets.decode()) if self.names_answer and self._reaches() else None
             return self._answer(0 if address else -1, (address or "").encode())
+        if what == UART:
+            assert self.line is not None
+            self.line.port.open("", a)
+            number = self._free()
+            self._sockets[number] = Socket(SERIAL, self.line.port)
+            return self._answer(number)
         sock = self._sockets.get(number)
         if sock is None:
             return self._answer(-self._number("EBADF"))
+        if sock.kind == SERIAL and what in (READ, WRITE):
+            return self._answer(*self._serial(what, a, octets))
         if what == CLOSE:
             if sock.port is not None:
                 sock.port.close()
@@ -533,9 +562,23 @@ class Chip:
         have = sum(1 for sock in self._sockets.values() if sock.kind == kind)
         if have >= (rules.TCP_SOCKETS if kind == 1 else rules.UDP_SOCKETS)[self.platform]:
             return -rules.NO_SOCKET[self.platform]
-        number = next(free for free in range(1, 250) if free not in self._sockets)
+        number = self._free()
         self._sockets[number] = Socket(kind, self.network.port() if kind == 1 else None)
         return number
+
+    def _free(self) -> int:
+        return next(free for free in range(1, 250) if free not in self._sockets)
+
+    def _serial(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
+        assert self.line is not None
+        port = self.line.port
+        if what == WRITE:
+            return port.write(octets, 0, len(octets)), b""
+        if a < 0:
+            return port.waiting(), b""
+        buf = bytearray(a)
+        got = port.readinto(buf, a)
+        return got, bytes(buf[:got])
 
     def _connect(self, sock: Socket, host: str, port: int) -> int:
         if not self.air.is_up(self.clock.total_ms):
@@ -576,6 +619,8 @@ class Chip:
         sock = self._sockets.get(number)
         if sock is None:
             return 0
+        if sock.kind == SERIAL:
+            return rules.POLLIN if sock.port.has_input() else 0
         if sock.kind != 1:
             return rules.POLLOUT | (rules.POLLIN if sock.datagrams else 0)
         self._look(sock)

@@ -26,7 +26,9 @@ BLOCK = 4096
 (ASK_WAIT, ASK_STALL, ASK_SOCKET, ASK_CONNECT, ASK_READ, ASK_WRITE, ASK_CLOSE, ASK_NAME, ASK_SENDTO, ASK_RECVFROM) = (
     range(10)
 )
-(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD, ASK_REPL) = range(10, 19)
+(ASK_WLAN, ASK_PROGRAM, ASK_ERASE, ASK_RESET, ASK_WATCHDOG, ASK_FEED, ASK_FREE, ASK_TOLD, ASK_REPL, ASK_UART) = range(
+    10, 20
+)
 WLAN_ACTIVE, WLAN_CONNECT, WLAN_LEAVE, WLAN_IS_UP, WLAN_STATUS, WLAN_DEINIT, WLAN_POINTS, WLAN_ADDRESS = range(8)
 CONSOLE = 255
 LOOK_AT_HEAP_MS = 30000
@@ -400,6 +402,34 @@ class Watchdog:
         wire.ask(ASK_FEED)
 
 
+class Uart:
+    """`machine.UART`, with the interrupt that empties its FIFO of 32 octets."""
+
+    RTS, CTS, INV_TX, INV_RX = 2, 1, 1, 2
+
+    def __init__(self, number, **settings):
+        if number not in rules.UARTS[platform]:
+            raise ValueError("UART(%d) doesn't exist" % number)
+        self.number = wire.ask(ASK_UART, 0, settings["baudrate"])
+
+    def any(self):
+        return wire.ask(ASK_READ, self.number, -1)
+
+    def readinto(self, buf, n):
+        got = wire.ask(ASK_READ, self.number, n)
+        buf[0:got] = memoryview(wire.buf)[:got]
+        return got or None
+
+    def write(self, buf, start, n):
+        return wire.ask(ASK_WRITE, self.number, 0, 0, memoryview(buf)[start : start + n])
+
+    def flush(self):
+        pass
+
+    def deinit(self):
+        wire.ask(ASK_CLOSE, self.number)
+
+
 class Rtc:
     def datetime(self, moment=None):
         pass
@@ -411,7 +441,7 @@ class Unit:
 
 
 class Machine:
-    Pin, Timer, WDT, RTC, SPI, UART = Pin, Timer, Watchdog, Rtc, Unit, Unit
+    Pin, Timer, WDT, RTC, SPI, UART = Pin, Timer, Watchdog, Rtc, Unit, Uart
 
     def unique_id(self):
         return b"\xe6\x61\x00\x07"

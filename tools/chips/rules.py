@@ -16,6 +16,9 @@ WATCHDOG_MAX_MS = {"rp2": 8388, "esp32": 1 << 31}
 # (micropython/micropython#13219).
 HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
 
+# ports/rp2/machine_uart.c:465; ports/esp32/machine_uart.c:412: as many as the chip has, three on an ESP32.
+UARTS = {"rp2": (0, 1), "esp32": (0, 1, 2)}
+
 # A network of three servers of names would take three times as long: lwIP's dns.c asks a server four times, with 1, 1,
 # 2 and 3 s for an answer, and extmod/modlwip.c:1797 waits for it in a loop; ports/esp32/modsocket.c:247 the same.
 NAME_BLOCKS_MS = 7000

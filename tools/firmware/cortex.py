@@ -7,6 +7,7 @@ Rules
    place. A run's heap is exactly what the test asks for, its stack that of an RP2040.
 3. Without `exact` the machine runs as fast as it can; with it every instruction takes 32 ns of its own time, so that
    `time.ticks_cpu() * 1.25` counts instructions (25 MHz timer) and a run repeats itself to the tick.
+4. `stock` is an image with frames and lookup cache as MicroPython has them, for what stock firmware does.
 """
 
 import functools
@@ -40,28 +41,30 @@ def key_of(parts: Path, *more: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def folder() -> Path:
+def folder(stock: bool = False) -> Path:
     """Where the image of the present files is or will be."""
-    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES), repr(sources.FRAMES))}"
+    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES), 'stock' if stock else repr(sources.FRAMES))}"
 
 
 @functools.cache
-def build() -> Path:
+def build(stock: bool = False) -> Path:
     """The image, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.MAKE)
-    if not folder().is_dir():
+    if not folder(stock).is_dir():
         sources.folder()  # before the lock of the images is taken
-    return whole_folder(folder(), _fill) / "firmware.elf"
+    return whole_folder(folder(stock), lambda target: _fill(target, stock)) / "firmware.elf"
 
 
-def _fill(target: Path) -> None:
+def _fill(target: Path, stock: bool) -> None:
     tree, modules, out = target / "source", target / "modules", target / "build"
     shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
     shutil.copytree(PARTS, modules / "cortex")
     shutil.copyfile(PARTS / "main.c", tree / "ports/qemu/main.c")
-    sources.edit(tree / "py", sources.FRAMES)
+    if not stock:
+        sources.edit(tree / "py", sources.FRAMES)
     config = modules / "cortex/mpconfigport_cortex.h"
     flags = [f"-DMP_CONFIGFILE='\"{config}\"'", f"-DTOOLCART_STACK_BYTES={STACK_BYTES}", f"-I{config.parent}"]
+    flags += ["-DTOOLCART_STOCK"] if stock else []
     command = [
         *("make", "-C", str(tree / "ports/qemu"), f"-j{os.cpu_count() or 1}", f"BUILD={out}"),
         *(f"MICROPY_MPYCROSS={compiler()[0]}", "MICROPY_MPYCROSS_DEPENDENCY="),
@@ -101,6 +104,7 @@ def command(
     tree: Path | None = None,
     exact: bool = False,
     serial: tuple[str, ...] = (),
+    stock: bool = False,
 ) -> list[str]:
     """The command line that starts the machine; without a script it offers the REPL. `serial` are further ports."""
     words = [f"heap={heap_bytes}"] if heap_bytes else []
@@ -114,7 +118,7 @@ def command(
         line += ["-icount", "shift=5,sleep=off"]
     if tree is not None:
         line += ["-device", f"loader,file={tree_image(tree)},addr={TREE_ADDRESS:#x},force-raw=on"]
-    return [*line, "-kernel", str(build())]
+    return [*line, "-kernel", str(build(stock))]
 
 
 assert PARTS.is_relative_to(CHECKOUT)

@@ -269,6 +269,10 @@ class SerialPort:
     def has_input(self):
         return bool(self._ring) or self._lost
 
+    def waiting(self):
+        """Return how many octets can be read."""
+        return len(self._ring)
+
     def hear(self, octet):
         if not self._open:
             self.dropped += 1

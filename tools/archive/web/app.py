@@ -12,16 +12,21 @@ Rules
 from __future__ import annotations
 
 import base64
+import os
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import (
+    FileResponse,
     HTMLResponse,
     JSONResponse,
     PlainTextResponse,
@@ -32,6 +37,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tools.archive import export
 from tools.archive.periods import Shifts
 from tools.archive.web import asked, metrics, pages, shown, trends
 from tools.archive.web.filters import Unclear
@@ -40,10 +46,12 @@ from tools.archive.web.login import VALID_S, Door
 from tools.archive.web.pages import NotThere, Page
 from tools.archive.web.reading import Away, Reading, TooLong
 from tools.archive.web.users import Proxy, User
+from tools.base.installation import how_to_get_packages
 from tools.base.prometheus import CONTENT_TYPE
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
+FILE_ROWS = 50_000  # some 50 MiB while they are written; `toolcart archive query` has no such limit
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -79,6 +87,7 @@ class Site:
         self.reading = reading
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
+        self._writing = CapacityLimiter(1)
         self.server: dict[str, float] | None = None  # what the server beside it has counted
         self.templates = shown.templates()
         row = self.templates.get_template("row.html")
@@ -111,11 +120,43 @@ class Site:
                 return RedirectResponse(made.go_to, 303)
             if "json" in request.query_params:
                 return JSONResponse(made.values)
+            if "as" in request.query_params:
+                return await self._file(request, made)
             query = dict(request.query_params)
             user = request.scope.get("user", _ANYONE)
             return self.rendered(made.template, here=request.url.path, query=query, user=user, **made.values)
 
         return answer
+
+    async def _file(self, request: Request, made: Page) -> Response:
+        """What a page shows as a file, the newest FILE_ROWS."""
+        kind = request.query_params["as"]
+        if kind not in export.MEDIA or made.rows is None:
+            told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
+            return self._trouble(request, 400, "This cannot be a file", told)
+        if not request.scope.get("user", _ANYONE).may("export"):
+            return self._trouble(request, 403, "Not for you", "Files are for users with the role export.")
+        try:
+            rows = await self.reading(made.rows, FILE_ROWS)
+        except (TooLong, Away):
+            return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
+        folder = tempfile.mkdtemp(prefix="toolcart-")
+        path = f"{folder}/results.{kind}"
+        try:
+            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path, limiter=self._writing)
+        except ImportError:
+            shutil.rmtree(folder, ignore_errors=True)
+            told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"
+            return self._trouble(request, 501, "Not installed", told)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if not os.path.exists(path):  # a Parquet without rows
+            shutil.rmtree(folder, ignore_errors=True)
+            return self._trouble(request, 404, "Not found", "There is no such result.")
+        name = f"results{f'-newest-{FILE_ROWS}' if len(rows) > FILE_ROWS else ''}.{kind}"
+        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        return FileResponse(path, media_type=export.MEDIA[kind], filename=name, background=gone)
 
     def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
         if "json" in request.query_params:

@@ -185,14 +185,24 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
 
 def trend_rows(connection: Connection, wanted: Trended, most: int) -> list[tuple]:
     """Time, number, verdict, then value, limits and status of torque and angle, status of time; newest last."""
-    here = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
-    asked = select(*_WHAT).where(here, _R.Time >= wanted.since, _R.Time < wanted.until)
-    asked = asked.where(is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle)
-    if wanted.tool:
-        asked = asked.where(_R.SpindleSerial == wanted.tool)
-    if wanted.vin_from or wanted.vin_to:
-        asked = asked.where(cars.between(connection, _R.VIN, wanted.vin_from or "", wanted.vin_to or ""))
+    asked = select(*_WHAT).where(_trended(connection, wanted))
     return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
+
+
+def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:
+    """The same results as rows of a list, newest first, and one more if there are more."""
+    asked = wanted_results(Wanted()).where(_trended(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
+    here = [t.is_row(t.RESULT, t.RESULT_KEY, wanted.station), _R.Time >= wanted.since, _R.Time < wanted.until]
+    here += [is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle]
+    if wanted.tool:
+        here.append(_R.SpindleSerial == wanted.tool)
+    if wanted.vin_from or wanted.vin_to:
+        here.append(cars.between(connection, _R.VIN, wanted.vin_from or "", wanted.vin_to or ""))
+    return and_(*here)
 
 
 def newest_nok(connection: Connection) -> str | None:

@@ -7,10 +7,12 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from tools.archive import cars, queries, rows
@@ -36,6 +38,12 @@ class Page:
     template: str
     values: dict[str, Any]
     go_to: str | None = None
+    rows: Callable[[Connection, int], list[dict]] | None = None  # the newest of what it shows, for a file
+
+
+def exported(wanted: queries.Wanted) -> Callable[[Connection, int], list[dict]]:
+    """The rows of a file: those that a page shows, and what comes behind them."""
+    return lambda connection, most: asked.results(connection, wanted, None, most)
 
 
 def today() -> str:
@@ -80,7 +88,11 @@ async def car(read: Reading, request: Request) -> Page:
     found = await read(asked.car, vin)
     if not found:
         raise NotThere(f"no result has the VIN {vin!r}")
-    return Page("car.html", {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)})
+    return Page(
+        "car.html",
+        {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)},
+        rows=exported(queries.Wanted(vin=vin)),
+    )
 
 
 async def result(read: Reading, request: Request) -> Page:
@@ -102,7 +114,7 @@ async def station(read: Reading, request: Request) -> Page:
         raise NotThere(f"station {request.path_params['key']} has never reported")
     days = await read(asked.days, key, filters.time(request, "day", exactly=8))
     only_ok = request.query_params.get("only") == "ok"
-    found, listed = [], []
+    found, listed, wanted = [], [], None
     if days["Day"]:
         found = await read(asked.day_rows, key, days["Day"], DAY_ROWS)
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
@@ -111,7 +123,8 @@ async def station(read: Reading, request: Request) -> Page:
     nok = sum(1 for row in found if row[2])
     values = {"station": told, "days": days, "only_ok": only_ok, "count": len(found), "nok": nok, "results": listed}
     values.update(programs=day.programs(found, names, only_ok), cut_off=len(found) == DAY_ROWS)
-    return Page("station.html", {**values, "now": rows.now_text()})
+    of_day = exported(wanted) if wanted else None
+    return Page("station.html", {**values, "now": rows.now_text()}, rows=of_day)
 
 
 async def results(read: Reading, request: Request) -> Page:
@@ -133,7 +146,7 @@ async def results(read: Reading, request: Request) -> Page:
     form = {name: asked_for.get(name, "") for name in ("station", "program")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
-    return Page("results.html", {"results": found, "filters": form, "behind": behind})
+    return Page("results.html", {"results": found, "filters": form, "behind": behind}, rows=exported(wanted))
 
 
 async def events(read: Reading, request: Request) -> Page:

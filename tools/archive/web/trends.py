@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -53,7 +54,8 @@ async def trend_page(read: Reading, request: Request) -> Page:
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
     values["spindles"] = sorted({number for number, _ in names})
     values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
-    return Page("trend.html", {**values, "around": _around(form)})
+    rows = partial(asked.trended_results, wanted=wanted)
+    return Page("trend.html", {**values, "around": _around(form)}, rows=rows)
 
 
 def _trended(connection, wanted: asked.Trended, period, size: int, only_ok: bool) -> tuple[dict, bool]:

@@ -1,0 +1,90 @@
+"""`toolcart archive alert`: looks again and again, and tells people."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import click
+
+from tools.archive import options
+from tools.archive.web.serving import address
+from tools.archive.web.users import Wrong, private_text
+from tools.base.printable import visible_lines
+
+WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
+_SECONDS = click.FloatRange(min=1)
+
+
+@click.command()
+@options.database_option
+@click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
+@click.option("--smtp", metavar="HOST:PORT", help="Server for mail.")
+@click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True)
+@click.option("--smtp-user", help="Its user, with --smtp-password-file.")
+@click.option("--smtp-password-file", type=click.Path(), metavar="FILE", help="Mode 0600.")
+@click.option("--mail-from", metavar="ADDRESS")
+@click.option("--mail-to", multiple=True, metavar="ADDRESS", help="May be given again.")
+@click.option("--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="Without a telegram.")
+@click.option("--nok-percent", type=click.FloatRange(0, 100), help="Share of NOK among a station's newest.")
+@click.option("--nok-of", type=click.IntRange(5, 10000), default=100, show_default=True, help="How many these are.")
+@click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="A clock may be off so much.")
+@click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="Look so often.")
+@click.option("--once", is_flag=True, help="Look once and end, for a timer.")
+@click.option("--kept", default="alerts.json", show_default=True, metavar="FILE", help="What was told already.")
+def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
+    """Tell of silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
+    options.library()
+    from tools.archive.alerting import Alerting
+    from tools.archive.alerts import Limits
+    from tools.archive.web.reading import Away, Reading, TooLong
+
+    limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
+    channels = _channels(told)
+    with options.reading(place):
+        reading = Reading(place)
+    try:
+        watch = Alerting(channels, limits, kept, _say)
+    except (OSError, ValueError, AttributeError) as wrong:
+        options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            reading.ask(watch.look)
+        except (Away, TooLong) as why:
+            _say(f"the database does not answer: {why}")
+        except OSError as error:
+            options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
+        if once or stop.wait(every):
+            break
+    reading.close()
+
+
+def _channels(told: dict[str, Any]) -> dict[str, Any]:
+    from tools.archive.alerting import Mail, Webhook
+
+    made: dict[str, Any] = {}
+    if told["webhook"]:
+        if not told["webhook"].startswith(("http://", "https://")):
+            options.fail("--webhook: an address that begins with http:// or https://")
+        made["webhook"] = Webhook(told["webhook"])
+    if told["smtp"]:
+        if not (told["mail_from"] and told["mail_to"]):
+            options.fail("--smtp needs --mail-from and --mail-to")
+        try:
+            password = private_text(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
+            server = address(told["smtp"])
+        except (ValueError, Wrong) as wrong:
+            options.fail(str(wrong))
+        how = (told["smtp_tls"], told["smtp_user"], password)
+        made["mail"] = Mail(*server, told["mail_from"], told["mail_to"], *how)
+    if not made:
+        options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
+    return made
+
+
+def _say(text: str) -> None:
+    click.echo(visible_lines(text))
