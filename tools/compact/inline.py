@@ -10,7 +10,7 @@ Rules
    that is no constant and no local is put into a local first. A call behind `and`, `or` or a condition that comes
    first is made one: `if a and f():` is `if a:` and `if f():`.
 3. `return` becomes the end of a branch, or a break out of a loop whose `else` is what follows. A function that returns
-   elsewhere (out of two loops, out of `try`, in front of more) goes in only where the caller returns its answer at once.
+   elsewhere (out of two loops, out of `try`, in front of more) goes in only where the caller returns its answer too.
 4. The frame of the caller may not grow above `frame_words`: MicroPython takes a larger one from the heap at each call.
    One that is larger anyway may grow to FRAME_MOST.
 """
