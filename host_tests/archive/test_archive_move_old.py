@@ -1,12 +1,14 @@
 """`toolcart archive move-old`: what is old goes into another archive, and together they always have all of it."""
 
 import json
+import threading
 
 import pytest
 from click.testing import CliRunner
 
 from host_tests.support.archive import EVENT, GRAPH, Served, place_in, result
-from tools.archive import changes, database
+from tools.archive import changes, database, retention
+from tools.archive.retention import Keeping, Retention
 from tools.cli.main import main
 
 OLD = "20200101000000"
@@ -114,3 +116,36 @@ def test_an_archive_is_not_moved_into_itself_or_while_it_is_served(place, tmp_pa
     assert "the archive itself" in run(*words, f"{tmp_path}/../{tmp_path.name}/archive.sqlite", code=2).stderr
     with Served(place):
         assert "another archive writes there" in run(*words, tmp_path / "old.sqlite", code=2).stderr
+
+
+def test_ok_results_go_earlier_but_not_from_a_telegram_with_one_that_is_not(place, tmp_path):
+    with database.writing(place) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE Result SET Overall = ResultId % 2")
+        connection.exec_driver_sql("UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")
+        connection.exec_driver_sql("UPDATE Graph SET Arrived = '20200101000000'")
+    before, into = whole(place), tmp_path / "old.sqlite"
+    words = ("--keep-days", 10000, "--keep-ok-days", 30, "--into", into, "--json")
+    told = json.loads(run("move-old", "--database", place, *words).stdout)
+    assert told["taken"] == 2, "4 and 6, not 2"
+    assert told["events"] == 0 and whole(place) | whole(into) == before
+
+
+def test_what_is_old_goes_while_the_archive_is_served(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(retention, "FIRST_S", 0.0)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "PAUSE_S", 0.001)
+    before, into, said = whole(place), tmp_path / "old.sqlite", []
+    with Served(place) as archive, archive.server() as server:
+        engine = archive.writer._engine
+        moving = Retention(engine, str(place), archive.writer, Keeping(str(into), 30), said.append)
+        for number in range(100, 160):  # a car that goes with its results comes back with a new one
+            assert server.ask(result(number, number, vin="CAR0", time="20240315000000"))[21:24] == "000"
+        moving._thread.join(0)
+        deadline = threading.Event()
+        while not said and not deadline.wait(0.01):
+            pass
+        moving.close()
+    assert said == ["moved 7 results, 1 events, 0 curves"]
+    here, there = whole(place), whole(into)
+    assert len(there) == 8 and before <= here | there and not here & there and len(here) == len(before) - 8 + 60
+    assert "move-old into" in str(Served(place).rows("SELECT What FROM Audit"))

@@ -153,7 +153,7 @@ def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
     place, into = databases(), str(place_in(tmp_path))
     with database.writing(place) as engine:
         fill(engine, Plant(stations=1, cars=10, curves=50, every_s=3600))  # the last one at 14:30
-    told = changes.move_old(place, into, "20261120103001", lambda share: None)
+    told = changes.move_old(place, into, changes.Old("20261120103001"), lambda share: None)
     assert (told["taken"], told["graphs"]) == (30, 60)
     left = Reading(place).ask(lambda connection: set(connection.execute(select(CAR.c.VIN)).scalars()))
     assert left == {vin(car) for car in range(6, 10)}

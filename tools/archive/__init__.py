@@ -12,6 +12,7 @@ pareto    what is to be mended first
 periods   days, weeks and shifts
 alerts    what someone should hear of; alerting tells it
 queries   what commands and pages ask
+retention what is old moves out while the archive is served
 changes   results lost on purpose, results taken from another archive
 beside    the same in a thread, as the demo's ToolsNet
 web/      the pages, a process of their own

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from tools.archive import audit, bulk, cars, database
 from tools.archive import tables as t
@@ -70,16 +85,61 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
     return told
 
 
-def move_old(place: str, into: str, before: str, progress: Callable[[float], None]) -> dict[str, int]:
-    """Move what arrived before this moment (14 digits) into another archive, which is made if need be.
+@dataclass(frozen=True)
+class Old:
+    """What is old: what arrived before `before`, and results that are OK already before `ok_before` (14 digits)."""
+
+    before: str
+    ok_before: str = ""
+
+    def of(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a row is. What came in a telegram with something that is not OK is kept with that."""
+        old = table.c.Arrived < self.before
+        if table is t.EVENT or not self.ok_before:
+            return old
+        nok = t.RESULT.alias()
+        same = and_(*[nok.c[name] == table.c[name] for name in t.RESULT_KEY], nok.c.Overall == 1)
+        return or_(old, and_(table.c.Arrived < self.ok_before, ~exists(select(nok.c.ResultId).where(same))))
+
+
+def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
+    """What arrived more than so many days ago."""
+    now = datetime.now(UTC)
+    before, ok_before = (
+        (now - timedelta(days=days)).strftime("%Y%m%d%H%M%S") if days else "" for days in (keep_days, keep_ok_days)
+    )
+    return Old(before, ok_before)
+
+
+def move_old(place: str, into: str, what: Old, progress: Callable[[float], None]) -> dict[str, int]:
+    """Move what is old into another archive, which is made if need be. Tells how many."""
+    with database.writing(place) as engine:
+
+        def write(change: Callable[[Connection], None]) -> None:
+            with engine.begin() as connection:
+                change(connection)
+
+        return move_some(engine, place, into, what, write, progress)
+
+
+def move_some(
+    engine: Engine,
+    place: str,
+    into: str,
+    what: Old,
+    write: Callable[[Callable[[Connection], None]], None],
+    progress: Callable[[float], None],
+    at_once: int | None = None,
+) -> dict[str, int]:
+    """The same beside whoever writes: `write` has a change made in a transaction of theirs.
 
     Some rows at a time are committed there, then deleted here: cut off anywhere, both together have all, and the next
-    run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted. Tells how many.
+    run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted.
     """
     told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
     if database.is_same(place, into):
         raise database.Unusable(f"{database.shown(into)}: the archive itself; name another place")
-    with database.writing(place) as engine, database.writing(into) as other:
+    with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
             for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
                 _take_map(reading, kept, table)
@@ -88,31 +148,33 @@ def move_old(place: str, into: str, before: str, progress: Callable[[float], Non
             with engine.connect() as reading:
                 newest = reading.execute(select(func.max(number))).scalar() or 0
             last = 0
-            while some := _move_some(engine, other, kind, (last, newest), before):
+            while some := _copy_some(engine, other, kind, (last, newest), what, at_once or _AT_ONCE):
+                write(partial(_delete, kind=kind, some=some))
                 told[kind.told] += len(some)
                 last = some[-1][number.name]
                 progress((at + last / newest) / len(_KINDS))
-        with engine.begin() as connection:
-            told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < before)).rowcount
-            what = f"move-old into {database.shown(into)}, arrived before {before}: {told['taken']} results"
-            audit.note(connection, f"{what}, {told['events']} events, {told['graphs']} curves")
         with other.begin() as kept:
             _say_latest(kept, _said_latest(kept))
+
+        def end(connection: Connection) -> None:
+            told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < what.before)).rowcount
+            if any(told.values()):
+                done = f"move-old into {database.shown(into)}, arrived before {what.before}: {told['taken']} results"
+                audit.note(connection, f"{done}, {told['events']} events, {told['graphs']} curves")
+
+        write(end)
     return told
 
 
-def _move_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], before: str) -> list[dict]:
-    """The next rows with numbers between these two, which are moved now."""
+def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: Old, most: int) -> list[dict]:
+    """The next rows with numbers between these two, which are on the other's disk now."""
     [number] = kind.table.primary_key.columns
-    asked = select(kind.table).where(kind.table.c.Arrived < before, number > within[0], number < within[1])
+    asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
     with engine.connect() as reading:
-        some = [dict(row) for row in reading.execute(asked.order_by(number).limit(_AT_ONCE)).mappings()]
+        some = [dict(row) for row in reading.execute(asked.order_by(number).limit(most)).mappings()]
         if some:
             with other.begin() as kept:
                 _take_some(reading, kept, kind, some)
-    if some:
-        with engine.begin() as connection:
-            _delete(connection, kind, some)
     return some
 
 

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,22 +210,23 @@ def forget(place: str, newest: int, yes: bool) -> None:
 @archive.command("move-old")
 @database_option
 @click.option("--keep-days", type=click.IntRange(min=1), required=True, help="What arrived in so many days stays.")
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK go after so many already.")
 @click.option("--into", type=click.Path(), required=True, metavar="PLACE", help="Another archive: a file or a URL.")
 @machine_option
-def move_old(place: str, keep_days: int, into: str, as_json: bool) -> None:
+def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
     """Move what is old into another archive, with parameters, numbers and curves; old breaches are deleted.
 
-    Each row is on the disk there before it goes here. The archive must not be served meanwhile: its stations wait. What
-    an 08 names stays as it is. Every command and page works on PLACE too, and `import` takes it back.
+    Each row is on the disk there before it goes here. The archive must not be served meanwhile; one that is served
+    does it by itself, `serve --old-into`. What an 08 names stays as it is. Every command and page works on PLACE too,
+    and `import` takes it back.
     """
     database = library()
     from tools.archive import changes
     from tools.base.progress import progress_bar
 
-    before = (datetime.now(UTC) - timedelta(days=keep_days)).strftime("%Y%m%d%H%M%S")
     try:
         with progress_bar(os.path.basename(into)) as bar:
-            told = changes.move_old(place, into, before, bar)
+            told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
     except database.Unusable as reason:
         fail(str(reason))
     click.echo(json.dumps(told) if as_json else _MOVED.format(**told))

@@ -114,6 +114,7 @@ def _faults(options: dict[str, Any]) -> Any:
 def _where(place: str, host: str, pim_port: int, server_port: int, options: dict[str, Any]) -> Any:
     """Where to listen; a server among others has to be told by an address that stations can reach."""
     from tools.archive import serving
+    from tools.archive.retention import Keeping
 
     told, role = options["tell_host"] or host, options["role"]
     if role == serving.SERVER and (told in ("0.0.0.0", "::") or len(told) > HOST_MOST):
@@ -122,7 +123,11 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
         )
     tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
     context = tls.context() if tls else None
-    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"])
+    days, into = options["keep_days"], options["old_into"]
+    if bool(days) != bool(into):
+        fail("--keep-days and --old-into: both or none of them")
+    keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
+    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping)
 
 
 @click.command()
@@ -151,6 +156,9 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 @click.option("--fail-say-host", help="Address that 08 names, as it is.")
 @click.option("--fail-without-12", is_flag=True, help="Say nothing at connect, as an old PIM.")
 @click.option("--events-by-10", is_flag=True, help="Answer events by telegram 10.")
+@click.option("--old-into", metavar="PLACE", help="Move what is old there: another archive, a file or a URL.")
+@click.option("--keep-days", type=click.IntRange(min=1), help="What arrived in so many days is not old.")
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK are old after so many already.")
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @_password_file
 @_shifts

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from tools.archive import database, servers
 from tools.archive.faults import Faults
 from tools.archive.guide import Elsewhere, Here
+from tools.archive.retention import Keeping, Retention
 from tools.archive.server import Archive
 from tools.archive.writer import Writer
 
@@ -41,6 +42,7 @@ class Place:
     tls: ssl.SSLContext | None = None
     role: str = ALL
     weight: int = 1  # of a server among others
+    keeping: Keeping | None = None
 
 
 class Pages(Protocol):
@@ -76,16 +78,21 @@ async def run(
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
         member: servers.Member | None = None
+        retention: Retention | None = None
         try:
             ports = (None if place.role == SERVER else place.pim_port, None if place.role == PIM else place.server_port)
             say(_told(place, *await archive.listen(place.host, *ports, place.tls)))
             member = _member(engine, place, archive, stop) if place.role == SERVER else None
+            if place.keeping:
+                retention = Retention(engine, place.database, archive.writer, place.keeping, say)
             pages = start_pages()
             gc.freeze()  # the libraries stay: no collection looks through them again
             await _until(stop, seconds, archive, say, pages)
         finally:
             if pages is not None:
                 pages.close()
+            if retention is not None:
+                await asyncio.to_thread(retention.close)
             if member is not None:
                 await asyncio.to_thread(member.leave)
                 await archive.drain()

@@ -11,7 +11,8 @@ Rules
 6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
 7. What is known of the database (tools.archive.known) is read from it again when a commit has failed: it may have come
    through all the same.
-8. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
+8. What else changes rows meanwhile does it in this thread (`change`), between two batches.
+9. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ class _Batch:
             self.changed.setdefault(table, {}).setdefault(key, {}).update(values)
 
 
+class Ended(Exception):
+    """The archive ends and changes nothing more."""
+
+
 class Writer:
     """Takes telegrams from any thread; `close` returns when the last one is committed."""
 
@@ -79,6 +84,7 @@ class Writer:
         self._waiting: list[tuple[str, dict, Tell]] = []
         self._breaches: list[tuple] = []
         self._heard: dict[Station, str] = {}
+        self._changes: list[Callable[[], None]] = []
         self._closing = False
         self.stored = self.repeated = self.failed = self.commits = 0
         self.commit_s = self.commit_most_s = 0.0
@@ -119,6 +125,35 @@ class Writer:
         with self._wake:
             return self._known.latest.get(station, (0, 0))
 
+    def change(self, change: Callable[[Connection], None]) -> None:
+        """Have something else changed, in a transaction of its own between two batches; what it raises is raised."""
+        raised: list[BaseException] = []
+        done = threading.Event()
+
+        def make() -> None:
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    self._known.before(connection, [])
+                    change(connection)
+                self._cars = cars.Known()
+                self._used_s = time.monotonic()
+            except BaseException as wrong:
+                raised.append(wrong)
+                self._is_known = False
+                with suppress(SQLAlchemyError):
+                    self._let_go()
+            done.set()
+
+        with self._wake:
+            if self._closing:
+                raise Ended("the archive ends")
+            self._changes.append(make)
+            self._wake.notify()
+        done.wait()
+        if raised:
+            raise raised[0]
+
     def close(self) -> None:
         """Commit what waits and end."""
         with self._wake:
@@ -140,13 +175,16 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                if not (self._waiting or self._breaches or self._closing):
+                if not (self._waiting or self._breaches or self._changes or self._closing):
                     self._wake.wait(HEARD_EVERY_S)
                 taken, self._waiting = self._waiting[:BATCH_MOST], self._waiting[BATCH_MOST:]
                 breaches, self._breaches = self._breaches, []
                 heard, self._heard = self._heard, {}
-                if self._closing and not (taken or breaches or heard):
+                changes, self._changes = self._changes, []
+                if self._closing and not (changes or taken or breaches or heard):
                     break
+            for make in changes:
+                make()
             if not (taken or breaches or heard):
                 continue
             outcomes = self._commit(taken, breaches, heard)

@@ -2,7 +2,7 @@
 
     python -m tools.bench.steps [STEP ...]        half a minute a step, a line each
 
-Heap is what `import agent.cart.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets
+Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets
 are all of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our
 own image, in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is
 told against a program that no step has touched.
@@ -71,12 +71,10 @@ STEPS: dict[str, list[tuple]] = {
     "names": [(names.Names, "_choose", lambda self, sharing: None)],
     "shared names": [(names.Names, "_choose", lambda self, sharing: _choose(self, False))],
     "places": [(names, "placed", _in_order), (program, "with_free_places", _same)],
-    "classes": [(program, "one_class_a_line", _same)],
     "expressions": [(program, "put_in_expressions", _same)],
     "inline": [(program, "inline", _same)],
-    "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
     "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
-    "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
+    "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
     "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
     "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],
     "slots": [(frame, "slots", _alone), (names, "slots", _alone)],

@@ -1,7 +1,7 @@
 """The steps that make a board's program out of the sources, in their order.
 
 rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
-module of forty), prune (what no one uses), classes (a line of them becomes one), methods (private ones become
+module of forty), prune (what no one uses), methods (private ones become
 functions), expressions (functions that are one, into their callers), inline (functions called from one place), names
 (short ones). Each carries along where a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy
 find it (line_info).
@@ -18,7 +18,6 @@ import functools
 import gc
 
 from tools.compact.bundle import ENTRY, Bundle
-from tools.compact.classes import one_class_a_line
 from tools.compact.expressions import FUNCTION_OCTETS, put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
@@ -76,7 +75,7 @@ class Program:
 
     @_without_collection
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
-        self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
+        self.pruned = prune(self.bundle.texts, used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
         self.lone = functions_of_methods(self.pruned, keep, out=self.own_image)
         shorter = put_in_expressions(

@@ -1,0 +1,77 @@
+"""What is old goes into another archive while this one is served: some rows at a time, and then a pause.
+
+Rules
+1. It is copied there, on the disk, before the writer deletes it between two batches (tools.archive.changes).
+2. A run that fails or is cut off loses nothing: the next one goes on.
+3. Among several servers one does it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tools.archive import changes, database
+from tools.archive.writer import Ended, Writer
+
+EVERY_S = 6 * 3600.0
+FIRST_S = 60.0  # stations come first at a start
+AT_ONCE = 100  # rows; to delete them takes some ms
+PAUSE_S = 0.1  # between two of these
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long, and where to after that."""
+
+    into: str
+    days: int
+    ok_days: int | None = None
+
+
+class Retention:
+    """A thread that does it now and then."""
+
+    def __init__(
+        self, engine: Engine, place: str, writer: Writer, keeping: Keeping, say: Callable[[str], None]
+    ) -> None:
+        self._engine = engine
+        self._place = place
+        self._writer = writer
+        self._keeping = keeping
+        self._say = say
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End behind the rows that are being moved."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        wait_s = FIRST_S
+        while not self._ended.wait(wait_s):
+            wait_s = EVERY_S
+            keeping = self._keeping
+            what = changes.old(keeping.days, keeping.ok_days)
+            try:
+                told = changes.move_some(
+                    self._engine, self._place, keeping.into, what, self._write, lambda share: None, AT_ONCE
+                )
+            except (SQLAlchemyError, database.Unusable) as wrong:
+                self._say(f"what is old stays for now: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
+            except Ended:
+                return
+            else:
+                if any(told.values()):
+                    self._say(f"moved {told['taken']} results, {told['events']} events, {told['graphs']} curves")
+
+    def _write(self, change: Callable[[Connection], None]) -> None:
+        if self._ended.wait(PAUSE_S):
+            raise Ended("the archive ends")
+        self._writer.change(change)
