@@ -71,7 +71,7 @@ def least(platform: str, copied: bool, ring: bool) -> int | None:
 def add(report: Report) -> None:
     """Add a row for each form."""
     how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
-    needed = {}
+    needed: dict[tuple[str, bool], int | None] = {}
     for name, platform, copied, ring in ROWS:
         try:
             found = least(platform, copied, ring)
@@ -81,9 +81,9 @@ def add(report: Report) -> None:
             report.add(name, None, "bytes", TARGET, str(reason))
     for board, there in THERE.items():
         report.add(f"heap, {board}", there, "bytes", "", "by the ports' sources, with its radio; not measured")
-        for copied, what in enumerate(("core out of a ROMFS", ".mpy copied")):
+        for copied, what in ((False, "core out of a ROMFS"), (True, ".mpy copied")):
             platform = "esp32" if board == "ESP32" and not copied else "rp2"
-            took = needed.get((platform, bool(copied)))
+            took = needed.get((platform, copied))
             left = None if took is None else there - took
             report.add(
                 f"heap left, {board}, {what}", left, "bytes", "", "of that, less the least heap; negative: refused"
