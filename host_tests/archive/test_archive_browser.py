@@ -19,6 +19,7 @@ INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canv
     .filter((value, at) => at % 4 == 3 && value > 100).length"""
 LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
+LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 SOON_MS = 60000
 NEWEST = 150
 
@@ -71,7 +72,7 @@ def ground(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-@pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])
+@pytest.mark.parametrize("size", [PHONE, LARGER_PHONE, DESK, WALL], ids=["phone", "larger", "desk", "wall"])
 def test_no_page_is_wider_than_its_screen(page, size):
     page.set_viewport_size(size)
     for path in (
@@ -81,6 +82,7 @@ def test_no_page_is_wider_than_its_screen(page, size):
         f"/car?vin={vin(2)}",
         f"/car?vin={LONGEST_VIN}",
         f"/result/{NEWEST}",
+        f"/curves/{NEWEST}",
         "/station/1",
         "/trend/1?program=1",
         "/pareto?by=program",
@@ -150,6 +152,18 @@ def test_a_results_curves_are_drawn_with_their_limits(page):
     for canvas in page.locator(".chart canvas").all():
         line, limit = canvas.evaluate(count)
         assert line > 300 and limit > 300
+
+
+def test_curves_are_drawn_over_one_another(page):
+    page.goto(f"/result/{NEWEST}")
+    page.click("text=over those before it")
+    page.wait_for_url("**/curves/*")
+    assert page.locator("ul li .verdict").count() > 5
+    assert page.locator(".chart:visible canvas").count() == 3
+    some = [canvas.evaluate(INK) for canvas in page.locator(".chart canvas").all()]
+    page.goto(f"/curves/{NEWEST}?count=2")
+    fewer = [canvas.evaluate(INK) for canvas in page.locator(".chart canvas").all()]
+    assert all(many > few > 300 for many, few in zip(some, fewer, strict=True))
 
 
 @pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])

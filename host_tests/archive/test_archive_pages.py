@@ -731,3 +731,18 @@ def test_files_are_for_who_may_export(plant, users):
             enter(browser, name)
             assert ("as=csv" in get(browser, "/results?verdict=all").text) is (status == 200)
             get(browser, "/results?verdict=all&as=csv", status)
+
+
+def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):
+    with client(plant) as browser:
+        told = get(browser, "/curves/600?json&count=5").json()
+        here = told["result"]
+        assert told["lines"][0]["ResultId"] == 600 and 2 <= len(told["lines"]) <= 5
+        for one in told["lines"]:
+            other = get(browser, f"/result/{one['ResultId']}?json").json()["result"]
+            assert all(other[name] == here[name] for name in ("Station", "Program", "Spindle"))
+            assert other["Time"] <= here["Time"] and one["torque"]["values"]
+        fine = get(browser, "/curves/600?json&only=ok").json()["lines"]
+        assert not [one for one in fine if one["Overall"] and one["ResultId"] != 600]
+        get(browser, "/curves/600?count=31", 400)
+        get(browser, "/curves/601", 404)

@@ -16,6 +16,7 @@ from board.linux_notify import Notifier, Supervision
 from tools.base import installation
 from tools.base.cache import CHECKOUT
 from tools.service import commands, place
+from tools.service.archive import ArchiveService
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
 
 CART = {
@@ -84,14 +85,41 @@ def test_words_of_a_path_are_kept_together():
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_accepts_the_unit_and_finds_it_shut_in(tmp_path):
+@pytest.mark.parametrize("kind", [Service, ArchiveService])
+def test_systemd_accepts_the_unit_and_finds_it_shut_in(kind, tmp_path):
     unit = tmp_path / "toolcart-test.service"
-    unit.write_text(Service(sys.executable).text())
+    unit.write_text(kind(sys.executable).text())
     verify = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=DEADLINE_S)
     assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
     security = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
     assert security.returncode == 0, security.stdout[-300:]
+
+
+# -- the archive's -------------------------------------------------------------------------------------------------
+
+
+def install_archive(root, *words, code=0):
+    said = CliRunner().invoke(commands.install_service, ["--archive", "--root", str(root), *words])
+    assert said.exit_code == code, said.output
+    return said.output
+
+
+def test_an_archive_is_installed_with_its_options_and_starts_again_unless_it_was_drained(tmp_path):
+    install_archive(tmp_path, "--", "--host", "0.0.0.0", "--tell-host", "10.0.0.5", "--password-file", "my $password")
+    text = (tmp_path / "etc/systemd/system/toolcart-archive.service").read_text()
+    assert 'archive serve --host 0.0.0.0 --tell-host 10.0.0.5 --password-file "my $$password" $TOOLCART' in text
+    unit = lines_of(text)
+    assert unit["Restart"] == "on-failure" and "RestartPreventExitStatus" not in unit
+    assert unit["DynamicUser"] == "yes" and unit["WorkingDirectory"] == "/var/lib/toolcart-archive"
+    assert (tmp_path / "var/lib/toolcart-archive").stat().st_mode & 0o777 == 0o700
+
+
+def test_options_of_an_archive_that_cannot_be_read_install_nothing(tmp_path):
+    assert "No such option" in install_archive(tmp_path, "--", "--hots", "0.0.0.0", code=2)
+    assert not (tmp_path / "etc").exists()
+    assert "[Service]" in install_archive(tmp_path, "--print") and not (tmp_path / "etc").exists()
+    assert "--config FILE for the agent" in install_archive(tmp_path, "--config", "x", code=2)
 
 
 # -- installing ----------------------------------------------------------------------------------------------------

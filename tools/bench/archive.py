@@ -42,7 +42,7 @@ LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
 REQUESTS = 100
 STOP_LIMIT_S = 60
 SEED = 12
-STEPS = 2 * (len(LOADS) + 3) + 7
+STEPS = 2 * (len(LOADS) + 3) + 12
 
 
 @contextmanager
@@ -176,6 +176,14 @@ def _measure_pages(report: Report, place: str, progress: Callable[[], None]) -> 
         day = LARGE.until - timedelta(days=dice.randrange(1, int(days) - 1))
         return f"/station/3/1/{dice.randrange(1, LARGE.stations + 1)}?day={day:%Y%m%d}"
 
+    def a_span() -> str:
+        day = LARGE.until - timedelta(days=dice.randrange(2, int(days) - 1))
+        return f"from={day:%Y-%m-%d}&to={day + timedelta(days=1):%Y-%m-%d}"
+
+    def a_range() -> str:
+        part = a_car()[:-2]
+        return f"vin_from={part}&vin_to={part}"
+
     def a_car() -> str:
         return vin(dice.randrange(LARGE.cars))
 
@@ -188,6 +196,11 @@ def _measure_pages(report: Report, place: str, progress: Callable[[], None]) -> 
             ("a VIN's last 6 characters among 10 million results", "<= 50", lambda: f"/search?q={a_car()[-6:]}"),
             ("not OK, a page of the list", "", lambda: f"/results?station={dice.randrange(1, 5)}"),
             ("the map", "", lambda: "/"),
+            ("a program's trend of 7 days", "<= 300", lambda: f"/trend/3/1/{dice.randrange(1, 5)}"),
+            ("a program's trend by VINs", "<= 300", lambda: f"/trend/3/1/1?from=2020-01-01&{a_range()}"),
+            ("all results of two days, any station", "<= 300", lambda: f"/results?verdict=all&{a_span()}"),
+            ("a program at any station, two days", "<= 300", lambda: f"/results?verdict=all&program=1&{a_span()}"),
+            ("NOK by cause of 30 days", "<= 300", lambda: "/pareto"),
         ):
             progress()
             times = _times_ms(address, path)

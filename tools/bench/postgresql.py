@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -20,10 +22,10 @@ START_LIMIT_S = 60
 
 
 @contextmanager
-def postgresql(synced: bool = True) -> Iterator[Callable[[], str]]:
+def postgresql(synced: bool = True, beside: str | None = None) -> Iterator[Databases]:
     """Makes empty databases and gives their URLs; Unavailable says what is missing.
 
-    Without `synced` it does not wait for its disk.
+    Without `synced` it does not wait for its disk; its files lie in a new folder, or in this one.
     """
     programs = _programs()
     user = "postgres" if os.getuid() == 0 else None  # it refuses to be root
@@ -32,28 +34,46 @@ def postgresql(synced: bool = True) -> Iterator[Callable[[], str]]:
             pwd.getpwnam(user)
         except KeyError:
             raise Unavailable("PostgreSQL does not run as root, and there is no user postgres") from None
-    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir="/tmp")  # a socket's path has to be short
+    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir=beside or "/tmp")  # a socket's path has to be short
     try:
         if user:
             shutil.chown(folder, user, user)
         _run([programs / "initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "toolcart", "-N", "-E", "UTF8"], user)
         settings = f"-k {folder} -c listen_addresses= -c fsync={'on' if synced else 'off'}"
         control = [programs / "pg_ctl", "-D", f"{folder}/data", "-w", "-t", str(START_LIMIT_S)]
-        _run([*control, "-l", f"{folder}/log", "-o", settings, "start"], user)
+        start = [*control, "-l", f"{folder}/log", "-o", settings, "start"]
+        _run(start, user)
         try:
-            yield _Databases(folder)
+            yield Databases(folder, lambda: _run(start, user))
         finally:
-            _run([*control, "-m", "immediate", "stop"], user)
+            with suppress(Unavailable):  # it may have been killed
+                _run([*control, "-m", "immediate", "stop"], user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Databases:
+class Databases:
     """Each call is another database."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, start: Callable[[], None]) -> None:
         self._folder = folder
         self._count = 0
+        self.start = start  # behind a `kill`
+
+    def kill(self) -> None:
+        """End all its processes by SIGKILL, and come back when none is left."""
+        file = Path(self._folder, "data", "postmaster.pid")
+        main = int(file.read_text().split()[0])
+        os.kill(main, signal.SIGSTOP)  # no child more
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for process in (main, *map(int, children)):
+            while _runs(process):
+                time.sleep(0.01)
+        for left in (file, *Path(self._folder).glob(".s.PGSQL.*.lock")):
+            left.unlink()  # where no one waits for dead processes, it seems to run
 
     def __call__(self) -> str:
         self._count += 1
@@ -62,6 +82,13 @@ class _Databases:
             connection.exec_driver_sql(f"CREATE DATABASE archive{self._count}")
         engine.dispose()
         return f"postgresql://toolcart@/archive{self._count}?host={self._folder}"
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _programs() -> Path:

@@ -30,6 +30,7 @@ from tools.config.commands import EXAMPLE, schema_text
 from tools.config.schema import FILE_NAME
 from tools.packaging import wheel
 from tools.packaging.wheel import version
+from tools.service.archive import ArchiveService
 from tools.service.unit import STATE_FOLDER, Service
 
 PYTHON = "usr/lib/python3/dist-packages"
@@ -59,6 +60,7 @@ Maintainer: toolcart contributors
 Installed-Size: {kib}
 Depends: python3 (>= 3.11), python3-click (>= 8.1), init-system-helpers, systemd | systemd-standalone-sysusers
 Recommends: python3-serial (>= 3.5)
+Suggests: python3-sqlalchemy (>= 2), python3-alembic (>= 1.13), python3-psycopg (>= 3.1)
 Description: store-and-forward agent between a tightening controller and ToolsNet
  Takes every tightening result of a controller over Open Protocol, keeps it on
  flash, and hands it to ToolsNet when the network is there: in order, and once.
@@ -131,6 +133,11 @@ def unit() -> str:
     return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
 
 
+def archive_unit() -> str:
+    """The archive's service, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
+    return ArchiveService("/usr/bin/toolcart", wants_environment=True).text()
+
+
 def build(target: Path) -> Path:
     """Build the package into the folder `target`; Unavailable where dpkg-deb or the wheel's builder is missing."""
     if shutil.which("dpkg-deb") is None:
@@ -157,6 +164,7 @@ def lay_out(tree: Path, built: Path) -> None:
     document = "usr/share/doc/toolcart"
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
+    _put(tree, "usr/lib/systemd/system/toolcart-archive.service", archive_unit())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, completion in COMPLETIONS:
         _put(tree, place, completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source())

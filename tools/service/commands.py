@@ -19,6 +19,8 @@ from tools.base import installation
 from tools.config import file as config_file
 from tools.config import secrets as config_secrets
 from tools.service import place
+from tools.service.archive import ENVIRONMENT, STATE, ArchiveService
+from tools.service.archive import NAME as ARCHIVE
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, clock_of, serial_devices
 
 SYSTEMCTL_S = 60
@@ -36,9 +38,9 @@ UNSEEN = (
 
 
 @click.command("install-service")
-@click.option(
-    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
-)
+@click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
+@click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow behind --.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
 @click.option("--no-start", is_flag=True, help="Write the files; do not enable or start anything.")
 @click.option(
@@ -48,30 +50,58 @@ UNSEEN = (
     metavar="DIR",
     help="Write below this folder (an image of a card).",
 )
-def install_service(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
-    """Install the agent as a systemd service: sandboxed, watched, started at boot."""
+def install_service(
+    config_path: str | None, archive: bool, arguments: tuple[str, ...], only_print: bool, no_start: bool, root: str
+) -> None:
+    """Install the agent, or an archive, as a systemd service: sandboxed, started at boot, again after a failure."""
+    if archive == (config_path is not None) or (arguments and not archive):
+        raise click.UsageError(
+            "--config FILE for the agent, or --archive with the options of `archive serve` behind --"
+        )
+    if config_path is None:
+        _install_archive(arguments, only_print, no_start, root)
+    else:
+        _install_agent(config_path, only_print, no_start, root)
+
+
+def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: bool, root: str) -> None:
+    from tools.archive.serve_commands import serve
+
+    serve.make_context("serve", list(arguments))  # what cannot be read ends here
+    program = program_path()
+    _note([told for folders, what in UNSEEN for told in _unseen(program, folders, what)])
+    text = ArchiveService(program, arguments).text()
+    if only_print:
+        click.echo(text, nl=False)
+        return
+    starts = _may_write(root, no_start, [program, "archive", "serve", *arguments])
+    try:
+        with place.state_folder(Path(root) / STATE.lstrip("/"), 0o700):
+            click.echo(f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets")
+        click.echo(_write_unit(Path(root), ARCHIVE, text))
+    except place.Refused as reason:
+        raise click.ClickException(str(reason)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if starts:
+        _start(ARCHIVE)
+
+
+def _install_agent(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
     try:
         configuration, content = config_file.read_to_install(config_path)
     except config_file.Wrong as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(2)
     program = program_path()
-    for problem in problems(configuration, program):
-        click.echo(f"note: {problem}", err=True)
+    _note(problems(configuration, program))
     named = json.loads(content)
     credentials = tuple(config_secrets.named(named, "credential"))
     text = Service(program, serial_devices(configuration), credentials, clock=clock_of(configuration)).text()
     if only_print:
         click.echo(text, nl=False)
         return
-    starts = root == "/" and not no_start
-    if starts and shutil.which("systemctl") is None:
-        raise click.ClickException(
-            "systemctl is not here, so nothing was written. --no-start only writes the files; elsewhere "
-            f"`{shlex.join([program, 'run', '--plain', '--config', config_path])}` is what a service has to start."
-        )
-    if root == "/" and os.geteuid() != 0:
-        raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
+    starts = _may_write(root, no_start, [program, "run", "--plain", "--config", config_path])
     try:
         secrets = _files_of(named, Path(config_path).resolve().parent)
         for line in write(Path(root), text, content, secrets):
@@ -80,11 +110,32 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
         raise click.ClickException(str(reason)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    if not starts:
-        return
-    for arguments in (["daemon-reload"], ["enable", NAME], ["restart", NAME]):
+    if starts:
+        _start(NAME)
+
+
+def _note(problems: list[str]) -> None:
+    for problem in problems:
+        click.echo(f"note: {problem}", err=True)
+
+
+def _may_write(root: str, no_start: bool, command: list[str]) -> bool:
+    """True if the service is to be started as well; an error if it cannot be written or started here."""
+    starts = root == "/" and not no_start
+    if starts and shutil.which("systemctl") is None:
+        raise click.ClickException(
+            "systemctl is not here, so nothing was written. --no-start only writes the files; elsewhere "
+            f"`{shlex.join(command)}` is what a service has to start."
+        )
+    if root == "/" and os.geteuid() != 0:
+        raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
+    return starts
+
+
+def _start(name: str) -> None:
+    for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
         _systemctl(arguments)
-    click.echo(f"started; `systemctl status {NAME}` and `journalctl -u {NAME}` show it")
+    click.echo(f"started; `systemctl status {name}` and `journalctl -u {name}` show it")
 
 
 def _files_of(tree: dict, folder: Path) -> dict[str, str]:
@@ -110,12 +161,15 @@ def program_path() -> str:
     return os.path.abspath(found)
 
 
+def _unseen(program: str, folders: tuple[str, ...], what: str) -> list[str]:
+    if not program.startswith(folders):
+        return []
+    return [f"{program} lies in {what}. Install it for all: {installation.how_to_install_for_all()}"]
+
+
 def problems(configuration: dict, program: str) -> list[str]:
     """What a person should know before the service runs."""
-    told = []
-    for folders, what in UNSEEN:
-        if program.startswith(folders):
-            told.append(f"{program} lies in {what}. Install it for all: {installation.how_to_install_for_all()}")
+    told = [one for folders, what in UNSEEN for one in _unseen(program, folders, what)]
     for station in configuration["stations"]:
         path = station["spool"]["path"]
         if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
@@ -130,19 +184,23 @@ def problems(configuration: dict, program: str) -> list[str]:
 def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
     """Write the unit, the configuration's content and secrets below `root`, each in one step; says what was done."""
     state = root / STATE_FOLDER.lstrip("/")
-    units = root / UNIT_FOLDER.lstrip("/")
     with place.state_folder(state, 0o700) as inside:
         for name, secret in secrets.items():
             place.replace(inside, name, secret, 0o600)
         place.replace(inside, CONFIG, content, 0o600)
-    units.mkdir(parents=True, exist_ok=True)
-    with place.folder(units) as inside:
-        place.replace(inside, f"{NAME}.service", text, 0o644)
     return [
-        f"wrote {units / NAME}.service",
+        _write_unit(root, NAME, text),
         *[f"wrote {state / name}, which only the service can read" for name in secrets],
         f"wrote {state / CONFIG}; change that one and restart the service",
     ]
+
+
+def _write_unit(root: Path, name: str, text: str) -> str:
+    units = root / UNIT_FOLDER.lstrip("/")
+    units.mkdir(parents=True, exist_ok=True)
+    with place.folder(units) as inside:
+        place.replace(inside, f"{name}.service", text, 0o644)
+    return f"wrote {units / name}.service"
 
 
 def _systemctl(arguments: list[str]) -> None:

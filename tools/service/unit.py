@@ -24,11 +24,7 @@ UNIT_FOLDER = "/etc/systemd/system"
 WATCHDOG_S = 60
 STOP_S = 15  # three for the controllers' answers, the rest for a disk that is slow to write through
 
-SANDBOX = (
-    "StateDirectory=toolcart",
-    "StateDirectoryMode=0700",
-    "RuntimeDirectory=toolcart",  # its status socket (tools.status.place)
-    "RuntimeDirectoryMode=0700",
+HARDENED = (  # the archive's unit has this as well
     "NoNewPrivileges=yes",
     "ProtectSystem=strict",
     "ProtectHome=yes",
@@ -50,8 +46,15 @@ SANDBOX = (
     "MemoryDenyWriteExecute=yes",
     "SystemCallArchitectures=native",
     "SystemCallFilter=@system-service",
-    "SystemCallFilter=~@privileged @resources",
     "UMask=0077",
+)
+SANDBOX = (
+    "StateDirectory=toolcart",
+    "StateDirectoryMode=0700",
+    "RuntimeDirectory=toolcart",  # its status socket (tools.status.place)
+    "RuntimeDirectoryMode=0700",
+    *HARDENED,
+    "SystemCallFilter=~@privileged @resources",
     "MemoryMax=128M",
 )
 # Who needs no clock, who asks whether NTP keeps it, and who sets it.
@@ -77,9 +80,9 @@ class Service:
         """The unit file."""
         serial = ["PrivateDevices=yes"]
         if self.devices:
-            serial = ["DevicePolicy=closed", *[f"DeviceAllow={_quoted(device)} rw" for device in self.devices]]
+            serial = ["DevicePolicy=closed", *[f"DeviceAllow={quoted(device)} rw" for device in self.devices]]
             serial.append("SupplementaryGroups=dialout")
-        command = f"{_quoted(self.program)} run --plain --config {self.config}"
+        command = f"{quoted(self.program)} run --plain --config {self.config}"
         lines = [
             "[Unit]",
             "Description=Toolcart: keeps tightening results and hands them to ToolsNet",
@@ -123,7 +126,7 @@ def clock_of(configuration: dict) -> str:
     return "check" if any(wish != "off" for wish in controllers) else "off"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A word of a unit file: % and $ are systemd's, blanks end a word (systemd.syntax(7), systemd.service(5))."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if " " in text else escaped

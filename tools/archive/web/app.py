@@ -69,6 +69,7 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/search", pages.search),
     ("/car", pages.car),
     ("/result/{number:int}", pages.result),
+    ("/curves/{number:int}", pages.curves),
     ("/station/{key:path}", pages.station),
     ("/results", pages.results),
     ("/trend/{key:path}", trends.trend_page),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from tools.archive import cars
 from tools.archive import tables as t
@@ -18,6 +18,7 @@ from tools.archive.queries import Wanted, is_program, wanted_results
 
 ROWS = 100  # of a list on a page
 CARS = 50
+LOOKED_THROUGH = 2000  # results, for those with curves
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 
@@ -203,6 +204,20 @@ def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
     if wanted.vin_from or wanted.vin_to:
         here.append(cars.between(connection, _R.VIN, wanted.vin_from or "", wanted.vin_to or ""))
     return and_(*here)
+
+
+def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
+    """Numbers of this result and those before it of the same program, `most` of those that have curves."""
+    here = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY[:3]])
+    same = and_(is_program(told["Program"], at_station=True), _R.Spindle == told["Spindle"], here)
+    until = or_(_R.Time < told["Time"], and_(_R.Time == told["Time"], _R.ResultId <= told["ResultId"]))
+    wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(same, _R.Time <= told["Time"], until)
+    if only_ok:
+        wanted = wanted.where(or_(_R.Overall == 0, _R.ResultId == told["ResultId"]))
+    some = wanted.order_by(*_NEWEST).limit(LOOKED_THROUGH).subquery()
+    curve = and_(*[t.GRAPH.c[name] == some.c[name] for name in t.GRAPH_KEY[:6]])
+    asked = select(some.c.ResultId).where(exists().where(curve)).order_by(some.c.Time.desc(), some.c.ResultId.desc())
+    return list(connection.execute(asked.limit(most)).scalars())
 
 
 def newest_nok(connection: Connection) -> str | None:

@@ -23,6 +23,7 @@ from tools.trace.curves import Curve, Tightening
 DAY_ROWS = 50000  # of one station: one in 1.7 s around the clock
 DAY_LIST = 50
 LIVE_ROWS = 50
+CURVES, CURVES_MOST = 10, 30  # over one another
 VIN_MOST = 25  # 004:125
 _GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
 
@@ -104,6 +105,25 @@ async def result(read: Reading, request: Request) -> Page:
     around = await read(asked.neighbours, found)
     values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
     return Page("result.html", {**values, "curves": _curves(found)})
+
+
+async def curves(read: Reading, request: Request) -> Page:
+    """Curves of a result and of those before it, over one another, with the window that they have to end in."""
+    number = request.path_params["number"]
+    found = await read(queries.result, number) if number < 2**63 else None
+    if found is None:
+        raise NotThere(f"there is no result {number}")
+    count = filters.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
+    only_ok = filters.one_of(request, "only", ("", "ok")) == "ok"
+    others = [await read(queries.result, one) for one in await read(asked.like, found, count, only_ok)]
+    lines = [
+        {**_curves(one), **{name: one[name] for name in ("ResultId", "Time", "Overall", "VIN")}}
+        for one in others
+        if one
+    ]
+    window = {name: found[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
+    values = {"result": {**found, "Graphs": []}, "lines": lines, "window": window}
+    return Page("curves.html", {**values, "count": count, "only_ok": only_ok})
 
 
 async def station(read: Reading, request: Request) -> Page:

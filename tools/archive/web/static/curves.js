@@ -46,6 +46,58 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
   }
 }
 
+// Several lines over one another, those that are not OK in their colour, the first one thick; and a window, dashed.
+function drawMany(place, title, lines, xLabel, yLabel, limits, corner) {
+  const drawn = lines.filter((line) => line.xs && line.xs.length > 1);
+  if (!drawn.length) return;
+  place.hidden = false;
+  const width = place.clientWidth - 16;
+  const height = Math.max(240, Math.min(width * 0.45, innerHeight * 0.5));
+  const [left, right] = span(drawn.flatMap((line) => line.xs), corner || []);
+  const [low, high] = span(drawn.flatMap((line) => line.ys), limits);
+  const series = drawn.map((line, at) => ({
+    label: String(line.id),
+    stroke: colour(line.bad ? "bad" : "accent"),
+    width: at ? 1 : 3,
+    paths: anyWay,
+    facets: [{ scale: "x", auto: true }, { scale: "y", auto: true }],
+  }));
+  const scales = { x: { time: false, range: () => [left, right] }, y: { range: () => [low, high] } };
+  const hooks = { draw: [corner && !corner.includes(null) ? windowLines(corner, limits) : limitLines(limits, "y")] };
+  const cursor = { drag: { x: false, y: false }, points: { show: false } };
+  const options = { title, width, height, mode: 2, legend: { show: false }, cursor, scales, series: [{}, ...series], hooks };
+  charts.push(new uPlot({ ...options, axes: axes(xLabel, yLabel) }, [null, ...drawn.map((line) => [line.xs, line.ys])], place));
+}
+
+// The rectangle that torque and angle have to end in.
+function windowLines(xs, ys) {
+  return (plot) => {
+    if (ys.includes(null)) return;
+    const { ctx } = plot;
+    const [left, right] = xs.map((x) => plot.valToPos(x, "x", true));
+    const [bottom, top] = ys.map((y) => plot.valToPos(y, "y", true));
+    ctx.save();
+    ctx.strokeStyle = colour("bad");
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.strokeRect(left, top, right - left, bottom - top);
+    ctx.restore();
+  };
+}
+
+function drawAll() {
+  const place = (name) => document.querySelector(`[data-curve="${name}"]`);
+  const { TorqueLow, TorqueHigh, AngleLow, AngleHigh } = told.window;
+  const torque = [TorqueLow, TorqueHigh];
+  const angle = [AngleLow, AngleHigh];
+  const lines = (of) => told.many.map((one) => ({ id: one.ResultId, bad: one.Overall, ...of(one) }));
+  const overTime = (name) => lines((one) => ({ xs: (one[name] || {}).times, ys: (one[name] || {}).values }));
+  const over = lines((one) => ({ xs: (one.over || {}).angle, ys: (one.over || {}).torque }));
+  drawMany(place("over"), "Torque over angle", over, "°", "Nm", torque, angle);
+  drawMany(place("torque"), "Torque over time", overTime("torque"), "ms", "Nm", torque);
+  drawMany(place("angle"), "Angle over time", overTime("angle"), "ms", "°", angle);
+}
+
 function draw() {
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
   const { torque, angle, over, limits } = told;
@@ -54,4 +106,4 @@ function draw() {
   if (angle) drawOne(place("angle"), "Angle over time", angle.times, angle.values, "ms", "°", limits.angle, true);
 }
 
-if (told) drawAlways(draw);
+if (told) drawAlways(told.many ? drawAll : draw);
