@@ -1,11 +1,17 @@
 """What a result costs on a Cortex-M3, to the instruction, against the table the repository keeps."""
 
 import json
+import os
+import time
 
 import pytest
+from click.testing import CliRunner
 
 from host_tests.support.firmware import need_cortex
-from tools.bench import board
+from tools.base.report import Report
+from tools.bench import board, tables
+from tools.cli import main as cli
+from tools.firmware import programs, sources
 
 # A change of the code moves the counts; this much without a new baseline (python -m tools.bench.board --baseline).
 TOLERANCE = 0.10
@@ -59,3 +65,29 @@ def test_two_counts_of_the_same_files_are_the_same(measured):
     for form in board.FORMS:
         # One tick of the timer each way, over forty results.
         assert abs(again[form]["result"] - measured[form]["result"]) <= 100
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="the long run builds a second image")
+def test_with_stock_settings_a_result_costs_what_the_documents_say():
+    need_cortex()
+    report = Report()
+    board.with_stock_settings(report)
+    told = tables.known()["board"]["figures"]
+    for one in report.figures:
+        assert one.value is not None, one.how
+        assert told[one.name] / (1 + TOLERANCE) <= one.value <= told[one.name] * (1 + TOLERANCE), one.name
+
+
+@pytest.mark.parametrize("lacks", ["programs", "sources"])
+def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, tmp_path, lacks):
+    if lacks == "programs":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setattr(programs, "missing", lambda *wanted: [])
+        monkeypatch.setattr(sources, "FOLDER", tmp_path / "none")
+    began = time.process_time()
+    ended = CliRunner().invoke(cli.main, ["bench", "board"])
+    assert time.process_time() - began < 1
+    assert ended.exit_code == 1
+    said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m tools.runtimes fetch"
+    assert said in ended.output and "not taken" not in ended.output

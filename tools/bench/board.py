@@ -4,7 +4,8 @@ Rules
 1. Instructions are those of the Cortex-M3 under QEMU, counted exactly (tools/firmware/cortex.py): two runs of the same
    files differ by nothing. Port and flash are the board's and not counted.
 2. The agent is compiled as boards get it: compacted, without asserts.
-3. `python -m tools.bench.board` prints the table; `--baseline` writes the stage table that a test compares with.
+3. What it needs is looked for first: a report without it would take minutes and have no figures.
+4. `python -m tools.bench.board` prints the table; `--baseline` writes the stage table that a test compares with.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tools import runtimes
 from tools.base.cache import Unavailable
 from tools.base.report import Report, table
 from tools.base.sources import product_sources
 from tools.bench import board_heap, board_idle, board_sizes, board_time, stages
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
-from tools.firmware import cortex, rp2040
+from tools.firmware import cortex, programs, rp2040, sources
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"
@@ -32,6 +34,10 @@ RUN_TIMEOUT_S = 120
 # Between these the least heap of the RP2040 image is looked for.
 HEAP_LOW_BYTES, HEAP_HIGH_BYTES, HEAP_STEP_BYTES = 16 * 1024, 64 * 1024, 256
 HELPERS = (*rp2040.PEERS, "tools/bench/stages.py")
+NEEDED = (
+    *(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY),
+    *(programs.CMAKE, programs.MAKE, programs.HOST_COMPILER, ("node", "nodejs")),
+)
 TARGETS = {"plain": "<= 480000", "fast": "<= 225000"}
 LEAST_TARGET = "<= 32768"
 SCRIPT = (
@@ -47,8 +53,8 @@ def tree(folder: Path, form: str, what: str = "stages", stock: bool = False) -> 
     """
     tables = stages.BOARD if what == "total" else stages.STAGES + stages.BOARD
     keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
-    sources = [source for source in product_sources() if form == "fast" or not source.is_native]
-    program = program_of(sources, keep, not stock, HELPERS if stock else ())
+    files = [source for source in product_sources() if form == "fast" or not source.is_native]
+    program = program_of(files, keep, not stock, HELPERS if stock else ())
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), MACHINE)
     tables_now = [[_now(program, row) for row in table if row in tables] for table in (stages.STAGES, stages.BOARD)]
     (folder / "stage_tables.py").write_text("STAGES, BOARD = %r, %r\n" % tuple(tables_now), encoding="utf-8")
@@ -113,7 +119,7 @@ def _counted(what: str, form: str, stock: bool = False) -> dict[str, list[float]
         return count(Path(name), what, form, stock)
 
 
-def _stock(report: Report) -> None:
+def with_stock_settings(report: Report) -> None:
     """What the files that are copied take on an interpreter as its makers build it."""
     for form in FORMS:
         name = f"instructions a result, {form}, stock settings"
@@ -125,8 +131,21 @@ def _stock(report: Report) -> None:
         report.add(name, figure, "instructions", "", "the same with MicroPython's own frames and lookup cache")
 
 
+def missing() -> str:
+    """What is not here of what it is measured with, and how to get it; "" if all is. Takes no second."""
+    packages = programs.missing(*NEEDED)
+    if packages:
+        return f"{' '.join(packages)} missing (sudo apt-get install {' '.join(packages)})"
+    folders = {"unix32": runtimes.named("unix32").folder, "cortex": sources.FOLDER, "rp2040": rp2040.SIMULATOR_FOLDER}
+    names = " ".join(name for name, folder in folders.items() if not folder.is_dir())
+    return names and f"{names} not fetched yet (python -m tools.runtimes fetch {names})"
+
+
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` is told the share that is done, 0 to 1. Unavailable if something is missing."""
+    lacking = missing()
+    if lacking:
+        raise Unavailable(lacking)
     report = Report()
     progress(0.0)
     try:
@@ -149,7 +168,7 @@ def run(progress: Callable[[float], None]) -> dict:
         report.add(
             f"instructions a result out of the backlog, {form}", figures["from_backlog"], "instructions", "", how
         )
-    _stock(report)
+    with_stock_settings(report)
     board_idle.add(report, found["fast"]["idle_wake"])
     _beside(report)
     progress(0.3)

@@ -12,6 +12,7 @@ import copy
 
 from tools.base.cache import Unavailable
 from tools.base.report import Report
+from tools.chips import rules
 from tools.chips.chip import PIM, SERVER, TREE, Chip
 
 LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 192 * 1024, 1024
@@ -24,6 +25,13 @@ ROWS = (  # name, platform, copied, raw flash
     ("least heap, whole board, spool in files", "rp2", False, False),
     ("least heap, whole board, .mpy copied", "rp2", True, True),
 )
+
+# What each board has, and how its heap is filled: an RP2350 has 256 KiB more RAM (ports/rp2/memmap_mp_rp2350.ld:27).
+THERE = {
+    "RP2040": rules.HEAP_BYTES["rp2"],
+    "RP2350": rules.HEAP_BYTES["rp2"] + 256 * 1024,
+    "ESP32": rules.HEAP_BYTES["esp32"],
+}
 
 
 def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
@@ -63,8 +71,20 @@ def least(platform: str, copied: bool, ring: bool) -> int | None:
 def add(report: Report) -> None:
     """Add a row for each form."""
     how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
+    needed: dict[tuple[str, bool], int | None] = {}
     for name, platform, copied, ring in ROWS:
         try:
-            report.add(name, least(platform, copied, ring), "bytes", TARGET, how)
+            found = least(platform, copied, ring)
+            needed.setdefault((platform, copied), found)
+            report.add(name, found, "bytes", TARGET, how)
         except Unavailable as reason:
             report.add(name, None, "bytes", TARGET, str(reason))
+    for board, there in THERE.items():
+        report.add(f"heap, {board}", there, "bytes", "", "by the ports' sources, with its radio; not measured")
+        for copied, what in ((False, "core out of a ROMFS"), (True, ".mpy copied")):
+            platform = "esp32" if board == "ESP32" and not copied else "rp2"
+            took = needed.get((platform, copied))
+            left = None if took is None else there - took
+            report.add(
+                f"heap left, {board}, {what}", left, "bytes", "", "of that, less the least heap; negative: refused"
+            )

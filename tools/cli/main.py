@@ -30,6 +30,7 @@ PLACES = {
     "config": "tools.config.commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
+    "fleet": "tools.fleet.commands:fleet",
     "flash": "tools.flash.commands:flash",
     "image": "tools.flash.image_command:image",
     "install-service": "tools.service.commands:install_service",
@@ -298,12 +299,17 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
 def _measure(name: str, as_json: bool, **options: float) -> None:
     """Run a benchmark of the laboratory and print its figures."""
+    from tools.base.cache import Unavailable
     from tools.base.progress import progress_bar
     from tools.base.report import table
 
     benchmark = _laboratory(name, name)
-    with progress_bar("measuring") as progress:
-        report = benchmark.run(progress, **options)
+    try:
+        with progress_bar("measuring") as progress:
+            report = benchmark.run(progress, **options)
+    except Unavailable as reason:
+        click.echo(f"toolcart: bench {name}: {reason}", err=True)
+        sys.exit(EXIT_OTHER)
     click.echo(json.dumps(report) if as_json else table(report))
 
 

@@ -35,20 +35,21 @@ def _is_there(program: str) -> bool:
     return Path(found).is_absolute()
 
 
-def _missing(wanted: tuple[tuple[str, str], ...]) -> list[str]:
+def missing(*wanted: tuple[str, str]) -> list[str]:
+    """The packages of those programs that are not there."""
     return [package for program, package in wanted if not _is_there(program)]
 
 
 def have(*wanted: tuple[str, str], install: bool = True) -> None:
     """See to it that these programs are there; Unavailable says what is missing and why it could not be fetched."""
-    packages = _missing(wanted)
+    packages = missing(*wanted)
     if not packages:
         return
     said = f"missing: {' '.join(packages)} (sudo apt-get install {' '.join(packages)})"
     if not install or os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Unavailable(said)
     with locked("apt"):
-        packages = _missing(wanted)
+        packages = missing(*wanted)
         if not packages:
             return
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
@@ -58,6 +59,6 @@ def have(*wanted: tuple[str, str], install: bool = True) -> None:
             output_of(["apt-get", "install", *options, *packages], INSTALL_TIMEOUT_S, env)
         except Unavailable as reason:
             raise Unavailable(f"{said}: {reason}") from None
-    still = _missing(wanted)
+    still = missing(*wanted)
     if still:
         raise Unavailable(f"installed, but still missing: {' '.join(still)}")

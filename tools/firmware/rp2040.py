@@ -25,6 +25,7 @@ from tools.flash.package import SAFE_MODE_SOURCE, core_digest
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
 SIMULATOR = "1.4.1"
+SIMULATOR_FOLDER = CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
 # Of the files for boards these are for others, or for firmware with TLS.
@@ -210,7 +211,7 @@ def simulator() -> Path:
         quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
         output_of(["npm", "install", "--prefix", str(target), *quiet, f"rp2040js@{SIMULATOR}"], NPM_TIMEOUT_S)
 
-    return whole_folder(CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}", fetch)
+    return whole_folder(SIMULATOR_FOLDER, fetch)
 
 
 def command(

@@ -29,10 +29,12 @@ FRAMES: Edits = {
 }
 
 
+FOLDER = CACHE / "firmware-sources" / f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
+
+
 def folder() -> Path:
     """The folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
-    name = f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
-    return whole_folder(CACHE / "firmware-sources" / name, lambda target: debian.from_mirrors(target, _fetch))
+    return whole_folder(FOLDER, lambda target: debian.from_mirrors(target, _fetch))
 
 
 def edit(tree: Path, edits: Edits) -> None:
