@@ -30,6 +30,7 @@ PLACES = {
     "config": "tools.config.commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
+    "fleet": "tools.fleet.commands:fleet",
     "flash": "tools.flash.commands:flash",
     "image": "tools.flash.image_command:image",
     "install-service": "tools.service.commands:install_service",

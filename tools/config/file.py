@@ -141,6 +141,11 @@ def read(path: str | Path) -> dict:
     return _complete(path, _text(path))[0]
 
 
+def read_text(path: str | Path, text: str) -> dict:
+    """As `read`, of a text that is to stand at this path."""
+    return _complete(path, text)[0]
+
+
 def read_whole(path: str | Path) -> tuple[dict, dict]:
     """As `read`, with the tree as the file has it and with its secrets: what a chip is given."""
     configuration, tree, absent = _complete(path, _text(path))

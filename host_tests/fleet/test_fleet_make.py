@@ -1,0 +1,135 @@
+"""An inventory and a template make the configurations of all carts, or every mistake in them is told with its row."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from agent.cart import config
+from tools.cli.main import main
+from tools.fleet import inventory, make
+
+TEMPLATE = {
+    "system": {"number": 1, "name": "{{hall}} {place}"},
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "stations": [
+        {
+            "number": "{station:int}",
+            "name": "Cart {name}, {place}",
+            "controller": {"host": "{controller}", "port": 4545},
+            "spool": {"path": "{name}.spool"},
+        }
+    ],
+}
+HEAD = "name,host,station,controller,place\n"
+GOOD = HEAD + "cart7,pi@cart7.plant,7,192.0.2.7,door left\ncart8,cart8,8,192.0.2.8,roof\n"
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """Make an inventory and a template; its paths."""
+
+    def made(text, template=TEMPLATE, name="carts.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / "cart.json").write_text(json.dumps(template), encoding="utf-8")
+        return tmp_path / name, tmp_path / "cart.json"
+
+    return made
+
+
+def mistakes(plant, text, template=TEMPLATE, **more):
+    path, form = plant(text, template, **more)
+    with pytest.raises(inventory.Wrong) as wrong:
+        make.configurations(form, inventory.read(path))
+    return wrong.value.mistakes
+
+
+def test_columns_are_put_into_texts_and_numbers(plant):
+    path, form = plant(GOOD)
+    texts = make.configurations(form, inventory.read(path))
+    tree = json.loads(texts["cart7"])
+    assert list(texts) == ["cart7", "cart8"]
+    assert tree["stations"][0]["number"] == 7 and tree["stations"][0]["name"] == "Cart cart7, door left"
+    assert tree["system"]["name"] == "{hall} door left"
+
+
+@pytest.mark.parametrize(
+    "text", [GOOD.replace(",", ";"), "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n"]
+)
+def test_spreadsheets_of_all_kinds_are_read(plant, text):
+    path, form = plant(text)
+    assert list(make.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
+
+
+def test_toml_says_the_same(plant):
+    rows = [row.split(",") for row in GOOD.splitlines()]
+    text = "".join(
+        "[[cart]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in zip(rows[0], row, strict=True))
+        for row in rows[1:]
+    ).replace('"7"', "7")
+    path, form = plant(text, name="carts.toml")
+    csv_path, _ = plant(GOOD)
+    assert make.configurations(form, inventory.read(path)) == make.configurations(form, inventory.read(csv_path))
+
+
+def test_every_mistake_names_its_row_and_its_column(plant):
+    assert mistakes(plant, GOOD + "cart9,h9,999999,192.0.2.9,x\ncart10,h10,ten,192.0.2.10,x\ncart11,h11,11,,x\n") == [
+        "row 4 (cart9), column 'station', stations[0].number: found 999999; allowed: 1 to 9999, whole",
+        "row 5 (cart10): column 'station' is 'ten'; stations[0].number wants a whole number",
+        "row 6 (cart11): column 'controller', which stations[0].controller.host wants, is empty or not there; "
+        "there are name, host, station, controller, place",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("cart7,other,9,192.0.2.9,x", "row 4, column 'name': 'cart7' is in row 2, too"),
+        ("cart9,CART8,9,192.0.2.9,x", "row 4, column 'host': 'CART8' is in row 3, too"),
+        ("cart9,h9,8,192.0.2.9,x", "row 4 (cart9): station 1/8 (system/station) is that of row 3 (cart8)"),
+        ("cart9,h9,9,192.0.2.7,x", "row 4 (cart9): controller 192.0.2.7:4545 is that of row 2 (cart7)"),
+        ("cart9,-oProxyCommand=x,9,192.0.2.9,x", "row 4, column 'host': '-oProxyCommand=x'; letters, digits"),
+        ("../cart9,h9,9,192.0.2.9,x", "row 4, column 'name': '../cart9'; letters, digits"),
+        ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
+    ],
+)
+def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, told):
+    found = mistakes(plant, GOOD + row + "\n")
+    assert len(found) == 1 and found[0].startswith(told), found
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        ("", "a.csv", "no cart"),
+        (HEAD, "a.csv", "no cart"),
+        ('name,host\n"cart7,a\n', "a.csv", "row 2: no CSV"),
+        ("name,host,name\n", "a.csv", "row 1: column 'name' twice"),
+        ("station\n7\n", "a.csv", "row 2: no column 'name'"),
+        ("[[cart]\n", "a.toml", "no TOML"),
+        ("cart = 3\n", "a.toml", "no [[cart]]"),
+        ("[[cart]]\nname = 'a'\nhost = ['b']\n", "a.toml", "cart 1, column 'host': a text or a number"),
+    ],
+)
+def test_what_is_no_inventory_is_said_so(plant, text, name, told):
+    assert any(one.startswith(told) for one in mistakes(plant, text, name=name))
+
+
+def test_a_template_that_asks_otherwise_is_told(plant):
+    odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
+    assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
+
+
+def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
+    rows = "".join(
+        f"cart{n},10.0.{n // 250}.{n % 250 + 1},{n},10.1.{n // 250}.{n % 250 + 1},line {n % 9}\n" for n in range(1, 151)
+    )
+    path, form = plant(HEAD + rows)
+    out = tmp_path / "made"
+    done = CliRunner().invoke(main, ["fleet", "make", str(path), "--template", str(form), "--out", str(out), "--json"])
+    assert done.exit_code == 0 and len(json.loads(done.output)["carts"]) == 150
+    for file in out.iterdir():
+        assert config.check(json.loads(file.read_text(encoding="utf-8"))) == []
+    path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["fleet", "make", str(path), "--template", str(form), "--out", str(out / "2")])
+    assert done.exit_code == 2 and "row 152 (cart151): station 1/150" in done.output and not (out / "2").exists()

@@ -1,0 +1,1 @@
+"""`toolcart fleet`: many carts of one plant, from one inventory: configurations, status, deployment over SSH."""

@@ -1,0 +1,205 @@
+"""`toolcart fleet`: `make` configurations from an inventory, `deploy` them over SSH, `status` of all carts.
+
+Exit codes: 0 good, 1 a cart needs somebody, or a deployment stopped at one, 2 inventory, template or command line is
+wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from tools.base.printable import visible
+from tools.base.progress import progress_bar
+from tools.fleet import inventory, make
+from tools.fleet.deploy import Deployment, Outcome, Plan
+from tools.fleet.ssh import SSH, Reach
+from tools.fleet.status import GOOD, WARN, Look, lines, looks
+
+EXIT_CART = 1
+EXIT_WRONG = 2
+WIDTH = 120
+
+_INVENTORY = click.argument("inventory_path", metavar="INVENTORY", type=click.Path())
+_TEMPLATE = click.option(
+    "--template", required=True, type=click.Path(), metavar="FILE", help="A configuration with {column} in it."
+)
+_ONLY = click.option("--only", multiple=True, metavar="NAME", help="This cart alone; may be given several times.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+def _reach(command):
+    """The options that say how carts are reached."""
+    for option in (
+        click.option("--toolcart", default="toolcart", show_default=True, help="Its command there."),
+        click.option(
+            "--become", default="sudo -n", show_default=True, help="In front of what root has to do there; '' as root."
+        ),
+        click.option("--ssh", default=SSH, show_default=True, help="The command that reaches a host."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def fleet() -> None:
+    """Many carts from one inventory: make their configurations, deploy them, see how all are.
+
+    INVENTORY is a CSV with a line of names on top, or a TOML file with [[cart]]; every cart has a name and a host.
+    """
+
+
+@fleet.command("make")
+@_INVENTORY
+@_TEMPLATE
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="NAME.json goes there.",
+)
+@_JSON
+def make_all(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
+    """Write a configuration for each cart, if all of them are right, each and together."""
+    carts, texts = _made(inventory_path, template, (), as_json)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            new = out / f".{name}.json.new"
+            new.write_text(text, encoding="utf-8")
+            os.replace(new, out / f"{name}.json")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if as_json:
+        click.echo(json.dumps({"good": True, "folder": str(out), "carts": [cart.name for cart in carts]}))
+    else:
+        click.echo(f"{out}: {len(carts)} configurations; no station and no controller is there twice")
+
+
+@fleet.command()
+@_INVENTORY
+@_ONLY
+@_reach
+@_JSON
+def status(inventory_path: str, only: tuple[str, ...], ssh: str, become: str, toolcart: str, as_json: bool) -> None:
+    """Ask all carts side by side; the worst first."""
+    carts = _chosen(_read(inventory_path, as_json), only)
+    found: list[Look] = []
+    with progress_bar("asking") as progress:
+        for one in looks(carts, Reach(ssh, become, toolcart)):
+            found.append(one)
+            progress(len(found) / len(carts))
+    if as_json:
+        click.echo(json.dumps({"carts": [one.as_object() for one in found]}))
+    else:
+        width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else 10000
+        for line in lines(found, width):
+            click.echo(visible(line))
+    sys.exit(0 if all(one.level in (WARN, GOOD) for one in found) else EXIT_CART)
+
+
+@fleet.command()
+@_INVENTORY
+@_TEMPLATE
+@_ONLY
+@click.option(
+    "--package",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Is installed first.",
+)
+@click.option(
+    "--previous",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The package that a rollback installs.",
+)
+@click.option(
+    "--config-path", default=Plan.config_path, show_default=True, metavar="PATH", help="The configuration there."
+)
+@click.option("--restart", default=Plan.restart, show_default=True, metavar="COMMAND", help="Restarts the agent there.")
+@click.option(
+    "--install", default=Plan.install, show_default=True, metavar="COMMAND", help="Installs the package {file} there."
+)
+@click.option(
+    "--healthy-s", default=Plan.healthy_s, show_default=True, type=click.FloatRange(1, 3600), help="A cart has so long."
+)
+@_reach
+@_JSON
+def deploy(
+    inventory_path: str,
+    template: str,
+    only: tuple[str, ...],
+    package: Path | None,
+    previous: Path | None,
+    ssh: str,
+    become: str,
+    toolcart: str,
+    as_json: bool,
+    **plan,
+) -> None:
+    """Bring its configuration to each cart, one after the other; stop and go back where one is not healthy.
+
+    A cart that has it already and is healthy is left alone: start the same command again to go on.
+    """
+    if (package is None) != (previous is None):
+        raise click.UsageError("--package and --previous go together: a rollback needs the version from before.")
+    carts, texts = _made(inventory_path, template, only, as_json)
+    deployment = Deployment(Reach(ssh, become, toolcart), Plan(package=package, previous=previous, **plan), texts)
+    with progress_bar("deploying") as progress:
+
+        def tell(outcome: Outcome) -> None:
+            progress(len(deployment.outcomes) / len(carts))
+            if not as_json:
+                why = f": {outcome.why}" if outcome.why else ""
+                click.echo(visible(f"{outcome.cart.name}  {outcome.what} in {outcome.seconds:.0f} s{why}"))
+
+        good = deployment.run(carts, tell)
+    rest = len(carts) - len(deployment.outcomes)
+    if as_json:
+        told = [outcome.as_object() for outcome in deployment.outcomes]
+        click.echo(json.dumps({"good": good, "carts": told, "not_touched": [cart.name for cart in carts[len(told) :]]}))
+    elif not good:
+        click.echo(
+            f"stopped; {rest} carts behind it were not touched. Mend it, then start the same command again.", err=True
+        )
+    sys.exit(0 if good else EXIT_CART)
+
+
+def _read(path: str, as_json: bool) -> list[inventory.Cart]:
+    try:
+        return inventory.read(path)
+    except inventory.Wrong as wrong:
+        _wrong(wrong, as_json)
+
+
+def _made(
+    path: str, template: str, only: tuple[str, ...], as_json: bool
+) -> tuple[list[inventory.Cart], dict[str, str]]:
+    """The carts that are meant and everybody's configuration: all are checked together, whoever is meant."""
+    carts = _read(path, as_json)
+    try:
+        return _chosen(carts, only), make.configurations(template, carts)
+    except inventory.Wrong as wrong:
+        _wrong(wrong, as_json)
+
+
+def _wrong(wrong: inventory.Wrong, as_json: bool):
+    if as_json:
+        click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
+    else:
+        click.echo(visible(str(wrong)), err=True)
+    sys.exit(EXIT_WRONG)
+
+
+def _chosen(carts: list[inventory.Cart], only: tuple[str, ...]) -> list[inventory.Cart]:
+    unknown = sorted(set(only) - {cart.name for cart in carts})
+    if unknown:
+        raise click.UsageError(f"--only {unknown[0]}: no cart of the inventory has this name")
+    return [cart for cart in carts if not only or cart.name in only]

@@ -1,0 +1,194 @@
+"""Brings configurations, and a package if one is given, to carts over SSH: one after the other, and back if one fails.
+
+Rules
+1. A cart that has the configuration and the package's version already, and is healthy, is left alone: so whoever starts
+   a deployment again goes on where it ended.
+2. On the cart the new configuration is checked before it takes the old one's place, which stays as FILE.before.
+3. Healthy is: a new process answers, every spool is up, and each side that was connected before is connected again. Who
+   is not in time goes back to configuration and package from before, and nothing more is deployed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.fleet.inventory import Cart
+from tools.fleet.ssh import Reach, Unreachable
+from tools.fleet.status import away, connected
+
+CHECK_S = 60
+RESTART_S = 120
+INSTALL_S = 900
+LOOK_EVERY_S = 2.0
+
+DONE, LEFT_ALONE, FAILED, BACK = "deployed", "left alone", "failed", "rolled back"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is deployed, and the commands that do it on a cart; `{file}` in `install` is the package there."""
+
+    config_path: str = "/etc/toolcart/config.json"
+    restart: str = "systemctl restart toolcart"
+    install: str = "apt-get install -y --allow-downgrades {file}"
+    package: Path | None = None
+    previous: Path | None = None  # what is installed to go back
+    healthy_s: float = 120
+
+
+@dataclass
+class Outcome:
+    """What became of one cart."""
+
+    cart: Cart
+    what: str
+    why: str = ""
+    seconds: float = 0.0
+
+    def as_object(self) -> dict:
+        return {
+            "name": self.cart.name,
+            "host": self.cart.host,
+            "outcome": self.what,
+            "why": self.why,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class _Stop(Exception):
+    """This cart cannot go on; str() says why."""
+
+
+@dataclass
+class Deployment:
+    """One pass over carts."""
+
+    reach: Reach
+    plan: Plan
+    texts: dict[str, str]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def run(self, carts: list[Cart], progress: Callable[[Outcome], None]) -> bool:
+        """Deploy to these, in their order; False if one failed, and those behind it were not touched."""
+        for cart in carts:
+            began = self.clock()
+            outcome = self._cart(cart)
+            outcome.seconds = self.clock() - began
+            self.outcomes.append(outcome)
+            progress(outcome)
+            if outcome.what in (FAILED, BACK):
+                return False
+        return True
+
+    def _cart(self, cart: Cart) -> Outcome:
+        text = self.texts[cart.name].encode()
+        try:
+            before = self.reach.status(cart.host)
+            has_config = self._has(cart, text)
+            if has_config and self.plan.package is None and self._lacks(before, set(), None) == "":
+                return Outcome(cart, LEFT_ALONE, "it has this configuration already and is healthy")
+        except Unreachable as reason:
+            return Outcome(cart, FAILED, f"{reason}; nothing was changed")
+        try:
+            self._put(cart, text)
+        except (_Stop, Unreachable) as reason:
+            return Outcome(cart, FAILED, f"{reason}; nothing was changed")
+        try:
+            if self.plan.package is not None:
+                self._install(cart, self.plan.package)
+            self._swap(cart)
+            self._until_healthy(cart, before)
+        except (_Stop, Unreachable) as reason:
+            return self._back(cart, before, str(reason))
+        return Outcome(cart, DONE)
+
+    def _shell(self, cart: Cart, script: str, octets: bytes = b"", timeout_s: float = CHECK_S) -> tuple[int, str]:
+        command = self.reach.as_root("sh -c " + shlex.quote(script))
+        code, said, complaint = self.reach.run(cart.host, command, octets, timeout_s)
+        return code, complaint or (said.strip().splitlines() or [""])[-1]
+
+    def _must(self, cart: Cart, what: str, script: str, octets: bytes = b"", timeout_s: float = CHECK_S) -> None:
+        code, said = self._shell(cart, script, octets, timeout_s)
+        if code != 0:
+            raise _Stop(f"{what} (exit code {code}): {said}")
+
+    def _has(self, cart: Cart, text: bytes) -> bool:
+        code, said = self._shell(cart, f"sha256sum < {shlex.quote(self.plan.config_path)}")
+        return code == 0 and said.split()[:1] == [hashlib.sha256(text).hexdigest()]
+
+    def _put(self, cart: Cart, text: bytes) -> None:
+        path = shlex.quote(self.plan.config_path)
+        self._must(cart, "the configuration cannot be written there", f"umask 022; cat > {path}.new", text)
+        self._must(cart, "its toolcart finds the configuration wrong", f"{self.reach.toolcart} config check {path}.new")
+
+    def _install(self, cart: Cart, package: Path) -> None:
+        there = f"/var/tmp/{package.name}"
+        self._must(
+            cart, "the package cannot be brought there", f"cat > {shlex.quote(there)}", package.read_bytes(), INSTALL_S
+        )
+        command = self.plan.install.replace("{file}", shlex.quote(there))
+        self._must(
+            cart, "the package cannot be installed", f"DEBIAN_FRONTEND=noninteractive {command}", timeout_s=INSTALL_S
+        )
+
+    def _swap(self, cart: Cart) -> None:
+        path = shlex.quote(self.plan.config_path)
+        self._must(
+            cart,
+            "the configurations cannot be swapped",
+            f"if [ -e {path} ]; then cp -p {path} {path}.before; else rm -f {path}.before; fi; mv {path}.new {path}",
+        )
+        self._must(cart, "the agent cannot be restarted", self.plan.restart, timeout_s=RESTART_S)
+
+    def _until_healthy(self, cart: Cart, before: dict) -> None:
+        until = self.clock() + self.plan.healthy_s
+        wanted = connected(before) if before.get("running") else set()
+        while True:
+            try:
+                lacks = self._lacks(self.reach.status(cart.host), wanted, before.get("pid"))
+            except Unreachable as reason:
+                lacks = str(reason)
+            if not lacks:
+                return
+            if self.clock() >= until:
+                raise _Stop(f"not healthy within {self.plan.healthy_s:.0f} s: {lacks}")
+            self.sleep(LOOK_EVERY_S)
+
+    def _lacks(self, told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> str:
+        if not told.get("running"):
+            return f"no agent answers: {told.get('error', '')}"
+        if old_process is not None and told.get("pid") == old_process:
+            return "the old process still runs"
+        down = [station for station in told["stations"] if not station["mounted"]]
+        if down:
+            return f"the spool of station {down[0]['number']} is not up: {down[0].get('spool_problem', '')}"
+        there = {station["number"] for station in told["stations"]}
+        for number, side in sorted(wanted - connected(told)):
+            if number in there:
+                why = dict(away(next(one for one in told["stations"] if one["number"] == number))).get(side, "")
+                return f"{side} of station {number} was connected and is not: {why}"
+        return ""
+
+    def _back(self, cart: Cart, before: dict, why: str) -> Outcome:
+        path = shlex.quote(self.plan.config_path)
+        try:
+            if self.plan.previous is not None:
+                self._install(cart, self.plan.previous)
+            self._must(
+                cart,
+                "no configuration from before",
+                f"if [ -e {path}.before ]; then mv {path}.before {path}; else rm -f {path}; fi; rm -f {path}.new",
+            )
+            if before.get("running"):
+                self._must(cart, "the agent cannot be restarted", self.plan.restart, timeout_s=RESTART_S)
+                self._until_healthy(cart, {"running": False})
+        except (_Stop, Unreachable) as reason:
+            return Outcome(cart, FAILED, f"{why}; AND IT COULD NOT GO BACK: {reason}. See to this cart by hand")
+        return Outcome(cart, BACK, f"{why}; it runs again as it was before")
