@@ -27,7 +27,7 @@ PIPX = "pipx"
 ENVIRONMENT = "environment"
 
 # Extras that Debian 12 has whole and new enough.
-DEBIAN_PACKAGES = {"serial": "python3-serial"}
+DEBIAN_PACKAGES = {"serial": "python3-serial", "update": "python3-cryptography"}
 _OWN_ENVIRONMENT = "~/.toolcart"
 
 

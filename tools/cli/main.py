@@ -39,10 +39,12 @@ PLACES = {
     "mid": "tools.codec.commands:mid",
     "mip": "tools.flash.mip:mip",
     "quarantine": "tools.spool.quarantine_commands:quarantine",
+    "sign": "tools.update.commands:sign",
     "simulate": "tools.cli.simulate:simulate",
     "spool": "tools.spool.commands:spool",
     "status": "tools.status.commands:status",
     "trace": "tools.trace.commands:trace",
+    "update": "tools.update.commands:update",
     "web": "tools.web.commands:web",
 }
 

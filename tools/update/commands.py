@@ -1,0 +1,147 @@
+"""`toolcart sign` and `toolcart update`: packages that only a trusted key's owner can bring to a cart.
+
+Exit codes of `update`: 0 installed and healthy, or installed already; 1 it did not become healthy and the version
+before is installed again; 2 refused, nothing was changed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tools.base import installation
+from tools.base.printable import visible
+from tools.update import source
+from tools.update.machine import Machine, Refused, Unhealthy, is_older, version_of
+
+if TYPE_CHECKING:
+    from tools.update.minisign import PublicKey
+
+KEYS = "/etc/toolcart/keys"
+EXIT_UNHEALTHY = 1
+EXIT_REFUSED = 2
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE...")
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The secret key, NAME.key.")
+@click.option("--comment", help="Signed as well.  [default: moment and name of the file]")
+@click.option("--new-key", metavar="NAME", help="Make NAME.key, which stays secret, and NAME.pub for the carts.")
+def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key: str | None) -> None:
+    """Sign files in minisign's format: FILE.minisig beside each."""
+    minisign = _minisign()
+    if new_key is not None and not files and key is None:
+        made = minisign.SecretKey.new()
+        _write_new(Path(f"{new_key}.key"), made.text(), 0o600)
+        _write_new(Path(f"{new_key}.pub"), made.public().text(), 0o644)
+        click.echo(f"{new_key}.key signs: keep it secret. {new_key}.pub belongs into {KEYS} of each cart.")
+        return
+    if new_key is not None or key is None or not files:
+        raise click.UsageError("FILE... with --key, or --new-key NAME alone")
+    if comment is not None and not comment.isprintable():
+        raise click.UsageError("--comment is one line")
+    try:
+        secret = minisign.SecretKey.read(minisign.text_of(key), str(key))
+        for file in files:
+            said = comment or f"timestamp:{int(time.time())}\tfile:{file.name}\thashed"
+            Path(f"{file}{source.SUFFIX}").write_text(secret.sign(source.read(str(file)), said), encoding="utf-8")
+            click.echo(f"wrote {file}{source.SUFFIX}")
+    except (minisign.Wrong, source.Missing) as reason:
+        raise click.ClickException(str(reason)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+
+
+@click.command()
+@click.argument("package", metavar="FILE|URL")
+@click.option("--keys", default=KEYS, show_default=True, help="Folder of the trusted keys, *.pub.", metavar="DIR")
+@click.option("--previous", metavar="FILE|URL", help="Signed package of the installed version: the way back.")
+@click.option("--within", default=120.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds to health.")
+@click.option("--check", is_flag=True, help="Only verify the signature.")
+def update(package: str, keys: str, previous: str | None, within: float, check: bool) -> None:
+    """Install a signed Debian package, wait until the agent is healthy, and go back if it is not.
+
+    The signature is FILE.minisig beside the package. Refused are what no trusted key has signed, and older versions.
+    """
+    try:
+        code = bring(Machine(healthy_s=within), package, Path(keys), previous, check)
+    except (Refused, source.Missing, _minisign().Wrong) as reason:
+        click.echo(visible(f"toolcart: refused, nothing was changed: {reason}"), err=True)
+        code = EXIT_REFUSED
+    except Unhealthy as reason:
+        click.echo(visible(f"toolcart: {reason}"), err=True)
+        code = EXIT_UNHEALTHY
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    sys.exit(code)
+
+
+def bring(machine: Machine, package: str, folder: Path, previous: str | None, check: bool = False) -> int:
+    """Verify a package and install it; the exit code."""
+    keys = _minisign().trusted(folder)
+    if not keys:
+        raise Refused(f"no key is trusted: lay the public key of who signs your packages into {folder}, as NAME.pub")
+    octets, version = _verified(package, keys)
+    if check:
+        return 0
+    installed = machine.installed()
+    if not installed:
+        raise Refused("toolcart is not installed as a Debian package here; docs/second-day.md has the other ways")
+    if version == installed:
+        click.echo(f"{version} is installed already")
+        return 0
+    if is_older(version, installed):
+        raise Refused(f"{version} is older than {installed}, which is installed; docs/second-day.md has the way back")
+    if os.geteuid() != 0:
+        raise Refused("this installs a package: run it with sudo")
+    old = machine.way_back(installed)
+    if previous is not None:
+        old_octets, old_version = _verified(previous, keys)
+        if old_version != installed:
+            raise Refused(f"--previous has {old_version}, but {installed} is installed")
+        old = machine.keep(old_version, old_octets)
+    if not old.exists():
+        raise Refused(f"there would be no way back: give the signed package of {installed} with --previous")
+    machine.install(machine.keep(version, octets), old, click.echo)
+    click.echo(f"{version} is installed in place of {installed}")
+    return 0
+
+
+def _verified(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str]:
+    """A package's octets and version, once a trusted key's signature was seen to fit."""
+    minisign = _minisign()
+    octets, beside = source.read(package), package + source.SUFFIX
+    try:
+        signature = source.read(beside, minisign.SIGNATURE_BYTES_MAX)
+    except source.Missing as reason:
+        raise Refused(f"it is not signed: {reason}") from None
+    name, comment = minisign.verify(octets, signature.decode(errors="replace"), beside, keys)
+    with tempfile.TemporaryDirectory(prefix="toolcart-update-") as folder:
+        file = Path(folder, Path(package).name)
+        file.write_bytes(octets)
+        version = version_of(file)
+    click.echo(visible(f"{package}: {version}, signed by {name} ({comment})"))
+    return octets, version
+
+
+def _minisign():
+    try:
+        from tools.update import minisign
+    except ImportError as missing:
+        advice = installation.how_to_get("update")
+        raise click.ClickException(f"{missing.name} is not installed: {advice}") from None
+    return minisign
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from None
