@@ -1,9 +1,12 @@
 """The archive's pages in a real browser: on a phone and on a wall, in both schemes, by keyboard, live, on paper."""
 
+import os
+
 import pytest
 
 from host_tests.support.archive import Served, place_in, result
 from tools.archive import database
+from tools.base.cache import CACHE, output_of, whole_folder
 from tools.base.sources import Unavailable
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import browser as chromium
@@ -22,6 +25,10 @@ PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 SOON_MS = 60000
 NEWEST = 150
+AXE = "4.14.1"
+PATHS = ("/", "/live", f"/search?q={vin(0)[:-1]}", f"/car?vin={vin(2)}", f"/car?vin={LONGEST_VIN}", f"/result/{NEWEST}")
+PATHS = (*PATHS, f"/curves/{NEWEST}", "/station/1", "/trend/1?program=1", "/pareto?by=program", "/results")
+PATHS = (*PATHS, "/events", "/breaches", "/audit")
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -75,25 +82,45 @@ def ground(page):
 @pytest.mark.parametrize("size", [PHONE, LARGER_PHONE, DESK, WALL], ids=["phone", "larger", "desk", "wall"])
 def test_no_page_is_wider_than_its_screen(page, size):
     page.set_viewport_size(size)
-    for path in (
-        "/",
-        "/live",
-        f"/search?q={vin(0)[:-1]}",
-        f"/car?vin={vin(2)}",
-        f"/car?vin={LONGEST_VIN}",
-        f"/result/{NEWEST}",
-        f"/curves/{NEWEST}",
-        "/station/1",
-        "/trend/1?program=1",
-        "/pareto?by=program",
-        "/results",
-        "/events",
-        "/breaches",
-    ):
+    for path in PATHS:
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, path
         assert page.evaluate(CUT_OFF) == [], path
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The script of axe-core, out of its package."""
+    folder = CACHE / f"axe-core-{AXE}"
+    if not (folder.is_dir() or os.environ.get("TOOLCART_LONG") == "1"):
+        pytest.skip("axe-core is fetched with --long")
+
+    def fill(building):
+        output_of(["npm", "pack", f"axe-core@{AXE}", "--silent"], 60, cwd=building)
+        output_of(["tar", "xzf", f"axe-core-{AXE}.tgz", "package/axe.min.js"], 60, cwd=building)
+
+    try:
+        return whole_folder(folder, fill) / "package/axe.min.js"
+    except (Unavailable, OSError) as reason:
+        pytest.skip(f"no axe-core: {reason}")
+
+
+@pytest.mark.parametrize("size", [LARGER_PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_shuts_anyone_out(served, axe, size, scheme):
+    started, address, _ = served
+    context = started.new_context(base_url=address, viewport=size, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.set_default_timeout(SOON_MS)
+    for path in PATHS:
+        page.goto(path)
+        page.add_script_tag(path=axe)
+        found = page.evaluate(
+            "async () => (await axe.run()).violations.map(one => [one.impact, one.id, one.nodes[0].html])"
+        )
+        assert not [one for one in found if one[0] in ("serious", "critical")], path
+    context.close()
 
 
 def test_both_schemes_and_the_key_between_them(page):

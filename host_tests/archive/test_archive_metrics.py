@@ -1,6 +1,8 @@
 """The archive's figures as Prometheus reads them: the database's, the server's, and who may see them."""
 
 import base64
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
@@ -20,6 +23,7 @@ from tools.archive.web.pages import today
 from tools.archive.web.reading import Reading
 from tools.base.prometheus import COUNTER
 from tools.base.sources import ROOT
+from tools.cli.main import main
 
 HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'
@@ -145,3 +149,12 @@ def test_pages_that_have_ended_are_started_again(monkeypatch):
     child.look_after(said.append, {"stored_total": 1})
     child.close()
     assert len(started) == 2 and said == ["the pages have ended with 0; they are started again"]
+
+
+def test_the_dashboard_asks_for_figures_that_there_are():
+    board = json.loads((ROOT / "tools/archive/web/dashboard.json").read_text(encoding="utf-8"))
+    wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
+    asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
+    assert set(metrics.FAMILIES) - asked == {"toolcart_archive_start_time_seconds"}
+    assert asked <= set(metrics.FAMILIES)
+    assert json.loads(CliRunner().invoke(main, ["archive", "web", "--dashboard"]).output) == board

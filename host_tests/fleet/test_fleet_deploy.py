@@ -68,7 +68,7 @@ def agent(pid=1, controller="ready", toolsnet="streaming", mounted=True):
     outlets = [{"kind": "toolsnet", "state": toolsnet, "why": "no answer"}]
     return {
         "running": True,
-        "pid": pid,
+        "agent": {"pid": pid, "version": "0.2.0"},
         "stations": [{"number": 7, "mounted": mounted, "backlog": 3, "outlets": outlets, **sides}],
     }
 

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tools.base.cache import Unavailable
 from tools.chips.chip import Chip
 from tools.chips.link import ChipLink
 from tools.flash import board_commands, check
-from tools.flash.link import Gone
+from tools.flash.link import About, Gone
 
 
 @pytest.fixture
@@ -172,3 +173,59 @@ def test_a_uart_in_a_loop_says_what_came_back_at_both_speeds(monkeypatch, loses,
         (1, 115200, 8, 9),
     ]
     assert len(asked) == 2 and figures["9600"]["received"] == 256 - loses
+
+
+class Answers:
+    """A board that says what the test has for each kind of question; the last answer stays."""
+
+    def __init__(self, *said):
+        self.said = list(said)
+
+    def run(self, source):
+        return json.dumps(self.next())
+
+    def ask(self, question, seconds):
+        answer = self.next()
+        return answer and [{"board": answer["board"]}, {"station": answer["station"]}]
+
+    def next(self):
+        return self.said.pop(0) if len(self.said) > 1 else self.said[0]
+
+
+def status(stored=5, delivered=5, up_ms=9000, damaged=0, mounted=True, **board):
+    station = {"mounted": mounted, "stored": stored, "delivered": delivered, "spool": {"damaged": damaged}}
+    return {"board": {"up_ms": up_ms, **board}, "station": station}
+
+
+def names(**addresses):
+    return status(resolver={"names": addresses, "answers": 1, "silent": 2})
+
+
+DESK = check.Desk(lambda words: None, lambda words: None, lambda: None)
+SMALL = About("esp32", "ESP32", (1, 25, 0), 6, "", 0, 4096, "", heap_bytes=112000)
+OLD = replace(SMALL, version=(1, 20, 0))
+HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict", "words"),
+    [
+        (lambda: check._firmware(OLD), "bad", "MicroPython 1.20.0"),
+        (lambda: check._heap(Answers(HEAP), SMALL), "bad", "112000 bytes, 100000 free"),
+        (lambda: check._heap(Answers(HEAP), replace(SMALL, frozen="x")), "good", "which needs 92160"),
+        (lambda: check._raw(Answers({"blocks": 0, "erase_ms": []})), "skipped", "it lies in files"),
+        (lambda: check._raw(Answers({"blocks": 9, "erase_ms": []})), "skipped", "none of 9 blocks is blank"),
+        (lambda: check._agent(Answers([]), DESK), "bad", "`toolcart flash` does that"),
+        (lambda: check._agent(Answers(status(mounted=False)), DESK), "bad", "does not come up"),
+        (lambda: check._network(Answers(status(network={"kind": "none"})), DESK), "skipped", "board.network is none"),
+        (lambda: check._names(Answers(names(a="192.0.2.1"))), "good", "1 found, 2 questions without an answer"),
+        (lambda: check._names(Answers(names(a="192.0.2.1", b=""))), "bad", "not every name is found"),
+        (lambda: check._live(Answers(status(), status(stored=6)), DESK), "bad", "was stored and did not reach"),
+        (lambda: check._cut(Answers(status(), status(stored=4, up_ms=1)), DESK), "bad", "a result may be lost"),
+        (lambda: check._cut(Answers(status(), status(damaged=1, up_ms=1)), DESK), "bad", "1 damaged"),
+        (lambda: check._cut(Answers(status(), []), DESK), "bad", "did not come back within 90 s"),
+    ],
+)
+def test_each_step_says_what_is_wrong_or_why_there_was_nothing_to_try(step, verdict, words):
+    got, said, _ = step()
+    assert got == verdict and words in said, said

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -202,13 +203,19 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 @_shifts
 @_tls_files
 @click.option("--seconds", type=SECONDS, help="End by itself.")
+@click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
-def web(place: str, listen: str, seconds: float | None, with_parent: bool, **options: str | None) -> None:
+def web(
+    place: str, listen: str, seconds: float | None, dashboard: bool, with_parent: bool, **options: str | None
+) -> None:
     """Show the archive in a browser, until Ctrl-C.
 
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
+    if dashboard:
+        click.echo((Path(__file__).parent / "web" / "dashboard.json").read_text(encoding="utf-8"), nl=False)
+        return
     library()
     tls = _tls(options["tls_certificate"], options["tls_key"])
     where = listening(listen, options, tls)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.fleet.inventory import Cart
 from tools.fleet.ssh import Reach, Unreachable
-from tools.fleet.status import away, connected
+from tools.words.healthy import connected, lacks, process_of
 
 CHECK_S = 60
 RESTART_S = 120
@@ -92,7 +92,7 @@ class Deployment:
         try:
             before = self.reach.status(cart.host)
             has_config = self._has(cart, text)
-            if has_config and self.plan.package is None and self._lacks(before, set(), None) == "":
+            if has_config and self.plan.package is None and not lacks(before, set(), None):
                 return Outcome(cart, LEFT_ALONE, "it has this configuration already and is healthy")
         except Unreachable as reason:
             return Outcome(cart, FAILED, f"{reason}; nothing was changed")
@@ -152,29 +152,14 @@ class Deployment:
         wanted = connected(before) if before.get("running") else set()
         while True:
             try:
-                lacks = self._lacks(self.reach.status(cart.host), wanted, before.get("pid"))
+                missing = lacks(self.reach.status(cart.host), wanted, process_of(before))
             except Unreachable as reason:
-                lacks = str(reason)
-            if not lacks:
+                missing = str(reason)
+            if not missing:
                 return
             if self.clock() >= until:
-                raise _Stop(f"not healthy within {self.plan.healthy_s:.0f} s: {lacks}")
+                raise _Stop(f"not healthy within {self.plan.healthy_s:.0f} s: {missing}")
             self.sleep(LOOK_EVERY_S)
-
-    def _lacks(self, told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> str:
-        if not told.get("running"):
-            return f"no agent answers: {told.get('error', '')}"
-        if old_process is not None and told.get("pid") == old_process:
-            return "the old process still runs"
-        down = [station for station in told["stations"] if not station["mounted"]]
-        if down:
-            return f"the spool of station {down[0]['number']} is not up: {down[0].get('spool_problem', '')}"
-        there = {station["number"] for station in told["stations"]}
-        for number, side in sorted(wanted - connected(told)):
-            if number in there:
-                why = dict(away(next(one for one in told["stations"] if one["number"] == number))).get(side, "")
-                return f"{side} of station {number} was connected and is not: {why}"
-        return ""
 
     def _back(self, cart: Cart, before: dict, why: str) -> Outcome:
         path = shlex.quote(self.plan.config_path)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tools.base.parallel import side_by_side
 from tools.fleet.inventory import Cart
 from tools.fleet.ssh import Reach, Unreachable
-from tools.words import attention, reasons
+from tools.words import attention
+from tools.words.healthy import away
 
 UNREACHABLE, STOPPED, BAD, AWAY, WARN, GOOD = range(6)
 WORDS = ("unreachable", "not running", "needs you", "away", "look", "good")
@@ -73,30 +74,7 @@ def judged(cart: Cart, told: dict) -> Look:
         for side, reason in away(station):
             level = min(level, AWAY)
             words.append(f"{name}{side} {reason}")
-    return Look(cart, level, "; ".join(words), waiting, told.get("version", ""), told)
-
-
-def away(station: dict) -> Iterator[tuple[str, str]]:
-    """The sides of a station that are not connected, and why."""
-    controller = station["controller"]
-    if controller["state"] != "ready":
-        yield "controller", reasons.of_controller(controller).text() or controller["state"]
-    for outlet in station["outlets"]:
-        if outlet["kind"] == "toolsnet" and outlet["state"] != "streaming":
-            yield "ToolsNet", reasons.of_toolsnet(outlet).text() or outlet["state"]
-
-
-def connected(told: dict) -> set[tuple[int, str]]:
-    """The sides that are connected: (station's number, side)."""
-    found = set()
-    for station in told.get("stations", ()):
-        if station["mounted"]:
-            sides = {
-                "controller",
-                *(("ToolsNet",) if any(one["kind"] == "toolsnet" for one in station["outlets"]) else ()),
-            }
-            found |= {(station["number"], side) for side in sides - {side for side, _ in away(station)}}
-    return found
+    return Look(cart, level, "; ".join(words), waiting, told["agent"]["version"], told)
 
 
 def lines(found: list[Look], width: int) -> list[str]:

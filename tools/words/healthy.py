@@ -1,0 +1,52 @@
+"""Is an agent healthy after a change: a new process answers, every spool is up, and what was connected is again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.words import reasons
+
+
+def away(station: dict) -> Iterator[tuple[str, str]]:
+    """The sides of a station that are not connected, and why."""
+    controller = station["controller"]
+    if controller["state"] != "ready":
+        yield "controller", reasons.of_controller(controller).text() or controller["state"]
+    for outlet in station["outlets"]:
+        if outlet["kind"] == "toolsnet" and outlet["state"] != "streaming":
+            yield "ToolsNet", reasons.of_toolsnet(outlet).text() or outlet["state"]
+
+
+def connected(told: dict) -> set[tuple[int, str]]:
+    """The sides that are connected: (station's number, side)."""
+    found = set()
+    for station in told.get("stations", ()):
+        if station["mounted"]:
+            sides = {
+                "controller",
+                *(("ToolsNet",) if any(one["kind"] == "toolsnet" for one in station["outlets"]) else ()),
+            }
+            found |= {(station["number"], side) for side in sides - {side for side, _ in away(station)}}
+    return found
+
+
+def lacks(told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> str:
+    """What a status lacks to be healthy, "" for nothing; `wanted` must be connected, `old_process` be gone."""
+    if not told.get("running"):
+        return f"no agent answers: {told.get('error', '')}"
+    if old_process is not None and told["agent"]["pid"] == old_process:
+        return "the old process still runs"
+    down = [station for station in told["stations"] if not station["mounted"]]
+    if down:
+        return f"the spool of station {down[0]['number']} is not up: {down[0].get('spool_problem', '')}"
+    stations = {station["number"]: station for station in told["stations"]}
+    for number, side in sorted(wanted - connected(told)):
+        if number in stations:
+            why = dict(away(stations[number])).get(side, "")
+            return f"{side} of station {number} was connected and is not: {why}"
+    return ""
+
+
+def process_of(told: dict) -> int | None:
+    """The number of the process that answered, None if none did."""
+    return told["agent"]["pid"] if told.get("running") else None
