@@ -33,7 +33,9 @@ _SECONDS = click.FloatRange(min=1)
 @click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="A clock may be off so much.")
 @click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="Look so often.")
 @click.option("--once", is_flag=True, help="Look once and end, for a timer.")
-@click.option("--kept", default="alerts.json", show_default=True, metavar="FILE", help="What was told already.")
+@click.option(
+    "--kept", type=click.Path(), default="alerts.json", show_default=True, metavar="FILE", help="What was told already."
+)
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     """Tell of silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
     options.library()
