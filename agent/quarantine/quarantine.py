@@ -24,9 +24,7 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32
-from agent.log.carry import Copies
 from agent.log.cursor import Cursor
-from agent.log.flash import FLASH_DONE
 from agent.log.head import HEAD_OCTETS
 from agent.log.log import LOG_DONE, LOG_FULL
 from agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
@@ -356,46 +354,18 @@ class Quarantine:
             return FAILED
         copy(log.stage, log.place, log.page, log.at, log.length)
         done = self._append_again(kind, log.flags, log.length)
-        return self._move_block() if done == FAILED and log.full else done
+        if done == FAILED and log.full:
+            from agent.quarantine.move_block import move_block  # rarely needed
 
-    def _move_block(self):
-        """Move all that lives of the oldest block into the last free one: then the oldest one is free (rule 5)."""
-        log, numbers = self.log, self.state.numbers
-        place = log.find_place(0) if log.begin(0) == LOG_DONE else FAILED
-        if place < 0:
-            return FAILED
-        copies = Copies(log)
-        copies.begin(place, log.next)
-        entry = lost = late = 0
-        number = log.number
-        bound = NUMBER_TOP
-        while True:
-            kind = self.next_entry(entry)
-            if kind == RECORD_LOST:
-                log.ahead = -1
-                return FAILED
-            if kind == RECORD_NONE or self.entry >= bound:
-                break
-            if entry == 0:
-                bound = log.first_above(self.entry)
-            entry = self.entry
-            lost += self.lost
-            number += 1
-            if copies.put(FRAME_BYTES + log.length, number) != FLASH_DONE:
-                return FAILED
-            if entry == numbers[LATE]:
-                late = number
-        log.number = log.shown = number
-        log.next = number + 1
-        copies.end()
-        log.cover(number)
-        numbers[KEPT_DAMAGED] += lost
-        if late:
-            numbers[LATE] = late
+            return TIDY_MORE if move_block(self) else FAILED
+        return done
+
+    def pass_up_to(self, entry, lost):
+        """All up to `entry` lies elsewhere by now, but `lost` that could not be read."""
+        self.state.numbers[KEPT_DAMAGED] += lost
         self._holes.swallow(entry)
-        log.rewind(log.cursors[0], entry)
+        self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
-        return TIDY_MORE if self.state.save() else FAILED
 
     def replace_oldest(self, kind, flags, length, reason):
         """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.

@@ -235,7 +235,8 @@ class Window:
 
     def end(self, now):
         """The orderly end: settle what is known of those that are out still."""
-        self.left_open = self.session.row[:] or self.left_open
+        passed = self.policy.cursor.number  # an 08 that could not be written down may have let some pass
+        self.left_open = [out for out in self.session.row or self.left_open if out.number > passed]
         self._settle_front(now)
 
     def reason_of(self, number, rows):

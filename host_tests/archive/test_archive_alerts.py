@@ -126,9 +126,8 @@ def listening(kind, handler):
 
 
 def look(place, channels, tmp_path, later_s=0.0, said=None):
-    with changed(place) as connection:
-        watch = Alerting(channels, LIMITS, str(tmp_path / "kept"), (said if said is not None else []).append)
-        watch.look(connection, datetime.now(UTC) + timedelta(seconds=later_s))
+    watch = Alerting(channels, str(tmp_path / "kept"), (said if said is not None else []).append)
+    watch.tell(causes(place, watch.told(), later_s))
 
 
 def test_each_cause_is_told_once_and_that_it_is_over_across_restarts(place, tmp_path):

@@ -374,10 +374,10 @@ def test_calls_behind_conditions_and_returns_out_of_loops_do_the_same_in_the_sam
     board, _ = run(sources, "board")
     for number in range(-2, 12):
         assert board.all_of(number) == plain["go"](number), number
-    # sign_of returns in front of more, deep out of two loops; with a frame that is large enough the others go in.
+    # deep returns out of two loops; with a frame that is large enough the others go in.
     shaped = Program(sources, own_image=True).shaped["agent.app"]
     names = ("step", "sign_of", "find", "search", "deep", "is_high")
-    assert [name for name in names if f"def {name}(" in shaped] == ["sign_of", "deep"]
+    assert [name for name in names if f"def {name}(" in shaped] == ["deep"]
 
 
 def test_an_expression_goes_in_only_where_all_of_its_names_mean_the_same():

@@ -541,6 +541,18 @@ def test_an_orderly_end_leaves_only_those_in_doubt_that_have_no_answer():
         assert outlet.archive.repeated == 0
 
 
+def test_an_orderly_end_takes_nothing_that_has_passed_already():
+    outlet = far(4)
+    outlet.store(30)
+    outlet.until(lambda: len(outlet.session.row) == 4)
+    window, out = outlet.forward.window, outlet.session.row[0]
+    outlet.until_passed()
+    out.code = 0
+    window.left_open = [out]  # an 08 let it pass, and could not be written down
+    window.end(outlet.clock.now)
+    assert outlet.state.numbers[OVERWRITTEN] == 0 and not window.left_open
+
+
 def test_frame_that_cannot_be_read_lets_the_window_run_empty_and_is_set_aside():
     outlet = far(8)
     outlet.store(20)

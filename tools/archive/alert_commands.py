@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -32,12 +33,14 @@ _SECONDS = click.FloatRange(min=1)
 @click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="A clock may be off so much.")
 @click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="Look so often.")
 @click.option("--once", is_flag=True, help="Look once and end, for a timer.")
-@click.option("--kept", default="alerts.json", show_default=True, metavar="FILE", help="What was told already.")
+@click.option(
+    "--kept", type=click.Path(), default="alerts.json", show_default=True, metavar="FILE", help="What was told already."
+)
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     """Tell of silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
     options.library()
     from tools.archive.alerting import Alerting
-    from tools.archive.alerts import Limits
+    from tools.archive.alerts import Limits, causes
     from tools.archive.web.reading import Away, Reading, TooLong
 
     limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
@@ -45,7 +48,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     with options.reading(place):
         reading = Reading(place)
     try:
-        watch = Alerting(channels, limits, kept, _say)
+        watch = Alerting(channels, kept, _say)
     except (OSError, ValueError, AttributeError) as wrong:
         options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
     stop = threading.Event()
@@ -53,7 +56,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
         try:
-            reading.ask(watch.look)
+            watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
         except (Away, TooLong) as why:
             _say(f"the database does not answer: {why}")
         except OSError as error:

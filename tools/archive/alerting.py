@@ -18,11 +18,8 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Protocol
-
-from sqlalchemy import Connection
 
 from tools.archive import alerts
 
@@ -87,13 +84,10 @@ class Mail:
 
 
 class Alerting:
-    """Looks at the archive and tells each channel what is new."""
+    """Tells each channel what is new."""
 
-    def __init__(
-        self, channels: dict[str, Channel], limits: alerts.Limits, kept: str, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, channels: dict[str, Channel], kept: str, say: Callable[[str], None]) -> None:
         self._channels = channels
-        self._limits = limits
         self._kept = kept
         self._say = say
         self._told: dict[str, dict[str, str]] = {name: {} for name in channels}
@@ -101,10 +95,12 @@ class Alerting:
         with suppress(FileNotFoundError), open(kept, encoding="utf-8") as file:
             self._told.update({name: dict(told) for name, told in json.load(file).items() if name in channels})
 
-    def look(self, connection: Connection, now: datetime | None = None) -> None:
-        """Tell what has begun or is over."""
-        told = {cause for one in self._told.values() for cause in one}
-        found = alerts.causes(connection, self._limits, told, now or datetime.now(UTC))
+    def told(self) -> set[str]:
+        """The causes that were told and are not over."""
+        return {cause for one in self._told.values() for cause in one}
+
+    def tell(self, found: dict[str, str]) -> None:
+        """Tell what has begun or is over, where these are there now."""
         before = json.dumps(self._told)
         for name, channel in self._channels.items():
             message = alerts.message(found, self._told[name])

@@ -106,7 +106,7 @@ def connect(place: str, writes: bool) -> Engine:
                     "on it once, that brings an older one up to date"
                 )
     except SQLAlchemyError as refused:
-        raise Unusable(f"{shown(place)}: {_first_line(refused)}") from None
+        raise Unusable(f"{shown(place)}: {first_line(refused)}") from None
     return engine
 
 
@@ -227,5 +227,6 @@ def _as_we_want_it(connection, _record) -> None:
     cursor.close()
 
 
-def _first_line(refused: SQLAlchemyError) -> str:
-    return str(getattr(refused, "orig", None) or refused).splitlines()[0]
+def first_line(wrong: Exception) -> str:
+    """What went wrong in a line: the driver's words where it is theirs."""
+    return (str(getattr(wrong, "orig", None) or wrong) or type(wrong).__name__).splitlines()[0]

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from tools.archive import known, servers
+from tools.archive.database import first_line
 from tools.archive.writer import Writer
 
 Station = tuple[int, int, int]
@@ -73,9 +73,9 @@ class Elsewhere:
             taken, self._waiting = self._waiting, []
             try:
                 found, latest = await asyncio.to_thread(self._read, {station for station, _ in taken})
-            except SQLAlchemyError as wrong:
+            except Exception as wrong:  # whatever it is: the next ones are asked for
                 found, latest = [], {}
-                self._trouble(f"the database does not answer: {str(getattr(wrong, 'orig', wrong)).splitlines()[0]}")
+                self._trouble(f"the database does not answer: {first_line(wrong)}")
             else:
                 if not found:
                     self._trouble("no server is there: start one with `toolcart archive serve --role server`")

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from tools.archive import changes, database
 from tools.archive.writer import Ended, Writer
@@ -63,10 +62,10 @@ class Retention:
                 told = changes.move_some(
                     self._engine, self._place, keeping.into, what, self._write, lambda share: None, AT_ONCE
                 )
-            except (SQLAlchemyError, database.Unusable) as wrong:
-                self._say(f"what is old stays for now: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
             except Ended:
                 return
+            except Exception as wrong:  # whatever it is: nothing is lost, and it goes on later
+                self._say(f"what is old stays for now: {database.first_line(wrong)}")
             else:
                 if any(told.values()):
                     self._say(f"moved {told['taken']} results, {told['events']} events, {told['graphs']} curves")

@@ -69,16 +69,17 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     return files
 
 
-def listening(text: str, options: dict[str, Any], tls: Tls | None = None) -> Listening:
-    """Where the pages are to listen; what is wrong with that is told, and it ends."""
+def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None = None) -> Listening:
+    """Where the pages are to listen, as these options say; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
-        shifts = shifts_of(options["shifts"]) if options["shifts"] else ()
-        names = ("users_file", "trust_proxy", "user_header")
-        where = Listening(*address(text), options["password_file"], shifts, tls, *[options[name] for name in names])
+        names = ("password_file", "users_file", "trust_proxy", "user_header")
+        given = {name: options[name] for name in names} if options else {}
+        shifts = shifts_of(options["shifts"]) if options and options["shifts"] else ()
+        where = Listening(*address(text), shifts=shifts, tls=tls, **given)
         where.door()
         where.proxy()
     except (ValueError, CannotServe) as wrong:

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from tools.archive import bulk, cars, rows
 from tools.archive import tables as t
+from tools.archive.database import first_line
 from tools.archive.known import Alone, Shared
 from tools.toolsnet.records import is_behind, station_of
 
@@ -235,7 +236,7 @@ class Writer:
             if is_of_one and len(taken) > 1:
                 return None
             self.failed += len(taken)
-            self._trouble(f"{len(taken)} not stored: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
+            self._trouble(f"{len(taken)} not stored: {first_line(wrong)}")
             return [FAILED] * len(taken)
         with self._wake:
             self._known.learn(batch.ids, batch.latest, batch.new)

@@ -74,6 +74,7 @@ STEPS: dict[str, list[tuple]] = {
     "expressions": [(program, "put_in_expressions", _same)],
     "inline": [(program, "inline", _same)],
     "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
+    "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
     "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
     "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
     "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],

@@ -188,7 +188,7 @@ def _pages(text: str):
     from tools.archive.serve_commands import listening
     from tools.archive.web.serving import Child
 
-    where = listening(text, None)
+    where = listening(text)
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     try:  # they are quiet, so it is tried here
         socket.create_server((where.host, where.port), family=family).close()

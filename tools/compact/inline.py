@@ -9,8 +9,9 @@ Rules
 2. The call is a statement, or what a statement evaluates first; so nothing is evaluated in another order. An argument
    that is no constant and no local is put into a local first. A call behind `and`, `or` or a condition that comes
    first is made one: `if a and f():` is `if a:` and `if f():`.
-3. `return` becomes the end of a branch, or a break out of a loop whose `else` is what follows. A function that returns
-   elsewhere (out of two loops, out of `try`, in front of more) goes in only where the caller returns its answer too.
+3. `return` becomes the end of a branch, a break out of a loop whose `else` is what follows, or out of a loop of one
+   turn. A function that returns out of two loops, or out of `try`, goes in only where the caller returns its answer at
+   once.
 4. The frame of the caller may not grow above `frame_words`: MicroPython takes a larger one from the heap at each call.
    One that is larger anyway may grow to FRAME_MOST.
 """
@@ -565,7 +566,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
         elif orelse is not None:
             one, other = _answers(statement.body + rest, target), _answers(statement.orelse, target)
         else:
-            return None
+            return _one_turn(out + statements[index:], target)
         if one is None or other is None:
             return None
         out.append(placed_at(statement, ast.If(statement.test, one or [ast.Pass()], other)))
@@ -606,6 +607,18 @@ def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast
             statement = placed_at(statement, ast.If(statement.test, body, orelse))
         out.append(statement)
     return out
+
+
+def _one_turn(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
+    """A loop of one turn that a return leaves; None if one stands where a break would leave something else."""
+    own = list(_own(statements))
+    returns = [one for statement in statements for one in walk(statement) if isinstance(one, ast.Return)]
+    if not all(any(one is other for other in own) for one in returns):
+        return None
+    body = _broken_off(statements, target)
+    if not _ends(statements):
+        body += [*(() if target is None else _store(None, target)), ast.Break()]
+    return [ast.While(ast.Constant(True), body, [])]
 
 
 def _store(value: ast.expr | None, target: ast.expr | None, at: ast.stmt | None = None) -> list[ast.stmt]:

@@ -121,7 +121,12 @@ def status(inventory_path: str, only: tuple[str, ...], ssh: str, become: str, to
     help="The package that a rollback installs.",
 )
 @click.option(
-    "--config-path", default=Plan.config_path, show_default=True, metavar="PATH", help="The configuration there."
+    "--config-path",
+    type=click.Path(),
+    default=Plan.config_path,
+    show_default=True,
+    metavar="PATH",
+    help="The configuration there.",
 )
 @click.option("--restart", default=Plan.restart, show_default=True, metavar="COMMAND", help="Restarts the agent there.")
 @click.option(

@@ -315,6 +315,7 @@ class ServerPeer(Peer):
         self._last_row: Row | None = None
         window = max(station.rules.window for station in toolsnet.history.stations.values())
         self.offers: deque[Result] = deque(maxlen=window)  # the last ones over this connection
+        self.taken: deque[Result] = deque(maxlen=window)  # the last ones that were stored
         self.unheard: list[Result] = []  # those of them whose answer was lost, or is late
         self._is_mute = False  # a keepalive had none
         self._ended = False
@@ -330,7 +331,9 @@ class ServerPeer(Peer):
         plant = self.toolsnet.plant
         in_order = plant.is_leaving and plant.leaves_well and not self.link.is_cut  # perhaps by a cut long ago
         if self.offers.maxlen > 1:  # type: ignore[operator]
-            for result in self.unheard if in_order else self.offers:
+            # A cut also takes what was read of the answers: an 08 tells of the last one that was stored alone.
+            doubted = self.unheard if in_order else [*self.offers, *(self.taken if self.link.is_cut else ())]
+            for result in doubted:
                 result.doubted.append(self.toolsnet.time.now)
             self.toolsnet.left_in_order = list(self.offers) if in_order else []
 
@@ -381,6 +384,8 @@ class ServerPeer(Peer):
         self._last, self._last_row = telegram, row
         if code == SILENCE:
             return
+        if row is not None and row.number is not None:
+            self.taken.append(toolsnet.history.stations[read.station].results[row.number])
         if toolsnet.lost_answers + toolsnet.late_answers:
             toolsnet.disturbed(read.station)
             self.unheard += [result for result in [toolsnet.result_of(read)] if result]

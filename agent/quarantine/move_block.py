@@ -1,0 +1,48 @@
+"""All that lives of a quarantine's oldest block goes into the last free one: then the oldest one is free.
+
+The copies count from the snapshot on that lets the cursor pass the old block; a cut in front of it leaves everything
+where it was. They need no room but that block: so it can be done where one entry more has none, as blocks wear out.
+"""
+
+from agent.log.carry import Copies
+from agent.log.flash import FLASH_DONE
+from agent.log.log import LOG_DONE
+from agent.log.numbers import LATE
+from agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+
+
+def move_block(quarantine):
+    """Do it; False if it cannot be done now. Everything is settled."""
+    log, numbers = quarantine.log, quarantine.state.numbers
+    place = log.find_place(0) if log.begin(0) == LOG_DONE else -1
+    if place < 0:
+        return False
+    copies = Copies(log)
+    copies.begin(place, log.next)
+    entry = lost = late = 0
+    number = log.number
+    bound = NUMBER_TOP
+    while True:
+        kind = quarantine.next_entry(entry)
+        if kind == RECORD_LOST:
+            log.ahead = -1
+            return False
+        if kind == RECORD_NONE or quarantine.entry >= bound:
+            break
+        if entry == 0:
+            bound = log.first_above(quarantine.entry)
+        entry = quarantine.entry
+        lost += quarantine.lost
+        number += 1
+        if copies.put(FRAME_BYTES + log.length, number) != FLASH_DONE:
+            return False
+        if entry == numbers[LATE]:
+            late = number
+    log.number = log.shown = number
+    log.next = number + 1
+    copies.end()
+    log.cover(number)
+    if late:
+        numbers[LATE] = late
+    quarantine.pass_up_to(entry, lost)
+    return quarantine.state.save()
