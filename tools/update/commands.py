@@ -59,9 +59,18 @@ def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key
 
 
 @click.command()
-@click.argument("package", metavar="FILE|URL")
-@click.option("--keys", default=KEYS, show_default=True, help="Folder of the trusted keys, *.pub.", metavar="DIR")
-@click.option("--previous", metavar="FILE|URL", help="Signed package of the installed version: the way back.")
+@click.argument("package", type=click.Path(), metavar="FILE|URL")
+@click.option(
+    "--keys",
+    type=click.Path(file_okay=False),
+    default=KEYS,
+    show_default=True,
+    help="Folder of the trusted keys, *.pub.",
+    metavar="DIR",
+)
+@click.option(
+    "--previous", type=click.Path(), metavar="FILE|URL", help="Signed package of the installed version: the way back."
+)
 @click.option("--within", default=120.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds to health.")
 @click.option("--check", is_flag=True, help="Only verify the signature.")
 def update(package: str, keys: str, previous: str | None, within: float, check: bool) -> None:
