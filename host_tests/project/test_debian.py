@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.packaging import debian
+from tools.packaging import debian, wheel
 from tools.packaging.wheel import version
 
 DEADLINE_S = 120
@@ -84,6 +84,12 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
     assert "the spools stay in /var/lib/toolcart" in said
     assert not cart.parent.exists() and spool.read_bytes() == b"results"
     assert "toolcart" in root.users() and Path("/etc/passwd").read_text() == users_here
+
+
+def test_wheel_and_package_are_built_the_same_twice(package, tmp_path):
+    assert debian.build(tmp_path).read_bytes() == package.read_bytes()
+    one, two = (wheel.build(tmp_path / name) for name in "ab")
+    assert one.read_bytes() == two.read_bytes()
 
 
 @pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another installation: with --long")

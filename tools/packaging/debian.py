@@ -148,7 +148,8 @@ def build(target: Path) -> Path:
         tree = Path(folder, "tree")
         lay_out(tree, wheel.build(Path(folder)))
         command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+        around = wheel.environment()
+        done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=TIMEOUT_S)
     if done.returncode != 0:
         raise Unavailable(f"dpkg-deb: {done.stderr.strip()}")
     return file

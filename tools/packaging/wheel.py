@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,17 @@ def version() -> str:
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
+def environment() -> dict[str, str]:
+    """What builders run in: the commit's moment on every file, so that one commit gives the same octets again."""
+    command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
+    except OSError:
+        said = ""  # an unpacked source archive has no commit; its files have their moments
+    moment = said or str(int((CHECKOUT / "pyproject.toml").stat().st_mtime))
+    return {"SOURCE_DATE_EPOCH": moment, **os.environ}
+
+
 def build(target: Path) -> Path:
     """Build the wheel into the folder `target`; Unavailable with what the builder said if it cannot be."""
     with tempfile.TemporaryDirectory(prefix="toolcart-wheel-") as folder:
@@ -30,7 +42,7 @@ def build(target: Path) -> Path:
         for name in FILES:
             shutil.copy(CHECKOUT / name, folder)
         command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
     if done.returncode != 0:
         raise Unavailable(f"the wheel cannot be built: {done.stderr.strip()[-300:]}")
     return target / done.stdout.splitlines()[-1]
