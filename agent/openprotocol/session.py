@@ -189,7 +189,7 @@ class Session:
         self.state = CLOSED
         self.why = WHY_NOTHING
         self.mid = 0
-        self.code = 0
+        self.code = self.named = 0
         self.revision = 0
         self.refusal = 0
         self._asked = 0  # which of the subscriptions was asked for last
@@ -707,6 +707,7 @@ class Session:
 
     def _refused(self, named):
         link = self.link
+        self.named = named
         self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there: a sign of life all the same

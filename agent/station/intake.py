@@ -309,7 +309,7 @@ class Intake:
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, session.code, now)
+            self.health.note(h.CONTROLLER_REFUSALS, session.named * 1000 + session.code, now)
         elif event == st.EV_UNKNOWN:
             self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         elif event == st.EV_MALFORMED:

@@ -173,6 +173,12 @@ def test_result_fields_of_a_controller_without_999_have_its_limits():
     assert cart.counted(h.OTHER_REVISION) == 1
 
 
+def test_a_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
+    cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
+    told = {value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_REFUSALS}
+    assert told == {1097}
+
+
 def test_accepted_revisions_are_remembered_over_a_restart():
     cart = Cart(controller={"start_revisions": (3,), "result_revisions": (1,), "max_clients": 9}).ready()
     cart.run(1000)

@@ -84,7 +84,9 @@ def test_what_did_not_get_through_names_the_command_that_helps():
 
 
 def test_numbers_of_the_log_are_told_in_words():
-    assert "code 92 (Open Protocol commands disabled)" in undelivered.explained("controller refusals", 92, 7)
+    refused = undelivered.explained("controller refusals", 60092, 7)
+    assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
+    assert "a revision of MID 0001" in undelivered.explained("controller refusals", 1097, 7)
     assert "code 31" in undelivered.explained("refused by server", 31, 7)
     for name in undelivered.EXPLAINED:
         assert name in NAMES

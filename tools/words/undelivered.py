@@ -25,7 +25,7 @@ REVISION_UNSUPPORTED = 97  # of MID 0004
 # What the log of a station says with a number alone: what it means, and what helps.
 EXPLAINED = {
     "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
-    "controller refusals": "the controller refused something that was asked: 0004 with code {code}",
+    "controller refusals": "the controller rejected MID {mid:04d} with code {code}",
     "server silent": "ToolsNet never acknowledged result {value}; it is sent again",
     "server foreign": "ToolsNet's 05 named another telegram than the one that was out; it acknowledges nothing",
     "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",
@@ -42,14 +42,15 @@ EXPLAINED = {
 
 def is_search(name: str, value: int) -> bool:
     """True if a revision was refused: the search for the one that both sides have, at every start."""
-    return name == "controller refusals" and value == REVISION_UNSUPPORTED
+    return name == "controller refusals" and value % 1000 == REVISION_UNSUPPORTED
 
 
 def explained(name: str, value: int, number: int) -> str:
     """Return an entry of the log of station `number` for people."""
     if is_search(name, value):
         return (
-            "the controller does not have a revision that was asked for; an older one is asked for where there is one"
+            f"the controller does not have a revision of MID {value // 1000:04d} that was asked for; "
+            "an older one is asked for where there is one"
         )
     if name == "server silent" and not value:
         return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
@@ -58,5 +59,5 @@ def explained(name: str, value: int, number: int) -> str:
         return controller_words.sentence(name, value) or server_words.sentence(name, value, number)
     from tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
 
-    code = told_code(value) if "{code}" in text else value
-    return text.format(value=value, code=code, reason=reason_text(value))
+    code = told_code(value % 1000) if "{code}" in text else value
+    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value))
