@@ -91,7 +91,7 @@ def test_outage_comes_again_from_where_the_subscription_rewinds():
         cart.ready()
         cart.run(20000)
         assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
-        once_more = kind is not STEP_SYNC  # the last one, which shows that the numbers have not restarted
+        once_more = kind is POWERMACS  # the last one shows that its numbers have not restarted
         assert cart.counted(h.DUPLICATES) == once_more and cart.station.known.gone() == 0
         clean(cart)
 
