@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -195,7 +196,7 @@ def _made(
         _wrong(wrong, as_json)
 
 
-def _wrong(wrong: inventory.Wrong, as_json: bool):
+def _wrong(wrong: inventory.Wrong, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
     else:
