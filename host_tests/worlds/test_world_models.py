@@ -223,6 +223,15 @@ def test_a_count_begins_afresh_below_at_or_above_what_it_was_and_the_memory_may_
     assert kept.count == 4 and newest.count == 5 and controller.old(1) is controller.old(0) is newest
 
 
+def test_an_id_that_goes_to_another_spindle_is_no_longer_that_of_what_was_kept():
+    [controller] = a_world().controllers
+    made(controller, 6)
+    kept = list(controller.memory)
+    controller.reset(keeps=True)
+    controller.skip_ids(3)
+    assert list(controller.memory) == kept[3:] and controller.old(kept[1]) is None
+
+
 def test_a_row_of_bad_ones_ends_with_a_good_one_before_it_can_fill_a_log():
     [controller] = a_world().controllers
     controller.traits["row_most"] = 3

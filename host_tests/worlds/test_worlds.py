@@ -29,6 +29,7 @@ MENDED = (
     + (910030,)  # nothing was asked for after a refused revision
     + (901961,)  # a log full of refused results
     + (802336, 912616)  # "needs an operator" while a pass was being finished
+    + (12008821,)  # an ID that another spindle took still had the result of before a reset: of the world, not the agent
 )
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))

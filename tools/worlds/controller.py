@@ -176,11 +176,17 @@ class Controller:
         return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds + self.clock_s)).strftime("%Y%m%d%H%M%S")
 
     def skip_ids(self, count: int) -> None:
-        """Some IDs go to other spindles: SKIPPED_MOST between two of ours, or no one could find what lies below."""
-        count = min(count, SKIPPED_MOST - self.skipped)
+        """
+        Some IDs go to other spindles: SKIPPED_MOST between two of ours, or no one could find what lies below.
+
+        An ID stands for one tightening, so what ours had under it, from before a reset that kept it, is replaced.
+        """
+        count = min(count, SKIPPED_MOST - self.skipped, ID_LAST - self.next_id)
+        for _ in range(count):
+            self.memory.pop(self.next_id, None)
+            self.next_id += 1
         self.skipped += count
         self.used += count
-        self.next_id = min(self.next_id + count, ID_LAST)
 
     def reset(self, begins: str = LOW, keeps: bool = False, breaks: bool = True) -> None:
         """The count begins afresh; the memory is wiped unless it `keeps`, the session ends if it `breaks`."""
