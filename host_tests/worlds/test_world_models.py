@@ -414,6 +414,24 @@ def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
     assert first not in world._nowhere_else(1)
 
 
+def test_what_a_cut_left_of_a_copy_in_the_quarantine_is_no_copy_of_what_is_overwritten():
+    for dice in range(20):
+        world = a_world()
+        station, device = world.history.stations[1], world.device(1)
+        device.dice = random.Random(dice)
+        station.results[1], station.results[2] = result(1), result(2)
+        first = world.log_begins(1)
+        for number in (1, 2):
+            device.program(first * BLOCK_BYTES + 192 * number, station.results[number].vin.encode().ljust(192), 192)
+        device.program((first - 1) * BLOCK_BYTES, station.results[2].vin.encode().ljust(192), 192)
+        device.fuse.arm(1, "flash")
+        with pytest.raises(PowerCut):
+            device.program((first - 1) * BLOCK_BYTES + 192, station.results[1].vin.encode().ljust(192), 192)
+        assert world.waiting_in(1)[first] == {1}
+        device.erase(first - 1)
+        assert world.waiting_in(1)[first] == {1, 2}
+
+
 def _is_full_of(fronts):
     """Whether a log is full all but two blocks of which hold ten long records each, with these octets in front."""
     world = a_world()

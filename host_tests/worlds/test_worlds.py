@@ -30,6 +30,7 @@ MENDED = (
     + (901961,)  # a log full of refused results
     + (802336, 912616)  # "needs an operator" while a pass was being finished
     + (12008821,)  # an ID that another spindle took still had the result of before a reset: of the world, not the agent
+    + (13000782,)  # what a cut left of a copy in the quarantine counted as a copy: of the world
 )
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))

@@ -46,6 +46,7 @@ class NorFlash:
         self.cells = bytearray(b"\xff" * (block_count * BLOCK_BYTES))
         self.units = bytearray(len(self.cells) // unit_bytes)
         self.weak: dict[int, bytes] = {}  # unit: what was to be written there
+        self.torn: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
@@ -79,6 +80,10 @@ class NorFlash:
             and self.flickering == other.flickering
             and self.worn == other.worn
         )
+
+    def is_torn(self, address: int) -> bool:
+        """Whether this octet belongs to a program that was cut or refused, whatever it looks like."""
+        return any(begins <= address < ends for begins, ends in self.torn)
 
     # -- the contract ----------------------------------------------------------------------------------------------
 
@@ -125,6 +130,7 @@ class NorFlash:
         self.spend(PROGRAM)
         if address % BLOCK_BYTES == 0:
             self.on_open(block)
+        self.torn.add((address, address + n))
         if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
             self._tear(first, content)
             raise PowerCut
@@ -136,6 +142,7 @@ class NorFlash:
             self.faults += 1
             self._tear(first, content)
             return WORN
+        self.torn.remove((address, address + n))
         self.cells[address : address + n] = content
         self.units[first : first + count] = bytes([_PROGRAMMED]) * count
         self._settle(first, count)
@@ -160,6 +167,7 @@ class NorFlash:
             self.unerased.add(block)
             return WORN
         at = block * BLOCK_BYTES
+        self.torn = {one for one in self.torn if one[0] // BLOCK_BYTES != block}
         self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
         count = BLOCK_BYTES // self.unit_bytes
         self.units[block * count : (block + 1) * count] = bytes(count)

@@ -138,8 +138,9 @@ class World:
             and not (sent_again and row.forgotten is not None)
         }
         if adapter.has_kept(self.agent, number - 1):
-            for made in found_in(KEPT_BEGINS, first):
-                if not counts_again or station.results[made].frame == READABLE:
+            for one in token.finditer(cells, KEPT_BEGINS * BLOCK_BYTES, first * BLOCK_BYTES):
+                made, is_whole = int(one[1]), not self.device(number).is_torn(one.start())
+                if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
