@@ -101,7 +101,7 @@ def test_a_cart_is_done_when_a_new_process_has_all_that_was_connected():
     [
         (agent(2, controller="connecting"), "controller of station 7 was connected and is not"),
         (agent(2, toolsnet="connecting"), "ToolsNet of station 7 was connected and is not"),
-        (agent(2, mounted=False), "the spool of station 7 is not up: worn out"),
+        (agent(2, mounted=False), "station 7: the spool is not up: worn out"),
         (agent(1), "the old process still runs"),
         ({"running": False, "error": "nothing there"}, "no agent answers: nothing there"),
     ],
@@ -149,7 +149,7 @@ def test_the_worst_cart_comes_first_and_nothing_is_wider_than_the_screen():
     told = status.lines(found, 60)
     assert [line.split()[0] for line in told[:-1]] == ["bbb", "ddd", "eee", "ccc", "aaa"]
     assert max(map(len, told[:-1])) <= 60
-    assert told[-1] == "5 carts: 1 unreachable, 1 not running, 1 needs you, 1 away, 1 good; 6 results wait"
+    assert told[-1] == "5 carts: 1 unreachable, 1 not running, 1 needs you, 1 away, 1 good; 6 results waiting"
 
 
 # -- with real agents
@@ -273,7 +273,7 @@ def test_150_carts_are_asked_side_by_side(tmp_path):
     rows = "".join(f"cart{at},10.0.0.{at}\n" for at in range(1, 151))
     (tmp_path / "carts.csv").write_text("name,host\n" + rows, encoding="utf-8")
     done = CliRunner().invoke(main, ["fleet", "status", str(tmp_path / "carts.csv"), "--ssh", str(answer)])
-    assert done.exit_code == 0 and "150 carts: 150 good; 450 results wait" in done.stdout
+    assert done.exit_code == 0 and "150 carts: 150 good; 450 results waiting" in done.stdout
 
 
 @pytest.mark.skipif(SSHD is None, reason="no sshd here (Debian: openssh-server)")

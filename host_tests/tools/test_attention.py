@@ -27,18 +27,18 @@ def test_a_station_at_which_all_is_well_needs_nothing():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "ToolsNet refuses (code 17), next try in 8 s, 248 wait"),
-        ({"code": 0}, "ToolsNet does not answer, next try in 8 s, 248 wait"),
-        ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 wait"),
+        ({}, "ToolsNet refuses (code 17), next try in 8 s, 248 waiting"),
+        ({"code": 0}, "ToolsNet does not answer, next try in 8 s, 248 waiting"),
+        ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 waiting"),
         (
             {"doing": "hold"},
-            "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 wait; needs an operator: "
-            "`toolcart quarantine list --spool cart.spool`",
+            "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 waiting; "
+            "needs an operator: `toolcart quarantine list --spool cart.spool`",
         ),
         (
             {"doing": "trouble", "next_try_ms": 30000},
-            "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 wait; look into ToolsNet: is "
-            "its database there, and this station known to it?",
+            "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 waiting; look into "
+            "ToolsNet: is its database there, and this station known to it?",
         ),
         ({"doing": "late"}, "ToolsNet is offered once more what it refused: result 5"),
     ],
@@ -95,7 +95,7 @@ def test_every_need_has_words_for_when_it_is_over():
 
 def test_the_status_has_them_in_front_of_what_is_only_counted():
     lines = words.sorrow_lines(station(REFUSED, parked=4))
-    assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 wait"
+    assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 waiting"
     assert lines[1].startswith("  SET ASIDE   4 results")
 
 
@@ -104,7 +104,7 @@ def test_the_events_tell_a_need_once_while_only_its_figures_change_and_when_it_i
 
     known = figures.StationFigures()
     first = figures._need_changes(known, station(REFUSED))
-    assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 wait")]
+    assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 waiting")]
     assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
     assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
     assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]

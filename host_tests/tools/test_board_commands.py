@@ -69,7 +69,7 @@ def test_whether_metrics_are_served_stands_in_the_status():
 def test_a_supply_below_its_limit_stands_in_the_status():
     told = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
     [line] = [line for line in commands.status_lines(told) if "supply" in line]
-    assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes refused; BELOW IT: no result is taken"
+    assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes not made; BELOW IT: no result is taken"
 
 
 def test_how_good_the_time_of_the_network_is_stands_in_the_status():
@@ -168,7 +168,7 @@ def test_a_spool_that_never_rests_is_told_so():
 
 def test_a_spool_with_waiting_results_is_not_wiped():
     board = Running()
-    with pytest.raises(Failed, match="20 results of station 10 wait"):
+    with pytest.raises(Failed, match="20 results of station 10 are waiting"):
         commands.wipe(board, 10, lose_waiting=False)
     assert not board.held
 

@@ -389,11 +389,11 @@ def test_a_spool_that_fills_is_told_long_before_it_is_full_and_once_for_each_mar
             text for _, text in _texts(figures.feed(_status(spool=spool, backlog=used * 30), at)) if "full" in text
         ]
     assert told == [
-        "the spool is 50 % full: 240 results wait for ToolsNet",
-        "the spool is 75 % full: 360 results wait for ToolsNet",
-        "the spool is 93 % full: 450 results wait for ToolsNet",
+        "the spool is 50 % full: 240 results waiting for ToolsNet",
+        "the spool is 75 % full: 360 results waiting for ToolsNet",
+        "the spool is 93 % full: 450 results waiting for ToolsNet",
         "the spool is 37 % full again",
-        "the spool is 50 % full: 240 results wait for ToolsNet",
+        "the spool is 50 % full: 240 results waiting for ToolsNet",
     ]
 
 

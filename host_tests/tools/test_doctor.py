@@ -170,7 +170,7 @@ def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
     ("answer", "words", "hint"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else"),
-        (b"", "is it a", "keep others"),
+        (b"", "is it a", "one client only"),
     ],
 )
 def test_what_is_no_controller_is_told_with_what_to_look_at(monkeypatch, answer, words, hint):
@@ -266,7 +266,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     flash.close()
     behind, kept = toolsnet.compare(10, 1, path)
     assert "1 of 3: 2 are to be sent" in behind.words
-    assert kept.verdict == NOTE and "1 results that ToolsNet refused are set aside" in kept.words
+    assert kept.verdict == NOTE and "1 result set aside, ToolsNet took none of them" in kept.words
     command = kept.hint.split("`")[1]
     assert "1 in the quarantine" in CliRunner().invoke(cli.main, shlex.split(command)[1:]).output
     ahead = toolsnet.compare(10, 9, path)[0]
@@ -287,17 +287,22 @@ def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
         "why": "no PIM",
         "why_in": "pim verify",
     }
-    shown = {"number": 1, "mounted": True, "backlog": 2, "stored": 5, "parked": 0, "outlets": [toolsnet_part]}
+    shown = {
+        "number": 1,
+        "mounted": True,
+        "backlog": 2,
+        "stored": 5,
+        "parked": 0,
+        "delivered": 3,
+        "outlets": [toolsnet_part],
+    }
     shown["controller"] = {"state": "ready", "host": "c", "port": 4545, "why": "", "why_in": ""}
     monkeypatch.setattr(asking, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
     code, found = _examined(tmp_path, _tree())
     assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
-    assert (
-        "sent no 12" in _of(found, "ToolsNet")[0]["words"]
-        and "2 of 5 results wait" in _of(found, "results")[0]["words"]
-    )
+    assert "sent no 12" in _of(found, "ToolsNet")[0]["words"] and "2 waiting" in _of(found, "results")[0]["words"]
 
 
 def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):

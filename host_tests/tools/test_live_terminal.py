@@ -91,7 +91,7 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         screen = terminal.until("out/s", "oldest", "2 min ago", "controller ready")
         assert max(len(line) for line in screen.splitlines()) > 100
         terminal.resize(200, 50)
-        screen = terminal.until("waiting, 2 min", "stored", "parked")
+        screen = terminal.until("waiting, 2 min", "stored", "aside")
         assert max(len(line) for line in screen.splitlines()) > 180
         terminal.press("Enter")
         terminal.until("station 1  Door left 1  (1 of 3)", "date", "OK", " Nm", lines=2)
@@ -100,7 +100,7 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         terminal.resize(80, 24)
         terminal.until("newest results: 0", "? help")
         terminal.press("q")
-        terminal.until("kept in the spool since it was made", "passed on to ToolsNet")
+        terminal.until("kept in the spool since it was made", "delivered to ToolsNet")
     finally:
         terminal.close()
 

@@ -127,14 +127,14 @@ def test_everything_is_on_the_smallest_screen():
         "● ready",
         "● streaming",
         "3 of 12 blocks",
-        "1 parked",
+        "1 set aside",
         "waiting for ToolsNet: 2",
         "42.37 Nm",
         "NOK",
         "kept as it came (30 octets)",
         "parked 1   stored 7   delivered 5",
         "set aside",
-        "passed on 5",
+        "delivered 5",
         "q quit",
     ):
         assert word in text, word
@@ -153,7 +153,7 @@ def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
     texts, watch = _play(
         [_station(1), _station(2, name="Right")], ["down", "enter"], ["right"], ["escape"], ["up", "enter"], ["ctrl+c"]
     )
-    for word in ("controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 results set aside"):
+    for word in ("controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 result set aside"):
         assert word in texts[0], word
     assert "station 2  Right  (2 of 2)" in texts[1] and "station 1:" not in texts[1], "its own events only"
     assert "station 1  Cart  (1 of 2)" in texts[2]
@@ -234,7 +234,7 @@ def test_250_stations_scroll():
 
 def test_what_is_wrong_with_a_station_is_told_with_its_reason():
     wrong = {
-        "no spool: bad": _station(1, mounted=False, spool_refused="bad"),
+        "the spool is not up: bad": _station(1, mounted=False, spool_refused="bad"),
         "needs an operator": _station(1, needs_operator={"why": "x"}),
         "the spool is full": _station(1, controller=_controller(waits_for_room=True)),
         "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
@@ -242,7 +242,7 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "ToolsNet waiting": _station(1, outlets=[{"kind": "toolsnet", "state": "waiting"}]),
         "clock ahead 60 s": _station(1, controller=_controller(clock_ahead_s=60)),
         "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], used_blocks=9)),
-        "1 parked": _station(1),
+        "1 set aside": _station(1),
         "3 gone": _station(1, parked=0, recovery=dict(_station(1)["recovery"], gone=3)),
         "": _station(1, parked=0),
     }
@@ -263,7 +263,7 @@ def test_a_table_of_stations_is_as_wide_as_its_screen():
         for title in heading.split("  "):
             assert title.strip() == "" or title in heading
         assert len(stations.row(known, width).plain.rstrip()) <= width
-    assert "parked" not in stations.heading(100).plain and "parked" in stations.heading(160).plain
+    assert "aside" not in stations.heading(100).plain and "aside" in stations.heading(160).plain
 
 
 def _numbers(lines):
@@ -298,14 +298,39 @@ def test_a_panel_says_the_whole_reason_where_it_has_room_and_a_word_where_it_has
         return " ".join(panels.links(_refused(), {}, room=room).plain.split())
 
     sentence = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port"
-    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 9)
-    assert sentence in said(60, 7) and "switched on" not in said(60, 7)
-    for room in ((60, 6), (30, 6), (20, 40), (0, 0)):
+    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 10)
+    assert sentence in said(60, 8) and "switched on" not in said(60, 8)
+    for room in ((60, 6), (34, 6), (20, 40), (0, 0)):
         assert "closed refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
     assert "network cut" in panels.links(_refused(), {"controller": True}, room=(60, 9)).plain
-    for text, there in zip(_play([_refused()], (200, 50))[0], (False, True), strict=True):
-        panel = text.split("events")[0]
-        assert ("nothing listens" in panel) is there
+    for text in _play([_refused()], (120, 40), (200, 50))[0]:
+        assert "nothing listens" in text.split("events")[0]
+
+
+LOST = {
+    "host": "controller-hall-3.plant.example.com",
+    "port": 65535,
+    "refused": {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 12345678, "doing": "retry"},
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 40), (120, 30), (120, 50), (200, 50)])
+def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
+    """The widest of each, all at once: what has no room on its line has a line of its own."""
+    lost = _station(7, controller=_controller(host="192.168.100.100", port=65535), overwritten=1234567, parked=99)
+    lost["outlets"] = [dict(_station(1)["outlets"][0], **LOST)]
+    lost["spool"].update(blocks=262144, used_blocks=131072, torn=3)
+    text = "\n".join(_screen([lost], size=size)[0])
+    cells = 50 if size[0] == 80 else max(52, size[0] * 37 // 100)  # of the panel on the left
+    left = " ".join(" ".join(line[:cells] for line in text.split("\n")).split())
+    for words in (
+        "192.168.100.100:65535",
+        f"{LOST['host']}:65535",
+        "next try in 8 s, 12345678 waiting",
+        "131072 of 262144 blocks 3 torn",
+        "1234567 overwritten, 99 set aside",
+    ):
+        assert words in left, (size, words, text)
 
 
 def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
@@ -315,12 +340,12 @@ def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
     both = StationFigures()
     both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "waiting", "why": "refused"}], "parked": 0}, 0.0)
     assert stations.row(both, 76).plain.endswith(" both refused")
-    assert "controller refused" in stations.row(known, 100).plain
-    assert "nothing listens on that port; 1 parked" in stations.row(known, 300).plain
+    assert "controller refused" in stations.row(known, 103).plain
+    assert "nothing listens on that port; 1 set aside" in stations.row(known, 300).plain
     assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain
     assert "switched on" in stations.in_full(known, 120, 2).plain
-    assert stations.in_full(known, 76, 2).plain.endswith("nothing listens on that port; 1 parked")
-    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller refused; 1 parked"
+    assert stations.in_full(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
+    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller refused; 1 set aside"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
@@ -473,7 +498,7 @@ async def _until(pilot, condition):
 
 def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
     bare = {"number": 1, "name": "", "mounted": False, "counters": {}, "logged": 0, "log": []}
-    assert "the spool is not ready" in "\n".join(_screen([bare])[0])
+    assert "the spool is not up" in "\n".join(_screen([bare])[0])
     assert "toolcart" in _screen([])[0][0]
 
 
@@ -493,8 +518,10 @@ def test_counters_that_have_no_room_are_counted():
 def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
     now_s = 1710408413.0  # whatever zone the machine is in, an hour before is an hour before
     stamp = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3700))
-    assert panels.oldest_text(stamp, now_s) == "oldest 1 h 1 min"
-    assert panels.oldest_text("1999-01-01 00:00:00", now_s) == "oldest of 1999-01-01 00:00:00"
+    assert panels.oldest_text(stamp, now_s) == f"oldest 1 h 1 min, {stamp[11:]}"
+    days = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3 * 86400))
+    assert panels.oldest_text(days, now_s) == f"oldest 3 days, {days[5:16]}"
+    assert panels.oldest_text("1999-01-01 00:00:00", now_s) == "oldest of 1999-01-01 00:00"
     assert panels.oldest_text(None, now_s) == ""
 
 

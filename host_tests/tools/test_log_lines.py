@@ -13,7 +13,7 @@ from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.plain import InProcess
-from tools.words import undelivered
+from tools.words import lasting, undelivered
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +78,7 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 def test_what_did_not_get_through_names_the_command_that_helps():
     spool = {"path": "/a/my cart.spool"}
     shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
-    told = "; ".join(f"{count} {text}" for text, count in undelivered.counts(shown).items())
+    told = "; ".join(need.text() for need in lasting.counted(shown))
     for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
         assert words in told
 

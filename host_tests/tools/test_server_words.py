@@ -38,7 +38,7 @@ def cart(reported, sent=3, **settings):
 def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
     station = of_station(cart(reported).station, 0)
     assert station["counters"][counter] == 1
-    assert [words in doubt for doubt in doubts(station)] == [True]
+    assert [words in doubt for _, doubt in doubts(station)] == [True]
     assert any(words in line for line in status_lines({"stations": [station]}))
 
 
@@ -48,7 +48,7 @@ def test_server_that_stands_where_it_should_leaves_no_doubt():
 
 def test_events_have_their_own_sentence():
     station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
-    assert doubts(station) == ["ToolsNet is 2 events behind"]
+    assert doubts(station) == [("events", "ToolsNet is 2 events behind")]
 
 
 def test_what_has_no_sentence_is_told_by_its_name():

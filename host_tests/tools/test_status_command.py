@@ -253,15 +253,18 @@ def _station(**changed):
         ({}, "its clock is 70 s behind ours"),
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
         ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
-        ({"mounted": False, "spool_problem": "it is a folder"}, "NOT UP: it is a folder"),
-        ({"overwritten": 4}, "4 results in a full spool: make spool.size_kib larger"),
+        ({"mounted": False, "spool_problem": "it is a folder"}, "the spool is not up: it is a folder"),
+        ({"overwritten": 4}, "4 results overwritten, because the spool was full; a larger spool.size_kib holds more"),
         (
             {"parked": 1},
-            "refused: `toolcart quarantine list --spool FILE`",
+            "took none of them; `toolcart quarantine list --spool FILE` shows them",
         ),
-        ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
+        (
+            {"recovery": {"open_ids": 7, "gone": 2}},
+            "the controller does not have them any more; `toolcart spool gaps FILE` lists them",
+        ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
-        ({"recovery": {"stored_again": 3}}, "3 fetched results, at most, are stored twice"),
+        ({"recovery": {"stored_again": 3}}, "3 fetched results stored twice"),
         (
             {"needs_operator": {"why": "it is full"}},
             "needs an operator: it is full; `toolcart quarantine list --spool FILE`",

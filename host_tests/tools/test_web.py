@@ -146,7 +146,7 @@ def test_an_agent_that_does_not_run_and_a_spool_that_is_not_up_are_told():
         assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
     with _client(lambda _p, _s: _told(_whole(mounted=False, spool_problem="it is a folder"))) as client:
-        assert "spool not up: it is a folder" in client.get("/").text
+        assert "the spool is not up: it is a folder" in client.get("/").text
 
 
 def test_nothing_can_be_changed_here():

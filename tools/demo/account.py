@@ -64,7 +64,7 @@ def _verdict(told: dict) -> str:
     if _is_broken(told):
         return "The promise is broken: results are lost, out of order or stored twice."
     missing = told["produced"] - told["delivered"]
-    where = f"{told['waiting']} wait in the spool, {told['parked']} were refused and are parked"
+    where = f"{told['waiting']} waiting in the spool, {told['parked']} set aside"
     return f"{missing} not in the archive: {where}."
 
 

@@ -171,7 +171,7 @@ class Demo(Watch):
         if self.phase == RUNNING:
             self._begin_draining()
         elif self.phase == DRAINING:
-            self.note(WARNING, "not waiting any longer for what is left")
+            self.note(WARNING, "what is left is not delivered in time: the end")
             self._begin_stopping()
         else:
             super().end()

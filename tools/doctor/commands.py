@@ -22,7 +22,7 @@ from tools.doctor import controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from tools.spool.image import is_held
 from tools.status import asking, place
-from tools.words import attention, reasons
+from tools.words import attention, lasting, reasons
 
 
 @click.command()
@@ -147,7 +147,7 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
         yield Found(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
         return
     if not shown["mounted"]:
-        yield Found(f"{name} agent", BAD, f"its spool is not up: {shown.get('spool_problem')}")
+        yield Found(f"{name} agent", BAD, attention.not_up(shown))
         return
     sides = [("controller", shown["controller"], reasons.of_controller, "ready")]
     toolsnets = [outlet for outlet in shown["outlets"] if outlet["kind"] == "toolsnet"]
@@ -160,11 +160,11 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
-    for need in attention.needs(shown):
+    for need in lasting.everything(shown):
         verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
         yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
     for outlet in shown["outlets"]:
         if outlet["kind"] != "toolsnet" and not outlet["is_up"]:
             yield Found(f"{name} {outlet['kind']}", BAD, f"{outlet['place']} cannot be used: {outlet['why']}")
-    waiting = f"{shown['backlog']} of {shown['stored']} results wait for ToolsNet, {shown['parked']} are set aside"
+    waiting = f"{shown['stored']} stored, {shown['delivered']} delivered, {shown['backlog']} waiting"
     yield Found(f"{name} results", GOOD, waiting)

@@ -38,7 +38,7 @@ _NAME = slice(6, 31)  # of what agent.openprotocol.identity keeps
 # What to look at where there is a connection and no session.
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
 _NO_SESSION = {
-    Silent: "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
+    Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
     Foreign: "Does something else listen there?",
 }
 
@@ -100,7 +100,7 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
-    words = f"it refuses to push results (MID 0060): {', '.join(refused)}"
+    words = f"it rejects what asks for pushed results (MID 0060): {', '.join(refused)}"
     return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
 
 

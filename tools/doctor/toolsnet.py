@@ -161,7 +161,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
     behind = (passed - sequence) % SEQUENCES
     if account["delivered"] and (sequence == 0 or 0 < behind < SEQUENCES // 2):
         doubt = server_words.sentence(*(("server behind", behind) if sequence else ("server empty", passed)), number)
-        return [Found(what, WARN, f"{doubt}; {waiting} wait", "", figures), *_quarantine(spool, found, number)]
+        return [Found(what, WARN, f"{doubt}; {waiting} waiting", "", figures), *_quarantine(spool, found, number)]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
     return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]
 
@@ -173,7 +173,7 @@ def _quarantine(path: Path, spool, number: int) -> list[Found]:
     if not count:
         return []
     told = needs_operator(quarantine) if quarantine.pressure() else None
-    words = f"{count} results that ToolsNet refused are set aside"
+    words = f"{count} result{'' if count == 1 else 's'} set aside, ToolsNet took none of them"
     verdict = NOTE if told is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."

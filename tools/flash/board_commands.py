@@ -278,7 +278,7 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
 def _supply_line(supply: dict[str, int]) -> str:
     """What the flash is fed with."""
     least = f"{supply['least_mv'] / 1000:.2f} V"
-    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes refused"
+    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
     return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
@@ -393,7 +393,7 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
     shape = _ask(link, f"?spool {station}")[0]
     if shape["backlog"] and not lose_waiting:
         raise Failed(
-            f"{shape['backlog']} results of station {station} wait for ToolsNet and would be lost. Nothing was erased; "
+            f"{shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
             "--lose-waiting erases them all the same."
         )
     link.hold()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tools.base.parallel import side_by_side
 from tools.fleet.inventory import Cart
 from tools.fleet.ssh import Reach, Unreachable
-from tools.words import attention
+from tools.words import attention, lasting
 from tools.words.healthy import away
 
 UNREACHABLE, STOPPED, BAD, AWAY, WARN, GOOD = range(6)
@@ -63,11 +63,10 @@ def judged(cart: Cart, told: dict) -> Look:
     for station in told["stations"]:
         name = f"station {station['number']}: " if len(told["stations"]) > 1 else ""
         if not station["mounted"]:
-            why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
-            level, words = BAD, [f"{name}spool not up: {why}", *words]
+            level, words = BAD, [f"{name}{attention.not_up(station)}", *words]
             continue
         waiting += station["backlog"]
-        for need in attention.needs(station):
+        for need in lasting.everything(station):
             if need.level != attention.NOTE:
                 level = min(level, BAD if need.level == attention.BAD else WARN)
                 words.append(f"{name}{need.label}: {need.words}")
@@ -87,4 +86,4 @@ def lines(found: list[Look], width: int) -> list[str]:
         shown.append(line if len(line) <= width else line[: width - 3] + "...")
     counts = [f"{sum(one.level == level for one in rows)} {WORDS[level]}" for level in range(len(WORDS))]
     used = [count for count in counts if not count.startswith("0 ")]
-    return [*shown, f"{len(rows)} carts: {', '.join(used)}; {sum(one.waiting for one in rows):,} results wait"]
+    return [*shown, f"{len(rows)} carts: {', '.join(used)}; {sum(one.waiting for one in rows):,} results waiting"]

@@ -139,7 +139,7 @@ class Explain3964R:
         if octet == DLE:
             return "DLE: block taken"
         if octet == NAK:
-            return "NAK: block refused, to be repeated"
+            return "NAK: block rejected, to be repeated"
         if octet == STX:
             return self._idle(who, octet) + " in place of an answer: its DLE was lost"
         return f"{_shown(octet)}: no answer to a block, it will be repeated"

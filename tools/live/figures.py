@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
-from tools.words import attention, undelivered
+from tools.words import attention, lasting, undelivered
 
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
@@ -230,7 +230,7 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > known.filling_percent:
         known.filling_percent = level
-        return [(WARNING, f"the spool is {percent} % full: {shown['backlog']} results wait for ToolsNet")]
+        return [(WARNING, f"the spool is {percent} % full: {shown['backlog']} results waiting for ToolsNet")]
     if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
         known.filling_percent = 0
         return [(GOOD, f"the spool is {percent} % full again")]
@@ -275,10 +275,10 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """What did not reach ToolsNet: told at each start if there is any, and whenever it changes."""
     told = []
-    counts = undelivered.counts(shown)
-    for text, count in counts.items():
-        if count != known.undelivered.get(text, 0):
-            told.append((WARNING if count else GOOD, f"{count} {text}"))
+    counts = {need.slug: need.key for need in lasting.counted(shown)}
+    for need in lasting.counted(shown):
+        if need.key != known.undelivered.get(need.slug, "0"):
+            told.append((WARNING if need.key != "0" else GOOD, need.text()))
     known.undelivered = counts
     return told + _need_changes(known, shown)
 

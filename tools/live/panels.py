@@ -12,13 +12,14 @@ from __future__ import annotations
 import textwrap
 import time
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
-from tools.words import attention
+from tools.words import attention, lasting
 from tools.words.news import reason_of
 from tools.words.reasons import Reason
 from tools.words.spans import span
@@ -63,14 +64,17 @@ EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that 
 
 
 def oldest_text(stamp: str | None, now_s: float) -> str:
-    """Return how long the oldest waiting result has waited, by the controller's clock; its time if that is absurd."""
+    """Return the age of the oldest waiting result by the controller's clock, and its time; that alone if absurd."""
     if not stamp:
         return ""
     try:
         age_s = now_s - time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
     except (ValueError, OverflowError):
-        return f"oldest of {stamp}"
-    return f"oldest {span(max(age_s, 0))}" if -2 <= age_s < 30 * 86400 else f"oldest of {stamp}"
+        return f"oldest of {stamp[:16]}"
+    if not -2 <= age_s < 30 * 86400:
+        return f"oldest of {stamp[:16]}"
+    when = stamp[11:] if age_s < 43200 else stamp[5:16]
+    return f"oldest {span(max(age_s, 0))}, {when}"
 
 
 def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
@@ -81,38 +85,65 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
-        text.append("the spool is not ready", BAD_STYLE)
-        if station.get("spool_refused"):
-            text.append(f": {station['spool_refused']}")
+        text.append(visible(attention.not_up(station)), BAD_STYLE)
         return text
-    width, rows = room
-    needs = [need for need in attention.needs(station) if need.level != attention.NOTE]
-    why = _reasons_in(station, cut, width - WHY_INDENT, rows - 4 - len(others_of(station)) - len(needs))
+    told = _told(station, cut, room)
     for label, side, shown in (
         ("controller", "controller", station["controller"]),
         ("ToolsNet", "toolsnet", toolsnet_of(station)),
     ):
-        _link_line(text, label, shown, cut.get(side, False), in_full=bool(why[side]))
-        for line in why[side]:
+        _link_line(text, label, shown, cut.get(side, False), bool(told.why[side]), room[0])
+        for line in told.why[side]:
             text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
-    for need in needs:
-        text.append(f"{need.label.lower():<12}", "dim")
-        text.append(f"{visible(need.text())}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
+    for need, lines in told.needs:
+        for index, line in enumerate(lines):
+            text.append(f"{'' if index else need.label.lower():<12}", "dim")
+            text.append(f"{line}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
     for outlet in others_of(station):
         _outlet_line(text, outlet)
-    spool = station["spool"]
-    used = spool["used_blocks"]
-    filled = min(GAUGE_CELLS, -(-used * GAUGE_CELLS // max(spool["blocks"], 1)))
-    text.append("spool       ", "dim")
-    text.append("█" * filled, BAD_STYLE if filled >= GAUGE_CELLS - 1 else GOOD_STYLE)
-    text.append("░" * (GAUGE_CELLS - filled), "bright_black")
-    text.append(f"  {used} of {spool['blocks']} blocks")
-    for trouble in ("damaged", "torn", "worn", "overwritten"):
-        if spool[trouble]:
-            text.append(f"  {spool[trouble]} {trouble}", WARNING_STYLE)
-    text.append("\n")
+    _spool_line(text, station["spool"], room[0])
     _recovery_line(text, station, met)
+    for line in _lasting(station, room[0]):
+        text.append(f"\n{'':<12}").append(line, "bold " + WARNING_STYLE)
     return text
+
+
+class _Told(NamedTuple):
+    """The lines of what is wrong: why a side is down, by side, and each need."""
+
+    why: dict[str, list[str]]
+    needs: list[tuple[attention.Need, list[str]]]
+
+
+def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
+    """Needs with what to do, else without, before the whole reason why a side is down, else without one."""
+    sides = (("controller", station["controller"]), ("toolsnet", toolsnet_of(station)))
+    wrong = [side for side, shown in sides if shown.get("state") not in GOOD_STATES and not cut.get(side)]
+    known = {side: reason_of(side, station) for side in wrong}
+    needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
+    width, rows = room
+    left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
+    none: dict[str, list[str]] = {side: [] for side, _ in sides}
+    if width - WHY_INDENT < WHY_LEAST:
+        return _Told(none, [(need, [visible(need.text())]) for need in needs])
+    need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
+    for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
+        why = {side: _wrapped(say_why(one), width - WHY_INDENT) for side, one in known.items()} if say_why else {}
+        lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
+        if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
+            return _Told({**none, **why}, lines)
+    return _Told(none, [(one, some[:1]) for one, some in lines])
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    return textwrap.wrap(visible(words), width)
+
+
+def _lasting(station: dict, width: int) -> list[str]:
+    """How many results did not get through, in as many lines as it takes."""
+    told = [one for one in lasting.counted(station) if one.key != "0"]
+    counts = [f"{one.key} {one.label.lower()}".replace(" ", "\u00a0") for one in told]
+    return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
 
 
 def state_sign(state: str) -> tuple[str, str]:
@@ -122,25 +153,11 @@ def state_sign(state: str) -> tuple[str, str]:
     return ("○", BAD_STYLE) if state in DOWN_STATES else ("◐", WARNING_STYLE)
 
 
-def _reasons_in(station: dict, cut: dict[str, bool], width: int, rows: int) -> dict[str, list[str]]:
-    """The lines that say why, by side: with what to do, else without, else none, as they have room."""
-    sides = (("controller", station["controller"]), ("toolsnet", toolsnet_of(station)))
-    wrong = [side for side, shown in sides if shown.get("state") not in GOOD_STATES and not cut.get(side)]
-    known = {side: reason_of(side, station) for side in wrong}
-    none: dict[str, list[str]] = {side: [] for side, _ in sides}
-    if width < WHY_LEAST or rows < 1:
-        return none
-    for say in (Reason.text, lambda reason: reason.words):
-        lines = {side: textwrap.wrap(visible(say(reason)), width) for side, reason in known.items()}
-        if sum(map(len, lines.values())) <= rows:
-            return {**none, **lines}
-    return none
-
-
-def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool) -> None:
+def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
+    """One side; its place stands on a line of its own where it does not fit."""
     sign, style = state_sign("closed" if is_cut and shown["state"] not in GOOD_STATES else shown["state"])
     text.append(f"{label:<12}", "dim")
-    text.append(f"{sign} {shown['state']:<15}", style)
+    text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
     why = shown.get("why") if shown["state"] not in GOOD_STATES else ""
     if is_cut:
@@ -152,7 +169,11 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool)
     else:
         if why and not in_full:  # the agent's short word; the events have the whole sentence
             text.append(f"{why}  ", WARNING_STYLE)
-        text.append(f"{shown['host']}:{shown['port']}", "dim")
+        place = f"{shown['host']}:{shown['port']}"
+        used = text.plain.rpartition("\n")[2]
+        fits = cell_len(used) + cell_len(place) <= width or not width
+        indent = min(WHY_INDENT, max(width - cell_len(place), 0))
+        text.append(place if fits else f"\n{'':<{indent}}{place}", "dim")
     text.append("\n")
 
 
@@ -175,12 +196,21 @@ def _recovery_line(text: Text, station: dict, met: bool) -> None:
         text.append("nothing missed")
     else:  # what was made meanwhile is known to the controller alone
         text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
-    if recovery["gone"]:
-        text.append(f"  {recovery['gone']} gone", WARNING_STYLE)
     if recovery["epoch"]:
         text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
-    if station["parked"]:
-        text.append(f"  {station['parked']} parked", "bold " + WARNING_STYLE)
+
+
+def _spool_line(text: Text, spool: dict, width: int) -> None:
+    """The gauge gives way to the figures."""
+    used, blocks = spool["used_blocks"], spool["blocks"]
+    figures = f"  {used} of {blocks} blocks"
+    bad = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
+    cells = min(GAUGE_CELLS, max(width - 12 - len(figures + bad), 2)) if width else GAUGE_CELLS
+    filled = min(cells, -(-used * cells // max(blocks, 1)))
+    text.append("spool       ", "dim")
+    text.append("█" * filled, BAD_STYLE if used * GAUGE_CELLS > blocks * (GAUGE_CELLS - 2) else GOOD_STYLE)
+    text.append("░" * (cells - filled), "bright_black")
+    text.append(figures).append(f"{bad}\n", WARNING_STYLE)
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
@@ -191,7 +221,7 @@ def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
     )
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
-    text.append(oldest or "nothing waits", WARNING_STYLE if oldest else GOOD_STYLE)
+    text.append(oldest or "nothing waiting", WARNING_STYLE if oldest else GOOD_STYLE)
     return text
 
 
@@ -258,7 +288,7 @@ def both_books(books: dict, parked: int) -> Text:
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
     wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
     if parked:
-        wrong.append(("parked", parked, "bold " + WARNING_STYLE))
+        wrong.append(("set aside", parked, "bold " + WARNING_STYLE))
     if books.get("doubled"):
         wrong.append(("stored twice", books["doubled"], BAD_STYLE))
     _figures(text, figures + wrong)
@@ -268,9 +298,9 @@ def both_books(books: dict, parked: int) -> Text:
 def account(told: dict) -> Text:
     """What the spool of one station has seen since it was made: one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    names = (("stored", "stored", ""), ("passed on", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
+    names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     _figures(
-        text, [(word, told.get(name, 0), style) for word, name, style in (*names, ("parked", "parked", BAD_STYLE))]
+        text, [(word, told.get(name, 0), style) for word, name, style in (*names, ("set aside", "parked", BAD_STYLE))]
     )
     return text
 
@@ -278,6 +308,7 @@ def account(told: dict) -> Text:
 def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
     for name, count, style in figures:
         text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("   ")
+    text.rstrip()
 
 
 DEMO_KEYS = [

@@ -1,7 +1,8 @@
 """A run without a screen: one line for each noteworthy change, a summary every few seconds, the account at the end.
 
 Rules:
-1. Lines are flushed at once; a reader that goes away (a closed pipe) ends the run in order.
+1. A line has the time of day and the seconds since the start. It is flushed at once; a reader that goes away (a
+   closed pipe) ends the run in order.
 2. The machine form is one JSON object a line with a `kind`: change, summary; the last line is the account alone.
 3. SIGINT and SIGTERM end the run in order; the second one does not wait.
 """
@@ -42,16 +43,16 @@ class PlainLines:
     def changes(self, changes: list[Change]) -> None:
         for change in changes:
             if self.as_json:
-                told = {"kind": "change", "at_s": round(change.at_s, 2), "level": change.level, "text": change.text}
+                told = {"kind": "change", **_moment(change.at_s), "level": change.level, "text": change.text}
                 self._put(json.dumps(told))
             else:
-                self._put(f"{change.at_s:9.2f}  {MARKS[change.level]} {visible(change.text)}")
+                self._put(f"{_clock()} {change.at_s:8.2f}  {MARKS[change.level]} {visible(change.text)}")
 
     def summary(self, at_s: float, figures: dict, text: str) -> None:
         if self.as_json:
-            self._put(json.dumps({"kind": "summary", "at_s": round(at_s, 2), **figures}))
+            self._put(json.dumps({"kind": "summary", **_moment(at_s), **figures}))
         else:
-            self._put(f"{at_s:9.2f}    {visible(text)}")
+            self._put(f"{_clock()} {at_s:8.2f}    {visible(text)}")
 
     def account(self, account: dict, lines: list[str]) -> None:
         if self.as_json:
@@ -68,6 +69,15 @@ class PlainLines:
             self.out.flush()
         except (BrokenPipeError, ValueError):
             self.closed = True
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _moment(at_s: float) -> dict:
+    """Seconds since the start, and the time of day with its zone."""
+    return {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
 
 
 def run_plain(watch: Watch, as_json: bool = False, out: TextIO | None = None) -> int:

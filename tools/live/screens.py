@@ -29,7 +29,8 @@ from tools.live.subject import Subject
 from tools.process.agent import NONE
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
-CURVE_LEAST = 6  # lines: title, rates, oldest, and a curve of three
+TOP_LOW, TOP_TALL = 9, 16  # lines of the connections at most where all stands below each other
+CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has what is left
 
 
 class Watching(Screen[None]):
@@ -277,7 +278,9 @@ class OneStation(Watching):
     def _show_station(self, known: StationFigures, at: int, count: int) -> None:
         shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
         links = self.query_one("#links", Static)
-        links.update(panels.links(shown, self.subject.cut(), known.met_controller, self._room_of(links)))
+        text = panels.links(shown, self.subject.cut(), known.met_controller, self._room_of(links))
+        links.update(text)
+        self._give_room(text.plain.count("\n") + 2)
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may hold brackets, and they are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
@@ -294,8 +297,24 @@ class OneStation(Watching):
 
     def _room_of(self, links: Static) -> tuple[int, int]:
         """Cells and lines that the connections may have: beside the backlog, or above it with the least of a curve."""
+        if self.has_class("-wide"):
+            return links.content_size.width, self.query_one("#top").size.height - 1 - CURVE_LEAST
+        return links.content_size.width, self._top_most() - 1
+
+    def _top_most(self) -> int:
+        """The most lines of the connections on a narrow screen, so that some results are seen below."""
+        return TOP_TALL if self.has_class("-tall") else TOP_LOW
+
+    def _give_room(self, lines: int) -> None:
+        """On a narrow screen the connections have the lines that they need."""
         top = self.query_one("#top")
-        return links.content_size.width, top.size.height - 1 - (CURVE_LEAST if self.has_class("-wide") else 0)
+        if self.has_class("-wide"):
+            if top.styles.inline.has_rule("height"):  # the screen was narrow
+                top.styles.clear_rule("height")
+                self.call_after_refresh(self.show)
+        else:
+            least = 9 if self.has_class("-tall") else 5
+            top.styles.height = min(max(lines, least), self._top_most())
 
     def action_station(self, step: int) -> None:
         numbers = [one.shown["number"] for one in self.subject.known()]

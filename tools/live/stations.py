@@ -19,7 +19,7 @@ from tools.base.printable import visible
 from tools.live import chart, panels
 from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
 from tools.live.history import StationFigures
-from tools.words import attention
+from tools.words import attention, lasting
 from tools.words.news import reason_of
 from tools.words.reasons import Reason
 from tools.words.spans import span
@@ -37,7 +37,7 @@ BARE, SHORT, WORDS, WHOLE = range(4)
 def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     """How bad it is, and the worst of it in words; nothing to say if all is well."""
     if not shown["mounted"]:
-        return BAD, f"no spool: {shown.get('spool_refused') or 'it cannot be read'}"
+        return BAD, attention.not_up(shown)
     controller, toolsnet = shown["controller"], toolsnet_of(shown)
     if controller["state"] == panels.NO_AGENT:
         return BAD, "the agent does not run"
@@ -52,14 +52,14 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
     wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
-    wrong += [need.words for need in attention.needs(shown) if need.level == attention.WARN]
+    wrong += [need.words for need in lasting.everything(shown) if need.level == attention.WARN]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
     if abs(ahead_s) > panels.CLOCK_APART_S:
         wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}")
     if parked_of(shown):
-        wrong.append(f"{parked_of(shown)} parked")
+        wrong.append(f"{parked_of(shown)} set aside")
     if wrong:
         return WARNING, "; ".join(wrong).replace(".;", ".").replace("?;", "?")
     gone = shown["recovery"]["gone"]
@@ -167,8 +167,8 @@ COLUMNS = (
     Column("in/s", 5, _in, 84, True),
     Column("out/s", 5, _out, 104, True),
     Column("waiting", 7, _waiting, 0, True),
-    Column("oldest", 14, _oldest, 112),
-    Column("parked", 6, _parked, 128, True),
+    Column("oldest", 22, _oldest, 112),
+    Column("aside", 6, _parked, 128, True),
     Column("stored", 9, _stored, 140, True),
     Column("spool", 6, _spool, 96, True),
     Column("waiting, 2 min", MINI_CELLS, _mini, 160),
@@ -281,9 +281,9 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     figures = [("in", f"{rates[0]:.1f}/s"), ("out", f"{rates[1]:.1f}/s")]
     figures += [
         (name, str(sum(known.shown.get(key, 0) for known in stations)))
-        for name, key in (("waiting", "backlog"), ("stored", "stored"), ("passed on", "delivered"))
+        for name, key in (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"))
     ]
-    figures.append(("parked", str(sum(parked_of(known.shown) for known in stations))))
+    figures.append(("set aside", str(sum(parked_of(known.shown) for known in stations))))
     for name, value in figures:
         text.append(f"{name} ", "dim").append(value, "bold").append("   ")
     text.rstrip()

@@ -70,7 +70,7 @@ OneStation.-narrow.-tall #top { height: 9; }
 OneStation.-narrow.-events #events_panel { height: 18; }
 OneStation.-narrow.-events #results_panel, OneStation.-narrow.-events #counters { display: none; }
 
-OneStation.-wide #left { width: 37%; min-width: 44; max-width: 84; }
+OneStation.-wide #left { width: 37%; min-width: 52; max-width: 96; }
 OneStation.-wide #results_panel { width: 1fr; height: 100%; }
 OneStation.-wide #top { layout: vertical; height: 2fr; min-height: 9; max-height: 24; }
 OneStation.-wide #side { width: 100%; height: 1fr; }
@@ -191,7 +191,8 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     """Show the run until it has ended; print the account; return the exit code."""
     before = signal.signal(signal.SIGTERM, lambda *_: watch.end())
     try:
-        View(watch, ascii_only).run()
+        app = View(watch, ascii_only)
+        app.run()
         if watch.phase != ENDED:  # the screen failed: the agent is ended in order all the same
             watch.end()
             while watch.phase != ENDED:
@@ -199,7 +200,8 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
                 time.sleep(TURN_S)
         for change in watch.recent:
             if change.level == "bad":
-                print(f"{change.at_s:9.2f}  X {visible(change.text)}")
+                clock = time.strftime("%H:%M:%S", time.localtime(app.subject.began_s + change.at_s))
+                print(f"{clock} {change.at_s:8.2f}  X {visible(change.text)}")
         for line in watch.account_lines():
             print(line)
         for line in watch.failure():

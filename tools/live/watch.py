@@ -73,8 +73,8 @@ class Watch:
     def account_lines(self) -> list[str]:
         """Return the account for people."""
         told = self.account()
-        parts = [("kept in the spool since it was made", told["stored"]), ("passed on to ToolsNet", told["delivered"])]
-        parts += [("still waiting", told["waiting"]), ("parked after refusal", told["parked"])]
+        parts = [("kept in the spool since it was made", told["stored"]), ("delivered to ToolsNet", told["delivered"])]
+        parts += [("still waiting", told["waiting"]), ("set aside", told["parked"])]
         return [f"  {name:<38}{count:>8}" for name, count in parts]
 
     # -- commands ----------------------------------------------------------------------------------------------

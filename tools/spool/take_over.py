@@ -284,7 +284,7 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
 
 def words(made: Made, account: Account) -> str:
     """What was carried, for people."""
-    told = f"{made.results} results of a spool of format {account.version} taken over, {made.waiting} of them wait"
+    told = f"{made.results} results of a spool of format {account.version} taken over, {made.waiting} of them waiting"
     if made.kept:
         told += f"; {made.kept} set aside"
     if made.events:

@@ -81,7 +81,7 @@ def update(package: str, keys: str, previous: str | None, within: float, check: 
     try:
         code = bring(Machine(healthy_s=within), package, Path(keys), previous, check)
     except (Refused, source.Missing, _minisign().Wrong) as reason:
-        click.echo(visible(f"toolcart: refused, nothing was changed: {reason}"), err=True)
+        click.echo(visible(f"toolcart: not installed, nothing was changed: {reason}"), err=True)
         code = EXIT_REFUSED
     except Unhealthy as reason:
         click.echo(visible(f"toolcart: {reason}"), err=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
-from tools.words import attention
+from tools.words import lasting
 
 RATED_ERASES = 100000  # of a block of NOR flash, as the boards have
 
@@ -34,8 +34,8 @@ FAMILIES = {
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
-    "toolcart_results_waiting": (GAUGE, "Results that wait for ToolsNet."),
-    "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet refused them."),
+    "toolcart_results_waiting": (GAUGE, "Results that are waiting: stored and not delivered yet."),
+    "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet took none of them."),
     "toolcart_needs": (GAUGE, "1 for each thing that somebody should know: refused, operator, full, state and others."),
     "toolcart_results_missing": (
         GAUGE,
@@ -43,7 +43,7 @@ FAMILIES = {
     ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
-    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits, 0 if none does."),
+    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
     "toolcart_connected": (GAUGE, "Whether the controller's session stands, or ToolsNet takes results."),
     "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
@@ -112,7 +112,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     sheet.add("toolcart_results_delivered_total", labels, station["delivered"])
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
     sheet.add("toolcart_results_parked", labels, station["parked"])
-    for need in attention.needs(station):
+    for need in lasting.everything(station):
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from tools.base.printable import visible
 from tools.web.polling import Seen
-from tools.words import reasons
+from tools.words import attention, reasons
 from tools.words import status as words
 
 REFRESH_S = 5
@@ -78,8 +78,8 @@ def row(station: dict) -> str:
     """One station's rows."""
     name = _text(f"{station['number']} {station.get('name') or ''}".strip())
     if not station["mounted"]:
-        why = _text(station.get("spool_problem") or "it cannot be used now")
-        return f'<tr class="station"><td>{name}</td><td colspan="6" class="bad">spool not up: {why}</td></tr>'
+        why = _text(attention.not_up(station))
+        return f'<tr class="station"><td>{name}</td><td colspan="6" class="bad">{why}</td></tr>'
     toolsnet = next(outlet for outlet in station["outlets"] if outlet["kind"] == "toolsnet")
     cells = [_state("Controller", station["controller"], "ready"), _state("ToolsNet", toolsnet, "streaming")]
     figures = [station["stored"], station["delivered"], station["backlog"], station["parked"]]

@@ -3,7 +3,7 @@
 Rules
 1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
    web page show them; /metrics has the same slugs.
-2. A Need is there while what it says is so, and no longer; counts that only grow are tools.words.undelivered'.
+2. A Need is there while what it says is so, and no longer; what only grows is tools.words.lasting's.
 3. `key` is what stays the same while only a figure changes, so that the same is not said every second.
 """
 
@@ -24,7 +24,7 @@ OVER = {
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
     "late": "nothing is offered once more now",
-    "waits late": "nothing waits to be offered once more",
+    "waits late": "nothing that ToolsNet refused is left to offer again",
     "state": "the flash can be written again",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
@@ -59,6 +59,12 @@ def needs(station: dict) -> list[Need]:
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
 
 
+def not_up(station: dict) -> str:
+    """Say why the spool of a station that is not mounted cannot be used."""
+    why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+    return f"the spool is not up: {why}"
+
+
 def bad(station: dict) -> list[Need]:
     """Those that mean that something does not work."""
     return [need for need in needs(station) if need.level == BAD]
@@ -83,7 +89,7 @@ def _refusal(told: dict, station: dict) -> Need:
     """What ToolsNet does not take, what is done about it, and what waits behind it."""
     doing, code = told["doing"], told.get("code", 0)
     why = f"refuses (code {code})" if code else "does not answer"
-    waiting = f"{told.get('waiting', 0)} wait"
+    waiting = f"{told.get('waiting', 0)} waiting"
     next_try = f"next try in {span(max(1, round(told.get('next_try_ms', 0) / 1000)))}"
     if doing == "late":
         words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
@@ -115,9 +121,9 @@ def _operator(station: dict) -> Need | None:
 def _state(station: dict) -> list[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    hint = "move what waits to ToolsNet, then give the station another spool on another flash or disk"
+    hint = "let ToolsNet take what is waiting, then give the station another spool on another flash or disk"
     if alarm == STATE_LAST:
-        words = "the flash is worn out: nothing can be saved, no result is taken, what waits is still delivered"
+        words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         return [Need("state", BAD, "WORN OUT", words, hint)]
     if spool.get("state_lost"):
         words = "what the spool remembered beside its results was lost: some may reach ToolsNet twice"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.words import reasons
+from tools.words import attention, reasons
 
 
 def away(station: dict) -> Iterator[tuple[str, str]]:
@@ -38,7 +38,7 @@ def lacks(told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> 
         return "the old process still runs"
     down = [station for station in told["stations"] if not station["mounted"]]
     if down:
-        return f"the spool of station {down[0]['number']} is not up: {down[0].get('spool_problem', '')}"
+        return f"station {down[0]['number']}: {attention.not_up(down[0])}"
     stations = {station["number"]: station for station in told["stations"]}
     for number, side in sorted(wanted - connected(told)):
         if number in stations:

@@ -215,7 +215,7 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
         return Reason(
             slug,
             f"{name} took the connection and does not answer {asked}",
-            "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
+            "Is this a controller's Open Protocol port? Some answer one client only.",
         )
     if slug == "framing lost":
         if state == "ready":
@@ -239,7 +239,7 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
             f"{name} knows no MID 0060, and no substitute for it: 0004 to {asked} with code {told_code(code)}",
             "Is the subscription of results part of its licence? docs/controllers.md says what is known of each.",
         )
-    return Reason(slug, f"{name} refused {asked}: 0004 with code {told_code(code)}", "")
+    return Reason(slug, f"{name} rejected {asked}: 0004 with code {told_code(code)}", "")
 
 
 def _of_end(side: Side, slug: str, state: str) -> Reason:

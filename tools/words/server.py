@@ -26,14 +26,14 @@ def sentence(name: str, value: int, number: int) -> str:
     return words.format(value=value, number=number) if words else f"{name} ({value})"
 
 
-def doubts(station: dict) -> list[str]:
-    """What of a station's state somebody should look at: where ToolsNet stands, as it has said."""
+def doubts(station: dict) -> list[tuple[str, str]]:
+    """What of a station's state somebody should look at: a slug, and where ToolsNet stands, as it has said."""
     found = []
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
     for name in ("resume unknown", "server behind", "server empty"):
         if name in latest:
-            found.append(sentence(name, latest[name], station["number"]))
+            found.append((name, sentence(name, latest[name], station["number"])))
     for outlet in station.get("outlets", ())[:1]:
         if outlet.get("events_doubt"):
-            found.append(outlet["events_doubt"])
+            found.append(("events", outlet["events_doubt"]))
     return found

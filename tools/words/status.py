@@ -7,8 +7,7 @@ Rules
 
 from __future__ import annotations
 
-from tools.words import attention, commands, reasons
-from tools.words.server import doubts
+from tools.words import attention, lasting, reasons
 from tools.words.spans import span
 
 WIDTH = 12
@@ -60,8 +59,7 @@ def station_lines(station: dict) -> list[str]:
     """One station: what is wrong with it first."""
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
-        why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
-        return [*lines, _row("spool", f"NOT UP: {why}"), _row("", "nothing is taken from the controller until it is")]
+        return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "nothing is taken until it is")]
     controller = station["controller"]
     lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
     for outlet in station["outlets"]:
@@ -73,24 +71,11 @@ def station_lines(station: dict) -> list[str]:
 
 def sorrow_lines(station: dict) -> list[str]:
     """What does not work or did not get through, with the command that tells more or helps."""
-    lines = [_row(need.label, need.text()) for need in attention.needs(station)]
-    recovery = station.get("recovery", {})
-    if recovery.get("open_ids"):
-        lines.append(_row("fetching", f"at most {recovery['open_ids']} results that were missed, from the controller"))
-    if recovery.get("gone"):
-        gone = f"{recovery['gone']} results the controller has no more: `{commands.gaps(station)}` lists them"
-        lines.append(_row("GONE", gone))
-    if recovery.get("stored_again"):
-        text = f"{recovery['stored_again']} fetched results, at most, are stored twice: the spool had them no more"
-        lines.append(_row("AGAIN", text))
-    if station.get("overwritten"):
-        lines.append(
-            _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
-        )
-    if station.get("parked"):
-        aside = f"{station['parked']} results that ToolsNet refused: `{commands.quarantine(station)}` shows them"
-        lines.append(_row("SET ASIDE", aside))
-    return lines + [_row("DOUBT", doubt) for doubt in doubts(station)]
+    lines = [_row(need.label, need.text()) for need in lasting.everything(station)]
+    open_ids = station.get("recovery", {}).get("open_ids")
+    if open_ids:
+        lines.append(_row("fetching", f"at most {open_ids} results that were missed, from the controller"))
+    return lines
 
 
 def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:

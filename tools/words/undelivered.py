@@ -1,24 +1,10 @@
-"""What did not reach ToolsNet, as changes: each a warning with the command that shows more or helps."""
+"""What the log of a station says with a number alone, in words."""
 
 from __future__ import annotations
 
 from agent.quarantine.entries import reason_text
-from tools.words import commands
 from tools.words import controller as controller_words
 from tools.words import server as server_words
-
-
-def counts(shown: dict) -> dict[str, int]:
-    """How many, by the text that tells it."""
-    return {
-        "results overwritten, because the spool was full; a larger size_kib holds more": shown.get("overwritten", 0),
-        "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
-        f"tightening IDs gone: the controller does not have them any more; `{commands.gaps(shown)}` lists them": (
-            shown["recovery"]["gone"]
-        ),
-        f"results set aside, ToolsNet took none of them; `{commands.quarantine(shown)}` shows them": shown["parked"],
-    }
-
 
 REVISION_UNSUPPORTED = 97  # of MID 0004
 

@@ -1,0 +1,203 @@
+"""Each state that a status can tell is made once; doctor, live view, web page, log and /metrics say it in its words."""
+
+import json
+from html import unescape
+
+import pytest
+
+pytest.importorskip("textual")
+pytest.importorskip("starlette")
+
+from agent.cart.status import snapshot
+from host_tests.tools.test_live_view import _screen
+from tools.doctor import commands as doctor
+from tools.harness.cart import PIM, Cart
+from tools.live.figures import Figures
+from tools.web import metrics, page
+from tools.words import attention, lasting
+from tools.words import status as words
+
+SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
+
+
+def shown(cart, **changed):
+    """The station of a cart, as an agent tells it; `changed` is what no simulated plant can wear out."""
+    station = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    station["spool"].update({"path": "cart.spool", **changed.pop("spool", {})})
+    for name, value in changed.items():
+        station[name] = {**station[name], **value} if isinstance(value, dict) else value
+    return station
+
+
+def started(**options):
+    cart = Cart(**options)
+    cart.until_ready()
+    cart.run(1000)
+    return cart
+
+
+def produced(count, every_ms=200, **options):
+    cart = started(**options)
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+    return cart
+
+
+def away(count=0, **options):
+    """ToolsNet is switched off while results are made."""
+    cart = started(**options)
+    cart.network.down(*PIM)
+    cart.toolsnet.drop()
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(200)
+    return cart
+
+
+def refused(code):
+    return lambda: shown(produced(2, toolsnet={"code_all": code}))
+
+
+def late():
+    """ToolsNet takes what it has refused before, once it is offered again."""
+    cart = produced(5, toolsnet={"tightening_codes": {2: 17}})
+    cart.run(60000)
+    return shown(cart)
+
+
+def held():
+    """ToolsNet takes one of ten until the quarantine has no room."""
+    cart = started(toolsnet={"tightening_codes": {one: 17 for one in range(200) if one % 10}}, blocks=40)
+    for _ in range(150):
+        cart.controller.produce()
+        cart.run(300)
+    return shown(cart)
+
+
+def gone():
+    cart = started(controller={"max_clients": 9})
+    cart.network.cut("cart0", 4545)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.controller.forget(2)
+    cart.run(60000)
+    return shown(cart)
+
+
+def missed():
+    cart = started(files=[{"path": "b.jsonl", "durable": False}], blocks=7)
+    cart.lines["b.jsonl"].refuses = ("open",)
+    cart.lines["b.jsonl"].close()
+    cart.station.outlets[1].recover(cart.clock.now)
+    for _ in range(240):
+        cart.controller.produce()
+        cart.run(100)
+    return shown(cart)
+
+
+def reported(number):
+    cart = produced(3)
+    cart.options.reported_result = number
+    cart.toolsnet.drop()
+    cart.run(3000)
+    return shown(cart)
+
+
+# The state, and the slugs of all that is to be said of it.
+STATES = {
+    "well": (lambda: shown(produced(2)), set()),
+    "refused": (refused(17), {"refused"}),
+    "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
+    "set aside": (late, {"set aside", "waits late"}),
+    "hold": (held, None),
+    "full": (lambda: shown(away(240, blocks=7)), {"full"}),
+    "overwritten": (
+        lambda: shown(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
+        {"overwritten"},
+    ),
+    "gone": (gone, {"gone"}),
+    "missed": (missed, {"missed"}),
+    "resume unknown": (lambda: reported(40000), {"resume unknown"}),
+    "server behind": (lambda: reported(1), {"server behind"}),
+    "server empty": (lambda: reported(0), {"server empty"}),
+    "fetching": (lambda: shown(started(), recovery={"needs": "station_id"}), {"fetching"}),
+    "again": (lambda: shown(started(), recovery={"stored_again": 3}), {"again"}),
+    "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
+    "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
+    "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),
+    "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
+}
+
+
+def of_doctor(station):
+    return [found.as_dict() for found in doctor._told_by_agent("station 10", 10, {"stations": [station]})]
+
+
+def of_log(station):
+    line = {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}
+    return [change.text for change in Figures().feed(line, 0.0)]
+
+
+def of_metrics(station):
+    station = {**station, "spool": {"erases_ever": 0, **station["spool"]}} if station["mounted"] else station
+    return metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], 0.0)
+
+
+def of_live_view(station):
+    """The words of the left panel, whose lines are wrapped."""
+    return " ".join(" ".join(line[:LEFT] for line in _screen([station], size=SIZE)[0]).split())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_one_state_has_one_wording_wherever_it_is_shown(state):
+    make, slugs = STATES[state]
+    station = make()
+    needs = lasting.everything(station)
+    assert slugs is None or {need.slug for need in needs} == slugs
+    lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
+    web, figures, screen = unescape(page.row(station)), of_metrics(station), of_live_view(station)
+    for need in needs:
+        assert any(need.label in line and need.text() in line for line in lines), need
+        assert any(one["words"] == need.words and one.get("hint", "") == need.hint for one in found), need
+        assert " ".join(need.text().split()) in " ".join(web.split()), need
+        assert [text for text in log if text == need.text()] or need.text().split(" ")[0] in " ".join(log), need
+        assert f'what="{need.slug}"' in figures, need
+        if need.level == attention.NOTE and need.slug in lasting.LABELS:
+            assert f"{need.key} {need.label.lower()}" in screen, need
+        elif need.level != attention.NOTE:
+            assert need.words in screen, need
+    for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:
+        assert side not in "".join(lines) + web
+
+
+def test_every_need_that_there_is_was_made():
+    slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown", "server behind", "server empty"}
+    made = {need.slug for make, _ in STATES.values() for need in lasting.everything(make())}
+    assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
+
+
+@pytest.mark.parametrize("side", ["controller", "ToolsNet"])
+def test_why_a_side_is_down_is_one_sentence(side):
+    cart = Cart(toolsnet=None) if side == "ToolsNet" else started()
+    if side == "controller":
+        cart.network.down("cart0", 4545)
+        cart.network.cut("cart0", 4545)
+    cart.run(60000)
+    station = shown(cart)
+    down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
+    assert down["verdict"] == "bad" and len(down["words"]) > 20
+    for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
+        assert down["words"] in told
+    assert any(down["words"] in text for text in of_log(station))
+    assert f'toolcart_connection_why{{agent="cart",station="10",name="",side="{side.lower()}"' in of_metrics(station)
+
+
+def test_a_spool_that_is_not_up_is_said_in_the_same_words():
+    station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
+    station.update({"logged": 0, "log": []})
+    told = attention.not_up(station)
+    assert told == "the spool is not up: it is a folder"
+    assert any(told in line for line in words.station_lines(station)) and told in page.row(station)
+    assert told == of_doctor(station)[0]["words"] and told in of_live_view(station)
+    assert "toolcart_spool_up" in of_metrics(station) and 'station="10",name=""} 0' in of_metrics(station)

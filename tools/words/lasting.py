@@ -1,0 +1,59 @@
+"""What of a station stays said once it has happened: results that did not get through, and doubts about ToolsNet.
+
+Rules
+1. As tools.words.attention, whose Needs these are: one place for status, live view, doctor, web page, log and /metrics.
+2. No one has to do anything at once, so each is a NOTE; the log warns when a count changes.
+"""
+
+from __future__ import annotations
+
+from tools.words import attention, commands
+from tools.words.attention import NOTE, WARN, Need
+from tools.words.server import doubts
+
+LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
+
+
+def everything(station: dict) -> list[Need]:
+    """All that is to be said of a station, the worst first."""
+    if not station.get("mounted"):
+        return []
+    return [*attention.needs(station), *(need for need in counted(station) if need.key != "0"), *doubtful(station)]
+
+
+def counted(station: dict) -> list[Need]:
+    """What did not get through; `key` is how many, 0 as well."""
+    recovery = station.get("recovery", {})
+    rows = (
+        (
+            "gone",
+            recovery.get("gone"),
+            "tightening IDs gone: the controller does not have them any more",
+            f"`{commands.gaps(station)}` lists them",
+        ),
+        ("again", recovery.get("stored_again"), "fetched results stored twice: the spool had them no more", ""),
+        (
+            "overwritten",
+            station.get("overwritten"),
+            "results overwritten, because the spool was full",
+            "a larger spool.size_kib holds more",
+        ),
+        ("missed", station.get("missed"), "records missed by a best-effort outlet, which was too slow", ""),
+        (
+            "set aside",
+            station.get("parked"),
+            "results set aside, ToolsNet took none of them",
+            f"`{commands.quarantine(station)}` shows them",
+        ),
+    )
+    return [
+        Need(
+            slug, NOTE, LABELS[slug], f"{n or 0} {words if n != 1 else words.replace('s ', ' ', 1)}", hint, str(n or 0)
+        )
+        for slug, n, words, hint in rows
+    ]
+
+
+def doubtful(station: dict) -> list[Need]:
+    """Where ToolsNet does not stand where it should, as it has said."""
+    return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts(station)]
