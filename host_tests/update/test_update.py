@@ -97,7 +97,7 @@ def test_a_newer_version_is_installed_and_is_the_next_way_back(plant, first):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (told(2, mounted=False), "the spool of station 7 is not up: worn out"),
+        (told(2, mounted=False), "station 7: the spool is not up: worn out"),
         (told(2, controller="connecting"), "controller of station 7 was connected and is not"),
         (told(1), "the old process still runs"),
         ({"running": False, "error": "no agent here"}, "no agent answers: no agent here"),
@@ -180,7 +180,7 @@ def test_the_commands_make_a_key_sign_and_check(plant, monkeypatch):
     assert run("sign", "--new-key", "own").exit_code == 1, "a key is not overwritten"
     assert run("sign", package, "--key", "own.key").exit_code == 0
     told_why = run("update", "--check", "--keys", str(plant.keys), package)
-    assert told_why.exit_code == 2 and "refused, nothing was changed" in told_why.output
+    assert told_why.exit_code == 2 and "not installed, nothing was changed" in told_why.output
     shutil.copy("own.pub", plant.keys)
     good = run("update", "--check", "--keys", str(plant.keys), package)
     assert good.exit_code == 0 and "0.3.0, signed by own.pub" in good.output
