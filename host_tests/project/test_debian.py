@@ -1,16 +1,22 @@
 """The Debian package is built, installed into a folder, used, upgraded, removed, purged; the spool outlives it all."""
 
 import gzip
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
-from tools.packaging import debian, wheel
+from tools.base.cache import CHECKOUT
+from tools.packaging import debian, sbom, source_archive, wheel
 from tools.packaging.wheel import version
 
 DEADLINE_S = 120
@@ -90,6 +96,31 @@ def test_wheel_and_package_are_built_the_same_twice(package, tmp_path):
     assert debian.build(tmp_path).read_bytes() == package.read_bytes()
     one, two = (wheel.build(tmp_path / name) for name in "ab")
     assert one.read_bytes() == two.read_bytes()
+    one, two = (source_archive.build(tmp_path / name) for name in "ab")
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_list_of_a_wheel_is_cyclonedx_and_names_what_is_inside_and_what_it_asks_for(tmp_path):
+    built = wheel.build(tmp_path)
+    text = sbom.of(built)
+    assert text == sbom.of(built)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    told = json.loads(text)
+    assert told["metadata"]["component"]["version"] == version()
+    scopes = {one["name"]: one.get("scope") for one in told["components"]}
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    extras = [
+        row for name, rows in project["optional-dependencies"].items() if name not in sbom.LABORATORY for row in rows
+    ]
+    asked = {re.match(r"[\w-]+", row)[0] for row in (*project["dependencies"], *extras)}
+    assert set(scopes) == asked | {"uplot"} and [name for name in scopes if scopes[name] == "required"] == ["click"]
+
+
+@pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed (Debian: lintian)")
+def test_lintian_finds_no_error_and_no_warning(package):
+    command = ["lintian", "--allow-root", "--fail-on", "error,warning", package]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another installation: with --long")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 from tools.base.cache import Unavailable
 from tools.base.sources import ROOT
 from tools.flash import package
+from tools.packaging import share, wheel
 from tools.runtimes import cpython
 
 DEADLINE_S = 120
@@ -123,6 +125,12 @@ def test_the_traps_catch_who_comes_by(installed):
 def test_an_installation_adds_one_name(installed):
     assert {name for name in installed.added if not name.endswith(".dist-info")} == {"toolcart"}
     assert len(installed.added) == 2
+
+
+def test_the_packaged_wheel_has_the_manual_page_and_the_completions_where_pip_puts_them(tmp_path):
+    with zipfile.ZipFile(wheel.build(tmp_path)) as archive:
+        data = {name.partition(".data/data/")[2] for name in archive.namelist() if ".data/data/" in name}
+    assert data == set(share.files(wheel.version(), zsh="site-functions")) and len(data) == 4
 
 
 def test_the_archive_s_pages_have_their_templates_styles_and_scripts(installed):

@@ -8,27 +8,25 @@ Rules
 3. An upgrade restarts the service. Removing keeps the configuration. Purging removes it and keeps the spools: what they
    hold no one else has.
 4. The scripts keep to $DPKG_ROOT, so that a folder can be installed into, an image of a card or a test's.
+5. Who builds it is its maintainer, as Debian's own tools have it: $DEBFULLNAME and $DEBEMAIL.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from email.utils import formatdate
 from pathlib import Path
 
-from click.shell_completion import BashComplete, FishComplete, ZshComplete
-
 from tools.base.cache import CHECKOUT, Unavailable
-from tools.cli import manual
-from tools.cli.main import main as command_line
 from tools.config.commands import EXAMPLE, schema_text
 from tools.config.schema import FILE_NAME
-from tools.packaging import wheel
+from tools.packaging import share, wheel
 from tools.packaging.wheel import version
 from tools.service.archive import ArchiveService
 from tools.service.unit import STATE_FOLDER, Service
@@ -37,11 +35,6 @@ PYTHON = "usr/lib/python3/dist-packages"
 CONFIG = "/etc/toolcart/config.json"
 SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # which one is used the package cannot know
 TIMEOUT_S = 120
-COMPLETIONS = (
-    ("usr/share/bash-completion/completions/toolcart", BashComplete),
-    ("usr/share/zsh/vendor-completions/_toolcart", ZshComplete),
-    ("usr/share/fish/vendor_completions.d/toolcart.fish", FishComplete),
-)
 
 PROGRAM = """\
 #!/usr/bin/python3 -P
@@ -56,9 +49,9 @@ Version: {version}
 Architecture: all
 Section: misc
 Priority: optional
-Maintainer: toolcart contributors
+Maintainer: {maintainer}
 Installed-Size: {kib}
-Depends: python3 (>= 3.11), python3-click (>= 8.1), init-system-helpers, systemd | systemd-standalone-sysusers
+Depends: python3 (>= 3.11), python3-click (>= 8.1), systemd | systemd-standalone-sysusers
 Recommends: python3-serial (>= 3.5), python3-cryptography (>= 38)
 Suggests: python3-sqlalchemy (>= 2), python3-alembic (>= 1.13), python3-psycopg (>= 3.1)
 Description: store-and-forward agent between a tightening controller and ToolsNet
@@ -117,6 +110,14 @@ if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
 fi
 """
 
+CHANGELOG = """\
+toolcart ({version}) unstable; urgency=medium
+
+  * NEWS.gz says what changes for who uses it.
+
+ -- {maintainer}  {moment}
+"""
+
 COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: toolcart
@@ -126,6 +127,12 @@ Copyright: 2026 toolcart contributors
 License: Expat
 {licence}
 """
+
+
+def maintainer() -> str:
+    """Who answers for a package that is built here: a name and an address."""
+    name = os.environ.get("DEBFULLNAME", "toolcart contributors")
+    return f"{name} <{os.environ.get('DEBEMAIL', 'contributors@toolcart.invalid')}>"
 
 
 def unit() -> str:
@@ -158,7 +165,7 @@ def build(target: Path) -> Path:
 def lay_out(tree: Path, built: Path) -> None:
     """Fill a folder with the package's files and its control files."""
     with zipfile.ZipFile(built) as archive:
-        archive.extractall(tree / PYTHON)
+        archive.extractall(tree / PYTHON, [name for name in archive.namelist() if ".data/" not in name])
     [told] = (tree / PYTHON).glob("toolcart-*.dist-info")
     (told / "RECORD").unlink()  # the files are dpkg's: pip must not take them away
     (told / "INSTALLER").write_text("dpkg\n")
@@ -167,10 +174,12 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
     _put(tree, "usr/lib/systemd/system/toolcart-archive.service", archive_unit())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
-    for place, completion in COMPLETIONS:
-        _put(tree, place, completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source())
-    _put(tree, "usr/share/man/man1/toolcart.1.gz", _packed(manual.page(command_line, version())))
-    _put(tree, f"{document}/changelog.gz", _packed((CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")))
+    for place, content in share.files(version(), zsh="vendor-completions").items():
+        _put(tree, f"usr/{place}", content)
+    moment = formatdate(int(wheel.environment()["SOURCE_DATE_EPOCH"]))
+    told_by = CHANGELOG.format(version=version(), maintainer=maintainer(), moment=moment)
+    _put(tree, f"{document}/changelog.gz", share.packed(told_by))
+    _put(tree, f"{document}/NEWS.gz", share.packed((CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")))
     licence = (CHECKOUT / "LICENSE").read_text(encoding="utf-8").strip().splitlines()
     _put(tree, f"{document}/copyright", COPYRIGHT.format(licence="\n".join(f" {line or '.'}" for line in licence)))
     _put(tree, f"{document}/examples/config.example.json", EXAMPLE.read_text(encoding="utf-8"))
@@ -185,7 +194,7 @@ def _control(tree: Path) -> None:
     files = sorted(path for path in tree.rglob("*") if path.is_file())
     kib = sum(-(-path.stat().st_size // 1024) for path in files)
     sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in files]
-    _put(tree, "DEBIAN/control", CONTROL.format(version=version(), kib=kib))
+    _put(tree, "DEBIAN/control", CONTROL.format(version=version(), kib=kib, maintainer=maintainer()))
     _put(tree, "DEBIAN/md5sums", "".join(sums))
     for name, script in (("postinst", POSTINST), ("prerm", PRERM), ("postrm", POSTRM)):
         _put(tree, f"DEBIAN/{name}", script, 0o755)
@@ -199,10 +208,6 @@ def _put(tree: Path, name: str, content: str | bytes, mode: int = 0o644) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     path.chmod(mode)
-
-
-def _packed(text: str) -> bytes:
-    return gzip.compress(text.encode(), 9, mtime=0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The wheel of this checkout, built in a copy, so that nothing is left behind in the tree."""
+"""`python -m tools.packaging.wheel [FOLDER]`: the wheel of this checkout, built in a copy of the tree.
+
+It has the manual page and the completions below share/, where pip puts them beside the command.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 from tools.base.cache import CHECKOUT, Unavailable
+from tools.packaging import share
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("agent", "board", "client", "tools")
@@ -41,8 +45,27 @@ def build(target: Path) -> Path:
             shutil.copytree(CHECKOUT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
         for name in FILES:
             shutil.copy(CHECKOUT / name, folder)
+        _add_share(Path(folder))
         command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
         done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
     if done.returncode != 0:
         raise Unavailable(f"the wheel cannot be built: {done.stderr.strip()[-300:]}")
     return target / done.stdout.splitlines()[-1]
+
+
+def _add_share(folder: Path) -> None:
+    """Make what lies below share/ of an installation, and name it to the builder."""
+    rows = []
+    for name, content in share.files(version(), zsh="site-functions").items():
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+        rows.append(f'"{Path(name).parent}" = ["{name}"]\n')
+    with open(folder / "pyproject.toml", "a", encoding="utf-8") as project:
+        project.write("\n[tool.setuptools.data-files]\n" + "".join(rows))
+
+
+if __name__ == "__main__":
+    try:
+        print(build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))
+    except Unavailable as reason:
+        sys.exit(f"toolcart: {reason}")

@@ -1,0 +1,30 @@
+"""What every installation has below share/: the manual page, and the completions of bash, zsh and fish."""
+
+from __future__ import annotations
+
+import gzip
+
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+from tools.cli import manual
+from tools.cli.main import main as command_line
+
+COMPLETIONS = (
+    ("share/bash-completion/completions/toolcart", BashComplete),
+    ("share/zsh/{zsh}/_toolcart", ZshComplete),
+    ("share/fish/vendor_completions.d/toolcart.fish", FishComplete),
+)
+
+
+def files(version: str, zsh: str) -> dict[str, bytes]:
+    """The octets of each by its path; `zsh` is the folder that this installation's zsh looks into."""
+    made = {
+        place.format(zsh=zsh): completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source().encode()
+        for place, completion in COMPLETIONS
+    }
+    return made | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version))}
+
+
+def packed(text: str) -> bytes:
+    """Text as gzip makes it, the same octets each time."""
+    return gzip.compress(text.encode(), 9, mtime=0)
