@@ -13,6 +13,8 @@ Rules
    controller pushes by itself. MID 0101 does not say its data number: there
    revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
    the numbers have restarted with a result that found no room, it rewinds to that: the stored one's may be used again.
+   Where what comes first is not the last one stored, the controller does not hold the number in front of it and has
+   begun with its oldest (003:8203-8225). That is not taken: the next subscription names the last one itself.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
 
@@ -65,6 +67,7 @@ class SeveralSubscription(Subscription):
         self.name = name
         self.known = known
         self.behind = -1  # data number to rewind to in place of the last one stored, if not negative
+        self._last = -1  # data number that has to come first on this connection, if not negative
         if name == "powermacs":
             self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
 
@@ -77,9 +80,12 @@ class SeveralSubscription(Subscription):
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
         known = self.known
+        self._last = -1
         if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and known.is_met():
+            if self.behind < 0 and revision > 1:
+                self._last = known.top()
             put_id(data, before(known.top()) if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
@@ -87,6 +93,16 @@ class SeveralSubscription(Subscription):
     def rewind_behind(self, number):
         """Rewind to what comes behind this data number from now on; to the last one stored if it is negative."""
         self.behind = number
+
+    def begins_elsewhere(self, number):
+        """True if this connection does not begin with the last one stored, but with `number`; the next one names it."""
+        if self._last < 0:
+            return False
+        if number == self._last:
+            self._last = -1
+            return False
+        self.behind = self._last
+        return True
 
     def rewinds(self):
         """True if what was not stored comes again after a reconnect."""
@@ -129,6 +145,10 @@ class Several:
         """Begin the next subscriptions behind this data number, behind the last one stored if it is negative."""
         if self.subscription is not None:
             self.subscription.rewind_behind(number)
+
+    def begins_elsewhere(self, number):
+        """True if result `number` is not what this connection has to begin with (rule 2)."""
+        return self.subscription is not None and self.subscription.begins_elsewhere(number)
 
     def wants_bolts(self, session):
         """True if the bolt data of what has just begun is to be asked for (rule 3)."""

@@ -163,6 +163,7 @@ class Window:
     def accepted(self, now):
         """The server has one of them."""
         self._settle()
+        self.policy.late.good(now)
 
     def refused(self, code, now):
         """It refuses one of them: no more go out before all are answered."""

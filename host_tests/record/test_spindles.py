@@ -138,15 +138,21 @@ def test_repeats_are_repeats_however_they_come():
         produce(cart, 4, 20000)
         assert cart.stored_ids() == [1, 2, 3, 4] and cart.counted(h.DUPLICATES) == 8
         clean(cart)
-    # A controller that finds no data number rewinds to the oldest it has.
-    cart = cart_of(POWERMACS, {}).ready()
-    produce(cart, 5)
-    drop(cart)
-    cart.controller.forget(4)
-    cart.controller.produce()
-    cart.ready()
-    cart.run(20000)
-    assert cart.stored_ids() == [1, 2, 3, 4, 5, 6] and cart.counted(h.DUPLICATES) == 4
+
+
+def test_a_controller_that_begins_with_its_oldest_is_asked_from_the_last_one_on():
+    for settings in ({}, BOLTS):
+        for missing, repeats in (((4,), 0), ((4, 5), 3)):
+            cart = cart_of(POWERMACS, settings).ready()
+            produce(cart, 5)
+            drop(cart)
+            for number in missing:
+                cart.controller.forget(number)
+            cart.controller.produce()
+            cart.ready()
+            cart.run(20000)
+            assert cart.stored_ids() == [1, 2, 3, 4, 5, 6] and cart.counted(h.DUPLICATES) == repeats
+            clean(cart)
 
 
 def test_a_lost_answer_brings_the_same_part_again():

@@ -10,6 +10,7 @@ from agent.base.ticks import ticks_diff
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
 from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
+from agent.outlets.toolsnet.late import GOOD_MS
 from agent.quarantine.quarantine import DROP_SOON
 from agent.record.result import PARKED_IN_DOUBT
 from agent.wide.toolsnet_session import UNANSWERED, WideSession
@@ -574,3 +575,19 @@ def test_log_says_that_it_was_left_open_until_the_next_08():
     outlet.until_passed(3600000)
     outlet.run(100)
     assert not is_open_after_cut(outlet)
+
+
+def test_good_service_through_a_window_lets_what_was_set_aside_be_offered_again():
+    outlet = far(8)
+    outlet.options.tightening_codes[12] = REFUSED
+    outlet.store(40)
+    outlet.until_passed()
+    outlet.run(100)
+    assert kept(outlet) == {12: REFUSED}
+    outlet.options.tightening_codes.clear()
+    outlet.cut()
+    outlet.store(40)
+    outlet.until_stored(79)
+    outlet.until_stored(80, limit_ms=GOOD_MS + 60000)
+    outlet.run(1000)
+    assert outlet.ids()[-1] == 12 and not kept(outlet)

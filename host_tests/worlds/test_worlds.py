@@ -31,6 +31,8 @@ MENDED = (
     + (802336, 912616)  # "needs an operator" while a pass was being finished
     + (12008821,)  # an ID that another spindle took still had the result of before a reset: of the world, not the agent
     + (13000782,)  # what a cut left of a copy in the quarantine counted as a copy: of the world
+    + (13008527,)  # results that went out through a window were no good service for what was set aside
+    + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
 )
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))

@@ -3,8 +3,8 @@
 Rules
 1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
    needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and VISIT_MS for each
-   time that an operator is needed, SILENT_MS for each result without an answer), or when an agent works hard and
-   nothing changes.
+   time that an operator is needed, as often as there are results; SILENT_MS for each without an answer), or when an
+   agent works hard and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.
@@ -123,8 +123,10 @@ class Course:
         begun = open_until = changed = world.time.now
         was_open = reads = 0
         came = world.operator.came
+        made = sum(len(station.results) for station in world.history.stations.values())
         while world.time.now < open_until + quiet_ms:
-            more = (world.operator.came - came) * VISIT_MS + self._silent() * SILENT_MS
+            visits = min(world.operator.came - came, made)  # each of them settles one at least
+            more = visits * VISIT_MS + self._silent() * SILENT_MS
             if world.time.now >= begun + longest_ms + more:
                 break
             for index, controller in enumerate(world.controllers if makes else []):
