@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from tools.archive import cars
+from tools.archive import bulk, cars
 from tools.archive import tables as t
 
 AT_ONCE = 10000
@@ -62,13 +62,13 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
             latest[row["Station"]] = row["Sequence"]
             number = row["ResultId"]
             if len(rows) == AT_ONCE:
-                connection.execute(t.RESULT.insert(), rows)
+                _insert(connection, rows)
                 rows.clear()
                 progress(number / total)
             if number > total - plant.curves:
                 connection.execute(t.GRAPH.insert(), _graphs(row, 2 * (number - total + plant.curves) - 1))
         if rows:
-            connection.execute(t.RESULT.insert(), rows)
+            _insert(connection, rows)
         for first in range(0, plant.cars, AT_ONCE):
             cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
@@ -77,6 +77,11 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
             here = t.is_row(t.STATION, t.RESULT_KEY, (SYSTEM_TYPE, 1, station))
             connection.execute(update(t.STATION).where(here).values(Result=sequence))
     return number
+
+
+def _insert(connection: Connection, rows: list[dict]) -> None:
+    names = bulk.columns(t.RESULT)
+    bulk.insert(connection, t.RESULT, [tuple(row[name] for name in names) for row in rows])
 
 
 def fill_beside(engine: Engine, plant: Plant, count: int = 12) -> None:

@@ -8,9 +8,10 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
 from tools.archive import cars
 from tools.archive import tables as t
@@ -119,12 +120,11 @@ def car(connection: Connection, vin: str) -> list[dict]:
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
     """The first cars whose VIN begins or ends so, with how many results they have."""
-    told: list[dict] = [{"VIN": vin} for vin in cars.found(connection, part, CARS)]
-    for row in told:
-        asked = select(func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN == row["VIN"])
-        row["Results"], row["NOK"], row["Time"] = connection.execute(asked).one()
-        row["NOK"] = row["NOK"] or 0
-    return told
+    vins = cars.found(connection, part, CARS)
+    asked = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
+    told = {row[0]: tuple(row[1:]) for row in connection.execute(asked.group_by(_R.VIN))}
+    names = ("VIN", "Results", "NOK", "Time")
+    return [dict(zip(names, (vin, *told.get(vin, (0, 0, None))), strict=True)) for vin in vins]
 
 
 def named_stations(connection: Connection, text: str) -> list[dict]:
@@ -165,12 +165,12 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
     return {"Day": shown, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= shown + "a"))}
 
 
-def day_rows(connection: Connection, key: Station, day: str, most: int) -> list[tuple]:
+def day_rows(connection: Connection, key: Station, day: str, most: int) -> Sequence[Row]:
     """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results, in their order."""
     columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
     columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
     asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
-    return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
 
 
 def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
@@ -184,10 +184,10 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
     return tuple(found) if found else None
 
 
-def trend_rows(connection: Connection, wanted: Trended, most: int) -> list[tuple]:
+def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
     """Time, number, verdict, then value, limits and status of torque and angle, status of time; newest last."""
     asked = select(*_WHAT).where(_trended(connection, wanted))
-    return [tuple(row) for row in connection.execute(asked.order_by(*_NEWEST).limit(most))][::-1]
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
 
 
 def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:

@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tools.archive import spc
@@ -45,7 +45,8 @@ class Spread:
             first, last = first - 0.5, last + 0.5
         bars = [0] * BARS
         for value in self.values:
-            bars[min(BARS - 1, max(0, int((value - first) / (last - first) * BARS)))] += 1
+            at = int((value - first) / (last - first) * BARS)
+            bars[at if 0 <= at < BARS else 0 if at < 0 else BARS - 1] += 1
         return first, last, bars
 
 
@@ -74,7 +75,7 @@ class Program:
         }
 
 
-def programs(rows: Iterable[tuple], names: dict[tuple[int, int], str], only_ok: bool) -> list[dict]:
+def programs(rows: Iterable[Sequence], names: dict[tuple[int, int], str], only_ok: bool) -> list[dict]:
     """The figures of each program, by spindle and number; `only_ok` leaves the others out of spread and capability."""
     found: dict[tuple, Program] = {}
     for spindle, program, overall, torque, torque_low, torque_high, angle, angle_low, angle_high in rows:
