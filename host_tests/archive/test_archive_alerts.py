@@ -2,6 +2,7 @@
 
 import json
 import socketserver
+import ssl
 import stat
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner
 from sqlalchemy import update
 
@@ -109,7 +111,24 @@ class Post(socketserver.StreamRequestHandler):
                 while (line := self.rfile.readline()) != b".\r\n":
                     mail += line
                 self.server.got.append(mail.decode())
-            self.wfile.write(b"250 well\r\n" if word != b"QUIT" else b"221 bye\r\n")
+            self.wfile.write(ANSWERS.get(word, b"250 well\r\n"))
+            if word == b"STARTTLS":
+                self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+                self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+
+
+ANSWERS = {b"QUIT": b"221 bye\r\n", b"STARTTLS": b"220 go on\r\n", b"EHLO": b"250-here\r\n250 STARTTLS\r\n"}
+
+
+class TlsPost(socketserver.TCPServer):
+    """The same by TLS from the first octet on."""
+
+    def get_request(self):
+        connection, peer = super().get_request()
+        return self.tls.wrap_socket(connection, server_side=True), peer
+
+    def handle_error(self, *_):
+        pass
 
 
 @contextmanager
@@ -140,6 +159,23 @@ def test_each_cause_is_told_once_and_that_it_is_over_across_restarts(place, tmp_
         assert "silent since" in hook.got[0]["text"] and hook.got[1]["text"].startswith("over: Station 10")
         assert len(post.got) == 2 and "To: a@plant, b@plant" in post.got[0] and "silent since" in post.got[0]
     assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(("how", "kind"), [("starttls", socketserver.TCPServer), ("tls", TlsPost)])
+def test_mail_goes_by_tls_to_whom_an_authority_knows_and_to_no_other(how, kind, tmp_path, monkeypatch):
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with listening(kind, Post) as post:
+        post.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("127.0.0.1").configure_cert(post.tls)
+        post.handle_error = lambda *_: None  # a client that does not trust it
+        mail = Mail("127.0.0.1", post.server_address[1], "a@plant", ("b@plant",), how)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            mail.send("subject", "text", {})
+        assert post.got == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        mail.send("subject", "text", {})
+        assert len(post.got) == 1 and "Subject: subject" in post.got[0]
 
 
 def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_path, monkeypatch):

@@ -95,14 +95,18 @@ def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
         assert asked(browser, f"Basic {right}") == 200
 
 
-def test_debians_promtool_has_nothing_to_say(archive):
-    promtool = shutil.which("promtool") or ROOT / ".cache/prometheus/usr/bin/promtool"
-    if not Path(promtool).exists():
+def promtool(*words, **more):
+    program = shutil.which("promtool") or ROOT / ".cache/prometheus/usr/bin/promtool"
+    if not Path(program).exists():
         pytest.skip("promtool is not installed (Debian: prometheus)")
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=20, **more)
+
+
+def test_debians_promtool_has_nothing_to_say(archive):
     with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
         browser.app.state.site.server = counted(archive.archive)
         text = browser.get("/metrics").text
-    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=20)
+    done = promtool("check", "metrics", input=text)
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
@@ -158,3 +162,35 @@ def test_the_dashboard_asks_for_figures_that_there_are():
     assert set(metrics.FAMILIES) - asked == {"toolcart_archive_start_time_seconds"}
     assert asked <= set(metrics.FAMILIES)
     assert json.loads(CliRunner().invoke(main, ["archive", "web", "--dashboard"]).output) == board
+
+
+def test_the_alert_rules_ask_for_figures_that_there_are():
+    text = CliRunner().invoke(main, ["archive", "web", "--alert-rules"]).output
+    asked = {name for line in text.splitlines() if "expr:" in line for name in re.findall(r"toolcart_\w+", line)}
+    assert len(asked) >= 8 and asked <= set(metrics.FAMILIES)
+
+
+NOK_SERIES = """rule_files: [alerts.yml]
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'toolcart_archive_start_time_seconds', values: '1x60'}
+      - {series: 'toolcart_archive_station_results_today{station="3/1/1", name="Left"}', values: '200x60'}
+      - {series: 'toolcart_archive_station_nok_today{station="3/1/1", name="Left"}', values: '4x30 20x30'}
+    alert_rule_test:
+      - {eval_time: 25m, alertname: ToolcartStationManyNOK}
+      - eval_time: 50m
+        alertname: ToolcartStationManyNOK
+        exp_alerts:
+          - exp_labels: {severity: warning, station: 3/1/1, name: Left}
+            exp_annotations: {summary: "Left (3/1/1): 10% of today's results are not OK"}
+      - {eval_time: 50m, alertname: ToolcartArchiveDown}
+"""
+
+
+def test_promtool_takes_the_alert_rules_and_they_fire(tmp_path):
+    (tmp_path / "alerts.yml").write_text(CliRunner().invoke(main, ["archive", "web", "--alert-rules"]).output)
+    (tmp_path / "test.yml").write_text(NOK_SERIES)
+    for words in (("check", "rules", "alerts.yml"), ("test", "rules", "test.yml")):
+        done = promtool(*words, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,8 @@ from host_tests.support.archive_process import Starter
 from tools.archive import database, servers
 from tools.archive.servers import Server
 from tools.base.sources import Unavailable
+from tools.bench import archive_load
+from tools.bench.archive import load
 from tools.bench.postgresql import postgresql
 from tools.cli.main import main
 
@@ -143,6 +145,29 @@ def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases):
     print(f"{len(answered)} answered, {rate:.0f} a second, {kills} kills, moved in {took_s:.1f} s")
     assert answered == there, f"{len(answered - there)} missing, {len(there - answered)} not answered"
     assert len(kept.rows) == len(there), "doubled"
+
+
+def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases):
+    place = databases()
+    with Starter() as starter:
+        processes = [starter.start(place, role) for role in ("server", "server", "pim")]
+        pim = processes[2][1]
+        deadline_s = time.monotonic() + MOVED_IN_S
+        while set(archive_load.servers_of(pim, 40)[1:]) != {processes[0][2], processes[1][2]}:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        told = load(0, 40, 0.5, 1, 40.0, 5, pim)
+        for process, *_ in processes:
+            os.kill(process, signal.SIGKILL)
+    assert told["refused"] == told["unanswered"] == 0 and told["sent"] > 0
+    engine = database.connect(place, writes=False)
+    with engine.connect() as connection:
+        counts = [
+            connection.exec_driver_sql(f'SELECT count(*) FROM "{t}"').scalar() for t in ("Result", "ResultParameter")
+        ]
+    engine.dispose()
+    assert counts == [told["sent"], 5 * told["sent"]]
+    assert archive_load.place_of(10_000) == (2, 1)
 
 
 def test_where_no_server_is_a_station_is_not_answered(databases):

@@ -204,18 +204,19 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 @_shifts
 @_tls_files
 @click.option("--seconds", type=SECONDS, help="End by itself.")
-@click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
+@click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")
+@click.option("--alert-rules", "printed", flag_value="alerts.yml", help="Print alert rules for Prometheus and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
 def web(
-    place: str, listen: str, seconds: float | None, dashboard: bool, with_parent: bool, **options: str | None
+    place: str, listen: str, seconds: float | None, printed: str | None, with_parent: bool, **options: str | None
 ) -> None:
     """Show the archive in a browser, until Ctrl-C.
 
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
-    if dashboard:
-        click.echo((Path(__file__).parent / "web" / "dashboard.json").read_text(encoding="utf-8"), nl=False)
+    if printed:
+        click.echo((Path(__file__).parent / "web" / printed).read_text(encoding="utf-8"), nl=False)
         return
     library()
     tls = _tls(options["tls_certificate"], options["tls_key"])

@@ -1,11 +1,9 @@
-"""Measures the archive: results committed a second, how long a 05 takes, memory, and its pages over a large database.
+"""Measures the archive: results committed a second, how long a 05 takes, memory.
 
 Rules
 1. Server, stations and pages are three processes, over TCP on the loopback. Every commit waits for the disk.
 2. PostgreSQL is measured where this machine has it (started on a socket of its own, `fsync` on).
-3. The pages' database has 10 million results: half a million cars at four stations, 10,000 results a station and day.
-   `TOOLCART_BENCH_ARCHIVE` names a file to keep it in; without, it is made and removed, which takes some ten minutes.
-4. Times of pages are those of whole requests, each for another car or day; the median and the slowest of a hundred.
+3. Pages over 10 million results, and 10,000 stations, are measured by tools.bench.archive_large.
 """
 
 from __future__ import annotations
@@ -13,59 +11,51 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import random
 import re
-import statistics
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools.archive import database
 from tools.base import child
 from tools.base.report import Report
 from tools.base.sources import Unavailable
 from tools.bench.archive_hostile import COUNT
-from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
 from tools.bench.postgresql import postgresql
 
 LOADS = ((1, 1), (100, 1), (100, 8), (1000, 1))  # stations, window
 SECONDS = 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0
-LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
-REQUESTS = 100
 STOP_LIMIT_S = 60
-SEED = 12
-STEPS = 2 * (len(LOADS) + 3) + 12
+STEPS = 2 * (len(LOADS) + 3)
 
 
 @contextmanager
-def served(place: str) -> Iterator[tuple[int, int, int]]:
-    """An archive in a process of its own: its number, the server's port and the PIM's."""
+def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
+    """An archive in a process of its own: its number, the server's port and the PIM's, 0 for what it has not."""
     command = child.command("-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0")
     process = subprocess.Popen(
-        [*command, "--database", place], env=child.environment(), stdout=subprocess.PIPE, text=True
+        [*command, "--database", place, *words], env=child.environment(), stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
-        found = re.search(r"PIM on [^:]*:(\d+), server on [^:]*:(\d+)", process.stdout.readline())
-        if not found:
-            raise Unavailable("the archive did not start")
-        yield process.pid, int(found[2]), int(found[1])
+        told = process.stdout.readline()
+        ports = dict(re.findall(r"(PIM|server) on [^:]*:(\d+)", told))
+        if not ports:
+            raise Unavailable(f"the archive did not start: {told}")
+        yield process.pid, int(ports.get("server", 0)), int(ports.get("PIM", 0))
     finally:
         process.terminate()
         process.wait(STOP_LIMIT_S)
 
 
-def load(port: int, stations: int, seconds: float, window: int, rate: float) -> dict:
-    """What stations in a process of their own saw."""
-    words = [str(word) for word in (port, stations, seconds, window, rate)]
+def load(port: int, stations: int, seconds: float, window: int, rate: float, *more: int) -> dict:
+    """What stations in a process of their own saw; `more`: parameters of a result, a PIM's port."""
+    words = [str(word) for word in (port, stations, seconds, window, rate, *more)]
     command = child.command("-m", "tools.bench.archive_load", *words)
     before = os.times()
     done = subprocess.run(
@@ -76,7 +66,7 @@ def load(port: int, stations: int, seconds: float, window: int, rate: float) -> 
     return {**json.loads(done.stdout), "worked_s": worked_s}
 
 
-def _resident_mib(process: int, which: str) -> float:
+def resident_mib(process: int, which: str) -> float:
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     found = re.search(rf"^{which}:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0
@@ -98,10 +88,10 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
             before_s = _worked_s(process)
             told = load(port, stations, SECONDS, window, 0)
             worked_s = _worked_s(process) - before_s
-            memory = _resident_mib(process, "VmHWM")
+            memory = resident_mib(process, "VmHWM")
         what = f"{name}, {stations} station{'s' if stations > 1 else ''}, window {window}"
         target = ">= 3000" if stations == 100 else ""
-        report.add(f"committed a second, {what}", told["answered"] / told["seconds"], "1/s", target, _lost(told))
+        report.add(f"committed a second, {what}", told["answered"] / told["seconds"], "1/s", target, lost(told))
         report.add(f"processor time a result, {what}", worked_s / told["sent"] * 1e6, "us")
         report.add(f"processor time of the stations a result, {what}", told["worked_s"] / told["sent"] * 1e6, "us")
         report.add(f"memory at most, {what}", memory, "MiB")
@@ -115,9 +105,9 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
             elif beside:
                 stack.enter_context(hostile(pim_port, port))
             told = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
-            memory = _resident_mib(process, "VmHWM")
+            memory = resident_mib(process, "VmHWM")
         what = f"{name}, 500/s from 1,000 stations{beside}"
-        report.add(f"05 behind its result, p99, {what}", told["p99_ms"], "ms", "<= 50", _lost(told))
+        report.add(f"05 behind its result, p99, {what}", told["p99_ms"], "ms", "<= 50", lost(told))
         report.add(f"05 behind its result, median, {what}", told["p50_ms"], "ms")
         report.add(f"05 behind its result, slowest, {what}", told["worst_ms"], "ms")
         report.add(f"memory at most, {what}", memory, "MiB", "<= 200" if "hostile" in beside else "")
@@ -139,7 +129,7 @@ def hostile(pim_port: int, server_port: int) -> Iterator[None]:
         process.communicate(timeout=STOP_LIMIT_S)
 
 
-def _lost(told: dict) -> str:
+def lost(told: dict) -> str:
     return f"unanswered {told['unanswered']}, refused {told['refused']}" if told["unanswered"] + told["refused"] else ""
 
 
@@ -165,76 +155,6 @@ def _asked(address: str) -> Iterator[None]:
         thread.join(60)
 
 
-# -- pages ---------------------------------------------------------------------------------------------------------
-
-
-def _measure_pages(report: Report, place: str, progress: Callable[[], None]) -> None:
-    dice = random.Random(SEED)
-    days = LARGE.cars * LARGE.every_s / 86400
-
-    def a_day() -> str:
-        day = LARGE.until - timedelta(days=dice.randrange(1, int(days) - 1))
-        return f"/station/3/1/{dice.randrange(1, LARGE.stations + 1)}?day={day:%Y%m%d}"
-
-    def a_span() -> str:
-        day = LARGE.until - timedelta(days=dice.randrange(2, int(days) - 1))
-        return f"from={day:%Y-%m-%d}&to={day + timedelta(days=1):%Y-%m-%d}"
-
-    def a_range() -> str:
-        part = a_car()[:-2]
-        return f"vin_from={part}&vin_to={part}"
-
-    def a_car() -> str:
-        return vin(dice.randrange(LARGE.cars))
-
-    with pages_of(place) as address:
-        for name, target, path in (
-            ("a station's day with 10,000 results", "<= 200", a_day),
-            ("a VIN among 10 million results, search", "<= 50", lambda: f"/search?q={a_car()}"),
-            ("a VIN among 10 million results, the car's page", "<= 50", lambda: f"/car?vin={a_car()}"),
-            ("a VIN's beginning among 10 million results", "", lambda: f"/search?q={a_car()[:-2]}"),
-            ("a VIN's last 6 characters among 10 million results", "<= 50", lambda: f"/search?q={a_car()[-6:]}"),
-            ("not OK, a page of the list", "", lambda: f"/results?station={dice.randrange(1, 5)}"),
-            ("the map", "", lambda: "/"),
-            ("a program's trend of 7 days", "<= 300", lambda: f"/trend/3/1/{dice.randrange(1, 5)}"),
-            ("a program's trend by VINs", "<= 300", lambda: f"/trend/3/1/1?from=2020-01-01&{a_range()}"),
-            ("all results of two days, any station", "<= 300", lambda: f"/results?verdict=all&{a_span()}"),
-            ("a program at any station, two days", "<= 300", lambda: f"/results?verdict=all&program=1&{a_span()}"),
-            ("NOK by cause of 30 days", "<= 300", lambda: "/pareto"),
-        ):
-            progress()
-            times = _times_ms(address, path)
-            report.add(f"{name}, median", statistics.median(times), "ms", target)
-            report.add(f"{name}, slowest of {REQUESTS}", max(times), "ms")
-
-
-def _times_ms(address: str, path: Callable[[], str]) -> list[float]:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-    times = []
-    for number in range(REQUESTS + 1):
-        began_s = time.perf_counter()
-        connection.request("GET", path())
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status not in (200, 303):
-            raise Unavailable(f"a page was answered with {answer.status}")
-        if number:  # the first one reads templates
-            times.append((time.perf_counter() - began_s) * 1000)
-    connection.close()
-    return times
-
-
-@contextmanager
-def _large() -> Iterator[str]:
-    kept = os.environ.get("TOOLCART_BENCH_ARCHIVE")
-    with tempfile.TemporaryDirectory() as folder:
-        place = kept or str(Path(folder, "large.sqlite"))
-        if not Path(place).exists():
-            with database.writing(place) as engine:
-                fill(engine, LARGE)
-        yield place
-
-
 def measure(report: Report, progress: Callable[[float], None]) -> None:
     """Measure all of it; `progress` is told the share that is done, 0 to 1."""
     steps = iter(range(1, STEPS + 1))
@@ -250,5 +170,3 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
             _measure_server(report, "PostgreSQL", new_place, step)
     except Unavailable as reason:
         report.add("committed a second, PostgreSQL, 100 stations, window 1", None, "1/s", ">= 3000", str(reason))
-    with _large() as place:
-        _measure_pages(report, place, step)

@@ -6,12 +6,15 @@ Rules
    result was due, so that a stall is not hidden by what waits behind it.
 3. The first second is not counted.
 4. A result has the time at which it leaves, as a station's has.
+5. Before several servers each station asks a PIM for its own first; stations come from as many addresses as they need.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import socket
 import sys
 import time
 from collections import deque
@@ -20,14 +23,17 @@ from dataclasses import asdict, dataclass
 WARM_S = 1.0
 SILENT_S = 20.0  # longest wait for the last answers
 SPREAD_CONNECTS = 100
+STATIONS_MOST = 9999  # of a system: four digits
+FROM_ONE = 1500  # stations of an address; a server takes 2,000 from one
 # Behind the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (004:120-185).
 _REST = (
-    "       000170002900172"
+    "       00017000290%02d72"
     "0001C3412129  0012000112.0000120.37000128.00000040.0000062.30000085.00"
     "0001001200030Tightening ID            "
 )
-_DESCRIBED = b"0063" + b"020000100030001%04d10.0.0.1       " + b"Station".ljust(25) + b"0000"
+_DESCRIBED = b"0063" + b"02000010003%04d%04d10.0.0.1       " + b"Station".ljust(25) + b"0000"
 _END = "               0      00"
+_PARAMETER = f"00010012%05d{'Clamp torque':25}{'12.50':25}2{'Nm':6}00"
 
 
 @dataclass
@@ -63,7 +69,7 @@ class _Station(asyncio.Protocol):
         """Say who it is, as a station does first; the answer's time is not taken."""
         assert self._transport is not None
         self.out.append(0.0)
-        self._transport.write(_DESCRIBED % self._number)
+        self._transport.write(_DESCRIBED % place_of(self._number))
 
     def send(self, due_s: float) -> None:
         """Send the next result."""
@@ -84,8 +90,12 @@ class _Station(asyncio.Protocol):
 
 
 class _Load:
-    def __init__(self, port: int, stations: int, seconds: float, window: int, rate: float) -> None:
-        self._port = port
+    def __init__(
+        self, port: int, stations: int, seconds: float, window: int, rate: float, parameters: int = 1, pim: int = 0
+    ) -> None:
+        self._ports = servers_of(pim, stations) if pim else [port] * (stations + 1)
+        self._rest = _REST % parameters
+        self._end = _END + "".join(_PARAMETER % number for number in range(101, 100 + parameters))
         self._count = stations
         self._seconds = seconds
         self._window = window
@@ -97,15 +107,17 @@ class _Load:
         self._from_s = self._until_s = 0.0
 
     def telegram(self, station: int, sequence: int) -> bytes:
-        """A result of 222 octets behind its length: one spindle, the tightening ID."""
+        """A result of 222 octets behind its length: one spindle, the tightening ID; 72 for each parameter more."""
         self._sent += 1
         second = int(time.time())
         if second != self._second:
             self._second, self._moment = second, time.strftime("%Y%m%d%H%M%S", time.localtime(second))
+        system, number = place_of(station)
         general = (
-            f"04{sequence:05d}8000030001{station:04d}{self._moment}{sequence:05d}WVWZZZ1KZ{station:04d}{sequence:05d}"
+            f"04{sequence:05d}800003{system:04d}{number:04d}{self._moment}{sequence:05d}"
+            f"WVWZZZ1KZ{number:04d}{sequence:05d}"
         )
-        octets = (general + _REST + f"{station * 100000 + sequence:010d}" + _END).encode()
+        octets = (general + self._rest + f"{station * 100000 + sequence:010d}" + self._end).encode()
         return b"%04d" % len(octets) + octets
 
     def heard(self, station: _Station, due_s: float, now_s: float, refused: bool) -> None:
@@ -121,7 +133,15 @@ class _Load:
         stations = []
         for first in range(0, self._count, SPREAD_CONNECTS):
             numbers = range(first + 1, min(first + SPREAD_CONNECTS, self._count) + 1)
-            made = [loop.create_connection(lambda n=n: _Station(self, n), "127.0.0.1", self._port) for n in numbers]
+            made = [
+                loop.create_connection(
+                    lambda n=n: _Station(self, n),
+                    "127.0.0.1",
+                    self._ports[n],
+                    local_addr=(f"127.0.0.{1 + n // FROM_ONE}", 0),
+                )
+                for n in numbers
+            ]
             stations += [protocol for _, protocol in await asyncio.gather(*made)]
             for station in stations[first:]:
                 station.describe()
@@ -162,7 +182,25 @@ class _Load:
         )
 
 
+def place_of(station: int) -> tuple[int, int]:
+    """System and station: a system has 9,999."""
+    return 1 + (station - 1) // STATIONS_MOST, 1 + (station - 1) % STATIONS_MOST
+
+
+def servers_of(pim: int, stations: int) -> list[int]:
+    """The port of each station's server, by its number, as a PIM names it (07, 08)."""
+    ports = [0]
+    with socket.create_connection(("127.0.0.1", pim), SILENT_S) as connection, connection.makefile("rb") as told:
+        told.read(int(told.read(4)))  # 12
+        for number in range(1, stations + 1):
+            connection.sendall(b"001907000020003%04d%04d" % place_of(number))
+            ports.append(int(told.read(int(told.read(4)))[32:37]))
+    return ports
+
+
 if __name__ == "__main__":
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     given = sys.argv[1:]
-    wanted = _Load(int(given[0]), int(given[1]), float(given[2]), int(given[3]), float(given[4]))
+    wanted = _Load(int(given[0]), int(given[1]), float(given[2]), int(given[3]), float(given[4]), *map(int, given[5:]))
     print(json.dumps(asdict(asyncio.run(wanted.run()))))
