@@ -409,6 +409,33 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     assert not later.knows(token)
 
 
+def test_a_log_out_outlives_a_restart_and_is_forgotten_when_its_tokens_have_ended(tmp_path, monkeypatch):
+    secret, kept = tmp_path / "password", tmp_path / "password.logged-out"
+    secret.write_text("correct horse")
+    secret.chmod(0o600)
+    where = Listening(password_file=str(secret))
+    door = where.door()
+    token, other = door.token("correct horse"), door.token("correct horse")
+    door.forget(token)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    for _ in range(3):
+        door = where.door()
+        assert not door.knows(token) and door.knows(other)
+    with open(kept, "a") as file:
+        file.write("not a line\n")
+    door.forget(other)
+    assert not where.door().knows(other) and len(kept.read_text().split()) == 4, "what is no line is left out"
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + login.IDLE_S)
+    assert not where.door().knows(token) and kept.read_text() == ""
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "is not there"))
+    door = where.door()
+    token = door.token("correct horse")
+    door.forget(token)
+    assert not door.knows(token), "without a place for it, until a restart"
+
+
 def test_guessing_is_slowed_down(monkeypatch):
     monkeypatch.setattr(login.hashlib, "scrypt", lambda tried, **_: tried)  # its time is not what is tested
     door = login.Door("correct horse")

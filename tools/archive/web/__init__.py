@@ -1,7 +1,7 @@
 """The archive's web page: read-only, in a process of its own, so that nothing it does delays a 05.
 
 command    `toolcart archive web`, and the same process beside `serve --web`
-login      passwords and tokens; users: who they are and what they may do
+login      passwords and tokens; users: who they are and what they may do; over: who has logged out
 serving    where it listens, and with which password
 app        addresses, headers, who may come in
 pages      what each page shows; each is also JSON (`?json`)

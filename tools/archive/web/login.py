@@ -5,8 +5,8 @@ Rules
    which every user of the machine sees.
 2. A password is compared as a key (scrypt) in the same time whatever it is, and whoever is named.
 3. A token is signed with a key made of the password: it ends after IDLE_S without a visit, VALID_S after the log-in,
-   with its visitor's log-out, and when the password changes or the user is gone. A restart ends none, and knows of no
-   log-out before it.
+   with its visitor's log-out, and when the password changes or the user is gone. A restart ends none, and brings none
+   back (tools.archive.web.over).
 4. Wrong passwords are slowed down by address: ten in a minute, then none from there is looked at until it is over.
 """
 
@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
+from tools.archive.web.over import Over
 from tools.archive.web.users import LEAST, User, UsersFile, Wrong, key_of, private_text
 
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
@@ -29,7 +30,7 @@ IDLE_S = 12 * 3600
 RENEWED_S = 600  # a token that is older is given out afresh
 TRIES = 10
 TRIES_S = 60.0
-REMEMBERED_MOST = 10000  # addresses with wrong passwords; tokens that are over
+REMEMBERED_MOST = 10000  # addresses with wrong passwords
 _SALT = b"toolcart archive: pages"  # one password, one key: there is no table of them to protect
 _PARTS = 5
 
@@ -42,6 +43,12 @@ def password(file: str | None) -> str | None:
     if found is not None and len(found) < LEAST:
         raise Wrong(f"{where}: a password has at least {LEAST} characters")
     return found
+
+
+def over_file(beside: str | None) -> str | None:
+    """Where log-outs are kept: a service's own folder, else beside the file of passwords."""
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return os.path.join(folder, "logged-out") if folder else f"{beside}.logged-out" if beside else None
 
 
 def is_loopback(host: str) -> bool:
@@ -57,11 +64,11 @@ def is_loopback(host: str) -> bool:
 class Door:
     """Gives tokens for passwords, and knows them again. With one password for all, all are `admin` without a name."""
 
-    def __init__(self, secret: str | None, users: UsersFile | None = None) -> None:
+    def __init__(self, secret: str | None, users: UsersFile | None = None, over: str | None = None) -> None:
         self._all = {"": User("", "admin", _SALT, key_of(secret, _SALT))} if secret else {}
         self._file = users
         self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, the latest last
-        self._over: dict[str, None] = {}  # sessions of who has logged out
+        self._over = Over(over, IDLE_S)  # of who has logged out; `over` is its file
 
     @property
     def has_names(self) -> bool:
@@ -86,7 +93,9 @@ class Door:
         if user is None or not hmac.compare_digest(key, user.key):
             wrong = self._wrong.pop(visitor, None) or deque(maxlen=TRIES)
             wrong.append(time.monotonic())
-            _remember(self._wrong, visitor, wrong)
+            if len(self._wrong) >= REMEMBERED_MOST:
+                self._wrong.pop(next(iter(self._wrong)))
+            self._wrong[visitor] = wrong
             return None
         now = int(time.time())
         return _signed(user, now, now, secrets.token_hex(8))
@@ -117,17 +126,10 @@ class Door:
     def forget(self, token: str) -> None:
         """Its visitor has logged out: every token of the session is over."""
         if self.knows(token):
-            _remember(self._over, token.split(".")[2], None)
+            self._over.add(token.split(".")[2])
 
 
 def _signed(user: User, given: int, began: int, session: str) -> str:
     text = f"{given}.{began}.{session}.{user.name.encode().hex()}"
     mac = hmac.new(user.key, f"{text}.{user.role}".encode("utf-8", "replace"), hashlib.sha256)
     return f"{text}.{mac.hexdigest()}"
-
-
-def _remember(kept: dict, key: str, value: object) -> None:
-    """Keep this; the oldest goes where there are too many."""
-    if len(kept) >= REMEMBERED_MOST:
-        kept.pop(next(iter(kept)))
-    kept[key] = value

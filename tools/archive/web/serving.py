@@ -53,7 +53,7 @@ class Listening:
         """Who may come in; CannotServe if that has to be said and is not."""
         try:
             if self.users_file:
-                return login.Door(None, UsersFile(self.users_file))
+                return login.Door(None, UsersFile(self.users_file), login.over_file(self.users_file))
             secret = login.password(self.password_file)
         except Wrong as wrong:
             raise CannotServe(str(wrong)) from None
@@ -64,7 +64,7 @@ class Listening:
                 f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
                 f"(mode 0600), --users-file FILE, or {login.VARIABLE} in the environment"
             )
-        return login.Door(secret) if secret else None
+        return login.Door(secret, None, login.over_file(self.password_file)) if secret else None
 
 
 def address(text: str) -> tuple[str, int]:
