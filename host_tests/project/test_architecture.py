@@ -62,6 +62,8 @@ TESTED_BY = {
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.requests": "test_openprotocol_session",
     "agent.openprotocol.buffer": "test_spindles",
+    "agent.openprotocol.commands": "test_commands",
+    "agent.station.command_orders": "test_commands",
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.openprotocol.spindle_ids": "test_spindles",
     "agent.openprotocol.shared": "test_shared_ids",

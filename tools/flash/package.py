@@ -55,6 +55,12 @@ DEPENDENCIES: tuple[str, ...] = ()
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
+# The same where a station allows commands.
+COMMAND_FILES = (
+    "agent/openprotocol/commands.mpy",
+    "agent/station/commands.mpy",
+    "agent/station/command_orders.mpy",
+)
 
 # What reads a configuration that a person wrote: a chip is given it completed.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
@@ -128,6 +134,8 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
         if not tree["board"][setting]:
             files = {name: content for name, content in files.items() if name not in unwanted}
+    if not any(station["controller"].get("commands") for station in tree["stations"]):
+        files = {name: content for name, content in files.items() if name not in COMMAND_FILES}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -154,6 +162,8 @@ def completed(tree: dict) -> dict:
     for station in done["stations"]:
         for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
             del station["controller"][key]
+        if not station["controller"]["commands"]:
+            del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window"):
         del done["toolsnet"][key]
