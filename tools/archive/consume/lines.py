@@ -74,7 +74,6 @@ class _Result:
         self.program = _whole(line.get("program"), 1) or PROGRAM_FOR_ZERO
         self.parameters: list[dict] = []
         self._spindle = _whole(line.get("spindle")) or 0
-        self._is_several = several > 0
         self._owner = 0 if several else self._spindle  # of several spindles: they belong to all
         self._serial = "" if several else _text(line.get("tool_serial"))
         unit = line.get("torque_unit")
@@ -125,7 +124,7 @@ class _Result:
             (2000, "Torque, final target", self._nm(line.get("torque_target")), "%" if is_percent else "Nm", 5),
             (2010, "Angle, target", _number(line.get("angle_target")), "deg", 6),
         ):
-            if text and not self._is_several:  # telegram 04 has none of several spindles either
+            if text:
                 whole, _, rest = text.partition(".")
                 self.add(ident, name, f"{whole.zfill(most)}.{rest or 0}", _REAL, unit=unit)
 
