@@ -1,4 +1,4 @@
-"""A line becomes the rows that ToolsNet's telegram of the same record becomes: the agent's own writers are the judge."""
+"""A line becomes the rows that ToolsNet's telegram of the same record becomes; the agent's own writers judge it."""
 
 import json
 

@@ -21,7 +21,7 @@ class Model:
         if after > have and waits:
             return have, "gap"
         if last <= have:
-            return have, "repeat"
+            return have, "repeated"
         for number in numbers:
             if number > have:
                 self.stored.append((topic, identity, number))

@@ -234,6 +234,7 @@ CONSUMED = Table(  # how far each outlet's batches are stored (tools.archive.con
     Column("Identity", String(8), primary_key=True),  # of the spool
     Column("Number", BigInteger, nullable=False),
     Column("Base", BigInteger, nullable=False),  # a result's sequence is this and its number, on the circle
+    Column("Sequence", Integer, nullable=False),  # of the newest result, 0 if there is none yet
     *_place(),
     Column("Arrived", String(14), nullable=False),
 )

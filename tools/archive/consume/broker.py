@@ -10,7 +10,7 @@ Rules
 2. Acknowledgements leave in the order in which the messages came (MQTT 3.1.1, 4.6), and only for what is done.
 3. While the handler has no room nothing is read: the broker keeps it.
 4. A connection is tried by MQTT 5, which bounds a message's size, and by 3.1.1 where a broker does not know it. Pauses
-   are 1, 2, 4 .. 30 s; a connection that has stood for a minute begins with the first again.
+   are 0.5, 1, 2 .. 30 s; a connection that has stood for a minute begins with the first again.
 5. The session is kept by the broker under the client's name, so that what comes meanwhile waits there.
 """
 
@@ -37,7 +37,7 @@ from paho.mqtt.properties import Properties
 PORT, TLS_PORT = 1883, 8883
 KEEPALIVE_S = 60
 CONNECT_S = 5.0  # one that does not know MQTT 5 may be silent
-PAUSE_LEAST_S, PAUSE_MOST_S = 1.0, 30.0
+PAUSE_LEAST_S, PAUSE_MOST_S = 0.5, 30.0
 STANDS_S = 60.0
 PACKET_MOST = 5 * 2**20
 UNDER_WAY_MOST = 100  # messages that are not acknowledged yet
@@ -254,7 +254,7 @@ class Broker:
             self._place += 1
             if message.qos:
                 self._under_way.append((self._place, message.mid))
-            handler.take(Mark(connection, self._place), message.topic, message.payload, bool(message.retain))
+            handler.take(Mark(connection, self._place), message.topic, bytes(message.payload), bool(message.retain))
 
         def published(_client: Any, _userdata: Any, mid: int, _code: Any, _properties: Any) -> None:
             self._sent.pop(mid, None)

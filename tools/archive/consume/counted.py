@@ -53,7 +53,7 @@ class Counted:
     """The figures of one consumer; the receiver's and the writer's thread each count their own."""
 
     def __init__(self, note_breach: Callable[[str, str, Breach], None], say: Callable[[str], None]) -> None:
-        self.of = dict.fromkeys(NAMES, 0)
+        self.of: dict[str, int] = dict.fromkeys(NAMES, 0)
         self._note_breach = note_breach
         self._say = say
         self._noted: dict[tuple[str, str], float] = {}

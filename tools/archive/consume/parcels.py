@@ -5,8 +5,8 @@ Rules (docs/consumers.md)
    very transaction that changes it.
 2. after > have: something in front did not arrive, nothing is stored. last <= have: a repeat. Else the records above
    `have` are stored and have = last. Where nothing is sent again a gap is passed.
-3. A result's sequence is its number on the circle, behind what the station has brought under other identities: a hole
-   there is a hole in the numbers, and a new spool goes on where the old one ended.
+3. A result's sequence is its number on the circle, moved so that it lies behind what the station has brought otherwise:
+   a hole there is a hole in the numbers, a new spool goes on where the old one ended, and none is given twice.
 4. A tightening that is there by ID, time, spindle, torque and angle has arrived again, and is counted: it came through
    ToolsNet, or from a spool that was lost and fetched it again, or by an operator's retry.
 5. A message that could not be read is kept as a row of Breach.
@@ -67,6 +67,7 @@ class _Row:
 
     number: int
     base: int
+    sequence: int  # of its newest result
     arrived: str
     is_new: bool = False
     places: set[Station] = field(default_factory=set)  # whose batches came under this topic
@@ -89,25 +90,27 @@ class Parcels:
             batch: Batch = parcel["batch"]
             row = found.get((batch.topic, batch.identity))
             if row is None:
-                end = ends.get(batch.place, latest(batch.place))
-                row = found[batch.topic, batch.identity] = _Row(0, end, arrived, is_new=True)
+                row = found[batch.topic, batch.identity] = _Row(0, 0, -1, arrived, is_new=True)
+            end = ends.get(batch.place, latest(batch.place))
+            if row.sequence != end:
+                row.base, row.sequence = end - row.number, end
             others = {place for (topic, _), one in found.items() if topic == batch.topic for place in one.places}
             parcel["other"] = next(iter(others - {batch.place}), None)
             opened.append(_open(parcel, row, arrived))
             if opened[-1].outcome == STORED:
                 row.places.add(batch.place)
                 row.arrived = arrived
-                ends[batch.place] = max(ends.get(batch.place, 0), row.base + row.number)
+                ends[batch.place] = row.sequence
         _leave_known(connection, parcels, opened)
         return opened
 
 
 def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Row]:
     c = t.CONSUMED.c
-    asked = select(*_KEY, c.Number, c.Base, c.Arrived, c.SystemType, c.System, c.Station).where(c.Topic.in_(topics))
-    return {
-        (row[0], row[1]): _Row(row[2], row[3], row[4], places={tuple(row[5:])}) for row in connection.execute(asked)
-    }
+    asked = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station).where(
+        c.Topic.in_(topics)
+    )
+    return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in connection.execute(asked)}
 
 
 def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> Opened:
@@ -140,17 +143,18 @@ def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
                 continue
             parcel["new"] += 1
             if isinstance(record, dict):
-                opened.telegrams.append(("04", {**record, "sequence": sequence_at(row.base + number)}))
+                row.sequence = sequence_at(row.base + number)
+                opened.telegrams.append(("04", {**record, "sequence": row.sequence}))
             else:
                 whose = (arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
                 opened.rows.append((t.BREACH, (*whose, record, "a result that can be read")))
         key = (batch.topic, batch.identity)
         if row.is_new:
-            opened.rows.append((t.CONSUMED, (*key, batch.last, row.base, *batch.place, arrived)))
+            opened.rows.append((t.CONSUMED, (*key, batch.last, row.base, row.sequence, *batch.place, arrived)))
             row.is_new = False
-        names = ("SystemType", "System", "Station")
-        place = dict(zip(names, batch.place, strict=True))
-        opened.changes.append((t.CONSUMED, key, {"Number": batch.last, **place, "Arrived": arrived}))
+        place = dict(zip(("SystemType", "System", "Station"), batch.place, strict=True))
+        now = {"Number": batch.last, "Base": row.base, "Sequence": row.sequence, **place, "Arrived": arrived}
+        opened.changes.append((t.CONSUMED, key, now))
         row.number = batch.last
     parcel["number"] = row.number
     return opened

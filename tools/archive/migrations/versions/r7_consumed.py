@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("Identity", sa.String(8), primary_key=True),
         sa.Column("Number", sa.BigInteger(), nullable=False),
         sa.Column("Base", sa.BigInteger(), nullable=False),
+        sa.Column("Sequence", sa.Integer(), nullable=False),
         sa.Column("SystemType", sa.Integer(), nullable=False),
         sa.Column("System", sa.Integer(), nullable=False),
         sa.Column("Station", sa.Integer(), nullable=False),
