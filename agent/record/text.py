@@ -152,6 +152,7 @@ def decimal_of(buf, at, width, decimals):
     digits = text[len(sign) :]
     if not digits.isdigit():
         return text
+    digits = "0" * (decimals - len(digits)) + digits
     whole = digits[: len(digits) - decimals].lstrip("0") or "0"
     return sign + whole + ("." + digits[-decimals:] if decimals else "")
 

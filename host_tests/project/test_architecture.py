@@ -17,7 +17,7 @@ FLOORS = (
     {"base", "catalogue"},
     {"record", "link"},
     {"log"},
-    {"openprotocol", "toolsnet"},
+    {"openprotocol", "toolsnet", "mqtt"},
     {"quarantine"},
     {"station", "outlets"},
     {"wide"},
@@ -199,7 +199,7 @@ def breach(module, imported):
     return None
 
 
-PROTOCOLS = ("agent.openprotocol.", "agent.toolsnet.")
+PROTOCOLS = ("agent.openprotocol.", "agent.toolsnet.", "agent.mqtt.")
 
 
 def test_every_room_of_the_core_has_its_floor():
