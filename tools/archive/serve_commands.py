@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tools.archive.consume.commands import broker_options, consuming
+from tools.archive.consume.options import broker_options, consuming
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
