@@ -1,8 +1,8 @@
-"""A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, be told what is acknowledged.
+"""A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, know what is acknowledged.
 
 Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `packets`
-(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` octets of `tx[tx_from:]`, reports `sent`, and calls
-`tick`. Numbers in brackets are clauses of the OASIS text.
+(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` octets of `tx[tx_from:]`, reports `sent`, and
+calls `tick`. Numbers in brackets are clauses of the OASIS text.
 
 Rules
 1. Sessions are clean [3.1.2.4]: what is out when a connection ends is forgotten, and the owner publishes it again.
@@ -64,7 +64,7 @@ _IDENT_MOST = const(65535)
 
 
 class Session:
-    """One client of one broker. `connect` and `subscribe` are whole packets; `topic` is what is subscribed to, or b""."""
+    """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to."""
 
     def __init__(self, connect, subscribe, topic, window, keepalive_ms, ack_timeout_ms, reconnect_ms):
         self.topic = topic
@@ -121,7 +121,7 @@ class Session:
         self._commanded = CMD_CLOSE
 
     def leave(self):
-        """Say DISCONNECT once what is being written is out, so that the broker forgets the will [3.14.4]; then close."""
+        """Say DISCONNECT behind what is being written, so that the broker forgets the will [3.14.4]; then close."""
         if self.state == UP:
             self.state = LEAVING
 

@@ -3,11 +3,11 @@
 Rules
 1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK frees the window only.
    With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
-2. What is out lies in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when none comes
-   in time, when a consumer says that something in front of a batch is missing, and with each connection.
+2. What is out lies in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when none
+   comes in time, when a consumer says that something in front of a batch is missing, and with each connection.
 3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
-4. A receipt counts if it has our identity and no number above all that was sent, or, of a start that cannot know that, was
-   in the log. One above is an alarm and ignored; one below is a consumer that was set back: it gets what there still is.
+4. A receipt counts if it has our identity and no number above all that was sent, or was in the log at the start. One
+   above is an alarm and ignored; one below is a consumer that was set back: it gets what there still is.
 5. A message that is no batch is past when it has its PUBACK and all results in front of it are confirmed.
 6. It writes into the flash only while the controller's line is quiet.
 """
@@ -66,25 +66,9 @@ class Mqtt:
         self.needs_receipt = needs_receipt = settings["confirm"] == "consumer"
         self.results_topic = (topic + "/results").encode()
         self.state_topic = (topic + "/state").encode()
-        receipt = (topic + "/receipt").encode() if needs_receipt else b""
         self.before = front_bytes(self.results_topic)
         self.batch = Batch(line, self.before, owner, identity, settings["batch"], self.octets_most)
-        self.session = ms.Session(
-            connect_packet(
-                (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
-                settings["user"].encode(),
-                settings["password"].encode(),
-                KEEPALIVE_S,
-                self.state_topic,
-                _state(identity, False, "connection lost"),
-            ),
-            subscribe_packet(1, receipt),
-            receipt,
-            settings["window"],
-            KEEPALIVE_S * 1000,
-            ACK_TIMEOUT_MS,
-            RECONNECT_MS,
-        )
+        self.session = _session(settings, topic, self.state_topic, identity, owner)
         room = bytearray(self.before)
         self._online = room + _state(identity, True, "")
         self._offline = room + _state(identity, False, "stopped")
@@ -273,7 +257,7 @@ class Mqtt:
         return self.scout.number - max(self.base, self._first) < self.ahead
 
     def _gather(self):
-        """Put the next records into the batch: the kind of what ended it, or RECORD_NONE, or less if none can be read."""
+        """Put the next records into the batch; the kind of what ended it, RECORD_NONE, or less if none can be read."""
         log = self.log
         scout = self.scout
         batch = self.batch
@@ -506,6 +490,23 @@ class Mqtt:
             if session.pending == 0:
                 left = min(left, session.tick(now))
         return 0 if session.can_publish() or session.state == ms.LEAVING else left
+
+
+def _session(settings, topic, state_topic, identity, owner):
+    """Return the session of these settings, which subscribes to receipts where one is needed."""
+    receipt = (topic + "/receipt").encode() if settings["confirm"] == "consumer" else b""
+    connect = connect_packet(
+        (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
+        settings["user"].encode(),
+        settings["password"].encode(),
+        KEEPALIVE_S,
+        state_topic,
+        _state(identity, False, "connection lost"),
+    )
+    subscribe = subscribe_packet(1, receipt)
+    return ms.Session(
+        connect, subscribe, receipt, settings["window"], KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS
+    )
 
 
 def topic_of(settings, system, station):

@@ -1,8 +1,8 @@
 """The MQTT outlet as Linux has it: TLS, events and curves as topics of their own, records of any length.
 
 Rules
-1. An event goes out in its place between the results, one line a message; a curve when nothing else waits.
-2. One curve is out at a time, and its cursor goes past it with the PUBACK, whatever `confirm` says: there is no receipt.
+1. An event goes out in its place between the results, a line a message; a curve when nothing else waits.
+2. One curve is out at a time, and its cursor goes past it with the PUBACK whatever `confirm` says: it has no receipt.
 """
 
 from agent.mqtt.packets import front_bytes
@@ -38,11 +38,11 @@ MEANINGS = {
     "port": "MQTT: its port; 8883 is usual with TLS.",
     "user": "MQTT: user at the broker, empty for none.",
     "password": "MQTT: its password, see Secrets; it goes over the network in plain text unless `tls_ca` is set.",
-    "client_id": "MQTT: client identifier; empty is `toolcart-SYSTEM-STATION`. Two clients with one throw each other out.",
+    "client_id": "MQTT: client identifier, which no other client has; empty is `toolcart-SYSTEM-STATION`.",
     "preset": "MQTT: `umh` takes the topic `umh/v1/{plant}/{line}/{station}/_toolcart` in place of `topic`.",
     "topic": (
-        "MQTT: what all topics of the station begin with; {plant}, {line}, {system} (its number) and {station} are filled "
-        "in. Behind it come /results, /receipt, /state, /alarms, /curves."
+        "MQTT: what all topics of the station begin with; {plant}, {line} and the numbers {system} and {station} are "
+        "filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
     ),
     "plant": "MQTT: what {plant} is in the topic.",
     "line": "MQTT: what {line} is in the topic.",
@@ -52,8 +52,8 @@ MEANINGS = {
     ),
     "batch": "MQTT: most results in one message; a board has room for about five.",
     "window": "MQTT: messages that may be without a PUBACK.",
-    "receipt_timeout_s": "MQTT: pause without a receipt after which results are sent again; it grows to eight times that.",
-    "tls_ca": "MQTT: file with the certificates (PEM) that the broker's is checked against; with it the connection is TLS.",
+    "receipt_timeout_s": "MQTT: pause without a receipt after which they are sent again; it grows up to eight times.",
+    "tls_ca": "MQTT: file with the certificates (PEM) that the broker's is checked against; with it all goes over TLS.",
     "tls_name": "MQTT: name in the broker's certificate, where it is not `host`.",
     "tls_certificate": "MQTT: file with our own certificate (PEM), where the broker asks for one.",
     "tls_key": "MQTT: file with its private key (PEM); only its owner may read it.",

@@ -1,4 +1,4 @@
-"""The MQTT session against a broker of octets: OASIS MQTT 3.1.1, clause by clause, every split, a fuzz, no allocation."""
+"""The MQTT session against a broker of octets: OASIS MQTT 3.1.1 by clause, every split, a fuzz, no allocation."""
 
 from agent.mqtt import packets as mp
 from agent.mqtt import session as ms

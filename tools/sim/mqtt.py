@@ -225,7 +225,7 @@ class Consumer:
         identity = head["identity"]
         have = self.have.get(identity, 0)
         numbers = [record["number"] for record in records]
-        is_ascending = all([a < b for a, b in zip([head["after"], *numbers], numbers)])
+        is_ascending = numbers == sorted(set(numbers)) and (not numbers or head["after"] < numbers[0])
         if head["count"] != len(records) or not is_ascending or not numbers or numbers[-1] > head["last"]:
             self.refused += 1
             self.broker.complaints.append("a batch that cannot be: %s" % head)
