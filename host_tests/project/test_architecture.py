@@ -32,6 +32,7 @@ LABORATORY = {"tools.bench", "tools.chips", "tools.firmware", "tools.packaging",
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.base.fast_crc": "test_fast",
+    "agent.base.straight_class": "test_straight",
     "agent.base.straight_fifo": "test_straight",
     "agent.base.straight_form": "test_straight",
     "agent.cart.app": "test_path",
@@ -360,11 +361,10 @@ def test_only_the_application_knows_all_others():
 
 
 def classes_of(modules):
-    """Return {name: (path, names of its bases)} of every class; twins of CPython only take the place of one."""
+    """Return {name: (path, names of its bases)} of every class."""
     return {
         node.name: (module.path, [ast.unparse(base).split(".")[-1] for base in node.bases])
         for module in modules
-        if "straight" not in module.name
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ClassDef)
     }
