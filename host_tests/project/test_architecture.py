@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -130,14 +131,20 @@ MAKES_FUNCTIONS = {"agent.catalogue.compiled", "agent.base.straight_form"}
 
 
 class Module:
-    """One file: its dotted name, its text and its syntax tree."""
+    """One file: its dotted name, its text and its syntax tree, which is made when a test asks for it."""
 
     def __init__(self, path):
         self.path = str(path.relative_to(ROOT))
         name = self.path[:-3].replace("/", ".")
         self.name = name.removesuffix(".__init__")
-        self.text = path.read_text(encoding="utf-8")
-        self.tree = ast.parse(self.text)
+
+    @cached_property
+    def text(self):
+        return (ROOT / self.path).read_text(encoding="utf-8")
+
+    @cached_property
+    def tree(self):
+        return ast.parse(self.text)
 
     def imports(self):
         """Return every module of ours that it imports, at its top or inside a function."""
