@@ -18,7 +18,7 @@ FLOORS = (
     {"base", "catalogue"},
     {"record", "link"},
     {"log"},
-    {"openprotocol", "toolsnet"},
+    {"openprotocol", "toolsnet", "mqtt"},
     {"quarantine"},
     {"station", "outlets"},
     {"wide"},
@@ -64,6 +64,8 @@ TESTED_BY = {
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.requests": "test_openprotocol_session",
     "agent.openprotocol.buffer": "test_spindles",
+    "agent.openprotocol.commands": "test_commands",
+    "agent.station.command_orders": "test_commands",
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.openprotocol.spindle_ids": "test_spindles",
     "agent.openprotocol.shared": "test_shared_ids",
@@ -207,7 +209,7 @@ def breach(module, imported):
     return None
 
 
-PROTOCOLS = ("agent.openprotocol.", "agent.toolsnet.")
+PROTOCOLS = ("agent.openprotocol.", "agent.toolsnet.", "agent.mqtt.")
 
 
 def test_every_room_of_the_core_has_its_floor():

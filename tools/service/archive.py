@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.service.unit import CLOCKS, HARDENED, quoted
+from tools.service.unit import HARDENED, quoted
 
 NAME = "toolcart-archive"
 STATE = f"/var/lib/{NAME}"
@@ -57,7 +57,9 @@ class ArchiveService:
             "SystemCallFilter=~@privileged",  # not @resources: open files are raised, pages are served behind results
             f"LimitNOFILE={FILES}",
             f"MemoryMax={MEMORY}",
-            *CLOCKS["off"],
+            "ProtectClock=yes",
+            "CapabilityBoundingSet=",
+            "AmbientCapabilities=",
             "PrivateDevices=yes",
             "",
             "[Install]",
