@@ -41,6 +41,11 @@ _DETAILS = (
     ("identifier_3", ev.VIN, ev.IDENTIFIER_3, 25, _TEXT),
     ("identifier_4", ev.VIN, ev.IDENTIFIER_4, 25, _TEXT),
 )
+_COMMAND = (
+    ("outcome", ev.COMMAND, ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES, _TEXT),
+    ("mid", ev.COMMAND, ev.COMMAND_MID, 4, _WHOLE),
+    ("asked_by", ev.COMMAND, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES, _TEXT),
+)
 # 003:4976-5226
 _DETAIL_NAMES = {
     "job_status": {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"},
@@ -131,16 +136,21 @@ def _event(fields, told, page, at):
         fields.append((name, told[name]))
     text = bytearray(b" " * ev.TEXT_MOST)
     text[: page[at + ev.TEXT_LENGTH]] = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
-    for name, what, place, width, form in _DETAILS:
-        value = text_of(text, place, width) if what == page[at + ev.WHAT] else ""
+    _details(fields, _DETAILS, text, page[at + ev.WHAT])
+    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
+        fields.append((name, told.get(name)))
+    _details(fields, _COMMAND, text, page[at + ev.WHAT])
+
+
+def _details(fields, rows, text, happened):
+    for name, what, place, width, form in rows:
+        value = text_of(text, place, width) if what == happened else ""
         if form == _WHOLE:
             fields.append((name, int(value) if value.isdigit() else None))
         elif form == _TIME:
             fields.append((name, _wire_time(value)))
         else:
             fields.append((name, _DETAIL_NAMES.get(name, {}).get(value, value) or None))
-    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
-        fields.append((name, told.get(name)))
 
 
 def _spindles(page, at, length):

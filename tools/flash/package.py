@@ -56,6 +56,12 @@ DEPENDENCIES: tuple[str, ...] = ()
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
+# The same where a station allows commands.
+COMMAND_FILES = (
+    "agent/openprotocol/commands.mpy",
+    "agent/station/commands.mpy",
+    "agent/station/command_orders.mpy",
+)
 
 # Parts of names of the sources that only an outlet of this kind needs.
 OUTLET_SOURCES = {"mqtt": ("agent/mqtt/", "agent/outlets/mqtt", "agent/outlets/batch.py", "agent/record/line.py")}
@@ -133,6 +139,8 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
         if not tree["board"][setting]:
             files = {name: content for name, content in files.items() if name not in unwanted}
+    if not any(station["controller"].get("commands") for station in tree["stations"]):
+        files = {name: content for name, content in files.items() if name not in COMMAND_FILES}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -159,6 +167,8 @@ def completed(tree: dict) -> dict:
     for station in done["stations"]:
         for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
             del station["controller"][key]
+        if not station["controller"]["commands"]:
+            del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window"):
         del done["toolsnet"][key]
