@@ -153,6 +153,15 @@ def test_a_torque_that_is_none_is_blank_and_never_good(tmp_path):
         assert archive.rows("SELECT Torque, Overall FROM Result") == [(None, 1)]
 
 
+def test_a_powerfocus_3000_has_the_type_0_that_the_map_gives_it(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for telegram in (changed(DESCRIBED, 8, "0000"), changed(RESULT, 10, "0000"), changed(EVENT, 8, "0000")):
+            assert server.ask(telegram)[21:24] == "000"
+        assert archive.rows("SELECT SystemType FROM Result") == [(0,)]
+    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+        assert "PF3000" in browser.get("/").text and browser.get("/station/0/1/10").status_code == 200
+
+
 @pytest.mark.parametrize("telegram", ALLOWED, ids=range(len(ALLOWED)))
 def test_what_the_text_allows_is_answered_000_without_a_breach(tmp_path, telegram):
     with Served(place_in(tmp_path)) as archive:

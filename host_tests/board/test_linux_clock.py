@@ -7,7 +7,7 @@ import pytest
 
 from board import linux_clock
 from board.linux_clock import EVERY_MS, ServersClock
-from tools.service.unit import Service, clock_of
+from tools.service.unit import Service, sets_clock
 from tools.words.status import agent_lines
 
 SERVER = time.mktime((2026, 11, 21, 9, 26, 53, 0, 0, -1))
@@ -116,14 +116,8 @@ def test_a_person_is_told_how_the_clocks_stand_and_what_to_do():
 
 
 def test_the_service_may_do_with_the_clock_what_the_configuration_wants():
-    def configuration(toolsnet, *controllers):
-        stations = [{"controller": {"clock": wish}} for wish in controllers]
-        return {"toolsnet": {"clock": toolsnet}, "stations": stations}
-
-    assert clock_of(configuration("off", "off")) == "off"
-    assert clock_of(configuration("off", "off", "set")) == "check"  # the controller's is set, ours is asked about
-    assert clock_of(configuration("set", "off")) == "set"
-    off, check, sets = [Service("/opt/toolcart", clock=wish).text().splitlines() for wish in ("off", "check", "set")]
-    assert "ProtectClock=yes" in off and "ProtectClock=yes" not in check + sets
-    assert "SystemCallFilter=adjtimex" in check and "CapabilityBoundingSet=" in check
+    assert [sets_clock({"toolsnet": {"clock": wish}}) for wish in ("off", "check", "set")] == [False, False, True]
+    asks, sets = [Service("/opt/toolcart", sets_clock=wish).text() for wish in (False, True)]
+    assert " clock_adjtime " in asks and "CapabilityBoundingSet=\n" in asks, "by which glibc asks whether NTP keeps it"
+    assert "ProtectClock" not in asks + sets and "SystemCallErrorNumber=EPERM" in asks
     assert "AmbientCapabilities=CAP_SYS_TIME" in sets

@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from tools.base.cache import CHECKOUT
 from tools.packaging import debian, sbom, source_archive, wheel
@@ -101,6 +99,9 @@ def test_wheel_and_package_are_built_the_same_twice(package, tmp_path):
 
 
 def test_the_list_of_a_wheel_is_cyclonedx_and_names_what_is_inside_and_what_it_asks_for(tmp_path):
+    from cyclonedx.schema import SchemaVersion  # both take a second, which each worker would wait for
+    from cyclonedx.validation.json import JsonStrictValidator
+
     built = wheel.build(tmp_path)
     text = sbom.of(built)
     assert text == sbom.of(built)

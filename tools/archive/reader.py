@@ -5,8 +5,8 @@ The simulated ToolsNet checks what a station may send (tools.toolsnet.telegrams)
 Rules
 1. Length fields rule: a part begins where those before it end by their own lengths, which may be longer than what is
    printed. What stands behind the printed fields is not looked at.
-2. Numbers have blanks around them, a sign, and a point anywhere or none (004:312-320). They are finite and have no
-   exponent; whole numbers fit their field. Blank is no number.
+2. Numbers have blanks around them, a sign, and a point anywhere or none (004:312-320), identifiers and counts too. They
+   are finite and have no exponent; whole numbers have noughts alone behind a point. Blank is no number.
 3. What cannot be read is blank, and named in `unread`; it never becomes a good result (tools.archive.rows). What
    differs from the text is a Breach, once for each field of a telegram.
 4. Nothing raises, and no count makes work that the telegram's own octets do not.
@@ -20,7 +20,7 @@ from tools.base.octets import printable, text_of
 from tools.toolsnet import telegrams as layouts
 from tools.toolsnet.telegrams import Breach, time_ok
 
-_WHOLE = re.compile(rb"[+-]?[0-9]+")
+_WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
 _FACTOR_MOST = 9999999999
@@ -85,9 +85,10 @@ def _value(octets: bytes, width: int, form: list) -> tuple[int | str | None, str
         return text_of(octets) if good else None, "" if good else "a time yyyymmddhhnnss"
     text = octets.strip(b" ")
     if kind in "di":
-        if not _WHOLE.fullmatch(text):
+        found = _WHOLE.fullmatch(text)
+        if found is None:
             return None, "a whole number"
-        value = int(text)
+        value = int(found[1])
         if kind == "d" and not form[1] <= value <= form[2]:
             return (value if value >= 0 else None), f"{form[1]} to {form[2]}"
         return value, ""
@@ -195,7 +196,7 @@ _NEEDED = {
         *("sample_bytes", "bit_shift", "factor_dom", "factor_nom"),
     ),
 }
-_FROM_ONE = ("system_type", "system", "station", "spindle")
+_FROM_ONE = ("system", "station", "spindle")  # a system type may be 0: that of a PF3000 (004 section 6)
 
 
 def read(telegram: bytes) -> tuple[dict, list[Breach]]:
@@ -205,10 +206,10 @@ def read(telegram: bytes) -> tuple[dict, list[Breach]]:
     """
     one = _Reading(telegram)
     kind = text_of(telegram[:2])
-    name = telegram[2:7]
-    identifier = int(name) if len(name) == 5 and name.isdigit() else -1
-    if identifier < 0:
-        one.differs("identifier", 3, name, "00000 to 99999")
+    identifier, _ = _value(telegram[2:7], 5, ["d", 0, 99999])
+    if not isinstance(identifier, int):
+        identifier = -1
+        one.differs("identifier", 3, telegram[2:7], "00000 to 99999")
     if kind in _KINDS:
         found = _KINDS[kind](one)
     else:

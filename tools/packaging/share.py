@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
@@ -22,9 +23,12 @@ def files(version: str, zsh: str) -> dict[str, bytes]:
         place.format(zsh=zsh): completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source().encode()
         for place, completion in COMPLETIONS
     }
-    return made | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version))}
+    return made | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version).encode())}
 
 
-def packed(text: str) -> bytes:
-    """Text as gzip makes it, the same octets each time."""
-    return gzip.compress(text.encode(), 9, mtime=0)
+def packed(octets: bytes, moment: int = 0) -> bytes:
+    """As gzip makes it, the same octets with every Python: zlib's own header names the system from 3.13 on."""
+    made = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, made, mtime=moment) as file:
+        file.write(octets)
+    return made.getvalue()

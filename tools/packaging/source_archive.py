@@ -5,7 +5,6 @@ The builder's archive has the moments and owners of the copy that it was made in
 
 from __future__ import annotations
 
-import gzip
 import io
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tools.base.cache import CHECKOUT, Unavailable
-from tools.packaging import wheel
+from tools.packaging import share, wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
 
@@ -56,7 +55,7 @@ def _settled(made: Path, moment: int) -> bytes:
             one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644
             one.pax_headers = {}
             after.addfile(one, before.extractfile(one) if one.isfile() else None)
-    return gzip.compress(plain.getvalue(), 9, mtime=moment)
+    return share.packed(plain.getvalue(), moment)
 
 
 if __name__ == "__main__":

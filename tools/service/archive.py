@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.service.unit import CLOCKS, HARDENED, quoted
+from tools.service.unit import HARDENED, quoted
 
 NAME = "toolcart-archive"
 OPCUA = f"{NAME}-opcua"
@@ -65,7 +65,9 @@ class ArchiveService:
             "SystemCallFilter=~@privileged",  # not @resources: open files are raised, pages are served behind results
             f"LimitNOFILE={FILES}",
             f"MemoryMax={MEMORY}",
-            *CLOCKS["off"],
+            "ProtectClock=yes",
+            "CapabilityBoundingSet=",
+            "AmbientCapabilities=",
             "PrivateDevices=yes",
             "",
             "[Install]",

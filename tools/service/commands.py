@@ -21,7 +21,7 @@ from tools.config import secrets as config_secrets
 from tools.service import place
 from tools.service.archive import ENVIRONMENT, OPCUA, STATE, ArchiveService
 from tools.service.archive import NAME as ARCHIVE
-from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, clock_of, serial_devices
+from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
@@ -107,7 +107,7 @@ def _install_agent(config_path: str, only_print: bool, no_start: bool, root: str
     _note(problems(configuration, program))
     named = json.loads(content)
     credentials = tuple(config_secrets.named(named, "credential"))
-    text = Service(program, serial_devices(configuration), credentials, clock=clock_of(configuration)).text()
+    text = Service(program, serial_devices(configuration), credentials, sets_clock=sets_clock(configuration)).text()
     if only_print:
         click.echo(text, nl=False)
         return

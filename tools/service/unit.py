@@ -8,8 +8,9 @@ Rules
    that is wrong is none of these: systemd shows the service as failed, with the words of `toolcart run`.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
-5. ProtectClock= also forbids to ask whether NTP keeps the clock (adjtimex is one of its system calls): it is left out
-   where that is asked. Without CAP_SYS_TIME, which only who sets the clock is given, asking is all that is possible.
+5. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids that, too. glibc asks by
+   clock_adjtime. Without CAP_SYS_TIME, which only who sets the clock is given, asking is all that is possible.
+6. A system call that is forbidden fails, as a file that may not be opened does; it does not end the process.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ HARDENED = (  # the archive's unit has this as well
     "LockPersonality=yes",
     "MemoryDenyWriteExecute=yes",
     "SystemCallArchitectures=native",
+    "SystemCallErrorNumber=EPERM",
     "SystemCallFilter=@system-service",
     "UMask=0077",
 )
@@ -57,12 +59,16 @@ SANDBOX = (
     "SystemCallFilter=~@privileged @resources",
     "MemoryMax=128M",
 )
-# Who needs no clock, who asks whether NTP keeps it, and who sets it.
-CLOCKS = {
-    "off": ("ProtectClock=yes", "CapabilityBoundingSet=", "AmbientCapabilities="),
-    "check": ("SystemCallFilter=adjtimex", "CapabilityBoundingSet=", "AmbientCapabilities="),
-    "set": ("SystemCallFilter=@clock", "CapabilityBoundingSet=CAP_SYS_TIME", "AmbientCapabilities=CAP_SYS_TIME"),
-}
+ASKS_THE_CLOCK = (
+    "SystemCallFilter=adjtimex clock_adjtime clock_adjtime64",
+    "CapabilityBoundingSet=",
+    "AmbientCapabilities=",
+)
+SETS_THE_CLOCK = (
+    "SystemCallFilter=@clock",
+    "CapabilityBoundingSet=CAP_SYS_TIME",
+    "AmbientCapabilities=CAP_SYS_TIME",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Service:
     credentials: tuple[str, ...] = ()  # names that systemd looks up in /etc/credstore
     user: str = ""  # one that is there; else systemd makes one
     config: str = f"{STATE_FOLDER}/config.json"
-    clock: str = "off"  # one of CLOCKS
+    sets_clock: bool = False
 
     def text(self) -> str:
         """The unit file."""
@@ -102,7 +108,7 @@ class Service:
             f"WorkingDirectory={STATE_FOLDER}",
             *([f"User={self.user}", f"Group={self.user}"] if self.user else ["DynamicUser=yes"]),
             *SANDBOX,
-            *CLOCKS[self.clock],
+            *(SETS_THE_CLOCK if self.sets_clock else ASKS_THE_CLOCK),
             *serial,
             *[f"LoadCredential={name}" for name in self.credentials],
             "",
@@ -118,12 +124,9 @@ def serial_devices(configuration: dict) -> tuple[str, ...]:
     return tuple(controller["device"] for controller in found if controller["link"] != "tcp")
 
 
-def clock_of(configuration: dict) -> str:
-    """What the completed configuration wants of the system's clock: one of CLOCKS."""
-    if configuration["toolsnet"]["clock"] != "off":
-        return configuration["toolsnet"]["clock"]
-    controllers = [station["controller"]["clock"] for station in configuration["stations"]]
-    return "check" if any(wish != "off" for wish in controllers) else "off"
+def sets_clock(configuration: dict) -> bool:
+    """True if the completed configuration wants the system's clock set by ToolsNet's."""
+    return configuration["toolsnet"]["clock"] == "set"
 
 
 def quoted(text: str) -> str:
