@@ -39,7 +39,7 @@ MEANINGS = {
     "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
     "keep": "How many full files stay; older ones are deleted.",
     "durable": (
-        "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
+        "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
     ),
     "graphs": "Whether the file gets curves and plot parameters as well.",
 }

@@ -6,13 +6,14 @@ What such an outlet is lies in its own module:
     MEANINGS   what each of them means: a sentence of docs/configuration.md
     make(settings, station, index, graphs)   makes the outlet of these settings (agent.outlets) at log.cursors[index];
                `graphs` is the station's log of curves where they are wanted, else None
+    wrong(settings)   (key, what is allowed) of settings that their form alone does not show; not every kind has it
 """
 
-from agent.wide import file
+from agent.wide import file, webhook
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
-OUTLETS = {"file": file}
+OUTLETS = {"file": file, "webhook": webhook}
 
 
 def add_outlets(station):

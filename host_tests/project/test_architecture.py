@@ -94,6 +94,8 @@ TESTED_BY = {
     "agent.wide.telegram04_specials": "test_spindles",
     "agent.wide.telegram04_spindles": "test_spindles04",
     "agent.wide.outlets": "test_path_files",
+    "agent.wide.http_words": "test_http_client",
+    "agent.wide.web_address": "test_http_client",
     "agent.wide.toolsnet": "test_events",
     "agent.wide.toolsnet_curves": "test_graphs_to_toolsnet",
     "agent.wide.toolsnet_descriptions": "test_descriptions",

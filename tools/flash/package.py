@@ -196,7 +196,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         if len(station["outlets"]) > 1:
-            mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))
+            mistakes.append((f"stations[{index}].outlets", "another outlet", "toolsnet alone: a chip has no other"))
         spool = station["spool"]["path"]
         if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
             mistakes.append(
