@@ -19,7 +19,6 @@ from agent.cart.settings import (
     BOARD,
     CONTROLLER,
     KIND,
-    OUTLET_CHECKS,
     OUTLET_PLACES,
     OUTLETS,
     REMOVED,
@@ -193,8 +192,6 @@ def _outlets(tree, place, mistakes):
         if type(kind) is str and kind in OUTLETS:
             table = OUTLETS[kind]
             one = _section(KIND + "\n" + table if table else KIND, tree[i], "%s[%d]" % (place, i), mistakes)
-            for key, shown, words in OUTLET_CHECKS[kind](one) if kind in OUTLET_CHECKS else ():
-                mistakes.append(("%s[%d].%s" % (place, i, key), shown, words))
         else:  # what else it may have depends on its kind
             one = _section(KIND, tree[i] if kind is None else {"kind": kind}, "%s[%d]" % (place, i), mistakes, False)
         done.insert(0 if kind == "toolsnet" else len(done), one)
@@ -222,7 +219,15 @@ def _duplicates(stations, system, mistakes):
             place_of = OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))
             if place and place in files:
-                mistakes.append(("stations[%d].outlets" % i, found(place), "a place of its own for each outlet"))
+                mistakes.append(
+                    (
+                        "stations[%d].outlets" % i,
+                        found(place),
+                        "a file of its own for each outlet"
+                        if outlet.get("path")
+                        else "a topic of its own for each station",
+                    )
+                )
             files.append(place)
 
 

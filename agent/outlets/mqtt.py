@@ -63,7 +63,7 @@ class Mqtt:
         self.port_number = settings["port"]
         self.topic = topic = topic_of(settings, owner[1], owner[2])
         self.identity = identity = identity_of(log.state)
-        self.needs_receipt = needs_receipt = settings["confirm"] == "consumer"
+        self.needs_receipt = settings["confirm"] == "consumer"
         self.results_topic = (topic + "/results").encode()
         self.state_topic = (topic + "/state").encode()
         self.before = front_bytes(self.results_topic)
@@ -497,16 +497,14 @@ def _session(settings, topic, state_topic, identity, owner):
     receipt = (topic + "/receipt").encode() if settings["confirm"] == "consumer" else b""
     connect = connect_packet(
         (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
-        settings["user"].encode(),
-        settings["password"].encode(),
+        (settings["user"] or "").encode(),
+        (settings["password"] or "").encode(),
         KEEPALIVE_S,
         state_topic,
         _state(identity, False, "connection lost"),
     )
     subscribe = subscribe_packet(1, receipt)
-    return ms.Session(
-        connect, subscribe, receipt, settings["window"], KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS
-    )
+    return ms.Session(connect, subscribe, receipt, settings["window"], KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)
 
 
 def topic_of(settings, system, station):

@@ -39,7 +39,7 @@ MEANINGS = {
     "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
     "keep": "How many full files stay; older ones are deleted.",
     "durable": (
-        "Whether the spool keeps what this outlet does not have yet; else one that takes nothing misses the oldest."
+        "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
     ),
     "graphs": "Whether this outlet gets curves and plot parameters as well.",
 }
@@ -52,11 +52,6 @@ CLOSED = 0
 LOOKING = 1  # for the record that the last line was made of
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
-
-
-def mistakes(settings):
-    """Nothing but what the rows say."""
-    return ()
 
 
 def place(settings, system, station):

@@ -15,8 +15,8 @@ CPYTHON_ONLY = True  # boards have agent.outlets.mqtt
 
 SETTINGS = """host host - 1 253
 port int 1883 1 65535
-user text "" 0 64
-password text "" 0 128
+user text ~ 1 100
+password text ~ 1 1000
 client_id text "" 0 64
 preset one none none,umh
 topic text "toolcart/{plant}/{line}/{station}" 1 128
@@ -36,8 +36,6 @@ tls_key text ~ 1 128"""
 MEANINGS = {
     "host": "MQTT: host of the broker.",
     "port": "MQTT: its port; 8883 is usual with TLS.",
-    "user": "MQTT: user at the broker, empty for none.",
-    "password": "MQTT: its password, see Secrets; it goes over the network in plain text unless `tls_ca` is set.",
     "client_id": "MQTT: client identifier, which no other client has; empty is `toolcart-SYSTEM-STATION`.",
     "preset": "MQTT: `umh` takes the topic `umh/v1/{plant}/{line}/{station}/_toolcart` in place of `topic`.",
     "topic": (
@@ -53,10 +51,6 @@ MEANINGS = {
     "batch": "MQTT: most results in one message; a board has room for about five.",
     "window": "MQTT: messages that may be without a PUBACK.",
     "receipt_timeout_s": "MQTT: pause without a receipt after which they are sent again; it grows up to eight times.",
-    "tls_ca": "MQTT: file with the certificates (PEM) that the broker's is checked against; with it all goes over TLS.",
-    "tls_name": "MQTT: name in the broker's certificate, where it is not `host`.",
-    "tls_certificate": "MQTT: file with our own certificate (PEM), where the broker asks for one.",
-    "tls_key": "MQTT: file with its private key (PEM); only its owner may read it.",
 }
 
 OCTETS_MOST = 65536  # of a batch; one record may be longer, and then is alone
@@ -72,28 +66,22 @@ def make(settings, station, index, graphs):
     return made
 
 
-def mistakes(settings):
-    """Return (key, found, allowed) of what the rows of settings cannot say."""
+def wrong(settings):
+    """Return (key, what is allowed) of what the rows of settings cannot say."""
     found = []
-    if settings.get("password") and not settings.get("user"):
-        found.append(("user", "nothing", "a user, as there is a password"))
+    if settings["password"] and not settings["user"]:
+        found.append(("user", "a user, as there is a password"))
     for key in ("topic", "plant", "line"):
-        text = settings.get(key) or ""
-        if "+" in text or "#" in text:  # 4.7.1
-            found.append((key, '"%s"' % text, "a topic without + and #"))
-    for key in ("plant", "line"):
-        if "/" in (settings.get(key) or ""):
-            found.append((key, '"%s"' % settings[key], "one level of a topic, without /"))
-    topic = settings.get("topic") or ""
+        if "+" in settings[key] or "#" in settings[key] or (key != "topic" and "/" in settings[key]):  # 4.7.1
+            found.append((key, "without + and #, and plant and line without /"))
+    topic = settings["topic"]
     for name in ("{plant}", "{line}", "{system}", "{station}"):
         topic = topic.replace(name, "x")
     if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
-        words = "levels with {plant}, {line}, {system}, {station} alone in braces; none empty, and no $ in front"
-        found.append(("topic", '"%s"' % settings["topic"], words))
-    if not settings.get("tls_ca"):
-        for key in ("tls_name", "tls_certificate", "tls_key"):
-            if settings.get(key):
-                found.append((key, '"%s"' % settings[key], "null without tls_ca"))
+        found.append(("topic", "{plant}, {line}, {system}, {station} alone in braces; no empty level, no $ in front"))
+    for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
+        if settings[key]:
+            found.append((key, "null without tls_ca"))
     return found
 
 

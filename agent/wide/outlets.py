@@ -4,17 +4,17 @@ What such an outlet is lies in its own module:
 
     SETTINGS   its rows of settings, in the form of agent.cart.settings; a key that two kinds share is one row
     MEANINGS   what each of them means: a sentence of docs/configuration.md
-    mistakes(settings)   what a completed part of the configuration cannot mean, as (key, found, allowed)
-    place(settings, system, station)   what no other outlet may have as well, None if that is not known
     make(settings, station, index, graphs)   makes the outlet of these settings (agent.outlets) at log.cursors[index];
                `graphs` is the station's log of curves where they are wanted, else None
+    wrong(settings)   (key, what is allowed) of settings that their form alone does not show; not every kind has it
+    place(settings, system, station)   what no other outlet may have as well, None if that is not known; nor this
 """
 
-from agent.wide import file, mqtt
+from agent.wide import file, mqtt, webhook
 
 CPYTHON_ONLY = True  # a board has ToolsNet, and MQTT where it is configured (agent.cart.assembly)
 
-OUTLETS = {"file": file, "mqtt": mqtt}
+OUTLETS = {"file": file, "webhook": webhook, "mqtt": mqtt}
 
 
 def add_outlets(station):
