@@ -227,7 +227,7 @@ class State:
                         if generation > best:
                             best = generation
                             self._image, self._read = self._read, self._image
-                follows = code == STATE_FOUND or min(self._read) < 0xFF
+                follows = code == STATE_FOUND or (slot == 1 and min(self._read) < 0xFF)
         if best == 0:
             return STATE_EMPTY
         self._unpack(self._image)

@@ -158,6 +158,15 @@ def test_only_a_version_with_a_port_for_metrics_has_what_answers_there(cart, tmp
     assert set(files) - set(without) == set(package.METRICS_FILES)
 
 
+def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path):
+    other = tmp_path / "commands.json"
+    stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
+    other.write_text(json.dumps({**CART, "stations": stations}))
+    without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
+    assert set(version.files) - set(without.files) == set(package.COMMAND_FILES)
+    assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
+
+
 def test_two_versions_fit_into_the_file_system_of_our_image_with_room_to_work(cart, tmp_path, micropython32):
     version = package.build("rp2", "armv6m", with_metrics(tmp_path))
     for name, content in version.files.items():

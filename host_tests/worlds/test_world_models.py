@@ -469,6 +469,22 @@ def test_a_log_is_full_of_what_waits_once_more_until_it_is_stored_again():
     assert not world.is_full(1)
 
 
+def test_a_block_that_was_passed_and_waits_once_more_fills_a_log_however_little_is_in_it():
+    for forgotten in (None, 150):
+        world = a_world()
+        station, device = world.history.stations[1], world.device(1)
+        station.rules.rewind = True
+        for block in range(world.log_begins(1), device.block_count):
+            number = block + 1
+            station.results[number] = result(number)
+            if forgotten:
+                row = Row(1, 100, number, number, vouched=True)
+                row.forgotten = forgotten
+                station.rows.append(row)
+            device.program(block * BLOCK_BYTES, station.results[number].vin.encode().ljust(64), 64)
+        assert world.is_full(1) == (forgotten is not None)
+
+
 def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():
     world = a_world()
     station, device = world.history.stations[1], world.device(1)

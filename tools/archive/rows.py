@@ -79,6 +79,12 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
     return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
 
 
+def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
+    """Tightening ID, torque and angle of the first spindle, as its row has them."""
+    first = found["spindles"][0]
+    return _bounded(tightening_id_of(found)), _real(first["torque"]), _real(first["angle"])
+
+
 def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
     """The row of Event, and those of EventParameter."""
     row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)

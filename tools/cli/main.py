@@ -27,6 +27,7 @@ PLACES = {
     "archive": "tools.archive.commands:archive",
     "ask": "tools.codec.ask_command:ask",
     "board": "tools.flash.board_commands:board",
+    "command": "tools.command.commands:command",
     "config": "tools.config.commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",

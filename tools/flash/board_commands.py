@@ -181,6 +181,22 @@ def look_at(port: str, as_json: bool) -> None:
     _end(lambda link: show_status(link, as_json, port), port)
 
 
+def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
+    """What the agent on the board answers to `toolcart command --port`."""
+    told: list[dict] = []
+
+    def ask(link: Asked) -> None:
+        if len(line) > LINE_MAX:
+            raise Failed(f"the command is longer than the {LINE_MAX} characters that a board hears.")
+        answers = link.ask(f"?{line}", patience_s)
+        if answers is None:
+            raise NotRunning(SILENT)
+        told.extend(answers)
+
+    _end(ask, port)
+    return told
+
+
 def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
     """Have it carried out by the agent on the board, and say what became of it."""
 

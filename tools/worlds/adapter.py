@@ -15,9 +15,7 @@ from agent.cart.area import bring_up
 from agent.cart.config import complete
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
-from agent.log.flash import Part
 from agent.log.log import LOG_DONE
-from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
 from agent.quarantine.orders import of_station
 from agent.record import KIND_EVENT, event
@@ -217,10 +215,8 @@ class _Twin:
         self.state: Any = None
         self.log: Any = None
         self.quarantine: Any = None
-        state = State(Part(device, 0, STATE_BLOCKS))
-        state.load()
-        self.durable = state.durable  # before anything is settled
         self.is_up = bring_up(self, device, agent.tree["toolsnet"])
+        self.durable = list(self.state.durable) if self.is_up else []  # before anything is settled
         self.in_doubt = int(self.is_up and self.quarantine.log.doubtful)  # entries
         self.is_up = self.is_up and self.quarantine.settle()
 

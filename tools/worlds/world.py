@@ -156,16 +156,21 @@ class World:
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
         """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
 
-        What no one can read may stand there as it was pushed and as it was fetched, which counts twice.
+        What no one can read may stand there as it was pushed and as it was fetched, which counts twice. A block with
+        something that was stored counts whole: it was passed, and left, when the server forgot what is in it.
         """
         cells, token, octets = self.device(number).cells, _token(number), {}
+        forgotten = {row.number for row in self.history.stations[number].rows if row.forgotten is not None}
+        passed = {block for block, numbers in waiting.items() if numbers & forgotten}
         for block, numbers in waiting.items():
+            if block in passed:
+                continue
             content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]).rstrip(b"\xff")
             found = list(token.finditer(content))
             for one, end in zip(found, [*(other.start() for other in found[1:]), len(content)], strict=True):
                 if int(one[1]) in numbers:
                     octets[content[max(one.start() - FRONT_BYTES, 0) : one.end()]] = end - one.start()
-        return sum(octets.values())
+        return sum(octets.values()) + len(passed) * BLOCK_BYTES
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
         """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""

@@ -35,7 +35,6 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from tools.archive import export
 from tools.archive.periods import Shifts
@@ -48,6 +47,7 @@ from tools.archive.web.reading import Away, Reading, TooLong
 from tools.archive.web.users import Proxy, User
 from tools.base.installation import how_to_get_packages
 from tools.base.prometheus import CONTENT_TYPE
+from tools.pages import frame
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
@@ -339,7 +339,7 @@ def make(
         Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=shown.HERE / "static")),
+        Mount("/static", frame.files(shown.HERE / "static")),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
