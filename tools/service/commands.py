@@ -185,7 +185,7 @@ def problems(configuration: dict, program: str) -> list[str]:
         if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
             told.append(f"the spool {path} is outside of {STATE_FOLDER}: the service may not write there.")
         for outlet in station["outlets"][1:]:
-            path = outlet["path"]
+            path = outlet.get("path", "")
             if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
                 told.append(f"the file {path} is outside of {STATE_FOLDER}: the service may not write there.")
     return told
