@@ -80,5 +80,5 @@ def test_one_server_has_a_file_and_the_file_is_its_owners(file):
 def test_a_file_that_is_no_database_is_refused_in_words(file):
     with open(file, "wb") as written:
         written.write(b"no database at all" * 100)
-    with pytest.raises(Unusable, match="no database|not a database"):
+    with pytest.raises(Unusable, match=r"no database|not a database"):
         Taken(file)
