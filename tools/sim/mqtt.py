@@ -230,7 +230,7 @@ class Consumer:
             self.refused += 1
             self.broker.complaints.append("a batch that cannot be: %s" % head)
             return
-        if head["after"] > have:
+        if head["after"] > have and head.get("confirm") != "broker":
             self.gaps += 1
         elif head["last"] <= have:
             self.repeats += 1
