@@ -17,7 +17,7 @@ from tools.archive import database, pareto, periods, queries
 from tools.archive.web import asked, serving, trends
 from tools.archive.web.app import make
 from tools.archive.web.reading import Reading
-from tools.archive.web.trend import POINTS_MOST, thinned, trend
+from tools.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, thinned, trend
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.cli.main import main
 
@@ -130,9 +130,9 @@ def test_thinned_values_are_in_order_bounded_and_have_what_sticks_out(values, mo
         assert kept == points
 
 
-def row(number, torque, low=38.0, high=50.0, overall=0, time=None):
+def row(number, torque, low=38.0, high=50.0, overall=0, time=None, tool="C1"):
     time = time or f"202611{1 + number // 1000:02d}{number // 60 % 24:02d}{number % 60:02d}00"
-    return (time, number, overall, torque, low, high, 2 * overall, None, 0.0, 0.0, 0, 0)
+    return (time, number, overall, torque, low, high, 2 * overall, None, 0.0, 0.0, 0, 0, tool)
 
 
 def test_figures_and_charts_are_those_of_the_values_in_their_order():
@@ -164,6 +164,30 @@ def test_changed_limits_have_figures_of_their_own():
     torque = trend(rows, periods.period_by("day"), 5, only_ok=False)["quantities"][0]
     assert [(one["high"], one["count"]) for one in torque["all"]] == [(50.0, 40), (48.0, 60)]
     assert torque["all"][0]["pp"] > torque["all"][1]["pp"]
+
+
+def test_a_study_is_fifty_in_a_row_of_one_tool_under_one_set_of_limits():
+    dice = random.Random(2)
+    values = [dice.gauss(44, 1) for _ in range(300)]
+    tools = ["C1" if at % 3 else "C2" for at in range(300)]  # 200 of one, 100 of the other
+    rows = [row(at, value, tool=tool) for at, (value, tool) in enumerate(zip(values, tools, strict=True))]
+    rows[297] = row(297, values[297], high=49.0, tool="C2")
+    studies = trend(rows, None, 5, only_ok=False)["quantities"][0]["periods"]
+    assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 under the first limits are one, of the newest
+    of_c2 = [value for value, tool in zip(values, tools, strict=True) if tool == "C2"][49:99]
+    [study] = [one for one in studies if one["period"].startswith("C2, from ")]
+    mean, deviation = statistics.fmean(of_c2), statistics.stdev(of_c2)
+    assert study["pp"] == pytest.approx(12 / 6 / deviation)
+    assert study["ppk"] == pytest.approx(min(50 - mean, mean - 38) / 3 / deviation)
+    many = trend([row(at, 44 + at % 7 / 10) for at in range(5000)], None, 5, only_ok=False)["quantities"][0]["periods"]
+    assert len(many) == STUDIES_MOST and many[-1]["period"] == "C1, from 2026-11-05 10:30"
+
+
+def test_what_a_program_does_not_measure_is_no_trend():
+    rows = [(*row(at, 44.0)[:7], 0.0, 0.0, 0.0, 0, 0, "C1") for at in range(30)]
+    assert [one["name"] for one in trend(rows, None, 5, only_ok=False)["quantities"]] == ["Torque"]
+    rows[3] = (*rows[3][:7], 0.5, *rows[3][8:])
+    assert len(trend(rows, None, 5, only_ok=False)["quantities"]) == 2
 
 
 def test_a_chart_has_a_bounded_number_of_points():
@@ -253,6 +277,22 @@ def test_what_is_not_there_is_told(browser):
     assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
 
 
+def test_a_study_is_shown_with_cm_and_cmk(browser):
+    page = browser.get("/trend/3/1/1?program=1&by=study").text
+    assert "Cmk" in page and "Ppk" not in page and "C3412001, from 2026-11-" in page
+    assert "A study needs 50 results" in browser.get("/trend/3/1/1?program=1&by=study&from=2026-11-20T14:00").text
+
+
+@given(st.tuples(*[st.none() | st.integers(0, 9)] * 3))
+def test_a_cause_names_its_statuses(statuses):
+    assert pareto.statuses(pareto.cause(*statuses)) == tuple(status or 0 for status in statuses)
+
+
+@pytest.mark.parametrize("text", ["torque", "torque fine", "volume low", "torque low angle low", "torque 12", ", "])
+def test_what_is_no_cause_is_told(browser, text):
+    assert browser.get("/results", params={"cause": text}).status_code == (200 if not text.strip() else 400)
+
+
 @pytest.mark.parametrize("by", trends.BY)
 def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, place, by):
     page = told(browser, "/pareto", by=by)
@@ -264,8 +304,9 @@ def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, plac
     assert one["nok"] == len(rows_of(place, where)) > 0
 
 
-def test_a_bar_leads_to_its_results(browser):
-    page = told(browser, "/pareto", by="program")
+@pytest.mark.parametrize("by", trends.BY)
+def test_a_bar_leads_to_its_results(browser, by):
+    page = told(browser, "/pareto", by=by)
     for bar in page["bars"]:
         listed = browser.get(bar["address"] + "&json").json()["results"]
         assert len(listed) == bar["count"]

@@ -27,7 +27,7 @@ _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
 Station = tuple[int, int, int]
 _WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
-_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus)
+_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus, _R.SpindleSerial)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 
 def by_time(wanted: Wanted) -> bool:
     """True if a list stands in the order of the stations' clocks."""
-    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program)
+    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
     return wanted.nok or any(one is not None for one in filters)
 
 
@@ -185,7 +185,7 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
 
 
 def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
-    """Time, number, verdict, then value, limits and status of torque and angle, status of time; newest last."""
+    """Time, number, verdict, then value, limits and status of torque and angle, status of time, tool; newest last."""
     asked = select(*_WHAT).where(_trended(connection, wanted))
     return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
 
