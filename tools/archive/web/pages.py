@@ -55,7 +55,8 @@ def today() -> str:
 async def overview(read: Reading, request: Request) -> Page:
     """The map: systems, stations, their last sign of life, today's results."""
     systems = await read(asked.stations, today())
-    return Page("overview.html", {"systems": systems, "now": rows.now_text()})
+    more = max(0, await read(asked.station_count) - asked.STATIONS)
+    return Page("overview.html", {"systems": systems, "more": more, "now": rows.now_text()})
 
 
 async def live(read: Reading, request: Request) -> Page:
