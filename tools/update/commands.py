@@ -1,7 +1,7 @@
 """`toolcart sign`, `verify` and `update`: files that only a trusted key's owner can bring to a cart.
 
-Exit codes of `verify`: 0 signed by a trusted key, 2 not. Of `update`: 0 installed and healthy, or installed already; 1 it
-did not become healthy and the version before is installed again; 2 refused, nothing was changed.
+Exit codes of `verify`: 0 signed by a trusted key, 2 not. Of `update`: 0 installed and healthy, or installed already; 1
+it did not become healthy and the version before is installed again; 2 refused, nothing was changed.
 """
 
 from __future__ import annotations
