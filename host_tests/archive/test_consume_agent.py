@@ -21,6 +21,7 @@ from tools.sim.serve import SimulatedPlant
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 300 if LONG else 9
+KILLS_POSTGRESQL = 300 if LONG else 6
 RATE_PER_S = 40
 UP_MOST_S = 0.8
 END_S = 90.0
@@ -88,14 +89,14 @@ class Everything:
         os.kill(self.consumer, signal.SIGTERM)
 
 
-def kill_again_and_again(folder, place):
+def kill_again_and_again(folder, place, kills):
     dice = random.Random(SEED)
     with Mosquitto(folder) as broker, SimulatedPlant() as plant, Starter() as starter:
         everything = Everything(folder, place, plant, broker, starter)
         try:
             until(lambda: plant.controller.acknowledged or not plant.produce(1))
             plant.produce_rate(RATE_PER_S)
-            for index in range(KILLS):
+            for index in range(kills):
                 time.sleep(dice.uniform(0, UP_MOST_S))
                 everything.kill(("agent", "consumer", "broker")[index % 3])
             plant.stop_producing()
@@ -104,7 +105,7 @@ def kill_again_and_again(folder, place):
             found, behind = everything.stored()
         finally:
             everything.close()
-    assert len(found) > KILLS and len(found) == len(set(found))
+    assert len(found) > kills and len(found) == len(set(found))
     assert behind == []
 
 
@@ -116,12 +117,12 @@ def until(is_so):
 
 
 def test_what_the_controller_was_told_is_in_sqlite_once(tmp_path):
-    kill_again_and_again(tmp_path, str(place_in(tmp_path)))
+    kill_again_and_again(tmp_path, str(place_in(tmp_path)), KILLS)
 
 
 def test_what_the_controller_was_told_is_in_postgresql_once(tmp_path):
     try:
         with postgresql() as databases:
-            kill_again_and_again(tmp_path, databases())
+            kill_again_and_again(tmp_path, databases(), KILLS_POSTGRESQL)
     except Unavailable as reason:
         pytest.skip(f"no PostgreSQL: {reason}")
