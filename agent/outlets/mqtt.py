@@ -63,11 +63,12 @@ class Mqtt:
         self.port_number = settings["port"]
         self.topic = topic = topic_of(settings, owner[1], owner[2])
         self.identity = identity = identity_of(log.state)
-        self.needs_receipt = settings["confirm"] == "consumer"
+        self.needs_receipt = needs_receipt = settings["confirm"] == "consumer"
         self.results_topic = (topic + "/results").encode()
         self.state_topic = (topic + "/state").encode()
         self.before = front_bytes(self.results_topic)
-        self.batch = Batch(line, self.before, owner, identity, settings["batch"], self.octets_most)
+        more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
+        self.batch = Batch(line, self.before, owner, identity, settings["batch"], self.octets_most, more)
         self.session = _session(settings, topic, self.state_topic, identity, owner)
         room = bytearray(self.before)
         self._online = room + _state(identity, True, "")

@@ -2,11 +2,16 @@
 
 import json
 
+from agent.base.fields import copy, put_number
+from agent.base.words import put_u32
 from agent.log.numbers import CURSOR
+from agent.record import KIND_RESULT
+from agent.record import result as res
+from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "4m"
 
 
 def test_results_reach_the_consumer_in_batches_and_receipts_move_the_cursor():
@@ -219,3 +224,108 @@ def test_a_best_effort_outlet_is_moved_on_and_the_consumer_sees_the_gap():
     bench.run(600000)
     numbers = bench.numbers()
     assert numbers[-1] == bench.log.number and numbers == sorted(set(numbers)) and len(numbers) < 3005
+
+
+class QuietBroker:
+    """A broker and a consumer at the outlet's port that allocate nothing: each batch has its PUBACK and its receipt."""
+
+    why = why_code = 0
+
+    def __init__(self, identity):
+        self.up = b"\x20\x02\x00\x00\x90\x03\x00\x01\x01\xd0\x00"
+        self.frame = bytearray(message(b'{"identity":"' + identity + b'","number":000000000 }'))
+        self.digits = len(self.frame) - 11
+        self.number = 0
+        self.said = self.up
+        self.at = self.left = 0
+        self.opened = False
+        self.batches = 0
+
+    def open(self, host, number):
+        self.opened = True
+
+    def close(self):
+        self.opened = False
+
+    def state(self):
+        return 2 if self.opened else 0
+
+    def readinto(self, buf, n):
+        if self.left < n:
+            n = self.left
+        copy(buf, 0, self.said, self.at, n)
+        self.at += n
+        self.left -= n
+        return n
+
+    def write(self, buf, start, n):
+        first = buf[start]
+        if first == 0x10:
+            self.at = 0
+            self.left = 4
+        elif first == 0x82:
+            self.left = 5
+        elif first == 0xC0:
+            self.left = 2
+        elif first & 0xF0 == 0x30:
+            self._answer(buf, start, n)
+        return n
+
+    def _answer(self, buf, start, n):
+        """Acknowledge, and send a receipt for what is said to be the last."""
+        topic = buf.find(b"toolcart", start, start + 20)
+        end = topic + (buf[topic - 2] << 8 | buf[topic - 1])
+        frame = self.frame
+        frame[2] = buf[end]
+        frame[3] = buf[end + 1]
+        last = buf.find(b'"last":', end, end + 160)
+        self.at = 0
+        self.said = frame
+        self.left = 4
+        if last > 0 and buf.find(b"/results", topic, end) > 0:
+            last += 7
+            number = 0
+            while 0x30 <= buf[last] <= 0x39:
+                number = number * 10 + buf[last] - 0x30
+                last += 1
+            put_number(frame, self.digits, 9, number)
+            self.batches += 1
+            self.left = len(frame)
+
+
+def message(payload):
+    """A PUBACK, and a PUBLISH on the topic of the receipts behind it."""
+    topic = (TOPIC + "/receipt").encode()
+    body = bytes([0, len(topic)]) + topic + b"\x00\x09" + payload
+    return b"\x40\x02\x00\x00\x32" + bytes([len(body)]) + body
+
+
+def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
+    heap_tools()
+    bench = MqttBench(batch=4)
+    outlet = bench.forward
+    outlet.port = QuietBroker(outlet.identity.encode())
+    log = bench.log
+    bench.store(1)
+    now = bench.clock.now
+
+    def store():
+        put_u32(log.stage, log.place, log.next)
+        log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES)
+
+    def some():
+        turns = 12
+        while turns:
+            turns -= 1
+            outlet.step(now)
+
+    octets = 0
+    for count in range(60):
+        store()  # the bench's flash allocates
+        if count < 5:
+            some()
+        else:
+            octets += allocated(some)
+    assert bench.cursor.number == 61 and outlet.port.batches >= 60
+    print("allocated for 55 results: %d bytes" % octets)
+    assert octets == 0

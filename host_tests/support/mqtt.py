@@ -41,14 +41,14 @@ class SteadyLink:
 class MqttBench(Outlet):
     """One station's MQTT outlet at its second cursor; ToolsNet takes nothing and keeps nothing."""
 
-    def __init__(self, wide=False, **settings):
+    def __init__(self, wide=False, make_port=None, **settings):
         self.wide = wide
         self.mqtt_settings = dict(SETTINGS)
         self.mqtt_settings.update(settings)
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.is_linked = False
-        Outlet.__init__(self)
+        Outlet.__init__(self, make_port=make_port)
 
     def start(self):
         if not self.is_linked:
@@ -63,7 +63,7 @@ class MqttBench(Outlet):
         self.number = NUMBER
         self.cursor = self.log.cursors[1]
         self.settings_of_station = {"spool": {"owner": (3, 1, NUMBER)}}
-        self.port = self.network.port()
+        self.port = self.make_port(self.network) if self.make_port else self.network.port()
         station = Station(self)
         if self.wide:
             from agent.wide.mqtt import make as make_wide

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from tools.archive.web import shown
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
 
+STATIONS_MOST = 20_000  # those that were heard last
 # Those of the server have the names that tools.archive.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
