@@ -68,7 +68,7 @@ MEANINGS = {
     ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
-    "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
+    "stations[].outlets[].kind": "ToolsNet, exactly once, and others beside it; without a list ToolsNet alone.",
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",

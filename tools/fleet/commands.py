@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from tools.base.printable import visible
+from tools.base.printable import visible, visible_lines
 from tools.base.progress import progress_bar
 from tools.fleet import inventory, make
 from tools.fleet.deploy import Deployment, Outcome, Plan
@@ -200,7 +200,7 @@ def _wrong(wrong: inventory.Wrong, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
     else:
-        click.echo(visible(str(wrong)), err=True)
+        click.echo(visible_lines(str(wrong)), err=True)
     sys.exit(EXIT_WRONG)
 
 

@@ -251,6 +251,6 @@ def _tree(stations, settings, files):
         station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
         station.update(settings.get("station", {}))
         if files:
-            station["outlets"] = [{"kind": "toolsnet"}] + [dict(file, kind="file") for file in files]
+            station["outlets"] = [{"kind": "toolsnet"}] + [dict({"kind": "file"}, **file) for file in files]
         tree["stations"].append(station)
     return tree

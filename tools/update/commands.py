@@ -135,7 +135,7 @@ def _verified(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str]:
         file = Path(folder, Path(package).name)
         file.write_bytes(octets)
         version = version_of(file)
-    click.echo(visible(f"{package}: {version}, signed by {name} ({comment})"))
+    click.echo(visible(f"{package}: {version}, signed by {name} ({' '.join(comment.split())})"))
     return octets, version
 
 

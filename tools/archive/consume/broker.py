@@ -3,6 +3,7 @@
     serve(handler)     the thread: connects, subscribes, hands on what comes, until `close`
     done(mark)         from any thread: the message of this mark is safe; it is acknowledged in its turn
     publish(topic, ..) from any thread: retained; of one topic the newest alone waits
+    send(topic, ..)    from any thread: not retained, in order, each
     drop(why)          from any thread: end this connection, what is not acknowledged comes again
 
 Rules
@@ -132,10 +133,14 @@ class Handler(Protocol):
 class Broker:
     """One broker."""
 
-    def __init__(self, address: Address, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, address: Address, say: Callable[[str], None], keeps: bool = True, like: Broker | None = None
+    ) -> None:
         self.address = address
         self.connections = 0
         self.is_connected = False
+        self.is_subscribed = False
+        self._keeps = keeps  # rule 5; False: a session that ends with the connection
         self._say = say
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -144,12 +149,13 @@ class Broker:
         self._outer.setblocking(False)
         self._done: list[Mark] = []
         self._due: dict[str, bytes] = {}  # what is to be published
+        self._to_send: list[tuple[str, bytes]] = []
         self._sent: dict[int, tuple[str, bytes]] = {}  # what the broker has not acknowledged, by paho's number
         self._under_way: deque[tuple[int, int]] = deque()  # place and paho's number of messages, oldest first
         self._safe: set[int] = set()  # places
         self._place = 0
         self._dropped = ""
-        self._protocol = paho.MQTTv5
+        self._protocol = like._protocol if like else paho.MQTTv5  # what that one has found out
         self._told = ""
         self._answer: Any = None
         self._refused = ""
@@ -170,6 +176,12 @@ class Broker:
             self._due[topic] = payload
             if len(self._due) > RECEIPTS_MOST:
                 self._due.pop(next(iter(self._due)))
+        self.wake()
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Publish it behind what was sent before; what a lost connection had not delivered is gone."""
+        with self._lock:
+            self._to_send.append((topic, payload))
         self.wake()
 
     def drop(self, why: str) -> None:
@@ -232,7 +244,7 @@ class Broker:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             self.address.client_id,
-            clean_session=False if is_old else None,
+            clean_session=not self._keeps if is_old else None,
             protocol=self._protocol,
             reconnect_on_failure=False,
             manual_ack=True,
@@ -249,6 +261,7 @@ class Broker:
         def subscribed(_client: Any, _userdata: Any, _mid: int, codes: list, _properties: Any) -> None:
             refused = [str(code) for code in codes if code.is_failure]
             self._refused = f"the broker refuses the subscription: {', '.join(refused)}" if refused else ""
+            self.is_subscribed = not refused
 
         def took(_client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
             self._place += 1
@@ -273,8 +286,8 @@ class Broker:
             properties = Properties(PacketTypes.CONNECT)
             properties.MaximumPacketSize = PACKET_MOST
             properties.ReceiveMaximum = UNDER_WAY_MOST
-            properties.SessionExpiryInterval = SESSION_S
-            more = {"clean_start": False, "properties": properties}
+            properties.SessionExpiryInterval = SESSION_S if self._keeps else 0
+            more = {"clean_start": not self._keeps, "properties": properties}
         client.connect(address.host, address.port, KEEPALIVE_S, **more)
         until_s = time.monotonic() + CONNECT_S
         try:
@@ -283,8 +296,9 @@ class Broker:
                     raise _Lost("the broker does not answer")
                 self._turn(client, reads=True, most_ms=100)
         except Exception:
-            self._other_version()  # one that does not know this version may answer anything, or hang up
-            raise
+            if self._answer is None:  # one that does not know this version may answer anything, or hang up
+                self._other_version()
+                raise
         if self._answer.is_failure:
             if "protocol" in str(self._answer).lower():
                 self._other_version()
@@ -335,6 +349,7 @@ class Broker:
         """Acknowledge what is safe, in order, and publish what is due."""
         with self._lock:
             done, self._done = self._done, []
+            to_send, self._to_send = self._to_send, []
             due: list[tuple[str, bytes]] = []
             while self._due and len(self._sent) + len(due) < UNDER_WAY_MOST:
                 topic = next(iter(self._due))
@@ -343,6 +358,8 @@ class Broker:
         for topic, payload in due:  # in front of the acknowledgements: who acknowledges has said what it has
             info = client.publish(topic, payload, qos=1, retain=True)
             self._sent[info.mid] = (topic, payload)
+        for topic, payload in to_send:
+            client.publish(topic, payload, qos=1)
         while self._under_way and self._under_way[0][0] in self._safe:
             place, number = self._under_way.popleft()
             self._safe.discard(place)
@@ -350,7 +367,7 @@ class Broker:
 
     def _let_go(self, client: paho.Client, orderly: bool) -> None:
         """End the connection; what was published and not acknowledged is due again."""
-        self.is_connected = False
+        self.is_connected = self.is_subscribed = False
         client.on_disconnect = None
         try:
             if orderly:

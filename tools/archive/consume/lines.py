@@ -33,7 +33,7 @@ _JUDGED = {"OK": 0, "NOK": 1, "low": 2, "high": 3}
 _BATCH = {"not completed": "0", "OK": "1", "not used": "2", "running": "0"}
 _PM = {"OK": "0", "OKR": "1", "NOK": "2", "TERMNOK": "3"}
 _TEXT, _INTEGER, _REAL = range(3)
-_CODES = {"parameter set": 60003, "job": 60004, "vehicle": 60005, "results gone": 60016}
+_CODES = {"parameter set": 60003, "job": 60004, "vehicle": 60005, "results gone": 60016, "command": 60017}
 _CODE_NONE = 99999
 _CURVES = {"torque": 0, "angle": 1}
 _UNIT_CODES = {name: code for code, name in GRAPH_UNITS.items() if code != 90}
@@ -264,6 +264,9 @@ _EVENT_FIELDS = (
     ("count", 42, True),
     ("total", 43, True),
     ("id_epoch", 44, True),
+    ("outcome", 50, False),
+    ("mid", 51, True),
+    ("asked_by", 52, False),
 )
 _EVENT_WORDS = (("job_status", 20), ("batch_mode", 21), ("last_tightening", 27))
 _EVENT_VALUE = 20
