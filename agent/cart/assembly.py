@@ -117,6 +117,10 @@ def _add_outlets(station, system, toolsnet):
         from agent.wide.outlets import add_outlets
 
         add_outlets(station)
+    elif len(station.settings["outlets"]) > 1:
+        from agent.outlets.mqtt import make  # the one that boards may have beside ToolsNet
+
+        station.outlets.append(make(station.settings["outlets"][1], station, 1))
 
 
 def _toolsnet(station, system, toolsnet):

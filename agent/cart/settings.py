@@ -106,6 +106,7 @@ SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms
 
 # What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}
+OUTLET_PLACES = {}  # what no two outlets may share
 
 # What there was once, and what is said of it.
 REMOVED = {}
@@ -117,6 +118,7 @@ if ON_CPYTHON:
 
     for _kind in WIDE:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS
+        OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
     _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
     _FIXED = "no longer a setting: delete it; %s is right for every plant"
     REMOVED = {

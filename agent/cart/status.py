@@ -143,7 +143,7 @@ def _outlet(log, outlet):
         "is_up": outlet.is_up(),
     }
     outlet.put_state(shown)
-    if outlet.index == 0:
+    if "why" not in shown:
         shown["why"] = why_name(outlet.trouble.why)
     return shown
 

@@ -14,7 +14,7 @@ from agent.base.compat import const
 from agent.base.fields import copy, put_number
 
 NUMBER_DIGITS = const(10)
-HEAD_MOST = const(150)  # with the longest numbers
+HEAD_MOST = const(160)  # with the longest numbers
 
 _len = len  # a builtin is looked up in the module first
 
@@ -22,10 +22,11 @@ _len = len  # a builtin is looked up in the module first
 class Batch:
     """One batch at a time of one station, written by `line` (agent.record.line) behind `before` octets of room.
 
-    `records_most` and `octets_most` are when it is full: what makes it longer than that is the last one in it.
+    `records_most` and `octets_most` are when it is full: what makes it longer than that is the last one in it. `more`
+    are members of the head beside the usual ones.
     """
 
-    def __init__(self, line, before, owner, identity, records_most, octets_most):
+    def __init__(self, line, before, owner, identity, records_most, octets_most, more=""):
         self.line = line
         self.start = 0  # of the head, once it is sealed
         self.count = 0
@@ -33,7 +34,8 @@ class Batch:
         self._first = before + HEAD_MOST
         self._full = self._first + octets_most
         self._head = (
-            '{"schema":1,"system_type":%d,"system":%d,"station":%d,"identity":"%s","after":' % (owner + (identity,))
+            '{"schema":1,"system_type":%d,"system":%d,"station":%d,"identity":"%s"%s,"after":'
+            % (owner + (identity, more))
         ).encode()
         self.clear()
 

@@ -41,7 +41,7 @@ MEANINGS = {
     "durable": (
         "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
     ),
-    "graphs": "Whether the file gets curves and plot parameters as well.",
+    "graphs": "Whether this outlet gets curves and plot parameters as well.",
 }
 
 BATCH = 32  # lines that become durable together
@@ -52,6 +52,11 @@ CLOSED = 0
 LOOKING = 1  # for the record that the last line was made of
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
+
+
+def place(settings, system, station):
+    """A file of its own for each outlet."""
+    return settings.get("path")
 
 
 def make(settings, station, index, graphs):

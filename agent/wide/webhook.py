@@ -49,13 +49,16 @@ durable bool true"""
 MEANINGS = {
     "url": "Address that every record is sent to in batches, by POST: https://host:port/path (Linux only).",
     "token": "Secret that is sent as `Authorization: Bearer`, in place of user and password.",
-    "user": "User for `Authorization: Basic`.",
-    "password": "That user's password.",
+    "user": "User: of the broker, or for `Authorization: Basic`.",
+    "password": "That user's password; to a broker it goes in plain text unless `tls_ca` is set.",
     "records_most": "Records in a batch at most; fewer after an answer 413.",
     "timeout_s": "Time for a whole answer before the batch is sent again.",
-    "tls_ca": "File with the certificates (PEM) that the server's is checked against; without it those of the system.",
-    "tls_name": "Name in the server's certificate, where it is not the host of the address.",
-    "tls_certificate": "File with our own certificate (PEM), where the server asks for one.",
+    "tls_ca": (
+        "File with the certificates (PEM) that the other side's is checked against. Webhook: without it those of the "
+        "system. MQTT: without it there is no TLS."
+    ),
+    "tls_name": "Name in the other side's certificate, where it is not the host.",
+    "tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
     "tls_key": "File with its private key (PEM); only its owner may read it.",
 }
 

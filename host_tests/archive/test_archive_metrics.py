@@ -30,7 +30,7 @@ HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'
 PASSWORD = "a long password"
 CONSUMED = {f"consumed_{name}_total": 0 for name in (*NAMES, "connections")}
-CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0}
+CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0, "consumed_stations_online": 1}
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
+import subprocess
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from asyncua import Client, ua
 
+from host_tests.support import node
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from host_tests.support.opcua import System, client_certificate, connected, ids, learn, serving, u32, u64
 from host_tests.support.opcua_nodeset import Nodesets
@@ -86,14 +91,14 @@ def test_every_mandatory_node_of_each_type_is_on_its_instances(plant):
 
     async def does(client, system):
         missing, checked = [], 0
-        for node, types in await instances(client, system):
-            paths = await paths_of(client, system.namespaces, node)
+        for each, types in await instances(client, system):
+            paths = await paths_of(client, system.namespaces, each)
             kinds = [name for name in types if name in wanted.names]
             for path in wanted.mandatory(*kinds):
                 if path[:-1] in paths or len(path) == 1:
                     checked += 1
                     if path not in paths:
-                        missing.append((node.nodeid.to_string(), "/".join(name for _, name in path)))
+                        missing.append((each.nodeid.to_string(), "/".join(name for _, name in path)))
         return missing, checked
 
     missing, checked = run(plant, does)
@@ -428,12 +433,10 @@ def test_no_session_touches_the_subscriptions_of_another(plant):
 def test_too_much_at_once_is_refused_and_the_session_goes_on(plant):
     async def does(client, system):
         refused = []
-        node = system.node
+        here = ua.BrowseDescription(NodeId=system.node.nodeid)
         for wanted in (
-            client.read_attributes([node] * (limits.NODES_MOST + 1), ua.AttributeIds.BrowseName),
-            client.uaclient.browse(
-                ua.BrowseParameters(NodesToBrowse=[ua.BrowseDescription(NodeId=node.nodeid)] * (limits.NODES_MOST + 1))
-            ),
+            client.read_attributes([system.node] * (limits.NODES_MOST + 1), ua.AttributeIds.BrowseName),
+            client.uaclient.browse(ua.BrowseParameters(NodesToBrowse=[here] * (limits.NODES_MOST + 1))),
         ):
             with pytest.raises(ua.UaStatusCodeError) as reason:
                 await wanted
@@ -466,3 +469,36 @@ def test_a_chunk_without_an_end_ends_its_connection_and_no_other(plant):
 
     sent, error = run(plant, does)
     assert sent < 2**25 and error == 0
+
+
+# -- another implementation ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="node-opcua learns all types first: with --long")
+def test_node_opcua_reads_and_decodes_results_events_and_methods(plant, tmp_path):
+    reason = node.missing()
+    if reason:
+        pytest.skip(reason)
+    script = Path(node.__file__).with_name("opcua_reader.cjs")
+    words = ["node", str(script), plant.process.url, "anna", PASSWORD, FIRST, str(tmp_path)]
+    done = subprocess.run(
+        words,
+        env={**os.environ, "NODE_PATH": str(node.CACHE / "node_modules")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    read = json.loads(done.stdout.splitlines()[-1])
+    _, found, error = read["byId"]["output"]
+    [row] = plant.archive.rows("SELECT Torque, Angle FROM Result ORDER BY ResultId LIMIT 1")
+    content = found["resultContent"][0]["value"]
+    assert error == 0 and found["resultMetaData"]["resultId"] == FIRST
+    assert [value["measuredValue"] for value in content["overallResultValues"][:2]] == list(row)
+    assert found["resultMetaData"]["partId"] == "WVWZZZ1KZAW123456"
+    trace = content["trace"]["stepTraces"][0]["stepTraceContent"][0]
+    assert len(trace["values"]) == content["trace"]["stepTraces"][0]["numberOfTracePoints"] > 5
+    assert read["latest"]["resultMetaData"]["resultId"].startswith("3/1/10/")
+    assert read["event"][2]["resultMetaData"]["resultId"] == FIRST and read["event"][1] == "Left front"
+    assert read["acknowledged"]["output"] == [[0, -1], -1]
+    assert {"GetLatestResult", "RequestResults", "RequestUnacknowledgedResults"} <= set(read["methods"])

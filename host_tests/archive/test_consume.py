@@ -19,6 +19,7 @@ from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
 from tools.archive import database, queries
+from tools.archive.consume import online
 from tools.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from tools.archive.consume.broker import Address
 from tools.archive.consume.consumer import Consumer
@@ -317,10 +318,10 @@ class Peer:
 
 
 @contextmanager
-def consuming(port, place, filters=("toolcart/#",)):
+def consuming(port, place, filters=("toolcart/#",), passes_gaps=False):
     with kept(place) as made:
         address = Address("127.0.0.1", port, filters=filters, client_id="test")
-        made.consumer = Consumer(address, made.writer, made.said.append)
+        made.consumer = Consumer(address, made.writer, made.said.append, passes_gaps)
         until_s = time.monotonic() + DEADLINE_S
         while not made.consumer.broker.is_connected:
             assert time.monotonic() < until_s, made.said
@@ -389,13 +390,40 @@ def test_an_alarm_and_a_curve_come_to_their_results_and_a_frame_to_the_breaches(
             peer.send(json.dumps(curve), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "curve": "current"}), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "samples": [40000]}), topic="toolcart/x/curves")
-        until(lambda: made.consumer.counted.of["unreadable"] == 1)
-        assert made.consumer.counted.of["curves_left_out"] == 2
+        counted = made.consumer.counted.of
+        until(lambda: (counted["unreadable"], counted["events"], counted["curves"]) == (1, 2, 2), lambda: counted)
+        assert counted["curves_left_out"] == 2
         assert made.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
         assert made.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
         with made.engine.connect() as connection:
             [row] = queries.results(connection, queries.Wanted(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
+
+
+def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(online, "BEAT_S", 0.1)
+    heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
+    old = [("20200101000000",)]
+
+    def make_old(connection):
+        connection.exec_driver_sql(f"UPDATE TNMapStation SET Heard = '{old[0][0]}'")
+
+    with Mosquitto(tmp_path) as one, Peer(one.port) as peer:
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
+            peer.send(GOOD)
+            peer.wait(1)
+        peer.send(b'{"schema":1,"online":true,"reason":""}', topic="toolcart/x/state", retain=True)
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
+            made.writer.change(make_old)
+            until(lambda: made.ask(heard) != old)
+            peer.send(b'{"schema":1,"online":false,"reason":"stopped"}', topic="toolcart/x/state", retain=True)
+            until(lambda: made.consumer.figures()["consumed_stations_online"] == 0)
+            time.sleep(0.2)
+            made.writer.change(make_old)
+            time.sleep(0.3)
+            assert made.ask(heard) == old
+            peer.send(b'{"online":1}', topic="toolcart/x/state")
+            until(lambda: made.consumer.counted.of["unreadable"] == 1)
 
 
 def test_what_is_retained_on_a_results_topic_is_left(tmp_path):
@@ -417,6 +445,15 @@ def test_what_comes_while_the_consumer_is_away_waits_at_the_broker(tmp_path):
             with consuming(one.port, place_in(tmp_path)) as made:
                 peer.wait(1)
                 assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+
+
+def test_gaps_are_passed_where_nothing_is_sent_again(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path), passes_gaps=True) as made:
+        with Peer(one.port) as peer:
+            peer.send(message(5, 6, [line(6)]))
+            assert peer.wait(1)[1]["number"] == 6
+            counted = made.consumer.counted.of
+            until(lambda: (counted["missing_numbers"], counted["gaps"]) == (5, 0), lambda: counted)
 
 
 def test_the_receipt_stays_for_whoever_comes_later(tmp_path):

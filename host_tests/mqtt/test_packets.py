@@ -3,6 +3,7 @@
 from agent.mqtt import packets as p
 
 PORTABLE = True
+HEAP = "1m"
 
 # A CONNACK, a PUBACK, a PUBLISH of 5 octets with QoS 1 retained, a SUBACK, a PINGRESP.
 STREAM = b"\x20\x02\x00\x00\x40\x02\x12\x34\x33\x0a\x00\x01r\x00\x07hello\x90\x03\x00\x01\x01\xd0\x00"

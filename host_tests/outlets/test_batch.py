@@ -62,7 +62,9 @@ def test_a_batch_is_its_head_and_a_line_for_each_record():
 
 
 def test_the_longest_head_has_its_room():
-    made = Batch(Line(bytearray(HEAD_MOST + 1000)), 0, (9999, 9999, 9999), "ffffffff", 65535, 1000)
+    made = Batch(
+        Line(bytearray(HEAD_MOST + 1000)), 0, (9999, 9999, 9999), "ffffffff", 65535, 1000, ',"confirm":"broker"'
+    )
     made.count = 65535
     made.seal(0x3FFFFFFF, 0x3FFFFFFF)
     assert made.start >= 0

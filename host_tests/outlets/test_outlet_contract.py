@@ -1,4 +1,4 @@
-"""What agent.outlets promises of every outlet, asked of each: ToolsNet, files and webhooks of both kinds."""
+"""What agent.outlets promises of every outlet, asked of each: ToolsNet, MQTT, files and webhooks of both kinds."""
 
 import inspect
 import json
@@ -10,6 +10,7 @@ from agent import outlets
 from agent.base.ticks import FOREVER
 from agent.log.numbers import CURSOR
 from agent.wide.file import FileOutlet
+from host_tests.support.mqtt import BROKER, MqttBench
 from host_tests.support.toolsnet import PIM, SERVER
 from host_tests.support.toolsnet import Outlet as Bench
 from host_tests.support.webhook import PLACE, Server, webhook_of
@@ -76,6 +77,22 @@ class FileSide:
         self._start()
 
 
+class MqttSide:
+    """A broker, and a consumer behind it; with `confirm` broker it passes over what comes twice."""
+
+    def __init__(self, **settings):
+        self.bench = MqttBench(**settings)
+        self.run = self.bench.run
+        self.has = self.bench.ids
+        self.cut = self.bench.cut
+
+    def outlet(self):
+        return self.bench.forward
+
+    def refuse(self, refuses):
+        (self.bench.network.down if refuses else self.bench.network.up)(*BROKER)
+
+
 class WebhookSide:
     """A simulated HTTP server; the flash and the network are the bench's."""
 
@@ -122,6 +139,10 @@ class WebhookSide:
 
 
 SIDES = {
+    "mqtt": lambda: MqttSide(wide=True),
+    "mqtt of a board": MqttSide,
+    "mqtt, best-effort": lambda: MqttSide(wide=True, durable=False),
+    "mqtt, confirmed by the broker": lambda: MqttSide(wide=True, confirm="broker"),
     "toolsnet": ToolsNetSide,
     "durable file": lambda: FileSide(True),
     "best-effort file": lambda: FileSide(False),

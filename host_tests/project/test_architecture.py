@@ -59,6 +59,8 @@ TESTED_BY = {
     "agent.log.record": "test_event",
     "agent.log.search": "test_log_search",
     "agent.log.state": "test_log_state",
+    "agent.mqtt.session": "test_mqtt_session",
+    "agent.mqtt.shown": "test_mqtt",
     "agent.openprotocol.identity": "test_openprotocol_session",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.questions": "test_recovery",

@@ -165,8 +165,8 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 
 def test_outlet(copy):
     add(copy, "agent/wide/tally.py", TALLY)
-    edit(copy, "agent/wide/outlets.py", "from agent.wide import file\n", "from agent.wide import file, tally\n")
-    edit(copy, "agent/wide/outlets.py", '{"file": file}', '{"file": file, "tally": tally}')
+    edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import file, tally,")
+    edit(copy, "agent/wide/outlets.py", '{"file": file,', '{"file": file, "tally": tally,')
     page = run(copy, "-m", "tools.config.text")
     assert "How many each result counts." in page
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")

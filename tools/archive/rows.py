@@ -6,7 +6,7 @@ A row is a tuple in the order of its table's columns (tools.archive.bulk).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tools.toolsnet.records import station_of, tightening_id_of
 
@@ -17,7 +17,12 @@ _BIG_MOST = 2**63 - 1
 
 def now_text() -> str:
     """This moment in UTC, 14 digits."""
-    return datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    return time_text(0)
+
+
+def time_text(in_s: float) -> str:
+    """The moment in so many seconds, in UTC, 14 digits."""
+    return (datetime.now(UTC) + timedelta(seconds=in_s)).strftime("%Y%m%d%H%M%S")
 
 
 def key_of(found: dict) -> Key:

@@ -40,6 +40,7 @@ BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
+MAPPED_MOST = 200_000  # rows of the map that are remembered, some 30 MiB; more are put in once more, and are there
 _TABLES = t.TABLES.sorted_tables
 _MAP = (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM)
 
@@ -208,7 +209,8 @@ class Writer:
         self._mapped: set[tuple] = set()
         self._cars = cars.Known()
         for table in _MAP:
-            self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
+            asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
+            self._mapped.update(tuple(row) for row in connection.execute(asked))
         self._is_known = True
 
     def _run(self) -> None:
@@ -258,8 +260,7 @@ class Writer:
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
-                    if self._is_mapped(batch, station):
-                        batch.change(t.STATION, station, Heard=moment)
+                    batch.change(t.STATION, station, Heard=moment)
                 batch.add(t.BREACH, breaches)
                 with bulk.together(connection):
                     self._write(connection, batch)
@@ -268,6 +269,8 @@ class Writer:
             self._took(self._used_s - began_s)
         except Exception as wrong:  # whatever it is: no one is answered, and the thread goes on
             self._is_known = False
+            if self._connection is not None:
+                self._connection.invalidate()  # it may be dead, and to roll it back would be tried in vain
             with suppress(SQLAlchemyError):
                 self._let_go()
             is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
@@ -278,6 +281,8 @@ class Writer:
             return [FAILED] * len(taken)
         with self._wake:
             self._known.learn(batch.ids, batch.latest, batch.new)
+        if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
+            self._mapped.clear()
         self._mapped |= batch.mapped
         self._cars.learn(batch.cars)
         self.stored += batch.stored

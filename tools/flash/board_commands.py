@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -393,7 +394,11 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
         Path(target).write_bytes(image.cells)
     spool = opened(image)
     if spool is None:
-        raise Failed("what was pulled is no spool of this version; `toolcart spool rescue` reads what is left of it.")
+        kept = shlex.quote(target or "FILE")
+        pulled = "" if target else "pull it with --out FILE; "
+        raise Failed(
+            f"this is no spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
+        )
     log, numbers = spool.log, spool.state.numbers
     waiting = log.waits(log.cursors[0])
     damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"

@@ -195,8 +195,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
             mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
-        if len(station["outlets"]) > 1:
-            mistakes.append((f"stations[{index}].outlets", "another outlet", "toolsnet alone: a chip has no other"))
+        mistakes += _outlet_mistakes(f"stations[{index}]", station)
         spool = station["spool"]["path"]
         if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
             mistakes.append(
@@ -224,6 +223,27 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     done = completed(tree)
     done["board"].update(numbers)
     return done, found
+
+
+def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
+    """What a chip's outlets cannot be: it has ToolsNet, and one broker beside it without TLS."""
+    others = station["outlets"][1:]
+    found = []
+    if len(others) > 1 or any(outlet["kind"] not in OUTLET_SOURCES for outlet in others):
+        kinds = ", ".join(outlet["kind"] for outlet in others)
+        found.append((f"{place}.outlets", kinds, "toolsnet, and one mqtt: a chip has no files for lines"))
+        return found
+    for outlet in others:
+        if outlet["tls_ca"]:
+            words = "null: a chip has the memory for one TLS, ToolsNet's"
+            found.append((f"{place}.outlets[1].tls_ca", json.dumps(outlet["tls_ca"]), words))
+        if outlet["graphs"]:
+            found.append((f"{place}.outlets[1].graphs", "true", "false: a chip keeps no curves"))
+        controller = station["controller"]
+        if controller["results"] != "auto" or controller["bolt_data"]:
+            words = "auto, and no bolt_data, with mqtt: a chip writes lines of one spindle"
+            found.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
+    return found
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:

@@ -85,6 +85,14 @@ def read_line(payload: bytes, kinds: tuple[str, ...]) -> dict:
     return line
 
 
+def read_state(payload: bytes) -> bool:
+    """True if a message of B/state says that its station is online; Unreadable."""
+    state = _object(_lines(payload)[0], "state")
+    if not isinstance(state.get("online"), bool):
+        raise Unreadable(f"online {state.get('online')!r:.40}")
+    return state["online"]
+
+
 def _records(lines: list[bytes], place: Place, after: int, last: int) -> tuple[tuple[int, dict | str], ...]:
     records: list[tuple[int, dict | str]] = []
     before = after

@@ -16,17 +16,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from tools.archive.consume import counted as c
 from tools.archive.consume import lines
 from tools.archive.consume.batch import Batch, read, read_line
 from tools.archive.consume.broker import Address, Broker, Mark
 from tools.archive.consume.lines import Unreadable
-from tools.archive.consume.names import ALARMS, ENDS, OTHERS, RECEIPT, RESULTS, filters_of
+from tools.archive.consume.names import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
+from tools.archive.consume.online import Online
 from tools.archive.consume.parcels import GAP, Parcels, line_parcel, parcel_of
-from tools.archive.writer import FAILED, PARCEL, REPEATED, STORED, Writer
+from tools.archive.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need some ten times as much
 MESSAGE_OCTETS = 500  # what one costs beside its octets
@@ -37,6 +41,7 @@ class Consuming:
     """Where batches come from, as tools.archive.serving wants it."""
 
     address: Address
+    passes_gaps: bool = False  # nothing is sent again, whatever the batches say
 
     @property
     def parcels(self) -> Parcels:
@@ -45,20 +50,22 @@ class Consuming:
 
     def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
         """Begin to take them."""
-        return Consumer(self.address, writer, say)
+        return Consumer(self.address, writer, say, self.passes_gaps)
 
 
 class Consumer:
     """One broker's batches into one archive, in a thread of its own."""
 
-    def __init__(self, address: Address, writer: Writer, say: Callable[[str], None]) -> None:
+    def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
         self.counted = c.Counted(writer.note_breach, say)
         self.waiting_octets = 0  # taken and not committed
         self._writer = writer
+        self._passes_gaps = passes_gaps
         self._lock = threading.Lock()
         self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
-        self._thread = threading.Thread(target=self.broker.serve, args=(self,), name="consumer", daemon=True)
+        self._online = Online(writer.heard)
+        self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -74,14 +81,21 @@ class Consumer:
         """For other programs (tools.archive.web.metrics)."""
         told: dict[str, float] = {f"consumed_{name}_total": count for name, count in self.counted.of.items()}
         told["consumed_waiting_bytes"] = self.waiting_octets
+        told["consumed_stations_online"] = self._online.count()
         told["consumed_connected"] = self.broker.is_connected
         told["consumed_connections_total"] = self.broker.connections
         return told
 
     # -- the broker's thread ---------------------------------------------------------------------------------------
 
+    def _run(self) -> None:
+        with suppress(SQLAlchemyError, Ended):  # what it does not know batches say
+            self._writer.change(self._online.learn)
+        self.broker.serve(self)
+
     def has_room(self) -> bool:
         """True if one more message can be taken."""
+        self._online.beat()
         if self._left is not None and self._writer.put(*self._left):
             self._left = None
         return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
@@ -90,7 +104,9 @@ class Consumer:
         """A message."""
         base, slash, last = topic.rpartition("/")
         try:
-            if slash + last in OTHERS:
+            if slash + last in (RECEIPT, STATE):
+                if slash + last == STATE:
+                    self._online.take(base, payload)
                 self.broker.done(mark)
             elif slash + last not in ENDS:
                 self._leave(mark, c.OTHER_TOPIC, topic, repr(payload[: c.SAMPLE_MOST]))
@@ -98,6 +114,8 @@ class Consumer:
                 self._leave(mark, c.RETAINED, topic, repr(payload[: c.SAMPLE_MOST]))
             elif slash + last == RESULTS:
                 batch = read(base, payload)
+                batch = replace(batch, waits=False) if self._passes_gaps else batch
+                self._online.belongs(base, batch.place)
                 self._put(len(payload), (PARCEL, parcel_of(batch)), partial(self._batch_told, mark, batch))
             else:
                 self._take_line(mark, base, topic, payload)

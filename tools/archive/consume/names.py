@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import socket
 
-RESULTS, RECEIPT, ALARMS, CURVES = "/results", "/receipt", "/alarms", "/curves"
+RESULTS, RECEIPT, ALARMS, CURVES, STATE = "/results", "/receipt", "/alarms", "/curves", "/state"
 ENDS = (RESULTS, ALARMS, CURVES)  # what is consumed
-OTHERS = (RECEIPT, "/state")  # what stands beside it
 
 
 def filters_of(filters: tuple[str, ...]) -> tuple[str, ...]:
-    """Topic filters as they are subscribed: one that names no kind of message asks for the results."""
+    """Topic filters as they are subscribed: one that names no kind of message asks for results and state."""
     found = []
     for one in filters:
-        is_whole = one.endswith(ENDS) or one.rpartition("/")[2] == "#"
-        found.append(one if is_whole else f"{one.rstrip('/')}{RESULTS}")
+        if one.endswith((*ENDS, STATE)) or one.rpartition("/")[2] == "#":
+            found.append(one)
+        else:
+            found += [one.rstrip("/") + RESULTS, one.rstrip("/") + STATE]
     return tuple(dict.fromkeys(found))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from tools.archive.web import shown
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
 
+STATIONS_MOST = 20_000  # those that were heard last
 # Those of the server have the names that tools.archive.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
@@ -32,6 +33,7 @@ FAMILIES = {
     "toolcart_archive_consumed_connected": (GAUGE, "1: the consumer is connected to its broker."),
     "toolcart_archive_consumed_connections_total": (COUNTER, "Connections to the broker that were begun."),
     "toolcart_archive_consumed_waiting_bytes": (GAUGE, "Octets of batches that wait for their commit."),
+    "toolcart_archive_consumed_stations_online": (GAUGE, "Stations that their broker calls online."),
     "toolcart_archive_consumed_batches_stored_total": (COUNTER, "Batches that brought something new."),
     "toolcart_archive_consumed_batches_repeated_total": (COUNTER, "Batches that had been stored before."),
     "toolcart_archive_consumed_results_total": (COUNTER, "Results and unread messages that they brought."),
