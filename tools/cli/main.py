@@ -46,6 +46,7 @@ PLACES = {
     "status": "tools.status.commands:status",
     "trace": "tools.trace.commands:trace",
     "update": "tools.update.commands:update",
+    "verify": "tools.update.commands:verify",
     "web": "tools.web.commands:web",
 }
 
