@@ -318,10 +318,10 @@ class Peer:
 
 
 @contextmanager
-def consuming(port, place, filters=("toolcart/#",)):
+def consuming(port, place, filters=("toolcart/#",), passes_gaps=False):
     with kept(place) as made:
         address = Address("127.0.0.1", port, filters=filters, client_id="test")
-        made.consumer = Consumer(address, made.writer, made.said.append)
+        made.consumer = Consumer(address, made.writer, made.said.append, passes_gaps)
         until_s = time.monotonic() + DEADLINE_S
         while not made.consumer.broker.is_connected:
             assert time.monotonic() < until_s, made.said
@@ -445,6 +445,15 @@ def test_what_comes_while_the_consumer_is_away_waits_at_the_broker(tmp_path):
             with consuming(one.port, place_in(tmp_path)) as made:
                 peer.wait(1)
                 assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+
+
+def test_gaps_are_passed_where_nothing_is_sent_again(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path), passes_gaps=True) as made:
+        with Peer(one.port) as peer:
+            peer.send(message(5, 6, [line(6)]))
+            assert peer.wait(1)[1]["number"] == 6
+            counted = made.consumer.counted.of
+            until(lambda: (counted["missing_numbers"], counted["gaps"]) == (5, 0), lambda: counted)
 
 
 def test_the_receipt_stays_for_whoever_comes_later(tmp_path):

@@ -76,6 +76,7 @@ class BrokerSession:
         self.excused = False
         self.topics = ()
         self.will = None
+        self.client = None
         self._in = b""
         self._out = b""
         self._is_known = False
@@ -178,7 +179,11 @@ class BrokerSession:
         if self.broker.refuses:
             self.wants_close = True
             return
-        at = 10 + 2 + (body[10] << 8 | body[11])
+        self.client = string(body, 10)
+        for other in self.broker.sessions:
+            if other is not self and other.client == self.client:
+                other.wants_close = True  # 3.1.4-2
+        at = 12 + len(self.client)
         if body[7] & 4:
             topic = string(body, at)
             at += 2 + len(topic)
@@ -201,7 +206,7 @@ class Consumer:
     def __init__(self, broker):
         self.broker = broker
         self.queue = []
-        self.have = {}  # by identity
+        self.have = {}  # by topic and identity
         self.records = []  # (identity, number, record)
         self.away = False
         self.mute = False  # it stores, and its receipts are lost
@@ -217,13 +222,15 @@ class Consumer:
     def restore(self, count):
         """Come back with the first records alone, as from an old backup."""
         self.records = self.records[:count]
-        self.have = {identity: number for identity, number, _ in self.records}
+        for topic, identity in self.have:
+            self.have[topic, identity] = max([0] + [one[1] for one in self.records if one[0] == identity])
 
     def _take(self, topic, payload):
         lines = [json.loads(line) for line in payload.decode().split("\n")[:-1]]
         head, records = lines[0], lines[1:]
         identity = head["identity"]
-        have = self.have.get(identity, 0)
+        key = (topic, identity)
+        have = self.have.get(key, 0)
         numbers = [record["number"] for record in records]
         is_ascending = numbers == sorted(set(numbers)) and (not numbers or head["after"] < numbers[0])
         if head["count"] != len(records) or not is_ascending or not numbers or numbers[-1] > head["last"]:
@@ -236,7 +243,7 @@ class Consumer:
             self.repeats += 1
         else:
             self.records += [(identity, record["number"], record) for record in records if record["number"] > have]
-            self.have[identity] = have = head["last"]
+            self.have[key] = have = head["last"]
         if not self.mute:
             receipt = {"identity": identity, "number": have}
             self.broker.publish(topic[: -len("results")] + "receipt", json.dumps(receipt).encode(), True)

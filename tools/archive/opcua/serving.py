@@ -38,6 +38,7 @@ from tools.archive.web.reading import Reading
 from tools.archive.web.users import UsersFile
 
 FIGURES_EVERY_S = 10.0
+_REFUSAL = "sending service fault response"
 SAID_AGAIN_S = 60.0  # an error that the library tells of
 _SECURE = (
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
@@ -101,7 +102,9 @@ class _Errors(logging.Handler):
         self._said_s = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count it."""
+        """Count it; that a request was refused is counted where it is."""
+        if record.getMessage().startswith(_REFUSAL):
+            return
         self._counted.library_errors += 1
         if time.monotonic() - self._said_s > SAID_AGAIN_S:
             self._said_s = time.monotonic()
