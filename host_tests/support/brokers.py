@@ -73,11 +73,14 @@ class Broker:
 class Mosquitto(Broker):
     """Debian's."""
 
-    options = ""
+    def __init__(self, folder: Path, options: str = "allow_anonymous true") -> None:
+        self.options = options
+        super().__init__(folder)
 
     def command(self) -> list[str]:
         config = self.folder / f"mosquitto-{self.port}.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{self.options}\n")
+        user = "user root\n" if os.getuid() == 0 else ""  # it has to read the test's folder
+        config.write_text(f"{user}listener {self.port} 127.0.0.1\npersistence false\n{self.options}\n")
         return [mosquitto(), "-c", str(config)]
 
 

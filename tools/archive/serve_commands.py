@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tools.archive.consume.options import broker_options, consuming
+from tools.archive.consume.options import consumer_options, consuming
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
@@ -166,7 +166,7 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 @click.option("--keep-days", type=click.IntRange(min=1), help="What arrived in so many days is not old.")
 @click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK are old after so many already.")
 @click.option("--consume", metavar="URL", help="Take batches from a broker too, as `archive consume` does.")
-@broker_options
+@consumer_options
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @_password_file
 @_shifts

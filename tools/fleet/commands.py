@@ -172,9 +172,7 @@ def deploy(
         told = [outcome.as_object() for outcome in deployment.outcomes]
         click.echo(json.dumps({"good": good, "carts": told, "not_touched": [cart.name for cart in carts[len(told) :]]}))
     elif not good:
-        click.echo(
-            f"stopped; {rest} carts behind it were not touched. Mend it, then start the same command again.", err=True
-        )
+        click.echo(f"stopped; not touched behind it: {rest}. Mend it, then start the same command again.", err=True)
     sys.exit(0 if good else EXIT_CART)
 
 

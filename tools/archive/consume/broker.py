@@ -296,8 +296,9 @@ class Broker:
                     raise _Lost("the broker does not answer")
                 self._turn(client, reads=True, most_ms=100)
         except Exception:
-            self._other_version()  # one that does not know this version may answer anything, or hang up
-            raise
+            if self._answer is None:  # one that does not know this version may answer anything, or hang up
+                self._other_version()
+                raise
         if self._answer.is_failure:
             if "protocol" in str(self._answer).lower():
                 self._other_version()

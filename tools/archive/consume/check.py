@@ -286,11 +286,18 @@ class _Check:
 
     def batch(self, after: int, last: int, numbers: list[int] | None = None, **head: object) -> bytes:
         """A batch with these numbers, all from after + 1 to last if not said otherwise."""
-        sent = list(range(after + 1, last + 1)) if numbers is None else numbers
-        place = {"schema": 1, "system_type": SYSTEM_TYPE, "system": SYSTEM, "station": STATION}
-        whole = {**place, "identity": self._identity, "after": after, "last": last, "count": len(sent), **head}
-        lines = (_line(number, self._identity) for number in sent)
-        return b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in (whole, *lines))
+        return sample(after, last, numbers, self._identity, **head)
+
+
+def sample(
+    after: int, last: int, numbers: list[int] | None = None, identity: str = "0000000a", **head: object
+) -> bytes:
+    """A batch of such results as the outlet publishes it."""
+    sent = list(range(after + 1, last + 1)) if numbers is None else numbers
+    place = {"schema": 1, "system_type": SYSTEM_TYPE, "system": SYSTEM, "station": STATION}
+    whole = {**place, "identity": identity, "after": after, "last": last, "count": len(sent), **head}
+    lines = (_line(number, identity) for number in sent)
+    return b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in (whole, *lines))
 
 
 _GARBAGE: dict[str, Callable[[_Check, int], bytes]] = {

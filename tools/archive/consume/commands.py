@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from tools.archive.consume.options import address, broker_options, consuming
+from tools.archive.consume.options import address, broker_options, consumer_options, consuming
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option
 from tools.archive.serve_commands import child_of, listening, say
 
@@ -26,7 +26,7 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @database_option
 @click.argument("url")
 @click.argument("filters", nargs=-1, metavar="[TOPIC-FILTER]...")
-@broker_options
+@consumer_options
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @click.option("--password-file", type=click.Path(), metavar="FILE", help="The pages' password; mode 0600.")
 @click.option("--seconds", type=_SECONDS, help="End by itself.")

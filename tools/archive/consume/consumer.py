@@ -41,6 +41,7 @@ class Consuming:
     """Where batches come from, as tools.archive.serving wants it."""
 
     address: Address
+    passes_gaps: bool = False  # nothing is sent again, whatever the batches say
 
     @property
     def parcels(self) -> Parcels:
@@ -49,16 +50,17 @@ class Consuming:
 
     def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
         """Begin to take them."""
-        return Consumer(self.address, writer, say)
+        return Consumer(self.address, writer, say, self.passes_gaps)
 
 
 class Consumer:
     """One broker's batches into one archive, in a thread of its own."""
 
-    def __init__(self, address: Address, writer: Writer, say: Callable[[str], None]) -> None:
+    def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
         self.counted = c.Counted(writer.note_breach, say)
         self.waiting_octets = 0  # taken and not committed
         self._writer = writer
+        self._passes_gaps = passes_gaps
         self._lock = threading.Lock()
         self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
@@ -112,6 +114,7 @@ class Consumer:
                 self._leave(mark, c.RETAINED, topic, repr(payload[: c.SAMPLE_MOST]))
             elif slash + last == RESULTS:
                 batch = read(base, payload)
+                batch = replace(batch, waits=False) if self._passes_gaps else batch
                 self._online.belongs(base, batch.place)
                 self._put(len(payload), (PARCEL, parcel_of(batch)), partial(self._batch_told, mark, batch))
             else:

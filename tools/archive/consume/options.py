@@ -24,6 +24,12 @@ def broker_options(command):
     return command
 
 
+def consumer_options(command):
+    """The same, and what a consumer does with what comes."""
+    text = 'The outlets have confirm "broker" and send nothing again: store what comes, and count what is missing.'
+    return broker_options(click.option("--pass-gaps", is_flag=True, help=text)(command))
+
+
 def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default_id: str) -> Any:
     """The broker as these options have it; what is wrong with them is told, and it ends."""
     try:
@@ -56,4 +62,4 @@ def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str,
         fail(f"{url}: which topics? mqtt://host/toolcart/+/+/+ for instance")
     from tools.archive.consume.consumer import Consuming
 
-    return Consuming(found)
+    return Consuming(found, options["pass_gaps"])
