@@ -124,7 +124,7 @@ class Commands:
         """Take the order back, unless it is out; True if nothing of it will go out any more."""
         if order is self.order and order.state == WAITING:
             if order.code:  # a way was tried, and is not known there
-                self._finish(REFUSED, now)
+                self._finish(order, REFUSED, now)
             else:
                 order.state = DONE
         return order.state == DONE
@@ -132,7 +132,7 @@ class Commands:
     def wake(self, now):
         """Let the intake look at once."""
         self._intake.due = True
-        self._scheduler.wake(self._slot, now)
+        self._scheduler.wake(self._slot, now)  # type: ignore - attached before anybody can ask
 
     def settle(self, now):
         """Notice that the connection ended before the answer, and write what could not be written before."""
@@ -143,7 +143,7 @@ class Commands:
             request = self._intake.session.request
             if not request.asked or request.row is not order.row:
                 order.why = "the connection ended before the answer came"
-                self._finish(UNKNOWN, now)
+                self._finish(order, UNKNOWN, now)
         elif order.state == DONE and order.is_noted and not order.is_written:
             order.is_written = self._write(order, order.outcome, now)
 
@@ -190,25 +190,24 @@ class Commands:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
         elif event == st.EV_QUERY:
             order.code = 0
-            self._finish(ACCEPTED, now)
+            self._finish(order, ACCEPTED, now)
         elif event == st.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
             order.why = "the controller did not answer within %d ms" % session.response_timeout_ms
-            self._finish(UNKNOWN, now)
+            self._finish(order, UNKNOWN, now)
         else:
             order.code = session.code
             order.why = "MID 9998: the header is not understood there" if session.mid == 9998 else ""
             is_known = session.refusal != replies.REFUSED_REVISION and session.refusal != replies.REFUSED_NEVER
             if is_known or not order.ways:
-                self._finish(REFUSED, now)
+                self._finish(order, REFUSED, now)
             else:
                 order.state = WAITING
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
-    def _finish(self, outcome, now):
-        order = self.order
+    def _finish(self, order, outcome, now):
         order.state = DONE
         order.outcome = outcome
         self._rest.start(now, REST_MS)

@@ -329,3 +329,16 @@ def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
     assert bench.cursor.number == 61 and outlet.port.batches >= 60
     print("allocated for 55 results: %d bytes" % octets)
     assert octets == 0
+
+
+def test_a_backlog_goes_at_the_speed_of_the_window_over_a_long_way():
+    for confirm in ("consumer", "broker"):
+        bench = MqttBench(batch=2, window=2, confirm=confirm)
+        bench.network.line(BROKER[0], BROKER[1]).delay_ms = 10
+        bench.until(lambda bench=bench: bench.forward.is_up())
+        bench.run(1000)
+        bench.store(240)
+        took_ms = bench.until_confirmed()
+        least_ms = 240 * 20 // 4  # four results a round trip of 20 ms
+        print("%s: %d ms for 240 results, at least %d" % (confirm, took_ms, least_ms))
+        assert took_ms * 98 <= least_ms * 100

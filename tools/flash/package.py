@@ -59,8 +59,8 @@ SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
 # The same where a station allows commands.
 COMMAND_FILES = (
     "agent/openprotocol/commands.mpy",
-    "agent/station/commands.mpy",
-    "agent/station/command_orders.mpy",
+    "agent/commands.mpy",
+    "agent/command_orders.mpy",
 )
 
 # Parts of names of the sources that only an outlet of this kind needs.
