@@ -2,13 +2,15 @@
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
     ?quarantine STATION list|show N|drop WHICH|retry WHICH      (agent.quarantine.orders)
+    ?command STATION [as=NAME] NAME [VALUE ..]                  (agent.station.command_orders; not every version has it)
 
 Rules
 1. A line begins with `?`; anything else is let pass, so that a terminal left open does no harm. A line is at most
    LINE_MAX characters; a longer one is dropped to its end.
 2. Every line of an answer begins with `toolcart{` and is one JSON object; the last one of an answer has "end": true.
 3. Secrets are shown as ***. Nothing here changes anything but `?restart`, which ends the sessions in order first, and
-   `?quarantine`, which takes a little of each turn (`go_on`) until its answer is whole; no other line is heard then.
+   `?quarantine` and `?command`, which take a little of each turn (`go_on`) until their answer is whole; no other line
+   is heard then.
 4. It allocates as it likes, and only when somebody asks; without room for an answer it says so.
 """
 
@@ -19,7 +21,7 @@ from agent.base.compat import const, give_back
 from agent.log.numbers import STORED
 
 VERSION_FILE = "/version.json"  # in a version's folder; board.safe_mode, which imports nothing of ours, has the same
-LINE_MAX = const(40)
+LINE_MAX = const(120)  # a command with an identifier
 PART_BYTES = const(256)  # of a block: one line of 512 hexadecimal digits
 
 _ENTER = "\r\n"
@@ -27,6 +29,9 @@ _ENTER = "\r\n"
 
 class Console:
     """Collects a line and answers it; `folder` is the running version's."""
+
+    user = "console"  # as who commands are given, and that somebody waits for what becomes of them
+    gone = False
 
     def __init__(self, app, folder, about, out=None):
         self._app = app
@@ -72,7 +77,7 @@ class Console:
         """Do the next piece of the order that is being carried out."""
         try:
             line = next(self.job)  # type: ignore
-            if line is not None:
+            if line is not None and not isinstance(line, int):  # an int says when there is more to do
                 self.tell(**line)
             return
         except StopIteration:
@@ -83,6 +88,7 @@ class Console:
         self.tell(end=True)
         give_back("agent.quarantine", "orders")
         give_back("agent.quarantine", "entries")
+        give_back("agent.station", "command_orders")
 
     def _obey(self, words):
         command = words[0]
@@ -96,6 +102,8 @@ class Console:
             self._tell_block(self._station(words[1]), int(words[2]))
         elif command == "quarantine":
             self._begin_order(self._station(words[1]), words[2:])
+        elif command == "command":
+            self._begin_command(self._station(words[1]), words[2:])
         elif command == "config":
             self._tell_config()
         elif command == "version":
@@ -152,6 +160,14 @@ class Console:
         from agent.quarantine.orders import of_station
 
         self.job = of_station(station, self._app.board, words)
+
+    def _begin_command(self, station, words):
+        if station.commands is None:
+            self.tell(error="commands are off: the setting controller.commands is null")
+            return
+        from agent.station.command_orders import carry_out
+
+        self.job = carry_out(station, self._app.board, words, self)
 
     def _tell_block(self, station, number):
         from binascii import hexlify

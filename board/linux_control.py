@@ -1,15 +1,16 @@
 """A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
 
-    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine.orders), `status`; or `status` alone
-              at the agent's own (tools.status.served)
+    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine.orders), `status`; at the
+              agent's own `status` and `command 10 select-pset 5` (tools.status.served)
     answer    lines of one JSON object each; the last one has "end": true
 
 Rules
 1. Mode 0600 from its first moment. What a killed agent left under the name is removed: we have the spool's lock.
 2. So many clients at a time, one at a spool's; the others wait in the socket's own queue. One order each, at most
    LINE_MAX octets.
-3. Nothing here waits. An order is a generator that does a little each turn; while its answer is not taken it rests. A
-   client that says or takes nothing for PATIENCE_MS is cut off, and its order is carried to its end all the same.
+3. Nothing here waits. An order is a generator that does a little each turn, or gives the ms until it has something to
+   do; while its answer is not taken it rests. It is handed who asks (SO_PEERCRED). A client that says or takes nothing
+   for PATIENCE_MS is cut off, and its order is carried to its end all the same.
 4. Where no socket can be made (a path that is too long, a file system without sockets) the agent runs without, and
    `note` says so.
 """
@@ -19,6 +20,7 @@ import json
 import os
 import socket
 import stat
+import struct
 
 from agent.base.ticks import FOREVER, Timer
 
@@ -44,6 +46,28 @@ class Port:
         return False
 
 
+class Asker:
+    """Whose process asks, as the kernel says it, and whether it is still there."""
+
+    gone = False
+
+    def __init__(self, sock):
+        _, self.uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+
+    @property
+    def user(self):
+        """Its name in /etc/passwd, for a directory service may take its time; else its number."""
+        try:
+            with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
+                for line in users:
+                    fields = line.split(":")
+                    if len(fields) > 2 and fields[2] == str(self.uid):
+                        return "".join([letter if " " < letter <= "~" else "?" for letter in fields[0]])
+        except OSError:
+            pass
+        return "uid %d" % self.uid
+
+
 class Talk:
     """One client: its request, and what of the answer is still to be sent."""
 
@@ -53,8 +77,10 @@ class Talk:
         self._dispatch = dispatch
         self._line = b""
         self._job = None
+        self._asker = None
         self._ends = False  # the answer is whole
         self._patience = Timer()
+        self._pause = Timer()  # until the order has something to do
 
     def is_free(self):
         """True if another client may come: an order whose client is gone is carried to its end first."""
@@ -64,6 +90,7 @@ class Talk:
         """Talk to this client."""
         sock.setblocking(False)
         self.client.sock = sock
+        self._asker = Asker(sock)
         self._line = self.pending = b""
         self._ends = False
         self._patience.start(now, PATIENCE_MS)
@@ -72,11 +99,13 @@ class Talk:
         """Do what can be done now; the ms until there may be more."""
         if self.client.sock is not None:
             self._converse(now)
-        if self._job is not None:
-            self._go_on()
+        if self._job is not None and (not self._pause.armed or self._pause.expired(now)):
+            self._go_on(now)
         if self.client.sock is not None:
             self._write(now)
         if self._job is not None:
+            if self._pause.armed:
+                return self._pause.left(now)
             return 0 if len(self.pending) < PENDING_MAX else self._patience.left(now)
         return self._patience.left(now) if self.client.sock is not None else FOREVER
 
@@ -115,9 +144,10 @@ class Talk:
             self._tell({"error": "no such order; this agent knows: %s" % known})
             self._end()
         else:
-            self._job = handler(words)
+            self._job = handler(words, self._asker)
 
-    def _go_on(self):
+    def _go_on(self, now):
+        self._pause.stop()
         if len(self.pending) >= PENDING_MAX:
             return
         try:
@@ -131,7 +161,9 @@ class Talk:
             self._tell({"error": "%s: %s" % (type(error).__name__, error)})
             self._end()
             return
-        if line is not None:
+        if isinstance(line, int):
+            self._pause.start(now, line)
+        elif line is not None:
             self._tell(line)
 
     def _tell(self, line):
@@ -164,13 +196,14 @@ class Talk:
         if self.client.sock is not None:
             self.client.sock.close()
             self.client.sock = None
+            self._asker.gone = True  # type: ignore
         self.client.wants_out = False
         self.pending = b""
         self._patience.stop()
 
 
 class Control:
-    """A socket of this name; `dispatch`: first word of a request to a function(words) that gives a generator.
+    """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that gives a generator.
 
     `clients` of them are talked to at a time. `cannot` begins the note of a socket that cannot be made; a socket that
     is `ours` by a lock takes the place of another one, else only of one that does not answer.
@@ -232,12 +265,12 @@ class Control:
 def station_orders(station, board):
     """Return the dispatch for one station of a running agent."""
 
-    def quarantine(words):
+    def quarantine(words, _asker):
         from agent.quarantine.orders import of_station
 
         return of_station(station, board, words)
 
-    def status(_words):
+    def status(_words, _asker):
         from agent.cart.status import of_station
 
         return iter([{"station": of_station(station, board.now())}])

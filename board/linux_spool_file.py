@@ -12,6 +12,7 @@ Rules
 """
 
 import os
+import shlex
 import stat
 
 from board import linux_header
@@ -140,7 +141,7 @@ class SpoolFile:
         if header is None:
             raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
         if header.version < VERSION:
-            why = "%s is a spool of an earlier toolcart (header %d, this one knows %d): `toolcart run` takes it over"
+            why = "%s is a spool of an earlier toolcart (header %d, this is %d): the agent takes it over when it starts"
             raise FlashUnusable(why % (self.path, header.version, VERSION))
         if header.version > VERSION:
             why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
@@ -153,8 +154,8 @@ class SpoolFile:
             raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
         made = PAGE_BYTES + header.block_count * header.block_bytes
         if size < made:
-            why = "%s was cut short: it has %d octets, and was made with %d; `toolcart spool rescue` reads what is left"
-            raise FlashUnusable(why % (self.path, size, made))
+            why = "%s was cut short: it has %d octets, and was made with %d; `%s` reads what is left"
+            raise FlashUnusable(why % (self.path, size, made, self._rescue()))
         if header.copies == 1:
             self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
         self.header = header
@@ -164,16 +165,19 @@ class SpoolFile:
         if size == 0:
             return "is an empty file that toolcart did not make; delete it, or name another path"
         if linux_header.is_ours(page):
-            return "has a damaged header; `toolcart spool rescue` reads its results, then move it away"
+            return "has a damaged header; `%s` reads its results, then move it away" % self._rescue()
         is_erased = True
         for at in range(0, size, BLOCK_BYTES):
             start = os.pread(self.descriptor, BLOCK_BYTES, at)
             if start[:1] == b"\x48" and start[8:12] == b"TCSP":
-                return "is a spool of an earlier toolcart (no header): `toolcart run` takes it over"
+                return "is a spool of an earlier toolcart (no header): the agent takes it over when it starts"
             is_erased = is_erased and not start.strip(b"\xff")
         if is_erased and size >= BLOCK_BYTES:
             return "is an empty spool of an earlier toolcart, nothing is in it; delete it"
         return "is not a spool; name another path, or move the file away"
+
+    def _rescue(self):
+        return "toolcart spool rescue " + shlex.quote(self.path)
 
     def _fit(self, wanted_bytes, unit_bytes):
         """Make the file larger if the setting says so; note every setting that has no effect."""

@@ -87,14 +87,17 @@ class TlsPort(TcpPort):
 
 
 def context_of(folder, toolsnet):
-    """Return what connections are made with; TlsUnusable if a file is of no use."""
+    """Return what connections are made with; TlsUnusable if a file is of no use. Without tls_ca the system's count."""
     paths = {}
     for key in ("tls_ca", "tls_certificate", "tls_key"):
         paths[key] = os.path.join(folder, toolsnet[key]) if toolsnet[key] else None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(paths["tls_ca"])
+        if paths["tls_ca"]:
+            context.load_verify_locations(paths["tls_ca"])
+        else:
+            context.set_default_verify_paths()
     except OSError as error:
         raise TlsUnusable("tls_ca", "%s: %s" % (paths["tls_ca"], _why(error))) from None
     if paths["tls_certificate"]:

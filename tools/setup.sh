@@ -59,7 +59,7 @@ toolcart_make_venv() {
     "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
 }
 
-# Debian's PostgreSQL, Chromium, Lintian and Prometheus, for the tests that want them: on CI as root, tried once, never in the way.
+# Debian's PostgreSQL, Chromium, Lintian, Mosquitto and Prometheus, for the tests that want them: on CI as root, tried once, never in the way.
 # Elsewhere nothing is installed into the system; those tests are skipped and say what they lack.
 toolcart_debian_packages() {
     local missing=() tried=$toolcart_root/.cache/packages.tried unpacked=$toolcart_root/.cache/prometheus
@@ -68,6 +68,7 @@ toolcart_debian_packages() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
     command -v lintian >/dev/null || missing+=(lintian)
+    [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
     toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }prometheus for their tests (once) ..."
     : >"$tried"
     if ! { timeout 120 apt-get update -qq -o Acquire::Retries=3; DEBIAN_FRONTEND=noninteractive timeout 400 \

@@ -8,6 +8,10 @@ Rules
 3. `room()` stays what it was, and is never more than what `inlet()` has for the same moment.
 """
 
+from collections.abc import Callable
+
+from agent.base.straight_class import remade
+
 CPYTHON_ONLY = True  # a memoryview is an allocation on a board
 
 _NEAR_BYTES = 256  # with less room behind what is kept, a move costs less than the read more that comes of it
@@ -16,14 +20,17 @@ _NEAR_BYTES = 256  # with less room behind what is kept, a move costs less than 
 class _Straight:
     """What takes the place of methods of the FIFO."""
 
-    __slots__ = ()
-
     buf: bytearray
     size: int
     start: int
     end: int
     free: int
     _view: memoryview | None
+    _plain_init: Callable[..., None]
+
+    def __init__(self, *arguments):
+        self._view = None
+        self._plain_init(*arguments)
 
     def __getstate__(self):
         nothing, state = object.__getstate__(self)  # type: ignore[misc]
@@ -62,14 +69,4 @@ class _Straight:
 
 def straightened(fifo):
     """Return the class that takes the place of `fifo`."""
-
-    class Fifo(_Straight, fifo):
-        """The same without a side buffer."""
-
-        __slots__ = ("_view",)
-
-        def __init__(self, *arguments):
-            self._view = None
-            fifo.__init__(self, *arguments)
-
-    return Fifo
+    return remade(fifo, _Straight, ("_view",), {"__init__": "_plain_init"})

@@ -72,6 +72,7 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
+        self.commands = None  # what others may have the controller do, where the settings allow some
         self.controller_events = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
         self._system = system

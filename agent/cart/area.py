@@ -64,10 +64,10 @@ def _log(station, part):
         several = True  # who has several spindles is found out
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
-    if ON_CPYTHON:  # a board has ToolsNet alone
-        for index in range(1, len(outlets)):
-            cursor = log.cursors[index]
-            cursor.durable = outlets[index].get("durable", True)
+    for index in range(1, len(outlets)):
+        cursor = log.cursors[index]
+        cursor.durable = outlets[index].get("durable", True)
+        if ON_CPYTHON:  # a board writes no lines of events
             cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     return log
 

@@ -27,8 +27,7 @@ _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
-    log = station.log
-    look = Look(log)
+    look = Look(station.log)
     station.known = Known(station.state, controller["recover"])
     station.recovery = Recovery(
         look,
@@ -38,7 +37,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         sharing=_SHARING.index(controller["tightening_ids"]),
         store_newest=controller["store_newest"],
     )
-    store = Store(log, station.known, station.recovery, look, station.health, station.board, station.number)
+    store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.gone = store.tell_gone
     tcp = controller["link"] == "tcp"
     if not tcp:
@@ -46,7 +45,8 @@ def assemble(station, scheduler, system, toolsnet, now):
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
     station.health.counters[NOT_SAVED] += not store.start()  # as above
-    station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
+    subscriptions = _subscriptions(station, store, controller, toolsnet)
+    station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
     station.quiet = Quiet(station.session.link)
     station.intake = Intake(
@@ -63,7 +63,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     _add_queries(station, controller)
     _add_outlets(station, system, toolsnet)
-    _let_run(station, scheduler, now)
+    _let_run(station, scheduler, now, _commands(station, controller))
 
 
 def _know_spindles(station, controller):
@@ -90,12 +90,37 @@ def _add_queries(station, controller):
         station.intake.store.limits = queries.limits
 
 
+def _longest_command(controller):
+    """Octets of the longest command that somebody may give: more than what is sent otherwise."""
+    if not controller.get("commands"):
+        return 0
+    from agent.openprotocol import commands
+
+    return commands.LONGEST
+
+
+def _commands(station, controller):
+    """What others may have the controller do while we have its slot, None where no one may."""
+    if not controller.get("commands"):
+        return None
+    from agent.station.commands import Commands
+
+    intake = station.intake
+    station.commands = commands = Commands(tuple(controller["commands"]), intake, station.number)
+    intake.commands = intake.queries = commands
+    return commands
+
+
 def _add_outlets(station, system, toolsnet):
     station.outlets.append(_toolsnet(station, system, toolsnet))
     if ON_CPYTHON:
         from agent.wide.outlets import add_outlets
 
         add_outlets(station)
+    elif len(station.settings["outlets"]) > 1:
+        from agent.outlets.mqtt import make  # the one that boards may have beside ToolsNet
+
+        station.outlets.append(make(station.settings["outlets"][1], station, 1))
 
 
 def _toolsnet(station, system, toolsnet):
@@ -131,9 +156,12 @@ def _toolsnet(station, system, toolsnet):
     )
 
 
-def _let_run(station, scheduler, now):
+def _let_run(station, scheduler, now, commands):
     station.intake.begin(now)
-    station.board.watch(station.controller_port, scheduler.add(station.intake, now))
+    slot = scheduler.add(station.intake, now)
+    station.board.watch(station.controller_port, slot)
+    if commands is not None:
+        commands.attach(scheduler, slot)
     slots = []
     for outlet in station.outlets:
         outlet.begin(now)
@@ -194,13 +222,14 @@ def _subscriptions(station, store, controller, toolsnet):
     return wanted
 
 
-def controller_session(controller, events):
+def controller_session(controller, events, least_bytes=0):
+    """Return the session of these settings; what it sends has up to `least_bytes` at least."""
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
     start_revisions = tuple(controller["start_revisions"])
     if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
         start_revisions = (6,) + tuple([revision for revision in start_revisions if revision != 6])
     session = ControllerSession(
-        link_of(controller, longest_bytes(subscriptions)),
+        link_of(controller, max(least_bytes, longest_bytes(subscriptions))),
         subscriptions,
         start_revisions=start_revisions,
         keepalive_ms=controller["keepalive_ms"],

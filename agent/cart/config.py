@@ -19,6 +19,7 @@ from agent.cart.settings import (
     BOARD,
     CONTROLLER,
     KIND,
+    OUTLET_PLACES,
     OUTLETS,
     REMOVED,
     RULES,
@@ -133,7 +134,7 @@ def _walk(tree):
             mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
         stations = stations[:STATIONS_MAX] if good else []
         done["stations"] = [_station(stations[i], "stations[%d]" % i, mistakes) for i in range(len(stations))]
-        _duplicates(done["stations"], mistakes)
+        _duplicates(done["stations"], done["system"].get("number"), mistakes)
         for i in range(len(stations)) if done["toolsnet"].get("events") else ():
             if len(done["stations"][i]["outlets"]) > 2:
                 words = "one at most, as toolsnet.events is set"
@@ -199,7 +200,7 @@ def _outlets(tree, place, mistakes):
     return done
 
 
-def _duplicates(stations, mistakes):
+def _duplicates(stations, system, mistakes):
     """Notes what two stations may not share: results would be mixed, or two would talk on one line."""
     first = {}
     files = []
@@ -215,10 +216,19 @@ def _duplicates(stations, mistakes):
             if value and first.setdefault((place, value), i) != i:
                 mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
         for outlet in stations[i]["outlets"]:
-            path = outlet.get("path")
-            if path and path in files:
-                mistakes.append(("stations[%d].outlets" % i, found(path), "a file of its own for each outlet"))
-            files.append(path)
+            place_of = OUTLET_PLACES.get(outlet.get("kind"))
+            place = place_of and place_of(outlet, system, stations[i].get("number"))
+            if place and place in files:
+                mistakes.append(
+                    (
+                        "stations[%d].outlets" % i,
+                        found(place),
+                        "a file of its own for each outlet"
+                        if outlet.get("path")
+                        else "a topic of its own for each station",
+                    )
+                )
+            files.append(place)
 
 
 def _peer(controller):

@@ -38,7 +38,7 @@ program_for_zero int 9999 1 9999
 parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
 targets bool false
 describe bool false
-events any ~ alarms,pset,job,vin,gone
+events any ~ alarms,pset,job,vin,gone,commands
 graphs bool false"""
 
 if ON_CPYTHON:
@@ -84,6 +84,8 @@ tightening_ids one auto auto,own,shared
 recover_retry_s time 30 1 3600
 store_newest bool false
 events any alarms alarms,job,pset,vin
+commands any ~ select-pset,batch-size,reset-batch,job,abort-job,batch-up,batch-down,job-off,job-on,disable,enable,vin,\
+identifier,ack-alarm
 clock one off off,check,set
 limits one off off,ask
 buffer_bytes int 1024 256 9999
@@ -104,6 +106,7 @@ SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms
 
 # What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}
+OUTLET_PLACES = {}  # what no two outlets may share
 
 # What there was once, and what is said of it.
 REMOVED = {}
@@ -115,6 +118,7 @@ if ON_CPYTHON:
 
     for _kind in WIDE:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS
+        OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
     _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
     _FIXED = "no longer a setting: delete it; %s is right for every plant"
     REMOVED = {

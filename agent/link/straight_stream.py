@@ -13,6 +13,7 @@ from collections.abc import Callable
 from struct import Struct
 
 from agent.base.fields import number
+from agent.base.straight_class import remade
 from agent.base.ticks import TICKS_MAX, Timer
 from agent.link import FRAME_TIMEOUT_MS, LINK_MESSAGE, LINK_NEED_DATA
 
@@ -28,8 +29,6 @@ _known = _lengths.get
 class _Straight:
     """What takes the place of methods of the stream."""
 
-    __slots__ = ()
-
     buf: bytearray
     size: int
     start: int
@@ -38,7 +37,7 @@ class _Straight:
     length: int
     wait: Timer
     _discard: int
-    _begun: int
+    _begun: int  # the length of the message at `start`, 0 if it was not looked at yet
     _with_care: Callable[[int], int]
     _forget: Callable[[], None]
 
@@ -108,13 +107,4 @@ class _Straight:
 
 def straightened(stream):
     """Return the class that takes the place of `stream`."""
-
-    class Stream(_Straight, stream):
-        """The same, the usual cases first."""
-
-        __slots__ = ("_begun",)  # the length of the message at `start`, 0 if it was not looked at yet
-
-        _with_care = stream.next_message
-        _forget = stream.clear
-
-    return Stream
+    return remade(stream, _Straight, ("_begun",), {"next_message": "_with_care", "clear": "_forget"})

@@ -98,38 +98,44 @@ class Session:
         self.state = CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
+        self.start_revisions = start_revisions
+        self.start_index = 0
+        self.stood_index = -1  # that of the last session that stood
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send, where the controller offers that
         self.numbers = None  # then it is an agent.openprotocol.link_level
+        self.generic = None  # made where a controller has no MID 0060
+        self.several = None  # an agent.openprotocol.spindles.Several, made where it has several spindles, or configured
+        self.known = None  # the IDs of the controller: what is stored of it
+        self.fetch_id = bytearray(b"0" * 10)
+        self.fetch_revision = 2
+        self._rest = Timer()
+        self._silence = Timer()
+        self._blocked = Timer()
+        self._prepare_pushes()
+        self._prepare_identity()
+        self.closed()
+
+    def _prepare_pushes(self):
+        """Be ready to subscribe: nothing was pushed yet."""
+        subscriptions = self.subscriptions
         self.pushed = subscriptions[0].pushes[0]  # the one that came last
         self.sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
         self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
-        self._rest = Timer()
-        self._silence = Timer()
-        self._blocked = Timer()
-        self.start_revisions = start_revisions
-        self.start_index = 0
-        self.stood_index = -1  # that of the last session that stood
-        self.why = 0
-        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
-        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # version of the controller's, as it came
-        self.system_type = 0
-        self.generic = None  # made where a controller has no MID 0060
-        self.several = None  # an agent.openprotocol.spindles.Several, made where it has several spindles, or configured
-        self.known = None  # the IDs of the controller: what is stored of it
-        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
-        self.fetch_id = bytearray(b"0" * 10)
-        self.fetch_revision = 2
         self._cuts = 0  # starts in a row that came to nothing
-        self._asked = 0  # which of the subscriptions was asked for last
         self._behind = 0  # the last one that is asked for in this turn
-        self._cleared = False
         self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
-        self.closed()
+
+    def _prepare_identity(self):
+        """Have room for what a controller says of itself."""
+        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
+        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # version of the controller's, as it came
+        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
+        self.system_type = 0
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
@@ -516,7 +522,7 @@ class Session:
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
-        tries = self.tries if subscription.row[NEEDED] is True else 1  # nobody waits long for what is not needed
+        tries = self.tries if subscription.row[NEEDED] is True else 1  # no one waits long for what is not needed
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):

@@ -116,7 +116,7 @@ class Orders:
         """One entry."""
         found = shown(self.quarantine, _number(word))
         if found is None:
-            raise Refused("there is no record %s; `toolcart quarantine list` names those that are there" % word)
+            raise Refused("there is no record %s; the order `list` names those that are there" % word)
         yield {"record": found}
 
     # -- giving up ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Something that happened and is no result: an alarm, another parameter set, a job, a vehicle, results that are gone.
+"""What happened and is no result: an alarm, another parameter set, a job, a vehicle, results gone, a command.
 
     octet  0      4       6    7       8       15     20        21      22         22+n
            |number|station|what|length |time   |code  |controller|tool  |text      |
@@ -18,6 +18,9 @@ FLAG_COPY mean what they mean with a result. What `code` and the text are says `
     16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are told
                             (agent.station.gone)     with them in all 10, 40 epoch of the IDs 3; blank where it is not
                             known
+    17 command              code of 0004     0 what became of it 8, 8 MID 4, 12 who asked 36, 48 the command itself 67;
+                            (agent.station.commands): `sent` before it goes out, then `accepted`, `refused` or
+                            `unknown`
 
 `ready` is one digit, 1 for ready, blank where the message does not say (003:7448-7508).
 """
@@ -47,6 +50,7 @@ PSET_SELECTED = const(3)  # MID 0015
 JOB = const(4)  # MID 0035: selected, done, aborted
 VIN = const(5)  # MID 0052
 GONE = const(16)  # results that the controller no longer has: of the agent's own (agent.station.gone)
+COMMAND = const(17)  # somebody had the controller do something (agent.station.commands)
 
 # Places in the text.
 PSET_CHANGE = const(0)
@@ -72,6 +76,14 @@ GONE_COUNT = const(20)
 GONE_TOTAL = const(30)  # counted as gone and told, with these
 GONE_EPOCH = const(40)  # three digits: how often the controller's IDs had begun again, mod 256
 GONE_BYTES = const(43)
+
+COMMAND_OUTCOME = const(0)
+COMMAND_OUTCOME_BYTES = const(8)
+COMMAND_MID = const(8)
+COMMAND_WHO = const(12)
+COMMAND_WHO_BYTES = const(36)
+COMMAND_WORDS = const(48)
+COMMAND_WORDS_BYTES = const(67)
 
 
 def put_event(target, to, number, station, what):
@@ -125,4 +137,5 @@ def is_event(page, at, length):
     return EVENT_LEAST <= length <= EVENT_MOST and page[at + TEXT_LENGTH] == length - EVENT_LEAST
 
 
+assert COMMAND_WORDS + COMMAND_WORDS_BYTES == TEXT_MOST
 assert TEXT == EVENT_LEAST and EVENT_MOST == EVENT_LEAST + TEXT_MOST and TEXT_MOST == IDENTIFIER_4 + NAME_BYTES

@@ -19,6 +19,7 @@ _EVENTS = {  # agent.record.event
     4: "job",
     5: "vehicle",
     16: "results gone",
+    17: "command",
 }
 _REASONS = {  # agent.station.gone
     "none": "the controller has nothing under these IDs",
@@ -84,7 +85,11 @@ def _event(shown, page, at, flags):
     what = page[at + ev.WHAT]
     if what == ev.PSET_SELECTED or what == ev.JOB:
         shown["code"] = digits_of(page, at + ev.CODE, ev.CODE_BYTES)
-    words = at + ev.TEXT + (ev.PSET_NAME if what == ev.PSET_SELECTED else 0)
+    words = at + ev.TEXT
+    if what == ev.PSET_SELECTED:
+        words += ev.PSET_NAME
+    elif what == ev.COMMAND:
+        words += ev.COMMAND_WORDS
     end = at + ev.TEXT + page[at + ev.TEXT_LENGTH]
     if what == ev.JOB:  # figures alone
         end = words
@@ -152,6 +157,7 @@ def decimal_of(buf, at, width, decimals):
     digits = text[len(sign) :]
     if not digits.isdigit():
         return text
+    digits = "0" * (decimals - len(digits)) + digits
     whole = digits[: len(digits) - decimals].lstrip("0") or "0"
     return sign + whole + ("." + digits[-decimals:] if decimals else "")
 

@@ -48,6 +48,8 @@ class Intake:
         self.host = host
         self.number = number
         self.queries = None  # agent.openprotocol.queries, where the settings want it
+        self.commands = None  # agent.station.commands, the same
+        self.due = False  # something is to be asked in front of what is missing: the tool's data, or a command
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
         self.attempts = 0  # connections begun: agent.cart.liveness looks whether it moves
         self.stopping = False
@@ -234,7 +236,7 @@ class Intake:
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
-        self._tool_due = True
+        self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
 
@@ -387,7 +389,7 @@ class Intake:
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
         # Looked at in front of the call: as a rule there is nothing to be sought.
-        if self._tool_due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+        if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self._heard.armed:
                     left = self._heard.least(now, left)
@@ -410,9 +412,7 @@ class Intake:
             self.health.count(h.NOT_SAVED)  # it is tried again each time
 
     def _fetch_next(self, now):
-        if self._tool_due:
-            self._tool_due = False
-            self.session.ask_tool()
+        if self.due and self._ask_first(now):
             return True
         recovery = self.recovery
         log = self.log
@@ -430,6 +430,16 @@ class Intake:
         session.request.lower_too = recovery.shared is not None
         session.fetch()
         return True
+
+    def _ask_first(self, now):
+        """Ask for what goes in front of what is missing; False if nothing of it may be asked now."""
+        self.due = False
+        if self._tool_due:
+            self._tool_due = False
+            self.due = self.commands is not None
+            self.session.ask_tool()
+            return True
+        return self.commands is not None and self.commands.ask_first(self.session, now)
 
     def _tell_recovery(self, now):
         """Count what the recovery has found to be gone, which the log says by now, and what it could not write down."""

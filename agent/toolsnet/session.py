@@ -12,7 +12,7 @@ Rules (DIGEST G.5, G.9; 004:67-82)
    shown that none comes.
 5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
 6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
-   or the server. One of which nobody knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
+   or the server. One of which no one knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
@@ -92,45 +92,49 @@ class Session:
         self.ack_timeout_ms = ack_timeout_ms
         self.retransmissions = retransmissions
         self.keepalive_ms = keepalive_ms
+        self.reconnect_ms = reconnect_ms
+        self.verify_timeout_ms = verify_timeout_ms
+        self.ack_12 = ack_12
+        self.keepalive_ack = keepalive_ack
+        self._sends_ack_12 = ack_12 != NEVER
+        self._expects_keepalive_ack = keepalive_ack != NEVER
+        self._knows_keepalive = keepalive_ack == ALWAYS
+        self._prepare_out()
+        self._begin_keepalives()
+        self.frames = Frames()
+        self.state = STOPPED
+        self.result_sequence = self.event_sequence = 0
+        self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
+        self.server_port = 0
+        self.lost_in = STOPPED  # the state that the last connection was lost in
+        self.proven = False  # the server has answered something on it
+        self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
+        self.stamp = bytearray(14)
+        self._heard = False
+        self._streaming_event = False
+        self.commanded = CMD_NONE  # what `command` will return
+
+    def _prepare_out(self):
+        """Have the buffers and timers of what goes out; nothing is out yet."""
+        self._wait = Timer()  # for whatever the state waits for
+        self._rest = Timer()  # since the last transmission
+        self._stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
         self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
         self.note = bytearray(NOTE_BYTES)
         self.tx = self.note  # what is going out
         self.tx_from = 0
         self.pending = 0  # octets of tx[tx_from:] that wait for the port
         self.ident = 0
+        self.code = 0  # of the last 05
         self._out = OUT_NOTHING
         self._out_bytes = 0
         self._out_ident = 0
         self._sends_left = 0  # below 0: so often it would have been sent again, if `send_once` had not been called
         self._posted = False
         self._whole = False  # the telegram has gone out to its last octet at least once
-        self.keepalive_ack = keepalive_ack
-        self._expects_keepalive_ack = keepalive_ack != NEVER
-        self._mute_sessions = 0
-        self._knows_keepalive = keepalive_ack == ALWAYS
         self._wary = False  # what was out last had no answer
         self._has_acked = False  # a result, on any connection
-        self._begin_keepalives()
-        self._wait = Timer()  # for whatever the state waits for
-        self._rest = Timer()  # since the last transmission
-        self.reconnect_ms = reconnect_ms
-        self.verify_timeout_ms = verify_timeout_ms
-        self.ack_12 = ack_12
-        self.frames = Frames()
-        self._stamp = bytearray(b"0" * 14)
-        self.state = STOPPED
-        self.result_sequence = self.event_sequence = 0
-        self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
-        self.server_port = 0
-        self.code = 0
-        self.lost_in = STOPPED  # the state that the last connection was lost in
-        self.proven = False  # the server has answered something on it
-        self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
-        self.stamp = bytearray(14)
-        self._sends_ack_12 = ack_12 != NEVER
-        self._heard = False
-        self._streaming_event = False
-        self.commanded = CMD_NONE  # what `command` will return
+        self._mute_sessions = 0
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
@@ -384,7 +388,7 @@ class Session:
         if self._out == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
         if not self._whole:
-            return EV_FOREIGN  # nobody can have stored what has not gone out
+            return EV_FOREIGN  # no one can have stored what has not gone out
         kind = self._out
         self._out = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins

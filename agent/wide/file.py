@@ -12,7 +12,7 @@ new file when one is full (board.linux_lines). What is told here and there in nu
 
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
-2. The log's cursor may be behind the file: after a cut, or after a failure behind which nobody knows what is there.
+2. The log's cursor may be behind the file: after a cut, or after a failure behind which no one knows what is there.
    The file's last line tells: records up to the one that gives this very line are there. So each is written once.
 3. The last record of the log that a start is in doubt of is settled before anything is looked for or written.
 4. Where graphs are wanted their lines stand behind those of their results (agent.wide.graphs).
@@ -39,9 +39,9 @@ MEANINGS = {
     "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
     "keep": "How many full files stay; older ones are deleted.",
     "durable": (
-        "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
+        "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
     ),
-    "graphs": "Whether the file gets curves and plot parameters as well.",
+    "graphs": "Whether this outlet gets curves and plot parameters as well.",
 }
 
 BATCH = 32  # lines that become durable together
@@ -52,6 +52,11 @@ CLOSED = 0
 LOOKING = 1  # for the record that the last line was made of
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
+
+
+def place(settings, system, station):
+    """A file of its own for each outlet."""
+    return settings.get("path")
 
 
 def make(settings, station, index, graphs):

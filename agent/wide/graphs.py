@@ -11,10 +11,11 @@ Rules
 
 from agent.base.words import get_u32
 from agent.record import graph as gr
+from agent.record.line import SCHEMA
 from agent.record.result import FLAG_EDGE_TIME, FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from agent.record.text import decimal_of, digits_of, packed_time, text_of
 from agent.wide.curves import Curves
-from agent.wide.line import SCHEMA, iso_time, line_with, number_in
+from agent.wide.line import iso_time, line_with, number_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 

@@ -1,21 +1,17 @@
-"""One record as one line of JSON: what an outlet writes that others read. docs/outlets.md has every field.
+"""What lines have on Linux beside agent.record.line: events, several spindles, additional identifiers, any length.
 
 Rules
 1. Reads a page in memory, and that alone; allocates as it likes.
-2. A figure that was measured stays the text that the controller sent, in its unit: nothing is rounded. What is absent
-   is null. IDs and numbers of programs are text; counts and degrees are whole numbers.
-3. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
+2. As there: text stays what the controller sent, fields keep their order, and a line is printable ASCII.
 """
 
-from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, identifiers, specials, spindles
+from agent.record import KIND_EVENT, SEVERAL_LEAST, identifiers, specials, spindles
 from agent.record import event as ev
 from agent.record import result as res
-from agent.record.odd import decimals_of
-from agent.record.raw import FRAME
-from agent.record.text import decimal_of, describe, digits_of, text_of
+from agent.record.line import Line
+from agent.record.text import describe, digits_of, text_of
 
-CPYTHON_ONLY = True  # no board has a file to write lines into
-SCHEMA = 1
+CPYTHON_ONLY = True  # no board keeps such records
 _GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.wide.graphs
 
 _PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
@@ -45,6 +41,11 @@ _DETAILS = (
     ("identifier_3", ev.VIN, ev.IDENTIFIER_3, 25, _TEXT),
     ("identifier_4", ev.VIN, ev.IDENTIFIER_4, 25, _TEXT),
 )
+_COMMAND = (
+    ("outcome", ev.COMMAND, ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES, _TEXT),
+    ("mid", ev.COMMAND, ev.COMMAND_MID, 4, _WHOLE),
+    ("asked_by", ev.COMMAND, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES, _TEXT),
+)
 # 003:4976-5226
 _DETAIL_NAMES = {
     "job_status": {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"},
@@ -65,27 +66,55 @@ _DETAIL_NAMES = {
 }
 
 
+class WideLine(Line):
+    """Lines of all kinds of records; the buffer grows up to `most_bytes`, None for any length."""
+
+    __slots__ = ("most_bytes",)
+
+    def __init__(self, buf, most_bytes=None):
+        Line.__init__(self, buf)
+        self.most_bytes = most_bytes
+
+    def has_room(self, octets):
+        """True if so many octets more fit."""
+        lack = self.end + octets - self.most
+        if lack > 0 and (self.most_bytes is None or self.end + octets <= self.most_bytes):
+            self.buf.extend(bytes(max(lack, self.most)))
+            self.most = len(self.buf) if self.most_bytes is None else min(len(self.buf), self.most_bytes)
+        return Line.has_room(self, octets)
+
+    def write_record(self, page, at, kind, flags, length):
+        """Write the whole line, as far as it fits."""
+        if kind != KIND_EVENT:
+            Line.write_record(self, page, at, kind, flags, length)
+            return
+        fields = []
+        _event(fields, describe(page, at, kind, flags, length), page, at)
+        self.begin(page, at, b"event")
+        self.add(("," + _members(fields) + "}\n").encode())
+
+    def add_more(self, page, at, length):
+        """Write several spindles and additional identifiers, null where there are none."""
+        if length < SEVERAL_LEAST:
+            Line.add_more(self, page, at, length)
+            return
+        more = identifiers.has_identifiers(page, at, length)
+        fields = [("spindles", None if more else _spindles(page, at, length))]
+        found = identifiers.places_of(page, at) if more else ()
+        for number in range(1, identifiers.COUNT + 1):
+            texts = [text_of(page, place, identifiers.WIDTH) for one, place in found if one == number]
+            fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
+        self.add(("," + _members(fields)).encode())
+
+
+_line = WideLine(bytearray(4096))
+
+
 def line_of(page, at, kind, flags, length):
     """Return the record whose payload of `length` octets lies at page[at:] as a line, with its end."""
-    told = describe(page, at, kind, flags, length)
-    fields = [
-        ("schema", SCHEMA),
-        ("type", "event" if kind == KIND_EVENT else "frame" if kind == KIND_RAW else "result"),
-        ("station", told["station"]),
-        ("number", told["number"]),
-    ]
-    if kind == KIND_EVENT:
-        _event(fields, told, page, at)
-    else:
-        fields.append(("spindle", told["spindle"]))
-        if kind == KIND_RAW:
-            fields.append(("cut_short", flags & res.FLAG_TRUNCATED != 0))
-            fields.append(("frame", "".join([chr(octet) for octet in page[at + FRAME : at + length]])))
-        else:
-            _result(fields, told, page, at + res.HEAD_BYTES, length)
-        fields.append(("fetched", flags & res.FLAG_RECOVERED != 0))
-        fields.append(("again", flags & res.FLAG_RETRIED != 0))
-    return line_with(fields)
+    _line.end = 0
+    _line.put(page, at, kind, flags, length)
+    return bytes(_line.buf[: _line.end])
 
 
 def line_with(fields):
@@ -94,7 +123,11 @@ def line_with(fields):
 
 
 def _object(fields):
-    return "{%s}" % ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])
+    return "{%s}" % _members(fields)
+
+
+def _members(fields):
+    return ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])
 
 
 def _event(fields, told, page, at):
@@ -103,58 +136,21 @@ def _event(fields, told, page, at):
         fields.append((name, told[name]))
     text = bytearray(b" " * ev.TEXT_MOST)
     text[: page[at + ev.TEXT_LENGTH]] = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
-    for name, what, place, width, form in _DETAILS:
-        value = text_of(text, place, width) if what == page[at + ev.WHAT] else ""
+    _details(fields, _DETAILS, text, page[at + ev.WHAT])
+    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
+        fields.append((name, told.get(name)))
+    _details(fields, _COMMAND, text, page[at + ev.WHAT])
+
+
+def _details(fields, rows, text, happened):
+    for name, what, place, width, form in rows:
+        value = text_of(text, place, width) if what == happened else ""
         if form == _WHOLE:
             fields.append((name, int(value) if value.isdigit() else None))
         elif form == _TIME:
             fields.append((name, _wire_time(value)))
         else:
             fields.append((name, _DETAIL_NAMES.get(name, {}).get(value, value) or None))
-    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
-        fields.append((name, told.get(name)))
-
-
-def _result(fields, told, page, body, length):
-    fields.append(("time", iso_time(told["time"])))
-    fields.append(("time_source", told["time_source"]))
-    for name in ("tightening_id", "vin"):
-        fields.append((name, told[name] or None))
-    fields.append(("job", digits_of(page, body + res.JOB, 4) or None))
-    fields.append(("program", told["program"] or None))
-    fields.append(("batch_size", _whole(page, body + res.BATCH_SIZE, 4)))
-    fields.append(("batch_counter", _whole(page, body + res.BATCH_COUNTER, 4)))
-    fields.append(("batch_status", _status(told["batch_status"])))
-    fields.append(("status", told["status"]))
-    fields.append(("torque", _decimal(told["torque"])))
-    fields.append(("torque_unit", told["unit"]))
-    fields.append(("torque_status", _status(told["torque_status"])))
-    fields.append(("angle", _number(told["angle"])))
-    fields.append(("angle_status", _status(told["angle_status"])))
-    fields.append(("program_changed", _wire_time(text_of(page, body + res.PSET_CHANGE, res.STAMP_BYTES))))
-    fields.append(("tool_serial", text_of(page, body + res.SERIAL, res.SERIAL_BYTES) or None))
-    fields.append(("id_epoch", page[body - res.HEAD_BYTES + res.ID_EPOCH]))
-    has_limits = length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
-    limits = body + res.BODY_BYTES
-    decimals = decimals_of(page, body - res.HEAD_BYTES, length) if "odd" in told else 0
-    for name, place in (
-        ("torque_min", res.TORQUE_MIN),
-        ("torque_max", res.TORQUE_MAX),
-        ("torque_target", res.TORQUE_TARGET),
-    ):
-        shown = decimal_of(page, limits + place, res.TORQUE_BYTES, 2) if has_limits else ""
-        fields.append((name, _decimal(shown)))
-    for name, place in (("angle_min", res.ANGLE_MIN), ("angle_max", res.ANGLE_MAX), ("angle_target", res.ANGLE_TARGET)):
-        shown = decimal_of(page, limits + place, res.ANGLE_BYTES, decimals) if has_limits else ""
-        fields.append((name, _number(shown)))
-    fields.append(("odd", told.get("odd") or None))
-    at = body - res.HEAD_BYTES
-    more = identifiers.has_identifiers(page, at, length)
-    fields.append(("spindles", _spindles(page, at, length) if length >= SEVERAL_LEAST and not more else None))
-    found = identifiers.places_of(page, at) if more else ()
-    for number in range(1, identifiers.COUNT + 1):
-        texts = [text_of(page, place, identifiers.WIDTH) for one, place in found if one == number]
-        fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
 
 
 def _spindles(page, at, length):
@@ -253,11 +249,6 @@ def number_in(line):
     _, _, rest = line.partition(b'"number":')
     digits = rest.partition(b",")[0]
     return int(digits) if digits.isdigit() else 0
-
-
-def _status(text):
-    """A status in words; one that does not exist is an octet, and told as odd."""
-    return text if len(text) > 1 else None
 
 
 def _whole(buf, at, width):

@@ -6,13 +6,15 @@ What such an outlet is lies in its own module:
     MEANINGS   what each of them means: a sentence of docs/configuration.md
     make(settings, station, index, graphs)   makes the outlet of these settings (agent.outlets) at log.cursors[index];
                `graphs` is the station's log of curves where they are wanted, else None
+    wrong(settings)   (key, what is allowed) of settings that their form alone does not show; not every kind has it
+    place(settings, system, station)   what no other outlet may have as well, None if that is not known; nor this
 """
 
-from agent.wide import file
+from agent.wide import file, mqtt, webhook
 
-CPYTHON_ONLY = True  # a board has ToolsNet
+CPYTHON_ONLY = True  # a board has ToolsNet, and MQTT where it is configured (agent.cart.assembly)
 
-OUTLETS = {"file": file}
+OUTLETS = {"file": file, "webhook": webhook, "mqtt": mqtt}
 
 
 def add_outlets(station):

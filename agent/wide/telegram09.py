@@ -11,9 +11,10 @@ Rules
 3. A parameter's ID says what it is, its type how it is shown, as in telegram 04: 0 text, 1 a number. What the event
    does not have is left out. A text that is longer than a value goes on in the next IDs.
 
-      1 code   2 controller ready   3 tool ready   4 to 6 words of an alarm or a parameter set
+      1 code   2 controller ready   3 tool ready   4 to 7 words of an alarm, a parameter set, a command
      10 last change of a parameter set   20 to 28 fields of a job   30 to 37 identifiers of a vehicle
      40 first ID   41 last ID   42 how many   43 how many in all   44 epoch of results that are gone
+     50 what became of a command   51 its MID   52, 53 who asked
 """
 
 from agent.base.fields import fill, number, put_number, put_text
@@ -67,6 +68,12 @@ _DETAILS = {
         (42, 1, ev.GONE_COUNT, 10),
         (43, 1, ev.GONE_TOTAL, 10),
         (44, 1, ev.GONE_EPOCH, 3),
+    ),
+    ev.COMMAND: (
+        (50, 0, ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES),
+        (51, 1, ev.COMMAND_MID, 4),
+        (52, 0, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES),
+        (4, 0, ev.COMMAND_WORDS, ev.COMMAND_WORDS_BYTES),
     ),
 }
 _NO_DETAILS = ()

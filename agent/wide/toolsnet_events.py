@@ -27,6 +27,7 @@ WORDS = {
     "job": (ev.JOB,),
     "vin": (ev.VIN,),
     "gone": (ev.GONE,),
+    "commands": (ev.COMMAND,),
 }
 
 LOOKED_AT = 32  # events a turn

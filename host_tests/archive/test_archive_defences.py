@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tests.support.archive import RESULT, Served, Talk, place_in, result
+from host_tests.support.archive import DESCRIBED, RESULT, Served, Talk, place_in, result
 from tools.archive import server as served_by
-from tools.archive import turns
+from tools.archive import turns, writer
 from tools.archive.places import Places
 
 
@@ -224,3 +224,34 @@ def test_what_is_not_committed_is_bounded_and_all_of_it_is_stored_in_the_end(tmp
         assert {answer[21:24] for answer in answers} == {"000"}
         assert archive.archive.uncommitted == 0
         assert archive.rows("SELECT count(*) FROM Result") == [(302,)]
+
+
+def test_two_stations_with_one_number_are_both_stored_and_noted(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as here, archive.server() as second:
+        assert here.ask(result(1, 1))[21:24] == second.ask(result(2, 2))[21:24] == "000"
+        assert archive.archive.breaches == 0  # a station may connect twice
+        elsewhere = archive.server(host="127.0.0.2")
+        assert elsewhere.ask(result(3, 3))[21:24] == "000"
+        assert archive.archive.breaches == 0  # the other one may be gone
+        assert here.ask(result(4, 4))[21:24] == elsewhere.ask(result(5, 5))[21:24] == "000"
+        elsewhere.socket.close()
+        assert archive.rows("SELECT count(*) FROM Result") == [(5,)]
+    found = archive.rows("SELECT Peer, Field, Found, Allowed FROM Breach ORDER BY Peer")
+    assert [(row[0].partition(":")[0], *row[1:3]) for row in found] == [
+        ("127.0.0.1", "station", "3/1/10"),
+        ("127.0.0.2", "station", "3/1/10"),
+    ]
+    assert "one at 127.0.0.2 has it too" in found[0][3]
+
+
+def test_names_that_are_no_longer_remembered_stay_as_they_are(tmp_path, monkeypatch):
+    """The map has more rows than a writer remembers."""
+    monkeypatch.setattr(writer, "MAPPED_MOST", 3)
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        assert server.ask(DESCRIBED)[21:24] == "000"
+        for number in range(1, 8):
+            assert server.ask(result(number, number, station=number))[21:24] == "000"
+        assert server.ask(result(9, 9))[21:24] == "000"
+        assert archive.rows("SELECT Name FROM TNMapStation WHERE Station = 10") == [("Left front",)]
+        assert archive.rows("SELECT Name FROM TNMapProgram WHERE Station = 10") == [("Wheel nuts",)]
+        assert archive.rows("SELECT count(*) FROM TNMapStation") == [(8,)]

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
+from tools.archive.consume.counted import NAMES
 from tools.archive.serving import counted
 from tools.archive.web import metrics, serving
 from tools.archive.web.app import make
@@ -28,6 +29,8 @@ from tools.cli.main import main
 HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'
 PASSWORD = "a long password"
+CONSUMED = {f"consumed_{name}_total": 0 for name in (*NAMES, "connections")}
+CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0, "consumed_stations_online": 1}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def samples(text):
 
 def test_every_figure_is_there_with_type_and_help_and_is_what_was_counted(archive):
     with TestClient(make(Reading(archive.place)), base_url=HERE) as browser:
-        browser.app.state.site.server = counted(archive.archive)
+        browser.app.state.site.server = counted(archive.archive) | CONSUMED
         answer = browser.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     for name, (kind, help_text) in metrics.FAMILIES.items():

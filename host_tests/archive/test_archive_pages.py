@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import zipfile
@@ -24,7 +25,7 @@ from starlette.testclient import TestClient
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from tools.archive import database, queries
 from tools.archive.web import asked, day, login, shown
-from tools.archive.web.app import make
+from tools.archive.web.app import LOGINS_AT_ONCE, make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
@@ -773,3 +774,52 @@ def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):
         assert not [one for one in fine if one["Overall"] and one["ResultId"] != 600]
         get(browser, "/curves/600?count=31", 400)
         get(browser, "/curves/601", 404)
+
+
+@pytest.mark.parametrize("path", ["/result/", "/curves/", "/station/", "/static/", "/"])
+def test_an_address_of_thousands_of_characters_is_none(browser, path):
+    assert browser.get(path + "9" * 5000).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/search?q=%00", "/car?vin=%00", "/results?tool=%00", "/trend/3/1/1?vin_from=a%00"])
+def test_a_character_that_no_text_has_is_told(browser, path):
+    assert browser.get(path).status_code == 400
+
+
+def test_a_map_of_too_many_stations_shows_those_that_were_heard_last(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number in range(1, 6):
+            server.ask(result(number, number, station=number))
+    engine = database.connect(str(place_in(tmp_path)), writes=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE TNMapStation SET Heard = '20240101000000' WHERE Station IN (2, 4)")
+        connection.exec_driver_sql("DELETE FROM TNMapSystem")
+    engine.dispose()
+    [system] = Reading(str(place_in(tmp_path))).ask(asked.stations, "2024", 3)
+    assert [row["Station"] for row in system["Stations"]] == [1, 3, 5] and system["Name"] == "System 1"
+    assert [row["Today"] for row in system["Stations"]] == [1, 1, 1]
+
+
+def test_only_a_few_passwords_are_looked_at_at_once(plant, monkeypatch):
+    seen, lock, never = [0, 0], threading.Lock(), threading.Event()
+
+    def token(self, tried, visitor="", name=""):
+        with lock:
+            seen[0] += 1
+            seen[1] = max(seen)
+        never.wait(0.05)
+        with lock:
+            seen[0] -= 1
+
+    monkeypatch.setattr(login.Door, "token", token)
+    with TestClient(make(Reading(plant), login.Door("long enough")), base_url="http://127.0.0.1:8080") as browser:
+        tries = [
+            lambda: browser.post("/login", data={"password": "x"}),
+            lambda: browser.get("/metrics", auth=("a", "b")),
+        ]
+        threads = [threading.Thread(target=one) for one in 4 * tries]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(20)
+    assert seen == [0, LOGINS_AT_ONCE]

@@ -17,12 +17,13 @@ from tools.archive import database, pareto, periods, queries
 from tools.archive.web import asked, serving, trends
 from tools.archive.web.app import make
 from tools.archive.web.reading import Reading
-from tools.archive.web.trend import POINTS_MOST, thinned, trend
+from tools.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, thinned, trend
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.cli.main import main
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 ROWS = 400
+NARROWED = asked.Trended((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
 LISTED = queries.Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
 
 
@@ -130,9 +131,9 @@ def test_thinned_values_are_in_order_bounded_and_have_what_sticks_out(values, mo
         assert kept == points
 
 
-def row(number, torque, low=38.0, high=50.0, overall=0, time=None):
+def row(number, torque, low=38.0, high=50.0, overall=0, time=None, tool="C1"):
     time = time or f"202611{1 + number // 1000:02d}{number // 60 % 24:02d}{number % 60:02d}00"
-    return (time, number, overall, torque, low, high, 2 * overall, None, 0.0, 0.0, 0, 0)
+    return (time, number, overall, torque, low, high, 2 * overall, None, 0.0, 0.0, 0, 0, tool)
 
 
 def test_figures_and_charts_are_those_of_the_values_in_their_order():
@@ -164,6 +165,30 @@ def test_changed_limits_have_figures_of_their_own():
     torque = trend(rows, periods.period_by("day"), 5, only_ok=False)["quantities"][0]
     assert [(one["high"], one["count"]) for one in torque["all"]] == [(50.0, 40), (48.0, 60)]
     assert torque["all"][0]["pp"] > torque["all"][1]["pp"]
+
+
+def test_a_study_is_fifty_in_a_row_of_one_tool_under_one_set_of_limits():
+    dice = random.Random(2)
+    values = [dice.gauss(44, 1) for _ in range(300)]
+    tools = ["C1" if at % 3 else "C2" for at in range(300)]  # 200 of one, 100 of the other
+    rows = [row(at, value, tool=tool) for at, (value, tool) in enumerate(zip(values, tools, strict=True))]
+    rows[297] = row(297, values[297], high=49.0, tool="C2")
+    studies = trend(rows, None, 5, only_ok=False)["quantities"][0]["periods"]
+    assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 under the first limits are one, of the newest
+    of_c2 = [value for value, tool in zip(values, tools, strict=True) if tool == "C2"][49:99]
+    [study] = [one for one in studies if one["period"].startswith("C2, from ")]
+    mean, deviation = statistics.fmean(of_c2), statistics.stdev(of_c2)
+    assert study["pp"] == pytest.approx(12 / 6 / deviation)
+    assert study["ppk"] == pytest.approx(min(50 - mean, mean - 38) / 3 / deviation)
+    many = trend([row(at, 44 + at % 7 / 10) for at in range(5000)], None, 5, only_ok=False)["quantities"][0]["periods"]
+    assert len(many) == STUDIES_MOST and many[-1]["period"] == "C1, from 2026-11-05 10:30"
+
+
+def test_what_a_program_does_not_measure_is_no_trend():
+    rows = [(*row(at, 44.0)[:7], 0.0, 0.0, 0.0, 0, 0, "C1") for at in range(30)]
+    assert [one["name"] for one in trend(rows, None, 5, only_ok=False)["quantities"]] == ["Torque"]
+    rows[3] = (*rows[3][:7], 0.5, *rows[3][8:])
+    assert len(trend(rows, None, 5, only_ok=False)["quantities"]) == 2
 
 
 def test_a_chart_has_a_bounded_number_of_points():
@@ -253,6 +278,22 @@ def test_what_is_not_there_is_told(browser):
     assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
 
 
+def test_a_study_is_shown_with_cm_and_cmk(browser):
+    page = browser.get("/trend/3/1/1?program=1&by=study").text
+    assert "Cmk" in page and "Ppk" not in page and "C3412001, from 2026-11-" in page
+    assert "A study needs 50 results" in browser.get("/trend/3/1/1?program=1&by=study&from=2026-11-20T14:00").text
+
+
+@given(st.tuples(*[st.none() | st.integers(0, 9)] * 3))
+def test_a_cause_names_its_statuses(statuses):
+    assert pareto.statuses(pareto.cause(*statuses)) == tuple(status or 0 for status in statuses)
+
+
+@pytest.mark.parametrize("text", ["torque", "torque fine", "volume low", "torque low angle low", "torque 12", ", "])
+def test_what_is_no_cause_is_told(browser, text):
+    assert browser.get("/results", params={"cause": text}).status_code == (200 if not text.strip() else 400)
+
+
 @pytest.mark.parametrize("by", trends.BY)
 def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, place, by):
     page = told(browser, "/pareto", by=by)
@@ -264,8 +305,9 @@ def test_what_was_not_ok_is_counted_once_whatever_it_is_counted_by(browser, plac
     assert one["nok"] == len(rows_of(place, where)) > 0
 
 
-def test_a_bar_leads_to_its_results(browser):
-    page = told(browser, "/pareto", by="program")
+@pytest.mark.parametrize("by", trends.BY)
+def test_a_bar_leads_to_its_results(browser, by):
+    page = told(browser, "/pareto", by=by)
     for bar in page["bars"]:
         listed = browser.get(bar["address"] + "&json").json()["results"]
         assert len(listed) == bar["count"]
@@ -275,6 +317,7 @@ def test_a_bar_leads_to_its_results(browser):
     ("question", "values", "index"),
     [
         (asked.trend_rows, (asked.Trended((3, 1, 1), 1, 1, "20261119", "20261121"), ROWS), "ResultByTime"),
+        (asked.trend_rows, (NARROWED, ROWS), "ResultByVIN"),
         (asked.nok_counts, (None, None, "20261119", "20261121"), "ResultNOK"),
         (asked.newest_nok, (), "ResultNOK"),
         (asked.newest, ((3, 1, 1), 1, None), "ResultByTime"),
@@ -287,10 +330,12 @@ def test_every_question_has_its_index(place, question, values, index):
     event.listen(engine, "before_cursor_execute", lambda *about: said.append(about[2:4]))
     with engine.connect() as connection:
         question(connection, *values)
-        sql, bound = said[0]
+        sql, bound = said[-1]
         plan = [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, bound)]
     engine.dispose()
-    assert any(index in line for line in plan) and not any(line.startswith("SCAN") for line in plan), plan
+    assert any(index in line for line in plan) and not any(
+        line.startswith("SCAN ") and "anon" not in line for line in plan
+    )
 
 
 def test_a_station_that_is_new_has_a_trend(tmp_path):
@@ -310,3 +355,15 @@ def test_shifts_go_to_the_pages_own_process(monkeypatch):
     )
     serving.Child("here", serving.Listening(shifts=SHIFTS)).close()
     assert started[0][started[0].index("--shifts") + 1] == "early=06:00,late=14:00,night=22:00"
+
+
+def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number, time in enumerate(("20240314092653", "20240315092653", "99991231235959"), 1):
+            server.ask(result(number, number, time=time))
+    with TestClient(make(Reading(str(place_in(tmp_path)))), base_url="http://127.0.0.1:8080") as browser:
+        days = told(browser, "/station/10")["days"]
+        assert (days["Day"], days["Earlier"], days["Later"]) == ("20240315", "20240314", "99991231")
+        assert told(browser, "/trend/10")["form"]["to"] == "2024-03-15T09:26"
+        assert told(browser, "/pareto")["form"]["to"] == "2024-03-15T09:26"
+        assert told(browser, "/station/10", day="99991231")["count"] == 1

@@ -473,7 +473,7 @@ def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kil
     tree = machine.tree
     if form != "whole":
         tree = tmp_path / "compacted"
-        compile_compacted(tree)
+        compile_compacted(tree, machine.runtime.native)
     script = tmp_path / "start.py"
     script.write_text(START)
     command = machine.runtime.command(script, "512k", (), tree)

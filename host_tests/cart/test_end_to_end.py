@@ -83,7 +83,7 @@ def command_of(kind, request, tmp_path):
     tree = machine.tree
     if kind == "compacted":
         tree = tmp_path / "compacted"
-        compile_compacted(tree)
+        compile_compacted(tree, machine.runtime.native)
     script = tmp_path / "start.py"
     script.write_text(START)
     return machine.runtime.command(script, HEAPS[kind], (), tree)

@@ -1,11 +1,14 @@
 """An inventory and a template make the configurations of all carts, or every mistake in them is told with its row."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 from click.testing import CliRunner
 
 from agent.cart import config
+from tools.base.cache import CHECKOUT
 from tools.cli.main import main
 from tools.fleet import inventory, make
 
@@ -133,3 +136,11 @@ def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
     path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
     done = CliRunner().invoke(main, ["fleet", "make", str(path), "--template", str(form), "--out", str(out / "2")])
     assert done.exit_code == 2 and "row 152 (cart151): station 1/150" in done.output and not (out / "2").exists()
+
+
+@pytest.mark.skipif(shutil.which("ansible-playbook") is None, reason="Ansible is not here (Debian: ansible-core)")
+def test_the_role_for_ansible_is_one(tmp_path):
+    (tmp_path / "carts.ini").write_text("cart7 toolcart_station=7\n")
+    command = ["ansible-playbook", "-i", tmp_path / "carts.ini", "--syntax-check", CHECKOUT / "docs/ansible/site.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr

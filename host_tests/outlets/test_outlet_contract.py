@@ -1,4 +1,4 @@
-"""What agent.outlets promises of every outlet, asked of each: ToolsNet, and files of both kinds."""
+"""What agent.outlets promises of every outlet, asked of each: ToolsNet, MQTT, files and webhooks of both kinds."""
 
 import inspect
 import json
@@ -10,8 +10,10 @@ from agent import outlets
 from agent.base.ticks import FOREVER
 from agent.log.numbers import CURSOR
 from agent.wide.file import FileOutlet
+from host_tests.support.mqtt import BROKER, MqttBench
 from host_tests.support.toolsnet import PIM, SERVER
 from host_tests.support.toolsnet import Outlet as Bench
+from host_tests.support.webhook import PLACE, Server, webhook_of
 from tools.base.clock import SimClock
 from tools.harness.lines import SimLines
 
@@ -75,10 +77,77 @@ class FileSide:
         self._start()
 
 
+class MqttSide:
+    """A broker, and a consumer behind it; with `confirm` broker it passes over what comes twice."""
+
+    def __init__(self, **settings):
+        self.bench = MqttBench(**settings)
+        self.run = self.bench.run
+        self.has = self.bench.ids
+        self.cut = self.bench.cut
+
+    def outlet(self):
+        return self.bench.forward
+
+    def refuse(self, refuses):
+        (self.bench.network.down if refuses else self.bench.network.up)(*BROKER)
+
+
+class WebhookSide:
+    """A simulated HTTP server; the flash and the network are the bench's."""
+
+    def __init__(self, durable):
+        self.bench = Bench()
+        self.server = Server()
+        self.bench.network.listen(*PLACE, self.server.endpoint)
+        self.durable = durable
+        self._port = None
+        self._start()
+
+    def _start(self):
+        best_effort = () if self.durable else (1,)
+        bench = self.bench
+        bench.state, bench.log = bench.area.mount(best_effort, events=(1,), cursors=2)
+        self._port = bench.network.port()
+        self._outlet = webhook_of(bench.log, 1, self._port, bench.health)
+        self._outlet.begin(bench.clock.now)
+
+    def outlet(self):
+        return self._outlet
+
+    def run(self, ms):
+        clock, network = self.bench.clock, self.bench.network
+        while ms > 0:
+            left = self._outlet.step(clock.now)
+            network.step()
+            if network.readable():
+                left = 0
+            left = min(max(left, 1), ms, max(1, network.next_due()))
+            clock.advance(left)
+            network.step()
+            ms -= left
+
+    def has(self):
+        return self.server.ids()
+
+    def refuse(self, refuses):
+        (self.bench.network.down if refuses else self.bench.network.up)(*PLACE)
+
+    def cut(self):
+        self.bench.network.abandon(self._port)
+        self._start()
+
+
 SIDES = {
+    "mqtt": lambda: MqttSide(wide=True),
+    "mqtt of a board": MqttSide,
+    "mqtt, best-effort": lambda: MqttSide(wide=True, durable=False),
+    "mqtt, confirmed by the broker": lambda: MqttSide(wide=True, confirm="broker"),
     "toolsnet": ToolsNetSide,
     "durable file": lambda: FileSide(True),
     "best-effort file": lambda: FileSide(False),
+    "durable webhook": lambda: WebhookSide(True),
+    "best-effort webhook": lambda: WebhookSide(False),
 }
 
 

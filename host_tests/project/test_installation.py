@@ -10,7 +10,7 @@ import pytest
 from tools.base import installation
 from tools.base.cache import CHECKOUT
 
-EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-web", "postgresql")
+EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
 
 @pytest.fixture

@@ -133,10 +133,10 @@ def test_the_packaged_wheel_has_the_manual_page_and_the_completions_where_pip_pu
     assert data == set(share.files(wheel.version(), zsh="site-functions")) and len(data) == 4
 
 
-def test_the_archive_s_pages_have_their_templates_styles_and_scripts(installed):
-    for folder in ("templates", "static"):
-        there = os.listdir(installed.site / "toolcart/tools/archive/web" / folder)
-        assert sorted(there) == sorted(os.listdir(ROOT / "tools/archive/web" / folder))
+def test_pages_have_their_templates_styles_and_scripts(installed):
+    for folder in ("archive/web/templates", "archive/web/static", "pages/templates", "pages/static", "web/templates"):
+        there = os.listdir(installed.site / "toolcart/tools" / folder)
+        assert sorted(there) == sorted(os.listdir(ROOT / "tools" / folder))
 
 
 def test_the_metadata_says_who_what_and_for_whom(installed):

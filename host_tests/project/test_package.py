@@ -158,6 +158,15 @@ def test_only_a_version_with_a_port_for_metrics_has_what_answers_there(cart, tmp
     assert set(files) - set(without) == set(package.METRICS_FILES)
 
 
+def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path):
+    other = tmp_path / "commands.json"
+    stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
+    other.write_text(json.dumps({**CART, "stations": stations}))
+    without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
+    assert set(version.files) - set(without.files) == set(package.COMMAND_FILES)
+    assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
+
+
 def test_two_versions_fit_into_the_file_system_of_our_image_with_room_to_work(cart, tmp_path, micropython32):
     version = package.build("rp2", "armv6m", with_metrics(tmp_path))
     for name, content in version.files.items():
@@ -203,3 +212,49 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: done.append("time for Ctrl-C"))
     exec(compile(package.MAIN, "main.py", "exec"), {})
     assert done == ["start", "time for Ctrl-C", "reset"]
+
+
+def test_only_a_version_with_an_outlet_of_mqtt_has_its_modules(monkeypatch):
+    left_out = []
+    monkeypatch.setattr(package, "compile_compacted", lambda folder, architecture, without: left_out.append(without))
+    monkeypatch.setattr(package, "lines_in", lambda folder, sources: {})
+    package.compiled("rp2", "armv6m")
+    package.compiled("rp2", "armv6m", {"toolsnet", "mqtt"})
+    more = left_out[0] - left_out[1]
+    assert more == {f"agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")} | {
+        "agent/outlets/batch.py",
+        "agent/outlets/mqtt.py",
+        "agent/record/line.py",
+    }
+
+
+def with_outlet(cart, **changes):
+    tree = json.loads(cart.read_text())
+    tree["stations"][0].update(changes.pop("station", {}))
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "broker", **changes}]
+    cart.write_text(json.dumps(tree))
+    return package.checked_config(cart, "rp2")
+
+
+def test_a_chip_may_have_a_broker_beside_toolsnet(cart):
+    outlet = with_outlet(cart, plant="graz")["stations"][0]["outlets"][1]
+    assert outlet["confirm"] == "consumer" and outlet["receipt_timeout_ms"] == 10000 and outlet["plant"] == "graz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"tls_ca": "ca.pem"}, "outlets[1].tls_ca"),
+        ({"graphs": True}, "outlets[1].graphs"),
+        ({"station": {"controller": {"host": "192.0.2.10", "results": "sync"}}}, "controller.results"),
+        ({"kind": "file", "path": "x", "host": None}, "outlets"),
+    ],
+)
+def test_what_a_chips_broker_cannot_be_is_said(cart, changes, place):
+    if changes.get("kind") == "file":
+        tree = json.loads(cart.read_text())
+        tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "x"}]
+        cart.write_text(json.dumps(tree))
+    with pytest.raises(package.config_file.Wrong) as wrong:
+        package.checked_config(cart, "rp2") if "kind" in changes else with_outlet(cart, **changes)
+    assert any(place in mistake[0] for mistake in wrong.value.mistakes), wrong.value.mistakes

@@ -165,8 +165,8 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 
 def test_outlet(copy):
     add(copy, "agent/wide/tally.py", TALLY)
-    edit(copy, "agent/wide/outlets.py", "from agent.wide import file\n", "from agent.wide import file, tally\n")
-    edit(copy, "agent/wide/outlets.py", '{"file": file}', '{"file": file, "tally": tally}')
+    edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import file, tally,")
+    edit(copy, "agent/wide/outlets.py", '{"file": file,', '{"file": file, "tally": tally,')
     page = run(copy, "-m", "tools.config.text")
     assert "How many each result counts." in page
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
@@ -374,8 +374,8 @@ assert len(cart.ids()) == 5
 
 def test_event_that_follows_from_a_result(copy):
     add(copy, "agent/wide/batches.py", BATCHES)
-    edit(copy, "agent/wide/outlets.py", "from agent.wide import file\n", "from agent.wide import batches, file\n")
-    edit(copy, "agent/wide/outlets.py", '{"file": file}', '{"file": file, "batches": batches}')
+    edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import batches, file,")
+    edit(copy, "agent/wide/outlets.py", '{"file": file,', '{"file": file, "batches": batches,')
     edit(copy, "agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
     edit(copy, "agent/record/text.py", '    16: "results gone",', '    6: "batch done",\n    16: "results gone",')
     edit(copy, "docs/outlets.md", "`vehicle` (0052), ", "`vehicle` (0052), `batch done`, ")

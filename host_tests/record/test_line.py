@@ -1,6 +1,8 @@
 """One record as one line of JSON: every field against the schema of docs/outlets.schema.json, and what is absent."""
 
 import json
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from agent.openprotocol.operation import Operation
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from agent.record import event as ev
 from agent.record import result as res
+from agent.record.line import Line
+from agent.record.text import describe, text_of
 from agent.wide.line import line_of, number_in
 from agent.wide.special_values import WideCycle
 from host_tests.support.frames import example_tightening, message
@@ -254,3 +258,63 @@ def test_the_check_of_the_schema_can_fail():
 
 def test_the_number_of_what_is_no_line_is_none():
     assert number_in(b"") == number_in(b'{"number":x}') == 0
+
+
+NUMBERS = (
+    b"00120",
+    b"     ",
+    b"00000",
+    b"-0120",
+    b"99999",
+    b"12.50",
+    b"--5 0",
+    b"\0\0\0\0\0",
+    b"1.2.3",
+    b"    5",
+    b".5   ",
+)
+
+
+def generated(dice):
+    """A payload with anything in it, its flags and what each number of it is as it came."""
+    payload = bytearray(result(limits=dice.random() < 0.5))
+    for place, width in ((res.TORQUE, 6), (res.ANGLE, 5), (res.BATCH_SIZE, 4), (res.TIGHTENING_ID, 10), (res.JOB, 4)):
+        payload[8 + place : 8 + place + width] = (dice.choice(NUMBERS) * 2)[:width]
+    for place in (res.BATCH_STATUS, res.TIGHTENING_STATUS, res.TORQUE_STATUS, res.ANGLE_STATUS):
+        payload[8 + place] = dice.choice(b"0123 9x")
+    payload[8 + res.SERIAL : 8 + res.SERIAL + 14] = bytes(dice.choice(b'A "\\\0\x80z') for _ in range(14))
+    payload[8 + res.TIME : 8 + res.TIME + 7] = dice.choice((b" $\x03\x14\x09\x26\x53", bytes(7)))
+    if len(payload) > 150:
+        for place in (res.ANGLE_MIN, res.ANGLE_TARGET):
+            payload[114 + place : 114 + place + 5] = dice.choice(NUMBERS)
+        payload[114 + res.TORQUE_UNIT] = dice.choice(b"0123456789 ")
+        payload[114 + res.ANGLE_DECIMALS] = dice.choice(b" 0124")
+    return payload, dice.choice((0, res.FLAG_ODD, res.FLAG_ODD | res.FLAG_RECOVERED, res.FLAG_RETRIED))
+
+
+def test_any_record_is_a_line_that_says_what_describe_says_and_boards_write_the_same():
+    dice = random.Random(32)
+    plain = Line(bytearray(4096))
+    for _ in range(3000):
+        payload, flags = generated(dice)
+        line = line_of(payload, 0, KIND_RESULT, flags, len(payload))
+        plain.end = 0
+        assert plain.put(payload, 0, KIND_RESULT, flags, len(payload)) and bytes(plain.buf[: plain.end]) == line
+        shown, words = json.loads(line), describe(payload, 0, KIND_RESULT, flags, len(payload))
+        assert shown["tightening_id"] == (words["tightening_id"] or None) and shown["torque_unit"] == words["unit"]
+        assert shown["odd"] == (words.get("odd") or None) and shown["status"] == words["status"]
+        assert shown["batch_status"] == (words["batch_status"] if len(words["batch_status"]) > 1 else None)
+        is_figure = words["torque"].replace(".", "").replace("-", "").isdigit()
+        assert shown["torque"] == (words["torque"] if is_figure else None)
+        is_number = re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", words["angle"])
+        assert shown["angle"] == (float(words["angle"]) if is_number else None)
+        assert shown["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
+        assert json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" == line
+
+
+def test_a_frame_of_any_octets_is_the_same_line_on_boards():
+    frame = result()[:8] + bytes(range(256))
+    line = line_of(frame, 0, KIND_RAW, res.FLAG_TRUNCATED, len(frame))
+    plain = Line(bytearray(4096))
+    assert plain.put(frame, 0, KIND_RAW, res.FLAG_TRUNCATED, len(frame)) and bytes(plain.buf[: plain.end]) == line
+    assert json.loads(line)["frame"] == "".join(map(chr, range(256)))

@@ -93,9 +93,9 @@ class Served:
             await self._stop.wait()
             await self.archive.close()
 
-    def server(self):
-        """A connection to the server."""
-        return Talk(self.server_port)
+    def server(self, host: str = "127.0.0.1"):
+        """A connection to the server, from an address of this machine."""
+        return Talk(self.server_port, host=host)
 
     def pim(self):
         """A connection to the PIM."""
@@ -147,8 +147,8 @@ def delivering(folder, **plant) -> Iterator[SimulatedPlant]:
 class Talk:
     """One connection of a station."""
 
-    def __init__(self, port, tls: ssl.SSLContext | None = None):
-        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+    def __init__(self, port, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"):
+        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S, (host, 0))
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.socket.settimeout(DEADLINE_S)

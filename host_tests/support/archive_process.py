@@ -13,6 +13,9 @@ import subprocess
 import sys
 
 from tools.archive import serving
+from tools.archive.consume.broker import Address
+from tools.archive.consume.consumer import Consuming
+from tools.archive.consume.names import client_id_of
 from tools.archive.faults import Faults
 from tools.base.sources import ROOT
 
@@ -48,8 +51,12 @@ def _serve(role: str, port: int, place: str) -> None:
         os.write(1, f"{os.getpid()} {text}\n".encode())
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    where = serving.Place(place, pim_port=port, server_port=port, role=role)
+    if role == serving.CONSUMER:  # of the broker on this port
+        address = Address("127.0.0.1", port, filters=("toolcart/#",), client_id=client_id_of(place))
+        where = serving.Place(place, role=role, consuming=Consuming(address))
     try:
-        asyncio.run(serving.run(serving.Place(place, pim_port=port, server_port=port, role=role), Faults(), say))
+        asyncio.run(serving.run(where, Faults(), say))
     except BaseException as wrong:
         say(f"{type(wrong).__name__}: {wrong}")
     os._exit(0)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.cart import config
 from agent.cart.secrets import is_secret, redacted
+from agent.cart.settings import OUTLETS
 from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
@@ -32,13 +33,27 @@ def good():
     return json.loads((ROOT / "board/config.example.json").read_text(encoding="ascii"))
 
 
+def outlet_with(key):
+    """The place of an outlet that has this setting, in a list with one of each kind, ToolsNet first; and that list."""
+    listed = [{"kind": "toolsnet"}]
+    having = []
+    for kind, table in OUTLETS.items():
+        rows = [row.split() for row in table.split("\n") if row]
+        if key == "kind" or key in [row[0] for row in rows]:
+            having.append(len(listed))
+        if rows:
+            listed.append({"kind": kind, **{row[0]: "lines" for row in rows if row[2] == "-"}})
+    return having[0] if having else 0, listed
+
+
 def target_of(tree, place):
     """The object that holds the setting at this place, made where it is missing."""
     for part in place.split(".")[:-1]:
         if part == "stations[]":
             tree = tree["stations"][0]
         elif part == "outlets[]":
-            tree = tree.setdefault("outlets", [{"kind": "toolsnet"}, {"kind": "file", "path": "lines"}])[1]
+            found, listed = outlet_with(place.rsplit(".", 1)[1])
+            tree = tree.setdefault("outlets", listed)[found]
         else:
             tree = tree.setdefault(part, {})
     return tree
@@ -47,7 +62,8 @@ def target_of(tree, place):
 def found_at(place, value):
     tree = good()
     target_of(tree, place)[place.rsplit(".", 1)[1]] = value
-    where = place.replace("stations[]", "stations[0]").replace("outlets[]", "outlets[1]")
+    found = outlet_with(place.rsplit(".", 1)[1])[0]
+    where = place.replace("stations[]", "stations[0]").replace("outlets[]", f"outlets[{found}]")
     # A relation to another setting is a different rule: it starts with its words.
     return [m for m in config.check(tree) if m[0] == where and not m[2].startswith(("less than", "at most"))]
 
@@ -89,10 +105,12 @@ def test_no_setting_is_listed_twice_and_every_time_names_its_unit():
     assert all((kind == "time") == place.endswith("_s") for place, kind, *_ in ROWS)
 
 
-def test_the_only_secret_among_the_settings_is_the_password_of_the_network():
+def test_the_secrets_among_the_settings_are_known():
     secrets = [place for place, *_ in ROWS if is_secret(place)]
-    assert secrets == ["toolsnet.tls_key", "board.password"]
-    assert [place for place in secrets if config_secrets.is_written(place.rsplit(".")[-1])] == ["board.password"]
+    outlets = [f"stations[].outlets[].{key}" for key in ("token", "password", "tls_key")]
+    assert secrets == ["toolsnet.tls_key", *outlets, "board.password"]
+    written = [place for place in secrets if config_secrets.is_written(place.rsplit(".")[-1])]
+    assert written == [*outlets[:2], "board.password"]
 
 
 def test_every_numeric_range_holds_at_both_ends_for_every_setting():
@@ -122,7 +140,8 @@ def test_every_default_written_out_is_good_and_changes_nothing():
         key = place.rsplit(".", 1)[1]
         done = written["stations"][0] if place.startswith("stations") else written
         for part in place.split(".")[:-1]:
-            done = done["outlets"][1] if part == "outlets[]" else done if part == "stations[]" else done[part]
+            found = outlet_with(key)[0]
+            done = done["outlets"][found] if part == "outlets[]" else done if part == "stations[]" else done[part]
         value = done[key[:-1] + "ms"] / 1000 if key.endswith("_s") else done[key]
         target_of(tree, place)[key] = value
     assert config.check(tree) == []

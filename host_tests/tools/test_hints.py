@@ -135,7 +135,7 @@ def test_what_is_named_of_a_board_is_taken():
 def test_an_older_spool_names_the_two_commands_that_read_it(cart):
     spool = cart.parent / "cart.spool"
     done = run(f"spool info {shlex.quote(str(spool))}")
-    assert done.exit_code == 2 and "`toolcart run` takes it over" in done.output
+    assert done.exit_code == 2 and "the agent takes it over when it starts" in done.output
     rescue = next(line for line in _NAMED.findall(done.output) if line.startswith("spool rescue"))
     assert "WVWZZZ" in run(rescue).output
     lived(cart)

@@ -91,7 +91,7 @@ def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     file.write_text("nonsense\n")
     done = CliRunner().invoke(line, ["decode", str(file)])
     assert done.exit_code == 1 and "line 1" in done.output
-    assert CliRunner().invoke(line, ["decode", str(tmp_path / "missing")]).exit_code == 1
+    assert CliRunner().invoke(line, ["decode", str(tmp_path / "missing")]).exit_code == 2
 
 
 def test_monitor_shows_and_records_a_live_line(tmp_path):

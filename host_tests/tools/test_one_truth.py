@@ -104,6 +104,13 @@ def reported(number):
     return shown(cart)
 
 
+def receipts(counted):
+    """An outlet that has counted such receipts."""
+    station = shown(started())
+    station["outlets"][0][counted] = 2
+    return station
+
+
 # The state, and the slugs of all that is to be said of it.
 STATES = {
     "well": (lambda: shown(produced(2)), set()),
@@ -126,6 +133,8 @@ STATES = {
     "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
     "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
     "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),
+    "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
+    "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 

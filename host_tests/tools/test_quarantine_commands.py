@@ -115,7 +115,7 @@ class Running:
         return client
 
 
-def numbers(words):
+def numbers(words, _asker):
     yield {"words": words}
     yield None
     yield {"more": 1}
@@ -165,7 +165,7 @@ def test_a_second_client_waits_and_is_served_then(tmp_path):
 def test_whoever_says_or_takes_nothing_is_cut_off_and_the_order_is_done_all_the_same(tmp_path):
     done = []
 
-    def long(_words):
+    def long(_words, _asker):
         for _ in range(200):
             yield {"filler": "x" * 10000}
         done.append(True)
@@ -229,7 +229,7 @@ def test_orders_reach_a_board_over_its_cable(capsys):
     with pytest.raises(Failed, match="no record 3"):
         board_commands.give_order(board, 10, "drop", ["3"])
     with pytest.raises(Failed, match="too many numbers"):
-        board_commands.give_order(board, 10, "drop", ["3"] * 30)
+        board_commands.give_order(board, 10, "drop", ["3"] * 60)
 
 
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):

@@ -170,7 +170,7 @@ def test_what_is_no_status_is_refused(tmp_path):
 
 
 def _served(tmp_path, lines=2):
-    def told(_words):
+    def told(_words, _asker):
         yield {"agent": {"pid": 1}}
         for number in range(lines):
             yield {"station": {"number": number, "text": "x" * 2000}}

@@ -138,7 +138,7 @@ def test_the_overview_says_what_is_connected_and_why_not():
         assert client.get("/status.json").json()["agents"][0]["status"]["stations"][0]["stored"] == 5
         assert client.get("/metrics").headers["content-type"] == prometheus.CONTENT_TYPE
         assert client.get("/agent/other").status_code == 404 and client.get("/etc").status_code == 404
-        assert client.get("/style.css").headers["content-type"].startswith("text/css")
+        assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
 
 
 def test_an_agent_that_does_not_run_and_a_spool_that_is_not_up_are_told():

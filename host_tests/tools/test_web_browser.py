@@ -61,7 +61,7 @@ def _soon(page, selector):
 
 def _scrolls_aside(page):
     return page.evaluate(
-        "[document.documentElement, ...document.querySelectorAll('.table, pre')].some("
+        "[document.documentElement, ...document.querySelectorAll('.scroll, pre')].some("
         "one => one.scrollWidth > one.clientWidth)"
     )
 
@@ -71,7 +71,7 @@ def test_the_page_says_why_and_is_up_to_date_by_itself(browser, cart):
         _soon(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
         _soon(page, "tr.station td:first-child").to_have_text("7 Left <b>door</b>")
         with started("simulate", "controller", "--port", cart[1], "--rate", 20):
-            _soon(page, "td[data-name=Controller]").to_contain_text("● ready", timeout=SOON_MS)
+            _soon(page, "td[data-name=Controller]").to_contain_text("ready", timeout=SOON_MS)
             _soon(page, "td[data-name=Waiting]").not_to_have_text("0", timeout=SOON_MS)
         assert not _scrolls_aside(page)
         page.locator("h2 a").click()

@@ -185,3 +185,23 @@ def test_the_commands_make_a_key_sign_and_check(plant, monkeypatch):
     good = run("update", "--check", "--keys", str(plant.keys), package)
     assert good.exit_code == 0 and "0.3.0, signed by own.pub" in good.output
     assert run("sign", package, "--key", "own.pub").exit_code == 1
+
+
+def test_any_file_is_signed_and_verified_as_a_board_s_image_is(plant, monkeypatch):
+    monkeypatch.chdir(plant.folder)
+    (plant.folder / "own.key").write_text(plant.key.text())
+    (plant.folder / "toolcart-rp2.uf2").write_bytes(bytes(range(256)) * 100)
+    run = lambda *words: CliRunner().invoke(main, words)  # noqa: E731
+    assert run("sign", "toolcart-rp2.uf2", "--key", "own.key").exit_code == 0
+    good = run("verify", "toolcart-rp2.uf2", "--keys", str(plant.keys))
+    assert good.exit_code == 0 and "good, signed by plant.pub" in good.output
+    (plant.folder / "toolcart-rp2.uf2").write_bytes(bytes(range(256)) * 99)
+    bad = run("verify", "toolcart-rp2.uf2", "own.key", "--keys", str(plant.keys), "--json")
+    told = json.loads(bad.output)
+    assert bad.exit_code == 2 and "does not fit" in told["files"][0]["why"] and "not signed" in told["files"][1]["why"]
+
+
+def test_the_installed_version_is_kept_as_the_first_way_back(plant, first):
+    assert plant.update(first) == 0
+    assert [path.name for path in plant.machine.kept.iterdir()] == ["toolcart_0.2.0.deb"]
+    assert plant.update(plant.package("0.3.0", told(2))) == 0

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select
 
 from tools.archive import bulk
 from tools.archive.tables import CAR, RESULT, RESULT_VIN
 
 REMEMBERED = 100_000
 AT_ONCE = 1000
+FEW = 2000
 _LAST = "\xff"  # telegrams are octets; theirs all stand before it
 
 
@@ -64,6 +65,12 @@ def found(connection: Connection, part: str, most: int) -> list[str]:
 def is_there(connection: Connection, vin: str) -> bool:
     """True if a result has this number, as its main or an additional one."""
     return connection.execute(select(CAR.c.VIN).where(CAR.c.VIN == vin)).first() is not None
+
+
+def are_few(connection: Connection, first: str, last: str) -> bool:
+    """True if no more than FEW numbers lie there."""
+    some = select(CAR.c.VIN).where(between(connection, CAR.c.VIN, first, last)).limit(FEW + 1).subquery()
+    return (connection.execute(select(func.count()).select_from(some)).scalar() or 0) <= FEW
 
 
 def begins(connection: Connection, column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:

@@ -80,7 +80,9 @@ def connect(place: str, writes: bool) -> Engine:
     try:
         url = make_url(url_of(place))
         if url.get_backend_name() == "sqlite" and not writes and not Path(str(url.database)).is_file():
-            raise Unusable(f"{place}: there is no such archive; `toolcart archive serve` makes one")
+            raise Unusable(
+                f"{place}: there is no such archive; is the name right? `toolcart archive serve` makes a new one"
+            )
         engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Unusable(f"{shown(place)}: not a file and not a URL of a database that is known ({wrong})") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
 
+_OTHER = re.compile("[4-9]").fullmatch  # what a station may send beyond the text
 _STATUSES = {1: "not OK", 2: "low", 3: "high"}  # 004:150
 
 
@@ -13,6 +15,18 @@ def cause(torque: int | None, angle: int | None, time: int | None) -> str:
     named = (("torque", torque), ("angle", angle), ("time", time))
     told = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
     return ", ".join(told) or "other"
+
+
+def statuses(told: str) -> tuple[int, int, int] | None:
+    """The statuses of torque, angle and time that have this cause; None if it is none."""
+    found = {"torque": 0, "angle": 0, "time": 0}
+    for one in () if told == "other" else told.split(", "):
+        name, _, status = one.partition(" ")
+        number = next((n for n, word in _STATUSES.items() if word == status), int(status) if _OTHER(status) else 0)
+        if name not in found or not number:
+            return None
+        found[name] = number
+    return found["torque"], found["angle"], found["time"]
 
 
 def pareto(counts: Mapping[Hashable, int]) -> list[dict]:

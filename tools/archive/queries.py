@@ -42,6 +42,8 @@ class Wanted:
     nok: bool = False
     tightening_id: int | None = None
     program: int | None = None
+    tool: str | None = None  # its serial number
+    statuses: tuple[int, int, int] | None = None  # of torque, angle and time; one that was not sent counts as 0
 
 
 def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
@@ -75,6 +77,11 @@ def wanted_results(wanted: Wanted) -> Select:
         asked = asked.where(_R.Overall == 1)  # there is 0 and 1 (tools.archive.rows), and an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
+    if wanted.tool is not None:
+        asked = asked.where(_R.SpindleSerial == wanted.tool)
+    if wanted.statuses is not None:
+        for column, status in zip((_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus), wanted.statuses, strict=True):
+            asked = asked.where(func.coalesce(column, 0) == status)
     if wanted.tightening_id is not None:
         asked = asked.where(_R.TighteningId == wanted.tightening_id)
     return asked

@@ -6,7 +6,7 @@ A row is a tuple in the order of its table's columns (tools.archive.bulk).
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tools.toolsnet.records import station_of, tightening_id_of
 
@@ -17,7 +17,12 @@ _BIG_MOST = 2**63 - 1
 
 def now_text() -> str:
     """This moment in UTC, 14 digits."""
-    return datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    return time_text(0)
+
+
+def time_text(in_s: float) -> str:
+    """The moment in so many seconds, in UTC, 14 digits."""
+    return (datetime.now(UTC) + timedelta(seconds=in_s)).strftime("%Y%m%d%H%M%S")
 
 
 def key_of(found: dict) -> Key:
@@ -77,6 +82,12 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
         for one in found["parameters"]
     ]
     return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
+
+
+def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
+    """Tightening ID, torque and angle of the first spindle, as its row has them."""
+    first = found["spindles"][0]
+    return _bounded(tightening_id_of(found)), _real(first["torque"]), _real(first["angle"])
 
 
 def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:

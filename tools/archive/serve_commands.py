@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from tools.archive.consume.options import consumer_options, consuming
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
@@ -27,7 +28,8 @@ HOST_MOST = 15  # characters of an 08
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for whoever runs it."""
     click.echo(visible_lines(text))
 
 
@@ -87,7 +89,8 @@ def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None 
     return where
 
 
-def _child(place: str, where: Listening | None) -> Child | None:
+def child_of(place: str, where: Listening | None) -> Child | None:
+    """The pages' process, where they are wanted."""
     return Child(place, where) if where else None
 
 
@@ -129,7 +132,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
     if bool(days) != bool(into):
         fail("--keep-days and --old-into: both or none of them")
     keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
-    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping)
+    batches = consuming(options["consume"], (), place, options) if options["consume"] else None
+    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
 
 
 @click.command()
@@ -161,6 +165,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 @click.option("--old-into", metavar="PLACE", help="Move what is old there: another archive, a file or a URL.")
 @click.option("--keep-days", type=click.IntRange(min=1), help="What arrived in so many days is not old.")
 @click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK are old after so many already.")
+@click.option("--consume", metavar="URL", help="Take batches from a broker too, as `archive consume` does.")
+@consumer_options
 @click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
 @_password_file
 @_shifts
@@ -184,7 +190,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     faults = _faults(options)
     where = _where(place, host, pim_port, server_port, options)
     try:
-        asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, where_pages)))
+        asyncio.run(serving.run(where, faults, say, options["seconds"], lambda: child_of(place, where_pages)))
     except database.Unusable as reason:
         fail(str(reason))
     except BrokenPipeError:  # whoever read what is told has gone
@@ -230,7 +236,7 @@ def _pages(place: str, where: Listening, seconds: float | None, with_parent: boo
     from tools.archive.web.running import run
 
     try:
-        run(place, where, _say, seconds, with_parent)
+        run(place, where, say, seconds, with_parent)
     except database.Unusable as reason:
         fail(str(reason))
     except OSError as error:

@@ -106,6 +106,7 @@ class Archive:
         self.uncommitted = 0  # octets
         self.inlet = memoryview(bytearray(INLET_BYTES))  # what is read from whichever connection, until it is copied
         self._noted: dict[tuple[str, str, str], float] = {}
+        self._speakers: dict[tuple[int, int, int], ServerClient] = {}  # who was the last to speak for a station
         self._tls: ssl.SSLContext | None = None
         self.turns = Turns(self.loop)
         self._identifier = 0
@@ -198,6 +199,23 @@ class Archive:
             self.turned_away += 1
             out.abort()
 
+    def meet(self, client: ServerClient, station: tuple[int, int, int], telegram: str) -> None:
+        """A connection speaks for a station; that it shares its number with one elsewhere is noted."""
+        other = self._speakers.get(station)
+        if other is not None and other.is_beside(client):
+            found = "/".join(map(str, station))
+            allowed = f"a number of its own; one at {other.host} has it too"
+            self.note(client.peer, telegram, Breach("station", 0, found, allowed))
+        if client.station != station:
+            self.part(client)
+        client.station = station
+        self._speakers[station] = client
+
+    def part(self, client: ServerClient) -> None:
+        """It speaks for its station no longer."""
+        if client.station and self._speakers.get(client.station) is client:
+            del self._speakers[client.station]
+
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
         """Count a breach of the document; keep it and say it, if it is the first of its kind for a while."""
         self.breaches += 1
@@ -223,7 +241,7 @@ class _Client(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._silence: asyncio.TimerHandle | None = None
-        self._heard = 0.0
+        self._heard = self._began = 0.0
         self._telegrams = 0
         self._waits = False  # True: it is read no further for now
 
@@ -236,7 +254,7 @@ class _Client(asyncio.BufferedProtocol):
         if self._transport is None:
             return
         transport.set_write_buffer_limits(UNSENT_BYTES_MOST)
-        self._heard = self.archive.loop.time()
+        self._heard = self._began = self.archive.loop.time()
         self._watch()
         self.greet()
 
@@ -391,6 +409,14 @@ class ServerClient(_Client):
         self._uncommitted = 0  # octets
         self._drains = False
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.archive.part(self)
+        super().connection_lost(exc)
+
+    def is_beside(self, other: ServerClient) -> bool:
+        """True if it comes from elsewhere, and has spoken since the other one was there."""
+        return self.host != other.host and self._heard > other._began
+
     def drain(self) -> None:
         if not self._uncommitted:
             self.close()
@@ -421,7 +447,7 @@ class ServerClient(_Client):
             self._answer(kind, found, code)
             return
         if kind != "01":
-            self.station = station_of(found)
+            archive.meet(self, station_of(found), kind)
         self._store(kind, found, telegram)
 
     def _store(self, kind: str, found: dict, telegram: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`toolcart archive serve`: runs PIM, server or both in one asyncio loop until Ctrl-C or SIGTERM.
+"""`toolcart archive serve` and `consume`: PIM, server, both or neither in one asyncio loop until Ctrl-C or SIGTERM.
 
 A server among others is drained by both signals as by `toolcart archive drain`: no PIM names it any more, what stations
 have sent is answered, and it ends.
@@ -24,10 +24,11 @@ from tools.archive.faults import Faults
 from tools.archive.guide import Elsewhere, Here
 from tools.archive.retention import Keeping, Retention
 from tools.archive.server import Archive
-from tools.archive.writer import Writer
+from tools.archive.writer import Parcels, Writer
 
 FIGURES_EVERY_S = 10.0
 ALL, PIM, SERVER = "all", "pim", "server"  # what a process does
+CONSUMER = "consumer"  # it opens no port
 
 
 @dataclass
@@ -43,6 +44,37 @@ class Place:
     role: str = ALL
     weight: int = 1  # of a server among others
     keeping: Keeping | None = None
+    consuming: Consuming | None = None
+    is_shared: bool = False  # others write to the same database
+
+
+class Consumer(Protocol):
+    """What stores batches beside the stations' telegrams (tools.archive.consume.consumer)."""
+
+    def figures(self) -> dict[str, float]:
+        """What it has counted, for other programs."""
+        ...
+
+    def line(self) -> str:
+        """The same for people."""
+        ...
+
+    def close(self) -> None:
+        """Take nothing more."""
+        ...
+
+
+class Consuming(Protocol):
+    """Where from; what parcels are in the writer is its own."""
+
+    @property
+    def parcels(self) -> Parcels:
+        """Who opens parcels in the writer's transaction."""
+        ...
+
+    def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
+        """Begin to take batches."""
+        ...
 
 
 class Pages(Protocol):
@@ -69,9 +101,11 @@ async def run(
     Pages are started once the database is there and the ports are open.
     """
     pages: Pages | None = None
-    is_shared = place.role != ALL
+    is_shared = place.is_shared or place.role in (PIM, SERVER)
+    consuming = place.consuming
     with database.writing(place.database, is_shared) as engine:
-        archive = Archive(Writer(engine, say, is_shared), place.told_host or place.host, faults, say)
+        writer = Writer(engine, say, is_shared, consuming.parcels if consuming else None)
+        archive = Archive(writer, place.told_host or place.host, faults, say)
         if place.role == PIM:
             archive.guide = Elsewhere(engine, say)
         stop = asyncio.Event()
@@ -79,16 +113,23 @@ async def run(
             archive.loop.add_signal_handler(number, stop.set)
         member: servers.Member | None = None
         retention: Retention | None = None
+        consumer: Consumer | None = None
         try:
-            ports = (None if place.role == SERVER else place.pim_port, None if place.role == PIM else place.server_port)
+            ports = (
+                place.pim_port if place.role in (ALL, PIM) else None,
+                place.server_port if place.role in (ALL, SERVER) else None,
+            )
             say(_told(place, *await archive.listen(place.host, *ports, place.tls)))
             member = _member(engine, place, archive, stop) if place.role == SERVER else None
             if place.keeping:
                 retention = Retention(engine, place.database, archive.writer, place.keeping, say)
+            consumer = consuming.begin(writer, say) if consuming else None
             pages = start_pages()
             gc.freeze()  # the libraries stay: no collection looks through them again
-            await _until(stop, seconds, archive, say, pages)
+            await _until(stop, seconds, archive, say, pages, consumer)
         finally:
+            if consumer is not None:
+                await asyncio.to_thread(consumer.close)
             if pages is not None:
                 pages.close()
             if retention is not None:
@@ -97,13 +138,13 @@ async def run(
                 await asyncio.to_thread(member.leave)
                 await archive.drain()
             await archive.close()
-    say(figures(archive))
+    say(_shown(archive, consumer))
     return archive
 
 
 def _told(place: Place, pim_port: int, server_port: int) -> str:
-    parts = [f"PIM on {place.host}:{pim_port}"] * (place.role != SERVER)
-    parts += [f"server on {place.host}:{server_port}"] * (place.role != PIM)
+    parts = [f"PIM on {place.host}:{pim_port}"] * (place.role in (ALL, PIM))
+    parts += [f"server on {place.host}:{server_port}"] * (place.role in (ALL, SERVER))
     return ", ".join([*parts, f"archive {database.shown(place.database)}"] + ["TLS"] * (place.tls is not None))
 
 
@@ -137,6 +178,10 @@ def figures(archive: Archive) -> str:
     )
 
 
+def _shown(archive: Archive, consumer: Consumer | None) -> str:
+    return figures(archive) + (f"; {consumer.line()}" if consumer is not None else "")
+
+
 def counted(archive: Archive) -> dict[str, float]:
     """The same for other programs, with units, and what the server has now (tools.archive.web.metrics)."""
     writer = archive.writer
@@ -164,11 +209,16 @@ def _memory_bytes() -> int:
 
 
 async def _until(
-    stop: asyncio.Event, seconds: float | None, archive: Archive, say: Callable[[str], None], pages: Pages | None
+    stop: asyncio.Event,
+    seconds: float | None,
+    archive: Archive,
+    say: Callable[[str], None],
+    pages: Pages | None,
+    consumer: Consumer | None,
 ) -> None:
     """Wait for the end, and tell the figures when they have changed."""
     end = None if seconds is None else archive.loop.time() + seconds
-    told = figures(archive)
+    told = _shown(archive, consumer)
     while not stop.is_set():
         left = FIGURES_EVERY_S if end is None else min(FIGURES_EVERY_S, end - archive.loop.time())
         if left <= 0:
@@ -177,8 +227,8 @@ async def _until(
             await asyncio.wait_for(stop.wait(), left)
         except TimeoutError:
             if pages is not None:
-                pages.look_after(say, counted(archive))
-            now = figures(archive)
+                pages.look_after(say, counted(archive) | (consumer.figures() if consumer is not None else {}))
+            now = _shown(archive, consumer)
             if now != told:
                 say(now)
             told = now

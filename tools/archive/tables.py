@@ -227,6 +227,17 @@ SERVER = Table(  # those that share this database (tools.archive.servers)
     Column("Seen", Float, nullable=False),  # seconds since 1970 by the database's clock
     Column("Draining", Integer, nullable=False, default=0),
 )
+CONSUMED = Table(  # how far each outlet's batches are stored (tools.archive.consume)
+    "Consumed",
+    TABLES,
+    Column("Topic", String(500), primary_key=True),  # what stands in front of /results
+    Column("Identity", String(8), primary_key=True),  # of the spool
+    Column("Number", BigInteger, nullable=False),
+    Column("Base", BigInteger, nullable=False),  # a result's sequence is this and its number, on the circle
+    Column("Sequence", Integer, nullable=False),  # of the newest result, 0 if there is none yet
+    *_place(),
+    Column("Arrived", String(14), nullable=False),
+)
 
 
 def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:

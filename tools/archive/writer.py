@@ -13,6 +13,7 @@ Rules
    through all the same.
 8. What else changes rows meanwhile does it in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
+10. A parcel has several results in it, which come in whole or not at all: who handed in `parcels` opens it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -33,10 +35,12 @@ from tools.archive.known import Alone, Shared
 from tools.toolsnet.records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
+PARCEL = "parcel"  # as a kind of telegram
 BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
+MAPPED_MOST = 200_000  # rows of the map that are remembered, some 30 MiB; more are put in once more, and are there
 _TABLES = t.TABLES.sorted_tables
 _MAP = (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM)
 
@@ -52,12 +56,20 @@ class _Batch:
     again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is there already
     changed: dict[Table, dict[tuple, dict]] = field(default_factory=dict)  # columns, by the row's key
     outcomes: list[str] = field(default_factory=list)
+    stored: int = 0
+    repeated: int = 0
     # What is known once the commit has returned, and forgotten if it fails:
     latest: dict[Station, tuple[int, int]] = field(default_factory=dict)
     mapped: set[tuple] = field(default_factory=set)
     ids: dict[Table, int] = field(default_factory=dict)
     cars: set[str] = field(default_factory=set)
     new: dict[str, list[rows.Key]] = field(default_factory=lambda: {"04": [], "09": []})
+
+    def count(self, outcome: str) -> None:
+        """What became of the next telegram."""
+        self.outcomes.append(outcome)
+        self.stored += outcome == STORED
+        self.repeated += outcome == REPEATED
 
     def add(self, table: Table, more: list[tuple]) -> None:
         """Put rows into a table."""
@@ -70,6 +82,26 @@ class _Batch:
             self.changed.setdefault(table, {}).setdefault(key, {}).update(values)
 
 
+@dataclass
+class Opened:
+    """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns."""
+
+    outcome: str
+    telegrams: list[tuple[str, dict]] = field(default_factory=list)
+    rows: list[tuple[Table, tuple]] = field(default_factory=list)
+    changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
+
+
+class Parcels(Protocol):
+    """Who opens parcels, in the transaction that stores what is in them."""
+
+    def open(
+        self, connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
+    ) -> list[Opened]:
+        """What is new in each; `latest` gives the sequence of a station's latest result."""
+        ...
+
+
 class Ended(Exception):
     """The archive ends and changes nothing more."""
 
@@ -77,8 +109,15 @@ class Ended(Exception):
 class Writer:
     """Takes telegrams from any thread; `close` returns when the last one is committed."""
 
-    def __init__(self, engine: Engine, trouble: Callable[[str], None], is_shared: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        trouble: Callable[[str], None],
+        is_shared: bool = False,
+        parcels: Parcels | None = None,
+    ) -> None:
         self._engine = engine
+        self._parcels = parcels
         self._known: Alone | Shared = Shared() if is_shared else Alone()
         self._trouble = trouble
         self._wake = threading.Condition()
@@ -170,7 +209,8 @@ class Writer:
         self._mapped: set[tuple] = set()
         self._cars = cars.Known()
         for table in _MAP:
-            self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
+            asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
+            self._mapped.update(tuple(row) for row in connection.execute(asked))
         self._is_known = True
 
     def _run(self) -> None:
@@ -220,8 +260,7 @@ class Writer:
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
-                    if self._is_mapped(batch, station):
-                        batch.change(t.STATION, station, Heard=moment)
+                    batch.change(t.STATION, station, Heard=moment)
                 batch.add(t.BREACH, breaches)
                 with bulk.together(connection):
                     self._write(connection, batch)
@@ -230,6 +269,8 @@ class Writer:
             self._took(self._used_s - began_s)
         except Exception as wrong:  # whatever it is: no one is answered, and the thread goes on
             self._is_known = False
+            if self._connection is not None:
+                self._connection.invalidate()  # it may be dead, and to roll it back would be tried in vain
             with suppress(SQLAlchemyError):
                 self._let_go()
             is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
@@ -240,10 +281,12 @@ class Writer:
             return [FAILED] * len(taken)
         with self._wake:
             self._known.learn(batch.ids, batch.latest, batch.new)
+        if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
+            self._mapped.clear()
         self._mapped |= batch.mapped
         self._cars.learn(batch.cars)
-        self.stored += batch.outcomes.count(STORED)
-        self.repeated += batch.outcomes.count(REPEATED)
+        self.stored += batch.stored
+        self.repeated += batch.repeated
         return batch.outcomes
 
     def _took(self, seconds: float) -> None:
@@ -252,27 +295,60 @@ class Writer:
         self.commit_most_s = max(self.commit_most_s, seconds)
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
-        def asked(wanted: str) -> list[tuple]:
-            return self._known.asked(wanted, [rows.key_of(found) for kind, found, _ in taken if kind == wanted])
-
         self._known.before(connection, taken)
+        arrived = rows.now_text()
+        opened = self._open(connection, [found for kind, found, _ in taken if kind == PARCEL], arrived)
+        every = [(kind, found) for kind, found, _ in taken if kind != PARCEL]
+        every += [telegram for parcel in opened for telegram in parcel.telegrams]
+
+        def asked(wanted: str) -> list[tuple]:
+            return self._known.asked(wanted, [rows.key_of(found) for kind, found in every if kind == wanted])
+
         batch = _Batch(ids=dict(self._known.numbers))
-        graphs = [rows.graph_key_of(found) for kind, found, _ in taken if kind == "13"]
+        graphs = [rows.graph_key_of(found) for kind, found in every if kind == "13"]
         known = {
             "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, asked("04")),
             "09": bulk.known_keys(connection, t.EVENT, t.RESULT_KEY, asked("09")),
             "13": bulk.known_keys(connection, t.GRAPH, t.GRAPH_KEY, graphs),
         }
-        arrived = rows.now_text()
+        parcels = iter(opened)
         for kind, found, _ in taken:
             if kind in known:
-                batch.outcomes.append(self._take(batch, kind, found, known[kind], arrived))
+                batch.count(self._take(batch, kind, found, known[kind], arrived))
+            elif kind == PARCEL:
+                self._take_parcel(batch, found, next(parcels), known, arrived)
             else:
                 self._describe(batch, kind, found)
-                batch.outcomes.append(STORED)
+                batch.count(STORED)
             if kind != "01":
                 batch.change(t.STATION, station_of(found), Heard=arrived)
         return batch
+
+    def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[Opened]:
+        if not parcels:
+            return []
+        assert self._parcels is not None, "no one has handed in who opens parcels"
+        latest = self._known.latest
+        return self._parcels.open(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
+
+    def _take_parcel(self, batch: _Batch, found: dict, opened: Opened, known: dict[str, set], arrived: str) -> None:
+        batch.outcomes.append(opened.outcome)
+        if opened.outcome != STORED:
+            batch.repeated += opened.outcome == REPEATED
+            return
+        self._map_station(batch, station_of(found))
+        for kind, telegram in opened.telegrams:
+            if self._take(batch, kind, telegram, known[kind], arrived) == STORED:
+                batch.stored += 1
+            elif kind == "04":  # another one has its sequence and its time: it is kept where people look
+                whose = (arrived, "", "04", "sequence and time", None)
+                batch.add(t.BREACH, [(*whose, str(telegram), "one result under them")])
+            else:
+                batch.repeated += 1
+        for table, row in opened.rows:
+            batch.add(table, [row])
+        for table, key, values in opened.changes:
+            batch.change(table, key, **values)
 
     def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
         key = rows.graph_key_of(found) if kind == "13" else rows.key_of(found)

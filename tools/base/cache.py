@@ -1,7 +1,8 @@
 """The ignored folder of the checkout: a thing in it is whole or absent, and is made by one process at a time.
 
 Rules:
-1. A folder is built under a temporary name and renamed when it is complete; no one sees half of one.
+1. A folder is built under a temporary name and renamed when it is complete; no one sees half of one. Two that lie side
+   by side are built at once, unless their names begin alike: so there are a few locks, and no waiting core.
 2. The lock is the kernel's, so a killed process leaves none behind.
 """
 
@@ -37,7 +38,7 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.parent.name):
+    with locked(f"{folder.parent.name}-{folder.name[0]}"):
         if folder.is_dir():
             return folder
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))

@@ -27,6 +27,7 @@ PLACES = {
     "archive": "tools.archive.commands:archive",
     "ask": "tools.codec.ask_command:ask",
     "board": "tools.flash.board_commands:board",
+    "command": "tools.command.commands:command",
     "config": "tools.config.commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
@@ -45,6 +46,7 @@ PLACES = {
     "status": "tools.status.commands:status",
     "trace": "tools.trace.commands:trace",
     "update": "tools.update.commands:update",
+    "verify": "tools.update.commands:verify",
     "web": "tools.web.commands:web",
 }
 
@@ -214,6 +216,8 @@ def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
 
 def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
     if as_json:
+        from tools.config import file as config_file
+
         click.echo(json.dumps({"kind": "configuration", **config_file.as_object(wrong)}))
     else:
         click.echo(f"toolcart: {wrong}", err=True)

@@ -82,11 +82,11 @@ def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
     revisions = catalogue.revisions(number)
     if not catalogue.about(number).source:
         click.echo(f"toolcart: the catalogue has no MID {number:04d}; `toolcart mid` lists what it has.", err=True)
-        sys.exit(EXIT_NOTHING)
+        sys.exit(EXIT_WRONG)
     if revision is not None and revision not in revisions:
         told = _words(revisions) or "none"
         click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {told}.", err=True)
-        sys.exit(EXIT_NOTHING)
+        sys.exit(EXIT_WRONG)
     told = mid_as_data(number, revision)
     if as_json:
         click.echo(json.dumps(told))

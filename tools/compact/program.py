@@ -40,11 +40,11 @@ def _without_collection(step):
     """A step's trees are many objects and no garbage: to look through them again and again costs a quarter more."""
 
     @functools.wraps(step)
-    def alone(*arguments):
+    def alone(*arguments, **named):
         was_on = gc.isenabled()
         gc.disable()
         try:
-            return step(*arguments)
+            return step(*arguments, **named)
         finally:
             if was_on:
                 gc.enable()
@@ -59,6 +59,7 @@ class Program:
     `own_image`: it is frozen into our own firmware, where names cost nothing and frames lie on the stack.
     """
 
+    @_without_collection
     def __init__(
         self,
         sources: dict[str, str],

@@ -24,7 +24,7 @@ from tools.compact.lines import by_line
 from tools.compact.program import Program
 
 REMEMBERED = CACHE / "compact"
-PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and a lock is one folder's
+PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and their locks are others
 T = TypeVar("T")
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 WITH_LINES = ("-O2",)  # what tools.compact.line_info makes numbers of that take none

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from operator import attrgetter
 
 # Fields that hold no node, or one that says no more than its class (load, store, plus and the like).
 _PLAIN = frozenset(
     "id attr arg name asname module level names ctx op ops kind type_comment conversion simple is_async".split()
 )
 _WITH_NODES = {"Constant": (), "Import": ("names",), "ImportFrom": ("names",), "keyword": ("value",)}
-_fields: dict[type, tuple[str, ...]] = {type(None): ()}  # a default that is not there
+# What the fields with nodes of a kind hold; None for a kind that has none, as a default that is not there.
+_values: dict[type, Callable[[ast.AST], tuple] | None] = {type(None): None}
 
 
 def bound_by(node: ast.AST) -> str:
@@ -24,16 +27,25 @@ def bound_by(node: ast.AST) -> str:
 def walk(tree: ast.AST) -> list[ast.AST]:
     """All nodes as they are now, outer ones first, without the marks for load, store, plus and the like."""
     found = [tree]
+    known = _values
     for node in found:
         kind = type(node)
-        fields = _fields.get(kind)
-        if fields is None:
-            usual = tuple(field for field in node._fields if field not in _PLAIN)
-            fields = _fields[kind] = _WITH_NODES.get(kind.__name__, usual)
-        for field in fields:
-            value = getattr(node, field)
+        values = known[kind] if kind in known else values_of(kind)
+        if values is None:
+            continue
+        for value in values(node):
             if type(value) is list:
                 found += value
             elif value is not None:
                 found.append(value)
     return found if None not in found else [node for node in found if node is not None]
+
+
+def values_of(kind: type) -> Callable[[ast.AST], tuple] | None:
+    """What gives the values of those fields of such a node that hold nodes, or lists of them: one call for all."""
+    if kind not in _values:
+        usual = tuple(field for field in kind._fields if field not in _PLAIN)  # type: ignore[attr-defined]
+        fields = _WITH_NODES.get(kind.__name__, usual)
+        several = attrgetter(*fields) if fields else None
+        _values[kind] = (lambda node: (several(node),)) if len(fields) == 1 else several  # type: ignore[misc]
+    return _values[kind]

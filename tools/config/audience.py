@@ -29,7 +29,7 @@ _OF = {
     "stations[]": {"*": EVERYONE},
     "stations[].controller": {
         EVERYONE: "link host port",
-        PLANT: "recover store_newest clock limits",
+        PLANT: "recover store_newest clock limits commands",
         SERIAL: "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts",
         EXTRAS: "events traces trace_bytes trace_order",
         TIMING: (

@@ -115,6 +115,8 @@ def new(file: Path, **given: str | None) -> None:
 
     if file.exists():
         raise click.ClickException(f"{file} is there already; name another file, or change it in an editor.")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
     tree, password = config_new.ask(given, file.parent)
     try:
         if password is not None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from agent.cart import config
+from agent.wide.outlets import OUTLETS
 from board import zone
 from tools.base import installation
 from tools.config import secrets as config_secrets
@@ -210,17 +212,33 @@ def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
         link = station["controller"]["link"]
         if link != "tcp" and not has_serial_lines():
             mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
-    toolsnet = configuration["toolsnet"]
-    if toolsnet["tls_ca"] and folder is not None:
-        from board.linux_tls import TlsUnusable, context_of  # few configurations have it
-
-        try:
-            context_of(str(folder), toolsnet)
-        except TlsUnusable as wrong:
-            mistakes.append(
-                (f"toolsnet.{wrong.setting}", wrong.reason, "a file in PEM, a key that only its owner may read")
-            )
+        for number, outlet in enumerate(station["outlets"]):
+            look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
+            for key, allowed in look(outlet) if look else ():
+                mistakes.append((f"stations[{index}].outlets[{number}].{key}", "what is none", allowed))
+    if folder is not None:
+        for place, section in _with_files_of_tls(configuration):
+            mistakes += _wrong_with_tls(place, section, folder)
     return mistakes
+
+
+def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
+    if configuration["toolsnet"]["tls_ca"]:
+        yield "toolsnet", configuration["toolsnet"]
+    for index, station in enumerate(configuration["stations"]):
+        for number, outlet in enumerate(station["outlets"]):
+            if outlet.get("tls_ca") or outlet.get("tls_certificate"):
+                yield f"stations[{index}].outlets[{number}]", outlet
+
+
+def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
+    from board.linux_tls import TlsUnusable, context_of  # few configurations have it
+
+    try:
+        context_of(str(folder), section)
+    except TlsUnusable as wrong:
+        return [(f"{place}.{wrong.setting}", wrong.reason, "a file in PEM, a key that only its owner may read")]
+    return []
 
 
 def serial_missing() -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,10 +158,10 @@ def write_secret(path: Path, secret: str) -> None:
 def next_step(tree: dict, file: Path) -> str:
     """What a person does with the new file."""
     if "board" in tree:
-        return f"Next: toolcart flash --board rp2 --port PORT --config {file} (or --board esp32)"
+        return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
     if file.resolve() == SERVICE_CONFIG:  # its spools are the service's user's
         return "Next: sudo systemctl restart toolcart"
-    return f"Next: toolcart run --config {file}"
+    return f"Next: toolcart run --config {shlex.quote(str(file))}"
 
 
 def _address(answer: str) -> tuple[str, int | None]:

@@ -59,8 +59,8 @@ MEANINGS = {
         "them (telegrams 01 and 02); they replace what its map has. Linux only."
     ),
     "toolsnet.events": (
-        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
-        "gone; null sends none. Linux only, and with one file at most beside."
+        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "
+        "gone, and commands; null sends none. Linux only, and with one file at most beside."
     ),
     "toolsnet.graphs": (
         "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
@@ -68,7 +68,7 @@ MEANINGS = {
     ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
-    "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
+    "stations[].outlets[].kind": "ToolsNet, exactly once, and others beside it; without a list ToolsNet alone.",
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
@@ -138,6 +138,10 @@ MEANINGS = {
     "stations[].controller.events": (
         "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
         "controller is asked for it only where a file or `toolsnet.events` wants it."
+    ),
+    "stations[].controller.commands": (
+        "What others may have the controller do through the agent (`toolcart command`); null: nothing. A board whose "
+        "configuration allows nothing does not carry the code."
     ),
     "stations[].controller.clock": (
         "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "

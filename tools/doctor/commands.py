@@ -18,6 +18,7 @@ from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from tools.base.parallel import side_by_side
 from tools.base.printable import visible
 from tools.config import file as config_file
+from tools.config.file import SERVICE_CONFIG
 from tools.doctor import controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from tools.spool.image import is_held
@@ -27,17 +28,20 @@ from tools.words import attention, lasting, reasons
 
 @click.command()
 @click.option(
-    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+    "--config", "config_path", type=click.Path(), metavar="FILE", help=f"The cart's configuration.  [{SERVICE_CONFIG}]"
 )
 @click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server's.")
 @click.option("--offline", is_flag=True, help="Connect to nothing: configuration, spool, disk and clock alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool) -> None:
+def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
     """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.
 
     Beside a running agent its own connections are told and no one else is asked, since a controller may take one client
     only.
     """
+    if config_path is None and not SERVICE_CONFIG.is_file():
+        raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
+    config_path = config_path or str(SERVICE_CONFIG)
     told: list[Found] = []
     for found in examine(config_path, ntp_host, offline):
         told.append(found)

@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -178,6 +179,22 @@ def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
 def look_at(port: str, as_json: bool) -> None:
     """What `toolcart status --port` is asked for."""
     _end(lambda link: show_status(link, as_json, port), port)
+
+
+def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
+    """What the agent on the board answers to `toolcart command --port`."""
+    told: list[dict] = []
+
+    def ask(link: Asked) -> None:
+        if len(line) > LINE_MAX:
+            raise Failed(f"the command is longer than the {LINE_MAX} characters that a board hears.")
+        answers = link.ask(f"?{line}", patience_s)
+        if answers is None:
+            raise NotRunning(SILENT)
+        told.extend(answers)
+
+    _end(ask, port)
+    return told
 
 
 def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
@@ -377,7 +394,11 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
         Path(target).write_bytes(image.cells)
     spool = opened(image)
     if spool is None:
-        raise Failed("what was pulled is no spool of this version; `toolcart spool rescue` reads what is left of it.")
+        kept = shlex.quote(target or "FILE")
+        pulled = "" if target else "pull it with --out FILE; "
+        raise Failed(
+            f"this is no spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
+        )
     log, numbers = spool.log, spool.state.numbers
     waiting = log.waits(log.cursors[0])
     damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"

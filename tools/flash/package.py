@@ -4,9 +4,9 @@ Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
 2. The configuration is completed here: a chip has neither the tables of settings nor what checks them.
 3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-4. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
-   Where the firmware has this very core frozen, only configuration and certificates are; safe_mode is frozen as well
-   then, and takes no heap for its code.
+4. Only what the chip needs is in it: /metrics where a port is configured, MQTT where an outlet is, TLS and its
+   certificates where `tls_ca` is. Where the firmware has this very core frozen, only configuration and certificates
+   are; safe_mode is frozen as well then, and takes no heap for its code.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,15 @@ DEPENDENCIES: tuple[str, ...] = ()
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
+# The same where a station allows commands.
+COMMAND_FILES = (
+    "agent/openprotocol/commands.mpy",
+    "agent/commands.mpy",
+    "agent/command_orders.mpy",
+)
+
+# Parts of names of the sources that only an outlet of this kind needs.
+OUTLET_SOURCES = {"mqtt": ("agent/mqtt/", "agent/outlets/mqtt", "agent/outlets/batch.py", "agent/record/line.py")}
 
 # What reads a configuration that a person wrote: a chip is given it completed.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
@@ -124,10 +134,13 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
     tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
-    files, lines = ({}, {}) if is_frozen else compiled(platform, architecture)
+    kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
+    files, lines = ({}, {}) if is_frozen else compiled(platform, architecture, kinds)
     for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
         if not tree["board"][setting]:
             files = {name: content for name, content in files.items() if name not in unwanted}
+    if not any(station["controller"].get("commands") for station in tree["stations"]):
+        files = {name: content for name, content in files.items() if name not in COMMAND_FILES}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -154,6 +167,8 @@ def completed(tree: dict) -> dict:
     for station in done["stations"]:
         for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
             del station["controller"][key]
+        if not station["controller"]["commands"]:
+            del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
     for key in (*_TOOLSNET_OF_LINUX, "window"):
         del done["toolsnet"][key]
@@ -180,8 +195,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
             mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
-        if len(station["outlets"]) > 1:
-            mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))
+        mistakes += _outlet_mistakes(f"stations[{index}]", station)
         spool = station["spool"]["path"]
         if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
             mistakes.append(
@@ -209,6 +223,27 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     done = completed(tree)
     done["board"].update(numbers)
     return done, found
+
+
+def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
+    """What a chip's outlets cannot be: it has ToolsNet, and one broker beside it without TLS."""
+    others = station["outlets"][1:]
+    found = []
+    if len(others) > 1 or any(outlet["kind"] not in OUTLET_SOURCES for outlet in others):
+        kinds = ", ".join(outlet["kind"] for outlet in others)
+        found.append((f"{place}.outlets", kinds, "toolsnet, and one mqtt: a chip has no files for lines"))
+        return found
+    for outlet in others:
+        if outlet["tls_ca"]:
+            words = "null: a chip has the memory for one TLS, ToolsNet's"
+            found.append((f"{place}.outlets[1].tls_ca", json.dumps(outlet["tls_ca"]), words))
+        if outlet["graphs"]:
+            found.append((f"{place}.outlets[1].graphs", "true", "false: a chip keeps no curves"))
+        controller = station["controller"]
+        if controller["results"] != "auto" or controller["bolt_data"]:
+            words = "auto, and no bolt_data, with mqtt: a chip writes lines of one spindle"
+            found.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
+    return found
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
@@ -246,9 +281,15 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     return found
 
 
-def compiled(platform: str, architecture: str) -> tuple[dict[str, bytes], dict[str, Lines]]:
-    """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks."""
-    sources = sources_for(platform)
+def compiled(
+    platform: str, architecture: str, kinds: Collection[str] = ()
+) -> tuple[dict[str, bytes], dict[str, Lines]]:
+    """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks.
+
+    `kinds` are the outlets beside ToolsNet that it has.
+    """
+    unwanted = tuple(part for kind, parts in OUTLET_SOURCES.items() if kind not in kinds for part in parts)
+    sources = [source for source in sources_for(platform) if not source.name.startswith(unwanted)]
     wanted = {source.name for source in sources}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:

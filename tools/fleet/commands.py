@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from tools.base.printable import visible
+from tools.base.printable import visible, visible_lines
 from tools.base.progress import progress_bar
 from tools.fleet import inventory, make
 from tools.fleet.deploy import Deployment, Outcome, Plan
@@ -172,9 +172,7 @@ def deploy(
         told = [outcome.as_object() for outcome in deployment.outcomes]
         click.echo(json.dumps({"good": good, "carts": told, "not_touched": [cart.name for cart in carts[len(told) :]]}))
     elif not good:
-        click.echo(
-            f"stopped; {rest} carts behind it were not touched. Mend it, then start the same command again.", err=True
-        )
+        click.echo(f"stopped; not touched behind it: {rest}. Mend it, then start the same command again.", err=True)
     sys.exit(0 if good else EXIT_CART)
 
 
@@ -200,7 +198,7 @@ def _wrong(wrong: inventory.Wrong, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
     else:
-        click.echo(visible(str(wrong)), err=True)
+        click.echo(visible_lines(str(wrong)), err=True)
     sys.exit(EXIT_WRONG)
 
 

@@ -86,4 +86,6 @@ def lines(found: list[Look], width: int) -> list[str]:
         shown.append(line if len(line) <= width else line[: width - 3] + "...")
     counts = [f"{sum(one.level == level for one in rows)} {WORDS[level]}" for level in range(len(WORDS))]
     used = [count for count in counts if not count.startswith("0 ")]
-    return [*shown, f"{len(rows)} carts: {', '.join(used)}; {sum(one.waiting for one in rows):,} results waiting"]
+    carts = f"{len(rows)} cart{'' if len(rows) == 1 else 's'}"
+    waiting = sum(one.waiting for one in rows)
+    return [*shown, f"{carts}: {', '.join(used)}; {waiting:,} results waiting"]

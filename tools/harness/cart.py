@@ -4,7 +4,7 @@
     cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
 
 Rules
-1. Time moves only to the next deadline of anybody: a sleeping agent is woken by input or by its own deadline.
+1. Time moves only to the next deadline of anyone: a sleeping agent is woken by input or by its own deadline.
 2. An agent that asks to run again at once, over and over, is a fault of the agent.
 3. `cut` is a power cut: new objects over the same flash; the peers learn nothing of it.
 """
@@ -251,6 +251,6 @@ def _tree(stations, settings, files):
         station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
         station.update(settings.get("station", {}))
         if files:
-            station["outlets"] = [{"kind": "toolsnet"}] + [dict(file, kind="file") for file in files]
+            station["outlets"] = [{"kind": "toolsnet"}] + [dict({"kind": "file"}, **file) for file in files]
         tree["stations"].append(station)
     return tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -12,6 +13,8 @@ from tools.base import installation
 from tools.config import file as config_file
 
 EXIT_OTHER = 1
+EXIT_WRONG = 2
+EXIT_NO_DEVICE = 3
 POLL_S = 0.002
 LINKS = click.Choice(["3964r", "ascii"])
 
@@ -45,7 +48,9 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
                 click.echo(shower.line(heard))
     except BrokenPipeError:
         raise  # whoever read it has gone
-    except (OSError, NoCapture) as error:
+    except OSError as error:
+        _fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
+    except NoCapture as error:
         _fail(f"{file}: {error}", "`toolcart line monitor --record FILE` writes such a file.")
 
 
@@ -98,7 +103,7 @@ def monitor(
             if not port.state():
                 side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
                 reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
-                _fail(reason.words, reason.hint.replace(" in controller.device", ""))
+                _fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
             ports.append((port, from_agent))
     shower = Shower(explainer(kind, qvz_ms, zvz_ms))
     capture = record.open("w", encoding="ascii") if record else None
@@ -133,7 +138,7 @@ def monitor(
         click.echo(load.account(time.monotonic() - start_s), err=True)
 
 
-def _fail(what: str, advice: str) -> None:
+def _fail(what: str, advice: str, code: int = EXIT_OTHER) -> NoReturn:
     click.echo(f"toolcart: {what}", err=True)
     click.echo(f"  {advice}", err=True)
-    sys.exit(EXIT_OTHER)
+    sys.exit(code)

@@ -126,6 +126,10 @@ Files: *
 Copyright: 2026 toolcart contributors
 License: Expat
 {licence}
+
+Files: usr/lib/python3/dist-packages/toolcart/tools/archive/opcua/nodesets/*
+Copyright: 2005-2024 The OPC Foundation, Inc.
+License: Expat
 """
 
 

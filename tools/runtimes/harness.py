@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.runtimes.build import RUNNER, compiled_tree, module_of
 from tools.runtimes.catalogue import Runtime, heap_bytes
 
-MODULE_TIMEOUT_S = 300
+MODULE_TIMEOUT_S = 1200  # against one that hangs: it may run beside others, at the lowest priority
 LONG_MODULE_TIMEOUT_S = 3600  # with --long
 DEFAULT_HEAP = "256k"  # a test file's HEAP and this are for words of 32 bits
 

@@ -2,6 +2,7 @@
 
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
    form of the program that boards get.
+   The MicroPythons begin beside CPython, at a lower priority: they take what its tests leave of the processors.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
 3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run. Of the rest
    unix32 runs all, and each further one what its word size, its version or its heap can change (`differing_files`).
@@ -17,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +36,7 @@ PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes s
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
+BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
 MEASURES_HEAP = "host_tests.support.heap"
 RUFF_FOLDERS = ("agent", "board", "client", "host_tests", "tools")
@@ -226,29 +229,45 @@ class Place:
         return Board(self.runtime) if self.on_board else Machine(self.runtime)
 
 
-def micropythons(places: list[Place], word: str, aloud: bool) -> list[Row]:
-    """Run the portable tests in every place, all out of one queue, so that no core waits for the last one of a place.
+class MicroPythons:
+    """Runs the portable tests in every place, all out of one queue, so that no core waits for the last one of a place.
 
+    It begins at once and says nothing before its rows are asked for; what is left at the end of its block is not run.
     The last place takes longest to be ready. The seconds of a row are those of its modules one after the other.
     """
-    rows = []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        machines = {place.name: pool.submit(place.machine) for place in reversed(places)}
-        queued = [(place, _queue(pool, place, machines[place.name], word)) for place in places]
-        for place, outcomes in queued:
-            rows.append(_row_of(place, machines[place.name], outcomes, aloud))
-    return rows
+
+    def __init__(self, places: list[Place], word: str):
+        self._places = places
+        self._word = word
+        self._pool = ThreadPoolExecutor(WORKERS, initializer=_yield_to_others)
+        self._machines = {place.name: self._pool.submit(place.machine) for place in reversed(places)}
+        self._outcomes = {place.name: self._pool.submit(self._queue, place) for place in places}
+
+    def __enter__(self) -> "MicroPythons":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _queue(self, place: Place) -> list[tuple[Path, Future]]:
+        """Queue its modules once it is there, the heavy ones first; none if it is not available."""
+        machine = self._machines[place.name]
+        if machine.exception() is not None:
+            return []
+        files = sorted(place.files, key=lambda file: not is_heavy(file.read_text(encoding="utf-8")))
+        return [(file, self._pool.submit(machine.result().run_tests, file, self._word)) for file in files]
+
+    def rows(self, aloud: bool) -> list[Row]:
+        """Wait for all of it; a row for each place, in their order."""
+        return [_row_of(one, self._machines[one.name], self._outcomes[one.name], aloud) for one in self._places]
 
 
-def _queue(pool: ThreadPoolExecutor, place: Place, machine: Future, word: str) -> list[tuple[Path, Future]]:
-    """Queue its modules once it is there, the heavy ones first; none if it is not available."""
-    if machine.exception() is not None:
-        return []
-    files = sorted(place.files, key=lambda file: not is_heavy(file.read_text(encoding="utf-8")))
-    return [(file, pool.submit(machine.result().run_tests, file, word)) for file in files]
+def _yield_to_others() -> None:
+    """Let this thread, and what it starts, have what others leave of the processors."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BESIDE_NICENESS)
 
 
-def _row_of(place: Place, machine: Future, outcomes: list[tuple[Path, Future]], aloud: bool) -> Row:
+def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> Row:
     say(f"== {place.where}")
     failure = machine.exception()
     if isinstance(failure, Unavailable):
@@ -257,7 +276,7 @@ def _row_of(place: Place, machine: Future, outcomes: list[tuple[Path, Future]], 
     for said in machine.result().refused:
         say(said)
     row = Row("tests", place.where, failed=len(machine.result().refused), note=f"{len(place.files)} modules")
-    for file, future in outcomes:
+    for file, future in outcomes.result():
         outcome = future.result()
         counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
         text = f"{_folded(outcome.text)}\n" if outcome.failed or aloud else ""
@@ -337,6 +356,9 @@ def main() -> int:
     if asked.long:
         os.environ["TOOLCART_LONG"] = "1"
     CACHE.mkdir(exist_ok=True)
+    # Many processes of a run import the same modules: they are compiled once, and not beside the sources.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     rows = []
     places = _places(asked, files)
     with ThreadPoolExecutor(1) as ahead:  # downloads take no core; what fails is told where it is needed
@@ -344,9 +366,10 @@ def main() -> int:
             ahead.submit(place.runtime.fetch)
         if not (asked.on or files or asked.k):
             rows += checks(asked.fast)
-        if not asked.on or "cpython" in asked.on:
-            rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
-        rows += micropythons(places, asked.k, aloud=bool(asked.on))
+        with MicroPythons(places, asked.k) as beside:
+            if not asked.on or "cpython" in asked.on:
+                rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
+            rows += beside.rows(aloud=bool(asked.on))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1

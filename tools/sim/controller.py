@@ -59,6 +59,7 @@ class Controller:
         self.job = None
         self.ordered = {}  # what integrators have ordered: pset, job, job_off, vin of results from then on
         self.batch_sizes = {}  # parameter set -> size of its batch, where an integrator has set it
+        self.carried_out = []  # (MID, data) of every command
         self.is_locked = False  # by MID 0042: the tool makes nothing by itself
         self._acknowledged = {}
         self._results = {}

@@ -1,13 +1,15 @@
 """What an integrator may have a simulated controller do.
 
-    MID  0018 select a parameter set    0019 set its batch size  0020 begin its batch again
-         0038 select a job              0130 switch jobs off, on 0042, 0043 lock and free the tool
-         0050 name the next vehicle     0078 acknowledge the alarm
+    MID  0018 select a parameter set   0019 set its batch size   0020 begin its batch again   0038 select a job
+         0127 abort it   0128, 0129 count its batch up and down   0130 switch jobs off, on
+         0042, 0043 lock and free the tool   0050, 0150 name the next vehicle   0078 acknowledge the alarm
+         0224, 0225 set and reset a digital input of a MT Focus 6000: 8 locks the tool, 22 to 24 are 0127 to 0129
 
 Rules
 1. Which of them are known stands in the options (`commands`); the others are answered by 0004/99.
-2. What is done shows: whoever subscribed to it is told, and results are made with it from then on. A locked tool
-   tightens nothing by itself; a test that produces a result means it.
+2. What is done stands in `controller.carried_out` as (MID, data), and shows: whoever subscribed to it is told,
+   and results are made with it from then on. A locked tool tightens nothing by itself; a test that produces a result
+   means it.
 """
 
 from tools.base.octets import digits_only
@@ -16,6 +18,9 @@ from tools.sim.controller_frames import JOBS
 PORTABLE = True
 
 VIN_MOST = 25
+IDENTIFIER_MOST = 100
+_INPUT_LOCKS = b"008"  # 002:1800-1805
+_INPUTS = {b"022": 127, b"023": 128, b"024": 129}
 # Codes of 0004 (003:3250-3440).
 _INVALID = 1
 _PSET_NOT_RUNNING = 4
@@ -31,6 +36,7 @@ def carry_out(session, mid, revision, text):
     if code:
         session.refuse(mid, code)
         return
+    session.controller.carried_out.append((mid, bytes(text)))
     session.accept(mid)
     _tell(session.controller, mid)
 
@@ -53,21 +59,37 @@ def _order(controller, mid, revision, text):
             return _PSET_CANNOT_BE_SET
         ordered["pset"] = int(text)
     elif mid == 38:
-        if revision not in (1, 2):
+        if revision not in controller.options.job_command_revisions:
             return _NO_SUCH_REVISION
         if not digits_only(text) or len(text) != 2 * revision:
             return _INVALID
         if int(text) not in JOBS:
             return _JOB_CANNOT_BE_SET
         ordered["job"] = int(text)
-    elif mid == 50:
-        if not text or len(text) > VIN_MOST:
+    elif mid == 50 or mid == 150:
+        if not text or len(text) > (VIN_MOST if mid == 50 else IDENTIFIER_MOST):
             return _INVALID
-        ordered["vin"] = bytes(text)
+        ordered["vin"] = bytes(text[:VIN_MOST])
+    elif mid == 224 or mid == 225:
+        return _set_input(controller, mid, text)
+    elif mid == 127:
+        ordered["job_off"] = True
+    elif mid == 128 or mid == 129:
+        return 0
     elif mid == 78:
         return 0 if controller.alarm is not None else _NO_ALARM
     else:
         controller.is_locked = mid == 42
+    return 0
+
+
+def _set_input(controller, mid, text):
+    if text == _INPUT_LOCKS:
+        controller.is_locked = mid == 224
+    elif text not in _INPUTS or mid == 225:
+        return _INVALID
+    elif _INPUTS[text] == 127:
+        controller.ordered["job_off"] = True
     return 0
 
 
@@ -98,7 +120,7 @@ def _tell(controller, mid):
         controller.select_pset(ordered["pset"])
     elif mid == 38:
         controller.select_job(ordered["job"])
-    elif mid == 50:
+    elif mid == 50 or mid == 150:
         controller.identify(ordered["vin"].decode("latin-1"))
     elif mid == 78:
         controller.acknowledge_alarm(controller.alarm.code)

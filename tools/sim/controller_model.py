@@ -38,7 +38,9 @@ class ControllerOptions(Settings):
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
-    commands                   MIDs that make it do something and are known: 18, 19, 20, 38, 42, 43, 50, 78, 130
+    commands                   MIDs that make it do something and are known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to
+                               130, 150; and 224, 225
+    job_command_revisions      revisions of 0038 that are accepted, the others are answered 0004/97
     alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
                                revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
                                answered 0004/97; (): not known at all. See controller_events.py
@@ -133,7 +135,8 @@ class ControllerOptions(Settings):
         "refuse_once": [],
         "refuse_digits": 2,
         "unknown_mids": (),
-        "commands": (18, 19, 20, 38, 42, 43, 50, 78, 130),
+        "commands": (18, 19, 20, 38, 42, 43, 50, 78, 127, 128, 129, 130, 150),
+        "job_command_revisions": (1, 2),
         "alarm_revisions": (1, 2),
         "pset_revisions": (1, 2),
         "job_revisions": (1, 2, 3, 4, 5),

@@ -147,7 +147,8 @@ PROFILES = {
         "max_clients": 2,  # 002:7-8; the third is the serial line
         "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
         "refuse": {40: 97},  # assumed
-        "commands": (18, 38, 78),  # 002:121-299
+        "commands": (18, 19, 38, 78, 150, 224, 225),  # 002:121-299
+        "job_command_revisions": (2,),  # 002:215
         "operations": (1, 2, 3),
     },
     # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203, or by 0100 in revision 1

@@ -24,7 +24,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one 
 
 RUNNING = (
     "an agent has this spool open. What it has delivered since it wrote its cursor last, and whether anything is "
-    "connected, it knows alone: `toolcart status` asks it. The figures here are those of the file."
+    "connected, it knows alone: `toolcart status` asks a service. The figures here are those of the file."
 )
 
 

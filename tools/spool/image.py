@@ -162,7 +162,7 @@ def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[in
             return 1 << (size >> 4), STEP_BYTES << (size & 15)
         if octets[at : at + 1] == bytes([EARLIER_KIND]) and octets[at + 8 : at + 12] == EARLIER_MAGIC:
             version = octets[at + 12]
-            raise Unsound(f"it has format {version} of an earlier toolcart: `toolcart run` takes it over at its start")
+            raise Unsound(f"it has format {version} of an earlier toolcart: the agent takes it over when it starts")
     if told is not None:
         return told.unit_bytes, told.block_bytes
     raise Unsound("no block begins with a sound head: it is damaged, or no spool")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import socket
 import sys
 import time
@@ -84,7 +85,7 @@ class Place:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise Trouble(flash.last_error)
-            return [line for line in orders(device, station, words) if line is not None]
+            return [line for line in orders(device, station, words, self.path) if line is not None]
         finally:
             flash.close()
 
@@ -95,13 +96,14 @@ class _Clock:
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
 
-def orders(device: Any, station: int, words: list[str]) -> Iterable[dict | None]:
-    """Carry the order out on a device that no agent uses."""
+def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
+    """Carry the order out on a device that no agent uses; its octets lie in `file`, for advice."""
     found = opened(device)
     if found is None and _is_blank(device):
         found = Opened(device, BLOCKS_LEAST, 0)  # nothing was ever stored
     if found is None or found.answer != MOUNT_DONE:
-        raise Trouble("the spool cannot be read or is of another version; `toolcart spool check` tells more")
+        check = f"toolcart spool check {shlex.quote(str(file))}"
+        raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
     found.quarantine.settle()  # until then the last entry is not shown
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
 

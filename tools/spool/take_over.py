@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -342,7 +343,8 @@ def _account(place: Path, octets: bytes) -> Account:
     except NotOld as reason:
         if octets.strip(b"\xff"):
             raise CannotTakeOver(
-                f"{place}: {reason}; `toolcart spool rescue` reads what is left of it, then move it away"
+                f"{place}: {reason}; `toolcart spool rescue {shlex.quote(str(place))}` reads what is left of it, "
+                "then move it away"
             ) from None
         return Account(3, UNIT_BYTES, 4096)  # made, and never used
 

@@ -26,13 +26,18 @@ class Trouble(Exception):
 
 def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
     """Return {"agent": ..., "stations": [...]} of the agent at this socket."""
+    return _tree(lines_of(path, "status", patience_s), path)
+
+
+def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
+    """Return the lines of the agent's answer, as many as came before its end."""
     until_s = time.monotonic() + patience_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(patience_s)
         try:
             asking.connect(path)
-            asking.sendall(b"status\n")
-            return _tree(_lines(asking, until_s, path), path)
+            asking.sendall(request.encode() + b"\n")
+            return _lines(asking, until_s, path)
         except FileNotFoundError:
             raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
         except ConnectionRefusedError:

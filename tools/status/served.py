@@ -1,7 +1,8 @@
 """The agent's end of `toolcart status`: one line for the process, one for each station, each in a turn of its own.
 
 Rules
-1. Only looking: nothing here moves a cursor or waits, and a station's state is made when its line is asked for.
+1. Only looking, but for `command` (agent.station.command_orders): nothing here moves a cursor or waits, and a station's
+   state is made when its line is asked for.
 2. So many clients at a time, CLIENTS; each has little time and little room (board.linux_control).
 """
 
@@ -13,7 +14,7 @@ from agent.cart import status
 from agent.cart.app import App, Station
 from board.linux import Board
 from board.linux_clock import ServersClock
-from board.linux_control import Control
+from board.linux_control import Asker, Control
 from tools.status.machine import Process
 
 CLIENTS = 8
@@ -27,7 +28,7 @@ def open_socket(
     not up, in words; `clock` where ours is compared with the server's."""
     process = Process()
 
-    def told(_words: list[str]) -> Iterator[dict]:
+    def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
         fault = app.scheduler.last_fault
         yield {
             "agent": {
@@ -42,12 +43,23 @@ def open_socket(
         for station in app.stations:
             yield {"station": of_station(station, board, problem_of)}
 
-    return Control(path, {"status": told}, CLIENTS, CANNOT, ours=False)
+    def command(words: list[str], asker: Asker) -> Iterator[dict]:
+        for station in app.stations:
+            if words[1:] and words[1] == str(station.number):
+                from agent.station.command_orders import carry_out  # hardly any agent takes commands
+
+                return carry_out(station, board, words[2:], asker)
+        known = ", ".join(str(station.number) for station in app.stations)
+        return iter([{"outcome": "wrong", "why": f"there is no station {' '.join(words[1:2])}; there are {known}"}])
+
+    return Control(path, {"status": told, "command": command}, CLIENTS, CANNOT, ours=False)
 
 
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
     """Return the state as the live view gets it, and what only Linux can tell of a spool."""
     shown = status.of_station(station, board.now())
+    if station.commands is not None:
+        shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:
         shown["spool_problem"] = problem_of(station)
     elif station.log is not None:

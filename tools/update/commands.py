@@ -1,11 +1,12 @@
-"""`toolcart sign` and `toolcart update`: packages that only a trusted key's owner can bring to a cart.
+"""`toolcart sign`, `verify` and `update`: files that only a trusted key's owner can bring to a cart.
 
-Exit codes of `update`: 0 installed and healthy, or installed already; 1 it did not become healthy and the version
-before is installed again; 2 refused, nothing was changed.
+Exit codes of `verify`: 0 signed by a trusted key, 2 not. Of `update`: 0 installed and healthy, or installed already; 1
+it did not become healthy and the version before is installed again; 2 refused, nothing was changed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -58,9 +59,7 @@ def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
-@click.command()
-@click.argument("package", type=click.Path(), metavar="FILE|URL")
-@click.option(
+_KEYS = click.option(
     "--keys",
     type=click.Path(file_okay=False),
     default=KEYS,
@@ -68,6 +67,34 @@ def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key
     help="Folder of the trusted keys, *.pub.",
     metavar="DIR",
 )
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE|URL...")
+@_KEYS
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def verify(files: tuple[str, ...], keys: str, as_json: bool) -> None:
+    """Say who has signed these files: a board's image before it is flashed, a wheel, a package; nothing is changed."""
+    told = []
+    for file in files:
+        try:
+            _, name, comment = _signed(file, _trusted(Path(keys)))
+        except (Refused, source.Missing, _minisign().Wrong) as reason:
+            told.append({"file": file, "good": False, "why": str(reason)})
+        else:
+            told.append({"file": file, "good": True, "key": name, "comment": comment})
+    if as_json:
+        click.echo(json.dumps({"good": all(one["good"] for one in told), "files": told}))
+    else:
+        for one in told:
+            good = f"good, signed by {one['key']} ({one['comment']})" if one["good"] else f"NOT GOOD: {one['why']}"
+            click.echo(visible(f"{one['file']}: {good}"))
+    sys.exit(0 if all(one["good"] for one in told) else EXIT_REFUSED)
+
+
+@click.command()
+@click.argument("package", type=click.Path(), metavar="FILE|URL")
+@_KEYS
 @click.option(
     "--previous", type=click.Path(), metavar="FILE|URL", help="Signed package of the installed version: the way back."
 )
@@ -93,9 +120,7 @@ def update(package: str, keys: str, previous: str | None, within: float, check: 
 
 def bring(machine: Machine, package: str, folder: Path, previous: str | None, check: bool = False) -> int:
     """Verify a package and install it; the exit code."""
-    keys = _minisign().trusted(folder)
-    if not keys:
-        raise Refused(f"no key is trusted: lay the public key of who signs your packages into {folder}, as NAME.pub")
+    keys = _trusted(folder)
     octets, version = _verified(package, keys)
     if check:
         return 0
@@ -103,7 +128,12 @@ def bring(machine: Machine, package: str, folder: Path, previous: str | None, ch
     if not installed:
         raise Refused("toolcart is not installed as a Debian package here; docs/second-day.md has the other ways")
     if version == installed:
-        click.echo(f"{version} is installed already")
+        kept = machine.way_back(version)
+        if not kept.exists() and os.geteuid() == 0:
+            machine.keep(version, octets)
+            click.echo(f"{version} is installed already; its package is kept as the way back of the next update")
+        else:
+            click.echo(f"{version} is installed already")
         return 0
     if is_older(version, installed):
         raise Refused(f"{version} is older than {installed}, which is installed; docs/second-day.md has the way back")
@@ -124,6 +154,24 @@ def bring(machine: Machine, package: str, folder: Path, previous: str | None, ch
 
 def _verified(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str]:
     """A package's octets and version, once a trusted key's signature was seen to fit."""
+    octets, name, comment = _signed(package, keys)
+    with tempfile.TemporaryDirectory(prefix="toolcart-update-") as folder:
+        file = Path(folder, Path(package).name)
+        file.write_bytes(octets)
+        version = version_of(file)
+    click.echo(visible(f"{package}: {version}, signed by {name} ({comment})"))
+    return octets, version
+
+
+def _trusted(folder: Path) -> dict[str, PublicKey]:
+    keys = _minisign().trusted(folder)
+    if not keys:
+        raise Refused(f"no key is trusted: lay the public key of who signs your packages into {folder}, as NAME.pub")
+    return keys
+
+
+def _signed(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str, str]:
+    """A file's octets, the key that has signed it, and the signed comment in one line."""
     minisign = _minisign()
     octets, beside = source.read(package), package + source.SUFFIX
     try:
@@ -131,12 +179,7 @@ def _verified(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str]:
     except source.Missing as reason:
         raise Refused(f"it is not signed: {reason}") from None
     name, comment = minisign.verify(octets, signature.decode(errors="replace"), beside, keys)
-    with tempfile.TemporaryDirectory(prefix="toolcart-update-") as folder:
-        file = Path(folder, Path(package).name)
-        file.write_bytes(octets)
-        version = version_of(file)
-    click.echo(visible(f"{package}: {version}, signed by {name} ({comment})"))
-    return octets, version
+    return octets, name, " ".join(comment.split())
 
 
 def _minisign():

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 UNTRUSTED = "untrusted comment: "
 TRUSTED = "trusted comment: "
@@ -90,7 +91,8 @@ class SecretKey:
 
     def public(self) -> PublicKey:
         """What others verify with."""
-        return PublicKey(self.number, self._private().public_key().public_bytes_raw())
+        public = self._private().public_key()
+        return PublicKey(self.number, public.public_bytes(Encoding.Raw, PublicFormat.Raw))  # Debian 12's has no shorter
 
     def sign(self, octets: bytes, comment: str) -> str:
         """The signature's file for a file of these octets."""

@@ -20,16 +20,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tools.base.prometheus import CONTENT_TYPE
+from tools.pages import frame
 from tools.web import metrics, page
 from tools.web.polling import Looking, Seen
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
-    b"content-security-policy": b"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    b"frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
@@ -94,9 +96,6 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
         agents = await to_thread.run_sync(looking.agents)
         return Response(metrics.text_of(agents), headers={"content-type": CONTENT_TYPE})
 
-    async def style(_request: Request) -> Response:
-        return Response(page.STYLE, media_type="text/css")
-
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -110,7 +109,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
         Route("/agent/{name}", shown(_agent)),
         Route("/status.json", shown(_tree)),
         Route("/metrics", told),
-        Route("/style.css", style),
+        Mount("/static", frame.files()),
         Route("/health", health),
     ]
     return Starlette(

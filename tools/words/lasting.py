@@ -12,6 +12,7 @@ from tools.words.attention import NOTE, WARN, Need
 from tools.words.server import doubts
 
 LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
+LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
 def everything(station: dict) -> list[Need]:
@@ -24,6 +25,7 @@ def everything(station: dict) -> list[Need]:
 def counted(station: dict) -> list[Need]:
     """What did not get through; `key` is how many, 0 as well."""
     recovery = station.get("recovery", {})
+    outlets = station.get("outlets", ())
     rows = (
         (
             "gone",
@@ -44,6 +46,18 @@ def counted(station: dict) -> list[Need]:
             station.get("parked"),
             "results set aside, ToolsNet took none of them",
             f"`{commands.quarantine(station)}` shows them",
+        ),
+        (
+            "receipts above",
+            sum(outlet.get("receipts_above", 0) for outlet in outlets),
+            "receipts of MQTT name more than was sent, and are ignored",
+            "does another cart have this topic, or the consumer another database?",
+        ),
+        (
+            "receipts below",
+            sum(outlet.get("receipts_below", 0) for outlet in outlets),
+            "receipts of MQTT go back behind earlier ones: a consumer was restored",
+            "it gets what the spool still has",
         ),
     )
     return [

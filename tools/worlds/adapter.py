@@ -129,6 +129,15 @@ def waiting(agent: Agent, index: int) -> int:
     return 1 if station is None else station.log.waits(station.log.cursors[0])
 
 
+def waiting_beside(agent: Agent, index: int) -> int:
+    """How many numbers of the log wait for durable outlets beside ToolsNet."""
+    station = agent.station(index)
+    if station is None:
+        return 0
+    log = station.log
+    return sum(log.waits(cursor) for cursor in log.cursors[1:] if cursor.durable)
+
+
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
     """How many wait, are kept and were overwritten."""
     station = agent.app.stations[index]

@@ -31,6 +31,8 @@ class Events:
         world.again = []
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
+        if world.mqtt is not None:
+            world.mqtt.works_again()
         toolsnet = world.toolsnet
         toolsnet.refuses_all_until = -1
         toolsnet.lost_answers = toolsnet.late_answers = 0
@@ -42,6 +44,11 @@ class Events:
             device.refusing = ""
             device.refusals_left = device.unreadable_left = 0
             device.sound_since = world.time.now
+
+    def _broker(self, what: str, ms: int) -> None:
+        """A fault of the broker or of its consumer, where there is one (mqtt.py)."""
+        if self.world.mqtt is not None:
+            self.world.mqtt.happen(what, ms)
 
     def _services(self, name: str) -> list:
         world = self.world

@@ -85,6 +85,9 @@ class _StationJudge:
             else:
                 lost.append(result.number)
         self._tell(v.LOST, "acknowledged, and nowhere", lost)
+        if station.consumed is not None:
+            owed = [r for r in self.results if is_owed(r, station) and r.number not in station.consumed]
+            self._tell(v.LOST, "not at the consumer", [r.number for r in owed if not is_overwritten(r, station)])
         self._tell(v.STUCK, "not there after hours, though nothing stood in the way", stuck)
         self._tell(v.STUCK, "kept though the server takes them", kept)
         said = station.said

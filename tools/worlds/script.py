@@ -17,6 +17,8 @@ from __future__ import annotations
 import random
 
 from tools.worlds.dice import dice, one_of
+from tools.worlds.mqtt import SHAPE as MQTT
+from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
 from tools.worlds.script_events import draw_events
 
@@ -71,8 +73,8 @@ PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
-# What is drawn where nothing is asked for: every shape, every profile.
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT)
+# What is drawn where nothing is asked for: every shape but MQTT, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -107,6 +109,8 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
     the name NO_PROFILE.
     """
+    if shape == MQTT:
+        return with_mqtt(draw(seed, USUAL, profiles))
     d = dice(seed, "script", shape)
     if not profiles and not shape and d.random() < PROFILE_ODDS:
         profiles = tuple(TRAITS)

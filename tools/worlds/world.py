@@ -19,6 +19,8 @@ from tools.worlds.dice import dice
 from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import READABLE, History, StationHistory, StationRules
+from tools.worlds.mqtt import SHAPE as MQTT
+from tools.worlds.mqtt import Plant
 from tools.worlds.network import Network
 from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
@@ -48,6 +50,7 @@ class World:
         for settings, traits in zip(self.tree["stations"], script["stations"], strict=True):
             self._station(seed, settings, traits)
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
+        self.mqtt = Plant(self) if script.get("shape") == MQTT else None
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
         self.operator = Operator(self)
@@ -142,7 +145,13 @@ class World:
                 made, is_whole = int(one[1]), not self.device(number).is_torn(one.start())
                 if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
+        if self.mqtt is not None and self.keeps_for_mqtt(number):
+            settled &= self.mqtt.consumed(number)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
+
+    def keeps_for_mqtt(self, number: int) -> bool:
+        """Whether the log of this station keeps what the consumer does not have."""
+        return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
     def is_full(self, number: int) -> bool:
         """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
@@ -434,6 +443,11 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
+        if self.mqtt is not None:
+            for number, station in self.history.stations.items():
+                if self.keeps_for_mqtt(number):
+                    station.consumed = self.mqtt.consumed(number)
+            self.history.malformed.extend(self.mqtt.complaints()[:20])
 
 
 def _token(number: int) -> re.Pattern[bytes]:

@@ -35,7 +35,6 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from tools.archive import export
 from tools.archive.periods import Shifts
@@ -48,6 +47,7 @@ from tools.archive.web.reading import Away, Reading, TooLong
 from tools.archive.web.users import Proxy, User
 from tools.base.installation import how_to_get_packages
 from tools.base.prometheus import CONTENT_TYPE
+from tools.pages import frame
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
@@ -59,6 +59,8 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
+PATH_MOST = 200  # characters; ours are shorter, and a number of thousands of digits is none
+LOGINS_AT_ONCE = 2  # passwords that are looked at; each takes 16 MiB and a processor
 OPEN = ("/login", "/static/", "/metrics")  # the last one looks itself
 _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
 _ANYONE = User("", "admin")  # where there is no door
@@ -89,6 +91,7 @@ class Site:
         self.door = door
         self.proxy = proxy or Proxy(frozenset())
         self._writing = CapacityLimiter(1)
+        self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # what the server beside it has counted
         self.templates = shown.templates()
         row = self.templates.get_template("row.html")
@@ -107,6 +110,8 @@ class Site:
             if not request.scope.get("user", _ANYONE).may(wanted):
                 return self._trouble(request, 403, "Not for you", f"This page is for users with the role {wanted}.")
             try:
+                if any("\0" in text for text in request.query_params.values()):
+                    raise Unclear("There is a character in the address that no text has.")
                 made = await make(self.reading, request)
             except Unclear as why:
                 return self._trouble(request, 400, "This cannot be read", str(why))
@@ -186,10 +191,10 @@ class Site:
         if self.door is not None:
             name, tried = _basic(request.headers.get("authorization", ""))
             name = name if self.door.has_names else ""
-            if tried is None or await to_thread.run_sync(self.door.token, tried, _visitor(request), name) is None:
+            if tried is None or await self._token(request, tried, name) is None:
                 return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
         try:
-            systems = await self.reading(asked.stations, pages.today())
+            systems = await self.reading(asked.stations, pages.today(), metrics.STATIONS_MOST)
         except (TooLong, Away) as why:
             return PlainTextResponse(f"the database does not answer: {why}\n", 503)
         return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
@@ -210,15 +215,20 @@ class Site:
                 return self._form(to, "That is no password.", 400)
         form = parse_qs(octets.decode("utf-8", "replace"))
         tried, name = form.get("password", [""])[0], form.get("name", [""])[0]
-        visitor = _visitor(request)
-        token = await to_thread.run_sync(self.door.token, tried, visitor, name if self.door.has_names else "")
+        token = await self._token(request, tried, name if self.door.has_names else "")
         if token is None:
-            shut = self.door.is_shut(visitor)
+            shut = self.door.is_shut(_visitor(request))
             why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
             return self._form(to, why, 429 if shut else 403)
         answer = RedirectResponse(to, 303)
         _give(answer, token, request.scope)
         return answer
+
+    async def _token(self, request: Request, tried: str, name: str) -> str | None:
+        """A token for this password; only a few are looked at at once."""
+        assert self.door is not None
+        token = self.door.token
+        return await to_thread.run_sync(token, tried, _visitor(request), name, limiter=self._looking)
 
     def _form(self, to: str, why: str, status: int = 200) -> HTMLResponse:
         has_names = self.door is not None and self.door.has_names
@@ -293,6 +303,8 @@ class _Guard:
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if self._only_here and host.rpartition(":")[0] not in _HERE and host not in _HERE:
             return PlainTextResponse("This page is served to this machine alone, as localhost or 127.0.0.1.\n", 421)
+        if len(scope["path"]) > PATH_MOST:
+            return PlainTextResponse("There is no such page.\n", 404)
         if scope["path"] not in ("/login", "/logout") and scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("Nothing can be changed here.\n", 405)
         door = self._site.door
@@ -339,7 +351,7 @@ def make(
         Route("/metrics", site.metrics),
         Route("/login", site.login, methods=["GET", "POST"]),
         Route("/logout", site.logout, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=shown.HERE / "static")),
+        Mount("/static", frame.files(shown.HERE / "static")),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]

@@ -13,21 +13,25 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
-from tools.archive import cars
+from tools.archive import cars, rows
 from tools.archive import tables as t
 from tools.archive.queries import Wanted, is_program, wanted_results
 
 ROWS = 100  # of a list on a page
 CARS = 50
+STATIONS = 2000  # of the map, those that were heard last; the search finds the others
+PROGRAMS = 2000  # of a station that have their names
 LOOKED_THROUGH = 2000  # results, for those with curves
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
+FAST_S = 36 * 3600  # a station's clock before UTC: the farthest time zone, and most of a day for a clock that is wrong
+
 Station = tuple[int, int, int]
 _WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
-_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus)
+_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus, _R.SpindleSerial)
 
 
 @dataclass(frozen=True)
@@ -52,24 +56,37 @@ class Behind:
     number: int
 
 
-def stations(connection: Connection, today: str) -> list[dict]:
-    """Every system with its stations, their last sign of life, and how many results of `today` they have."""
-    here = and_(_R.SystemType == _S.SystemType, _R.System == _S.System, _R.Station == _S.Station, _R.Time >= today)
-    count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
+def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
+    """Every system with its stations, their last sign of life, and how many results of `today` they have.
+
+    Of more stations than `most` those that were heard last.
+    """
     key = (_S.SystemType, _S.System, _S.Station)
-    asked = select(*t.STATION.columns, count.label("Today")).order_by(*key)
+    one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
+    here = and_(_R.SystemType == one.SystemType, _R.System == one.System, _R.Station == one.Station, _R.Time >= today)
+    count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
+    asked = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
     rows = [dict(row) for row in connection.execute(asked).mappings()]
     bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(_R.Overall == 1, _R.Time >= today)
     counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
     systems = {}
-    for row in connection.execute(select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key)).mappings():
+    asked = select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key).limit(most)
+    for row in connection.execute(asked).mappings():
         told = {**row, "TypeName": kinds.get(row["SystemType"], ""), "Stations": []}
         systems[row["SystemType"], row["System"]] = told
     for row in rows:
         row["TodayNOK"] = counted.get((row["SystemType"], row["System"], row["Station"]), 0)
-        systems[row["SystemType"], row["System"]]["Stations"].append(row)
+        place = row["SystemType"], row["System"]
+        unnamed = {"SystemType": place[0], "System": place[1], "Name": f"System {place[1]}", "IP": ""}
+        told = systems.setdefault(place, {**unnamed, "TypeName": kinds.get(place[0], ""), "Stations": []})
+        told["Stations"].append(row)
     return list(systems.values())
+
+
+def station_count(connection: Connection) -> int:
+    """How many stations have ever reported."""
+    return connection.execute(select(func.count()).select_from(t.STATION)).scalar() or 0
 
 
 def station(connection: Connection, key: Station) -> dict | None:
@@ -108,7 +125,7 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 
 def by_time(wanted: Wanted) -> bool:
     """True if a list stands in the order of the stations' clocks."""
-    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program)
+    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
     return wanted.nok or any(one is not None for one in filters)
 
 
@@ -158,7 +175,8 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
         found = connection.execute(asked.where(here)).scalar()
         return found[:8] if found else None
 
-    shown = day or one(select(func.max(_R.Time)))
+    newest = select(func.max(_R.Time))
+    shown = day or one(newest.where(_R.Time < _soon())) or one(newest)
     if shown is None:
         return {"Day": None, "Earlier": None, "Later": None}
     earlier = one(select(func.max(_R.Time)).where(_R.Time < shown))
@@ -180,12 +198,13 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
         asked = asked.where(is_program(program, at_station=True))
     if spindle is not None:
         asked = asked.where(_R.Spindle == spindle)
-    found = connection.execute(asked.order_by(*_NEWEST).limit(1)).first()
+    asked = asked.order_by(*_NEWEST).limit(1)
+    found = connection.execute(asked.where(_R.Time < _soon())).first() or connection.execute(asked).first()
     return tuple(found) if found else None
 
 
 def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
-    """Time, number, verdict, then value, limits and status of torque and angle, status of time; newest last."""
+    """Time, number, verdict, then value, limits and status of torque and angle, status of time, tool; newest last."""
     asked = select(*_WHAT).where(_trended(connection, wanted))
     return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
 
@@ -197,13 +216,18 @@ def trended_results(connection: Connection, most: int, wanted: Trended) -> list[
 
 
 def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
-    here = [t.is_row(t.RESULT, t.RESULT_KEY, wanted.station), _R.Time >= wanted.since, _R.Time < wanted.until]
-    here += [is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle]
+    here = [is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle]
     if wanted.tool:
         here.append(_R.SpindleSerial == wanted.tool)
+    time: ColumnElement[str] = _R.Time
+    at_station = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
     if wanted.vin_from or wanted.vin_to:
-        here.append(cars.between(connection, _R.VIN, wanted.vin_from or "", wanted.vin_to or ""))
-    return and_(*here)
+        first, last = wanted.vin_from or "", wanted.vin_to or ""
+        here.append(cars.between(connection, _R.VIN, first, last))
+        if cars.are_few(connection, first, last):  # by their index, whatever span of time is asked for
+            numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
+            time, at_station = _R.Time.op("||")(""), and_(*numbers)
+    return and_(at_station, time >= wanted.since, time < wanted.until, *here)
 
 
 def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
@@ -222,7 +246,13 @@ def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[i
 
 def newest_nok(connection: Connection) -> str | None:
     """The time of the latest result that is not OK."""
-    return connection.execute(select(func.max(_R.Time)).where(_R.Overall == 1)).scalar()
+    asked = select(func.max(_R.Time)).where(_R.Overall == 1)
+    return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
+
+
+def _soon() -> str:
+    """A time that only a wrong clock has passed: what it was wrong for is not the latest for ever."""
+    return rows.time_text(FAST_S)
 
 
 def nok_counts(connection: Connection, key: Station | None, program: int | None, since: str, until: str) -> list[dict]:
@@ -234,24 +264,21 @@ def nok_counts(connection: Connection, key: Station | None, program: int | None,
         asked = asked.where(t.is_row(t.RESULT, t.RESULT_KEY, key))
     if program is not None:
         asked = asked.where(is_program(program, at_station=key is not None))
-    rows = [dict(row) for row in connection.execute(asked.group_by(*by)).mappings()]
-    stations = {
-        tuple(row[:3]): row[3] for row in connection.execute(select(_S.SystemType, _S.System, _S.Station, _S.Name))
-    }
+    one = asked.group_by(*by).subquery().c
     columns = t.PROGRAM.c
-    asked = select(columns.SystemType, columns.System, columns.Station, columns.Program, columns.Name)
-    programs = {tuple(row[:4]): row[4] for row in connection.execute(asked)}
-    for row in rows:
-        place = (row["SystemType"], row["System"], row["Station"])
-        row["StationName"] = stations.get(place)
-        row["ProgramName"] = programs.get((*place, row["Program"]))
-    return rows
+    same = and_(_S.SystemType == one.SystemType, _S.System == one.System, _S.Station == one.Station)
+    there = and_(columns.SystemType == one.SystemType, columns.System == one.System, columns.Station == one.Station)
+    station = select(_S.Name).where(same).scalar_subquery()
+    named = select(func.max(columns.Name)).where(there, columns.Program == one.Program).scalar_subquery()
+    asked = select(*one, station.label("StationName"), named.label("ProgramName"))
+    return [dict(row) for row in connection.execute(asked).mappings()]
 
 
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
     """A station's programs by spindle and number."""
     columns = t.PROGRAM.c
     asked = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
+    asked = asked.order_by(columns.Spindle, columns.Program).limit(PROGRAMS)
     return {(row[0], row[1]): row[2] for row in connection.execute(asked)}
 
 

@@ -30,6 +30,8 @@ class Spread:
     def figures(self) -> dict:
         """Those of spc.figures, and the bars."""
         told = {"unit": self.unit, "decimals": self.decimals, "low": self.low, "high": self.high, "bars": []}
+        if self.low is None and not any(self.values):
+            self.values.clear()  # a program that does not measure it sends noughts
         told.update(spc.figures(self.values, self.low, self.high))
         if self.values:
             told["from"], told["to"], told["bars"] = self._bars()

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from starlette.requests import Request
 
+from tools.archive import pareto
 from tools.archive.web import asked
 
 _FILLED = {"from": "000001010000", "to": "999912312359"}  # what is missing of a time
 _TIME = re.compile(r"[-0-9:T .]+")
+NONE = "-"  # a tool without a serial number
 
 
 class Unclear(Exception):
@@ -41,6 +43,21 @@ def number(request: Request, name: str, within: range = range(10**9)) -> int | N
 def text(request: Request, name: str, most: int) -> str | None:
     """A text without the blanks around it; None if the address has none of this name."""
     return request.query_params.get(name, "").strip()[:most] or None
+
+
+def tool(request: Request) -> str | None:
+    """A tool's serial number, "" for tools without one; None if the address has none of this name."""
+    found = text(request, "tool", 10)
+    return "" if found == NONE else found
+
+
+def cause(request: Request) -> tuple[int, int, int] | None:
+    """The statuses of torque, angle and time that a cause means; None if the address has none of this name."""
+    found = text(request, "cause", 100)
+    statuses = pareto.statuses(found) if found else None
+    if found and statuses is None:
+        raise Unclear(f"cause {found!r}: such as torque low, or torque low, angle high")
+    return statuses
 
 
 def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:

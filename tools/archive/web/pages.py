@@ -55,7 +55,8 @@ def today() -> str:
 async def overview(read: Reading, request: Request) -> Page:
     """The map: systems, stations, their last sign of life, today's results."""
     systems = await read(asked.stations, today())
-    return Page("overview.html", {"systems": systems, "now": rows.now_text()})
+    more = max(0, await read(asked.station_count) - asked.STATIONS)
+    return Page("overview.html", {"systems": systems, "more": more, "now": rows.now_text()})
 
 
 async def live(read: Reading, request: Request) -> Page:
@@ -157,13 +158,15 @@ async def results(read: Reading, request: Request) -> Page:
         to_time=filters.behind_day(filters.time(request, "to")),
         nok=asked_for.get("verdict", "nok") == "nok",
         program=filters.number(request, "program"),
+        tool=filters.tool(request),
+        statuses=filters.cause(request),
     )
     found = await read(asked.results, wanted, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
     last = found[-1] if more else None
     behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
-    form = {name: asked_for.get(name, "") for name in ("station", "program")}
+    form = {name: asked_for.get(name, "") for name in ("station", "program", "tool", "cause")}
     form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
     return Page("results.html", {"results": found, "filters": form, "behind": behind}, rows=exported(wanted))

@@ -1,4 +1,4 @@
-"""Templates, and how values are written for people: every text is escaped, and what would act on a screen is shown."""
+"""How values are written for people, as filters of the pages' templates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from tools.base.printable import visible
+from tools.pages import frame
 
 HERE = Path(__file__).parent
 STATUSES = {0: "OK", 1: "NOK", 2: "low", 3: "high"}  # 004:150
@@ -74,15 +74,7 @@ def link(path: str, **parts: object) -> str:
 @functools.cache
 def templates() -> Environment:
     """The templates with their filters."""
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Whatever comes out of the database goes through this, then through the escape.
-        finalize=lambda value: visible(value) if isinstance(value, str) and type(value) is str else value,
-    )
+    made = frame.templates(HERE / "templates")
     made.filters.update(moment=moment, day=day, number=number, status=status, place=place, silence=silence, gauge=gauge)
     made.globals["link"] = link
     return made

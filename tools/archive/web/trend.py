@@ -5,6 +5,8 @@ Rules
    limits they mean nothing. Charts of means and deviations know no limits and go on.
 2. A chart has a bounded number of points: some of each stretch, with its least and most, of good and of bad ones
    apart, so that nothing that sticks out is missing.
+3. A study of a tool is STUDY results in a row of one tool under one set of limits; its Cm and Cmk are what Pp and Ppk
+   of these values are.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from tools.archive.web.day import limits_of
 POINTS_MOST = 1000  # of a kind in a chart; its half of a screen has as many columns
 _TIME, _NUMBER, _OVERALL = 0, 1, 2  # places in a row of asked.trend_rows
 _STATUSES = (6, 10, 11)
+_TOOL = 12
+STUDY = 50  # tightenings, as most handbooks have it
+STUDIES_MOST = 20  # the newest
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,18 @@ class Quantity:
 QUANTITIES = (Quantity("Torque", "Nm", 2, 3, 4, 5), Quantity("Angle", "°", 1, 7, 8, 9))
 
 
-def trend(rows: Sequence[tuple], period: Callable[[str], str], size: int, only_ok: bool) -> dict:
-    """Counts, causes and each quantity's values, charts and figures; `only_ok` keeps the others out of the last two."""
+def trend(rows: Sequence[tuple], period: Callable[[str], str] | None, size: int, only_ok: bool) -> dict:
+    """Counts, causes and each quantity's values, charts and figures; `only_ok` keeps the others out of the last two.
+
+    Without a period the figures are those of studies of its tools.
+    """
     bad = [row for row in rows if row[_OVERALL]]
     causes = pareto.pareto(Counter(pareto.cause(*[row[at] for at in _STATUSES]) for row in bad))
     told = {"count": len(rows), "nok": len(bad), "causes": causes, "quantities": []}
     for quantity in QUANTITIES:
         found = [row for row in rows if row[quantity.value] is not None]
+        if found and not any(row[quantity.value] or row[quantity.high] for row in found):
+            continue  # a program that does not measure it sends noughts
         judged = [row for row in found if not row[_OVERALL]] if only_ok else found
         told["quantities"].append(
             {
@@ -52,7 +62,7 @@ def trend(rows: Sequence[tuple], period: Callable[[str], str], size: int, only_o
                 "decimals": quantity.decimals,
                 "points": _points(found, quantity),
                 "charts": _charts(judged, quantity, size),
-                "periods": _periods(judged, quantity, period, size),
+                "periods": _periods(judged, quantity, period, size) if period else _studies(judged, quantity, size),
                 "all": _periods(judged, quantity, lambda time: "", size),
             }
         )
@@ -129,13 +139,27 @@ def _periods(rows: Sequence[tuple], quantity: Quantity, period: Callable[[str], 
     found: dict[tuple, list[tuple]] = {}
     for row in rows:
         found.setdefault((period(row[_TIME]), *limits_of(row[quantity.low], row[quantity.high])), []).append(row)
-    return [
-        {
-            "period": name,
-            "low": low,
-            "high": high,
-            "nok": sum(1 for row in part if row[_OVERALL]),
-            **spc.figures([row[quantity.value] for row in part], low, high, size),
-        }
-        for (name, low, high), part in found.items()
-    ]
+    return [_figures(name, part, quantity, size) for (name, _, _), part in found.items()]
+
+
+def _studies(rows: Sequence[tuple], quantity: Quantity, size: int) -> list[dict]:
+    """Figures of the newest STUDIES_MOST whole studies, oldest first."""
+    found: dict[tuple, list[int]] = {}
+    for at, row in enumerate(rows):
+        found.setdefault((row[_TOOL], *limits_of(row[quantity.low], row[quantity.high])), []).append(at)
+    told = []
+    for (tool, _, _), places in found.items():
+        for end in range(len(places), STUDY - 1, -STUDY):
+            study = [rows[at] for at in places[end - STUDY : end]]
+            first = study[0][_TIME]
+            begun = f"{first[:4]}-{first[4:6]}-{first[6:8]} {first[8:10]}:{first[10:12]}"
+            name = f"{tool or 'without a serial number'}, from {begun}"
+            told.append((places[end - 1], _figures(name, study, quantity, size)))
+    return [figures for _, figures in sorted(told, key=lambda one: one[0])[-STUDIES_MOST:]]
+
+
+def _figures(name: str, rows: Sequence[tuple], quantity: Quantity, size: int) -> dict:
+    low, high = limits_of(rows[0][quantity.low], rows[0][quantity.high])
+    bad = sum(1 for row in rows if row[_OVERALL])
+    values = [row[quantity.value] for row in rows]
+    return {"period": name, "low": low, "high": high, "nok": bad, **spc.figures(values, low, high, size)}

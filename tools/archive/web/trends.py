@@ -23,7 +23,7 @@ VIN_MOST = 25  # 004:125
 SERIAL_MOST = 10  # 004:148
 BARS = 30
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # that people want at a click
-KINDS = ("day", "week", "shift")
+KINDS = ("day", "week", "study", "shift")
 BY = ("cause", "station", "program", "tool")
 
 
@@ -42,12 +42,12 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form = _form(request, time, DAYS)
     form.update(program=program, spindle=spindle, **_narrowed(request))
     shifts = request.app.state.shifts
-    kinds = KINDS if shifts else KINDS[:2]
+    kinds = KINDS if shifts else KINDS[:-1]
     form["by"] = filters.one_of(request, "by", kinds)
     form["size"] = filters.number(request, "size", spc.GROUPS) or spc.GROUP
     form["only"] = filters.one_of(request, "only", ("", "ok"))
     wanted = asked.Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    period = period_by(form["by"], shifts)
+    period = None if form["by"] == "study" else period_by(form["by"], shifts)
     told, is_cut = await read(_trended, wanted, period, form["size"], form["only"] == "ok")
     values: dict[str, Any] = {"station": station, "trend": told, "is_cut": is_cut, "form": form, "kinds": kinds}
     values["title"] = names.get((spindle, program), f"Program {program}")
@@ -80,14 +80,14 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     for row in counted:
         what, to = _what(by, row)
         counts[what] += row["count"]
-        links[what] = shown.link("/results", **{"from": form["from"], "to": form["to"]}, **to) if to else None
+        links[what] = shown.link("/results", **{**form, "by": None, **to})
     bars = [{**bar, "address": links[bar["what"]]} for bar in pareto.pareto(counts)]
     values = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": sum(counts.values()), "form": form, "kinds": BY}
     return Page("pareto.html", values)
 
 
 def _what(by: str, row: dict) -> tuple[str, dict]:
-    """What a bar is of, and the filter of a list of its results; {} if there is none."""
+    """What a bar is of, and the filter of a list of its results."""
     where = shown.place(row)
     station = f"{row['StationName'] or ''} ({where})"
     if by == "station":
@@ -96,8 +96,10 @@ def _what(by: str, row: dict) -> tuple[str, dict]:
         name = row["ProgramName"] or f"Program {row['Program']}"
         return f"{name}, {station}", {"station": where, "program": row["Program"]}
     if by == "tool":
-        return f"{row['SpindleSerial'] or 'without a serial number'}, {station}", {}
-    return pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"]), {}
+        tool = row["SpindleSerial"]
+        return f"{tool or 'without a serial number'}, {station}", {"station": where, "tool": tool or filters.NONE}
+    cause = pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])
+    return cause, {"cause": cause}
 
 
 # -- filters -------------------------------------------------------------------------------------------------------

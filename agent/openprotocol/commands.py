@@ -1,0 +1,120 @@
+"""What a controller can be ordered to do: a row for each command, and how its values become the message.
+
+    select-pset N          MID 0018           abort-job      0127       vin TEXT          0050, else 0150
+    batch-size PSET N      0019               batch-up       0128       identifier TEXT   0150
+    reset-batch PSET       0020               batch-down     0129       ack-alarm         0078
+    job N                  0038               job-off, -on   0130       disable, enable   0042, 0043
+
+Rules
+1. A way is MID, revision, and how the values are written. Another way is tried only where the controller says that it
+   does not know the one before (codes 97, 99 and their like): then it has done nothing.
+2. The shortest form goes first: who reads it in another revision finds too little, and never another number.
+3. A MT Focus 6000 has digital inputs for what others have a MID of their own for (002:1790-1805). Its numbers are its
+   own: 8, which stops the tool there, starts it elsewhere (table 128). So inputs are no commands here.
+4. What does not fit the field, or the record that says so, is not sent.
+
+Imported where the setting `commands` allows one.
+"""
+
+from agent.base.compat import const
+from agent.openprotocol import requests as rq
+from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+
+VIN_MOST = const(25)  # 003:5595-5610
+LONGEST = const(120)  # octets of the longest message: an identifier of 100 (003:9495-9510)
+
+_PSET = ("parameter set", 999)
+_INPUT = const(224)  # MID that sets a digital input, 225 resets it (003:10937-10965)
+
+# Of each: its name, its values (word and highest number, or "text" and most characters), its ways. A way: MID,
+# revision, digits of each value or the data themselves, for a MT Focus 6000 alone.
+COMMANDS = (
+    ("select-pset", (_PSET,), ((18, 1, (3,), False),)),  # 003:3946
+    ("batch-size", (_PSET, ("batch size", 9999)), ((19, 1, (3, 2), False), (19, 2, (3, 4), False))),  # 003:4021
+    ("reset-batch", (_PSET,), ((20, 1, (3,), False),)),  # 003:4039
+    ("job", (("job", 9999),), ((38, 1, (2,), False), (38, 2, (4,), False))),  # 003:5240
+    ("abort-job", (), ((127, 1, b"", False), (_INPUT, 1, b"022", True))),  # 003:9222; 002:1803
+    ("batch-up", (), ((128, 1, b"", False), (_INPUT, 1, b"023", True))),  # 003:9227
+    ("batch-down", (), ((129, 1, b"", False), (_INPUT, 1, b"024", True))),  # 003:9233, revision 1
+    ("job-off", (), ((130, 1, b"0", False),)),  # 003:9262
+    ("job-on", (), ((130, 1, b"1", False),)),
+    ("disable", (), ((42, 1, b"", False), (_INPUT, 1, b"008", True))),  # 003:5439; 002:1800
+    ("enable", (), ((43, 1, b"", False), (_INPUT + 1, 1, b"008", True))),
+    ("vin", (("text", VIN_MOST),), ((50, 1, b"", False), (150, 1, b"", False))),  # 003:5595
+    ("identifier", (("text", 100),), ((150, 1, b"", False),)),  # 003:9495
+    ("ack-alarm", (), ((78, 1, b"", False),)),  # 003:7626
+)
+NAMES = tuple([command[0] for command in COMMANDS])
+
+_TELL = bytes((rq.ACT_TELL,) * 8)
+
+
+def row_of(mid, data):
+    """Return the row of agent.openprotocol.requests for a command: answered by MID 0005, sent once."""
+    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+
+
+def find(name):
+    """Return the row of this name, None if there is none."""
+    for command in COMMANDS:
+        if command[0] == name:
+            return command
+    return None
+
+
+def wrong(command, values):
+    """Return why these values, a list of text, do not fit the command; "" if they do."""
+    name, wanted, _ = command
+    if len(values) != len(wanted):
+        words = " and ".join(["a " + word for word, _ in wanted]) or "no value"
+        return "%s takes %s" % (name, words)
+    for index in range(len(wanted)):
+        word, most = wanted[index]
+        value = values[index]
+        if word == "text":
+            if not 0 < len(value) <= most or value != value.strip():
+                return "%s takes 1 to %d characters, without blanks around them" % (name, most)
+            for letter in value:
+                if not " " <= letter <= "~":
+                    return "%s takes printable ASCII characters alone" % name
+        elif not _is_number(value, most):
+            return "the %s is a number, 0 to %d" % (word, most)
+    return ""
+
+
+def ways_of(command, values, system_type):
+    """Return what is sent for it in turn: (MID, revision, data) of each; `system_type` is the controller's."""
+    own = system_type == REPEATS_NOTHING and [way for way in command[2] if way[3]]
+    found = []
+    for mid, revision, form, is_own in own or command[2]:
+        if is_own and not own:
+            continue
+        if isinstance(form, tuple):
+            data = _digits(form, values)
+        else:
+            data = form or "".join(values).encode()
+        if data is not None:
+            found.append((mid, revision, data))
+    return found
+
+
+def _is_number(value, most):
+    """True if this is a number from 0 to `most`, in digits alone."""
+    if not 0 < len(value) <= len(str(most)):
+        return False
+    for letter in value:
+        if not "0" <= letter <= "9":
+            return False
+    return int(value) <= most
+
+
+def _digits(widths, values):
+    """Return the values in fields of these widths, None if one has more digits."""
+    data = b""
+    for index in range(len(widths)):
+        digits = str(int(values[index]))
+        if len(digits) > widths[index]:
+            return None
+        data += (b"0000" + digits.encode())[-widths[index] :]
+    return data

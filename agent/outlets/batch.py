@@ -1,0 +1,90 @@
+"""Records in a batch: a head and a line for each, in one buffer, with room in front for what carries it (docs/mqtt.md).
+
+    | room in front | ..head| line | line | ..
+                      ^ start              ^ line.end
+
+Rules
+1. The head is written last, since it says where the batch ends: it lies directly in front of the first line.
+2. `after`: whoever has the record with this number, or knows that it is gone, has missed nothing in front of the batch.
+   `last`: the batch is complete up to this number. Both are numbers of the log.
+3. An ordinary record allocates nothing. The buffer is the owner's of `line`, and may grow there (agent.wide.line).
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy, put_number
+
+NUMBER_DIGITS = const(10)
+HEAD_MOST = const(160)  # with the longest numbers
+
+_len = len  # a builtin is looked up in the module first
+
+
+class Batch:
+    """One batch at a time of one station, written by `line` (agent.record.line) behind `before` octets of room.
+
+    `records_most` and `octets_most` are when it is full: what makes it longer than that is the last one in it. `more`
+    are members of the head beside the usual ones.
+    """
+
+    def __init__(self, line, before, owner, identity, records_most, octets_most, more=""):
+        self.line = line
+        self.start = 0  # of the head, once it is sealed
+        self.count = 0
+        self.records_most = records_most
+        self._first = before + HEAD_MOST
+        self._full = self._first + octets_most
+        self._head = (
+            '{"schema":1,"system_type":%d,"system":%d,"station":%d,"identity":"%s"%s,"after":'
+            % (owner + (identity, more))
+        ).encode()
+        self.clear()
+
+    def clear(self):
+        """Begin the next one."""
+        self.count = 0
+        self.line.end = self._first
+
+    def add(self, page, at, kind, flags, length):
+        """Add the record whose payload lies at page[at:]; False if it has to wait for the next batch."""
+        line = self.line
+        if self.count >= self.records_most or line.end >= self._full:
+            return False
+        if not line.put(page, at, kind, flags, length):
+            return False
+        self.count += 1
+        return True
+
+    def seal(self, after, last):
+        """Write the head; return the octets of the batch, which begins at `start`. It may be sealed again."""
+        self.start = self._first
+        self._put(b"}\n")
+        self._put_number(self.count)
+        self._put(b',"count":')
+        self._put_number(last)
+        self._put(b',"last":')
+        self._put_number(after)
+        self._put(self._head)
+        return self.line.end - self.start
+
+    def _put(self, octets):
+        """Write these octets in front of what there is of the head."""
+        n = _len(octets)
+        self.start -= n
+        copy(self.line.buf, self.start, octets, 0, n)
+
+    def _put_number(self, value):
+        digits = 1
+        while digits < 9 and value >= _TENS[digits]:
+            digits += 1
+        if digits == 9 and value >= 1000000000:
+            digits = NUMBER_DIGITS
+        self.start -= digits
+        put_number(self.line.buf, self.start, digits, value)
+
+
+_TENS = (1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000)
+
+
+def identity_of(state):
+    """Return what names a spool, eight digits: one that is made new has another, and counts from 1 again."""
+    return "%08x" % state.identity

@@ -1,0 +1,230 @@
+"""`toolcart archive check-consumer` and the consumers of docs/consumers.md: right ones pass, each wrong one is seen."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from host_tests.support.batches import line, message
+from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
+from host_tests.support.consumer_model import Model
+from tools.base.sources import ROOT, Unavailable
+from tools.bench.postgresql import postgresql
+from tools.cli.main import main
+
+PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
+DEADLINE_S = 30.0
+COUNT = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM result').fetchone()[0])"
+
+
+def block(language, index=0):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[index]
+
+
+@contextmanager
+def consumer(folder, port, change=lambda text: text):
+    """The page's consumer, changed."""
+    program, place = Path(folder, "consumer.py"), Path(folder, "results.sqlite")
+    changed = change(block("python"))
+    program.write_text(changed)
+    command = [sys.executable, str(program), str(port), str(place)]
+    told = open(Path(folder, "told"), "ab")
+    process = subprocess.Popen(command, stderr=told, stdout=told)
+    try:
+        yield place
+    finally:
+        process.kill()
+        process.wait(10)
+        told.close()
+
+
+def checked(port, *words, wait_s="1"):
+    url = f"mqtt://127.0.0.1:{port}/toolcart/check/1/9999"
+    done = CliRunner().invoke(main, ["archive", "check-consumer", url, "--wait", wait_s, "--json", *words])
+    found = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
+    return done, {one["name"]: one for one in found}
+
+
+def until_it_answers(port):
+    """The page's consumer has subscribed: nothing else says so."""
+    until_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until_s:
+        _, found = checked(port, wait_s="0.5")
+        if found and found["first"]["right"]:
+            return
+    raise AssertionError("it does not answer")
+
+
+@pytest.mark.parametrize("broker", ["Mosquitto", "amqtt"])
+def test_the_page_s_consumer_is_right(broker, tmp_path):
+    kind = Mosquitto if broker == "Mosquitto" else need_amqtt()
+    with kind(tmp_path) as one, consumer(tmp_path, one.port) as place:
+        until_it_answers(one.port) if kind is Mosquitto else time.sleep(1)  # each time it looks for the version
+        done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
+    assert done.exit_code == 0, [one for one in found.values() if not one["right"]]
+    assert len(found) > 20 and all(one["right"] is not False for one in found.values())
+    assert found["database"]["right"] is True and found["restart"]["right"] is None
+
+
+def wrong(old, new):
+    def change(text):
+        assert old in text
+        return text.replace(old, new)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        (", retain=True", "", "retained"),
+        ('head["after"] <= have < head["last"]', 'have < head["last"]', "gap"),
+        ('if line["number"] > have]', 'if line["number"] > head["after"]]', "overlap"),
+        ('head["count"] == len(lines) and ', "", "a batch with a line too few"),
+        ('head["schema"] == 1 and ', "", "an unknown schema"),
+        (" and numbers[-1] <= head", " and head", "a number beyond the last"),
+        (
+            "        assert all(one < other for one, other in zip(numbers, numbers[1:]))\n",
+            "",
+            "numbers that do not ascend",
+        ),
+        (
+            '(message.topic.removesuffix("/results"), head["identity"])',
+            '(message.topic.removesuffix("/results"), "x")',
+            "first",
+        ),
+        (' AND identity = ?", key)', '", key[:1])', "new spool, gap"),
+        ('"number": have}', '"number": head["last"]}', "gap"),
+        ("/receipt", "/receipts", "first"),
+        ("except Exception as wrong:", "except ImportError as wrong:", "an empty message"),
+    ],
+)
+def test_each_wrong_consumer_is_seen(old, new, name, tmp_path):
+    with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, wrong(old, new)):
+        time.sleep(0.7)
+        done, found = checked(one.port, wait_s="1")
+    assert done.exit_code == 1
+    assert found[name]["right"] is False, {key: value["text"] for key, value in found.items() if not value["right"]}
+
+
+def test_a_consumer_that_stores_twice_is_seen_in_its_database(tmp_path):
+    twice = wrong(
+        'INSERT INTO result VALUES (?, ?, ?, ?)", new)', 'INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", new[1:])'
+    )
+    with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, twice) as place:
+        until_it_answers(one.port)
+        done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
+    assert done.exit_code == 1 and found["database"]["right"] is False
+
+
+def test_a_restart_is_tried_by_the_command_that_is_given(tmp_path):
+    marks = tmp_path / "marks"
+    with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port):
+        until_it_answers(one.port)
+        done, found = checked(one.port, "--restart", f"touch {marks}", wait_s="4")
+    assert done.exit_code == 0 and found["restart"]["right"] is True and marks.exists()
+
+
+def test_what_cannot_be_tried_is_said(tmp_path):
+    run = lambda *words: CliRunner().invoke(main, ["archive", "check-consumer", *words])  # noqa: E731
+    done = run(f"mqtt://127.0.0.1:{free_port()}")
+    assert done.exit_code == 2 and "refused" in done.output
+    done = run("http://127.0.0.1")
+    assert done.exit_code == 2 and "mqtt://user@host" in done.output
+    done = run("mqtt://127.0.0.1/toolcart/+/results")
+    assert done.exit_code == 2 and "without wildcards" in done.output
+
+
+# -- the page's other consumers --------------------------------------------------------------------------------------
+
+
+@st.composite
+def drawn(draw):
+    after = draw(st.integers(0, 9))
+    last = after + draw(st.integers(1, 5))
+    numbers = [number for number in range(after + 1, last + 1) if draw(st.booleans())]
+    return draw(st.sampled_from("ab")), after, last, numbers
+
+
+@pytest.fixture(scope="module")
+def table():
+    psycopg = pytest.importorskip("psycopg")
+    try:
+        with postgresql() as databases, psycopg.connect(databases(), autocommit=True) as connection:
+            done = re.search(r"`done (\(.*?\)\))`", PAGE, re.DOTALL)[1]
+            result = re.search(r"`result (\(.*?\)\))`", PAGE, re.DOTALL)[1]
+            connection.execute(f"CREATE TABLE done {done}")
+            connection.execute(f"CREATE TABLE result {result}")
+            yield connection
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+
+
+@pytest.mark.xdist_group("postgresql")
+@settings(deadline=None, max_examples=40, database=None)
+@given(st.lists(drawn(), max_size=12))
+def test_the_page_s_statement_keeps_the_contract(table, batches):
+    table.execute("TRUNCATE done, result")
+    statement, names = re.subn(r"\$(\d)", r"%(p\1)s", block("sql").replace("%", "%%"))
+    assert names
+    for kind, names_of in (("1", "text"), ("2", "text"), ("3", "bigint"), ("4", "bigint"), ("5", "text")):
+        statement = statement.replace(f"%(p{kind})s", f"%(p{kind})s::{names_of}")
+    model = Model()
+    for identity, after, last, numbers in batches:
+        lines = json.dumps([line(number) for number in numbers])
+        values = {"p1": "b", "p2": identity, "p3": after, "p4": last, "p5": lines}
+        [(number,)] = table.execute(statement, values).fetchall()
+        assert number == model.take("b", identity, after, last, numbers)[0]
+    found = table.execute("SELECT topic, identity, number FROM result").fetchall()
+    assert sorted(found) == sorted(model.stored)
+
+
+def test_the_page_s_functions_for_node_red_do_the_same():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node: apt install nodejs")
+    first, second = block("js"), block("js", 1)
+    program = f"""
+        const first = (msg) => {{ {first} }}, second = (msg) => {{ {second} }};
+        const told = JSON.parse(require("fs").readFileSync(0)).map((payload) => {{
+            try {{
+                const msg = first({{ topic: "a/b/results", payload }});
+                return [msg.params, second({{ ...msg, payload: [{{ number: "9" }}] }})];
+            }} catch (wrong) {{ return String(wrong); }}
+        }});
+        console.log(JSON.stringify(told));
+    """
+    good = message(3, 5, [line(4), line(5)]).decode()
+    bad = ["", "{", message(3, 5, [line(5), line(4)]).decode(), message(3, 5, [line(4)], count=2).decode()]
+    bad += [message(3, 5, [line(6)]).decode(), message(3, 5, [], schema=2).decode()]
+    done = subprocess.run(
+        [node, "-e", program], input=json.dumps([good, *bad]), capture_output=True, text=True, timeout=60, check=True
+    )
+    told = json.loads(done.stdout)
+    params, receipt = told[0]
+    assert params[:4] == ["a/b", "0000000a", 3, 5] and json.loads(params[4]) == [line(4), line(5)]
+    assert receipt["topic"] == "a/b/receipt" and receipt["qos"] == 1 and receipt["retain"] is True
+    assert json.loads(receipt["payload"]) == {"identity": "0000000a", "number": 9}
+    assert all(isinstance(one, str) for one in told[1:]), told[1:]
+
+
+def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
+    place = tmp_path / "a.sqlite"
+    with Mosquitto(tmp_path) as one:
+        command = [sys.executable, "-m", "tools.cli.main", "archive", "consume", "--database", str(place)]
+        process = subprocess.Popen([*command, f"{one.url}/toolcart/+/+/+"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        until_it_answers(one.port)
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0
+    assert "connected, MQTT 5" in told and "consumed: batches stored" in told

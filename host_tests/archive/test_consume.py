@@ -1,0 +1,515 @@
+"""The consumer of batches: its rules beside a model that knows nothing of it, and all that a broker can bring."""
+
+import itertools
+import json
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import paho.mqtt.client as paho
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from paho.mqtt.enums import CallbackAPIVersion
+
+from host_tests.support.archive import place_in
+from host_tests.support.batches import line, message
+from host_tests.support.brokers import Mosquitto, need_amqtt
+from host_tests.support.consumer_model import Model
+from tools.archive import changes, database, queries
+from tools.archive.consume import online
+from tools.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
+from tools.archive.consume.broker import Address
+from tools.archive.consume.consumer import Consumer
+from tools.archive.consume.parcels import Parcels, parcel_of
+from tools.archive.writer import PARCEL, Writer
+from tools.base.sources import Unavailable
+from tools.bench.postgresql import postgresql
+
+DEADLINE_S = 30.0
+COUNT = itertools.count()
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+
+
+pytestmark = pytest.mark.xdist_group("postgresql")
+
+
+@pytest.fixture(scope="module")
+def databases():
+    try:
+        with postgresql() as made:
+            yield made
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+
+
+class Kept:
+    """A writer on an empty database, and what it has."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        self.said = []
+        self.writer = Writer(engine, self.said.append, parcels=Parcels())
+
+    def take(self, batches):
+        """Each one's receipt and outcome; they come at once, so that a commit has several of them."""
+        told, all_done = {}, threading.Event()
+        for index, batch in enumerate(batches):
+            parcel = parcel_of(batch)
+
+            def tell(outcome, index=index, parcel=parcel):
+                told[index] = (parcel["number"], outcome)
+                if len(told) == len(batches):
+                    all_done.set()
+
+            assert self.writer.put(PARCEL, parcel, tell)
+        assert not batches or all_done.wait(DEADLINE_S)
+        return [told[index] for index in range(len(batches))]
+
+    def ask(self, sql):
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+
+@contextmanager
+def kept(place):
+    with database.writing(str(place)) as engine:
+        made = Kept(engine)
+        try:
+            yield made
+        finally:
+            made.writer.close()
+
+
+# -- the rules -----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def batches(draw):
+    """A batch of one of two topics and three spools, in any relation to those before it."""
+    topic, spool = draw(st.integers(0, 1)), draw(st.integers(0, 2))
+    after = draw(st.integers(0, 12))
+    last = after + draw(st.integers(0, 6))
+    numbers = [number for number in range(after + 1, last + 1) if draw(st.booleans())]
+    return topic, spool, after, last, numbers, draw(st.integers(0, 9)) > 0
+
+
+class Example:
+    """One course of things, at two topics and stations of its own."""
+
+    count = 0
+
+    def __init__(self, made):
+        Example.count += 1
+        self.made = made
+        self.first = 2 * Example.count
+        self.topics = [f"toolcart/{Example.count}/{topic}" for topic in (0, 1)]
+
+    def ident(self, topic, spool, number):
+        """The tightening ID of a record."""
+        return 100_000 * (self.first + topic) + 1000 * spool + number
+
+    def batch(self, topic, spool, after, last, numbers, waits):
+        station = self.first + topic
+        lines = [line(number, self.ident(topic, spool, number), station=station) for number in numbers]
+        confirm = "consumer" if waits else "broker"
+        return read(self.topics[topic], message(after, last, lines, f"0000000{spool}", station, confirm=confirm))
+
+    def beside_the_model(self, commits):
+        model, made = Model(), self.made
+        for drawn in commits:
+            wanted = [model.take(one[0], one[1], *one[2:5], waits=one[5]) for one in drawn]
+            assert made.take([self.batch(*one) for one in drawn]) == wanted
+        mine = f'"Station" IN ({self.first}, {self.first + 1})'
+        idents = made.ask(f'SELECT "TighteningId" FROM "Result" WHERE {mine} ORDER BY "ResultId"')
+        assert [row[0] for row in idents] == [self.ident(*one) for one in model.stored]
+        sequences = made.ask(f'SELECT "Station", "Sequence" FROM "Result" WHERE {mine}')
+        assert len(set(sequences)) == len(sequences)
+        numbers = made.ask(f'SELECT "Topic", "Identity", "Number" FROM "Consumed" WHERE {mine}')
+        assert {(self.topics.index(topic), int(identity)): number for topic, identity, number in numbers} == model.have
+        assert made.said == []
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory):
+    with kept(place_in(tmp_path_factory.mktemp("consume"))) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def on_postgresql(databases):
+    with kept(databases()) as made:
+        yield made
+
+
+COURSES = st.lists(st.lists(batches(), min_size=1, max_size=6), min_size=1, max_size=6)
+
+
+@settings(deadline=None, max_examples=400 if LONG else 40, database=None)
+@given(commits=COURSES)
+def test_what_is_stored_and_said_is_what_the_contract_has(on_sqlite, commits):
+    Example(on_sqlite).beside_the_model(commits)
+
+
+@settings(deadline=None, max_examples=400 if LONG else 20, database=None)
+@given(commits=COURSES)
+def test_it_is_the_same_on_postgresql(on_postgresql, commits):
+    Example(on_postgresql).beside_the_model(commits)
+
+
+def test_a_new_spool_goes_on_where_the_old_one_ended(tmp_path):
+    with kept(place_in(tmp_path)) as made:
+        first = read("b", message(0, 3, [line(number, 100 + number) for number in (1, 2, 3)]))
+        other = read("b", message(0, 2, [line(number, 200 + number) for number in (1, 2)], "0000000b"))
+        assert made.take([first]) + made.take([other]) == [(3, "stored"), (2, "stored")]
+        with made.engine.connect() as connection:
+            assert list(queries.check(connection)) == []
+        assert made.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
+
+
+def test_a_tightening_that_is_there_under_another_number_is_counted_and_not_doubled(tmp_path):
+    with kept(place_in(tmp_path)) as made:
+        made.take([read("b", message(0, 1, [line(1, 77)]))])
+        again = [line(2, 77, again=True), line(3, 77, torque="42.38"), line(4, 78), line(5, 78, again=True)]
+        assert made.take([read("b", message(1, 5, again))]) == [(5, "stored")]
+        assert made.ask("SELECT TighteningId, Torque, Arrivals FROM Result") == [
+            (77, 42.37, 2),
+            (77, 42.38, 1),
+            (78, 42.37, 1),
+        ]
+
+
+def test_a_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
+    with kept(place_in(tmp_path)) as made:
+        made.take([read("b", message(0, 1, [line(1, 5)]))])
+        round_the_circle = read("b", message(1, 100_000, [line(100_000, 6)]))
+        assert made.take([round_the_circle]) == [(100_000, "stored")]
+        assert made.ask("SELECT COUNT(*) FROM Result") == [(1,)]
+        [(field, found)] = made.ask("SELECT Field, Found FROM Breach")
+        assert field == "sequence and time" and "'0000000006'" in found
+
+
+def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
+    place, copy = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    four = [line(number, 50 + number) for number in (1, 2, 3, 5)]
+    whole, behind = read("b", message(0, 6, four)), read("b", message(6, 7, [line(7, 57)]))
+    other = read("c", message(0, 1, [line(1, 99, station=8)], station=8))
+    with kept(place) as made:
+        made.take([whole])
+        made.take([other])
+    changes.take_from(str(copy), str(place), lambda share: None)
+    changes.forget_newest(str(place), 3)  # the other station's only one, and two of four
+    with kept(place) as made:
+        assert made.take([behind]) == [(2, "gap")]
+        assert made.take([whole]) == [(6, "stored")] and made.take([other]) == [(1, "stored")]
+        found = made.ask("SELECT TighteningId, Sequence FROM Result WHERE Station = 7 ORDER BY ResultId")
+        assert found == [(51, 1), (52, 2), (53, 3), (55, 5)]
+    with kept(copy) as made:
+        assert made.take([whole]) == [(6, "repeated")] and made.take([behind]) == [(7, "stored")]
+        assert made.ask("SELECT COUNT(*) FROM Result") == [(6,)]
+
+
+def test_a_frame_is_kept_as_a_breach_in_the_same_commit(tmp_path):
+    with kept(place_in(tmp_path)) as made:
+        frame = {"schema": 1, "type": "frame", "station": 7, "number": 2, "frame": "0012\x00A", "cut_short": False}
+        assert made.take([read("b", message(0, 2, [line(1), frame]))]) == [(2, "stored")]
+        assert made.ask("SELECT Peer, Field, Found FROM Breach") == [("b", "message 2", "0012\\x00A")]
+
+
+# -- what is refused -----------------------------------------------------------------------------------------------
+
+GOOD = message(0, 2, [line(1), line(2)])
+REFUSED = {
+    "empty": b"",
+    "binary": bytes(range(256)),
+    "not JSON": b"hello\n",
+    "a list": b"[1]\n",
+    "deep": b"[" * 100_000,
+    "NaN": GOOD.replace(b'"angle":95', b'"angle":NaN', 1),
+    "infinite": GOOD.replace(b'"angle":95', b'"angle":1e999', 1),
+    "endless digits": GOOD.replace(b'"angle":95', b'"angle":' + b"9" * 5000, 1),
+    "schema unknown": message(0, 2, [line(1), line(2)], schema=2),
+    "schema of a line": message(0, 1, [line(1, schema=True)]),
+    "count": message(0, 2, [line(1), line(2)], count=3),
+    "a line is missing": GOOD[: GOOD.rindex(b'{"schema"')],
+    "half a line": GOOD[:-20],
+    "not ascending": message(0, 2, [line(2), line(1)]),
+    "twice the same": message(0, 2, [line(1), line(1)]),
+    "at after": message(1, 2, [line(1), line(2)]),
+    "above last": message(0, 1, [line(1), line(2)]),
+    "last below after": message(3, 2, []),
+    "negative": message(-1, 2, []),
+    "too large": message(0, 2**32, []),
+    "a number that is none": message(0, 2, [line("1")]),
+    "true is no number": message(0, True, []),
+    "identity": message(0, 2, [], identity="0000000A"),
+    "no identity": message(0, 2, [], identity=None),
+    "station": message(0, 2, [], station=0),
+    "another station in a line": message(0, 1, [line(1, station=8)]),
+    "an event": message(0, 1, [line(1, type="event")]),
+    "confirm": message(0, 1, [], confirm="nobody"),
+    "huge": b"x" * (PAYLOAD_MOST + 1),
+}
+
+
+@pytest.mark.parametrize("name", list(REFUSED))
+def test_what_is_no_batch_is_refused_as_a_whole(name):
+    with pytest.raises(Unreadable) as why:
+        read("b", REFUSED[name])
+    assert 0 < len(str(why.value)) < 400
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+@settings(deadline=None, max_examples=200, database=None)
+def test_nothing_else_comes_out_of_reading(octets):
+    for tried in (octets, GOOD[:50] + octets, GOOD.replace(b'"42.37"', octets, 1)):
+        try:
+            read("b", tried)
+        except Unreadable:
+            pass
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(
+    [*line(1), "spindles", "odd", "tool_serial", "identifier_2", "torque_min", "angle_target", "job"]
+)
+
+
+@given(st.dictionaries(NAMES, JSON, max_size=6))
+@settings(deadline=None, max_examples=150, database=None)
+def test_whatever_a_field_is_the_batch_is_refused_or_stored(on_sqlite, fields):
+    try:
+        batch = read("b", message(0, 1, [{**line(1), **fields}]))
+    except Unreadable:
+        return
+    other = replace(batch, topic=f"fields/{next(COUNT)}")
+    assert on_sqlite.take([other]) == [(1, "stored")] and on_sqlite.said == []
+
+
+def test_numbers_that_no_column_takes_do_not_stop_a_station_on_postgresql(on_postgresql):
+    fields = {"vin": "x" * 300 + "\0", "tool_serial": "\0" * 20, "program": 10**9, "spindle": 2**40, "odd": "ü" * 50}
+    batch = read("b", message(0, 1, [line(1, 10**30, **fields, torque="9" * 40, angle=1e300, batch_size=2**60)]))
+    assert on_postgresql.take([batch]) == [(1, "stored")] and on_postgresql.said == []
+
+
+# -- with a broker -------------------------------------------------------------------------------------------------
+
+
+class Peer:
+    """A client that publishes, and hears receipts."""
+
+    def __init__(self, port, topics="+"):
+        self.heard = []
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        self._client.on_message = lambda _client, _userdata, told: self.heard.append(
+            (told.topic, json.loads(told.payload), told.retain)
+        )
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._client.subscribe(f"toolcart/{topics}/receipt", 1)
+        assert subscribed.wait(DEADLINE_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def send(self, octets, topic="toolcart/x/results", retain=False):
+        told = self._client.publish(topic, octets, 1, retain)
+        told.wait_for_publish(DEADLINE_S)
+        assert told.is_published()
+
+    def wait(self, count):
+        until_s = time.monotonic() + DEADLINE_S
+        while len(self.heard) < count:
+            assert time.monotonic() < until_s, self.heard
+            time.sleep(0.01)
+        return self.heard[count - 1]
+
+
+@contextmanager
+def consuming(port, place, filters=("toolcart/#",), passes_gaps=False):
+    with kept(place) as made:
+        address = Address("127.0.0.1", port, filters=filters, client_id="test")
+        made.consumer = Consumer(address, made.writer, made.said.append, passes_gaps)
+        until_s = time.monotonic() + DEADLINE_S
+        while not made.consumer.broker.is_connected:
+            assert time.monotonic() < until_s, made.said
+            time.sleep(0.01)
+        try:
+            yield made
+        finally:
+            made.consumer.close()
+
+
+def until(is_so, what=lambda: None):
+    until_s = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < until_s, what()
+        time.sleep(0.01)
+
+
+def test_good_and_bad_on_the_whole_way(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+        good_and_bad(made, peer)
+
+
+def test_the_same_with_another_broker_that_knows_mqtt_3_alone(tmp_path):
+    with need_amqtt()(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+        good_and_bad(made, peer)
+
+
+def good_and_bad(made, peer):
+    counted = made.consumer.counted.of
+    peer.send(GOOD)
+    assert peer.wait(1) == ("toolcart/x/receipt", {"identity": "0000000a", "number": 2}, False)
+    peer.send(message(5, 6, [line(6)]))
+    assert peer.wait(2)[1] == {"identity": "0000000a", "number": 2}
+    refused = [octets for octets in REFUSED.values() if len(octets) < PAYLOAD_MOST]
+    for octets in refused:
+        peer.send(octets)
+    peer.send(b"junk", topic="toolcart/x/other")
+    peer.send(b'{"schema":1,"online":true}', topic="toolcart/x/state")
+    peer.send(GOOD)
+    assert peer.wait(3)[1] == {"identity": "0000000a", "number": 2}
+    peer.send(message(2, 9, [line(9)]))
+    assert peer.wait(4)[1] == {"identity": "0000000a", "number": 9}
+    peer.send(message(0, 1, [line(1, 55, station=8)], "0000000b", 8))
+    assert peer.wait(5)[1] == {"identity": "0000000b", "number": 1}
+    until(lambda: counted["unreadable"] == len(refused), lambda: (counted, made.said))
+    assert (counted["gaps"], counted["batches_repeated"], counted["other_topics"]) == (1, 1, 1)
+    assert (counted["missing_numbers"], counted["two_stations"], counted["results"]) == (6, 1, 4)
+    assert len([text for text in made.said if "unreadable" in text]) == 1  # the first of an hour
+    until(lambda: len(made.ask("SELECT * FROM Breach")) == 5)
+    fields = {row[0] for row in made.ask("SELECT Field FROM Breach")}
+    assert fields == {"gaps", "unreadable", "other topics", "missing numbers", "two stations"}
+
+
+def test_an_alarm_and_a_curve_come_to_their_results_and_a_frame_to_the_breaches(tmp_path):
+    alarm = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
+    curve = {"schema": 1, "type": "graph", "station": 7, "number": 1, "result": 2, "curve": "torque", "unit": "Nm"}
+    curve |= {"result_time": line(2)["time"], "spindle": 1, "program": "12", "samples": [1, 2], "steps": [[2, 1]]}
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+        early = {**alarm, "number": 1}
+        peer.send(json.dumps(early), topic="toolcart/x/alarms")
+        until(lambda: made.consumer.counted.of["curves_left_out"] == 1)
+        peer.send(GOOD)
+        peer.wait(1)
+        for _ in range(2):
+            peer.send(json.dumps({**alarm, "time": "2026-03-14T09:00:00"}), topic="toolcart/x/alarms")
+            peer.send(json.dumps(curve), topic="toolcart/x/curves")
+        peer.send(json.dumps({**curve, "curve": "current"}), topic="toolcart/x/curves")
+        peer.send(json.dumps({**curve, "samples": [40000]}), topic="toolcart/x/curves")
+        counted = made.consumer.counted.of
+        until(lambda: (counted["unreadable"], counted["events"], counted["curves"]) == (1, 2, 2), lambda: counted)
+        assert counted["curves_left_out"] == 2
+        assert made.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
+        assert made.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
+        with made.engine.connect() as connection:
+            [row] = queries.results(connection, queries.Wanted(tightening_id=2))
+            assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
+
+
+def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(online, "BEAT_S", 0.1)
+    heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
+    old = [("20200101000000",)]
+
+    def make_old(connection):
+        connection.exec_driver_sql(f"UPDATE TNMapStation SET Heard = '{old[0][0]}'")
+
+    with Mosquitto(tmp_path) as one, Peer(one.port) as peer:
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
+            peer.send(GOOD)
+            peer.wait(1)
+        peer.send(b'{"schema":1,"online":true,"reason":""}', topic="toolcart/x/state", retain=True)
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
+            made.writer.change(make_old)
+            until(lambda: made.ask(heard) != old)
+            peer.send(b'{"schema":1,"online":false,"reason":"stopped"}', topic="toolcart/x/state", retain=True)
+            until(lambda: made.consumer.figures()["consumed_stations_online"] == 0)
+            time.sleep(0.2)
+            made.writer.change(make_old)
+            time.sleep(0.3)
+            assert made.ask(heard) == old
+            peer.send(b'{"online":1}', topic="toolcart/x/state")
+            until(lambda: made.consumer.counted.of["unreadable"] == 1)
+
+
+def test_what_is_retained_on_a_results_topic_is_left(tmp_path):
+    with Mosquitto(tmp_path) as one:
+        with Peer(one.port) as peer:
+            peer.send(GOOD, retain=True)
+        with consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+            until(lambda: made.consumer.counted.of["retained"] == 1)
+            peer.send(GOOD)
+            assert peer.wait(1)[1]["number"] == 2
+
+
+def test_what_comes_while_the_consumer_is_away_waits_at_the_broker(tmp_path):
+    with Mosquitto(tmp_path) as one:
+        with consuming(one.port, place_in(tmp_path)):
+            pass
+        with Peer(one.port) as peer:
+            peer.send(message(0, 2, [line(1), line(2)], confirm="broker"))
+            with consuming(one.port, place_in(tmp_path)) as made:
+                peer.wait(1)
+                assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+
+
+def test_gaps_are_passed_where_nothing_is_sent_again(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path), passes_gaps=True) as made:
+        with Peer(one.port) as peer:
+            peer.send(message(5, 6, [line(6)]))
+            assert peer.wait(1)[1]["number"] == 6
+            counted = made.consumer.counted.of
+            until(lambda: (counted["missing_numbers"], counted["gaps"]) == (5, 0), lambda: counted)
+
+
+def test_the_receipt_stays_for_whoever_comes_later(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)), Peer(one.port) as peer:
+        peer.send(GOOD)
+        peer.wait(1)
+        with Peer(one.port) as later:
+            assert later.wait(1) == ("toolcart/x/receipt", {"identity": "0000000a", "number": 2}, True)
+
+
+def test_what_the_database_does_not_take_comes_again_and_is_acknowledged_then(tmp_path):
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+        with made.engine.connect() as connection:
+            connection.exec_driver_sql("ALTER TABLE Result RENAME TO Hidden")
+            connection.commit()
+        peer.send(GOOD)
+        until(lambda: made.consumer.counted.of["not_stored"] >= 1)
+        assert peer.heard == []
+        with made.engine.connect() as connection:
+            connection.exec_driver_sql("ALTER TABLE Hidden RENAME TO Result")
+            connection.commit()
+        assert peer.wait(1)[1]["number"] == 2
+        assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+
+
+def test_while_the_database_hangs_nothing_grows_and_everything_comes_in_the_end(tmp_path):
+    padding = "x" * 300_000
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+        hangs = threading.Event()
+        threading.Thread(target=made.writer.change, args=(lambda connection: hangs.wait(DEADLINE_S),)).start()
+        for number in range(60):
+            peer.send(message(number, number + 1, [line(number + 1, padding=padding)]))
+        until(lambda: made.consumer.waiting_octets > 5_000_000, lambda: made.consumer.waiting_octets)
+        time.sleep(0.3)
+        assert made.consumer.waiting_octets < 9_000_000
+        hangs.set()
+        peer.wait(1)
+        until(lambda: peer.heard[-1][1]["number"] == 60, lambda: peer.heard[-1])
+        assert made.ask("SELECT COUNT(*) FROM Result") == [(60,)]

@@ -1,0 +1,128 @@
+"""The whole way in processes of their own: controller, agent, broker, consumer, database, each but the first killed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from host_tests.support.archive import place_in
+from host_tests.support.archive_process import Starter
+from host_tests.support.brokers import Mosquitto
+from host_tests.support.running import ENVIRONMENT
+from tools.archive import database, queries
+from tools.base.sources import Unavailable
+from tools.bench.postgresql import postgresql
+from tools.sim.serve import SimulatedPlant
+
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+KILLS = 300 if LONG else 9
+KILLS_POSTGRESQL = 300 if LONG else 6
+RATE_PER_S = 40
+UP_MOST_S = 0.8
+END_S = 90.0
+SEED = 33
+pytestmark = pytest.mark.xdist_group("postgresql")
+
+
+class Everything:
+    """All that there is, and what can be killed."""
+
+    def __init__(self, folder, place, plant, broker, starter):
+        self.folder, self.place, self.plant, self.broker, self.starter = folder, place, plant, broker, starter
+        station = {
+            "number": 7,
+            "controller": {"host": "127.0.0.1", "port": plant.controller_port},
+            "spool": {"path": str(folder / "7.spool")},
+            "outlets": [
+                {"kind": "toolsnet"},
+                {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port, "receipt_timeout_s": 1},
+            ],
+        }
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
+        self.config = folder / "cart.json"
+        self.config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
+        self.start_agent()
+        self.start_consumer()
+
+    def start_agent(self):
+        words = [sys.executable, "-m", "tools.cli.main", "run", "--config", str(self.config), "--plain"]
+        with open(self.folder / "agent.log", "ab") as told:
+            self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
+
+    def start_consumer(self):
+        self.consumer = self.starter.start(self.place, "consumer", self.broker.port)[0]
+
+    def kill(self, what):
+        if what == "agent":
+            self.agent.kill()
+            self.agent.wait()
+            self.start_agent()
+        elif what == "consumer":
+            os.kill(self.consumer, signal.SIGKILL)
+            self.start_consumer()
+        else:
+            self.broker.kill()
+            self.broker.start()
+
+    def acknowledged(self):
+        """What the agent has taken on itself."""
+        with self.plant.loop.lock:
+            return {*self.plant.controller.acknowledged, *self.plant.controller.fetched_by_id}
+
+    def stored(self):
+        engine = database.connect(self.place, writes=False)
+        with engine.connect() as connection:
+            asked = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
+            found = [row[0] for row in connection.exec_driver_sql(asked)]
+            behind = [hole for hole in queries.check(connection) if hole.kind == "behind"]
+        engine.dispose()
+        return found, behind
+
+    def close(self):
+        self.agent.kill()
+        self.agent.wait()
+        os.kill(self.consumer, signal.SIGTERM)
+
+
+def kill_again_and_again(folder, place, kills):
+    dice = random.Random(SEED)
+    with Mosquitto(folder) as broker, SimulatedPlant() as plant, Starter() as starter:
+        everything = Everything(folder, place, plant, broker, starter)
+        try:
+            until(lambda: plant.controller.acknowledged or not plant.produce(1))
+            plant.produce_rate(RATE_PER_S)
+            for index in range(kills):
+                time.sleep(dice.uniform(0, UP_MOST_S))
+                everything.kill(("agent", "consumer", "broker")[index % 3])
+            plant.stop_producing()
+            until(lambda: everything.acknowledged() <= set(everything.stored()[0]))
+            time.sleep(1)
+            found, behind = everything.stored()
+        finally:
+            everything.close()
+    assert len(found) > kills and len(found) == len(set(found))
+    assert behind == []
+
+
+def until(is_so):
+    until_s = time.monotonic() + END_S
+    while not is_so():
+        assert time.monotonic() < until_s
+        time.sleep(0.1)
+
+
+def test_what_the_controller_was_told_is_in_sqlite_once(tmp_path):
+    kill_again_and_again(tmp_path, str(place_in(tmp_path)), KILLS)
+
+
+def test_what_the_controller_was_told_is_in_postgresql_once(tmp_path):
+    try:
+        with postgresql() as databases:
+            kill_again_and_again(tmp_path, databases(), KILLS_POSTGRESQL)
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")

@@ -1,0 +1,161 @@
+"""What is said of wrong options of `archive consume`, and TLS with a user's password on the whole way."""
+
+import builtins
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from host_tests.support.archive import place_in
+from host_tests.support.batches import line, message
+from host_tests.support.brokers import Mosquitto, mosquitto
+from host_tests.support.running import ENVIRONMENT
+from tools.archive.consume import broker
+from tools.archive.consume.names import filters_of
+from tools.cli.main import main
+
+DEADLINE_S = 30.0
+
+
+def said(tmp_path, *words):
+    done = CliRunner().invoke(main, ["archive", "consume", "--database", str(place_in(tmp_path)), *map(str, words)])
+    assert done.exit_code == 2
+    return done.output
+
+
+@pytest.fixture
+def secret(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("a word\n")
+    file.chmod(0o600)
+    return file
+
+
+def test_an_address_has_user_port_filter_and_tls():
+    found = broker.address_of("mqtts://a%40b@broker:8884/plant/+/#")
+    assert (found.host, found.port, found.user, found.filters) == ("broker", 8884, "a@b", ("plant/+/#",))
+    assert found.tls is not None and str(found) == "mqtts://broker:8884"
+    found = broker.address_of("mqtt://[::1]")
+    assert (found.host, found.port, found.user, found.filters, found.tls) == ("::1", 1883, "", (), None)
+    assert broker.address_of("mqtts://b").port == 8883
+    for wrong in ("mqtt://", "http://b", "mqtt://u:password@b", "mqtt://b:99999", "mqtt://b:0", "b/topic"):
+        with pytest.raises(broker.Wrong):
+            broker.address_of(wrong)
+
+
+def test_filters_that_name_no_kind_ask_for_results_and_state():
+    assert filters_of(("a/+", "a/+/", "b/results", "c/#", "a/+")) == ("a/+/results", "a/+/state", "b/results", "c/#")
+
+
+def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
+    assert "which topics" in said(tmp_path, "mqtt://b")
+    assert "a password comes from a file" in said(tmp_path, "mqtt://u:p@b/t")
+    assert "needs a user" in said(tmp_path, "mqtt://b/t", "--mqtt-password-file", secret)
+    secret.chmod(0o644)
+    assert "chmod 600" in said(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", secret)
+    assert "No such file" in said(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", tmp_path / "none")
+    assert "TLS files need mqtts://" in said(tmp_path, "mqtt://b/t", "--mqtt-ca", secret)
+    assert "TLS" in said(tmp_path, "mqtts://b/t", "--mqtt-ca", secret)
+    assert "no such archive" not in said(tmp_path, "mqtt://b/t", "--database", tmp_path / "none" / "a.sqlite")
+
+
+def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith(("paho", "tools.archive.consume.broker"))]:
+        monkeypatch.delitem(sys.modules, name)
+    real = builtins.__import__
+
+    def no_paho(name, *more):
+        if name.startswith("paho"):
+            raise ImportError(name=name)
+        return real(name, *more)
+
+    monkeypatch.setattr(builtins, "__import__", no_paho)
+    monkeypatch.delattr("tools.archive.consume.broker", raising=False)
+    assert "archive-mqtt" in said(tmp_path, "mqtt://b/t")
+
+
+def consume(place, url, *words):
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "consume", "--database", str(place), url, *words]
+    return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+
+
+def until_said(process, text):
+    """The lines up to one with this text."""
+    lines = []
+    until_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until_s:
+        lines.append(process.stdout.readline())
+        if text in lines[-1]:
+            return lines
+    raise AssertionError(lines)
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=DEADLINE_S)
+
+
+def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
+    trustme = pytest.importorskip("trustme")
+    program = mosquitto()
+    ca = trustme.CA()
+    pair = ca.issue_cert("127.0.0.1")
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    pair.private_key_pem.write_to_path(tmp_path / "key.pem")
+    pair.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    maker = os.path.join(os.path.dirname(program), "..", "bin", "mosquitto_passwd")
+    subprocess.run([maker, "-b", "-c", str(tmp_path / "users"), "anna", "a word"], check=True, timeout=30)
+    options = f"allow_anonymous false\npassword_file {tmp_path}/users\ncafile {tmp_path}/ca.pem\n"
+    options += f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem"
+    with Mosquitto(tmp_path, options) as one:
+        url, place = f"mqtts://anna@127.0.0.1:{one.port}/toolcart/+", place_in(tmp_path)
+        words = ("--mqtt-ca", tmp_path / "ca.pem")
+        process = consume(place, url, *words)
+        until_said(process, "the broker refuses: ")
+        end(process)
+        process = consume(place, url, "--mqtt-password-file", secret)
+        until_said(process, "certificate verify failed")
+        end(process)
+        process = consume(place, url, *words, "--mqtt-password-file", secret)
+        until_said(process, "connected, MQTT 5")
+        assert receipt(one.port, tmp_path) == {"identity": "0000000a", "number": 1}
+        end(process)
+
+
+def receipt(port, folder):
+    """What comes back of a batch."""
+    import paho.mqtt.client as paho
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    heard = []
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.tls_set_context(ssl.create_default_context(cafile=str(folder / "ca.pem")))
+    client.username_pw_set("anna", "a word")
+    client.on_message = lambda _client, _userdata, told: heard.append(json.loads(told.payload))
+    client.on_subscribe = lambda *_: client.publish("toolcart/x/results", message(0, 1, [line(1)]), 1)
+    client.connect("127.0.0.1", port)
+    client.subscribe("toolcart/x/receipt", 1)
+    client.loop_start()
+    until_s = time.monotonic() + DEADLINE_S
+    while not heard and time.monotonic() < until_s:
+        time.sleep(0.02)
+    client.disconnect()
+    client.loop_stop()
+    return heard[0]
+
+
+def test_serve_consumes_beside_its_ports(tmp_path):
+    with Mosquitto(tmp_path) as one:
+        command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
+        ports = ["--pim-port", "0", "--server-port", "0", "--consume", f"{one.url}/toolcart/+"]
+        process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        lines = until_said(process, "connected, MQTT 5")
+        assert "PIM on" in lines[0] and "server on" in lines[0]
+        end(process)
+    assert process.returncode == 0

@@ -1,0 +1,364 @@
+"""The MQTT session against a broker of octets: OASIS MQTT 3.1.1 by clause, every split, a fuzz, no allocation."""
+
+from agent.mqtt import packets as mp
+from agent.mqtt import session as ms
+from agent.mqtt.packets import connect_packet, subscribe_packet
+from host_tests.support.heap import allocated, heap_tools
+
+PORTABLE = True
+
+TOPIC = b"b/receipt"
+CONNECT = connect_packet(b"cart", b"", b"", 60, b"b/state", b"gone")
+SUBSCRIBE = subscribe_packet(1, TOPIC)
+ROOM = 64
+NAMES = ("none", "up", "acked", "message", "refused", "lost", "silent", "malformed", "skipped", "foreign")
+
+
+def message(payload, topic=TOPIC, ident=7, first=0x32):
+    body = bytes([0, len(topic)]) + topic + (bytes([ident >> 8, ident & 255]) if first & 6 else b"") + payload
+    buf = bytearray(mp.HEADER_MOST) + body
+    return bytes(buf[mp.put_fixed(buf, mp.HEADER_MOST, first, len(body)) :])
+
+
+class Wire:
+    """The owner of a session, whose port takes everything at once."""
+
+    def __init__(self, topic=TOPIC, window=3, connected=True):
+        self.session = ms.Session(CONNECT, SUBSCRIBE, topic, window, 30000, 5000, 60000)
+        self.now = 1000
+        self.said = b""
+        self.events = []
+        self.buf = bytearray(b" " * ROOM + b"payload")
+        self.session.start(self.now)
+        if connected:
+            self.connect()
+
+    def connect(self):
+        self.turn()
+        assert self.session.command() == ms.CMD_OPEN and self.session.state == ms.OPENING
+        self.session.opened(self.now)
+        self.turn()
+
+    def up(self):
+        self.hear(b"\x20\x02\x00\x00")
+        self.hear(b"\x90\x03\x00\x01\x01")
+        self.hear(b"\xd0\x00")
+        assert self.session.state == ms.UP
+        self.said = b""
+        self.events = []
+        return self
+
+    def hear(self, octets):
+        packets = self.session.packets
+        while octets and self.session.state >= ms.CONNECTING:
+            inlet = packets.inlet()
+            n = min(packets.free, len(octets))
+            assert n, "nothing is taken any more"
+            for index in range(n):
+                inlet[index] = octets[index]
+            packets.receive(n)
+            octets = octets[n:]
+            self.turn()
+
+    def turn(self):
+        session = self.session
+        while True:
+            event = session.next_event(self.now)
+            if event == ms.EV_MESSAGE:
+                at = session.message_at
+                self.events.append(bytes(session.packets.buf[at : at + session.message_bytes]))
+            elif event == ms.EV_ACKED:
+                self.events.append(session.tag)
+            elif event:
+                self.events.append(NAMES[event])
+            left = session.tick(self.now)
+            if not session.pending and event == ms.EV_NONE:
+                return left
+            self.write()
+
+    def write(self):
+        session = self.session
+        while session.pending:
+            self.said += bytes(session.tx[session.tx_from : session.tx_from + session.pending])
+            session.sent(session.pending, self.now)
+
+    def publish(self, tag, flags=0):
+        assert self.session.can_publish()
+        self.session.publish(self.buf, ROOM, ROOM + 7, b"b/results", flags, tag, self.now)
+        self.write()
+
+    def later(self, ms_):
+        while ms_ > 0:
+            left = min(max(self.turn(), 1), ms_)
+            self.now += left
+            ms_ -= left
+        self.turn()
+
+
+def test_it_connects_subscribes_and_waits_for_what_is_retained():
+    wire = Wire()
+    assert wire.said == CONNECT
+    wire.hear(b"\x20\x02\x00\x00")
+    assert wire.said == CONNECT + SUBSCRIBE and wire.events == []
+    wire.hear(b"\x90\x03\x00\x01\x01")
+    assert wire.said.endswith(b"\xc0\x00") and not wire.session.can_publish()
+    wire.hear(message(b"receipt", first=0x33))
+    assert wire.events == [b"receipt"] and wire.session.is_retained
+    assert wire.said.endswith(b"\x40\x02\x00\x07")  # 3.4: QoS 1 is acknowledged
+    wire.hear(b"\xd0\x00")
+    assert wire.events == [b"receipt", "up"] and wire.session.can_publish()
+
+
+def test_without_a_topic_it_is_up_behind_the_connack():
+    wire = Wire(topic=b"")
+    wire.hear(b"\x20\x02\x00\x00")
+    assert wire.said == CONNECT and wire.events == ["up"]
+
+
+def test_the_broker_may_split_what_it_says_anywhere():
+    script = b"\x20\x02\x01\x00\x90\x03\x00\x01\x00" + message(b"one") + b"\xd0\x00" + message(b"two", first=0x30)
+    expected = None
+    for split in range(len(script) + 1):
+        wire = Wire()
+        wire.hear(script[:split])
+        wire.hear(script[split:])
+        said = (wire.events, len(wire.said))  # whether PINGREQ or PUBACK goes first depends on it
+        expected = expected or said
+        assert said == expected, split
+    assert expected[0] == [b"one", "up", b"two"]
+
+
+def test_a_refusal_ends_the_connection_and_says_why():
+    for code in (1, 2, 3, 4, 5, 6, 255):  # 3.2.2.3
+        wire = Wire()
+        wire.hear(bytes([0x20, 2, 0, code]))
+        assert wire.events == ["refused"] and wire.session.code == code and wire.session.lost_in == ms.CONNECTING
+        assert wire.session.command() == ms.CMD_CLOSE and wire.session.state == ms.WAITING
+    wire = Wire()
+    wire.hear(b"\x20\x02\x00\x00\x90\x03\x00\x01\x80")  # 3.9.3
+    assert wire.events == ["refused"] and wire.session.code == ms.NOT_SUBSCRIBED
+
+
+def test_pauses_double_until_something_is_acknowledged():
+    wire = Wire(connected=False)
+    pauses = []
+    for _ in range(9):
+        wire.connect()
+        wire.session.closed(wire.now)
+        wire.session.command()
+        before = wire.now
+        while wire.session.state == ms.WAITING:
+            wire.later(100)
+        pauses.append(wire.now - before)
+        wire.session.state = ms.WAITING
+        wire.session.hurry(wire.now)
+    assert pauses[:7] == [1000, 2000, 4000, 8000, 16000, 32000, 60000] and pauses[8] == 60000
+    wire.connect()
+    wire.up().publish(5)
+    wire.hear(b"\x40\x02\x00\x02")
+    wire.session.closed(wire.now)
+    wire.session.command()
+    wire.later(1000)
+    assert wire.session.state == ms.OPENING
+
+
+def test_messages_are_acknowledged_in_their_order_whatever_the_order_of_the_pubacks():
+    wire = Wire().up()
+    for tag in (11, 12, 13):
+        wire.publish(tag)
+    assert not wire.session.can_publish() and wire.session.out == 3
+    assert wire.said[:2] == b"\x32\x14" and b"\x00\x09b/results\x00\x02payload" in wire.said
+    wire.hear(b"\x40\x02\x00\x03\x40\x02\x00\x04")
+    assert wire.events == []
+    wire.hear(b"\x40\x02\x00\x02")
+    assert wire.events == [11, 12, 13] and wire.session.can_publish()
+    wire.hear(b"\x40\x02\x00\x02\x40\x02\x00\x00\x40\x02\xff\xff")
+    assert wire.events[3:] == ["foreign"] * 3
+    wire.publish(14, mp.DUP | mp.RETAIN)
+    assert b"\x3b\x14\x00\x09b/results\x00\x05payload" in wire.said
+
+
+def test_an_identifier_in_use_and_0_are_left_out():
+    wire = Wire(window=2).up()
+    wire.publish(1)
+    wire.session._ident = 65534
+    for expected in (b"\xff\xff", b"\x00\x01", b"\x00\x03"):  # 2 is out
+        wire.publish(2)
+        assert wire.said[-9:-7] == expected
+        wire.hear(b"\x40\x02" + expected)
+        wire.session._idents[1] = 0
+        wire.session.out = 1
+
+
+def test_what_has_not_gone_out_cannot_be_acknowledged():
+    wire = Wire().up()
+    wire.session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 9, wire.now)
+    packets = wire.session.packets
+    packets.inlet()[:4] = b"\x40\x02\x00\x02"
+    packets.receive(4)
+    assert wire.session.next_event(wire.now) == ms.EV_FOREIGN and wire.session.out == 1
+
+
+def test_every_wait_has_its_deadline():
+    cases = (
+        (b"", ms.CONNECTING),
+        (b"\x20\x02\x00\x00", ms.SUBSCRIBING),
+        (b"\x20\x02\x00\x00\x90\x03\x00\x01\x01", ms.SETTLING),
+    )
+    for heard, state in cases:
+        wire = Wire()
+        wire.hear(heard)
+        wire.later(4999)
+        assert wire.session.state == state
+        wire.later(1)
+        assert wire.events == ["silent"] and wire.session.lost_in == state
+    wire = Wire(connected=False)
+    wire.turn()
+    assert wire.session.state == ms.OPENING
+    wire.later(5000)
+    assert wire.events == ["silent"]
+    wire = Wire().up()
+    wire.publish(1)
+    wire.later(5000)
+    assert wire.events == ["silent"] and wire.session.out == 0
+    wire = Wire().up()
+    wire.publish(1)
+    wire.publish(2)
+    wire.later(4000)
+    wire.hear(b"\x40\x02\x00\x02")
+    wire.later(4999)
+    assert wire.events == [1]
+    wire.later(1)
+    assert wire.events == [1, "silent"]
+
+
+def test_a_quiet_connection_is_kept_alive_and_a_dead_one_is_found():
+    wire = Wire().up()
+    for _ in range(5):
+        wire.later(29999)
+        assert wire.said == b""
+        wire.later(1)
+        assert wire.said == b"\xc0\x00"  # 3.1.2.10
+        wire.said = b""
+        wire.hear(b"\xd0\x00")
+    wire.later(30000)
+    wire.later(4999)
+    assert wire.events == []
+    wire.later(1)
+    assert wire.events == ["silent"]
+
+
+def test_what_breaks_the_rules_ends_the_connection():
+    before = (b"\xd0\x00", b"\x40\x02\x00\x02", b"\x90\x03\x00\x01\x01", message(b"x"), b"\x20\x02\x02\x00")
+    for octets in before + (b"\x20\x01\x00", b"\x20\x03\x00\x00\x00", b"\x21\x02\x00\x00", b"\x20\xff\xff\xff\xff"):
+        wire = Wire()  # [3.2.0-1], [3.2.2.1], 2.2.2, 2.2.3
+        wire.hear(octets + b"\x00" * 300)
+        assert wire.events == ["malformed"], octets
+    wire = Wire()
+    wire.hear(b"\x20\x02\x00\x00\x90\x03\x00\x02\x01")  # another SUBSCRIBE's
+    assert wire.events == ["malformed"]
+    after = [bytes([first, 0]) for first in range(0, 256, 16) if first not in (0x30, 0xD0)]
+    after += [b"\x20\x02\x00\x00", b"\x42\x02\x00\x02", b"\x40\x03\x00\x02\x00", b"\xd1\x00", b"\xd0\x01\x00"]
+    after += [b"\x90\x03\x00\x01\x01", message(b"x", first=0x34), message(b"x", first=0x36), message(b"x", topic=b"")]
+    after += [message(b"x", ident=0), b"\x32\x02\x00\x09", b"\x30\x01\x00", b"\x30\x00", b"\x30\xff\xff\xff\xff\x01"]
+    for octets in after:
+        wire = Wire().up()
+        wire.publish(1)
+        wire.hear(octets)
+        assert wire.events == ["malformed"] and wire.session.command() == ms.CMD_CLOSE, octets
+        assert wire.session.out == 0 and wire.session.pending == 0
+
+
+def test_what_is_too_large_or_another_topic_is_skipped_and_acknowledged():
+    wire = Wire().up()
+    wire.hear(message(b"x" * 5000, ident=9))
+    assert wire.events == ["skipped"] and wire.said == b"\x40\x02\x00\x09"
+    wire.hear(message(b"x", topic=b"b/receipT", ident=10))
+    wire.hear(message(b"x" * 200, topic=b"t" * 255, ident=11))  # its identifier lies behind the buffer
+    assert wire.events == ["skipped"] * 3 and wire.said.endswith(b"\x40\x02\x00\x0a")
+    wire.hear(message(b"fits"))
+    assert wire.events[3:] == [b"fits"]
+
+
+def test_what_it_owes_is_bounded():
+    wire = Wire().up()
+    session = wire.session
+    session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 1, wire.now)  # and the port takes nothing
+    fed = 0
+    for _ in range(200):
+        inlet = session.packets.inlet()
+        octets = message(b"", ident=fed + 1)
+        if session.packets.free < len(octets):
+            break
+        inlet[: len(octets)] = octets
+        session.packets.receive(len(octets))
+        fed += 1
+        while session.next_event(wire.now):
+            pass
+    assert fed < 60
+    wire.write()
+    wire.turn()
+    for ident in range(1, fed + 1):
+        assert bytes([0x40, 2, 0, ident]) in wire.said
+
+
+def test_it_leaves_with_a_disconnect():
+    wire = Wire().up()
+    wire.session.leave()
+    assert not wire.session.can_publish()
+    wire.turn()
+    assert wire.said == b"\xe0\x00" and wire.session.state == ms.STOPPED and wire.session.command() == ms.CMD_CLOSE
+    assert wire.turn() > 100000
+
+
+def test_random_octets_never_raise_and_never_stick():
+    seed = 11
+    words = (b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x01", b"\xd0\x00", b"\x40\x02\x00\x02", message(b"r"), b"\x32\x7f")
+    for _ in range(400):
+        wire = Wire()
+        for _ in range(30):
+            seed = seed * 1103 % 1048573
+            piece = words[seed % 6] if seed % 4 else bytes([seed >> 3 & 255, seed >> 5 & 15, seed >> 7 & 255])
+            if seed % 64 == 0 and wire.session.can_publish():
+                wire.publish(seed)
+            wire.hear(piece)
+            if wire.session.state == ms.WAITING:
+                break
+            wire.now += seed % 50
+    wire.later(100)
+
+
+def test_a_message_and_its_answers_allocate_nothing():
+    heap_tools()
+    wire = Wire().up()
+    session = wire.session
+    receipt = message(b'{"identity":"3fa9c1d2","number":1208}')
+    puback = bytearray(b"\x40\x02\x00\x00")
+    now = wire.now
+
+    def hear(octets):
+        n = len(octets)
+        inlet = session.packets.inlet()
+        for index in range(n):
+            inlet[index] = octets[index]
+        session.packets.receive(n)
+        while session.next_event(now):
+            pass
+        session.tick(now)
+        while session.pending:
+            session.sent(session.pending, now)
+            session.tick(now)
+
+    def some():
+        count = 50
+        while count:
+            count -= 1
+            session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 5, now)
+            session.sent(session.pending, now)
+            puback[3] = session._ident
+            hear(puback)
+            hear(receipt)
+
+    some()
+    assert session.out == 0
+    assert allocated(some) == 0

@@ -1,0 +1,344 @@
+"""The MQTT outlet against a simulated broker and consumer: what a receipt moves, and what is lost when brokers lie."""
+
+import json
+
+from agent.base.fields import copy, put_number
+from agent.base.words import put_u32
+from agent.log.numbers import CURSOR
+from agent.record import KIND_RESULT
+from agent.record import result as res
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
+
+PORTABLE = True
+HEAP = "4m"
+
+
+def test_results_reach_the_consumer_in_batches_and_receipts_move_the_cursor():
+    bench = MqttBench()
+    ids = bench.store(20)
+    bench.until_confirmed()
+    assert bench.ids() == ids and bench.broker.complaints == []
+    assert bench.forward.batches <= 4 and bench.cursor.number == bench.log.number
+    assert json.loads(bench.broker.retained[TOPIC + "/receipt"])["number"] == bench.log.number
+    ids += bench.store(1)
+    bench.until_confirmed()
+    assert bench.ids() == ids
+
+
+def test_an_acknowledgement_of_the_broker_moves_nothing():
+    bench = MqttBench()
+    bench.consumer.away = True
+    bench.store(20)
+    bench.run(9000)
+    assert bench.cursor.number == 0 and bench.forward.session.out == 0 and bench.forward.is_up()
+    bench.run(3000)
+    assert not bench.forward.is_up() and bench.shown()["why"] == "no receipt from a consumer"
+    bench.consumer.away = False
+    bench.run(300000)
+    assert bench.cursor.number == bench.log.number and bench.numbers() == list(range(1, 21))
+    assert bench.forward.is_up() and bench.shown()["why"] == ""
+
+
+def test_without_receipts_what_goes_out_is_bounded():
+    bench = MqttBench(batch=4)
+    bench.consumer.away = True
+    bench.store(150)
+    bench.run(5000)
+    assert bench.forward.batches == 16
+    before = bench.forward.batches
+    bench.run(3600000)
+    assert bench.forward.batches - before <= 3600 // 80 + 6
+
+
+def test_brokers_that_forget_drop_and_come_back_empty_lose_nothing():
+    bench = MqttBench()
+    ids = bench.store(10)
+    bench.broker.forgets = True
+    bench.run(30000)
+    assert bench.cursor.number == 0
+    bench.broker.forgets = False
+    bench.until_confirmed()
+    for round_ in range(12):
+        ids += bench.store(30)
+        bench.broker.queue_most = 2
+        bench.consumer.away = True
+        bench.run(round_ * 700)
+        if round_ % 3 == 0:
+            bench.broker.restart()
+        if round_ % 3 == 1:
+            bench.network.cut(BROKER[0], BROKER[1])
+        bench.run(3000)
+        bench.consumer.away = False
+        bench.consumer.work()
+        bench.until_confirmed()
+        assert bench.ids() == ids, round_
+    assert bench.consumer.gaps and bench.broker.complaints == []
+
+
+def test_receipts_that_are_lost_cost_repeats_alone():
+    bench = MqttBench()
+    ids = bench.store(12)
+    bench.consumer.mute = True
+    bench.run(60000)
+    assert bench.ids() == ids and bench.cursor.number == 0 and bench.consumer.repeats
+    bench.consumer.mute = False
+    bench.until_confirmed()
+    assert bench.ids() == ids
+
+
+def test_after_a_cut_the_retained_receipt_says_where_to_go_on():
+    bench = MqttBench()
+    ids = bench.store(10)
+    bench.until_confirmed()
+    assert bench.state.durable[CURSOR + 1] == 0, "the cut would test nothing"
+    bench.cut()
+    ids += bench.store(5)
+    bench.until_confirmed()
+    assert bench.ids() == ids and bench.consumer.repeats == 0 and bench.consumer.gaps == 0
+    bench.cut()
+    bench.broker.restart()
+    ids += bench.store(5)
+    bench.until_confirmed()
+    assert bench.ids() == ids
+
+
+def receipt(bench, identity, number):
+    bench.broker.publish(TOPIC + "/receipt", json.dumps({"number": number, "identity": identity}).encode(), True)
+    bench.run(100)
+
+
+def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
+    bench = MqttBench()
+    bench.consumer.away = True
+    bench.store(10)
+    bench.run(1000)
+    outlet = bench.forward
+    receipt(bench, "00000000", 5)
+    assert outlet.receipts_other == 1 and bench.cursor.number == 0
+    for number in (11, 999999999, 12345678901):
+        receipt(bench, outlet.identity, number)
+    assert outlet.receipts_above == 3 and bench.cursor.number == 0 and "more than was sent" in bench.shown()["why"]
+    receipt(bench, outlet.identity, 4)
+    assert bench.cursor.number == 4
+    for payload in (b"", b"{}", b"\xff\x00", b'{"identity":"', b'{"identity":7,"number":8}', b"[" * 150):
+        bench.broker.publish(TOPIC + "/receipt", payload, False)
+    for number in ("-1", "1.5", '"7"', "null", "7x", ""):
+        text = '{"identity":"%s","number":%s}' % (outlet.identity, number)
+        bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
+    bench.broker.publish(TOPIC + "/receipt", b"x" * 4000, False)
+    bench.run(100)
+    assert outlet.receipts_unreadable == 12 and outlet.skipped == 1 and bench.cursor.number == 4
+    text = ' { "x" : [1] , "number" : 7 ,\n "identity" : "%s" }' % outlet.identity
+    bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
+    bench.run(100)
+    assert bench.cursor.number == 7
+
+
+def test_a_consumer_that_was_set_back_gets_what_there_still_is():
+    bench = MqttBench()
+    ids = bench.store(30)
+    bench.until_confirmed()
+    bench.consumer.restore(12)
+    bench.network.cut(BROKER[0], BROKER[1])
+    ids += bench.store(3)
+    bench.run(120000)
+    assert bench.ids() == ids and bench.forward.receipts_below == 1 and bench.shown()["receipts_below"] == 1
+
+
+def test_a_new_consumer_gets_all_that_there_still_is():
+    bench = MqttBench()
+    ids = bench.store(10)
+    bench.until_confirmed()
+    bench.consumer.restore(0)
+    bench.broker.restart()
+    ids += bench.store(1)
+    bench.run(120000)
+    assert bench.ids() == ids
+
+
+def test_with_confirm_broker_the_broker_alone_counts():
+    bench = MqttBench(confirm="broker")
+    bench.consumer.mute = True
+    ids = bench.store(30)
+    bench.until_confirmed()
+    assert bench.ids() == ids
+    receipt(bench, bench.forward.identity, 3)
+    assert bench.forward.receipts == 0 and bench.cursor.number == 30
+    bench.broker.silent_acks = True
+    bench.store(1)
+    bench.run(30000)
+    assert bench.cursor.number == 30 and bench.forward.attempts > 1
+    bench.broker.silent_acks = False
+    bench.until_confirmed()
+
+
+def test_a_broker_that_refuses_is_named_and_asked_again_in_growing_pauses():
+    bench = MqttBench()
+    bench.broker.refuses = 4
+    bench.store(3)
+    bench.run(60000)
+    assert bench.shown()["why"] == "user or password is wrong" and not bench.forward.is_up()
+    assert 4 <= bench.forward.attempts <= 8
+    bench.broker.refuses = 0
+    bench.until_confirmed()
+    assert bench.shown()["why"] == ""
+
+
+def test_the_state_is_retained_and_has_a_last_will():
+    bench = MqttBench()
+    bench.run(1000)
+
+    def state():
+        return json.loads(bench.broker.retained[TOPIC + "/state"])
+
+    assert state() == {"schema": 1, "online": True, "reason": "", "identity": bench.forward.identity}
+    bench.network.cut(BROKER[0], BROKER[1])
+    assert state()["online"] is False and state()["reason"] == "connection lost"
+    bench.run(5000)
+    assert state()["online"] is True
+    bench.forward.leave(bench.clock.now)
+    bench.until(lambda: bench.forward.has_left(bench.clock.now))
+    bench.forward.stop()
+    assert state()["online"] is False and state()["reason"] == "stopped"
+
+
+def test_a_frame_that_could_not_be_read_goes_too():
+    bench = MqttBench()
+    bench.store(2)
+    bench.store_raw(b"\x00\xff" * 300)
+    bench.store(2)
+    bench.until_confirmed()
+    assert bench.numbers() == [1, 2, 3, 4, 5] and bench.consumer.records[2][2]["frame"] == "\x00\xff" * 300
+
+
+def test_a_best_effort_outlet_is_moved_on_and_the_consumer_sees_the_gap():
+    bench = MqttBench(durable=False)
+    bench.store(5)
+    bench.until_confirmed()
+    bench.network.down(BROKER[0], BROKER[1])
+    for _ in range(60):
+        bench.store(50)
+        bench.run(1000)
+    bench.network.up(BROKER[0], BROKER[1])
+    bench.run(600000)
+    numbers = bench.numbers()
+    assert numbers[-1] == bench.log.number and numbers == sorted(set(numbers)) and len(numbers) < 3005
+
+
+class QuietBroker:
+    """A broker and a consumer at the outlet's port that allocate nothing: each batch has its PUBACK and its receipt."""
+
+    why = why_code = 0
+
+    def __init__(self, identity):
+        self.up = b"\x20\x02\x00\x00\x90\x03\x00\x01\x01\xd0\x00"
+        self.frame = bytearray(message(b'{"identity":"' + identity + b'","number":000000000 }'))
+        self.digits = len(self.frame) - 11
+        self.number = 0
+        self.said = self.up
+        self.at = self.left = 0
+        self.opened = False
+        self.batches = 0
+
+    def open(self, host, number):
+        self.opened = True
+
+    def close(self):
+        self.opened = False
+
+    def state(self):
+        return 2 if self.opened else 0
+
+    def readinto(self, buf, n):
+        if self.left < n:
+            n = self.left
+        copy(buf, 0, self.said, self.at, n)
+        self.at += n
+        self.left -= n
+        return n
+
+    def write(self, buf, start, n):
+        first = buf[start]
+        if first == 0x10:
+            self.at = 0
+            self.left = 4
+        elif first == 0x82:
+            self.left = 5
+        elif first == 0xC0:
+            self.left = 2
+        elif first & 0xF0 == 0x30:
+            self._answer(buf, start, n)
+        return n
+
+    def _answer(self, buf, start, n):
+        """Acknowledge, and send a receipt for what is said to be the last."""
+        topic = buf.find(b"toolcart", start, start + 20)
+        end = topic + (buf[topic - 2] << 8 | buf[topic - 1])
+        frame = self.frame
+        frame[2] = buf[end]
+        frame[3] = buf[end + 1]
+        last = buf.find(b'"last":', end, end + 160)
+        self.at = 0
+        self.said = frame
+        self.left = 4
+        if last > 0 and buf.find(b"/results", topic, end) > 0:
+            last += 7
+            number = 0
+            while 0x30 <= buf[last] <= 0x39:
+                number = number * 10 + buf[last] - 0x30
+                last += 1
+            put_number(frame, self.digits, 9, number)
+            self.batches += 1
+            self.left = len(frame)
+
+
+def message(payload):
+    """A PUBACK, and a PUBLISH on the topic of the receipts behind it."""
+    topic = (TOPIC + "/receipt").encode()
+    body = bytes([0, len(topic)]) + topic + b"\x00\x09" + payload
+    return b"\x40\x02\x00\x00\x32" + bytes([len(body)]) + body
+
+
+def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
+    heap_tools()
+    bench = MqttBench(batch=4)
+    outlet = bench.forward
+    outlet.port = QuietBroker(outlet.identity.encode())
+    log = bench.log
+    bench.store(1)
+    now = bench.clock.now
+
+    def store():
+        put_u32(log.stage, log.place, log.next)
+        log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES)
+
+    def some():
+        turns = 12
+        while turns:
+            turns -= 1
+            outlet.step(now)
+
+    octets = 0
+    for count in range(60):
+        store()  # the bench's flash allocates
+        if count < 5:
+            some()
+        else:
+            octets += allocated(some)
+    assert bench.cursor.number == 61 and outlet.port.batches >= 60
+    print("allocated for 55 results: %d bytes" % octets)
+    assert octets == 0
+
+
+def test_a_backlog_goes_at_the_speed_of_the_window_over_a_long_way():
+    for confirm in ("consumer", "broker"):
+        bench = MqttBench(batch=2, window=2, confirm=confirm)
+        bench.network.line(BROKER[0], BROKER[1]).delay_ms = 10
+        bench.until(lambda bench=bench: bench.forward.is_up())
+        bench.run(1000)
+        bench.store(240)
+        took_ms = bench.until_confirmed()
+        least_ms = 240 * 20 // 4  # four results a round trip of 20 ms
+        print("%s: %d ms for 240 results, at least %d" % (confirm, took_ms, least_ms))
+        assert took_ms * 98 <= least_ms * 100

@@ -1,0 +1,468 @@
+"""What others have the controller do: once, when it is their turn, and never without a word in the log."""
+
+from agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
+from agent.openprotocol import commands
+from agent.openprotocol import states as st
+from agent.record import KIND_EVENT
+from agent.record import event as ev
+from agent.record.text import describe, text_of
+from agent.station.command_orders import TURN_MS, carry_out
+from agent.station.commands import DOUBT_MS, REST_MS
+from host_tests.support.world import CONTROLLER, Cart
+from tools.harness.serial_cart import SerialCart
+from tools.sim.profiles import names, row
+
+PORTABLE = True
+HEAP = "4m"
+
+ALL = list(commands.NAMES)
+
+
+class Asker:
+    """Who asks, and whether he is still there."""
+
+    user = "anna"
+    gone = False
+
+
+class Order:
+    """A command on its way, turned by the test."""
+
+    def __init__(self, cart, words):
+        self.cart = cart
+        self.asker = Asker()
+        self.waiting = []
+        self.told = None
+        self.job = carry_out(cart.station, cart.board, words.split(), self.asker)
+        self.turn()
+
+    def turn(self):
+        """Have it do its next piece; False when it is done."""
+        line = next(self.job, None)
+        if line is None:
+            return False
+        if isinstance(line, int):
+            self.cart.run(line)
+        elif "waiting" in line:
+            self.waiting.append(line["waiting"])
+        else:
+            self.told = line
+        return True
+
+    def end(self):
+        """Let it come to its end; return what it says."""
+        for _ in range(20000):
+            if not self.turn():
+                return self.told
+        raise AssertionError("it never ends")
+
+
+def cart_of(allowed=ALL, spool=None, link=None, **options):
+    settings = {"controller": dict({"commands": allowed}, **(link or {}))}
+    if spool:
+        settings["spool"] = spool
+    return Cart(controller=dict({"max_clients": 9}, **options), settings=settings).ready()
+
+
+def give(cart, words):
+    return Order(cart, words).end()
+
+
+def rest(cart):
+    cart.run(REST_MS + 100)
+
+
+def logged(cart):
+    """Return of every command in the log (what became of it, MID, code, words, who asked)."""
+    found = []
+    for _, kind, flags, payload in cart.records():
+        if kind == KIND_EVENT and payload[ev.WHAT] == ev.COMMAND:
+            text = payload[ev.TEXT :]
+            said = describe(payload, 0, kind, flags, len(payload))
+            places = ((ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES), (ev.COMMAND_MID, 4))
+            outcome, mid = [text_of(text, place, width) for place, width in places]
+            who = text_of(text, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES)
+            found.append((outcome, int(mid), said["code"], said["text"], who))
+    return found
+
+
+# -- what is sent --------------------------------------------------------------------------------------------------
+
+
+def test_each_command_is_sent_as_the_document_has_it_and_stands_in_the_log_twice():
+    cart = cart_of()
+    for words, mid, data in (
+        ("select-pset 12", 18, b"012"),
+        ("batch-size 2 7", 19, b"00207"),
+        ("batch-size 2 123", 19, b"0020123"),
+        ("reset-batch 12", 20, b"012"),
+        ("job 33", 38, b"33"),
+        ("job 5", 38, b"05"),
+        ("abort-job", 127, b""),
+        ("batch-up", 128, b""),
+        ("batch-down", 129, b""),
+        ("job-off", 130, b"0"),
+        ("job-on", 130, b"1"),
+        ("disable", 42, b""),
+        ("enable", 43, b""),
+        ("vin WVW%204711", 50, b"WVW 4711"),
+        ("identifier " + "I" * 50, 150, b"I" * 50),
+    ):
+        told = give(cart, "as=bo " + words)
+        assert (told["outcome"], told["mid"], told["code"], told["logged"]) == ("accepted", mid, None, True), words
+        assert cart.controller.carried_out[-1] == (mid, data), words
+        said = words.replace("%20", " ")
+        assert logged(cart)[-2:] == [
+            ("sent", mid, "", said, "anna (bo)"),
+            ("accepted", mid, "", said, "anna (bo)"),
+        ], words
+        rest(cart)
+    cart.controller.raise_alarm("E404")
+    assert give(cart, "ack-alarm")["outcome"] == "accepted" and cart.controller.alarm is None
+    assert cart.controller.complaints == [] and cart.controller.connections == 1
+
+
+def test_what_is_refused_says_with_which_code_and_is_not_sent_again():
+    cart = cart_of()
+    told = give(cart, "select-pset 99")
+    assert (told["outcome"], told["code"]) == ("refused", 3)
+    assert logged(cart)[-1][:3] == ("refused", 18, "03") and cart.controller.messages[18] == 1
+    for code in (1, 3, 20, 42, 79, 92, 98):
+        rest(cart)
+        cart.controller.options.refuse_once = [(42, code)]
+        told = give(cart, "disable")
+        assert (told["outcome"], told["code"], cart.controller.messages.pop(42)) == ("refused", code, 1)
+    assert not cart.controller.is_locked
+
+
+def test_another_way_is_tried_only_where_the_first_is_not_known():
+    cart = cart_of(job_command_revisions=(2,))
+    told = give(cart, "job 5")
+    assert told["outcome"] == "accepted" and told["code"] is None
+    assert cart.controller.carried_out == [(38, b"0005")] and cart.controller.messages[38] == 2
+    assert [line[0] for line in logged(cart)] == ["sent", "accepted"]
+    cart = cart_of(commands=(150,))
+    told = give(cart, "vin WVW1")
+    assert (told["outcome"], told["mid"]) == ("accepted", 150) and cart.controller.carried_out == [(150, b"WVW1")]
+    assert logged(cart)[-1][:2] == ("accepted", 150)
+    cart = cart_of(commands=())
+    told = give(cart, "vin WVW1")
+    assert (told["outcome"], told["code"]) == ("refused", 99) and cart.controller.messages[150] == 1
+    cart = cart_of(job_command_revisions=(2,), refuse_once=[(38, 20)])
+    assert give(cart, "job 5")["code"] == 20 and cart.controller.carried_out == []
+
+
+def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
+    cart = cart_of(**row("mt-focus-6000"))
+    assert give(cart, "disable")["mid"] == 224 and cart.controller.is_locked
+    rest(cart)
+    assert give(cart, "enable")["mid"] == 225 and not cart.controller.is_locked
+    rest(cart)
+    assert give(cart, "abort-job")["outcome"] == "accepted"
+    assert cart.controller.carried_out == [(224, b"008"), (225, b"008"), (224, b"022")]
+    assert not {42, 43, 127} & set(cart.controller.messages)
+    cart = cart_of(commands=(), refuse={})
+    assert give(cart, "disable")["code"] == 99 and 224 not in cart.controller.messages
+
+
+def test_every_profile_says_what_it_does_with_each_command():
+    for name in names():
+        cart = cart_of(**row(name))
+        known = cart.controller.options.commands
+        for words, mids in (("select-pset 2", (18,)), ("job 5", (38,)), ("enable", (43, 225)), ("vin A", (50, 150))):
+            told = give(cart, words)
+            done = [mid for mid, _ in cart.controller.carried_out]
+            expected = [mid for mid in mids if mid in known and mid not in cart.controller.options.unknown_mids]
+            assert told["outcome"] == ("accepted" if expected else "refused"), (name, words, told)
+            assert done == expected[:1], (name, words)
+            del cart.controller.carried_out[:]
+            rest(cart)
+        assert cart.is_ready() and cart.controller.complaints == [], name
+
+
+# -- what is not sent ----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_allowed_by_default_and_nothing_but_what_the_setting_names():
+    cart = Cart(controller={"max_clients": 9}).ready()
+    assert cart.station.commands is None and cart.station.intake.queries is None
+    told = give(cart, "enable")
+    assert told["outcome"] == "not allowed" and "controller.commands" in told["why"] and not told["logged"]
+    cart = cart_of(["job", "vin"])
+    told = give(cart, "enable")
+    assert told["outcome"] == "not allowed" and "job, vin" in told["why"]
+    assert give(cart, "explode")["outcome"] == "not allowed"
+    assert give(cart, "job 5")["outcome"] == "accepted" and set(cart.controller.carried_out) == {(38, b"05")}
+
+
+def test_what_does_not_fit_the_field_is_refused_here():
+    cart = cart_of()
+    for words in (
+        "select-pset",
+        "select-pset 1000",
+        "select-pset -1",
+        "select-pset 1 2",
+        "select-pset 0x1",
+        "select-pset %C2%B2",
+        "select-pset 99999999999999999999",
+        "batch-size 1",
+        "batch-size 1 10000",
+        "job 10000",
+        "vin",
+        "vin " + "V" * 26,
+        "vin %20A",
+        "vin A%00B",
+        "vin %E4",
+        "vin %0A",
+        "identifier " + "I" * 101,
+        "identifier " + "I" * 57,  # the log has no room for it
+        "enable 1",
+        "wait=x enable",
+        "wait=99999 enable",
+        "as=" + "n" * 17 + " enable",
+        "as=%07 enable",
+    ):
+        told = give(cart, words)
+        assert told["outcome"] == "wrong" and told["why"], words
+    assert logged(cart) == [] and cart.controller.carried_out == []
+
+
+def test_while_the_controller_is_away_nothing_is_sent_and_with_wait_it_waits():
+    cart = cart_of()
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(1000)
+    told = give(cart, "enable")
+    assert told["outcome"] == "not sent" and "away" in told["why"] and logged(cart) == []
+    order = Order(cart, "wait=60 enable")
+    for _ in range(300):
+        order.turn()
+    assert order.waiting and order.told is None
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    assert order.end()["outcome"] == "accepted" and cart.controller.carried_out == [(43, b"")]
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(1000)
+    before = cart.clock.total_ms
+    assert give(cart, "wait=5 enable")["outcome"] == "not sent"
+    assert 5000 <= cart.clock.total_ms - before < 5200
+
+
+def test_one_at_a_time_and_a_pause_between_two():
+    cart = cart_of(refuse={42: None})
+    first = Order(cart, "as=bo disable")
+    for _ in range(5):
+        first.turn()
+    told = give(cart, "enable")
+    assert told["outcome"] == "not sent" and "outstanding: disable, asked by anna (bo)" in told["why"]
+    assert first.end()["outcome"] == "unknown"
+    before = cart.clock.total_ms
+    assert give(cart, "enable")["outcome"] == "accepted"
+    assert cart.clock.total_ms - before <= REST_MS + 100
+    before = cart.clock.total_ms
+    assert give(cart, "enable")["outcome"] == "accepted" and cart.clock.total_ms - before >= REST_MS - 100
+
+
+def test_who_goes_away_takes_back_what_is_not_out():
+    cart = cart_of()
+    assert give(cart, "enable")["outcome"] == "accepted"
+    order = Order(cart, "disable")  # has to wait for the pause
+    order.asker.gone = True
+    assert order.end()["outcome"] == "not sent" and 42 not in cart.controller.messages
+    rest(cart)
+    order = Order(cart, "disable")
+    cart.run(5)
+    order.job.close()  # the agent ends, say
+    cart.run(2000)
+    assert logged(cart)[-1][0] == "accepted" and cart.controller.is_locked
+
+
+# -- what is not known ---------------------------------------------------------------------------------------------
+
+
+def test_without_an_answer_it_is_unknown_and_never_sent_again_by_itself():
+    cart = cart_of(refuse={18: None})
+    told = give(cart, "select-pset 12")
+    assert told["outcome"] == "unknown" and "did not answer" in told["why"] and told["logged"]
+    cart.run(300000)
+    assert cart.controller.messages[18] == 1 and cart.is_ready() and cart.controller.connections == 1
+    assert [line[0] for line in logged(cart)] == ["sent", "unknown"]
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_command():
+    cart = cart_of(refuse={18: None})
+    assert give(cart, "select-pset 12")["outcome"] == "unknown"
+    rest(cart)
+    told = give(cart, "select-pset 99")
+    assert told["outcome"] == "not sent" and "still owed" in told["why"]
+    cart.controller.sessions[0].accept(18)
+    cart.run(100)
+    cart.controller.options.refuse = {}
+    assert give(cart, "enable")["outcome"] == "accepted"
+    cart.run(DOUBT_MS)
+    assert give(cart, "select-pset 99")["outcome"] == "refused"
+    cart.controller.options.refuse = {18: None}
+    rest(cart)
+    assert give(cart, "select-pset 12")["outcome"] == "unknown"
+    cart.controller.options.refuse = {}
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.run(500)
+    cart.ready()
+    assert give(cart, "select-pset 12")["outcome"] == "accepted"  # that answer was lost with its connection
+
+
+def test_an_answer_that_comes_twice_or_names_another_mid_counts_for_nothing_else():
+    cart = cart_of()
+    assert give(cart, "select-pset 12")["outcome"] == "accepted"
+    cart.controller.sessions[0].accept(18)
+    cart.run(300)
+    assert give(cart, "select-pset 99")["outcome"] == "refused"
+    rest(cart)
+    cart.controller.options.refuse = {42: None}
+    order = Order(cart, "disable")
+    for _ in range(3):
+        order.turn()
+    for mid in (18, 43, 60, 9999, 0):
+        cart.controller.sessions[0].accept(mid)
+        cart.controller.sessions[0].refuse(mid, 99)
+    cart.controller.inject(b"0021000500110101    4\0")
+    cart.run(200)
+    assert order.end()["outcome"] == "unknown" and cart.is_ready()
+
+
+def test_a_connection_that_ends_first_leaves_it_unknown():
+    for way in ("cut", "drop", "agent stops"):
+        cart = cart_of(refuse={42: None})
+        order = Order(cart, "disable")
+        for _ in range(3):
+            order.turn()
+        assert cart.controller.messages[42] == 1
+        if way == "cut":
+            cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        elif way == "drop":
+            cart.controller.drop()
+        else:
+            cart.app.stop(cart.clock.now)
+        told = order.end()
+        assert told["outcome"] == "unknown" and told["logged"], way
+        cart.run(60000)
+        assert cart.controller.messages[42] == 1 and logged(cart)[-1][0] == "unknown", way
+
+
+def test_a_power_cut_behind_what_was_sent_leaves_that_in_the_log_and_nothing_is_sent_again():
+    cart = cart_of(refuse={42: None})
+    order = Order(cart, "disable")
+    for _ in range(3):
+        order.turn()
+    cart.cut()
+    cart.ready()
+    cart.run(60000)
+    assert cart.controller.messages[42] == 1 and [line[0] for line in logged(cart)] == ["sent"]
+
+
+# -- results first -------------------------------------------------------------------------------------------------
+
+
+def test_results_arrive_and_are_acknowledged_while_a_command_has_no_answer():
+    cart = cart_of(refuse={42: None})
+    order = Order(cart, "disable")
+    for _ in range(6):
+        order.turn()
+        cart.controller.produce()
+        cart.run(200)
+        assert cart.controller.acknowledged == cart.controller.produced
+    assert order.end()["outcome"] == "unknown"
+    assert cart.settle().stored_ids() == cart.controller.produced and cart.controller.connections == 1
+
+
+def acknowledged_after(cart, words):
+    """Return the longest ms from a result to its acknowledgement among many at any moment of a command."""
+    worst = 0
+    for offset in range(40):
+        order = Order(cart, words) if words else None
+        if order is not None:
+            order.turn()
+        cart.run(offset)
+        cart.controller.produce()
+        before = cart.clock.total_ms
+        cart.until(lambda: cart.controller.acknowledged == cart.controller.produced)
+        worst = max(worst, cart.clock.total_ms - before)
+        if order is not None:
+            assert order.end()["outcome"] == "accepted"
+        rest(cart)
+    return worst
+
+
+def test_an_acknowledgement_is_not_later_for_a_command():
+    alone = acknowledged_after(cart_of(), "")
+    beside = acknowledged_after(cart_of(), "identifier " + "I" * 56)
+    assert beside <= alone + 1, (alone, beside)
+
+
+def on_a_line(words):
+    """Return the longest ms from a result to its acknowledgement over 3964R at 9600 baud, beside such a command."""
+    cart = SerialCart(kind="3964r", baud=9600, settings={"controller": {"commands": ALL}})
+    assert cart.run(60000, cart.is_ready)
+    cart.run(5000)
+    worst = 0
+    for offset in range(0, 300, 60):
+        job = carry_out(cart.station, cart.board, words.split(), Asker()) if words else iter(())
+        next(job, None)
+        cart.run(offset)
+        cart.controller.produce()
+        before = cart.clock.total_ms
+        assert cart.run(20000, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
+        worst = max(worst, cart.clock.total_ms - before)
+        said = None
+        for line in job:
+            if isinstance(line, int):
+                cart.run(line)
+            else:
+                said = line
+        assert not words or said["outcome"] == "accepted"
+        cart.run(2000)
+    return worst
+
+
+def test_on_a_serial_line_an_acknowledgement_waits_for_no_more_than_the_command_s_own_octets():
+    alone = on_a_line("")
+    beside = on_a_line("identifier " + "I" * 56)
+    assert beside - alone <= 150, (alone, beside)  # 76 octets and their NUL at 9600 baud, and the line's turn
+
+
+def test_a_command_goes_in_front_of_what_is_missing():
+    cart = cart_of()
+    cart.controller.produce()
+    cart.settle()
+    cart.line.delay_ms = 10
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for _ in range(300):
+        cart.controller.produce()
+    cart.run(1000)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    cart.run(200)
+    assert give(cart, "enable")["outcome"] == "accepted"
+    assert 5 < cart.controller.messages[64] < 30
+    assert cart.settle().stored_ids() == list(range(1, 302))
+
+
+def test_without_room_in_the_log_nothing_is_sent_and_results_keep_theirs():
+    cart = Cart(controller={"max_clients": 9}, settings={"controller": {"commands": ALL}}, blocks=5).ready()
+    for _ in range(2000):
+        if cart.station.intake.full:
+            break
+        cart.controller.produce()
+        cart.run(100)
+    cart.run(3000)
+    told = give(cart, "enable")
+    assert told["outcome"] == "not sent" and 43 not in cart.controller.messages
+    assert cart.station.commands.order is None or not cart.station.commands.order.is_noted
+    before = cart.clock.total_ms
+    give(cart, "wait=3 enable")
+    assert cart.clock.total_ms - before <= max(TURN_MS, 3000) + 1000
+
+
+def test_the_states_that_the_tests_rely_on():
+    assert "commands any ~ " + ",".join(commands.NAMES) in CONTROLLER_SETTINGS.split("\n")
+    assert st.READY == 4 and len(set(commands.NAMES)) == len(commands.COMMANDS)
+    longest = max([len(data) for _, _, data in commands.ways_of(commands.find("identifier"), ["I" * 100], 0)])
+    assert commands.LONGEST == 20 + longest

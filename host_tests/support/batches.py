@@ -1,0 +1,129 @@
+"""Batches for tests: made by hand, and sent by a small outlet that keeps the contract (docs/consumers.md)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+RESEND_S = 0.5
+WINDOW = 4
+BATCH_MOST = 16
+_LINE = {
+    "schema": 1,
+    "type": "result",
+    "station": 7,
+    "number": 1,
+    "spindle": 1,
+    "time": "2026-03-14T09:26:53",
+    "time_source": "controller",
+    "tightening_id": "1",
+    "vin": "WVWZZZ1KZAW123456",
+    "program": "12",
+    "status": "OK",
+    "torque": "42.37",
+    "torque_unit": "Nm",
+    "torque_status": "OK",
+    "angle": 95,
+    "angle_status": "OK",
+    "fetched": False,
+    "again": False,
+}
+
+
+def line(number: int, ident: int | None = None, **fields: object) -> dict:
+    """The line of a result; its tightening ID is its number if not said otherwise."""
+    return {**_LINE, "number": number, "tightening_id": str(number if ident is None else ident), **fields}
+
+
+def message(
+    after: int, last: int, lines: list[dict], identity: str = "0000000a", station: int = 7, **head: object
+) -> bytes:
+    """A batch as it is published."""
+    place = {"schema": 1, "system_type": 1, "system": 3, "station": station, "identity": identity}
+    whole = {**place, "after": after, "last": last, "count": len(lines), **head}
+    return b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in (whole, *lines))
+
+
+class Outlet:
+    """A station with a log: what is in it goes out in batches until receipts say it is stored.
+
+    `kill` is as a power cut: what is left is the log and the cursor. `start` is the next start.
+    """
+
+    def __init__(self, port: int, station: int, identity: str) -> None:
+        self.port, self.station, self.identity = port, station, identity
+        self.topic = f"toolcart/plant/line/{station}"
+        self.log: list[dict] = []  # record n has the number n + 1
+        self.cursor = 0
+        self.receipts = 0
+        self.wrong: list[str] = []
+        self._lock = threading.Lock()
+        self.start()
+
+    def tighten(self, count: int = 1) -> None:
+        """So many results, durable in the log."""
+        for _ in range(count):
+            number = len(self.log) + 1
+            self.log.append(line(number, self.station * 10_000_000 + number, station=self.station))
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(self._ended,), daemon=True)
+        self._thread.start()
+
+    def kill(self) -> None:
+        """End at once."""
+        self._ended.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def _run(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311, reconnect_on_failure=False)
+            client.on_message = self._hear
+            client.on_connect = lambda made, *_: made.subscribe(f"{self.topic}/receipt", 1)
+            try:
+                client.connect("127.0.0.1", self.port, 30)
+            except OSError:
+                ended.wait(0.1)
+                continue
+            client.loop_start()
+            self._deliver(client, ended)
+            peer = client.socket()
+            if peer is not None:
+                peer.close()
+            client.loop_stop()
+
+    def _deliver(self, client: paho.Client, ended: threading.Event) -> None:
+        sent, sent_at, known = self.cursor, time.monotonic(), self.cursor
+        began_s = time.monotonic()
+        while not ended.wait(0.01):
+            if not client.is_connected():
+                if time.monotonic() - began_s > 2:
+                    return
+                continue
+            began_s = 0
+            now = time.monotonic()
+            if self.cursor != known:
+                known, sent_at, sent = self.cursor, now, max(sent, self.cursor)
+            elif sent > known and now - sent_at > RESEND_S:
+                sent = known
+            while sent < len(self.log) and sent - known < WINDOW * BATCH_MOST:
+                some = self.log[sent : sent + BATCH_MOST]
+                octets = message(sent, sent + len(some), some, self.identity, self.station)
+                client.publish(f"{self.topic}/results", octets, 1)
+                sent, sent_at = sent + len(some), now
+
+    def _hear(self, _client: object, _userdata: object, heard: paho.MQTTMessage) -> None:
+        told = json.loads(heard.payload)
+        with self._lock:
+            self.receipts += 1
+            if told["identity"] == self.identity:
+                if told["number"] > len(self.log):
+                    self.wrong.append(f"{told} of {len(self.log)}")
+                self.cursor = max(self.cursor, told["number"])

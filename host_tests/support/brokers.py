@@ -1,0 +1,114 @@
+"""MQTT brokers as processes of their own on the loopback: Mosquitto from Debian's packages, and amqtt from an index."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+START_LIMIT_S = 30.0
+
+
+def free_port() -> int:
+    """A port that no one has now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Broker:
+    """A broker that may be killed and started again on the same port; it forgets everything then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.port = free_port()
+        self.process: subprocess.Popen | None = None
+        self.start()
+
+    def __enter__(self) -> Broker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        self.process = subprocess.Popen(
+            self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        until_s = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < until_s:
+            assert self.process.poll() is None, f"{type(self).__name__} ended with {self.process.returncode}"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"{type(self).__name__} does not listen")
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def command(self) -> list[str]:
+        """What starts it."""
+        raise NotImplementedError
+
+
+class Mosquitto(Broker):
+    """Debian's."""
+
+    def __init__(self, folder: Path, options: str = "allow_anonymous true") -> None:
+        self.options = options
+        super().__init__(folder)
+
+    def command(self) -> list[str]:
+        config = self.folder / f"mosquitto-{self.port}.conf"
+        user = "user root\n" if os.getuid() == 0 else ""  # it has to read the test's folder
+        config.write_text(f"{user}listener {self.port} 127.0.0.1\npersistence false\n{self.options}\n")
+        return [mosquitto(), "-c", str(config)]
+
+
+class Amqtt(Broker):
+    """Another one: Python's, MQTT 3.1.1 alone."""
+
+    def command(self) -> list[str]:
+        program = self.folder / f"amqtt-{self.port}.py"
+        program.write_text(
+            "import asyncio, logging\nfrom amqtt.broker import Broker\nlogging.disable(logging.CRITICAL)\n"
+            f"config = {{'listeners': {{'default': {{'type': 'tcp', 'bind': '127.0.0.1:{self.port}'}}}},"
+            " 'plugins': {'amqtt.plugins.authentication.AnonymousAuthPlugin': {'allow_anonymous': True}}}\n"
+            "async def main():\n    await Broker(config).start()\n    await asyncio.Event().wait()\n"
+            "asyncio.run(main())\n"
+        )
+        return [sys.executable, str(program)]
+
+
+def mosquitto() -> str:
+    """Its program; the test is skipped where there is none."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip("no Mosquitto: apt install mosquitto")
+    return found
+
+
+def need_amqtt() -> type[Amqtt]:
+    """The class, or the test is skipped."""
+    if importlib.util.find_spec("amqtt") is None:
+        pytest.skip("no amqtt: pip install amqtt")
+    return Amqtt

@@ -1,0 +1,116 @@
+"""A simulated HTTP server that takes batches as the contract says (docs/outlets.md), and answers as a test wants."""
+
+import json
+
+from agent.wide.web_address import WebAddress
+from agent.wide.webhook import SETTINGS, WebhookOutlet
+from host_tests.support.consumer_model import Model
+from tools.sim.endpoint import Endpoint
+
+PLACE = ("hook", 8080)
+URL = "http://hook:8080/results?cart=7"
+
+
+def answer(status, body=b"", **fields):
+    """Return the octets of an answer; `fields` are more lines of its head, `_` stands for `-`."""
+    lines = ["HTTP/1.1 %d some words" % status, "Content-Length: %d" % len(body)]
+    lines += ["%s: %s" % (name.replace("_", "-"), value) for name, value in fields.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+class Server:
+    """What outlasts a connection: what was stored, and what is to be answered next.
+
+    `answers` is a list of what the next requests get in place of a receipt: octets, None for silence, or a function of
+    the receipt's body that returns octets.
+    """
+
+    def __init__(self):
+        self.model = Model()
+        self.lines = []  # every one that was stored
+        self.heads = []  # of every request: its lines
+        self.batches = []  # the first line of every batch, as an object
+        self.answers = []
+        self.closes = False  # behind every answer
+        self.connections = 0
+        self.complaints = []
+        self.closings = []
+
+    def endpoint(self):
+        self.connections += 1
+        return Connection(self)
+
+    def ids(self):
+        """The tightening IDs of what was stored, in that order."""
+        return [int(line["tightening_id"]) for line in self.lines if line["type"] == "result"]
+
+    def take(self, body):
+        """Store a batch; return the receipt's body."""
+        head, *lines = [json.loads(line) for line in body.splitlines()]
+        assert head["schema"] == 1 and head["count"] == len(lines) and body.endswith(b"\n")
+        numbers = [line["number"] for line in lines]
+        assert numbers == sorted(numbers) and numbers[-1] == head["last"]
+        self.batches.append(head)
+        known = len(self.model.stored)
+        number, _ = self.model.take("hook", head["identity"], head["after"], head["last"], numbers)
+        for _, _, stored in self.model.stored[known:]:
+            self.lines.append(lines[numbers.index(stored)])
+        return json.dumps({"identity": head["identity"], "number": number}).encode()
+
+
+class Connection(Endpoint):
+    """One connection to it."""
+
+    def __init__(self, server):
+        super().__init__(server.complaints, server.closings)
+        self.server = server
+        self._got = b""
+
+    def tick(self, now):
+        return self.release(now)
+
+    def receive(self, octets, now):
+        self._got += octets
+        while not self.wants_close:
+            head, end, rest = self._got.partition(b"\r\n\r\n")
+            if not end:
+                return
+            lines = head.decode().split("\r\n")
+            length = int(next(line for line in lines if line.startswith("Content-Length: "))[16:])
+            if len(rest) < length:
+                return
+            self._got = rest[length:]
+            self._reply(lines, rest[:length], now)
+
+    def _reply(self, lines, body, now):
+        server = self.server
+        server.heads.append(lines)
+        next_one = server.answers.pop(0) if server.answers else ()
+        if next_one is None:
+            return
+        if isinstance(next_one, bytes):
+            self.send(next_one)
+        else:
+            receipt = server.take(body)
+            self.send(answer(200, receipt) if next_one == () else next_one(receipt))
+        if server.closes:
+            self.close("server: closes behind its answer")
+
+
+def webhook_of(log, index, port, health, **settings):
+    """The outlet of these settings, with the defaults of a configuration, to this server."""
+    table = section(SETTINGS)
+    chosen = dict(table, url=URL, **settings)
+    return WebhookOutlet(log, index, port, health, (3, 1, 10), chosen, WebAddress(chosen["url"]))
+
+
+def section(table):
+    """The defaults of a table of settings, times in milliseconds."""
+    found = {}
+    for row in table.split("\n"):
+        key, kind, default = row.split()[:3]
+        if kind == "time":
+            found[key.removesuffix("_s") + "_ms"] = int(float(default) * 1000)
+        else:
+            found[key] = None if default in "~-" else int(default) if kind == "int" else default == "true"
+    return found

@@ -1,0 +1,241 @@
+"""`toolcart command`: from the command line to a running agent, its controller and back, and into every outlet."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from click.testing import CliRunner
+
+from agent.openprotocol import commands as rows
+from board import linux_control
+from board.console import Console
+from board.linux_control import Asker, Control
+from host_tests.board.test_upkeep import Out
+from host_tests.support.archive import delivering
+from host_tests.support.running import ENVIRONMENT
+from host_tests.support.world import Cart
+from tools.cli import main as cli
+from tools.command import commands
+from tools.status import asking, place
+
+DEADLINE_S = 30
+
+
+def wait_for(what, condition):
+    until = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(folder, plant, allowed):
+    """The configuration of an agent that runs as a process between the simulators."""
+    config = folder / "cart.json"
+    controller = {"host": "127.0.0.1", "port": plant.controller_port, "backoff_s": 0.1, "response_timeout_s": 1}
+    station = {
+        "number": 10,
+        "controller": {**controller, "commands": allowed},
+        "spool": {"path": "10.spool", "size_kib": 256},
+        "outlets": [{"kind": "toolsnet"}, {"kind": "file", "path": "10.jsonl"}],
+    }
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "events": ["commands"]}
+    config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
+    words = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(config)]
+    process = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for("a session", lambda: _is_ready(config))
+        yield config
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE_S) == 0
+
+
+def _is_ready(config):
+    try:
+        stations = asking.ask(place.beside(config))["stations"]
+    except asking.Trouble:
+        return False
+    return bool(stations) and stations[0].get("controller", {}).get("state") == "ready"
+
+
+def give(config, *words, code=0):
+    done = CliRunner().invoke(cli.main, ["command", *map(str, words), "--config", str(config)])
+    assert done.exit_code == code, done.output
+    return done
+
+
+def lines_of(folder):
+    return [json.loads(line) for line in (folder / "10.jsonl").read_text().splitlines()]
+
+
+def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
+    with delivering(tmp_path) as plant, running(tmp_path, plant, ["select-pset", "vin", "disable", "job"]) as config:
+        plant.produce_rate(20)
+        assert give(config, 10, "select-pset", 12, "--as", "bo").stdout == "select-pset 12: accepted\n"
+        time.sleep(1)
+        said = json.loads(give(config, 10, "vin", "WVW 4711%", "--json").stdout)
+        assert (said["outcome"], said["mid"], said["command"]) == ("accepted", 50, "vin WVW 4711%")
+        assert plant.controller.carried_out == [(18, b"012"), (50, b"WVW 4711%")]
+        time.sleep(1)
+        refused = give(config, 10, "select-pset", 99, code=1).stderr
+        assert "refused by the controller with code 03, parameter set can not be set" in refused
+        assert "enable is not allowed" in give(config, 10, "enable", code=2).stderr
+        assert "0 to 999" in give(config, 10, "select-pset", 1000, code=2).stderr
+        assert "there is no station 11; there are 10" in give(config, 11, "disable", code=2).stderr
+        plant.controller.options.refuse = {42: None}
+        time.sleep(1)
+        assert "unknown whether the controller did it" in give(config, 10, "disable", code=5).stderr
+        assert plant.controller.messages[42] == 1
+        plant.cut_controller(True)
+        wait_for("it is away", lambda: not _is_ready(config))
+        assert "the controller is away" in give(config, 10, "job", 5, code=4).stderr
+        plant.cut_controller(False)
+        assert "job 5: accepted" in give(config, 10, "job", 5, "--wait", 30).stdout
+        plant.stop_producing()
+        told = asking.ask(place.beside(config))["stations"][0]["controller"]["commands"]
+        assert told["sent"] == 5 and told["allowed"] == ["select-pset", "vin", "disable", "job"]
+        found = [line for line in lines_of(tmp_path) if line["type"] == "event" and line["event"] == "command"]
+        outcomes = [(line["text"], line["outcome"], line["code"], line["mid"]) for line in found]
+        assert outcomes == [
+            ("select-pset 12", "sent", "", 18),
+            ("select-pset 12", "accepted", "", 18),
+            ("vin WVW 4711%", "sent", "", 50),
+            ("vin WVW 4711%", "accepted", "", 50),
+            ("select-pset 99", "sent", "", 18),
+            ("select-pset 99", "refused", "03", 18),
+            ("disable", "sent", "", 42),
+            ("disable", "unknown", "", 42),
+            ("job 5", "sent", "", 38),
+            ("job 5", "accepted", "", 38),
+        ]
+        user = linux_control.Asker(socket.socketpair()[0]).user
+        assert found[0]["asked_by"] == f"{user} (bo)" and found[2]["asked_by"] == user
+        wait_for("all is delivered", lambda: plant.account()["delivered"] == plant.account()["produced"])
+        account = plant.account()
+        assert (account["lost"], account["out_of_order"], plant.complaints()) == (0, 0, [])
+
+
+def test_an_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
+    with delivering(tmp_path) as plant:
+        plant.controller.options.refuse = {42: None}
+        config = tmp_path / "cart.json"
+        with pytest.raises(AssertionError, match="-9"), running(tmp_path, plant, ["disable"]):
+            given = subprocess.Popen(
+                [sys.executable, "-m", "tools.cli.main", "command", "10", "disable", "--config", str(config)],
+                env=ENVIRONMENT,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            wait_for("it is out", lambda: plant.controller.messages.get(42) == 1)
+            os.kill(asking.ask(place.beside(config))["agent"]["pid"], signal.SIGKILL)
+            said = given.communicate(timeout=DEADLINE_S)[1]
+            assert given.returncode == 5 and "unknown" in said
+        with running(tmp_path, plant, ["disable"]):
+            wait_for("it is in the file", lambda: [line["outcome"] for line in lines_of(tmp_path)] == ["sent"])
+        assert plant.controller.messages[42] == 1
+
+
+def test_without_an_agent_that_is_said(tmp_path):
+    assert "no agent runs here" in give(tmp_path / "cart.json", 10, "enable", code=3).stderr
+    told = json.loads(give(tmp_path / "cart.json", 10, "enable", "--json", code=3).stdout)
+    assert told["outcome"] == "no agent"
+    give(tmp_path / "cart.json", 10, "explode", code=2)
+
+
+def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeypatch):
+    for answer, code in (([], 5), ([{"waiting": "x"}], 5), ([{"error": "no such order"}], 2), ([{"outcome": "x"}], 2)):
+        monkeypatch.setattr(asking, "lines_of", lambda path, line, patience_s, answer=answer: answer)
+        done = CliRunner().invoke(cli.main, ["command", "10", "enable", "--socket", "a"])
+        assert done.exit_code == code, (answer, done.output)
+
+
+def test_help_names_every_command_and_its_values():
+    said = CliRunner().invoke(cli.main, ["command", "--help"]).output
+    for name in rows.NAMES:
+        assert f"\n    {name}" in said, said
+    assert "batch-size PARAMETER-SET BATCH-SIZE" in said
+
+
+def test_a_board_is_given_the_same_line(monkeypatch):
+    asked = []
+    answer = [{"outcome": "accepted", "command": "enable", "mid": 43, "logged": True}]
+    from tools.flash import board_commands
+
+    monkeypatch.setattr(board_commands, "command_lines", lambda port, line, patience_s: asked.append(line) or answer)
+    done = CliRunner().invoke(cli.main, ["command", "10", "vin", "A B", "--as", "bo", "--port", "COM3"])
+    assert done.exit_code == 0 and asked == ["command 10 wait=0 as=bo vin A%20B"], done.output
+
+
+def test_a_board_carries_it_out_and_tells_the_same():
+    cart = Cart(controller={"max_clients": 9}, settings={"controller": {"commands": ["vin", "enable"]}}).ready()
+    out = Out()
+    console = Console(cart.app, "", None, out)
+    for line, expected in (
+        ("?command 10 as=bo vin " + "V" * 25, "accepted"),
+        ("?command 10 disable", "not allowed"),
+        ("?command 10 wait=9 enable", "accepted"),
+    ):
+        console.take(line + "\n")
+        while console.job is not None:
+            console.go_on()
+            cart.run(20)
+        said, end = out.lines()[-2:]
+        assert said["outcome"] == expected and end == {"end": True}, said
+    assert cart.controller.carried_out == [(50, b"V" * 25), (43, b"")]
+    cart = Cart().ready()
+    console = Console(cart.app, "", None, out)
+    console.take("?command 10 enable\n")
+    assert "commands are off" in out.lines()[-2]["error"] and console.job is None
+
+
+def test_an_order_that_waits_costs_no_turns_and_hears_that_its_client_went_away(tmp_path):
+    seen = []
+
+    def long(words, asker):
+        seen.append(asker)
+        while not asker.gone:
+            yield 50
+        yield {"outcome": "not sent"}
+
+    control = Control(str(tmp_path / "a.sock"), {"command": long}, ours=False)
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(control.path)
+    client.send(b"command\n")
+    for now in range(0, 40, 10):
+        control.on_turn(now)
+    assert control.on_turn(40) in range(1, 51)
+    assert seen[0].uid == os.getuid() and seen[0].user
+    client.close()
+    for now in range(100, 400, 50):
+        control.on_turn(now)
+    assert seen[0].gone and control.talks[0].is_free()
+    control.close()
+
+
+def test_who_asks_is_a_name_of_this_machine_or_a_number(monkeypatch):
+    mine, other = socket.socketpair()
+    asker = Asker(mine)
+    asker.uid = 0
+    assert asker.user == "root"
+    asker.uid = 3999999
+    assert asker.user == "uid 3999999"
+    mine.close()
+    other.close()
+
+
+def test_every_outcome_has_an_exit_code():
+    assert commands.EXIT_CODES == {
+        "accepted": 0,
+        "refused": 1,
+        "wrong": 2,
+        "not allowed": 2,
+        "not sent": 4,
+        "unknown": 5,
+    }

@@ -1,0 +1,402 @@
+"""Every command that a message names is typed as the message has it, in the situation that makes the message.
+
+Rules
+1. A message is a text of the program that is no docstring, and no help of a command. Those that name a command are
+   found in the source; a message that no test here follows fails `test_every_message_that_names_a_command_is_followed`.
+2. A test that follows one returns what the program said; the message has to be in it.
+3. What only a board can say is followed by the tests named in BOARDS, in front of a simulated one.
+"""
+
+import ast
+import functools
+import json
+import lzma
+import re
+import shlex
+import socket
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from host_tests.support.running import free_port
+from host_tests.tools.test_hints import ASIDE, lived, run
+from tools.base.cache import CHECKOUT
+from tools.cli.main import main
+from tools.demo import account
+from tools.doctor import commands as doctor
+from tools.doctor import controller as doctor_controller
+from tools.packaging import debian
+from tools.spool import commands as spool_commands
+from tools.spool import take_over
+from tools.words import commands, reasons, undelivered
+from tools.words import controller as controller_words
+from tools.words import status as status_words
+
+_NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
+FOLLOWED = set()  # pieces of messages
+
+# Only a board is the reason of these: what they name is typed where no board is, and says so. With a simulated one:
+# host_tests/tools/test_board_commands.py, test_board_check.py, test_flash_tool.py.
+_FLASH = "flash --board rp2 --port /dev/none --config {chip}"
+BOARDS = {
+    "not as `toolcart flash` writes it": _FLASH,
+    "there is no version that ever ran. `toolcart flash` installs one": _FLASH,
+    "is a version installed? `toolcart flash` does that": _FLASH,
+    "`toolcart board status --hold` tells what failed": "board status --hold --port /dev/none",
+    "Nothing was stopped. `toolcart board status --hold` stops": "board status --hold --port /dev/none",
+    "has not reported itself healthy yet; see `toolcart board status`": "board status --port /dev/none",
+    "`toolcart board status` lists what lies there": "board status --port /dev/none",
+}
+# Texts that say what is there or who speaks, and tell no one to type a command; documents, which have tests of their
+# own (host_tests/project/test_documented_commands.py); the archive's on PostgreSQL (archive/test_archive_several.py).
+NAMED = (
+    "toolcart archive: ", 'realm="toolcart archive"', "ToolsNet is `toolcart archive`",
+    "simulated ToolsNet: `toolcart archive`", "`toolcart archive serve --role server`",
+    "The log of `toolcart archive serve` or `web` says why", "where `toolcart install-service` made it",
+    "`toolcart status` cannot ask this agent", "`toolcart status --json` ended with", "# Messages", "# Configuration",
+    "## Secrets", "Package: toolcart", "start `toolcart archive serve` of this one",
+    "`toolcart archive servers` lists them", "KiB are enough: `toolcart image` makes one", "toolcart flash --board ",
+)  # fmt: skip
+
+
+def follows(*pieces):
+    """Mark a test as the one that follows the messages with these pieces; the test returns what was said."""
+    FOLLOWED.update(pieces)
+
+    def keep(test):
+        @functools.wraps(test)
+        def checked(*given, **named):
+            said = test(*given, **named)
+            for piece in pieces:
+                assert piece in said, piece
+
+        return checked
+
+    return keep
+
+
+def messages():
+    """Every text of the program that names one of its commands and is neither docstring nor help, with its place."""
+    names = main.list_commands(click.Context(main))
+    for folder in ("agent", "board", "tools"):
+        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+            if path.is_relative_to(CHECKOUT / "tools/bench"):  # of a checkout alone
+                continue
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            silent = {id(one) for node in ast.walk(tree) for one in _not_said(node)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+                    if any(word in names for word in _NAMES.findall(node.value)):
+                        yield f"{path.relative_to(CHECKOUT)}:{node.lineno}", node.value
+
+
+def _not_said(node):
+    """Docstrings, and what options say in --help (host_tests/project/test_documented_commands.py runs those)."""
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
+        if isinstance(node.body[0], ast.Expr):
+            yield node.body[0].value
+    elif isinstance(node, ast.keyword) and node.arg == "help":
+        yield from ast.walk(node.value)
+
+
+def test_every_message_that_names_a_command_is_followed():
+    found = list(messages())
+    known = [*FOLLOWED, *BOARDS, *NAMED]
+    assert len(found) > 40
+    assert not [(where, text) for where, text in found if not any(piece in text for piece in known)]
+    assert not [piece for piece in known if not any(piece in text for _, text in found)], "no message has these"
+
+
+@pytest.mark.parametrize("piece", BOARDS)
+def test_what_is_said_of_a_board_is_taken_where_none_is(piece, tmp_path):
+    chip = tmp_path / "chip.json"
+    answers = "--name A --controller h --pim h:1 --system 1 --station 1 --on ethernet"
+    assert run(f"config new {chip} {answers}").exit_code == 0
+    line = BOARDS[piece].format(chip=chip)
+    assert line.startswith(re.search(r"`toolcart ([^`]*)`", piece)[1])
+    done = run(line)
+    assert done.exit_code == 3 and "/dev/none is not there" in done.output
+
+
+def type_it(said, name, code=0, **places):
+    """Type the first command of this name that was said, places such as FILE filled in; what it says."""
+    found = next(one for one in re.findall(rf"toolcart ({re.escape(name)}[^`\n;]*)", said))
+    words = [places.get(word, word) for word in shlex.split(found)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == code, (words, done.output)
+    return done.output
+
+
+@pytest.fixture
+def old(tmp_path, monkeypatch):
+    """A folder with a space in its name, with a spool of an earlier version and its configuration."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "my carts"
+    folder.mkdir()
+    (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
+    controller = {"host": "127.0.0.1", "port": free_port()}
+    tree = {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": free_port()}}
+    tree["stations"] = [{"number": 10, "controller": controller, "spool": {"path": "cart.spool"}}]
+    (folder / "cart.json").write_text(json.dumps(tree))
+    return folder / "cart.json"
+
+
+@pytest.fixture
+def cart(old):
+    """The same, taken over by an agent."""
+    lived(old)
+    return old
+
+
+def lived_badly(config):
+    """What the agent says that cannot use its spool."""
+    done = run(f"run --plain --seconds 1 --config {shlex.quote(str(config))}")
+    assert done.exit_code == 3, done.output
+    return done.output
+
+
+# -- spools --------------------------------------------------------------------------------------------------------
+
+
+@follows("toolcart spool rescue ")
+def test_a_spool_that_was_cut_short_is_rescued(cart):
+    spool = cart.parent / "cart.spool"
+    spool.write_bytes(spool.read_bytes()[: spool.stat().st_size // 2])
+    said = lived_badly(cart)
+    assert "WVWZZZ" in type_it(said, "spool rescue")
+    return said
+
+
+def test_a_spool_with_a_damaged_header_is_rescued(cart):
+    spool = cart.parent / "cart.spool"
+    octets = bytearray(spool.read_bytes())
+    for at in (20, 2048 + 20, 512 + 20, 1024 + 20):
+        octets[at] ^= 0xFF
+    spool.write_bytes(octets)
+    assert "WVWZZZ" in type_it(lived_badly(cart), "spool rescue")
+
+
+@follows("; `toolcart spool rescue ")
+def test_an_old_spool_that_cannot_be_taken_over_is_rescued(old):
+    with pytest.raises(take_over.CannotTakeOver) as why:
+        take_over._account(old.parent / "cart.spool", b"no block of ours" * 256)
+    assert "WVWZZZ" in type_it(str(why.value), "spool rescue")
+    return str(why.value)
+
+
+@follows("  `toolcart spool rescue ")
+def test_a_damaged_spool_names_its_rescue(cart):
+    spool = cart.parent / "cart.spool"
+    spool.write_bytes(b"\0" * 100 + spool.read_bytes()[100:5000] + b"\0" * 100000)
+    said = run(f"spool info {shlex.quote(str(spool))}").output
+    type_it(said, "spool rescue")
+    return said
+
+
+@follows("toolcart spool check ")
+def test_a_quarantine_that_cannot_be_read_names_the_check(cart):
+    spool = cart.parent / "cart.spool"
+    octets = spool.read_bytes()
+    spool.write_bytes(octets[:4096] + bytes(len(octets) - 4096))
+    said = run(f"quarantine list --spool {shlex.quote(str(spool))}").output
+    type_it(said, "spool check", code=2)
+    return said
+
+
+@follows("`toolcart status` asks a service")
+def test_figures_of_a_spool_in_use_are_those_of_the_file():
+    return spool_commands.RUNNING
+
+
+# -- status, doctor, reasons ----------------------------------------------------------------------------------------
+
+
+@follows("toolcart quarantine list --spool ", "toolcart board quarantine --port ", "toolcart board spool --port ",
+         " && toolcart spool ", "toolcart spool ")  # fmt: skip
+def test_commands_of_a_status_show_what_it_tells(cart):
+    _, said, (station,) = lived(cart)
+    assert f"{station['parked']} in the quarantine" in type_it(commands.quarantine(station), "quarantine list")
+    for made in (commands.gaps(station), commands.check(station)):
+        type_it(made, "spool")
+    board = {"number": 10, "port": "/dev/none"}
+    for made in (commands.quarantine(board), commands.gaps(board).split(" && ")[0]):
+        assert "/dev/none is not there" in type_it(made, "board", code=3)
+    return " ".join([said, commands.gaps(station), commands.quarantine(board), commands.gaps(board)])
+
+
+@follows("Start it with `toolcart run --config FILE`", "or `toolcart run --config FILE`.")
+def test_an_agent_that_does_not_run_is_started(cart):
+    asked = f"status --config {shlex.quote(str(cart))}"
+    said = run(asked).output
+    command = re.search(r"toolcart (run --config FILE)", said)[1].replace("FILE", shlex.quote(str(cart)))
+    assert run(f"{command} --plain --seconds 0.5").exit_code == 0
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(f"{cart}.sock")
+    left.close()
+    return said + run(asked).output
+
+
+@follows("`sudo toolcart status` asks it; or stop it")
+def test_doctor_beside_an_agent_that_does_not_tell_names_status():
+    found = next(iter(doctor._told_by_agent("station 7", 7, {})))
+    assert run("status --socket none.sock").exit_code == 3
+    return found.hint
+
+
+@follows("`toolcart doctor` looks at the disk")
+def test_a_spool_that_could_not_be_written_is_looked_at_by_doctor(cart, monkeypatch):
+    monkeypatch.setattr(doctor, "SERVICE_CONFIG", cart)
+    said = undelivered.explained("flash failed", 5, 10)
+    assert "disk" in type_it(said, "doctor", code=1)
+    return said
+
+
+@follows("`toolcart line monitor` shows what comes")
+def test_a_line_that_does_not_answer_is_monitored(tmp_path):
+    silent = reasons.of_controller({"host": "/dev/none", "port": 9600, "why": "silence", "line": {"overruns": 0}})
+    found = doctor_controller._unanswered("x", "/dev/none", 9600, 3, type("S", (), {"why": 0})())
+    odd = controller_words.sentence("odd on the line", 1)
+    for text in (silent.hint, found.hint, odd):
+        assert "Missing argument 'DEVICE'" in type_it(text, "line monitor", code=2)
+    return f"{silent.hint} {found.hint} {odd}"
+
+
+@follows("run `toolcart install-service` again")
+def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
+    tree = json.loads(cart.read_text())
+    tree["toolsnet"]["clock"] = "set"
+    cart.write_text(json.dumps(tree))
+    said = status_words._CLOCK_WORDS["not allowed"]
+    done = run(f"install-service --config {shlex.quote(str(cart))} --root {tmp_path / 'card'}")
+    assert done.exit_code == 0
+    unit = (tmp_path / "card/etc/systemd/system/toolcart.service").read_text()
+    assert "AmbientCapabilities=CAP_SYS_TIME" in unit
+    return said
+
+
+# -- configuration, codec, traces ------------------------------------------------------------------------------------
+
+
+@follows("`toolcart config explain` lists all")
+def test_a_setting_that_is_not_there_names_the_list():
+    said = run("config explain nonsense").output
+    assert "toolsnet.pim_host" in type_it(said, "config explain")
+    return said
+
+
+@follows("`toolcart config example` prints one")
+def test_what_is_no_json_names_an_example(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text("{")
+    said = run("config check x.json").output
+    (tmp_path / "y.json").write_text(type_it(said, "config example"))
+    assert run("config check y.json").exit_code == 0
+    return said
+
+
+@follows("Next: toolcart run --config ", "Next: toolcart flash --board rp2 --port PORT --config ")
+def test_what_comes_next_after_a_new_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for name, machine in (("a b.json", "linux"), ("chip.json", "ethernet")):
+        words = f"--name A --controller 127.0.0.1 --pim 127.0.0.1:{free_port()} --system 1 --station 1 --on {machine}"
+        said.append(run(f"config new '{name}' {words}").output)
+    runs = re.search(r"toolcart (run .*)", said[0])[1]
+    assert run(f"{runs} --plain --seconds 0.3").exit_code == 0
+    brings = re.search(r"toolcart (flash .*?) \(", said[1])[1].replace("PORT", "/dev/none")
+    assert "/dev/none" in run(brings).output
+    return " ".join(said)
+
+
+@follows("`toolcart mid` lists what it has", "; `toolcart mid ")
+def test_a_message_that_is_not_there_names_the_tables():
+    said = [run(line).output for line in ("mid 5555", "ask 127.0.0.1:1 5555", "ask 127.0.0.1:1 0064 x")]
+    said.append(run("ask 127.0.0.1:1 0064 nonsense=1").output)
+    for text in said:
+        assert "64" in type_it(text, "mid")
+    return " ".join(said)
+
+
+@follows("`toolcart decode` tells what is in it")
+def test_a_file_without_curves_is_decoded(tmp_path):
+    file = tmp_path / "x.txt"
+    file.write_text("00200001001 0 00    ")
+    said = run(f"trace plot {file}").output
+    assert run(f"decode {file}").exit_code in (0, 1)
+    return said
+
+
+@follows("`toolcart line monitor --record FILE` writes such a file")
+def test_what_is_no_capture_names_what_writes_one(tmp_path):
+    (tmp_path / "x").write_text("nonsense\n")
+    said = run(f"line decode {tmp_path / 'x'}").output
+    assert "DEVICE" in type_it(said.split(" writes")[0], "line monitor", code=2, FILE=str(tmp_path / "y"))
+    return said
+
+
+@follows("Look into it: toolcart archive query --all --database ")
+def test_the_account_of_a_demo_names_its_archive(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    place = tmp_path / "archive of mine.sqlite"
+    _archive(place)
+    told = {key: 0 for _, key in account._ROWS} | dict.fromkeys(("kills", "toolsnet_outages", "controller_outages"), 0)
+    said = "\n".join(account.lines({**told, "doubled": 0, "seconds": 1}, str(tmp_path), str(place)))
+    type_it(said, "archive query", code=1)  # nothing is in it
+    return said
+
+
+# -- the archive -----------------------------------------------------------------------------------------------------
+
+
+def _archive(place):
+    from tools.archive import database
+
+    with database.writing(str(place)):
+        pass
+
+
+@follows("`toolcart archive serve` makes a new one")
+def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    place = shlex.quote(str(tmp_path / "none.sqlite"))
+    said = run(f"archive query --database {place}").output
+    made = run(f"archive serve --database {place} --pim-port 0 --server-port 0 --seconds 0.2")
+    assert made.exit_code == 0, made.output
+    assert run(f"archive query --database {place}").exit_code == 1, "it is there, and empty"
+    return said
+
+
+@follows("`toolcart archive query --json` tells ResultId")
+def test_a_result_that_is_not_there_is_looked_for(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    place = tmp_path / "a.sqlite"
+    _archive(place)
+    said = run(f"archive plot --database {place} 7").output
+    assert run(f"archive query --json --database {place}").exit_code == 1
+    return said
+
+
+@follows("by `toolcart archive user`")
+def test_what_is_no_user_is_written_by_the_command(tmp_path):
+    pytest.importorskip("starlette")
+    from tools.archive.web import users
+
+    file = tmp_path / "users"
+    file.write_text("nonsense\n")
+    file.chmod(0o600)
+    with pytest.raises(users.Wrong) as wrong:
+        users.read(str(file))
+    assert CliRunner().invoke(main, ["archive", "user", "--help"]).exit_code == 0
+    return str(wrong.value)
+
+
+# -- the package -----------------------------------------------------------------------------------------------------
+
+
+@follows("toolcart: sudo toolcart config new /etc/toolcart/config.json, then sudo systemctl start toolcart")
+def test_what_the_package_says_after_its_installation_makes_a_configuration(tmp_path):
+    words = shlex.split(re.search(r"sudo toolcart (config new) /etc", debian.POSTINST)[1])
+    given = f"--name A --controller h --pim h:1 --system 1 --station 1 --on linux {tmp_path / 'config.json'}"
+    assert CliRunner().invoke(main, [*words, *given.split()]).exit_code == 0
+    return debian.POSTINST  # host_tests/project/test_clean_debian.py starts it

@@ -1,0 +1,199 @@
+"""The HTTP client's machine: every answer in any pieces, and what no answer may be."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.base.ticks import FOREVER
+from agent.wide import http_client as hc
+from agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient
+from agent.wide.http_words import authorization, retry_after_ms
+from agent.wide.web_address import WebAddress
+
+NOW = 1000
+GOOD = {
+    "a length": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;name=x\r\nllo\r\n0\r\n\r\n",
+    "chunks and a trailer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n0\r\nDate: x\r\n\r\n",
+    "lines that end by LF": b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
+    "answers 1xx in front": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
+    b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello",
+    "the same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\ncontent-length:5\r\n\r\nhello",
+}
+BAD = {
+    "no HTTP": b"220 mail.example ESMTP\r\n",
+    "HTTP/2": b"HTTP/2 200 OK\r\n\r\n",
+    "a status of letters": b"HTTP/1.1 abc OK\r\n\r\n",
+    "status 999": b"HTTP/1.1 999 x\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching\r\n\r\n",
+    "too many answers 1xx": b"HTTP/1.1 100 Continue\r\n\r\n" * 9,
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    "a list of lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
+    "a length below 0": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+    "a length of ten digits": b"HTTP/1.1 200 OK\r\nContent-Length: 1234567890\r\n\r\n",
+    "a length in other digits": "HTTP/1.1 200 OK\r\nContent-Length: \u00b2\r\n\r\n".encode("latin-1"),
+    "a length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "another coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+    "two codings": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "chunks of HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a chunk without a length": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
+    "a chunk of letters": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "a huge chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+    "a chunk that goes on": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n",
+    "a field without a colon": b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
+    "a folded field": b"HTTP/1.1 200 OK\r\nA: b\r\n c: d\r\n\r\n",
+    "a blank in front of the colon": b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n",
+    "an endless line": b"HTTP/1.1 200 OK\r\nA: " + b"x" * hc.HEAD_MOST,
+    "endless fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * (hc.LINES_MOST + 1),
+    "endless trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 200,
+    "endless small chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20000,
+    "an endless body": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (hc.PASSED_MOST + 1),
+}
+
+
+def asked(timeout_ms=30000):
+    http = HttpClient(timeout_ms)
+    http.ask(b"POST / HTTP/1.1\r\n\r\n", NOW)
+    http.sent(len(http.outgoing))
+    return http
+
+
+def feed(http, octets, piece=4096):
+    for at in range(0, len(octets), piece):
+        if http.state != ASKED:
+            return
+        some = octets[at : at + piece]
+        http.inlet[: len(some)] = some
+        http.receive(len(some))
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("piece", [1, 2, 7, 4096])
+def test_a_whole_answer_is_read_in_any_pieces(name, piece):
+    http = asked()
+    feed(http, GOOD[name], piece)
+    assert (http.state, http.status, http.body) == (READY, 200, b"hello"), http.why
+    assert http.tick(NOW + 60000) == FOREVER
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("piece", [1, 4096])
+def test_what_no_answer_may_be_ends_the_exchange_within_its_bounds(name, piece):
+    http = asked()
+    feed(http, BAD[name], piece if len(BAD[name]) < 50000 else 4096)
+    assert http.state == BROKEN and http.why, (http.state, http.status)
+    assert len(http.body) <= hc.BODY_MOST
+
+
+def test_a_connection_goes_on_only_where_both_know_where_the_answer_ended():
+    for octets, state in (
+        (b"HTTP/1.1 204 No Content\r\n\r\n", READY),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", OVER),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x\r\nConnection: Close\r\n\r\n", OVER),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", OVER),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", READY),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\n", OVER),
+    ):
+        http = asked()
+        feed(http, octets)
+        assert http.state == state, octets
+
+
+def test_a_body_without_a_length_ends_with_the_connection():
+    http = asked()
+    feed(http, b"HTTP/1.1 200 OK\r\n\r\nhel")
+    feed(http, b"lo")
+    assert http.state == ASKED
+    http.ended()
+    assert (http.state, http.body) == (OVER, b"hello")
+    for part in (b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"):
+        http = asked()
+        feed(http, part)
+        http.ended()
+        assert http.state == BROKEN and http.heard == bool(part)
+
+
+def test_a_slow_answer_is_given_up_however_it_drips():
+    http = asked(5000)
+    now = NOW
+    for octet in b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b"x" * 400:
+        now += 20
+        http.inlet[0] = octet
+        if http.state == ASKED:
+            http.receive(1)
+        http.tick(now)
+        if http.state != ASKED:
+            break
+    assert http.state == BROKEN and "within 5 s" in http.why and now - NOW == 5000
+
+
+def test_what_was_not_asked_for_ends_the_connection():
+    http = HttpClient(1000)
+    http.inlet[:3] = b"HTT"
+    http.receive(3)
+    assert http.state == BROKEN
+    http.opened()
+    http.ended()
+    assert http.state == OVER
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400), st.integers(1, 60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", GOOD["chunks"][:40]]))
+def test_no_octets_raise_or_are_kept_without_end(octets, piece, begin):
+    http = asked()
+    feed(http, begin + octets, piece)
+    http.ended()
+    assert http.state in (READY, OVER, BROKEN) and len(http.body) <= hc.BODY_MOST
+
+
+def test_when_to_come_again():
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    for fields, ms in (
+        ({"retry-after": "120"}, 120000),
+        ({"retry-after": "0"}, 0),
+        ({"retry-after": "-1"}, 0),
+        ({"retry-after": "soon"}, 0),
+        ({"retry-after": "9" * 40}, 999999999000),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": date}, 90000),
+        ({"retry-after": "Wed, 21 Oct 2026 07:27:30 GMT", "date": date}, 0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT"}, 0),
+        ({"retry-after": "Wed, 99 Oct 9999999 99:99:99 GMT", "date": date}, 0),
+        ({}, 0),
+    ):
+        assert retry_after_ms(fields) == ms, fields
+
+
+def test_who_we_are_stands_in_the_head():
+    assert authorization("t0ken", None, None) == "Bearer t0ken"
+    assert authorization(None, "Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+    assert authorization(None, None, None) == ""
+
+
+def test_addresses_are_taken_apart_and_wrong_ones_named():
+    for text, told in (
+        ("http://a/b?c=1", (False, "a", 80, "/b?c=1", "a")),
+        ("HTTPS://a.b", (True, "a.b", 443, "/", "a.b")),
+        ("https://[::1]:8443/x", (True, "::1", 8443, "/x", "[::1]:8443")),
+        ("http://a?x", (False, "a", 80, "/?x", "a")),
+    ):
+        address = WebAddress(text)
+        assert address.fault == ""
+        assert (address.is_secure, address.host, address.number, address.path, address.name) == told
+    for text in (
+        "",
+        "a",
+        "ftp://a",
+        "http://",
+        "http:///x",
+        "http://u:p@a",
+        "http://a:0",
+        "http://a:x",
+        "http://a:99999",
+        "http://[::1",
+        "http://[::1]8",
+        "http://a b",
+        "http://a\r\nX: y",
+        "http://\u00e4",
+        "http://a/#x",
+    ):
+        assert WebAddress(text).fault, text

@@ -1,0 +1,314 @@
+"""A webhook that is answered in every way, wrong ones too: nothing is lost, and what happens is said."""
+
+import json
+
+import pytest
+
+from agent.base import health as h
+from agent.base.ticks import FOREVER
+from agent.wide import webhook
+from agent.wide.http_client import HEAD_MOST
+from host_tests.support.toolsnet import Outlet as Bench
+from host_tests.support.webhook import PLACE, Server, answer, section, webhook_of
+from tools.harness.cart import Cart
+
+
+class Plant:
+    """A log, the outlet and a server on one simulated clock."""
+
+    def __init__(self, best_effort=(), when_full=0, blocks=24, **settings):
+        self.bench = Bench(blocks=blocks)
+        self.server = Server()
+        self.network, self.clock = self.bench.network, self.bench.clock
+        self.network.listen(*PLACE, self.server.endpoint)
+        self.best_effort, self.when_full, self.settings = best_effort, when_full, settings
+        self.port = None
+        self.start()
+
+    def start(self):
+        bench = self.bench
+        bench.state, bench.log = bench.area.mount(self.best_effort, events=(1,), cursors=2, when_full=self.when_full)
+        bench.log.cursors[0].durable = False  # ToolsNet's, which takes nothing here
+        self.log = bench.log
+        self.port = self.network.port()
+        self.outlet = webhook_of(self.log, 1, self.port, bench.health, **self.settings)
+        self.outlet.begin(self.clock.now)
+
+    def cut(self):
+        self.network.abandon(self.port)
+        self.start()
+
+    def run(self, ms=5000):
+        while ms > 0:
+            left = self.outlet.step(self.clock.now)
+            self.network.step()
+            left = 0 if self.network.readable() else left
+            left = min(max(left, 1), ms, max(1, self.network.next_due()))
+            if self.outlet.state in (webhook.OPENING, webhook.SENT):
+                left = min(left, 10)  # as a board wakes it for its port
+            self.clock.advance(left)
+            self.network.step()
+            ms -= left
+
+    def store(self, count=1):
+        return self.bench.store(count)
+
+    def shown(self):
+        shown = {}
+        self.outlet.put_state(shown)
+        return shown
+
+    def why(self):
+        return self.shown()["why"]
+
+
+def test_a_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
+    plant = Plant(records_most=4, token="t0ken")
+    ids = plant.store(10)
+    plant.run()
+    assert plant.server.ids() == ids and plant.outlet.cursor.number == 10
+    assert [(head["after"], head["last"], head["count"]) for head in plant.server.batches] == [
+        (0, 4, 4),
+        (4, 8, 4),
+        (8, 10, 2),
+    ]
+    assert plant.server.connections == 1
+    lines = plant.server.heads[0]
+    assert lines[0] == "POST /results?cart=7 HTTP/1.1" and "Host: hook:8080" in lines
+    assert "Content-Type: application/x-ndjson" in lines and "Authorization: Bearer t0ken" in lines
+    assert plant.shown()["place"] == "http://hook:8080/results?cart=7" and "t0ken" not in json.dumps(plant.shown())
+
+
+def test_what_an_answer_may_be_that_is_no_receipt():
+    for octets, says in (
+        (answer(200, b""), "names no receipt"),
+        (answer(200, b"{"), "names no receipt"),
+        (answer(200, b"[" * 4000), "names no receipt"),
+        (answer(200, b'{"identity": "00000000", "number": 3}'), "another spool"),
+        (answer(200, b'{"number": 3}'), "another spool"),
+        (answer(204), "names no receipt"),
+        (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
+        (answer(401), "it answers 401"),
+        (answer(503, b"busy"), "it answers 503: busy"),
+        (answer(302, b"", Location="http://evil/"), "points to http://evil/, which is not followed"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_MOST, "longer than"),
+        (b"SSH-2.0-OpenSSH\r\n", "no answer of HTTP/1"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhel", "no whole answer came within 30 s"),
+        (None, "no whole answer came within 30 s"),
+    ):
+        plant = Plant()
+        ids = plant.store(3)
+        plant.server.answers = [octets]
+        plant.run(31000 if "within" in says else 500)
+        assert says in plant.why(), (octets, plant.why())
+        assert plant.outlet.cursor.number == 0 and not plant.outlet.is_up()
+        assert plant.bench.health.counters[h.OUTLET_FAILED] == 1
+        plant.run(5000)
+        assert plant.server.ids() == ids and plant.outlet.cursor.number == 3 and plant.outlet.is_up()
+
+
+def receipt(number, of=None):
+    """Answer with this number, whatever was stored."""
+    return lambda body: answer(200, json.dumps(dict(json.loads(body), number=number, **(of or {}))).encode())
+
+
+def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
+    plant = Plant()
+    ids = plant.store(3)
+    plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
+    plant.run(60000)
+    assert plant.shown()["alarms"] == 2 and plant.outlet.cursor.number == 3 and plant.server.ids() == ids
+    assert plant.server.answers == []
+
+
+def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
+    plant = Plant()
+    plant.store(3)
+    plant.server.answers = [receipt(0)] * 6
+    plant.run(20000)
+    assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
+
+
+def test_part_of_a_batch_may_be_taken():
+    plant = Plant()
+    ids = plant.store(5)
+    plant.server.answers = [receipt(2)]
+    plant.run(100)
+    assert [head["after"] for head in plant.server.batches] == [0, 2] and plant.server.batches[1]["count"] == 3
+    assert plant.server.ids() == ids and plant.outlet.is_up()
+
+
+def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
+    plant = Plant(timeout_ms=2000)
+    ids = plant.store(3)
+    plant.server.answers = [lambda body: b""]
+    plant.run(2500)
+    assert plant.server.ids() == ids and plant.outlet.cursor.number == 0
+    ids += plant.store(2)
+    plant.run(5000)
+    assert plant.server.ids() == ids and [head["last"] for head in plant.server.batches] == [3, 5]
+
+
+def test_a_server_that_was_restored_is_shown_and_sees_the_gap():
+    plant = Plant()
+    plant.store(5)
+    plant.run()
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = 2
+    ids = plant.store(2)
+    plant.run(500)
+    assert plant.shown()["server_behind"] == 1 and "up to 2 only" in plant.why()
+    plant.run(5000)
+    assert plant.server.batches[-1]["after"] == 2 and plant.server.ids()[-2:] == ids and plant.outlet.is_up()
+
+
+def test_after_a_start_the_server_may_be_ahead_of_the_cursor():
+    plant = Plant()
+    ids = plant.store(60)
+    plant.run()
+    plant.cut()  # no snapshot has said how far it was
+    assert plant.outlet.cursor.number == 0
+    plant.run()
+    assert plant.server.ids() == ids and plant.outlet.cursor.number == 60 and plant.shown()["alarms"] == 0
+
+
+def test_a_best_effort_one_whose_records_are_overwritten_goes_on_with_what_there_is():
+    plant = Plant(best_effort=(0, 1), when_full=1, blocks=12)
+    ids = plant.store(3)
+    plant.run()
+    plant.network.down(*PLACE)
+    ids += plant.store(1500)
+    plant.run(10000)
+    plant.network.up(*PLACE)
+    plant.outlet.hurry(plant.clock.now)
+    plant.run(120000)
+    got = plant.server.ids()
+    assert got == sorted(got) and got[:3] == ids[:3] and got[-1] == ids[-1] and 30 < len(got) < 1400
+    assert plant.outlet.is_up() and plant.log.waits(plant.outlet.cursor) == 0
+
+
+def test_it_is_left_alone_as_long_as_it_says():
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    for fields, least_ms in (
+        ({"Retry_After": "90"}, 90000),
+        ({"Retry_After": "Wed, 21 Oct 2026 07:29:30 GMT", "Date": date}, 90000),
+        ({"Retry_After": "9999999999"}, webhook.RETRY_AFTER_MOST_MS),
+        ({"Retry_After": "nonsense"}, 1000),
+    ):
+        for status in (429, 503):
+            plant = Plant()
+            ids = plant.store(1)
+            plant.server.answers = [answer(status, b"", **fields)]
+            plant.run(least_ms - 200)
+            assert len(plant.server.heads) == 1, fields
+            plant.run(1500)
+            assert plant.server.ids() == ids, fields
+
+
+def test_a_batch_that_is_too_large_becomes_smaller():
+    plant = Plant(records_most=100)
+    ids = plant.store(40)
+    plant.server.answers = [answer(413)] * 3
+    plant.run(20000)
+    assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
+
+
+def test_a_connection_is_used_again_and_opened_again_where_the_server_closed_it():
+    plant = Plant()
+    ids = plant.store(2)
+    plant.run(100)
+    ids += plant.store(2)
+    plant.run(100)
+    assert plant.server.connections == 1
+    plant.run(webhook.IDLE_MS + 1000)
+    ids += plant.store(2)
+    plant.run(100)
+    assert plant.server.connections == 2
+    plant.network.half_open(*PLACE)  # the server has forgotten it, and we do not know
+    ids += plant.store(2)
+    plant.run(200)
+    assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
+    plant.server.closes = True
+    ids += plant.store(2)
+    plant.run(200)
+    ids += plant.store(2)
+    plant.run(200)
+    assert plant.server.ids() == ids and plant.bench.health.counters[h.OUTLET_FAILED] == 0
+
+
+def test_at_the_end_nothing_new_goes_out_and_an_answer_is_waited_for_no_longer_than_said():
+    plant = Plant()
+    plant.store(2)
+    plant.server.answers = [None]
+    plant.run(100)
+    plant.outlet.leave(plant.clock.now)
+    assert not plant.outlet.has_left(plant.clock.now)
+    plant.run(webhook.LEAVE_MS)
+    assert plant.outlet.has_left(plant.clock.now)
+    plant = Plant()
+    plant.outlet.leave(plant.clock.now)
+    plant.store(2)
+    plant.run(5000)
+    assert plant.outlet.has_left(plant.clock.now) and plant.server.heads == []
+    plant.outlet.stop()
+    assert plant.outlet.step(plant.clock.now) == FOREVER
+
+
+def test_it_says_why_it_reaches_no_one():
+    plant = Plant()
+    plant.network.down(*PLACE)
+    plant.store(1)
+    plant.run(500)
+    assert plant.why() and plant.shown()["state"] == "trying again later"
+    plant.network.up(*PLACE)
+    plant.network.swallow(*PLACE)
+    plant.outlet.hurry(plant.clock.now)
+    plant.run(webhook.CONNECT_MS + 500)
+    assert plant.why() and plant.outlet.cursor.number == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "keys"),
+    [
+        ({}, []),
+        ({"url": "ftp://x"}, ["url"]),
+        ({"url": "http://a b"}, ["url"]),
+        ({"token": "a\r\nX: y"}, ["token"]),
+        ({"token": "t", "user": "u", "password": "p"}, ["token"]),
+        ({"user": "u"}, ["user"]),
+        ({"password": "p"}, ["user"]),
+        ({"user": "u:v", "password": "p"}, ["user"]),
+    ],
+)
+def test_settings_that_cannot_be_are_named(changed, keys):
+    chosen = dict(section(webhook.SETTINGS), url="http://hook/")
+    chosen.update(changed)
+    assert [key for key, _ in webhook.wrong(chosen)] == keys
+
+
+def test_a_whole_cart_delivers_to_a_webhook_beside_toolsnet_and_a_file():
+    files = ({"kind": "file", "path": "lines"}, {"kind": "webhook", "url": "http://hook:8080/"})
+    cart = Cart(files=files, controller={"max_clients": 9}, on=False)
+    server = Server()
+    cart.network.listen(*PLACE, server.endpoint)
+    cart.boot()
+    cart.run(3000)
+    for _ in range(30):
+        cart.controller.produce()
+        cart.run(100)
+    cart.run(5000)
+    assert server.ids() == cart.controller.produced
+    assert [json.loads(line) for line in cart.lines["lines"].lines()] == server.lines
+    assert server.batches[0]["station"] == 10 and server.batches[0]["system"] == 1
+
+
+def test_a_webhook_that_cannot_be_as_it_is_set_says_so_and_stops_nothing_else():
+    cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
+    cart.run(5000)
+    cart.controller.produce()
+    cart.run(5000)
+    outlet = cart.station.outlets[1]
+    shown = {}
+    outlet.put_state(shown)
+    assert shown["why"].startswith("url: ") and not outlet.is_up()
+    assert cart.controller.acknowledged == cart.controller.produced

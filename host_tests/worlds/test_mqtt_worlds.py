@@ -1,0 +1,50 @@
+"""Worlds with a broker and a consumer beside ToolsNet: both promises hold; an outlet that trusts a PUBACK is found."""
+
+import json
+import os
+
+import pytest
+
+from agent.outlets.mqtt import Mqtt
+from tools.worlds.course import run
+from tools.worlds.script import SHAPE_ODDS, draw
+
+WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 24
+SLICES = 4
+
+
+@pytest.mark.parametrize("slice_", range(SLICES))
+def test_toolsnet_and_the_consumer_have_what_was_acknowledged(slice_):
+    found = {}
+    for seed in range(1 + slice_, 1 + WORLDS, SLICES):
+        outcome = run(draw(seed, "mqtt"))
+        if outcome.verdict.findings:
+            found[seed] = [(one.kind, one.station, one.text) for one in outcome.verdict.findings]
+    assert found == {}
+
+
+def test_the_broker_changes_no_other_world():
+    usual, beside = draw(3, "usual"), draw(3, "mqtt")
+    assert "mqtt" not in [shape for _, shape in SHAPE_ODDS]
+    assert [event for event in beside["events"] if event[1] != "broker"] == usual["events"]
+    assert json.dumps(usual["toolsnet"]) == json.dumps(beside["toolsnet"])
+
+
+def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
+    def trusts(self, now):
+        session = self.session
+        while True:
+            event = session.next_event(now)
+            if event == 0:
+                return
+            if event == 2 and session.tag > 0:
+                self.base = self.receipt = self.last_result = max(self.base, session.tag)
+                self._confirm()
+            elif event == 1:
+                self._go_back(now)
+            elif event in (4, 5, 6, 7):
+                self._lost(event, now)
+
+    monkeypatch.setattr(Mqtt, "_handle_events", trusts)
+    kinds = [kind for seed in range(1, 13) for kind in run(draw(seed, "mqtt")).verdict.kinds()]
+    assert "lost" in kinds

@@ -1,0 +1,386 @@
+"""A connection to an MQTT broker that is made again and again, in a thread of its own, around paho's client.
+
+    serve(handler)     the thread: connects, subscribes, hands on what comes, until `close`
+    done(mark)         from any thread: the message of this mark is safe; it is acknowledged in its turn
+    publish(topic, ..) from any thread: retained; of one topic the newest alone waits
+    send(topic, ..)    from any thread: not retained, in order, each
+    drop(why)          from any thread: end this connection, what is not acknowledged comes again
+
+Rules
+1. Only the thread calls paho's client: what others want waits in an outbox, and a socket wakes the thread.
+2. Acknowledgements leave in the order in which the messages came (MQTT 3.1.1, 4.6), and only for what is done.
+3. While the handler has no room nothing is read: the broker keeps it.
+4. A connection is tried by MQTT 5, which bounds a message's size, and by 3.1.1 where a broker does not know it. Pauses
+   are 0.5, 1, 2 .. 30 s; a connection that has stood for a minute begins with the first again.
+5. The session is kept by the broker under the client's name, so that what comes meanwhile waits there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+PORT, TLS_PORT = 1883, 8883
+KEEPALIVE_S = 60
+CONNECT_S = 5.0  # one that does not know MQTT 5 may be silent
+PAUSE_LEAST_S, PAUSE_MOST_S = 0.5, 30.0
+STANDS_S = 60.0
+PACKET_MOST = 5 * 2**20
+UNDER_WAY_MOST = 100  # messages that are not acknowledged yet
+RECEIPTS_MOST = 10_000  # topics
+SESSION_S = 7 * 24 * 3600
+_TURN_MS = 1000
+_GOOD = MQTTErrorCode.MQTT_ERR_SUCCESS
+_URL = re.compile(r"(mqtts?)://(?:([^@/:]+)@)?(\[[^\]]+\]|[^:/@\[\]]+)(?::(\d{1,5}))?(?:/(.*))?")
+
+
+class Wrong(Exception):
+    """The address or a file cannot be used; the text says why."""
+
+
+class _Lost(Exception):
+    """The connection is over; the text says why."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a broker is, and what is wanted of it."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    filters: tuple[str, ...] = ()
+    client_id: str = ""
+    tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+def address_of(url: str) -> Address:
+    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; Wrong. A `#` belongs to the filter."""
+    found = _URL.fullmatch(url)
+    if not found:
+        raise Wrong(f"{url}: mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a password comes from a file")
+    scheme, user, host, port, path = found.groups()
+    if port and not 0 < int(port) < 65536:
+        raise Wrong(f"{url}: port {port}")
+    filters = (unquote(path),) if path else ()
+    tls = ssl.create_default_context() if scheme == "mqtts" else None
+    return Address(
+        host.strip("[]"), int(port or (TLS_PORT if tls else PORT)), unquote(user or ""), "", filters, "", tls
+    )
+
+
+def trusting(ca: str | None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
+    """The context of a client that trusts this CA's file; None: the system's. Wrong."""
+    try:
+        context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as wrong:
+        raise Wrong(f"TLS: {ca or ''} {certificate or ''}: {wrong}") from None
+    return context
+
+
+def password_in(path: str) -> str:
+    """The first line of a file that is its owner's alone; Wrong."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise Wrong(f"{path}: others can read this password; chmod 600 {path}")
+            return file.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise Wrong(f"{path}: {getattr(wrong, 'strerror', None) or wrong}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which message of which connection."""
+
+    connection: int
+    place: int
+
+
+class Handler(Protocol):
+    """What is told of what comes; called by the thread alone."""
+
+    def has_room(self) -> bool:
+        """True if one more message can be taken."""
+        ...
+
+    def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
+        """A message; `done(mark)` when it is safe."""
+        ...
+
+
+class Broker:
+    """One broker."""
+
+    def __init__(
+        self, address: Address, say: Callable[[str], None], keeps: bool = True, like: Broker | None = None
+    ) -> None:
+        self.address = address
+        self.connections = 0
+        self.is_connected = False
+        self.is_subscribed = False
+        self._keeps = keeps  # rule 5; False: a session that ends with the connection
+        self._say = say
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._inner, self._outer = socket.socketpair()
+        self._inner.setblocking(False)
+        self._outer.setblocking(False)
+        self._done: list[Mark] = []
+        self._due: dict[str, bytes] = {}  # what is to be published
+        self._to_send: list[tuple[str, bytes]] = []
+        self._sent: dict[int, tuple[str, bytes]] = {}  # what the broker has not acknowledged, by paho's number
+        self._under_way: deque[tuple[int, int]] = deque()  # place and paho's number of messages, oldest first
+        self._safe: set[int] = set()  # places
+        self._place = 0
+        self._dropped = ""
+        self._protocol = like._protocol if like else paho.MQTTv5  # what that one has found out
+        self._told = ""
+        self._answer: Any = None
+        self._refused = ""
+        self._wakes = True  # nothing is read before `serve`
+
+    # -- from any thread -------------------------------------------------------------------------------------------
+
+    def done(self, mark: Mark) -> None:
+        """The message is safe."""
+        with self._lock:
+            self._done.append(mark)
+        self.wake()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish it retained, now or when there is a connection; a newer one of the topic takes its place."""
+        with self._lock:
+            self._due.pop(topic, None)
+            self._due[topic] = payload
+            if len(self._due) > RECEIPTS_MOST:
+                self._due.pop(next(iter(self._due)))
+        self.wake()
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Publish it behind what was sent before; what a lost connection had not delivered is gone."""
+        with self._lock:
+            self._to_send.append((topic, payload))
+        self.wake()
+
+    def drop(self, why: str) -> None:
+        """End this connection; after a pause another one begins."""
+        self._dropped = self._dropped or why
+        self.wake()
+
+    def close(self) -> None:
+        """End."""
+        self._ended.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the thread look what is to be done."""
+        try:
+            self._outer.send(b"\0")
+        except BlockingIOError:
+            pass  # it is awake
+        except OSError:
+            pass  # it has ended
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def serve(self, handler: Handler) -> None:
+        """Connect and hand on what comes, again and again."""
+        pause_s = PAUSE_LEAST_S
+        while not self._ended.is_set():
+            began_s = time.monotonic()
+            client = self._client(handler)
+            try:
+                self._connect(client)
+                self._told = ""
+                self._turn_round(client, handler)
+                why = ""
+            except _Lost as lost:
+                why = str(lost)
+            except (OSError, ValueError) as wrong:
+                why = str(wrong) or type(wrong).__name__
+            except Exception as wrong:  # whatever a broker sends that paho cannot read
+                why = f"{type(wrong).__name__}: {wrong}"
+            self._let_go(client, orderly=not why)
+            if self._ended.is_set():
+                break
+            if why != self._told:
+                self._say(f"{self.address}: {why}; tried again")
+                self._told = why
+            pause_s = PAUSE_LEAST_S if time.monotonic() - began_s > STANDS_S else pause_s
+            self._ended.wait(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_MOST_S)
+        self._inner.close()
+        self._outer.close()
+
+    def _client(self, handler: Handler) -> paho.Client:
+        self._dropped = ""
+        self._answer = None
+        self._refused = ""
+        self.connections += 1
+        connection = self.connections
+        is_old = self._protocol != paho.MQTTv5
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            self.address.client_id,
+            clean_session=not self._keeps if is_old else None,
+            protocol=self._protocol,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = CONNECT_S
+        if self.address.user:
+            client.username_pw_set(self.address.user, self.address.password or None)
+        if self.address.tls:
+            client.tls_set_context(self.address.tls)
+
+        def connected(_client: Any, _userdata: Any, _flags: Any, code: Any, _properties: Any) -> None:
+            self._answer = code
+
+        def subscribed(_client: Any, _userdata: Any, _mid: int, codes: list, _properties: Any) -> None:
+            refused = [str(code) for code in codes if code.is_failure]
+            self._refused = f"the broker refuses the subscription: {', '.join(refused)}" if refused else ""
+            self.is_subscribed = not refused
+
+        def took(_client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+            self._place += 1
+            if message.qos:
+                self._under_way.append((self._place, message.mid))
+            handler.take(Mark(connection, self._place), message.topic, bytes(message.payload), bool(message.retain))
+
+        def published(_client: Any, _userdata: Any, mid: int, _code: Any, _properties: Any) -> None:
+            self._sent.pop(mid, None)
+
+        def lost(_client: Any, _userdata: Any, _flags: Any, code: Any, _properties: Any) -> None:
+            self._dropped = self._dropped or f"the connection was lost: {code}"
+
+        client.on_connect, client.on_message, client.on_publish = connected, took, published
+        client.on_disconnect, client.on_subscribe = lost, subscribed
+        return client
+
+    def _connect(self, client: paho.Client) -> None:
+        address = self.address
+        more: dict = {}
+        if self._protocol == paho.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.MaximumPacketSize = PACKET_MOST
+            properties.ReceiveMaximum = UNDER_WAY_MOST
+            properties.SessionExpiryInterval = SESSION_S if self._keeps else 0
+            more = {"clean_start": not self._keeps, "properties": properties}
+        client.connect(address.host, address.port, KEEPALIVE_S, **more)
+        until_s = time.monotonic() + CONNECT_S
+        try:
+            while self._answer is None:
+                if time.monotonic() > until_s or self._ended.is_set():
+                    raise _Lost("the broker does not answer")
+                self._turn(client, reads=True, most_ms=100)
+        except Exception:
+            if self._answer is None:  # one that does not know this version may answer anything, or hang up
+                self._other_version()
+                raise
+        if self._answer.is_failure:
+            if "protocol" in str(self._answer).lower():
+                self._other_version()
+            raise _Lost(f"the broker refuses: {self._answer}")
+        self._under_way.clear()
+        self._safe.clear()
+        client.subscribe([(one, 1) for one in address.filters])
+        self.is_connected = True
+        self._say(f"{address}: connected, MQTT {'5' if self._protocol == paho.MQTTv5 else '3.1.1'}")
+
+    def _other_version(self) -> None:
+        self._protocol = paho.MQTTv311 if self._protocol == paho.MQTTv5 else paho.MQTTv5
+
+    def _turn_round(self, client: paho.Client, handler: Handler) -> None:
+        while not self._ended.is_set():
+            self._hand_out(client)
+            if self._dropped or self._refused:
+                raise _Lost(self._dropped or self._refused)
+            self._turn(client, handler.has_room(), _TURN_MS)
+
+    def _turn(self, client: paho.Client, reads: bool, most_ms: int) -> None:
+        """Wait for something to do, and do it once."""
+        peer = client.socket()
+        if peer is None:
+            raise _Lost(self._dropped or "the connection was lost")
+        number = peer.fileno()
+        waits = select.poll()
+        waits.register(self._inner, select.POLLIN)
+        wanted = (select.POLLIN if reads else 0) | (select.POLLOUT if client.want_write() else 0)
+        if wanted:  # else it would say again and again that the other side has gone
+            waits.register(peer, wanted)
+        is_waiting = reads and isinstance(peer, ssl.SSLSocket) and peer.pending() > 0
+        found = dict(waits.poll(0 if is_waiting else most_ms))
+        if self._inner.fileno() in found:
+            self._inner.recv(4096)
+        happened = found.get(number, 0)
+        if reads and (is_waiting or happened & ~select.POLLOUT):
+            self._expect(client.loop_read())
+        if happened & select.POLLOUT and client.socket() is not None:
+            self._expect(client.loop_write())
+        self._expect(client.loop_misc())
+
+    def _expect(self, code: MQTTErrorCode) -> None:
+        if code not in (_GOOD, MQTTErrorCode.MQTT_ERR_AGAIN):
+            raise _Lost(self._dropped or f"the connection was lost: {paho.error_string(code)}")
+
+    def _hand_out(self, client: paho.Client) -> None:
+        """Acknowledge what is safe, in order, and publish what is due."""
+        with self._lock:
+            done, self._done = self._done, []
+            to_send, self._to_send = self._to_send, []
+            due: list[tuple[str, bytes]] = []
+            while self._due and len(self._sent) + len(due) < UNDER_WAY_MOST:
+                topic = next(iter(self._due))
+                due.append((topic, self._due.pop(topic)))
+        self._safe.update(mark.place for mark in done if mark.connection == self.connections)
+        for topic, payload in due:  # in front of the acknowledgements: who acknowledges has said what it has
+            info = client.publish(topic, payload, qos=1, retain=True)
+            self._sent[info.mid] = (topic, payload)
+        for topic, payload in to_send:
+            client.publish(topic, payload, qos=1)
+        while self._under_way and self._under_way[0][0] in self._safe:
+            place, number = self._under_way.popleft()
+            self._safe.discard(place)
+            client.ack(number, 1)
+
+    def _let_go(self, client: paho.Client, orderly: bool) -> None:
+        """End the connection; what was published and not acknowledged is due again."""
+        self.is_connected = self.is_subscribed = False
+        client.on_disconnect = None
+        try:
+            if orderly:
+                client.disconnect()
+                for _ in range(10):
+                    if client.socket() is None or not client.want_write():
+                        break
+                    client.loop_write()
+            if (peer := client.socket()) is not None:
+                peer.close()
+        except (OSError, ValueError):
+            pass
+        with self._lock:
+            for topic, payload in self._sent.values():
+                self._due.setdefault(topic, payload)
+        self._sent.clear()

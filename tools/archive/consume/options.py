@@ -1,0 +1,65 @@
+"""Options of all commands that speak to a broker: how it is reached, and as whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from tools.archive.options import fail
+from tools.base.installation import how_to_get
+
+
+def broker_options(command):
+    """How a broker is reached, beside its address."""
+    for name, metavar, text in (
+        ("mqtt-key", "FILE", "Its private key (PEM)."),
+        ("mqtt-certificate", "FILE", "A certificate of one's own for the broker (PEM)."),
+        ("mqtt-ca", "FILE", "Trust this CA (PEM) in place of the system's."),
+        ("mqtt-password-file", "FILE", "The broker's password: its first line; mode 0600."),
+        ("client-id", "TEXT", "Name at the broker, which keeps what comes meanwhile under it."),
+    ):
+        command = click.option(f"--{name}", metavar=metavar, help=text)(command)
+    return command
+
+
+def consumer_options(command):
+    """The same, and what a consumer does with what comes."""
+    text = 'The outlets have confirm "broker" and send nothing again: store what comes, and count what is missing.'
+    return broker_options(click.option("--pass-gaps", is_flag=True, help=text)(command))
+
+
+def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default_id: str) -> Any:
+    """The broker as these options have it; what is wrong with them is told, and it ends."""
+    try:
+        from tools.archive.consume import broker
+    except ImportError as missing:
+        fail(f"{missing.name} is not installed: {how_to_get('archive-mqtt')}")
+    password = options["mqtt_password_file"]
+    files = [options[name] for name in ("mqtt_ca", "mqtt_certificate", "mqtt_key")]
+    try:
+        found = broker.address_of(url)
+        if any(files):
+            if found.tls is None:
+                fail(f"{url}: TLS files need mqtts://")
+            found = replace(found, tls=broker.trusting(*files))
+        if password:
+            if not found.user:
+                fail(f"{url}: a password needs a user: mqtt://user@host")
+            found = replace(found, password=broker.password_in(password))
+    except broker.Wrong as wrong:
+        fail(str(wrong))
+    return replace(found, filters=(*found.filters, *filters), client_id=options["client_id"] or default_id)
+
+
+def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
+    """What tools.archive.serving hands to the writer."""
+    from tools.archive.consume.names import client_id_of
+
+    found = address(url, filters, options, client_id_of(place))
+    if not found.filters:
+        fail(f"{url}: which topics? mqtt://host/toolcart/+/+/+ for instance")
+    from tools.archive.consume.consumer import Consuming
+
+    return Consuming(found, options["pass_gaps"])

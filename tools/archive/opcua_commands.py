@@ -1,0 +1,80 @@
+"""`toolcart archive opcua`: the archive by OPC UA for joining, a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library
+from tools.archive.web.serving import address
+from tools.base.installation import how_to_get
+from tools.base.printable import visible_lines
+
+BIND = "127.0.0.1:4840"
+_FILE = click.Path()
+
+
+@click.command()
+@database_option
+@click.option("--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Port 0: a free one.")
+@click.option("--certificate", type=_FILE, metavar="FILE", help="The server's own (PEM or DER), with --key.")
+@click.option("--key", type=_FILE, metavar="FILE", help="Its private key, a file of mode 0600.")
+@click.option("--self-signed", is_flag=True, help="Make both files if they are not there.")
+@click.option(
+    "--trusted", type=_FILE, metavar="DIR", help="Clients need a certificate that is in there or signed by one."
+)
+@click.option("--users-file", type=_FILE, metavar="FILE", help="Users with roles, by `toolcart archive user`.")
+@click.option("--anonymous", type=click.Choice(["view", "export"]), help="What anyone without a name may do.")
+@click.option(
+    "--state", default="opcua.sqlite", show_default=True, type=_FILE, metavar="FILE", help="Acknowledgements."
+)
+@click.option("--zone", metavar="NAME", help="Of the stations' clocks, such as Europe/Berlin; else this machine's.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")
+def opcua(place: str, bind: str, self_signed: bool, zone: str | None, seconds: float | None, **options: Any) -> None:
+    """Serve the archive by OPC UA for joining (OPC 40450-1, 40451-1), until Ctrl-C.
+
+    It only reads the database, so it may run wherever that can be reached. `view` may read; `export` may also
+    acknowledge results and have them sent again. Beyond the loopback users or --anonymous are needed.
+    """
+    database = library()
+    try:
+        from tools.archive.opcua import serving
+        from tools.archive.opcua.certificate import make
+        from tools.archive.opcua.taken import Unusable
+    except ImportError as missing:
+        fail(f"{missing.name} is not installed: {how_to_get('archive-opcua')}")
+    try:
+        host, port = address(bind)
+        where = serving.Where(host, port, zone=ZoneInfo(zone) if zone else None, **options)
+        where = where.checked()
+        if self_signed:
+            _make(make, where.certificate, where.key, host)
+        asyncio.run(serving.run(place, where, _say, seconds))
+    except (ZoneInfoNotFoundError, ValueError) as wrong:
+        fail(f"--zone {zone}: there is no such zone" if isinstance(wrong, ZoneInfoNotFoundError) else str(wrong))
+    except (serving.CannotServe, Unusable, database.Unusable) as reason:
+        fail(str(reason))
+    except BrokenPipeError:  # whoever read it has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_NOTHING)
+    except OSError as error:
+        fail(f"cannot listen on {bind}: {error.strerror or error}. Choose another port with --bind", EXIT_NOTHING)
+
+
+def _make(make: Any, certificate: str | None, key: str | None, host: str) -> None:
+    if not (certificate and key):
+        fail("--self-signed needs --certificate and --key, the files that it makes")
+    try:
+        if make(certificate, key, host):
+            _say(f"made {certificate} and {key}, good for ten years")
+    except OSError as error:
+        fail(f"{certificate}, {key}: {error.strerror}")
+
+
+def _say(text: str) -> None:
+    click.echo(visible_lines(text))

@@ -1,0 +1,1 @@
+"""`toolcart command`: what a running agent has its controller do for others."""
