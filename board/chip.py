@@ -42,7 +42,7 @@ class ChipClock:
         return time.localtime()[:6]
 
     def write(self, moment):
-        """Set it; the day of the week is not used by anybody."""
+        """Set it; the day of the week is not used by anyone."""
         year, month, day, hour, minute, second = moment
         self._rtc.datetime((year, month, day, 0, hour, minute, second, 0))
 

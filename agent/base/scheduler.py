@@ -69,7 +69,7 @@ class Scheduler:
                 self._failed[slot] = False
             left = self._tasks[slot].step(now)
         except MemoryError:
-            raise  # nobody can go on without memory: the board restarts, the spool has everything
+            raise  # no one can go on without memory: the board restarts, the spool has everything
         except Exception as fault:  # one station's trouble is not the others'
             self.faults += 1
             self.last_fault = fault

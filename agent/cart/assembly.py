@@ -100,7 +100,7 @@ def _longest_command(controller):
 
 
 def _commands(station, controller):
-    """What others may have the controller do while we have its slot, None where nobody may."""
+    """What others may have the controller do while we have its slot, None where no one may."""
     if not controller.get("commands"):
         return None
     from agent.station.commands import Commands

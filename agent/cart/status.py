@@ -1,7 +1,7 @@
 """What the agent is doing, as one tree of plain values: everything that is counted, and the newest results.
 
 Rules
-1. Reads only: no cursor of anybody moves. It uses the logs' page, as everybody does who reads between two steps.
+1. Reads only: no cursor of anyone moves. It uses the logs' page, as everybody does who reads between two steps.
 2. Allocates as it likes: call it between two steps, and only when somebody looks.
 3. Names, not numbers: states, reasons and counters carry the words of the modules they come from.
 """

@@ -1,7 +1,7 @@
 """The contract of a port: what a board gives the agent for one byte connection (a TCP client, a serial line).
 
     open(host, number)      begin to connect; returns at once and raises nothing, whatever host and number are: where
-                            nobody can be reached the state is PORT_CLOSED, now or later
+                            no one can be reached the state is PORT_CLOSED, now or later
     state()                 PORT_CLOSED, PORT_OPENING or PORT_OPEN
     readinto(buf, n)        octets now in buf[0:count]: 0 if there are none, PORT_LOST if the other side is gone
     write(buf, start, n)    octets taken of buf[start:start+n], 0 if none can be now, PORT_LOST

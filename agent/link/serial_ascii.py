@@ -9,7 +9,7 @@ Rules (003:881-906, 1621-1626)
    of ZVZ inside a message drops it as well: a corrupted length ends there, for the controller waits for its answer.
 3. The header must be one that can be: digits where digits belong. There is no checksum on this line, so what lies
    above checks every field and takes nothing odd that did not come twice (agent.station.store).
-4. Nobody holds the controller back but the 0062 it waits for: the flash is used between a result and its 0062.
+4. No one holds the controller back but the 0062 it waits for: the flash is used between a result and its 0062.
 5. On a line too fast for that (what comes during a program does not fit the UART) a result that comes while an answer
    is due is handed over HOLD_MS later: by then the answer lies in the UART's buffer, not in its FIFO.
 6. A message larger than the buffer is handed over cut short.

@@ -116,7 +116,7 @@ class Stream(Fifo):
         return self.wait.left(now) if self.wait.armed else FOREVER
 
     def quiet(self, busy_ms):
-        """Nobody listens to the flash on a network: always."""
+        """No one listens to the flash on a network: always."""
         return True
 
     def last_chance(self):

@@ -23,7 +23,7 @@ from agent.base.ticks import Timer
 PART_NONE = const(0)  # no part, whatever its header says: go on as with any message
 PART_KEPT = const(1)
 PART_AGAIN = const(2)  # the same as before
-PART_ANEW = const(3)  # a first part; what had begun before is given up
+PART_RESTARTED = const(3)  # a first part; what had begun before is given up
 PART_REFUSED = const(4)
 PART_LAST = const(5)  # the message is whole: link.buf, link.at, link.length
 PART_LAST_CUT = const(6)  # the message has come to its end, and only its first octets are there
@@ -83,7 +83,7 @@ class Linked:
         if part == count:
             self._hand_over(link)
             return PART_LAST_CUT if self._cut else PART_LAST
-        return PART_ANEW if began and part == 1 else PART_KEPT
+        return PART_RESTARTED if began and part == 1 else PART_KEPT
 
     def give_up(self, link):
         """End what is under way, if anything is."""

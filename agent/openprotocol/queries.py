@@ -8,7 +8,7 @@ Rules
    say so, once each time, and asked for again.
 3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
    unknown one has come, and put behind every later result with the same date of last change. A set without such a
-   date, and set 0, has none: nobody could say whether they still hold.
+   date, and set 0, has none: no one could say whether they still hold.
 4. A new connection forgets all limits, and asks again for the sets that it knew: they may have been changed meanwhile.
    What is refused, or not answered, is not asked for again before the next connection or another date.
 

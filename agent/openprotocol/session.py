@@ -522,7 +522,7 @@ class Session:
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
-        tries = self.tries if subscription.row[NEEDED] is True else 1  # nobody waits long for what is not needed
+        tries = self.tries if subscription.row[NEEDED] is True else 1  # no one waits long for what is not needed
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):

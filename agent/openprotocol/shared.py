@@ -66,7 +66,7 @@ class Shared:
         self.last = 0  # of the stretch
         self._first = 0
         self._ours = []  # of the stretch, descending
-        self._has_to_name = has_to_name  # an answer that names nobody may be another station's
+        self._has_to_name = has_to_name  # an answer that names no one may be another station's
         self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled
         self._most_ids = most_ids or STRETCH_IDS
         self._ids = self._most_ids

@@ -1,4 +1,4 @@
-"""A frame that is a result and could not be read, as it came: nobody but a later version knows what it says.
+"""A frame that is a result and could not be read, as it came: no one but a later version knows what it says.
 
     octet  0      4       6       7     8                8+n
            |number|station|spindle|epoch| the frame, n   |

@@ -18,7 +18,7 @@ serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets o
            |tq min|tq max|tq tgt|amin |amax |atgt |u |type|d |
 
 d is how many digits of each angle are decimals, blank for none. A numeric field is digits, or blank as a whole; in a
-record with FLAG_ODD it may have a sign in front, or be what the controller sent and nobody can read.
+record with FLAG_ODD it may have a sign in front, or be what the controller sent and no one can read.
 """
 
 from agent.base.compat import const
@@ -69,7 +69,7 @@ FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
 FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
 FLAG_ODD = const(64)  # something in it is not as it should be, and stands there as it came
 FLAG_UNPROVEN = const(128)  # pushed before the controller had proven that its IDs mean what they meant
-FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to nobody
+FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to no one
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
 HEAD_BYTES = const(8)
@@ -82,7 +82,7 @@ PASSED = const(3)  # there was no room, and the server had it once
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
 PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
-PARKED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent behind it; whether this one as well, nobody knows
+PARKED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent behind it; whether this one as well, no one knows
 PARKED_READ = const(1005)  # a frame that could not be read, and was read by a later version
 
 

@@ -21,7 +21,7 @@ the rows are exact. Such a record is told by its length alone: no other result h
     row of OBJECTS | ID 4 | status | torque status | angle status | torque 6 | angle 5 | limits 33, as those of the
                   | record | object type | reference object 4 |                                                56
 
-A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (nobody says which), blank unknown.
+A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (no one says which), blank unknown.
 Figures stand there as they came: of SYNC hundredths and degrees, or hundredths of a press, whose limits
 are those of the record; of BOLTS decimals with a point (003:8338-8372); of OBJECTS as in the body.
 

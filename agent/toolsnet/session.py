@@ -12,7 +12,7 @@ Rules (DIGEST G.5, G.9; 004:67-82)
    shown that none comes.
 5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
 6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
-   or the server. One of which nobody knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
+   or the server. One of which no one knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
@@ -388,7 +388,7 @@ class Session:
         if self._out == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
         if not self._whole:
-            return EV_FOREIGN  # nobody can have stored what has not gone out
+            return EV_FOREIGN  # no one can have stored what has not gone out
         kind = self._out
         self._out = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins

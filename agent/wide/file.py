@@ -12,7 +12,7 @@ new file when one is full (board.linux_lines). What is told here and there in nu
 
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
-2. The log's cursor may be behind the file: after a cut, or after a failure behind which nobody knows what is there.
+2. The log's cursor may be behind the file: after a cut, or after a failure behind which no one knows what is there.
    The file's last line tells: records up to the one that gives this very line are there. So each is written once.
 3. The last record of the log that a start is in doubt of is settled before anything is looked for or written.
 4. Where graphs are wanted their lines stand behind those of their results (agent.wide.graphs).

@@ -38,7 +38,7 @@ class Names:
         self.filling = False  # more names come in a moment: they are told together
 
     def learn_spindles(self, named):
-        """A result has these spindles: (number, name), where "" is one that nobody has told."""
+        """A result has these spindles: (number, name), where "" is one that no one has told."""
         for number, name in named:
             known = self.spindles.get(number)
             if known is None and len(self.spindles) >= SPINDLES_MOST:

@@ -8,9 +8,9 @@ Rules
    set aside: to ToolsNet its number has passed. What was refused behind the last one that was taken is offered again,
    alone, as ever.
 4. How many may be out is durable, too (SENT_WIDTH). So of what lies in front of the one that an 08 names only as many
-   are in doubt: unless an answer was read it may be stored or refused, and nobody can be asked. It is set aside,
+   are in doubt: unless an answer was read it may be stored or refused, and no one can be asked. It is set aside,
    PARKED_IN_DOUBT. What lies further in front was settled before that one went out.
-5. At the orderly end what lies in front of one that was taken is settled at once: after it nobody knows the answers.
+5. At the orderly end what lies in front of one that was taken is settled at once: after it no one knows the answers.
 6. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
 """
 
@@ -36,7 +36,7 @@ class Window:
 
     def __init__(self, size):
         self.size = size
-        self.in_doubt = 0  # results set aside because nobody knows what became of them
+        self.in_doubt = 0  # results set aside because no one knows what became of them
         self.left_open = []  # those that were out and are not settled: one was refused, or the connection is gone
         self._ahead = Cursor()  # behind the last one that is out
         self._shut = Timer()  # until it may be opened again
@@ -214,7 +214,7 @@ class Window:
         return True
 
     def _reason(self, number):
-        """Return what is known of `number`: 0 if it was taken, why it was refused, or that nobody knows."""
+        """Return what is known of `number`: 0 if it was taken, why it was refused, or that no one knows."""
         for out in self.left_open:
             if out.number == number and out.code != UNANSWERED:
                 return out.code

@@ -27,7 +27,15 @@ SOON_MS = 60000
 NEWEST = 150
 AXE = "4.14.1"
 PATHS = ("/", "/live", f"/search?q={vin(0)[:-1]}", f"/car?vin={vin(2)}", f"/car?vin={LONGEST_VIN}", f"/result/{NEWEST}")
-PATHS = (*PATHS, f"/curves/{NEWEST}", "/station/1", "/trend/1?program=1", "/pareto?by=program", "/results")
+PATHS = (
+    *PATHS,
+    f"/curves/{NEWEST}",
+    "/station/1",
+    "/trend/1?program=1",
+    "/trend/1?program=1&by=study",
+    "/pareto?by=program",
+    "/results",
+)
 PATHS = (*PATHS, "/events", "/breaches", "/audit")
 
 pytestmark = pytest.mark.xdist_group("browser")

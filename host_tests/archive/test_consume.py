@@ -18,7 +18,7 @@ from host_tests.support.archive import place_in
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from tools.archive import database, queries
+from tools.archive import changes, database, queries
 from tools.archive.consume import online
 from tools.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from tools.archive.consume.broker import Address
@@ -189,6 +189,26 @@ def test_a_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tm
         assert made.ask("SELECT COUNT(*) FROM Result") == [(1,)]
         [(field, found)] = made.ask("SELECT Field, Found FROM Breach")
         assert field == "sequence and time" and "'0000000006'" in found
+
+
+def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
+    place, copy = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    four = [line(number, 50 + number) for number in (1, 2, 3, 5)]
+    whole, behind = read("b", message(0, 6, four)), read("b", message(6, 7, [line(7, 57)]))
+    other = read("c", message(0, 1, [line(1, 99, station=8)], station=8))
+    with kept(place) as made:
+        made.take([whole])
+        made.take([other])
+    changes.take_from(str(copy), str(place), lambda share: None)
+    changes.forget_newest(str(place), 3)  # the other station's only one, and two of four
+    with kept(place) as made:
+        assert made.take([behind]) == [(2, "gap")]
+        assert made.take([whole]) == [(6, "stored")] and made.take([other]) == [(1, "stored")]
+        found = made.ask("SELECT TighteningId, Sequence FROM Result WHERE Station = 7 ORDER BY ResultId")
+        assert found == [(51, 1), (52, 2), (53, 3), (55, 5)]
+    with kept(copy) as made:
+        assert made.take([whole]) == [(6, "repeated")] and made.take([behind]) == [(7, "stored")]
+        assert made.ask("SELECT COUNT(*) FROM Result") == [(6,)]
 
 
 def test_a_frame_is_kept_as_a_breach_in_the_same_commit(tmp_path):

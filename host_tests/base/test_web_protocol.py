@@ -15,7 +15,7 @@ WHOLE = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
 async def app(scope, receive, send):
-    """Answers at once, after some looks (/slow), after the body (POST), or with more than anybody keeps (/much)."""
+    """Answers at once, after some looks (/slow), after the body (POST), or with more than anyone keeps (/much)."""
     if scope["type"] != "http":
         return
     body = b"well"

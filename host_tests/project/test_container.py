@@ -10,9 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
+from host_tests.support.archive import RESULT, Talk
 from host_tests.support.container import DEADLINE_S, IMAGE, Buildah, missing, run
 from tools.base.cache import CHECKOUT
 from tools.cli.main import main
@@ -154,3 +156,33 @@ def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_i
     finally:
         agent.kill()
         peers.close()
+
+
+@LONG
+def test_the_container_with_the_archive_s_extras_serves_it_and_its_pages(tmp_path):
+    buildah = Buildah(tmp_path / "storage")
+    container = buildah.build("archive-web,postgresql")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, USER, USER)
+    pim, server, web = free_ports(3)
+    served = f"toolcart archive serve --pim-port {pim} --server-port {server} --web 127.0.0.1:{web}"
+    words = ("sh", "-c", f"echo $$ > {SERVICE_STATE}/pid; exec {served}")
+    shared = ("--volume", f"{state}:{SERVICE_STATE}")
+    run(*buildah.command(container, ("/opt/toolcart/bin/python", "-c", "import psycopg"), *shared))
+    lines = tmp_path / "lines"
+    with lines.open("w") as out:
+        serving = subprocess.Popen(buildah.command(container, words, *shared), stdout=out, stderr=subprocess.STDOUT)
+    try:
+        until(lambda: "pages on" in lines.read_text(), lines.read_text)
+        with Talk(server) as station:
+            assert station.ask(RESULT)[21:24] == "000"
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{web}/car?vin=WVWZZZ1KZAW123456&json", timeout=DEADLINE_S
+        ) as told:
+            assert len(json.load(told)["results"]) == 1
+        assert (state / "archive.sqlite").stat().st_uid == USER
+        os.kill(int((state / "pid").read_text()), signal.SIGTERM)
+        assert serving.wait(DEADLINE_S) == 0, lines.read_text()
+    finally:
+        serving.kill()

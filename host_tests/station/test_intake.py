@@ -235,7 +235,7 @@ def test_connection_that_breaks_at_any_message_loses_nothing():
             cart.run(20000)
             cart.settle()
             cart.healthy()
-            # The first meeting may be after some were made: those were there before anybody asked.
+            # The first meeting may be after some were made: those were there before anyone asked.
             produced = cart.controller.produced
             ids = cart.stored_ids()
             assert ids == sorted(set(ids)) and set(ids) <= set(produced)

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tools.base.cache import CACHE, CHECKOUT
@@ -21,7 +22,8 @@ SUITE = "trixie"
 BASE = "localhost/toolcart-base"
 IMAGE = "localhost/toolcart"
 NEEDED = ("buildah", "debootstrap", "tar")
-WHEELS = ("setuptools", "click", "pyserial")  # pyproject.toml's, and what builds it
+WHEELS = ("setuptools", "click")  # what the recipe needs, whatever its extras
+PYTHON = "3.13"  # the base's
 DEADLINE_S = 600
 
 
@@ -54,19 +56,24 @@ class Buildah:
         told = [*self._words, "run", "--isolation", "chroot", "--network", "host", *options, container, "--", *words]
         return [str(word) for word in told]
 
-    def build(self):
-        """Make the base and the image; return a container of it."""
+    def build(self, extras="serial"):
+        """Make the base and the image with these extras; return a container of it."""
         made = self("from", "scratch").split()[-1]
         self("add", made, base_archive(), "/")
         self("commit", "--rm", made, BASE)
         wheels = self.folder / "wheels"
-        run(sys.executable, "-m", "pip", "download", "-q", "--only-binary=:all:", "--dest", wheels, *WHEELS)
+        packages = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+        wanted = [*WHEELS, *[one for extra in extras.split(",") for one in packages[extra]]]
+        how = ("-q", "--only-binary=:all:", "--python-version", PYTHON, "--dest", wheels)
+        run(sys.executable, "-m", "pip", "download", *how, *wanted)
         settings = self.folder / "pip.conf"
         settings.write_text("[global]\nno-index = true\nfind-links = /wheels\n")
         self(
-            "build", "--isolation", "chroot", "--network", "host", "--build-arg", f"BASE={BASE}", "--format", "docker",
-            "--volume", f"{wheels}:/wheels:ro", "--volume", f"{settings}:/etc/pip.conf:ro", "--ignorefile",
-            CHECKOUT / ".containerignore", "--tag", IMAGE, "--file", CHECKOUT / "Containerfile", CHECKOUT,
+            "build", "--isolation", "chroot", "--network", "host", "--format", "docker",
+            "--build-arg", f"BASE={BASE}", "--build-arg", f"EXTRAS={extras}",
+            "--volume", f"{wheels}:/wheels:ro", "--volume", f"{settings}:/etc/pip.conf:ro",
+            "--ignorefile", CHECKOUT / ".containerignore", "--file", CHECKOUT / "Containerfile",
+            "--tag", IMAGE, CHECKOUT,
         )  # fmt: skip
         container = self("from", IMAGE).split()[-1]
         # Else buildah mounts a folder of its own there as well, above ours or below it as it happens.

@@ -1,4 +1,4 @@
-"""Curves become pieces in their own ring: whole, durable, once, with their result, and never in anybody's way."""
+"""Curves become pieces in their own ring: whole, durable, once, with their result, and never in anyone's way."""
 
 from agent.base import health as h
 from agent.base.words import get_u32, put_u32

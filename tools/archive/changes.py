@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from agent.toolsnet.telegram import SEQUENCES
 from tools.archive import audit, bulk, cars, database
 from tools.archive import tables as t
 from tools.toolsnet.records import is_behind
@@ -42,6 +43,7 @@ def forget_newest(place: str, newest: int) -> int:
         if gone:
             _forget_since(connection, gone[-1][1])
         _say_latest(connection)
+        _forget_consumed(connection)
         audit.note(connection, f"forget: the newest {len(gone)} results")
     return len(gone)
 
@@ -51,6 +53,21 @@ def _forget_since(connection: Connection, arrived: str) -> None:
     connection.execute(delete(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(later)))
     for table in (t.EVENT, t.GRAPH):
         connection.execute(delete(table).where(table.c.Arrived >= arrived))
+
+
+def _forget_consumed(connection: Connection) -> None:
+    """How far batches are stored goes back with the results, so that what is gone is sent again."""
+    c, station = t.CONSUMED.c, t.STATION.c
+    same = and_(*[c[name] == station[name] for name in ("SystemType", "System", "Station")])
+    asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, station.Result)
+    for topic, identity, number, base, sequence, left in connection.execute(asked.where(same)).fetchall():
+        lost = (sequence - left) % SEQUENCES
+        if not sequence or not lost or (left and lost > SEQUENCES // 2):
+            continue  # nothing of it is gone: it is an older spool's
+        newest = number - (base + number - sequence) % SEQUENCES  # the number of its newest result
+        there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
+        now = {"Number": max(0, newest - lost) if left else 0, "Sequence": left}
+        connection.execute(update(t.CONSUMED).where(there).values(**now))
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:
@@ -78,6 +95,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
+            _take_map(reading, connection, t.CONSUMED)  # what came with it need not be sent again
             what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
             audit.note(connection, f"{what}, {told['graphs']} curves")
     finally:

@@ -37,8 +37,7 @@ def deviation_of(values: Sequence[float]) -> float:
     """The deviation of a sample of at least two; exactly 0 if they are all the same."""
     first = values[0]
     apart = [value - first for value in values]  # a mean of equal values may be rounded, that of noughts is not
-    mean = mean_of(apart)
-    return math.sqrt(math.fsum([(one - mean) ** 2 for one in apart]) / (len(values) - 1))
+    return math.dist(apart, [mean_of(apart)] * len(apart)) / math.sqrt(len(apart) - 1)
 
 
 def groups_of(values: Sequence[float], size: int) -> list[Sequence[float]]:

@@ -1,4 +1,4 @@
-"""What can be looked at without anybody: spools and their disk, the clock, names.
+"""What can be looked at without anyone: spools and their disk, the clock, names.
 
 Rules
 1. Nothing of a spool is changed, and no lock is taken: an agent may run, or be about to start.

@@ -4,7 +4,7 @@
     cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
 
 Rules
-1. Time moves only to the next deadline of anybody: a sleeping agent is woken by input or by its own deadline.
+1. Time moves only to the next deadline of anyone: a sleeping agent is woken by input or by its own deadline.
 2. An agent that asks to run again at once, over and over, is a fault of the agent.
 3. `cut` is a power cut: new objects over the same flash; the peers learn nothing of it.
 """

@@ -129,7 +129,7 @@ class ControllerLink(Endpoint):
         self.close("controller: malformed message")
 
     def odd(self, mid, what, frame):
-        """Note what is taken though hardly anybody writes it so; a complaint where the options are strict."""
+        """Note what is taken though hardly anyone writes it so; a complaint where the options are strict."""
         if self.controller.note_odd(mid, what) and self.options.strict:
             self.complain("%04d: odd, and taken: %s: %s" % (mid, what, text_of(frame)))
 

@@ -36,7 +36,7 @@ def memory_kib() -> int | None:
 
 
 def clock() -> dict:
-    """Return the wall clock with its zone, whether anybody keeps it right, and how far it may be off."""
+    """Return the wall clock with its zone, whether anyone keeps it right, and how far it may be off."""
     now = datetime.now(UTC).astimezone()
     told = {"now": now.isoformat(timespec="seconds"), "zone": now.tzname(), "kept": None, "error_s": None}
     try:

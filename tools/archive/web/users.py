@@ -144,7 +144,7 @@ class Proxy:
         return told[:64] if told and peer in self.addresses else peer
 
     def name(self, peer: str, headers: Mapping[bytes, bytes]) -> str | None:
-        """The name that it says; None from anybody else."""
+        """The name that it says; None from anyone else."""
         told = headers.get(self.header.lower().encode(), b"").decode("latin-1").strip()
         return told if self.header and peer in self.addresses and _NAME.fullmatch(told) else None
 
