@@ -14,11 +14,14 @@ import lzma
 import re
 import shlex
 import socket
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from agent.openprotocol import states
+from agent.station.commands import Commands
 from host_tests.support.running import free_port
 from host_tests.tools.test_hints import ASIDE, lived, run
 from tools.base.cache import CHECKOUT
@@ -55,7 +58,9 @@ NAMED = (
     "simulated ToolsNet: `toolcart archive`", "`toolcart archive serve --role server`",
     "The log of `toolcart archive serve` or `web` says why", "where `toolcart install-service` made it",
     "`toolcart status` cannot ask this agent", "`toolcart status --json` ended with", "# Messages", "# Configuration",
-    "## Secrets", "Package: toolcart", "start `toolcart archive serve` of this one",
+    "## Secrets",
+    "What others may have the controller do", "the toolcart command is not on the path",
+    "Package: toolcart", "start `toolcart archive serve` of this one",
     "`toolcart archive servers` lists them", "KiB are enough: `toolcart image` makes one", "toolcart flash --board ",
 )  # fmt: skip
 
@@ -235,6 +240,15 @@ def test_an_agent_that_does_not_run_is_started(cart):
     left.bind(f"{cart}.sock")
     left.close()
     return said + run(asked).output
+
+
+@follows("`toolcart status` says why")
+def test_why_a_controller_is_away_is_said_by_status(cart):
+    _, said, _ = lived(cart)
+    assert "why: controller" in said
+    away = SimpleNamespace(settle=lambda now: None, order=None)
+    away._intake = SimpleNamespace(session=SimpleNamespace(state=states.CLOSED))
+    return Commands.take_order(away, None, 0)
 
 
 @follows("`sudo toolcart status` asks it; or stop it")
