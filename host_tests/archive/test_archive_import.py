@@ -53,7 +53,7 @@ def test_each_says_why_it_was_set_aside(spool, tmp_path):
     with database.connect(str(place), writes=False).connect() as connection:
         told = queries.result(connection, 1)
     why = {one["ParameterId"]: one["Value"] for one in told["Parameters"]}
-    assert why[WHY_SET_ASIDE] == "refused by ToolsNet with code 17"[:25]
+    assert why[WHY_SET_ASIDE] == "refused by ToolsNet with code 17"[:25].strip()
 
 
 def test_what_was_dropped_is_not_taken(spool, tmp_path):

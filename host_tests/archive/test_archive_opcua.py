@@ -413,18 +413,20 @@ def test_a_user_who_may_view_reads_and_neither_acknowledges_nor_writes(plant):
 
 def test_no_session_touches_the_subscriptions_of_another(plant):
     async def does(client, system):
-        heard = await listening(client, system.node, system.type(1035))
+        heard = Heard()
+        subscription = await client.create_subscription(100, heard)
+        await subscription.subscribe_events(system.node, [system.type(1035)])
+        mine = subscription.subscription_id
         async with as_user(plant, "ben") as other:
-            mine = [1, *range(70, 200)]
-            with pytest.raises(ua.UaStatusCodeError):
-                for number in mine:
-                    await other.uaclient.delete_subscriptions([number])
-                    parameters = ua.SetPublishingModeParameters(PublishingEnabled=False, SubscriptionIds=[number])
-                    await other.uaclient.set_publishing_mode(parameters)
+            deleted = await other.uaclient.delete_subscriptions([mine])
+            parameters = ua.SetPublishingModeParameters(PublishingEnabled=False, SubscriptionIds=[mine])
+            with pytest.raises(ua.UaStatusCodeError) as refused:
+                await other.uaclient.set_publishing_mode(parameters)
         await system.call("RequestResults", u64(17), u64(17), datetime.now(UTC), datetime.now(UTC), 0.0)
-        return await requested(heard, 1)
+        return deleted[0].value, refused.value.code, await requested(heard, 1)
 
-    assert run(plant, does) == [FIRST]
+    unknown = ua.StatusCodes.BadSubscriptionIdInvalid
+    assert run(plant, does) == (unknown, unknown, [FIRST])
 
 
 # -- limits --------------------------------------------------------------------------------------------------------
@@ -500,5 +502,6 @@ def test_node_opcua_reads_and_decodes_results_events_and_methods(plant, tmp_path
     assert len(trace["values"]) == content["trace"]["stepTraces"][0]["numberOfTracePoints"] > 5
     assert read["latest"]["resultMetaData"]["resultId"].startswith("3/1/10/")
     assert read["event"][2]["resultMetaData"]["resultId"] == FIRST and read["event"][1] == "Left front"
+    assert read["event"][3] == FIRST
     assert read["acknowledged"]["output"] == [[0, -1], -1]
     assert {"GetLatestResult", "RequestResults", "RequestUnacknowledgedResults"} <= set(read["methods"])

@@ -88,7 +88,8 @@ def base_archive():
         kept.parent.mkdir(parents=True, exist_ok=True)
         tree, part = kept.with_suffix(".tree"), kept.with_suffix(".part")
         shutil.rmtree(tree, ignore_errors=True)
-        run("debootstrap", "--variant=minbase", "--include=python3-venv,ca-certificates", SUITE, tree)
+        # In a namespace of its own: a debootstrap that is cut off leaves no /proc mounted.
+        run("unshare", "-m", "debootstrap", "--variant=minbase", "--include=python3-venv,ca-certificates", SUITE, tree)
         left_out = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
         run("tar", *[f"--exclude=./{name}" for name in left_out], "-C", tree, "-cf", part, ".")
         shutil.rmtree(tree)

@@ -78,6 +78,7 @@ def serving(folder: Path, place: str, *options: str):
     finally:
         if process.process.poll() is None:
             process.stop()
+        print("\n".join(process.lines))  # pytest shows it where something failed
 
 
 def client_certificate(folder: Path) -> tuple[str, str]:
@@ -90,7 +91,7 @@ def client_certificate(folder: Path) -> tuple[str, str]:
 @asynccontextmanager
 async def connected(url: str, user: str | None = None, password: str = "", certificate: tuple[str, str] | None = None):
     """A client of asyncua that knows the types."""
-    client = Client(url, timeout=30)
+    client = Client(url, timeout=30, watchdog_intervall=20)  # a busy machine is no lost connection
     client.session_timeout = 60_000
     if certificate:
         await client.set_security(SecurityPolicyBasic256Sha256, *certificate)

@@ -9,7 +9,7 @@ const BASE = "http://opcfoundation.org/UA/IJT/Base/";
 const DEADLINE_MS = 60000;
 const [url, userName, password, wanted, folder] = process.argv.slice(2);
 const plain = (value) => JSON.parse(JSON.stringify(value, (key, each) =>
-  typeof each === "bigint" ? Number(each) : each instanceof Float64Array ? Array.from(each) : each));
+  typeof each === "bigint" ? Number(each) : ArrayBuffer.isView(each) ? Array.from(each) : each));
 
 async function methodsOf(session, object) {
   const found = {};

@@ -250,6 +250,18 @@ def test_how_long_it_is_held_up_is_measured_from_the_first_refusal_or_its_own_ac
     assert watched(refused, fetched(2)) == []
 
 
+def test_behind_one_without_an_answer_it_may_take_a_pause_longer_until_one_is_taken():
+    for is_taken in (False, True):
+        bad = result(1, disliked="refuses")
+        history = station([bad, result(2)], [])
+        passing = Passing(history)
+        passing.unanswered()
+        passing.over(2500, True, is_taken)
+        passing.refused(bad, 3000)
+        passing.over(20000, True)
+        assert history.held_up == [HeldUp(3000, 20000, 1, is_taken)]
+
+
 def test_a_push_without_its_acknowledgement_is_late():
     assert kinds(station([result(1)], [row(1)], late_acks=["push read at 1 ms"])) == ["late"]
 

@@ -138,7 +138,7 @@ def measure(folder: Path) -> Figures:
 async def _measured(url: str, port: int, pid: int, start_s: float) -> Figures:
     sender = _Sender(*await asyncio.open_connection("127.0.0.1", port))
     heard = _Heard()
-    async with Client(url, timeout=60) as client:
+    async with Client(url, timeout=60, watchdog_intervall=20) as client:
         subscription = await client.create_subscription(PUBLISHING_MS, heard)
         await subscription.subscribe_events(client.nodes.server, evfilter=_filter(), queuesize=0)
         memory = _memory_mib(pid, "VmRSS")

@@ -15,6 +15,11 @@ class Passing:
         self.began: int | None = None
         self._front: set[int] = set()
         self._counts = True
+        self._mute = False  # one had no answer since one was taken: its passes may have met all that they reach
+
+    def unanswered(self) -> None:
+        """The server says nothing to one, because of its content."""
+        self._mute = True
 
     def needs_operator(self) -> None:
         """No one but an operator lets it go on."""
@@ -26,8 +31,9 @@ class Passing:
             self.began = now
         self._front.add(result.number)
 
-    def over(self, now: int, counts: bool) -> None:
+    def over(self, now: int, counts: bool, is_taken: bool = False) -> None:
         """One is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
+        mute, self._mute = self._mute, self._mute and not is_taken
         began, self.began = self.began, None
         front, self._front = len(self._front), set()
         counts, self._counts = counts and self._counts, True
@@ -38,4 +44,4 @@ class Passing:
         waiting = [r.acks[0] for r in good if not (r.tried or r.gone_full or r.dropped)]
         if waiting and min(waiting) < now:
             first = min(waiting)
-            self.station.held_up.append(HeldUp(max(first, began), now, front, first <= began))
+            self.station.held_up.append(HeldUp(max(first, began), now, front, first <= began and not mute))

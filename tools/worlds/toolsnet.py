@@ -85,6 +85,7 @@ class ToolsNet:
             return self.refusal_code, None
         if result is not None and result.disliked == "silent":
             self.disturbed(telegram.station)
+            self.passing[telegram.station].unanswered()
             return SILENCE, None
         if result is not None and result.disliked:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
@@ -97,7 +98,7 @@ class ToolsNet:
         row = Row(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
-        self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station))
+        self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station), is_taken=True)
         return 0, row
 
     def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
