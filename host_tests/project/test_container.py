@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 
 import pytest
@@ -82,6 +83,15 @@ def test_what_it_starts_and_asks_are_commands_of_ours():
 
 def test_the_second_stage_gets_nothing_but_the_environment():
     assert [rest for name, rest in LAST if name == "COPY"] == ["--from=build /opt/toolcart /opt/toolcart"]
+
+
+def test_every_folder_of_the_product_is_copied():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {folder.partition("/")[0] for folder in project["tool"]["setuptools"]["package-dir"].values()}
+    taken = (CHECKOUT / ".containerignore").read_text(encoding="utf-8").split()
+    assert folders >= {"agent", "client", "tools"}
+    for folder in folders:
+        assert f"COPY {folder} {folder}\n" in TEXT and f"!{folder}" in taken, folder
 
 
 class Peers:
