@@ -99,7 +99,8 @@ class WideLine(Line):
             Line.add_more(self, page, at, length)
             return
         more = identifiers.has_identifiers(page, at, length)
-        fields = [("spindles", None if more else _spindles(page, at, length))]
+        fields = []
+        fields.append(("spindles", None if more else _spindles(page, at, length)))
         found = identifiers.places_of(page, at) if more else ()
         for number in range(1, identifiers.COUNT + 1):
             texts = [text_of(page, place, identifiers.WIDTH) for one, place in found if one == number]

@@ -126,7 +126,7 @@ class WideMqtt(Mqtt):
         self._publish_line(line, self.alarms_topic, number, now)
         self.alarms += 1
 
-    def publish_beside(self, now):
+    def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
         if graphs is None or self._curve_is_out or (graphs.log.doubtful and not graphs.log.settle()):
@@ -142,8 +142,9 @@ class WideMqtt(Mqtt):
 
     def acked_beside(self):
         """The curve that was out is at the broker."""
-        if self._curve_is_out:
-            self._graphs.settle()
+        graphs = self._graphs
+        if graphs is not None and self._curve_is_out:
+            graphs.settle()
             self._curve_is_out = False
             self.curves += 1
 

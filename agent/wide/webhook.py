@@ -317,6 +317,7 @@ class WebhookOutlet:
             if n <= 0:
                 break  # PORT_LOST shows at reading: what the server said before it closed is worth knowing
             http.sent(n)
+        n = 0
         for _ in range(READS_A_STEP):
             n = port.readinto(http.inlet, len(http.inlet))
             if n == PORT_LOST:

@@ -142,6 +142,7 @@ def measure_way(report: Report, name: str, place: str, folder: str) -> None:
         def timed(*arguments: object, **fields: object) -> int:
             began_s = time.monotonic()
             ident = produce(*arguments, **fields)
+            assert ident is not None, "the simulated tool is locked"
             made[ident] = began_s
             return ident
 

@@ -142,6 +142,6 @@ def with_mqtt(script: dict) -> dict:
 
 def _faults(d: random.Random, end_ms: int) -> list[list]:
     return [
-        [d.randrange(max(end_ms, 1)), "broker", d.choice(FAULTS), int(one_of(d, [(3, 2000), (2, 20000), (1, 300000)]))]
+        [d.randrange(max(end_ms, 1)), "broker", d.choice(FAULTS), one_of(d, [(3, 2000), (2, 20000), (1, 300000)])]
         for _ in range(d.choice((0, 2, 5, 10)))
     ]
