@@ -20,7 +20,8 @@ def broker_options(command):
         ("mqtt-password-file", "FILE", "The broker's password: its first line; mode 0600."),
         ("client-id", "TEXT", "Name at the broker, which keeps what comes meanwhile under it."),
     ):
-        command = click.option(f"--{name}", metavar=metavar, help=text)(command)
+        kind = click.Path() if metavar == "FILE" else str
+        command = click.option(f"--{name}", type=kind, metavar=metavar, help=text)(command)
     return command
 
 
