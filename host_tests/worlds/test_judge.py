@@ -194,6 +194,11 @@ def test_what_still_waits_or_comes_only_after_a_switch_off_and_on_is_stuck():
     assert kinds(station([result(1)], [row(1)], Said(needs_operator=True))) == ["stuck"]
 
 
+def test_a_controller_that_can_be_asked_is_asked_once_at_least():
+    assert kinds(station([result(1)], [row(1)], is_met=False)) == ["stuck"]
+    assert kinds(station([result(1)], [row(1)], is_met=False, rules_recover=False)) == []
+
+
 def test_what_the_server_takes_does_not_stay_in_the_quarantine():
     assert kinds(station([result(1, tried=[1500])], [], kept(1))) == ["stuck"]
     for refused in (result(1, disliked="refuses", tried=[1500]), result(1, frame="unreadable")):

@@ -52,6 +52,7 @@ class Controller:
         self.skipped = 0  # of them, since the last of ours
         self.others_made = 0
         self.met: int | None = None
+        self.has_refused = False  # a question for an old result, for good
         self.deaf_until = -1  # answers no 0064
         self.grumble_until = -1  # refuses every 0064 with `grumble_code`
         self.grumble_code = 98
@@ -252,6 +253,7 @@ class Controller:
         """Write into the history what is held at the end."""
         fetchable = self.traits["ids"] == "normal" and bool(self.traits["old_revisions"])
         self.history.rules.recover = self.history.rules.recover and fetchable
+        self.history.is_met = self.met is not None or self.has_refused
         there = {row.number for row in self.history.rows}
         for result in self.history.results.values():
             key = int(result.id_text) if result.id_text.isdigit() else 0

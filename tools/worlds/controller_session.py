@@ -281,6 +281,7 @@ class Session:
         traits = controller.traits
         result = controller.old(asked)
         if revision not in traits["old_revisions"]:
+            controller.has_refused = True
             self._refuse(b"0064", traits["old_refusal"])
         elif self._is_hindered(b"0064", result if asked else None):
             return

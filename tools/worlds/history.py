@@ -136,6 +136,9 @@ class StationHistory:
     vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
     lies: list[int] = field(default_factory=list)  # when it had read a lie
     sessions: list[Questions] = field(default_factory=list)
+    is_met: bool = (
+        True  # the controller has told its newest result and the session went on, or it takes no such question
+    )
     held_up: list[HeldUp] = field(default_factory=list)
     late_acks: list[str] = field(default_factory=list)
     wrong_words: list[str] = field(default_factory=list)  # what the agent said in between, and was not so

@@ -93,6 +93,10 @@ class _StationJudge:
         said = station.said
         self._tell(v.STUCK, "at the end there wait", [said.waiting] if said.waiting else [])
         self._tell(v.STUCK, "", ["an operator has been, and is needed still"] if said.needs_operator else [])
+        is_unmet = station.rules.recover and not station.is_met
+        self._tell(
+            v.STUCK, "", ["nothing is fetched: the controller was never asked for its newest"] if is_unmet else []
+        )
 
     # -- rule 2 ----------------------------------------------------------------------------------------------------
 
