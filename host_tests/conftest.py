@@ -16,6 +16,7 @@ settings.register_profile("usual", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
 remember_checksums()
+os.nice = lambda increment: 0  # a command in the test's own process would slow down all tests behind it
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
