@@ -94,9 +94,9 @@ def _longest_command(controller):
     """Octets of the longest command that somebody may give: more than what is sent otherwise."""
     if not controller.get("commands"):
         return 0
-    from agent.openprotocol import commands
+    from agent.openprotocol.commands import LONGEST
 
-    return commands.LONGEST
+    return LONGEST
 
 
 def _commands(station, controller):

@@ -163,7 +163,8 @@ def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path):
     stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
     other.write_text(json.dumps({**CART, "stations": stations}))
     without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
-    assert set(version.files) - set(without.files) == set(package.COMMAND_FILES)
+    more = {"agent/openprotocol/commands.mpy", "agent/commands.mpy", "agent/command_orders.mpy"}
+    assert set(version.files) - set(without.files) == more
     assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
 
 

@@ -101,9 +101,12 @@ def _size(report: Report) -> None:
 
 
 def _not_for_chips() -> frozenset[str]:
-    """What no chip is given: it stands in sources_for of none."""
+    """What no chip is given, or only one that is configured for more than ToolsNet."""
     wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
-    return frozenset(source.name for source in product_sources() if source.name not in wanted)
+    spare = package.left_out()
+    return frozenset(
+        source.name for source in product_sources() if source.name not in wanted or source.name.startswith(spare)
+    )
 
 
 def _module_of(name: str) -> str:
@@ -245,7 +248,8 @@ def _speed_here(report: Report) -> None:
 
 def board_tree(folder: Path) -> None:
     """Fill `folder` with the agent as a board gets it, and, made as small, with what runs and answers it."""
-    sources = [source for source in product_sources() if not source.is_native]
+    spare = package.left_out()
+    sources = [source for source in product_sources() if not (source.is_native or source.name.startswith(spare))]
     program = program_of(sources, companions=HELPERS)
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS))
 

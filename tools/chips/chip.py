@@ -730,7 +730,7 @@ def _rom_of(platform: str) -> bytes:
     from mpremote.romfs import VfsRomWriter
 
     if platform not in _ROMS:
-        files, _ = package.compiled(platform, "", package.OUTLET_SOURCES)
+        files, _ = package.compiled(platform, "", package.OPTIONAL_SOURCES)
         digest = {"toolcart_frozen.py": f"DIGEST = {package.core_digest(platform)!r}\n".encode()}
         tree: dict = {}
         for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode(), **digest}.items():

@@ -56,15 +56,14 @@ DEPENDENCIES: tuple[str, ...] = ()
 # Loaded where board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
-# The same where a station allows commands.
-COMMAND_FILES = (
-    "agent/openprotocol/commands.mpy",
-    "agent/commands.mpy",
-    "agent/command_orders.mpy",
-)
 
-# Parts of names of the sources that only an outlet of this kind needs.
-OUTLET_SOURCES = {"mqtt": ("agent/mqtt/", "agent/outlets/mqtt", "agent/outlets/batch.py", "agent/record/line.py")}
+OUTLETS_OF_CHIPS = ("mqtt",)  # beside ToolsNet
+
+# What the names of the sources begin with that only an outlet of this kind needs, or a station that allows commands.
+OPTIONAL_SOURCES = {
+    "mqtt": ("agent/mqtt/", "agent/outlets/mqtt", "agent/outlets/batch.py", "agent/record/line.py"),
+    "commands": ("agent/openprotocol/commands.py", "agent/station/command"),
+}
 
 # What reads a configuration that a person wrote: a chip is given it completed.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
@@ -135,12 +134,12 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
+    if any(station["controller"].get("commands") for station in tree["stations"]):
+        kinds.add("commands")
     files, lines = ({}, {}) if is_frozen else compiled(platform, architecture, kinds)
     for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
         if not tree["board"][setting]:
             files = {name: content for name, content in files.items() if name not in unwanted}
-    if not any(station["controller"].get("commands") for station in tree["stations"]):
-        files = {name: content for name, content in files.items() if name not in COMMAND_FILES}
     if not found:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
     files |= found
@@ -150,6 +149,11 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     if not is_frozen:
         root = {SAFE_MODE: compiled_safe_mode(), **root}
     return Version(platform, sha256(listed.encode())[:16], files, root, lines)
+
+
+def left_out(kinds: Collection[str] = ()) -> tuple[str, ...]:
+    """What the names of the sources begin with that a version with these `kinds` of OPTIONAL_SOURCES does not have."""
+    return tuple(part for kind, parts in OPTIONAL_SOURCES.items() if kind not in kinds for part in parts)
 
 
 def checked_config(path: str | Path, platform: str = "") -> dict:
@@ -229,7 +233,7 @@ def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
     """What a chip's outlets cannot be: it has ToolsNet, and one broker beside it without TLS."""
     others = station["outlets"][1:]
     found = []
-    if len(others) > 1 or any(outlet["kind"] not in OUTLET_SOURCES for outlet in others):
+    if len(others) > 1 or any(outlet["kind"] not in OUTLETS_OF_CHIPS for outlet in others):
         kinds = ", ".join(outlet["kind"] for outlet in others)
         found.append((f"{place}.outlets", kinds, "toolsnet, and one mqtt: a chip has no files for lines"))
         return found
@@ -286,10 +290,9 @@ def compiled(
 ) -> tuple[dict[str, bytes], dict[str, Lines]]:
     """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks.
 
-    `kinds` are the outlets beside ToolsNet that it has.
+    `kinds` are what it has of OPTIONAL_SOURCES.
     """
-    unwanted = tuple(part for kind, parts in OUTLET_SOURCES.items() if kind not in kinds for part in parts)
-    sources = [source for source in sources_for(platform) if not source.name.startswith(unwanted)]
+    sources = [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
     wanted = {source.name for source in sources}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
