@@ -113,11 +113,13 @@ def _commands(station, controller):
 
 def _add_outlets(station, system, toolsnet):
     station.outlets.append(_toolsnet(station, system, toolsnet))
+    if len(station.settings["outlets"]) < 2:
+        return
     if ON_CPYTHON:
         from agent.wide.outlets import add_outlets
 
         add_outlets(station)
-    elif len(station.settings["outlets"]) > 1:
+    else:
         from agent.outlets.mqtt import make  # the one that boards may have beside ToolsNet
 
         station.outlets.append(make(station.settings["outlets"][1], station, 1))

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host_tests.support.batches import line, message
@@ -33,14 +34,16 @@ def block(language, index=0):
 
 @contextmanager
 def consumer(folder, port, change=lambda text: text):
-    """The page's consumer, changed."""
+    """The page's consumer, changed; it has subscribed."""
     program, place = Path(folder, "consumer.py"), Path(folder, "results.sqlite")
     changed = change(block("python"))
-    program.write_text(changed)
+    said = "client.on_subscribe = lambda *_: print('subscribed', flush=True)\n"
+    program.write_text(wrong("client.loop_forever()", said + "client.loop_forever()")(changed))
     command = [sys.executable, str(program), str(port), str(place)]
     told = open(Path(folder, "told"), "ab")
     process = subprocess.Popen(command, stderr=told, stdout=told)
     try:
+        until(lambda: b"subscribed" in Path(folder, "told").read_bytes(), "it does not subscribe")
         yield place
     finally:
         process.kill()
@@ -55,21 +58,21 @@ def checked(port, *words, wait_s="1"):
     return done, {one["name"]: one for one in found}
 
 
-def until_it_answers(port):
-    """The page's consumer has subscribed: nothing else says so."""
+def until(is_so, otherwise):
     until_s = time.monotonic() + DEADLINE_S
-    while time.monotonic() < until_s:
-        _, found = checked(port, wait_s="0.5")
-        if found and found["first"]["right"]:
-            return
-    raise AssertionError("it does not answer")
+    while not is_so():
+        assert time.monotonic() < until_s, otherwise
+        time.sleep(0.05)
+
+
+def until_it_answers(port):
+    until(lambda: checked(port, wait_s="0.5")[1].get("first", {}).get("right"), "it does not answer")
 
 
 @pytest.mark.parametrize("broker", ["Mosquitto", "amqtt"])
 def test_the_page_s_consumer_is_right(broker, tmp_path):
     kind = Mosquitto if broker == "Mosquitto" else need_amqtt()
     with kind(tmp_path) as one, consumer(tmp_path, one.port) as place:
-        until_it_answers(one.port) if kind is Mosquitto else time.sleep(1)  # each time it looks for the version
         done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
     assert done.exit_code == 0, [one for one in found.values() if not one["right"]]
     assert len(found) > 20 and all(one["right"] is not False for one in found.values())
@@ -111,8 +114,7 @@ def wrong(old, new):
 )
 def test_each_wrong_consumer_is_seen(old, new, name, tmp_path):
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, wrong(old, new)):
-        time.sleep(0.7)
-        done, found = checked(one.port, wait_s="1")
+        done, found = checked(one.port, wait_s="3")
     assert done.exit_code == 1
     assert found[name]["right"] is False, {key: value["text"] for key, value in found.items() if not value["right"]}
 
@@ -122,7 +124,6 @@ def test_a_consumer_that_stores_twice_is_seen_in_its_database(tmp_path):
         'INSERT INTO result VALUES (?, ?, ?, ?)", new)', 'INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", new[1:])'
     )
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, twice) as place:
-        until_it_answers(one.port)
         done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
     assert done.exit_code == 1 and found["database"]["right"] is False
 
@@ -130,7 +131,6 @@ def test_a_consumer_that_stores_twice_is_seen_in_its_database(tmp_path):
 def test_a_restart_is_tried_by_the_command_that_is_given(tmp_path):
     marks = tmp_path / "marks"
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port):
-        until_it_answers(one.port)
         done, found = checked(one.port, "--restart", f"touch {marks}", wait_s="4")
     assert done.exit_code == 0 and found["restart"]["right"] is True and marks.exists()
 
@@ -165,28 +165,54 @@ def table():
             result = re.search(r"`result (\(.*?\)\))`", PAGE, re.DOTALL)[1]
             connection.execute(f"CREATE TABLE done {done}")
             connection.execute(f"CREATE TABLE result {result}")
+            connection.cursor_factory = psycopg.RawCursor
             yield connection
     except Unavailable as reason:
         pytest.skip(f"no PostgreSQL: {reason}")
 
 
+def stated(connection, identity, after, last, numbers):
+    """What the page's statement says; every value goes as text, whose type the statement alone decides."""
+    values = ("b", identity, str(after), str(last), json.dumps([line(number) for number in numbers]))
+    [(number,)] = connection.execute(block("sql"), values).fetchall()
+    return number
+
+
 @pytest.mark.xdist_group("postgresql")
+@example([("a", 0, 1, []), ("a", 0, 1, [1])])
+@example([("a", 0, 2, [2]), ("a", 0, 3, [1, 2, 3])])
 @settings(deadline=None, max_examples=40, database=None)
 @given(st.lists(drawn(), max_size=12))
 def test_the_page_s_statement_keeps_the_contract(table, batches):
     table.execute("TRUNCATE done, result")
-    statement, names = re.subn(r"\$(\d)", r"%(p\1)s", block("sql").replace("%", "%%"))
-    assert names
-    for kind, names_of in (("1", "text"), ("2", "text"), ("3", "bigint"), ("4", "bigint"), ("5", "text")):
-        statement = statement.replace(f"%(p{kind})s", f"%(p{kind})s::{names_of}")
     model = Model()
     for identity, after, last, numbers in batches:
-        lines = json.dumps([line(number) for number in numbers])
-        values = {"p1": "b", "p2": identity, "p3": after, "p4": last, "p5": lines}
-        [(number,)] = table.execute(statement, values).fetchall()
+        number = stated(table, identity, after, last, numbers)
         assert number == model.take("b", identity, after, last, numbers)[0]
     found = table.execute("SELECT topic, identity, number FROM result").fetchall()
     assert sorted(found) == sorted(model.stored)
+
+
+@pytest.mark.xdist_group("postgresql")
+@pytest.mark.parametrize("have", [0, 5])
+def test_two_consumers_at_once_store_a_batch_once(table, have):
+    psycopg = pytest.importorskip("psycopg")
+    last = 2**32 - 1
+    table.execute("TRUNCATE done, result")
+    if have:
+        stated(table, "a", 0, have, [have])
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = $1::int"
+    with psycopg.connect(table.info.dsn, cursor_factory=psycopg.RawCursor) as other, ThreadPoolExecutor(1) as beside:
+        other.execute("SET statement_timeout = 30000")
+        with table.transaction():
+            assert stated(table, "a", have, last, [last - 1]) == last
+            second = beside.submit(stated, other, "a", have, last, [last - 1, last])
+            with psycopg.connect(table.info.dsn, autocommit=True, cursor_factory=psycopg.RawCursor) as looking:
+                pid = (str(other.info.backend_pid),)
+                until(lambda: looking.execute(waiting, pid).fetchone(), "it does not wait for the first")
+        assert second.result(DEADLINE_S) == last
+    found = table.execute("SELECT number FROM result WHERE number > $1::bigint", (str(have),)).fetchall()
+    assert found == [(last - 1,)]
 
 
 def test_the_page_s_functions_for_node_red_do_the_same():

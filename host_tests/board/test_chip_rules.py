@@ -47,7 +47,7 @@ def said(platform, script, ms=30000, prepare=None):
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_timers_and_watchdogs_are_those_of_the_port(platform):
     lines, _ = said(platform, "told(machine.Timer, -1)\ntold(machine.Timer, 0)\ntold(machine.WDT, timeout=8389)\n", 600)
-    refused = [line.startswith("ValueError") for line in lines[:3]]
+    refused = [line.startswith("ValueError") for line in lines]  # once each: the program begins once
     assert refused == ([False, True, True] if platform == "rp2" else [True, False, False])
 
 

@@ -476,15 +476,18 @@ def test_telegram(copy):
 
 # -- a page --------------------------------------------------------------------------------------------------------
 
-COUNT_PAGE = '''"""How many agents there are."""
+COUNT_TEMPLATE = """{% extends "base.html" %}
+{% block title %}Count{% endblock %}
+{% block main %}
+<p>{{ agents | length }} agents: {% for one in agents %}{{ one.name }} {% endfor %}</p>
+{% endblock %}
+"""
 
-from starlette.responses import HTMLResponse
+COUNT_VALUES = '''def count(seen: list[Seen]) -> str:
+    """How many agents there are."""
+    return _rendered("count.html", agents=seen)
 
-from tools.web import page
 
-
-def answer(seen, _request):
-    return HTMLResponse(page.page("Count", f"<p>{len(seen)} agents</p>"))
 '''
 
 COUNT_WORKS = """
@@ -500,24 +503,21 @@ def away(_path, _patience_s):
 
 with TestClient(app.make(Looking(["/x/a.sock", "/x/b.sock"], away)), base_url="http://localhost") as client:
     told = client.get("/count")
-    assert told.status_code == 200 and "<p>2 agents</p>" in told.text, told.text
+    assert told.status_code == 200 and "<p>2 agents: " in told.text, told.text
+    assert "<title>Count \u00b7 toolcart</title>" in told.text and "/static/style.css" in told.text, "the shared frame"
     assert "default-src 'none'" in told.headers["content-security-policy"]
 """
 
 
 def test_page(copy):
-    add(copy, "tools/web/count.py", COUNT_PAGE)
-    edit(
-        copy,
-        "tools/web/app.py",
-        "from tools.web import metrics, page\n",
-        "from tools.web import count, metrics, page\n",
-    )
+    add(copy, "tools/web/templates/count.html", COUNT_TEMPLATE)
+    edit(copy, "tools/web/page.py", "def trouble(", COUNT_VALUES + "def trouble(")
     edit(
         copy,
         "tools/web/app.py",
         '        Route("/metrics", told),\n',
-        '        Route("/count", shown(count.answer)),\n        Route("/metrics", told),\n',
+        '        Route("/count", shown(lambda seen, _request: HTMLResponse(page.count(seen)))),\n'
+        '        Route("/metrics", told),\n',
     )
     run(copy, "-c", COUNT_WORKS)
     check_row(copy, "a page")

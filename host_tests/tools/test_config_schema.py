@@ -4,6 +4,7 @@ import copy
 import json
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from agent.cart import config
 from host_tests.tools.test_config_text import ROWS, good, scalars, target_of
 from tools.base.sources import ROOT
 from tools.config import schema as config_schema
+from tools.config import secrets
 
 SCHEMA = config_schema.schema()
 TYPES = {
@@ -113,12 +115,29 @@ def test_a_secret_is_named_and_not_written():
         assert fits(tree, SCHEMA) is fine, value
 
 
-@given(st.sampled_from([place for place, *_ in ROWS if place != "board.password"]), scalars | st.lists(scalars))
+@pytest.mark.parametrize("key", ["token", "password"])
+def test_a_secret_of_an_outlet_may_be_null_and_is_not_empty(key):
+    for value, fine in (({"file": "a"}, True), (None, True), ("", False), ("geheim", False)):
+        tree = good()
+        target_of(tree, f"stations[].outlets[].{key}")[key] = value
+        assert fits(tree, SCHEMA) is fine, value
+        if not isinstance(value, dict):
+            assert (config.check(tree) == []) is (fine or value == "geheim")
+
+
+def is_written_out(place, value):
+    """Whether a secret is text: refused where the file is read (tools.config.secrets), before the agent's check."""
+    return secrets.is_written(place.rsplit(".", 1)[1]) and isinstance(value, str) and value != ""
+
+
+@given(st.sampled_from([place for place, *_ in ROWS]), scalars | st.lists(scalars))
 def test_one_changed_setting_is_right_for_both_or_wrong_for_both(place, value):
     tree = good()
     parent = target_of(tree, place)
     parent[place.rsplit(".", 1)[1]] = value
     told = [one for one in config.check(copy.deepcopy(tree)) if not related(one)]
     whole_float = isinstance(value, float) and place.rsplit(".", 1)[1][-2:] != "_s"
-    if not whole_float and place != "stations[].outlets[].kind":  # JSON has no whole numbers apart from others
+    if is_written_out(place, value):
+        assert not fits(tree, SCHEMA)
+    elif not whole_float and place != "stations[].outlets[].kind":  # JSON has no whole numbers apart from others
         assert fits(tree, SCHEMA) is (told == []), told

@@ -318,12 +318,16 @@ class Chip:
         self._measure()
 
     def _measure(self) -> None:
-        """How much of the heap is the fakes' own."""
+        """How much of the heap is the fakes' own; what tells it is not answered: the board's program never begins."""
         self._start("run")
         while not self.beside:
             question = self._asked()
             assert question is not None, self.said()
-            self._answered(*question)
+            what, number, told, _, _ = question
+            if what == TOLD and number:
+                self.beside = told
+            else:
+                self._answered(*question)
         self._end()
 
     def _start(self, mode: str, *more: str) -> None:
@@ -465,7 +469,6 @@ class Chip:
             if not number:  # the power has failed
                 self._reset("cut")
                 return False
-            self.beside = self.beside or a
         else:
             return self._network(what, number, a, octets)
         return self._answer(0)

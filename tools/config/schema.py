@@ -20,22 +20,15 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 
 Schema = dict[str, Any]
 
-_SECRET: Schema = {
-    "type": ["object", "string"],
-    "maxLength": 0,
-    "oneOf": [
-        {"type": "string"},
-        *[
-            {
-                "type": "object",
-                "properties": {form: {"type": "string", "minLength": 1}},
-                "required": [form],
-                "additionalProperties": False,
-            }
-            for form in ("file", "credential")
-        ],
-    ],
-}
+_SECRET_FORMS: list[Schema] = [
+    {
+        "type": "object",
+        "properties": {form: {"type": "string", "minLength": 1}},
+        "required": [form],
+        "additionalProperties": False,
+    }
+    for form in ("file", "credential")
+]
 
 
 def schema() -> Schema:
@@ -95,7 +88,7 @@ def _setting(place: str, row: list[str]) -> Schema:
     unit = config.unit(key)
     found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
     if is_written(key):
-        return {**found, **_SECRET}
+        return found | _secret(default == "~")
     found |= _TYPES[kind](*row[3:])
     if default == "~" or (default[0] == "-" and default != "-"):
         found["type"] = [found["type"], "null"]
@@ -104,6 +97,13 @@ def _setting(place: str, row: list[str]) -> Schema:
     if default == "~":
         found["default"] = None
     return found
+
+
+def _secret(may_be_null: bool) -> Schema:
+    """Where a secret is; in place of none stands null, or empty text where that is the default."""
+    none: Schema = {"type": "null"} if may_be_null else {"type": "string", "maxLength": 0}
+    found: Schema = {"type": ["object", none["type"]], "oneOf": [none, *_SECRET_FORMS]}
+    return found | ({"default": None} if may_be_null else {})
 
 
 def _numbers(kind: str):
