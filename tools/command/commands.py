@@ -19,6 +19,7 @@ from agent.openprotocol.commands import COMMANDS
 from agent.station.command_orders import NAME_MOST, WAIT_MOST_S
 from tools.base.printable import visible
 from tools.status import asking, place
+from tools.status.options import agent_options
 
 EXIT_CODES = {"accepted": 0, "refused": 1, "wrong": 2, "not allowed": 2, "not sent": 4, "unknown": 5}
 EXIT_WRONG = 2
@@ -39,15 +40,7 @@ LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
 @click.argument("station", type=click.IntRange(1, 9999))
 @click.argument("name", type=click.Choice([name for name, _, _ in COMMANDS]), metavar="COMMAND")
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The agent of this configuration.  [default: the service]",
-)
-@click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket.")
-@click.option("--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3.")
+@agent_options
 @click.option("--wait", "wait_s", type=click.IntRange(0, WAIT_MOST_S), default=0, metavar="SECONDS", help="See below.")
 @click.option("--as", "as_name", metavar="NAME", help="Who asks, for the log.  [default: who called sudo]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

@@ -16,6 +16,7 @@ import click
 
 from tools.base.printable import visible
 from tools.status import asking, place
+from tools.status.options import agent_options
 from tools.words import status as words
 
 EXIT_SPOOL = 1
@@ -24,15 +25,7 @@ EVERY_S = 1.0
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The agent of this configuration.  [default: the service]",
-)
-@click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket.")
-@click.option("--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3.")
+@agent_options
 @click.option("--watch", is_flag=True, help="Once a second, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, a line each with --watch.")
 def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
