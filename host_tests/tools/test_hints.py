@@ -63,11 +63,9 @@ def test_every_command_that_the_program_names_is_there():
 # -- named by a running agent --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def cart(tmp_path, monkeypatch):
-    """A cart in a folder with a space in its name, whose ToolsNet refused some results and is away now."""
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "my carts"
+def older_cart(beside):
+    """The configuration of a cart in a folder with a space in its name, with a spool that holds results set aside."""
+    folder = beside / "my carts"
     folder.mkdir()
     (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
     controller = {"host": "127.0.0.1", "port": free_port()}
@@ -75,6 +73,13 @@ def cart(tmp_path, monkeypatch):
     tree["stations"] = [{"number": 10, "controller": controller, "spool": {"path": "cart.spool"}}]
     (folder / "cart.json").write_text(json.dumps(tree))
     return folder / "cart.json"
+
+
+@pytest.fixture
+def cart(tmp_path, monkeypatch):
+    """A cart in a folder with a space in its name, whose ToolsNet refused some results and is away now."""
+    monkeypatch.chdir(tmp_path)
+    return older_cart(tmp_path)
 
 
 def lived(config):

@@ -10,7 +10,6 @@ Rules
 import ast
 import functools
 import json
-import lzma
 import re
 import shlex
 import socket
@@ -23,7 +22,7 @@ from click.testing import CliRunner
 from agent.openprotocol import states
 from agent.station.commands import Commands
 from host_tests.support.running import free_port
-from host_tests.tools.test_hints import ASIDE, lived, run
+from host_tests.tools.test_hints import lived, older_cart, run
 from tools.base.cache import CHECKOUT
 from tools.cli.main import main
 from tools.demo import account
@@ -137,14 +136,7 @@ def type_it(said, name, code=0, **places):
 def old(tmp_path, monkeypatch):
     """A folder with a space in its name, with a spool of an earlier version and its configuration."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "my carts"
-    folder.mkdir()
-    (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
-    controller = {"host": "127.0.0.1", "port": free_port()}
-    tree = {"toolsnet": {"pim_host": "127.0.0.1", "pim_port": free_port()}}
-    tree["stations"] = [{"number": 10, "controller": controller, "spool": {"path": "cart.spool"}}]
-    (folder / "cart.json").write_text(json.dumps(tree))
-    return folder / "cart.json"
+    return older_cart(tmp_path)
 
 
 @pytest.fixture
