@@ -185,6 +185,7 @@ def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_no_one(tmp_p
     ("place", "words"),
     [
         ("nowhere/at/all.sqlite", "name a file in a folder that is there and writable"),
+        ("sqlite://", "names no file"),
         ("mysql://somebody@host/name", "not a file and not a URL|is not installed"),
         ("postgresql://nobody@127.0.0.1:1/name", "connection"),
     ],

@@ -13,7 +13,7 @@ from host_tests.portable import Skip
 from tools.base.cache import Unavailable
 from tools.chips.chip import Chip
 from tools.chips.link import ChipLink
-from tools.flash import board_commands, check
+from tools.flash import board_commands, check, plan
 from tools.flash.link import About, Gone
 
 
@@ -212,7 +212,11 @@ HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
     [
         (lambda: check._firmware(OLD), "bad", "MicroPython 1.20.0"),
         (lambda: check._heap(Answers(HEAP), SMALL), "bad", "112000 bytes, 100000 free"),
-        (lambda: check._heap(Answers(HEAP), replace(SMALL, frozen="x")), "good", "which needs 92160"),
+        (
+            lambda: check._heap(Answers(HEAP), replace(SMALL, frozen="x")),
+            "good",
+            f"which needs {plan.FROZEN_HEAP_BYTES}",
+        ),
         (lambda: check._raw(Answers({"blocks": 0, "erase_ms": []})), "skipped", "it lies in files"),
         (lambda: check._raw(Answers({"blocks": 9, "erase_ms": []})), "skipped", "none of 9 blocks is blank"),
         (lambda: check._agent(Answers([]), DESK), "bad", "`toolcart flash` does that"),

@@ -79,6 +79,8 @@ def connect(place: str, writes: bool) -> Engine:
     """
     try:
         url = make_url(url_of(place))
+        if url.get_backend_name() == "sqlite" and not url.database:
+            raise Unusable(f"{place}: names no file; write sqlite:/// and the file's name, or the name alone")
         if url.get_backend_name() == "sqlite" and not writes and not Path(str(url.database)).is_file():
             raise Unusable(
                 f"{place}: there is no such archive; is the name right? `toolcart archive serve` makes a new one"
