@@ -95,7 +95,7 @@ def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
 def _outlet_lines(outlet: dict) -> list[str]:
     if outlet["kind"] == TOOLSNET:
         return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
-    told = outlet.get("why") or outlet.get("state", "")
+    told = reasons.of_outlet(outlet).text() or outlet.get("state", "")
     return [_row(outlet["kind"], f"{outlet.get('place', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
 
 
