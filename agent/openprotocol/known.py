@@ -10,6 +10,8 @@ Rules
 4. Two ranges at most, oldest first; of three the two that are nearest become one. They may cover too much.
    Behind EMPTY whatever is in front of the first result may be missing: where that range begins is not known.
 5. Where stations share the IDs a jump says nothing and opens nothing.
+6. Of results of several spindles nothing can be asked for: no range, and in place of the first one's last ID that of
+   the result stored before `w` (agent.openprotocol.spindles, rule 2).
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43   44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch| 0  |
@@ -59,6 +61,7 @@ RANGES_MOST = const(2)
 # Of state.octets; `w` stands in front.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
 _RANGES = const(16)
+_IN_FRONT = const(21)
 _IDENTITY = const(36)
 _FLAGS = const(41)
 _EPOCH = const(42)
@@ -205,7 +208,9 @@ class Known:
         increment(self.expected)
 
     def move_top(self, buf, at):
-        """Results of several spindles: the one with its body at buf[at:] was stored last, and is `w`."""
+        """Results of several spindles: the one with its body at buf[at:] was stored last, and is `w` (rule 6)."""
+        self.forget_ranges()
+        copy(self.octets, _IN_FRONT, self.octets, 0, _TIME)
         put_digest(self.last, 0, buf, at, 0)
         self.put_top(self.last)
 
@@ -226,6 +231,12 @@ class Known:
     def top(self):
         """Return the highest ID known, -1 if there is none."""
         return unpack_id(self.octets, 0) if self.is_met() else -1
+
+    def in_front(self):
+        """Results of several spindles: return the ID behind which `w` comes, stored before it or simply one lower."""
+        top = self.top()
+        number = unpack_id(self.octets, _IN_FRONT)
+        return number if number and is_ahead(top, number) else before(top)
 
     def is_top(self, digest):
         """True if `digest` is of the highest result known."""

@@ -9,12 +9,12 @@ Rules
 1. PowerMACS (system type 002) is never asked for MID 0060. Any other controller that knows neither MID 0060 nor MID
    0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
 2. A subscription rewinds so that the last result stored is pushed once more (`data number`, 0105 from revision 2 on):
-   if it is another one by now, the numbers have restarted. The first one asks for new results only, or for what the
+   if it is another one by now, the numbers have restarted. It names the one stored before that, since the number in
+   front of the last one may be no result; with one that is not held the controller begins with its oldest
+   (003:8203-8225), and what comes is taken as any push. The first one asks for new results only, or for what the
    controller pushes by itself. MID 0101 does not say its data number: there
    revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
    the numbers have restarted with a result that found no room, it rewinds to that: the stored one's may be used again.
-   Where what comes first is not the last one stored, the controller does not hold the number in front of it and has
-   begun with its oldest (003:8203-8225). That is not taken: the next subscription names the last one itself.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
 
@@ -26,7 +26,7 @@ from agent.base.fields import put_number
 from agent.openprotocol.buffer import make_room
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.header import HEADER_BYTES
-from agent.openprotocol.ids import before, put_id
+from agent.openprotocol.ids import put_id
 from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
@@ -67,7 +67,6 @@ class SeveralSubscription(Subscription):
         self.name = name
         self.known = known
         self.behind = -1  # data number to rewind to in place of the last one stored, if not negative
-        self._last = -1  # data number that has to come first on this connection, if not negative
         if name == "powermacs":
             self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
 
@@ -80,29 +79,16 @@ class SeveralSubscription(Subscription):
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
         known = self.known
-        self._last = -1
         if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and known.is_met():
-            if self.behind < 0 and revision > 1:
-                self._last = known.top()
-            put_id(data, before(known.top()) if self.behind < 0 else self.behind)
+            put_id(data, known.in_front() if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 
     def rewind_behind(self, number):
         """Rewind to what comes behind this data number from now on; to the last one stored if it is negative."""
         self.behind = number
-
-    def begins_elsewhere(self, number):
-        """True if this connection does not begin with the last one stored, but with `number`; the next one names it."""
-        if self._last < 0:
-            return False
-        if number == self._last:
-            self._last = -1
-            return False
-        self.behind = self._last
-        return True
 
     def rewinds(self):
         """True if what was not stored comes again after a reconnect."""
@@ -145,10 +131,6 @@ class Several:
         """Begin the next subscriptions behind this data number, behind the last one stored if it is negative."""
         if self.subscription is not None:
             self.subscription.rewind_behind(number)
-
-    def begins_elsewhere(self, number):
-        """True if result `number` is not what this connection has to begin with (rule 2)."""
-        return self.subscription is not None and self.subscription.begins_elsewhere(number)
 
     def wants_bolts(self, session):
         """True if the bolt data of what has just begun is to be asked for (rule 3)."""

@@ -15,12 +15,11 @@ Imported when the first such controller is met.
 """
 
 from agent.base import health as h
-from agent.base.fields import all_digits
 from agent.openprotocol import cycle as cy
 from agent.openprotocol.ids import id_of
 from agent.openprotocol.spindle_ids import ahead_by
 from agent.openprotocol.states import EV_LATE, EV_READY
-from agent.record.result import ID_BYTES, RESULT_READ, TIGHTENING_ID
+from agent.record.result import RESULT_READ, TIGHTENING_ID
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 
@@ -39,11 +38,7 @@ class Spindles:
         cycle.most = intake.store.longest
         found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if session.mid == cy.STATION_MID and found <= cy.CYCLE_MORE and _begins_elsewhere(session, cycle.body):
-            cycle.give_up()
-            session.withhold()
-            session.stop(now)
-        elif found == cy.CYCLE_WHOLE:
+        if found == cy.CYCLE_WHOLE:
             self._store(intake, cycle, True, now)
         elif found == cy.CYCLE_MORE:
             if session.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
@@ -124,11 +119,6 @@ class Spindles:
             intake.leave(now)
         else:
             intake.wake_outlets(now)
-
-
-def _begins_elsewhere(session, body):
-    """True if this connection has begun with another result than was asked for."""
-    return all_digits(body, TIGHTENING_ID, ID_BYTES) and session.several.begins_elsewhere(id_of(body, TIGHTENING_ID))
 
 
 def _ask_for(session, more):

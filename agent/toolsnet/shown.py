@@ -1,7 +1,7 @@
 """What people want to know of the connection to ToolsNet; loaded while somebody looks."""
 
 from agent.record.text import text_of
-from agent.toolsnet.session import STATE_NAMES
+from agent.toolsnet.session import STATE_NAMES, WAITING
 
 
 def put_connection(shown, upstream):
@@ -16,3 +16,4 @@ def put_connection(shown, upstream):
     trouble = upstream.trouble
     shown["why_in"] = STATE_NAMES[trouble.state] if trouble.why else ""
     shown["why_code"] = trouble.code
+    shown["next_try_ms"] = session.wait.left(upstream.clock.now()) if session.state == WAITING else 0

@@ -14,7 +14,6 @@ from asyncua import ua
 from host_tests.support.archive import GRAPH, RESULT, Served, place_in, result
 from host_tests.support.opcua import System, connected, ids, learn, serving, u32, u64
 from tools.archive.opcua import limits
-from tools.bench.postgresql import postgresql
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="each start loads all types: with --long"),
@@ -159,7 +158,7 @@ def test_clients_that_take_more_than_their_part_are_bounded_and_counted(tmp_path
     assert "overflowed 2" in lines and "ended unread 1" in lines
 
 
-def test_postgresql_answers_as_sqlite_does(tmp_path):
+def test_postgresql_answers_as_sqlite_does(databases, tmp_path):
     async def asked(process):
         async with connected(process.url) as client:
             await learn(client)
@@ -176,7 +175,7 @@ def test_postgresql_answers_as_sqlite_does(tmp_path):
             good = await system.call("AcknowledgeResults", ids(*listed[1]))
             return by_name, listed, status, heard.ids, good
 
-    with postgresql() as made, Served(made()) as archive, archive.server() as station:
+    with Served(databases()) as archive, archive.server() as station:
         for telegram in (RESULT, GRAPH, result(43, 18, time="20240314092753")):
             station.send(telegram)
             assert station.hear().startswith("05")

@@ -13,20 +13,10 @@ from tools.archive.tables import CAR, TABLES
 from tools.archive.web import asked
 from tools.archive.web.app import make
 from tools.archive.web.reading import Away, Reading, TooLong
-from tools.base.sources import Unavailable
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.bench.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-
-
-@pytest.fixture(scope="module")
-def databases():
-    try:
-        with postgresql() as made:
-            yield made
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +56,9 @@ def test_what_is_committed_is_on_the_disk_whatever_the_server_does_otherwise(dat
         plain.dispose()
 
 
-def test_a_server_that_does_not_wait_for_its_disk_is_refused():
-    try:
-        with postgresql(synced=False) as made, pytest.raises(database.Unusable, match="`fsync` off"):
-            database.connect(made(), writes=True)
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+def test_a_server_that_does_not_wait_for_its_disk_is_refused(databases):
+    with postgresql(synced=False) as made, pytest.raises(database.Unusable, match="`fsync` off"):
+        database.connect(made(), writes=True)
 
 
 def test_one_archive_writes_at_a_time(databases, monkeypatch):

@@ -3,22 +3,20 @@
 import asyncio
 import os
 import random
-import signal
 import time
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
 
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support.archive import RESULT, Served, place_in
-from host_tests.support.archive_process import Starter
+from host_tests.support.archive_process import Starter, kill
 from tools.archive import database, servers
 from tools.archive.servers import Server
-from tools.base.sources import Unavailable
 from tools.bench import archive_load
 from tools.bench.archive import load
-from tools.bench.postgresql import postgresql
 from tools.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -27,15 +25,6 @@ STATIONS = 200 if LONG else 12
 SECONDS = 300 if LONG else 0  # of kills at random
 MOVED_IN_S = 60.0
 SEED = 30
-
-
-@pytest.fixture(scope="module")
-def databases():
-    try:
-        with postgresql() as made:
-            yield made
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
 
 
 def test_a_station_moves_only_if_its_server_goes_and_weights_count():
@@ -92,9 +81,9 @@ async def travel(place, starter, ports, processes, dice):
     stations = [Traveller(number) for number in range(1, STATIONS + 1)]
     lives = [asyncio.create_task(station.live(ports["pim"], dice)) for station in stations]
     await until_all_moved(stations)
-    os.kill(processes["server"][0], signal.SIGKILL)
+    kill(processes["server"][0])
     took_s = await until_all_moved(stations)
-    os.kill(processes["pim"][0], signal.SIGKILL)
+    kill(processes["pim"][0])
     drained = await asyncio.to_thread(
         CliRunner().invoke, main, ["archive", "drain", "--database", place, f"127.0.0.1:{ports['server'][1]}"]
     )
@@ -106,10 +95,8 @@ async def travel(place, starter, ports, processes, dice):
         await asyncio.sleep(dice.uniform(0, 6))
         role = dice.choice(("server", "server", "pim"))
         one = dice.randrange(len(ports[role]))
-        try:
-            os.kill(processes[role][one], signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        with suppress(ProcessLookupError):
+            kill(processes[role][one])
         kills += 1
         await asyncio.sleep(dice.uniform(0, 3))
         process, *again = await asyncio.to_thread(starter.start, place, role, ports[role][one])
@@ -135,10 +122,8 @@ def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases):
             rate = sum(len(station.answered) for station in stations) / (time.monotonic() - began_s)
         finally:
             for process in processes["pim"] + processes["server"]:
-                try:
-                    os.kill(process, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                with suppress(ProcessLookupError):
+                    kill(process)
     kept = Kept(place)
     there = kept.look()
     answered = set().union(*(station.answered for station in stations))
@@ -158,7 +143,7 @@ def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases)
             time.sleep(0.1)
         told = load(0, 40, 0.5, 1, 40.0, 5, pim)
         for process, *_ in processes:
-            os.kill(process, signal.SIGKILL)
+            kill(process)
     assert told["refused"] == told["unanswered"] == 0 and told["sent"] > 0
     engine = database.connect(place, writes=False)
     with engine.connect() as connection:
@@ -177,7 +162,7 @@ def test_where_no_server_is_a_station_is_not_answered(databases):
         station = Traveller(1)
         with pytest.raises(asyncio.IncompleteReadError):
             asyncio.run(station._ask(pim))
-        os.kill(process, signal.SIGKILL)
+        kill(process)
 
 
 def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_path):

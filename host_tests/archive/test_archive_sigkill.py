@@ -3,10 +3,9 @@
 import asyncio
 import os
 import random
-import signal
 
 from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
-from host_tests.support.archive_process import Starter
+from host_tests.support.archive_process import Starter, kill
 from tools.archive import database
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
@@ -98,7 +97,7 @@ async def live_and_die(process, port, stations, up_s):
     reports = [asyncio.create_task(station.report(port, heard)) for station in stations]
     await asyncio.wait_for(heard.wait(), DEADLINE_S)
     await asyncio.sleep(up_s)
-    os.kill(process, signal.SIGKILL)
+    kill(process)
     await asyncio.wait_for(asyncio.gather(*reports), DEADLINE_S)
 
 

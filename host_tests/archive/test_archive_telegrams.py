@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from host_tests.support.archive import Served, place_in, result
+from host_tests.support.archive import Served, result
 from tools.archive import database
 from tools.archive import tables as t
 from tools.archive.web.app import make
 from tools.archive.web.reading import Reading
-from tools.base.sources import Unavailable
-from tools.bench.postgresql import postgresql
 from tools.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -231,17 +229,11 @@ def spoilt(draw, octets):
 # -- an archive on each database, and its pages --------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def there(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def there(new_place):
     """An archive that serves all the time, a browser before it, and stations that no one had before."""
     with ExitStack() as stack:
-        if request.param == "sqlite":
-            place = str(place_in(tmp_path_factory.mktemp("telegrams")))
-        else:
-            try:
-                place = stack.enter_context(postgresql())()
-            except Unavailable as reason:
-                pytest.skip(f"no PostgreSQL: {reason}")
+        place = new_place()
         archive = stack.enter_context(Served(place))
         app = make(Reading(place, limit_s=60))
         browser = stack.enter_context(TestClient(app, base_url="http://127.0.0.1:8080", follow_redirects=False))

@@ -11,6 +11,7 @@ import trustme
 from click.testing import CliRunner
 
 from host_tests.support.archive import RESULT, Served, Talk, place_in, result
+from host_tests.support.tls import certificate_files
 from tools.archive import database
 from tools.archive import server as served_by
 from tools.archive.tls import Tls
@@ -26,13 +27,7 @@ def ca():
 @pytest.fixture
 def files(ca, tmp_path):
     """A certificate of this machine, its key, and the authority's."""
-    made = ca.issue_cert("127.0.0.1")
-    made.private_key_pem.write_to_path(tmp_path / "key.pem")
-    (tmp_path / "key.pem").chmod(0o600)
-    for blob in made.cert_chain_pems:
-        blob.write_to_path(tmp_path / "certificate.pem", append=True)
-    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return {name: str(tmp_path / f"{name}.pem") for name in ("certificate", "key", "ca")}
+    return certificate_files(tmp_path, ca)
 
 
 def station(ca, with_certificate=False):

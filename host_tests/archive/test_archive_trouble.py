@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -30,12 +30,12 @@ SEED = 5
 
 @contextmanager
 def running(beside=None):
-    with ExitStack() as stack:
-        try:
-            made = stack.enter_context(postgresql(beside=beside))
-        except Unavailable as reason:
-            pytest.skip(f"no PostgreSQL: {reason}")
-        yield made
+    """A PostgreSQL of a test's own, which may be killed."""
+    try:
+        with postgresql(beside=beside) as made:
+            yield made
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
 
 
 class Patient(Station):

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
-from tools.base.sources import ROOT, Unavailable
-from tools.bench.postgresql import postgresql
+from tools.base.sources import ROOT
 from tools.cli.main import main
 
 PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
@@ -114,9 +113,12 @@ def wrong(old, new):
 )
 def test_each_wrong_consumer_is_seen(old, new, name, tmp_path):
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, wrong(old, new)):
-        done, found = checked(one.port, wait_s="3")
-    assert done.exit_code == 1
-    assert found[name]["right"] is False, {key: value["text"] for key, value in found.items() if not value["right"]}
+        for wait_s in ("0.4", "3", "10"):  # where the machine is slow, a right answer may come later
+            done, found = checked(one.port, wait_s=wait_s)
+            refused = [one for one in found.values() if one["right"] is False]
+            if refused and refused[0]["name"] == name:
+                break
+    assert done.exit_code == 1 and refused[0]["name"] == name, refused
 
 
 def test_a_consumer_that_stores_twice_is_seen_in_its_database(tmp_path):
@@ -157,18 +159,15 @@ def drawn(draw):
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(databases):
     psycopg = pytest.importorskip("psycopg")
-    try:
-        with postgresql() as databases, psycopg.connect(databases(), autocommit=True) as connection:
-            done = re.search(r"`done (\(.*?\)\))`", PAGE, re.DOTALL)[1]
-            result = re.search(r"`result (\(.*?\)\))`", PAGE, re.DOTALL)[1]
-            connection.execute(f"CREATE TABLE done {done}")
-            connection.execute(f"CREATE TABLE result {result}")
-            connection.cursor_factory = psycopg.RawCursor
-            yield connection
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+    with psycopg.connect(databases(), autocommit=True) as connection:
+        done = re.search(r"`done (\(.*?\)\))`", PAGE, re.DOTALL)[1]
+        result = re.search(r"`result (\(.*?\)\))`", PAGE, re.DOTALL)[1]
+        connection.execute(f"CREATE TABLE done {done}")
+        connection.execute(f"CREATE TABLE result {result}")
+        connection.cursor_factory = psycopg.RawCursor
+        yield connection
 
 
 def stated(connection, identity, after, last, numbers):

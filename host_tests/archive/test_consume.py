@@ -25,8 +25,6 @@ from tools.archive.consume.broker import Address
 from tools.archive.consume.consumer import Consumer
 from tools.archive.consume.parcels import Parcels, parcel_of
 from tools.archive.writer import PARCEL, Writer
-from tools.base.sources import Unavailable
-from tools.bench.postgresql import postgresql
 
 DEADLINE_S = 30.0
 COUNT = itertools.count()
@@ -34,15 +32,6 @@ LONG = os.environ.get("TOOLCART_LONG") == "1"
 
 
 pytestmark = pytest.mark.xdist_group("postgresql")
-
-
-@pytest.fixture(scope="module")
-def databases():
-    try:
-        with postgresql() as made:
-            yield made
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
 
 
 class Kept:

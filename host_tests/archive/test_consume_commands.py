@@ -3,7 +3,6 @@
 import builtins
 import json
 import os
-import signal
 import ssl
 import subprocess
 import sys
@@ -15,12 +14,12 @@ from click.testing import CliRunner
 from host_tests.support.archive import place_in
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, mosquitto
+from host_tests.support.consume_process import DEADLINE_S, consume, end, until_said
 from host_tests.support.running import ENVIRONMENT
+from host_tests.support.tls import certificate_files
 from tools.archive.consume import broker
 from tools.archive.consume.names import filters_of
 from tools.cli.main import main
-
-DEADLINE_S = 30.0
 
 
 def said(tmp_path, *words):
@@ -80,40 +79,11 @@ def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
     assert "archive-mqtt" in said(tmp_path, "mqtt://b/t")
 
 
-def consume(place, url, *words):
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "consume", "--database", str(place), url, *words]
-    return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-
-
-def until_said(process, text):
-    """The lines up to one with this text."""
-    lines = []
-    until_s = time.monotonic() + DEADLINE_S
-    while time.monotonic() < until_s:
-        lines.append(process.stdout.readline())
-        if text in lines[-1]:
-            return lines
-    raise AssertionError(lines)
-
-
-def end(process):
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=DEADLINE_S)
-
-
 def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
-    trustme = pytest.importorskip("trustme")
-    program = mosquitto()
-    ca = trustme.CA()
-    pair = ca.issue_cert("127.0.0.1")
-    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    pair.private_key_pem.write_to_path(tmp_path / "key.pem")
-    pair.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    maker = os.path.join(os.path.dirname(program), "..", "bin", "mosquitto_passwd")
+    maker = os.path.join(os.path.dirname(mosquitto()), "..", "bin", "mosquitto_passwd")
     subprocess.run([maker, "-b", "-c", str(tmp_path / "users"), "anna", "a word"], check=True, timeout=30)
-    options = f"allow_anonymous false\npassword_file {tmp_path}/users\ncafile {tmp_path}/ca.pem\n"
-    options += f"certfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem"
-    with Mosquitto(tmp_path, options) as one:
+    options = f"allow_anonymous false\npassword_file {tmp_path}/users"
+    with Mosquitto(tmp_path, certificate_files(tmp_path), options) as one:
         url, place = f"mqtts://anna@127.0.0.1:{one.port}/toolcart/+", place_in(tmp_path)
         words = ("--mqtt-ca", tmp_path / "ca.pem")
         process = consume(place, url, *words)

@@ -2,22 +2,17 @@
 
 import os
 import random
-import signal
 import time
 
 import pytest
 
-from host_tests.support.archive import place_in
-from host_tests.support.archive_process import Starter
+from host_tests.support.archive_process import Starter, kill
 from host_tests.support.batches import Outlet
 from host_tests.support.brokers import Mosquitto
 from tools.archive import database
-from tools.base.sources import Unavailable
-from tools.bench.postgresql import postgresql
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
-KILLS = 1000 if LONG else 30
-KILLS_POSTGRESQL = 1000 if LONG else 15
+KILLS = 1000 if LONG else 15
 STATIONS = 4
 EACH_MOST = 12  # results of each station between two kills
 PAUSE_MOST_S = 0.1
@@ -44,7 +39,7 @@ class Everything:
 
     def kill(self, what):
         if what == "consumer":
-            os.kill(self.consumer, signal.SIGKILL)
+            kill(self.consumer)
             self.check()
             self.consumer = self.start_consumer()
         elif what == "broker":
@@ -76,15 +71,15 @@ class Everything:
     def close(self):
         for outlet in self.outlets:
             outlet.kill()
-        os.kill(self.consumer, signal.SIGTERM)
+        kill(self.consumer)
         self.starter.__exit__()
         self.broker.kill()
 
 
-def kill_again_and_again(folder, place, kills):
+def kill_again_and_again(folder, place):
     everything = Everything(folder, place)
     try:
-        for index in range(kills):
+        for index in range(KILLS):
             for outlet in everything.outlets:
                 outlet.tighten(everything.dice.randrange(EACH_MOST + 1))
             time.sleep(everything.dice.uniform(0, PAUSE_MOST_S))
@@ -101,13 +96,5 @@ def kill_again_and_again(folder, place, kills):
         everything.close()
 
 
-def test_every_receipt_on_sqlite_was_kept(tmp_path):
-    kill_again_and_again(tmp_path, str(place_in(tmp_path)), KILLS)
-
-
-def test_every_receipt_on_postgresql_was_kept(tmp_path):
-    try:
-        with postgresql() as databases:
-            kill_again_and_again(tmp_path, databases(), KILLS_POSTGRESQL)
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+def test_every_receipt_was_kept(new_place, tmp_path):
+    kill_again_and_again(tmp_path, new_place())

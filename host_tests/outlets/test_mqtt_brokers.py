@@ -1,5 +1,6 @@
 """The MQTT outlet with real brokers, Mosquitto and amqtt, and the archive as consumer behind them, on the loopback."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -7,25 +8,36 @@ import time
 
 import pytest
 
+from agent.cart.status import why_name
 from board.linux_tcp import TcpPort
+from board.linux_tls import TlsPort, context_of
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.brokers import Mosquitto, need_amqtt
+from host_tests.support.consume_process import consume, end, until_said
 from host_tests.support.mqtt import MqttBench
+from host_tests.support.tls import OURS, THEIRS, certificate_files
+from tools.words import reasons
 
 LIMIT_S = 60.0
 BROKERS = {"mosquitto": lambda: Mosquitto, "amqtt": need_amqtt}
 
 
 @pytest.fixture(params=BROKERS)
-def broker(request, tmp_path):
-    with BROKERS[request.param]()(tmp_path) as one:
+def kind(request):
+    """The class of one broker."""
+    return BROKERS[request.param]()
+
+
+@pytest.fixture
+def broker(kind, tmp_path):
+    with kind(tmp_path) as one:
         yield one
 
 
-def bench_at(broker, **settings):
+def bench_at(broker, make_port=TcpPort, **settings):
     settings = {"host": "127.0.0.1", "port": broker.port, "receipt_timeout_ms": 2000, **settings}
-    return MqttBench(wide=True, make_port=lambda network: TcpPort(), **settings)
+    return MqttBench(wide=True, make_port=lambda network: make_port(), **settings)
 
 
 def run(bench, condition):
@@ -81,19 +93,51 @@ def test_an_orderly_end_is_an_end_for_the_broker_too(broker):
     bench.forward.stop()
 
 
+def bench_over_tls(broker):
+    names = {"tls_ca": "ca.pem", "tls_certificate": None, "tls_key": None}
+    return bench_at(broker, lambda: TlsPort(context_of(str(broker.folder), names)))
+
+
+@contextlib.contextmanager
+def consuming(broker, says):
+    """`toolcart archive consume mqtts://` beside it, once it has said so; its database."""
+    place = place_in(broker.folder)
+    url = f"mqtts://127.0.0.1:{broker.port}/toolcart/#"
+    process = consume(place, url, "--mqtt-ca", broker.folder / "ca.pem")
+    try:
+        until_said(process, says)
+        yield place
+    finally:
+        end(process)
+
+
+def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
+    with kind(tmp_path, certificate_files(tmp_path)) as broker:
+        bench = bench_over_tls(broker)
+        ids = bench.store(40)
+        run(bench, lambda: bench.forward.is_overdue)
+        assert bench.log.waits(bench.cursor) == 40, "the broker's PUBACK alone moved it"
+        with consuming(broker, "connected, MQTT ") as place:
+            run(bench, lambda: is_done(bench))
+            assert stored(place) == ids and bench.shown()["why"] == ""
+
+
+@pytest.mark.parametrize(("authority", "name"), [(THEIRS, "127.0.0.1"), (OURS, "broker.example")])
+def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, kind, tmp_path):
+    with kind(tmp_path, certificate_files(tmp_path, authority, name)) as broker:
+        OURS.cert_pem.write_to_path(tmp_path / "ca.pem")
+        bench = bench_over_tls(broker)
+        bench.store(3)
+        run(bench, lambda: bench.forward.trouble.why)
+        shown = {**bench.shown(), "why": why_name(bench.forward.trouble.why)}
+        words = reasons.of_outlet(shown).words
+        assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not vouched for by tls_ca")
+        assert bench.log.waits(bench.cursor) == 3
+        with consuming(broker, "certificate verify failed") as place:
+            assert stored(place) == []
+
+
 def test_a_wrong_password_is_named(tmp_path):
-    class Closed(Mosquitto):
-        options = "password_file /dev/null"
-
-        def command(self):
-            command = super().command()
-            config = command[-1]
-            with open(config, encoding="utf-8") as file:
-                text = file.read().replace("allow_anonymous true", "allow_anonymous false")
-            with open(config, "w", encoding="utf-8") as file:
-                file.write(text)
-            return command
-
-    with Closed(tmp_path) as broker:
+    with Mosquitto(tmp_path, options="allow_anonymous false\npassword_file /dev/null") as broker:
         bench = bench_at(broker, user="cart", password="wrong")
         run(bench, lambda: "does not let" in bench.shown().get("why", "") or "is wrong" in bench.shown().get("why", ""))

@@ -13,6 +13,9 @@ _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _OUR_PARAMETER = re.compile(r"(?<!\d)60(?!000)0\d\d(?!\d)")
 _SPECIAL_VALUES = "60012"  # of boards and of Linux, in two modules that cannot see each other
 PAGES = told.documents()
+_WORDS_MOST = 45000
+_WRITTEN_BY_A_COMMAND = "<!-- Written by"
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def _spelled_out(place):
@@ -85,3 +88,14 @@ def test_no_document_asks_an_index_for_toolcart():
     pages = [*PAGES, *(CHECKOUT / "docs/library").glob("*.md")]
     asked = re.compile(r"pip install +['\"]?toolcart\b")
     assert not [page.name for page in pages if asked.search(page.read_text(encoding="utf-8"))]
+
+
+def _words(text):
+    """How many words a reader meets: bars and dashes of a table are none, nor are comments."""
+    return sum(any(letter.isalnum() for letter in word) for word in _COMMENT.sub("", text).split())
+
+
+def test_readme_and_docs_stay_short_enough_to_be_read():
+    texts = [page.read_text(encoding="utf-8") for page in PAGES if page.name != "CONTRIBUTING.md"]
+    assert sum(_words(text) for text in texts if _WRITTEN_BY_A_COMMAND not in text) <= _WORDS_MOST
+    assert _words("| `a` | b -- c <!-- path: not me --> |\n|---|---|") == 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -44,6 +45,14 @@ class Starter:
             if found:
                 return (int(found[1]), int(found[2] or 0), int(found[3] or 0))
             assert "Unusable" not in line, line
+
+
+def kill(process: int) -> None:
+    """End one of them by SIGKILL; back when it is gone, and with it its lock of the database."""
+    gone = os.pidfd_open(process)
+    signal.pidfd_send_signal(gone, signal.SIGKILL)
+    assert select.select([gone], [], [], 10)[0], f"{process} does not end"
+    os.close(gone)
 
 
 def _serve(role: str, port: int, place: str) -> None:

@@ -24,10 +24,14 @@ def free_port() -> int:
 
 
 class Broker:
-    """A broker that may be killed and started again on the same port; it forgets everything then."""
+    """A broker that may be killed and started again on the same port; it forgets everything then.
 
-    def __init__(self, folder: Path) -> None:
+    With `tls`, the names of its `certificate` and `key`, it speaks TLS alone.
+    """
+
+    def __init__(self, folder: Path, tls: dict[str, str] | None = None) -> None:
         self.folder = Path(folder)
+        self.tls = tls
         self.port = free_port()
         self.process: subprocess.Popen | None = None
         self.start()
@@ -73,14 +77,15 @@ class Broker:
 class Mosquitto(Broker):
     """Debian's."""
 
-    def __init__(self, folder: Path, options: str = "allow_anonymous true") -> None:
+    def __init__(self, folder: Path, tls: dict[str, str] | None = None, options: str = "allow_anonymous true") -> None:
         self.options = options
-        super().__init__(folder)
+        super().__init__(folder, tls)
 
     def command(self) -> list[str]:
         config = self.folder / f"mosquitto-{self.port}.conf"
         user = "user root\n" if os.getuid() == 0 else ""  # it has to read the test's folder
-        config.write_text(f"{user}listener {self.port} 127.0.0.1\npersistence false\n{self.options}\n")
+        tls = "certfile {certificate}\nkeyfile {key}\n".format(**self.tls) if self.tls else ""
+        config.write_text(f"{user}listener {self.port} 127.0.0.1\n{tls}persistence false\n{self.options}\n")
         return [mosquitto(), "-c", str(config)]
 
 
@@ -89,10 +94,13 @@ class Amqtt(Broker):
 
     def command(self) -> list[str]:
         program = self.folder / f"amqtt-{self.port}.py"
+        listener = {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}
+        if self.tls:
+            listener.update(ssl=True, certfile=self.tls["certificate"], keyfile=self.tls["key"])
+        plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
         program.write_text(
             "import asyncio, logging\nfrom amqtt.broker import Broker\nlogging.disable(logging.CRITICAL)\n"
-            f"config = {{'listeners': {{'default': {{'type': 'tcp', 'bind': '127.0.0.1:{self.port}'}}}},"
-            " 'plugins': {'amqtt.plugins.authentication.AnonymousAuthPlugin': {'allow_anonymous': True}}}\n"
+            f"config = {{'listeners': {{'default': {listener}}}, 'plugins': {plugins}}}\n"
             "async def main():\n    await Broker(config).start()\n    await asyncio.Event().wait()\n"
             "asyncio.run(main())\n"
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
-from tools.words import attention, lasting, undelivered
+from tools.words import attention, lasting, reasons, undelivered
 
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
@@ -218,7 +218,8 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     for outlet in others_of(shown):
         place, why = outlet["place"], outlet["why"]
         if why != known.others.get(place, ""):
-            told.append((WARNING, f"{place} cannot be used: {why}") if why else (GOOD, f"{place} takes records again"))
+            words = f"{place} cannot be used: {reasons.of_outlet(outlet).words}"
+            told.append((WARNING, words) if why else (GOOD, f"{place} takes records again"))
         known.others[place] = why
     return told
 

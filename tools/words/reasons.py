@@ -11,9 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from tools.words.spans import next_try
+
 CONTROLLER = "controller"
 PIM = "PIM"
 SERVER = "ToolsNet server"
+BROKER = "broker"
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,28 @@ def of_toolsnet(shown: dict) -> Reason:
     return connect_reason(side, slug, state, shown.get("why_code", 0))
 
 
+def and_next_try(text: str, shown: dict) -> str:
+    """Return the text with when this side is tried again, where that is waited for."""
+    again = next_try(shown.get("next_try_ms", 0))
+    if not again:
+        return text
+    return f"{text} {again.capitalize()}." if text.endswith((".", "?")) else f"{text}, {again}"
+
+
+def of_outlet(shown: dict) -> Reason:
+    """Return why an outlet beside ToolsNet cannot be used; of one that has its own words, these."""
+    slug = shown.get("why", "")
+    host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
+    if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
+        return Reason(slug, slug)
+    return connect_reason(Side(BROKER, host, int(port), "outlets[].host"), slug, "", shown.get("why_code", 0))
+
+
 def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Reason:
     """Return the words for a failed connect, or for a connection that has ended."""
     if not slug:
         return Reason()
-    if slug in ("ended", "reset"):
+    if slug in _ENDS:
         return _of_end(side, slug, state)
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and side.is_line:
@@ -100,8 +120,11 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
     return Reason(slug, words, hint)
 
 
+_ENDS = ("ended", "reset")
+
 # `refused` is apart: who listens is another programme on each side.
 _REFUSED = {
+    BROKER: "Does the broker run there, and is this its port (8883 is usual with TLS)?",
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
     PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
     SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
@@ -150,6 +173,15 @@ _CONNECT = {
         "the line {host} cannot do what controller.flow, rs485 or invert ask for",
         "An adapter that switches the direction of RS485, or inverts, by itself needs no setting.",
     ),
+    "no TLS": (
+        "{name} {place} does not speak TLS, or no version that both know",
+        "Is this the port for TLS, or of the tunnel? Without TLS leave out tls_ca.",
+    ),
+    "not trusted": (
+        "{name} {place}: its certificate is not vouched for by tls_ca, has run out, or names another host",
+        "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
+        "clock was never set trusts no certificate.",
+    ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
 }
 
@@ -184,15 +216,6 @@ _TELEGRAMS = {
     "server not allowed": (
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
         "Add that host, or ask who changed the PIM.",
-    ),
-    "no TLS": (
-        "{name} {place} does not speak TLS, or no version that both know",
-        "Is this the port of the tunnel? Without one leave out toolsnet.tls_ca.",
-    ),
-    "not trusted": (
-        "{name} {place}: its certificate is not vouched for by toolsnet.tls_ca, has run out, or names another host",
-        "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have. A board whose "
-        "clock was never set trusts no certificate.",
     ),
 }
 

@@ -79,7 +79,7 @@ def sorrow_lines(station: dict) -> list[str]:
 
 
 def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
-    lines = [_row(label, f"{shown['state']:<16}{place}")]
+    lines = [_row(label, f"{shown['state']:<16}{reasons.and_next_try(place, shown)}")]
     reason = reason_of(shown)
     if reason:
         lines.append(_row("", f"why: {reason.words}"))
@@ -95,7 +95,7 @@ def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
 def _outlet_lines(outlet: dict) -> list[str]:
     if outlet["kind"] == TOOLSNET:
         return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
-    told = outlet.get("why") or outlet.get("state", "")
+    told = reasons.of_outlet(outlet).text() or outlet.get("state", "")
     return [_row(outlet["kind"], f"{outlet.get('place', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
 
 

@@ -1,0 +1,25 @@
+"""One PostgreSQL for all tests of archives that a process runs."""
+
+import pytest
+
+from host_tests.support.archive import place_in
+from tools.base.sources import Unavailable
+from tools.bench.postgresql import postgresql
+
+
+@pytest.fixture(scope="session")
+def databases():
+    """`databases()` makes an empty database and gives its URL; without a PostgreSQL the test is skipped."""
+    try:
+        with postgresql() as made:
+            yield made
+    except Unavailable as reason:
+        pytest.skip(f"no PostgreSQL: {reason}")
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def new_place(request, tmp_path_factory):
+    """`new_place()` names an empty archive, on each database in turn."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("databases")
+    return lambda: str(place_in(tmp_path_factory.mktemp("archive")))
