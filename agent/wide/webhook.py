@@ -10,8 +10,8 @@ Rules
    nothing is a failure. One batch is out at a time.
 2. After an answer that was lost the batch goes out again: the server knows by the number what it has.
 3. A number below the one confirmed before is a server that has lost something, or was restored. That is counted and
-   shown, and it gets again what the log still has of it: the cursor stays, a scout goes back. `after` is its number from
-   then on, so that it sees a gap that is left.
+   shown, and it gets again what the log still has of it: the cursor stays, a scout goes back. `after` is its number
+   from then on, so that it sees a gap that is left.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: each start may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, the setting `timeout_s` for the whole answer.
 6. A connection that was used before and ends before it answers is opened again at once, once: the server was free to
