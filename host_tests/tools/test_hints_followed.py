@@ -31,6 +31,8 @@ from tools.doctor import controller as doctor_controller
 from tools.packaging import debian
 from tools.spool import commands as spool_commands
 from tools.spool import take_over
+from tools.status import asking
+from tools.web import polling
 from tools.words import commands, reasons, undelivered
 from tools.words import controller as controller_words
 from tools.words import status as status_words
@@ -289,6 +291,15 @@ def test_a_setting_that_is_not_there_names_the_list():
     said = run("config explain nonsense").output
     assert "toolsnet.pim_host" in type_it(said, "config explain")
     return said
+
+
+@follows("; `toolcart config check ")
+def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
+    old.write_text('{"stations": []}')
+    with pytest.raises(asking.Trouble) as trouble:
+        polling.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
+    assert "3 mistakes" in type_it(trouble.value.hint, "config check", code=2)
+    return trouble.value.hint
 
 
 @follows("`toolcart config example` prints one")
