@@ -10,7 +10,7 @@ from agent.log.cursor import Cursor
 from agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
 from agent.outlets.toolsnet import policy as pol
 from agent.outlets.toolsnet.shown import put_refused
-from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
+from agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
@@ -411,7 +411,7 @@ class World:
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
-                return not policy.late.asked and policy.ask(good[0], False) == ""
+                return not policy.late.asked and policy.ask(good[0], False) == ASK_DONE
             if kept:
                 self.kept.find(kept[0][0])
                 self.kept.leave(self.kept.entry)

@@ -156,7 +156,7 @@ class Forward:
         self._slot = slot
 
     def ask(self, number, in_doubt):
-        """An operator wants what was set aside as the log's `number` to be offered now: "", or in words why not."""
+        """An operator wants what was set aside as the log's `number` offered now: a code ASK_ (agent.quarantine)."""
         self._wake()
         return self.policy.ask(number, in_doubt)
 

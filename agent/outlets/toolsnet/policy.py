@@ -40,6 +40,7 @@ from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
 from agent.quarantine.quarantine import (
+    ASK_NO_ROOM,
     DROP_DONE,
     DROP_NONE,
     DROP_SOON,
@@ -533,9 +534,9 @@ class Policy:
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def ask(self, number, in_doubt):
-        """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        """An operator wants the log's `number` to be offered now: an ASK_ code of agent.quarantine.quarantine."""
         if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
-            return "there is no room for what ToolsNet refused; drop something first"
+            return ASK_NO_ROOM
         return self.late.ask(number, in_doubt)
 
     # -- what is durable first ---------------------------------------------------------------------------------
