@@ -69,7 +69,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
         return shown
     log = station.log
     numbers = station.state.numbers
-    shown["controller"] = _controller(station)
+    shown["controller"] = _controller(station, now)
     shown["outlets"] = [_outlet(log, outlet) for outlet in station.outlets]
     shown["stored"] = numbers[n.STORED]
     shown["delivered"] = numbers[n.DELIVERED]
@@ -106,7 +106,7 @@ def log_entry(now, moment, counter, value):
     return entry
 
 
-def _controller(station):
+def _controller(station, now):
     intake = station.intake
     session = station.session
     line = {}
@@ -118,6 +118,7 @@ def _controller(station):
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
     trouble = intake.trouble
+    is_waited = session.state == controller_states.CLOSED and intake.wait.armed and not (intake.opening or intake.full)
     clock = None if intake.queries is None else intake.queries.clock
     return {
         "line": line,
@@ -131,6 +132,7 @@ def _controller(station):
         "why_mid": trouble.mid,
         "refused_code": session.code,
         "waits_for_room": intake.full,
+        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or it is not waited for
     }
 
 

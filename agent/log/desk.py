@@ -14,8 +14,6 @@ from agent.log.record import FRAME_BYTES, HEAD_BYTES
 PLACE = const(60)  # HEAD_OCTETS + HEAD_BYTES
 READ_BYTES = const(128)  # a light result with its frame in one read of the device
 
-BLANK = b"\xff" * READ_BYTES
-
 
 class Desk:
     """`stage` and `page` for payloads of so many octets; `record` and `read` are their views behind a head."""

@@ -13,7 +13,7 @@ from array import array
 from agent.base.compat import const
 from agent.base.words import get_u32
 from agent.log import numbers as n
-from agent.log.desk import BLANK, PLACE, READ_BYTES
+from agent.log.desk import PLACE, READ_BYTES
 from agent.log.head import HEAD_OCTETS
 from agent.log.record import (
     FRAME_BYTES,
@@ -218,7 +218,7 @@ class Reader:
 
     def over(self, offset):
         """Return where to look next, behind a place without a record: the page holds what was read there."""
-        if self.desk.probe == BLANK:
+        if min(self.desk.probe) == 0xFF:  # nothing but erased octets
             offset += READ_BYTES - self.align if self.align < READ_BYTES else 0
         offset += self.align
         return offset - offset % self.align

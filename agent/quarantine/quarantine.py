@@ -46,6 +46,15 @@ DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
 DROP_DONE = const(1)
 DROP_SOON = const(2)  # it is out: when it is known what became of it
 
+# What is said of a wish to have one offered again; in words: agent.quarantine.orders
+ASK_DONE = const(0)
+ASK_UNREADABLE = const(1)
+ASK_GONE = const(2)
+ASK_FRAME = const(3)  # no reader has made a result of it
+ASK_IN_DOUBT = const(4)  # and the wish is not for such ones
+ASK_MANY = const(5)
+ASK_NO_ROOM = const(6)
+
 BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
 
 PRESSURE_NONE = const(0)

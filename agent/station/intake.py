@@ -55,13 +55,13 @@ class Intake:
         self.stopping = False
         self.trouble = Trouble()
         self._ready = False
-        self._opening = False
+        self.opening = False  # a connection was asked for and does not stand yet
         self._tool_due = False
         self._gone = 0  # IDs, and snapshots refused, that were told
         self._not_saved = 0
         self._more = False  # came while the flash was busy within this step: its `now` is old
         self._outlet_slots = ()
-        self._wait = Timer()
+        self.wait = Timer()  # for the next attempt; `opening`: for the one that is under way
         self._heard = Timer()
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
@@ -89,7 +89,7 @@ class Intake:
             session.stood_index = session.start_index
         subscription = session.subscriptions[0]
         subscription.index = (indexes >> 4) % len(subscription.revisions)
-        self._wait.start(now, 0)
+        self.wait.start(now, 0)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
@@ -97,7 +97,7 @@ class Intake:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
-                return self._wait.left(now)
+                return self.wait.left(now)
         link = self.link
         steady = link.steady
         reads = READS_A_STEP
@@ -112,7 +112,7 @@ class Intake:
                 self._handle_events(now)
             left = self._exchange(n, now)
             if left < 0:
-                return self._wait.left(now)
+                return self.wait.left(now)
             if self._more:
                 return 0  # more came while the flash was busy: that wants the time as it is now
             if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
@@ -135,8 +135,8 @@ class Intake:
 
     def hurry(self, now):
         """The network is there now: do not wait for the next connection to it."""
-        if self.link.steady and self.session.state == st.CLOSED and not self._opening:
-            self._wait.start(now, 0)
+        if self.link.steady and self.session.state == st.CLOSED and not self.opening:
+            self.wait.start(now, 0)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
@@ -146,32 +146,32 @@ class Intake:
     # -- the connection ------------------------------------------------------------------------------------------
 
     def _connect(self, now):
-        """True once the port is open; else `_wait` says when to look again."""
+        """True once the port is open; else `wait` says when to look again."""
         if self.stopping:
             return False
-        if self._opening:
+        if self.opening:
             state = self.port.state()
             if state == PORT_OPEN:
-                self._opening = False
-                self._wait.stop()
+                self.opening = False
+                self.wait.stop()
                 self.health.count(h.CONTROLLER_CONNECTS)
                 self.session.opened()
                 self.quiet.talks(True)
                 return True
-            if state == PORT_CLOSED or self._wait.expired(now):
+            if state == PORT_CLOSED or self.wait.expired(now):
                 self._close(now)
             return False
-        if not self._wait.expired(now):
+        if not self.wait.expired(now):
             return False
         # While the last record is in doubt nothing could be stored, nor is it known what was.
         if not self.store.ready() or (self.full and not self.log.has_room(self.log.room_bytes)):
             self.full = True
-            self._wait.start(now, ROOM_ASKED_MS)
+            self.wait.start(now, ROOM_ASKED_MS)
             return False
         self.full = False
-        self._opening = True
+        self.opening = True
         self.attempts += 1
-        self._wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.wait.start(now, _CONNECT_TIMEOUT_MS)
         self._maintain()  # while nothing can be said yet
         self.port.open(self.host, self.number)
         # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
@@ -187,7 +187,7 @@ class Intake:
         self.quiet.talks(False)
         self.recovery.closed()
         self._tell_recovery(now)
-        self._opening = False
+        self.opening = False
         if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
             self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
@@ -198,7 +198,7 @@ class Intake:
             self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
         self._ready = False
         self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
 
     def _blame(self, why, now):
         """Say why there is no connection: the session knows, or the port does."""
@@ -208,7 +208,7 @@ class Intake:
         if why == st.WHY_NOTHING:
             code = port.why_code
             why = port.why
-            if self._opening and why == 0:
+            if self.opening and why == 0:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:

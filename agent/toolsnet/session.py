@@ -116,7 +116,7 @@ class Session:
 
     def _prepare_out(self):
         """Have the buffers and timers of what goes out; nothing is out yet."""
-        self._wait = Timer()  # for whatever the state waits for
+        self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
         self._stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
         self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
@@ -141,17 +141,17 @@ class Session:
     def start(self, now):
         """Begin with the PIM at once."""
         self.state = WAITING
-        self._wait.start(now, 0)
+        self.wait.start(now, 0)
 
     def hurry(self, now):
         """Make the next attempt now, if one is waited for."""
         if self.state == WAITING:
-            self._wait.start(now, 0)
+            self.wait.start(now, 0)
 
     def stop(self):
         """Close and stay closed."""
         self.state = STOPPED
-        self._wait.stop()
+        self.wait.stop()
         self._rest.stop()
         self._clear_out()
         self.commanded = CMD_CLOSE
@@ -176,12 +176,12 @@ class Session:
         if self.state == PIM_OPENING:
             self.state = PIM_VERIFY
             self._heard = False
-            self._wait.start(now, self.verify_timeout_ms)
+            self.wait.start(now, self.verify_timeout_ms)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
             self._begin_keepalives()
             self._streaming_event = True
-            self._wait.stop()
+            self.wait.stop()
             self._rest.start(now, self.keepalive_ms)
             if self._wary and self._expects_keepalive_ack:
                 self._put_out_keepalive()
@@ -204,7 +204,7 @@ class Session:
 
     def is_due(self, now):
         """True if `next_event` has something to do although nothing came."""
-        return self._streaming_event or (self._wait.armed and self._wait.expired(now))
+        return self._streaming_event or (self.wait.armed and self.wait.expired(now))
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing until input or time comes."""
@@ -234,7 +234,7 @@ class Session:
                 self._put_out_keepalive()
         if self._out != OUT_NOTHING and not self._posted:
             self._post(now)
-        left = self._wait.left(now) if self._wait.armed else FOREVER
+        left = self.wait.left(now) if self.wait.armed else FOREVER
         return rest if 0 < rest < left else left
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ class Session:
             self._rest.start(now, self.keepalive_ms)
             return False
         if self._out == OUT_NOTHING:
-            self._wait.stop()
+            self.wait.stop()
         if self._out == OUT_ACK_12:  # the 07 follows the 05 at once
             self._out = OUT_NOTHING
             self._put_out(OUT_INFO_REQUEST, self._write_info_request(), self.ident)
@@ -288,7 +288,7 @@ class Session:
         self.tx = self.result if self._out == OUT_RESULT else self.note
         self.tx_from = 0
         self.pending = self._out_bytes
-        self._wait.start(now, self.ack_timeout_ms)
+        self.wait.start(now, self.ack_timeout_ms)
         if self._out == OUT_KEEPALIVE and not self._expects_keepalive_ack:
             self._out = OUT_NOTHING
 
@@ -312,7 +312,7 @@ class Session:
         self.pending = 0
         self.tx_from = 0
         self._posted = False
-        self._wait.armed = False
+        self.wait.armed = False
 
     def _begin_keepalives(self):
         """A session begins: neither a result nor a 06 has had its 05 yet."""
@@ -349,7 +349,7 @@ class Session:
 
     def _verified(self, ident):
         self.state = PIM_INFO
-        self._wait.stop()
+        self.wait.stop()
         self._clear_out()
         if self._sends_ack_12:
             self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp), ident)
@@ -371,7 +371,7 @@ class Session:
         self.server_port = tel.port_of(buf, at)
         self._clear_out()
         self.state = SERVER_OPENING
-        self._wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.wait.start(now, _CONNECT_TIMEOUT_MS)
         self.commanded = CMD_OPEN_SERVER
         return EV_INFO
 
@@ -407,14 +407,14 @@ class Session:
     # -- time and loss -----------------------------------------------------------------------------------------
 
     def _look_at_time(self, now):
-        if not self._wait.armed or not self._wait.expired(now):
+        if not self.wait.armed or not self.wait.expired(now):
             return EV_NONE
-        self._wait.stop()
+        self.wait.stop()
         state = self.state
         if state == WAITING:
             self.state = PIM_OPENING
             self.commanded = CMD_OPEN_PIM
-            self._wait.start(now, _CONNECT_TIMEOUT_MS)
+            self.wait.start(now, _CONNECT_TIMEOUT_MS)
             return EV_NONE
         if state == PIM_VERIFY:
             self._lose(now)
@@ -427,7 +427,7 @@ class Session:
             self._sends_left += 1 if once else -1
             if self._sends_left:
                 if self.pending or once:
-                    self._wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
+                    self.wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
                 else:
                     self._posted = False
                 return EV_NONE
@@ -450,6 +450,6 @@ class Session:
         self._streaming_event = False
         self.state = WAITING
         self._rest.stop()
-        self._wait.start(now, 0 if self._heard else self.reconnect_ms)
+        self.wait.start(now, 0 if self._heard else self.reconnect_ms)
         self._heard = False
         return EV_LOST

@@ -10,7 +10,8 @@ Rules
    nothing is a failure. One batch is out at a time.
 2. After an answer that was lost the batch goes out again: the server knows by the number what it has.
 3. A number below the one confirmed before is a server that has lost something, or was restored. That is counted and
-   shown, and `after` is its number from then on, so that it sees the gap; what it lacks is not brought again.
+   shown, and it gets again what the log still has of it: the cursor stays, a scout goes back. `after` is its number
+   from then on, so that it sees a gap that is left.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: each start may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, the setting `timeout_s` for the whole answer.
 6. A connection that was used before and ends before it answers is opened again at once, once: the server was free to
@@ -247,7 +248,10 @@ class WebhookOutlet:
         if self._leaving.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
-        scout.stand_at(self.cursor)
+        if self._after < self.cursor.number:  # rule 3
+            log.rewind(scout, self._after)
+        else:
+            scout.stand_at(self.cursor)
         batch.clear()
         kind = log.peek(scout)
         while kind > RECORD_NONE and batch.add(log.page, log.at, kind, log.flags, log.length):

@@ -8,19 +8,22 @@ import os
 import socket
 import subprocess
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from asyncua import Client, ua
+from prometheus_client.parser import text_string_to_metric_families
 
 from host_tests.support import node
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from host_tests.support.opcua import System, client_certificate, connected, ids, learn, serving, u32, u64
 from host_tests.support.opcua_nodeset import Nodesets
 from tools.archive import queries
-from tools.archive.opcua import limits, nodesets
+from tools.archive.opcua import figures, limits, nodesets
 from tools.archive.web.users import put
 
 DEADLINE_S = 30.0
@@ -42,7 +45,7 @@ def plant(tmp_path_factory):
         for telegram in (RESULT, DESCRIBED, GRAPH, EVENT):
             station.send(telegram)
             assert station.hear().startswith("05")
-        options = [*files, "--users-file", users, "--zone", "Europe/Berlin"]
+        options = [*files, "--users-file", users, "--zone", "Europe/Berlin", "--metrics", "127.0.0.1:0"]
         with serving(folder, archive.place, *options) as process:
             yield SimpleNamespace(archive=archive, station=station, process=process, certificate=certificate)
 
@@ -477,6 +480,49 @@ def test_a_chunk_without_an_end_ends_its_connection_and_no_other(plant):
 
 
 @pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="node-opcua learns all types first: with --long")
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def asked_for(plant, request):
+    """What the port of the figures answers to these octets."""
+    place = urlsplit(plant.process.lines[-1].rpartition(" ")[2])
+    with socket.create_connection((place.hostname, place.port), DEADLINE_S) as peer:
+        peer.sendall(request)
+        head, _, body = peer.makefile("rb").read().partition(b"\r\n\r\n")
+    return head.decode(), body.decode()
+
+
+def test_prometheus_reads_the_figures_and_what_is_connected(plant):
+    async def does(_client, system):
+        await system.call("GetLatestResult", 0)
+        return await asyncio.to_thread(asked_for, plant, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    head, body = run(plant, does)
+    assert head.startswith("HTTP/1.1 200 OK\r\n") and f"Content-Length: {len(body)}" in head
+    found = {family.name: family.samples[0].value for family in text_string_to_metric_families(body)}
+    assert set(found) == {name.removesuffix("_total") for name in figures.FAMILIES}
+    assert set(figures.FAMILIES) >= {f"toolcart_opcua_{name}_total" for name in asdict(limits.Counted())}
+    assert found["toolcart_opcua_joining_systems"] == 1 and found["toolcart_opcua_sessions"] >= 1
+    assert found["toolcart_opcua_calls"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 404"),
+        (b"POST /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 405"),
+        (b"\x00\xff\r\n\r\n", "HTTP/1.1 404"),
+        (b"GET /metrics HTTP/1.1\r\nX: " + bytes(figures.HEAD_BYTES * 9), ""),
+    ],
+)
+def test_what_is_no_question_for_figures_gets_none(plant, request_, answer):
+    try:
+        head, body = asked_for(plant, request_)
+    except ConnectionError:
+        head, body = "", ""
+    assert head.startswith(answer) and "toolcart_opcua" not in body and bool(head) == bool(answer)
+
+
 def test_node_opcua_reads_and_decodes_results_events_and_methods(plant, tmp_path):
     reason = node.missing()
     if reason:

@@ -34,6 +34,7 @@ def place(tmp_path_factory):
     [
         (["--bind", "0.0.0.0:4840"], "can be reached from other machines"),
         (["--bind", "nowhere"], "HOST:PORT"),
+        (["--metrics", "nowhere"], "HOST:PORT"),
         (["--users-file", "users"], "needs --certificate and --key"),
         (["--trusted", "here"], "needs --certificate and --key"),
         (["--certificate", "only"], "both or none"),

@@ -13,13 +13,15 @@ from host_tests.support.archive_process import Starter, kill
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
 from tools.archive import database, queries
+from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 300 if LONG else 6
 RATE_PER_S = 40
 UP_MOST_S = 0.8
-END_S = 90.0
+END_S = 600.0 if LONG else 90.0
+MEMORY = 100_000  # of the controller: what a kill took between its answer and the log can be fetched again
 SEED = 33
 pytestmark = pytest.mark.xdist_group("postgresql")
 
@@ -65,7 +67,7 @@ class Everything:
             self.broker.start()
 
     def acknowledged(self):
-        """What the agent has taken on itself."""
+        """What the agent has acknowledged, or was given when it asked for it."""
         with self.plant.loop.lock:
             return {*self.plant.controller.acknowledged, *self.plant.controller.fetched_by_id}
 
@@ -86,7 +88,11 @@ class Everything:
 
 def kill_again_and_again(folder, place):
     dice = random.Random(SEED)
-    with Mosquitto(folder) as broker, SimulatedPlant() as plant, Starter() as starter:
+    with (
+        Mosquitto(folder) as broker,
+        SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant,
+        Starter() as starter,
+    ):
         everything = Everything(folder, place, plant, broker, starter)
         try:
             until(lambda: plant.controller.acknowledged or not plant.produce(1))

@@ -95,3 +95,24 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.run(300000)
     _, toolsnet = _sides(cart)
     assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]
+
+
+def test_a_side_that_is_down_says_when_it_is_tried_next():
+    cart = _cart()
+    cart.run(3000)
+    assert [side["next_try_ms"] for side in _sides(cart)] == [0, 0], "both stand"
+    cart.network.down(*CONTROLLER)
+    cart.network.down(*PIM)
+    cart.network.cut(*CONTROLLER)
+    cart.toolsnet.drop()
+    cart.run(30000)
+    before = _sides(cart)
+    assert [0 < side["next_try_ms"] < 40000 for side in before] == [True, True], before
+    waits_ms = max(side["next_try_ms"] for side in before)
+    tried = cart.station.intake.attempts
+    cart.run(waits_ms + 1)
+    assert cart.station.intake.attempts > tried
+    cart.network.swallow(*CONTROLLER)
+    cart.run(39000)
+    cart.run(_sides(cart)[0]["next_try_ms"] + 1)
+    assert _sides(cart)[0]["next_try_ms"] == 0, "it is tried now"

@@ -461,11 +461,23 @@ def test_a_builtin_has_a_short_way_but_the_loop_over_a_range_stays_free():
 
 
 def test_bytes_of_numbers_become_octets():
-    source = (
-        "from agent.base.compat import const\nTWO = const(2)\nrow = bytes((1, TWO, TWO * 16 + 3))\nplain = bytes(3)\n"
-    )
+    source = "from agent.base.compat import const\nTWO = const(2)\nrow = bytes((1, TWO, TWO * 16 + 3))\n"
+    source += "plain = bytes(row)[:1]\n"
     text = constants({"agent.base.compat": COMPAT, "user": source})["user"]
-    assert "row = b'\\x01\\x02#'" in text and "plain = bytes(3)" in text
+    assert "row = b'\\x01\\x02#'" in text and "plain = bytes(row)[:1]" in text
+
+
+def test_what_a_module_makes_of_octets_is_made_already_and_tuples_where_they_lie_in_the_flash():
+    source = (
+        "from agent.base.compat import const\nTWO = const(2)\n_DO = bytes((TWO,) * 2 + (7,))\nLONG = b'x' * 65\n"
+        "_ALL = _DO + b'a' * 3\nROW = (TWO, _ALL)\nMADE = (1, other())\nTWICE = b'a' + b'b'\nTWICE = b'c'\n"
+    )
+    lines = constants({"agent.base.compat": COMPAT, "agent.user": source})["agent.user"].split("\n")
+    flash = constants({"agent.base.compat": COMPAT, "agent.user": source}, True)["agent.user"].split("\n")
+    for text in (lines, flash):
+        assert "_DO = b'\\x02\\x02\\x07'" in text and "_ALL = b'\\x02\\x02\\x07aaa'" in text
+        assert "LONG = b'x' * 65" in text and "MADE = (1, other())" in text and "TWICE = b'a' + b'b'" in text
+    assert "ROW = (2, _ALL)" in lines and "ROW = (2, b'\\x02\\x02\\x07aaa')" in flash
 
 
 FAST, FAST_CRC = NATIVES.values()

@@ -1,4 +1,4 @@
-"""`toolcart config new`: six answers make a good file; a wrong one is asked again, and nothing is overwritten."""
+"""`toolcart config new`: seven answers make a good file; a wrong one is asked again, and nothing is overwritten."""
 
 import json
 import stat
@@ -12,7 +12,7 @@ from tools.cli.main import main
 from tools.config import file as config_file
 from tools.config import new as config_new
 
-ANSWERS = ["Cart 7", "10.0.0.10", "pim.plant:6575", "2", "12", "linux"]
+ANSWERS = ["Cart 7", "10.0.0.10", "pim.plant:6575", "2", "12", "linux", "no"]
 
 
 def new(folder, *answers, options=()):
@@ -20,8 +20,8 @@ def new(folder, *answers, options=()):
     return CliRunner().invoke(main, words, input="".join(f"{answer}\n" for answer in answers))
 
 
-def test_six_answers_make_a_good_configuration(tmp_path):
-    assert len(config_new.QUESTIONS) == 6
+def test_seven_answers_make_a_good_configuration(tmp_path):
+    assert len(config_new.QUESTIONS) == len(ANSWERS) == 7
     done = new(tmp_path, *ANSWERS)
     assert done.exit_code == 0, done.output
     tree = json.loads((tmp_path / "cart.json").read_text())
@@ -39,7 +39,7 @@ def test_six_answers_make_a_good_configuration(tmp_path):
 
 
 def test_defaults_leave_two_questions(tmp_path):
-    done = new(tmp_path, "", "10.0.0.10:4546", "10.0.0.5:6575", "", "", "")
+    done = new(tmp_path, "", "10.0.0.10:4546", "10.0.0.5:6575", "", "", "", "")
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "cart.json").read_text())["stations"][0]["controller"]["port"] == 4546
 
@@ -56,6 +56,12 @@ def test_defaults_leave_two_questions(tmp_path):
         (3, "0", "1 to 9999"),
         (4, "x", "1 to 9999"),
         (5, "windows", "linux, ethernet or wifi:NAME"),
+        (6, "mqtts://broker", "docs/mqtt.md"),
+        (6, "mqtt://broker:70000", "1 to 65535"),
+        (6, "mqtt://a/topic", "allowed: no, mqtt://BROKER"),
+        (6, "https://", "allowed: a host"),
+        (6, "http://host:x/", "allowed: a port of 1 to 65535"),
+        (6, "yes", "allowed: no, mqtt://BROKER"),
     ],
 )
 def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
@@ -74,13 +80,36 @@ def test_what_an_option_says_is_not_asked_and_a_wrong_one_ends_it(tmp_path):
 
 
 def test_a_chip_in_a_wifi_network_gets_its_password_in_a_file_of_its_own(tmp_path):
-    done = new(tmp_path, *ANSWERS[:5], "wifi:Plant", "geheim-4711")
+    done = new(tmp_path, *ANSWERS[:5], "wifi:Plant", "mqtt://broker", "geheim-4711")
     assert done.exit_code == 0 and "geheim" not in done.output + (tmp_path / "cart.json").read_text()
     secret = tmp_path / config_new.PASSWORD_FILE
     assert secret.read_text() == "geheim-4711\n" and stat.S_IMODE(secret.stat().st_mode) == 0o600
     configuration, tree = config_file.read_whole(tmp_path / "cart.json")
     assert tree["board"]["password"] == configuration["board"]["password"] == "geheim-4711"
     assert config.check(tree) == [] and "toolcart flash" in done.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "outlet"),
+    [
+        ("mqtt://broker.plant", {"kind": "mqtt", "host": "broker.plant"}),
+        ("mqtt://10.0.0.9:1884", {"kind": "mqtt", "host": "10.0.0.9", "port": 1884}),
+        ("https://mes.plant/in?cart=7", {"kind": "webhook", "url": "https://mes.plant/in?cart=7"}),
+    ],
+)
+def test_results_go_to_another_place_as_well(tmp_path, answer, outlet):
+    options = ("--name", "A", "--controller", "h", "--pim", "h:1", "--system", "1", "--station", "1", "--on", "linux")
+    done = new(tmp_path, options=(*options, "--also", answer))
+    assert done.exit_code == 0, done.output
+    [station] = json.loads((tmp_path / "cart.json").read_text())["stations"]
+    assert station["outlets"] == [{"kind": "toolsnet"}, outlet]
+    assert config_file.read_to_run(tmp_path / "cart.json")
+
+
+def test_a_board_has_no_webhook(tmp_path):
+    done = new(tmp_path, *ANSWERS[:5], "ethernet", "https://mes.plant/", "mqtt://broker")
+    assert done.exit_code == 0 and "allowed: no, mqtt://BROKER" in done.output
+    assert json.loads((tmp_path / "cart.json").read_text())["stations"][0]["outlets"][1]["kind"] == "mqtt"
 
 
 def test_a_file_that_is_there_is_left_alone(tmp_path):

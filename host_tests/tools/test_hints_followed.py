@@ -8,11 +8,17 @@ Rules
 """
 
 import ast
+import contextlib
 import functools
 import json
 import re
 import shlex
 import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from types import SimpleNamespace
 
 import click
@@ -21,16 +27,22 @@ from click.testing import CliRunner
 
 from agent.openprotocol import states
 from agent.station.commands import Commands
-from host_tests.support.running import free_port
+from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.tools.test_hints import lived, older_cart, run
 from tools.base.cache import CHECKOUT
+from tools.cli import manual
 from tools.cli.main import main
+from tools.codec import table as codec_table
 from tools.demo import account
 from tools.doctor import commands as doctor
 from tools.doctor import controller as doctor_controller
+from tools.firmware import image
+from tools.fleet.ssh import Reach, Unreachable
 from tools.packaging import debian
 from tools.spool import commands as spool_commands
 from tools.spool import take_over
+from tools.status import asking
+from tools.web import polling
 from tools.words import commands, reasons, undelivered
 from tools.words import controller as controller_words
 from tools.words import status as status_words
@@ -50,18 +62,23 @@ BOARDS = {
     "has not reported itself healthy yet; see `toolcart board status`": "board status --port /dev/none",
     "`toolcart board status` lists what lies there": "board status --port /dev/none",
 }
-# Texts that say what is there or who speaks, and tell no one to type a command; documents, which have tests of their
-# own (host_tests/project/test_documented_commands.py); the archive's on PostgreSQL (archive/test_archive_several.py).
-NAMED = (
-    "toolcart archive: ", 'realm="toolcart archive"', "ToolsNet is `toolcart archive`",
-    "simulated ToolsNet: `toolcart archive`", "`toolcart archive serve --role server`",
-    "The log of `toolcart archive serve` or `web` says why", "where `toolcart install-service` made it",
-    "`toolcart status` cannot ask this agent", "`toolcart status --json` ended with", "# Messages", "# Configuration",
-    "## Secrets",
-    "What others may have the controller do", "the toolcart command is not on the path",
-    "Package: toolcart", "start `toolcart archive serve` of this one",
-    "`toolcart archive servers` lists them", "KiB are enough: `toolcart image` makes one", "toolcart flash --board ",
-)  # fmt: skip
+# What no test here follows, and why.
+SPEAKS = "says who speaks; no one is to type it"
+OTHER = "no command of ours is meant: the word is the program's name"
+DOCUMENT = "a document: host_tests/project/test_documented_commands.py types its commands"
+POSTGRESQL = "only on PostgreSQL: host_tests/archive/test_archive_several.py types it there"
+NAMED = {
+    "toolcart archive: ": SPEAKS,
+    'realm="toolcart archive"': SPEAKS,
+    "ToolsNet is `toolcart archive`": SPEAKS,
+    "simulated ToolsNet: `toolcart archive`": SPEAKS,
+    "the toolcart command is not on the path": OTHER,
+    "# Configuration": DOCUMENT,
+    "## Secrets": DOCUMENT,
+    "`toolcart archive serve --role server`": POSTGRESQL,
+    "`toolcart archive servers` lists them": POSTGRESQL,
+    "KiB are enough: `toolcart image` makes one": "builds for minutes: host_tests/images/test_image.py types it",
+}
 
 
 def follows(*pieces):
@@ -268,6 +285,49 @@ def test_a_line_that_does_not_answer_is_monitored(tmp_path):
     return f"{silent.hint} {found.hint} {odd}"
 
 
+@follows("`toolcart status` cannot ask this agent")
+def test_an_agent_whose_socket_cannot_be_made_is_not_asked(cart):
+    place = cart.with_name("cart.json.sock")
+    place.mkdir()
+    said = run(f"run --plain --seconds 0.5 --config {shlex.quote(str(cart))}").output
+    assert run(f"status --config {shlex.quote(str(cart))}").exit_code == 3
+    return said
+
+
+@follows("`toolcart status --json` ended with")
+def test_what_ends_without_a_word_on_a_cart_ends_so_by_hand(tmp_path):
+    broken = tmp_path / "toolcart"
+    broken.write_text("#!/bin/sh\nexit 7\n")
+    broken.chmod(0o755)
+    shell = tmp_path / "ssh"
+    shell.write_text('#!/bin/sh\nexec sh -c "$2"\n')
+    shell.chmod(0o755)
+    with pytest.raises(Unreachable) as why:
+        Reach(str(shell), "", str(broken)).status("cart7")
+    typed = re.search(r"`toolcart (status --json)` ended with (\d+)", str(why.value))
+    assert subprocess.run([broken, *typed[1].split()], check=False).returncode == int(typed[2]) == 7
+    return str(why.value)
+
+
+@follows("its configuration where `toolcart install-service` made it")
+def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_path):
+    said = run("man").output.replace("\\-", "-")
+    place = next(place for place, words in manual.FILES if "install-service" in words)
+    assert run(f"install-service --config {shlex.quote(str(cart))} --root {tmp_path / 'card'}").exit_code == 0
+    assert (tmp_path / f"card{place}/config.json").is_file()
+    return " ".join(said.replace("\n", " ").split())
+
+
+@follows("What others may have the controller do")
+def test_a_controller_that_is_not_to_be_commanded_is_not(cart):
+    said = run("config explain stations[].controller.commands").output
+    typed = CliRunner().invoke(
+        main, [*shlex.split(re.search(r"`toolcart (command)`", said)[1]), "10", "select-pset", "5"]
+    )
+    assert typed.exit_code == 3 and "no agent runs here" in typed.output, typed.output
+    return " ".join(said.split())
+
+
 @follows("run `toolcart install-service` again")
 def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
     tree = json.loads(cart.read_text())
@@ -289,6 +349,15 @@ def test_a_setting_that_is_not_there_names_the_list():
     said = run("config explain nonsense").output
     assert "toolsnet.pim_host" in type_it(said, "config explain")
     return said
+
+
+@follows("; `toolcart config check ")
+def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
+    old.write_text('{"stations": []}')
+    with pytest.raises(asking.Trouble) as trouble:
+        polling.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
+    assert "3 mistakes" in type_it(trouble.value.hint, "config check", code=2)
+    return trouble.value.hint
 
 
 @follows("`toolcart config example` prints one")
@@ -322,6 +391,13 @@ def test_a_message_that_is_not_there_names_the_tables():
     for text in said:
         assert "64" in type_it(text, "mid")
     return " ".join(said)
+
+
+@follows("# Messages")
+def test_the_list_of_messages_shows_one():
+    said = codec_table.page()
+    assert "MID 0061" in type_it(said, "mid")
+    return said
 
 
 @follows("`toolcart decode` tells what is in it")
@@ -373,6 +449,51 @@ def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
     return said
 
 
+@follows("start `toolcart archive serve` of this one")
+def test_an_older_archive_is_brought_up_by_serve(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    place = tmp_path / "older.sqlite"
+    _archive(place)
+    with contextlib.closing(sqlite3.connect(place)) as older:
+        older.executescript('DROP TABLE "Consumed"; UPDATE alembic_version SET version_num = 6')
+    said = run(f"archive query --database {place}").output
+    made = run(f"archive serve --database {place} --pim-port 0 --server-port 0 --seconds 0.2")
+    assert made.exit_code == 0, made.output
+    assert run(f"archive query --database {place}").exit_code == 1, "it is there, and empty"
+    return " ".join(said.split())
+
+
+BREAKS = """
+from tools.archive.web import reading
+from tools.cli.main import main
+
+def ask(*_, **__):
+    raise KeyError("broken on purpose")
+
+reading.Reading.ask = ask
+main()
+"""
+
+
+@follows("The log of `toolcart archive serve` or `web` says why")
+def test_why_a_page_cannot_be_shown_stands_in_the_log(tmp_path):
+    pytest.importorskip("starlette")
+    place = tmp_path / "a.sqlite"
+    _archive(place)
+    words = [sys.executable, "-c", BREAKS, "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
+    pages = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = pages.stdout.readline().split()[2]
+        with pytest.raises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(address + "/?json", timeout=20)
+        said = failed.value.read().decode()
+    finally:
+        pages.terminate()
+        log = pages.communicate(timeout=20)[1]
+    assert "broken on purpose" in log
+    return said
+
+
 @follows("`toolcart archive query --json` tells ResultId")
 def test_a_result_that_is_not_there_is_looked_for(tmp_path):
     pytest.importorskip("sqlalchemy")
@@ -400,9 +521,22 @@ def test_what_is_no_user_is_written_by_the_command(tmp_path):
 # -- the package -----------------------------------------------------------------------------------------------------
 
 
-@follows("toolcart: sudo toolcart config new /etc/toolcart/config.json, then sudo systemctl start toolcart")
+@follows(
+    "toolcart: sudo toolcart config new /etc/toolcart/config.json, then sudo systemctl start toolcart",
+    "`toolcart config new` writes.",
+)
 def test_what_the_package_says_after_its_installation_makes_a_configuration(tmp_path):
     words = shlex.split(re.search(r"sudo toolcart (config new) /etc", debian.POSTINST)[1])
     given = f"--name A --controller h --pim h:1 --system 1 --station 1 --on linux {tmp_path / 'config.json'}"
     assert CliRunner().invoke(main, [*words, *given.split()]).exit_code == 0
-    return debian.POSTINST  # host_tests/project/test_clean_debian.py starts it
+    return debian.POSTINST + debian.CONTROL  # host_tests/project/test_clean_debian.py starts it
+
+
+@follows("toolcart flash --board ")
+def test_what_comes_next_after_an_image_is_typed_where_no_board_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answers = "--name A --controller h --pim h:1 --system 1 --station 1 --on ethernet"
+    assert run(f"config new cart.json {answers}").exit_code == 0
+    steps = " ; ".join(image.next_steps("rpi_pico_w", image.BOARDS["rpi_pico_w"], tmp_path / "image.uf2"))
+    assert "/dev/none is not there" in type_it(steps, "flash", code=3, PORT="/dev/none")
+    return steps

@@ -14,7 +14,7 @@ from tools.doctor import commands as doctor
 from tools.harness.cart import PIM, Cart
 from tools.live.figures import Figures
 from tools.web import metrics, page
-from tools.words import attention, lasting
+from tools.words import attention, lasting, news
 from tools.words import status as words
 
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
@@ -194,11 +194,14 @@ def test_why_a_side_is_down_is_one_sentence(side):
         cart.network.cut("cart0", 4545)
     cart.run(60000)
     station = shown(cart)
+    its = station["controller"] if side == "controller" else station["outlets"][0]
+    its["next_try_ms"] = 12345  # when it is tried is another moment for each
+    why, again = news.reason_of(side.casefold(), station).words, "next try in 12 s"
     down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
-    assert down["verdict"] == "bad" and len(down["words"]) > 20
+    assert down["verdict"] == "bad" and down["words"] == f"{why}, {again}" and len(why) > 20
     for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
-        assert down["words"] in told
-    assert any(down["words"] in text for text in of_log(station))
+        assert why in told and again in told.replace("Next", "next")
+    assert any(why in text for text in of_log(station))
     assert f'toolcart_connection_why{{agent="cart",station="10",name="",side="{side.lower()}"' in of_metrics(station)
 
 

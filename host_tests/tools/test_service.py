@@ -1,20 +1,25 @@
 """The service is shut in, watched and installed in one step each; sd_notify speaks systemd's protocol."""
 
 import json
+import lzma
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
 
 from agent.base.ticks import TICKS_MAX
+from agent.cart import app
 from board.linux_notify import Notifier, Supervision
 from tools.base import installation
 from tools.base.cache import CHECKOUT
+from tools.config import file as config_file
+from tools.process import agent as process
 from tools.service import commands, place
 from tools.service.archive import ArchiveService
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
@@ -24,6 +29,7 @@ CART = {
     "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
 }
 DEADLINE_S = 30
+ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # of station 10, in an older format
 
 
 @pytest.fixture
@@ -357,3 +363,66 @@ def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, m
     finally:
         agent.kill()
         agent.communicate()
+
+
+def without_a_spool(cart, monkeypatch, heal):
+    """The lines that an agent tells whose spool cannot be used at first; `heal` is called once it has said so."""
+    monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
+    monkeypatch.setattr(process, "MOUNT_RETRY_MS", 50)
+    told = []
+    agent = process.Agent(config_file.read_to_run(cart), str(cart), 20, told.append)
+    until_s = time.monotonic() + DEADLINE_S
+
+    def goes_on():
+        if heal and [line for line in told if line["kind"] == "spool"]:
+            heal.pop()()
+        return not agent.app.stations[0].mounted and time.monotonic() < until_s
+
+    code = agent.run(goes_on)
+    agent.board.close()
+    return code, told, agent
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_service_without_a_spool_stays_says_why_once_and_uses_a_disk_that_comes_back(
+    cart, manager, monkeypatch, old, tmp_path
+):
+    address, heard = manager
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    tree = json.loads(cart.read_text())
+    tree["stations"][0]["number"] = 10
+    tree["stations"][0]["spool"]["path"] = "disk/a.spool"
+    cart.write_text(json.dumps(tree))
+
+    def heal():
+        time.sleep(0.3)  # some attempts more
+        (tmp_path / "other").mkdir()
+        if old:
+            (tmp_path / "other/a.spool").write_bytes(lzma.open(ASIDE).read())
+        (tmp_path / "other").rename(tmp_path / "disk")
+
+    code, told, agent = without_a_spool(cart, monkeypatch, [heal])
+    assert code == 0 and agent.app.stations[0].mounted
+    spoken = [line["text"] for line in told if line["kind"] == "spool"]
+    assert len(spoken) == (2 if old else 1) and "disk: No such file or directory" in spoken[0]
+    assert any("the old spool is kept" in line.get("text", "") for line in told) == old
+    assert heard() == "READY=1" and heard() == "WATCHDOG=1"
+    assert heard() == f"STATUS=no spool can be used: {spoken[0]}"
+
+
+def test_who_starts_it_by_hand_gets_the_exit_code_of_a_spool_that_cannot_be_used(cart, monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    tree = json.loads(cart.read_text())
+    tree["stations"][0]["spool"]["path"] = "disk/a.spool"
+    cart.write_text(json.dumps(tree))
+    assert without_a_spool(cart, monkeypatch, [])[0] == 3
+
+
+def test_an_old_spool_that_cannot_be_taken_over_is_looked_at_once(cart, manager, monkeypatch, tmp_path):
+    address, _ = manager
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    spool = tmp_path / "a.spool"
+    spool.write_bytes(b"\x48" + bytes(7) + b"TCSP" + b"\3" + bytes(8179))
+    code, told, _ = without_a_spool(cart, monkeypatch, [lambda: (time.sleep(0.3), spool.unlink())])
+    assert code == 0
+    assert len([line for line in told if "toolcart spool rescue" in line.get("text", "")]) == 1, told

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ from tools.web import polling as looking
 from tools.web.polling import Looking, Seen
 
 ROOT = Path(__file__).resolve().parents[2]
+CART = {
+    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
+    "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
+}
 NASTY = '<script>alert("x")</script>\\\n"'
 NOW_S = time.mktime(time.strptime("2026-11-20 10:01:00", "%Y-%m-%d %H:%M:%S"))
 
@@ -147,6 +152,34 @@ def test_an_agent_that_does_not_run_and_a_spool_that_is_not_up_are_told():
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
     with _client(lambda _p, _s: _told(_whole(mounted=False, spool_problem="it is a folder"))) as client:
         assert "the spool is not up: it is a folder" in client.get("/").text
+
+
+def test_of_several_configurations_a_wrong_one_is_said_on_the_page_until_it_is_mended(tmp_path, monkeypatch):
+    monkeypatch.setattr(looking, "HOLD_S", 0.0)
+    good, wrong = tmp_path / "good.json", tmp_path / "my wrong.json"
+    good.write_text(json.dumps(CART))
+    wrong.write_text(json.dumps({**CART, "stations": []}))
+    configs = {place.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
+    with _client(looking.ask_or_check(configs), tuple(configs)) as client:
+        told = unescape(client.get("/").text)
+        assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
+        assert "none.json: 1 mistake" in told and "No such file" in told
+        assert told.count("no agent runs here: there is no") == 1, "of the good one"
+        wrong.write_text(json.dumps(CART))
+        assert "my wrong.json: 1 mistake" not in unescape(client.get("/").text)
+
+
+def test_configurations_that_are_all_wrong_end_it_as_they_end_run(tmp_path):
+    wrong, good = tmp_path / "wrong.json", tmp_path / "good.json"
+    wrong.write_text(json.dumps({**CART, "stations": []}))
+    good.write_text(json.dumps(CART))
+    serve = ["web", "--port", "0", "--seconds", "0.2", "--config"]
+    run = CliRunner().invoke(main, ["run", "--plain", "--config", str(wrong)])
+    for paths in ([wrong], [wrong, tmp_path / "none.json"]):
+        done = CliRunner().invoke(main, [*serve, *" --config ".join(map(str, paths)).split()])
+        assert done.exit_code == 2 and str(run.output).strip() in done.output
+    done = CliRunner().invoke(main, [*serve, str(wrong), "--config", str(good)])
+    assert done.exit_code == 0 and "wrong.json: 1 mistake" in done.output
 
 
 def test_nothing_can_be_changed_here():

@@ -149,17 +149,39 @@ def test_a_lost_answer_brings_the_same_batch_again_and_nothing_twice():
     assert plant.server.ids() == ids and [head["last"] for head in plant.server.batches] == [3, 5]
 
 
-def test_a_server_that_was_restored_is_shown_and_sees_the_gap():
+def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant = Plant()
-    plant.store(5)
+    old = plant.store(5)
     plant.run()
     (key,) = plant.server.model.have
     plant.server.model.have[key] = 2
-    ids = plant.store(2)
+    new = plant.store(2)
     plant.run(500)
     assert plant.shown()["server_behind"] == 1 and "up to 2 only" in plant.why()
     plant.run(5000)
-    assert plant.server.batches[-1]["after"] == 2 and plant.server.ids()[-2:] == ids and plant.outlet.is_up()
+    assert plant.server.batches[-1]["after"] == 2 and plant.outlet.is_up() and plant.outlet.cursor.number == 7
+    assert plant.server.ids() == old + old[2:] + new
+    plant.server.model.have[key] = 0
+    last = plant.store(1)
+    plant.cut()  # the next run learns it from the first answer
+    plant.run(5000)
+    assert plant.server.ids() == old + old[2:] + new + old + new + last and plant.outlet.cursor.number == 8
+
+
+def test_a_server_that_lost_what_the_log_has_let_go_sees_the_gap_and_goes_on():
+    plant = Plant(blocks=14)
+    ids = []
+    for _ in range(40):
+        ids += plant.store(20)
+        plant.run(1000)
+    assert plant.server.ids() == ids
+    (key,) = plant.server.model.have
+    plant.server.model.have[key] = 1
+    new = plant.store(1)
+    plant.run(5000)
+    again = plant.server.ids()[len(ids) :]
+    assert 20 < len(again) < len(ids) and again == (ids + new)[-len(again) :]
+    assert plant.outlet.is_up() and plant.outlet.cursor.number == 801
 
 
 def test_after_a_start_the_server_may_be_ahead_of_the_cursor():

@@ -33,9 +33,18 @@ _FILE = click.Path()
 @click.option(
     "--state", default="opcua.sqlite", show_default=True, type=_FILE, metavar="FILE", help="Acknowledgements."
 )
+@click.option("--metrics", metavar="HOST:PORT", help="Figures for Prometheus under /metrics; numbers alone.")
 @click.option("--zone", metavar="NAME", help="Of the stations' clocks, such as Europe/Berlin; else this machine's.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")
-def opcua(place: str, bind: str, self_signed: bool, zone: str | None, seconds: float | None, **options: Any) -> None:
+def opcua(
+    place: str,
+    bind: str,
+    self_signed: bool,
+    metrics: str | None,
+    zone: str | None,
+    seconds: float | None,
+    **options: Any,
+) -> None:
     """Serve the archive by OPC UA for joining (OPC 40450-1, 40451-1), until Ctrl-C.
 
     It only reads the database, so it may run wherever that can be reached. `view` may read; `export` may also
@@ -50,7 +59,8 @@ def opcua(place: str, bind: str, self_signed: bool, zone: str | None, seconds: f
         fail(f"{missing.name} is not installed: {how_to_get('archive-opcua')}")
     try:
         host, port = address(bind)
-        where = serving.Where(host, port, zone=ZoneInfo(zone) if zone else None, **options)
+        listens = address(metrics) if metrics else None
+        where = serving.Where(host, port, zone=ZoneInfo(zone) if zone else None, metrics=listens, **options)
         where = where.checked()
         if self_signed:
             _make(make, where.certificate, where.key, host)
@@ -63,7 +73,8 @@ def opcua(place: str, bind: str, self_signed: bool, zone: str | None, seconds: f
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_NOTHING)
     except OSError as error:
-        fail(f"cannot listen on {bind}: {error.strerror or error}. Choose another port with --bind", EXIT_NOTHING)
+        there, option = (f"{bind} or {metrics}", "--bind or --metrics") if metrics else (bind, "--bind")
+        fail(f"cannot listen on {there}: {error.strerror or error}. Choose another port with {option}", EXIT_NOTHING)
 
 
 def _make(make: Any, certificate: str | None, key: str | None, host: str) -> None:

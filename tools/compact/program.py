@@ -70,7 +70,7 @@ class Program:
         marked = {name: numbered(name, text) for name, text in sources.items()}
         self.sources = only_twins(without_cpython(flattened(marked)))
         self.own_image = own_image
-        self.bundle = Bundle(constants(self.sources))
+        self.bundle = Bundle(constants(self.sources, own_image))
         self._shape(keep, keep)
         self._name(companions or {}, frozenset())
 

@@ -6,7 +6,8 @@ it there), measured on the 32-bit unix port. A named constant is for the reader;
 Rules
 1. `NAME = const(<whole number>)` at a module's top is replaced by its value everywhere in the program, also where it
    is imported or reached through its module, and the definition goes. So is what is computed from such numbers.
-2. `bytes((1, 2, ...))` of numbers becomes the octets themselves.
+2. `bytes((1, 2, ...))` of numbers becomes the octets themselves, and so does what a module's top makes of octets. In
+   our own image tuples do so as well: there a constant lies in the flash, in a .mpy it is longer than what makes it.
 3. A name that is looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
    tests run on the result.
 """
@@ -15,10 +16,14 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tools.compact.lines import parse, unparse
 from tools.compact.walk import walk
+
+FOLDED_OCTETS = 64  # a longer one takes more than the code that makes it
+_FOLDS = (ast.Tuple, ast.BinOp, ast.Add, ast.Mult, ast.Constant, ast.Name, ast.Call, ast.expr_context)
 
 
 @dataclass
@@ -30,8 +35,9 @@ class Module:
     constants: dict[str, int] = field(default_factory=dict)
 
 
-def constants(sources: dict[str, str]) -> dict[str, str]:
+def constants(sources: dict[str, str], own_image: bool = False) -> dict[str, str]:
     """Return the source of every module of `sources` (dotted name -> text) with numbers in place of constants."""
+    kinds = (bytes, tuple) if own_image else (bytes,)
     modules = {name: Module(name, parse(text)) for name, text in sources.items()}
     _find_constants(modules)
     texts = {}
@@ -39,8 +45,39 @@ def constants(sources: dict[str, str]) -> dict[str, str]:
         rewriter = _Rewriter(
             _visible(module, modules), _module_aliases(module, modules), modules, frozenset(module.constants)
         )
-        texts[name] = unparse(rewriter.visit(module.tree))
+        texts[name] = unparse(_folded(rewriter.visit(module.tree), kinds))
     return texts
+
+
+def _folded(tree: ast.Module, kinds: tuple[type, ...]) -> ast.Module:
+    """The module with what its top makes of octets and tuples, where that is one of these kinds, and not long."""
+    stored = Counter(node.id for node in walk(tree) if isinstance(node, ast.Name) and _is_store(node))
+    known: dict[str, object] = {}
+    for statement in tree.body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if not isinstance(statement, ast.Assign) or not isinstance(target, ast.Name) or stored[target.id] != 1:
+            continue
+        for node in walk(statement.value):
+            is_bytes = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "bytes"
+            if not isinstance(node, _FOLDS) or (isinstance(node, ast.Call) and not (is_bytes and len(node.args) == 1)):
+                break
+            if isinstance(node, ast.Name) and node.id not in (*known, "bytes"):
+                break
+        else:
+            value = eval(compile(ast.Expression(statement.value), "<fold>", "eval"), {"bytes": bytes}, known)
+            if isinstance(value, kinds) and _octets_in(value) <= FOLDED_OCTETS:
+                known[target.id] = value
+                made = ast.parse(repr(value), mode="eval").body
+                for node in walk(made):
+                    ast.copy_location(node, statement.value)
+                statement.value = made
+    return tree
+
+
+def _octets_in(value: object) -> int:
+    if isinstance(value, tuple):
+        return sum(map(_octets_in, value))
+    return len(value) if isinstance(value, (bytes, str)) else 1
 
 
 def _find_constants(modules: dict[str, Module]) -> None:

@@ -105,8 +105,9 @@ def schema_text() -> str:
 @click.option("--system", help="Number of the system in ToolsNet.")
 @click.option("--station", help="Number of the station in ToolsNet.")
 @click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
+@click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet.")
 def new(file: Path, **given: str | None) -> None:
-    """Ask six questions and write FILE, a configuration of one station; what an option says is not asked.
+    """Ask seven questions and write FILE, a configuration of one station; what an option says is not asked.
 
     Beside it toolcart.schema.json is written for editors, and wifi.password, readable by its owner only, for a chip in
     a Wi-Fi network. Nothing that is there is overwritten.

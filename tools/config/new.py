@@ -1,9 +1,10 @@
-"""The six questions of `toolcart config new`, and the configuration that the answers make.
+"""The questions of `toolcart config new`, and the configuration that the answers make.
 
 Rules
 1. An answer is checked at once, by the agent's own check; a wrong one is asked again with what is allowed, one that
    came as an option ends the command.
 2. What is not asked has its default, and is not written: the file says what is this cart's own.
+3. Where options have answered the six that every cart needs, the last one is not asked.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from typing import Any
 import click
 
 from agent.cart import config
+from agent.wide.web_address import WebAddress
 from tools.config.file import SERVICE_CONFIG
 from tools.config.schema import FILE_NAME
 
 PASSWORD_FILE = "wifi.password"
 SERIAL = ("3964r", "ascii")
 EXIT_CONFIGURATION = 2
+NO = "no"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,26 @@ def _machine(tree: dict, answer: str) -> None:
     tree["stations"][0]["spool"] = {"path": "raw", "size_kib": CHIP_KIB}
 
 
+def _beside(tree: dict, answer: str) -> None:
+    station = tree["stations"][0]
+    station.pop("outlets", None)
+    kind, _, place = answer.partition("://")
+    if answer == NO:
+        return
+    if kind == "mqtt" and place and "/" not in place:
+        host, port = _address(place)
+        outlet = {"kind": "mqtt", "host": host, **({} if port is None else {"port": port})}
+    elif kind in ("http", "https") and "board" not in tree:
+        fault = WebAddress(answer).fault
+        if fault:
+            raise ValueError(fault)
+        outlet = {"kind": "webhook", "url": answer}
+    else:
+        more = "; mqtts and users: docs/mqtt.md" if kind.startswith("mqtt") else ""
+        raise ValueError(f"no, mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
+    station["outlets"] = [{"kind": "toolsnet"}, outlet]
+
+
 CHIP_KIB = 512  # what our image of the RP2040 leaves behind its file system
 
 QUESTIONS = (
@@ -92,6 +115,9 @@ QUESTIONS = (
     Question("system", "4. Number of the system in ToolsNet", "1", _system),
     Question("station", "5. Number of the station in ToolsNet", "1", _station),
     Question("machine", "6. Runs on (linux, or a chip: ethernet, wifi:NAME)", "linux", _machine),
+    Question(
+        "also", "7. Results to another place as well (mqtt://BROKER, or a webhook: https://HOST/PATH)", NO, _beside
+    ),
 )
 
 
@@ -103,10 +129,14 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
         "toolsnet": {"pim_host": "pim", "pim_port": 1},
         "stations": [{"number": 1, "name": "", "controller": {"host": "controller"}, "spool": {"path": "a"}}],
     }
+    is_asking = False
     for question in QUESTIONS:
         answer = given.get(question.option)
+        if question.put is _beside and not is_asking:
+            answer = answer or NO
         while True:
             asked = answer is None
+            is_asking = is_asking or asked
             said = click.prompt(question.text, default=question.default, err=True) if answer is None else answer
             wrong = _wrong(tree, question, said)
             if wrong is None:

@@ -256,8 +256,8 @@ _INTRODUCTION = """\
 <!-- Written by `python -m tools.config.text` out of agent/cart/config.py and tools/config/text.py. -->
 
 One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
-`toolcart config new FILE` asks six questions and writes one; `toolcart config check FILE` tells its mistakes. The JSON
-Schema that `toolcart config schema` prints lets editors complete: it is found where `$schema` names it, as in the
+`toolcart config new FILE` asks seven questions and writes one; `toolcart config check FILE` tells its mistakes. The
+JSON Schema that `toolcart config schema` prints lets editors complete: it is found where `$schema` names it, as in the
 example. Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
 there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
 

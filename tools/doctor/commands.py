@@ -163,6 +163,7 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
             yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({good})")
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
+            words = reasons.and_next_try(words, its)
             yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
     for need in lasting.everything(shown):
         verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]

@@ -10,6 +10,7 @@ Rules
 
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,8 @@ from tools.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, wh
 from tools.base.sources import compiler, product_sources
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, programs, sources
-from tools.flash.package import SAFE_MODE_SOURCE, core_digest
+from tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
+from tools.harness.configuration import TREE
 
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
@@ -86,12 +88,14 @@ def against_frozen(script: Path) -> Path:
 
 
 def peers_tree() -> Path:
-    """A folder with the peers of tools/harness/quiet.py, compiled against the frozen program."""
+    """A folder with the peers of tools/harness/quiet.py, compiled against the frozen program, and a configuration."""
     files = beside(program(), PEERS)
-    key = hashlib.sha256("".join(file.text for file in files).encode()).hexdigest()[:16]
+    configured = json.dumps(completed(TREE))
+    key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
 
     def compile_into(target: Path) -> None:
         compile_sources(target, files)
+        (target / "config.json").write_text(configured, encoding="utf-8")
 
     return whole_folder(CACHE / "firmware-jobs" / f"peers-{key}", compile_into)
 

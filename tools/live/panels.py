@@ -21,8 +21,8 @@ from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
 from tools.words import attention, lasting
 from tools.words.news import reason_of
-from tools.words.reasons import Reason
-from tools.words.spans import span
+from tools.words.reasons import Reason, and_next_try
+from tools.words.spans import next_try, span
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}
@@ -117,18 +117,19 @@ class _Told(NamedTuple):
 
 def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
     """Needs with what to do, else without, before the whole reason why a side is down, else without one."""
-    sides = (("controller", station["controller"]), ("toolsnet", toolsnet_of(station)))
-    wrong = [side for side, shown in sides if shown.get("state") not in GOOD_STATES and not cut.get(side)]
+    sides = {"controller": station["controller"], "toolsnet": toolsnet_of(station)}
+    wrong = [side for side, shown in sides.items() if shown.get("state") not in GOOD_STATES and not cut.get(side)]
     known = {side: reason_of(side, station) for side in wrong}
     needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
-    none: dict[str, list[str]] = {side: [] for side, _ in sides}
+    none: dict[str, list[str]] = {side: [] for side in sides}
     if width - WHY_INDENT < WHY_LEAST:
         return _Told(none, [(need, [visible(need.text())]) for need in needs])
     need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
     for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
-        why = {side: _wrapped(say_why(one), width - WHY_INDENT) for side, one in known.items()} if say_why else {}
+        told = {side: and_next_try(say_why(one), sides[side]) for side, one in known.items() if one and say_why}
+        why = {side: _wrapped(text, width - WHY_INDENT) for side, text in told.items()}
         lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
         if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
             return _Told({**none, **why}, lines)
@@ -167,8 +168,9 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool,
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
-        if why and not in_full:  # the agent's short word; the events have the whole sentence
-            text.append(f"{why}  ", WARNING_STYLE)
+        again = next_try(shown.get("next_try_ms", 0))
+        if (why or again) and not in_full:  # the agent's short word; the events have the whole sentence
+            text.append(", ".join(filter(None, (why, again))) + "  ", WARNING_STYLE)
         place = f"{shown['host']}:{shown['port']}"
         used = text.plain.rpartition("\n")[2]
         fits = cell_len(used) + cell_len(place) <= width or not width

@@ -28,7 +28,7 @@ from tools.config.commands import EXAMPLE, schema_text
 from tools.config.schema import FILE_NAME
 from tools.packaging import share, wheel
 from tools.packaging.wheel import version
-from tools.service.archive import ArchiveService
+from tools.service.archive import UNITS, ArchiveService
 from tools.service.unit import STATE_FOLDER, Service
 
 PYTHON = "usr/lib/python3/dist-packages"
@@ -144,9 +144,9 @@ def unit() -> str:
     return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
 
 
-def archive_unit() -> str:
-    """The archive's service, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
-    return ArchiveService("/usr/bin/toolcart", wants_environment=True).text()
+def archive_unit(command: str) -> str:
+    """A service of the archive's, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
+    return ArchiveService("/usr/bin/toolcart", wants_environment=True, command=command).text()
 
 
 def build(target: Path) -> Path:
@@ -176,7 +176,8 @@ def lay_out(tree: Path, built: Path) -> None:
     document = "usr/share/doc/toolcart"
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
-    _put(tree, "usr/lib/systemd/system/toolcart-archive.service", archive_unit())
+    for command, name in UNITS.items():
+        _put(tree, f"usr/lib/systemd/system/{name}.service", archive_unit(command))
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, content in share.files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)

@@ -8,6 +8,8 @@ Rules:
 4. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
    the cursors are made durable.
 5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
+6. A service does not end without a spool: who has started it could only start it again. It says why and tries again
+   every MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from agent.base.ticks import ticks_add, ticks_diff
+from agent.base.ticks import Timer, ticks_add, ticks_diff
 from agent.cart import status
-from agent.cart.app import App, Station
+from agent.cart.app import MOUNT_RETRY_MS, App, Station
 from agent.cart.liveness import Liveness
 from agent.log.mount import MOUNT_FOREIGN
 from agent.log.numbers import DELIVERED, STORED
@@ -44,6 +46,7 @@ STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
 MANY = 4  # stations: who looks at more of them looks at sums, and their state costs the agent more
 NONE = -1  # no station's number
+INIT = 1  # the first process of a container, which ends with it
 LOOKED_AT = 60  # results: what a tall screen has room for
 LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
 
@@ -147,11 +150,15 @@ class Agent:
         self._due = self.board.now()
         # Under systemd this process is watched; elsewhere the notifier does nothing.
         self._notifier = Notifier()
+        self._is_service = bool(self._notifier.address) or os.getpid() == INIT
         wish = configuration["toolsnet"]["clock"]
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, configuration, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
+        self._told_once: set[str] = set()
+        self._cannot_be_taken: dict[str, tuple[int, int]] = {}  # spools, as they were when they were looked at
+        self._look_for_old = Timer()
         self._told_notes: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -160,14 +167,16 @@ class Agent:
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
         asked = self._open_status()
-        self._take_over()
+        self._take_over(self._due)
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
                 self._clock.on_turn(now)
             self._tell_spools()
             self._open_controls()
-            if self._has_no_spool():
+            if self._told_problems and self._look_for_old.expired(now):
+                self._take_over(now)
+            if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
             if self.board.stop_asked or not goes_on():
@@ -202,28 +211,41 @@ class Agent:
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
         delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
+        if not mounted and self._told_problems:
+            return f"no spool can be used: {self._told_problems[0]}"
         waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
         return (
             f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
             f"{waiting} waiting"
         )
 
-    def _take_over(self) -> None:
-        """Spools of earlier toolcarts become new ones before they are opened."""
+    def _take_over(self, now: int) -> None:
+        """Spools of earlier toolcarts become new ones before they are opened; one that came later as well."""
+        self._look_for_old.start(now, MOUNT_RETRY_MS)
+        for station in self.app.stations:
+            if not station.mounted:
+                self._take_over_one(station.settings["spool"])
+
+    def _take_over_one(self, spool: dict) -> None:
         from tools.spool.take_over import CannotTakeOver, take_over_if_old
 
-        def note(text: str) -> None:
-            self.tell({"kind": "note", "text": text})
+        path = os.path.join(self.board.folder, spool["path"])
+        if path in self._cannot_be_taken and self._cannot_be_taken[path] == _stamp(path):
+            return
+        try:
+            done = take_over_if_old(path, spool, self._note)
+        except CannotTakeOver as reason:
+            self._note(str(reason))
+            self._cannot_be_taken[path] = (0, 0) if reason.for_now else _stamp(path)
+        else:
+            if done:
+                self._note(done)
 
-        for station in self.app.stations:
-            spool = station.settings["spool"]
-            try:
-                done = take_over_if_old(os.path.join(self.board.folder, spool["path"]), spool, note)
-            except CannotTakeOver as reason:
-                note(str(reason))
-            else:
-                if done:
-                    note(done)
+    def _note(self, text: str) -> None:
+        """Say something once."""
+        if text not in self._told_once:
+            self._told_once.add(text)
+            self.tell({"kind": "note", "text": text})
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
@@ -262,6 +284,15 @@ class Agent:
     def _has_no_spool(self) -> bool:
         """With several stations one bad spool is that station's trouble: it is told, and tried again."""
         return len(self._told_problems) == len(self.app.stations)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """Which file it is, and when it was changed; zeros if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_ino, found.st_mtime_ns)
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -17,6 +17,7 @@ from tools.service.unit import HARDENED, quoted
 
 NAME = "toolcart-archive"
 OPCUA = f"{NAME}-opcua"
+UNITS = {"serve": NAME, "opcua": OPCUA}  # by the command of `toolcart archive`
 STATE = f"/var/lib/{NAME}"
 ENVIRONMENT = "/etc/toolcart/archive.env"
 STOP_S = 30  # what stations have sent is committed and answered

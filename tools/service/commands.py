@@ -19,8 +19,7 @@ from tools.base import installation
 from tools.config import file as config_file
 from tools.config import secrets as config_secrets
 from tools.service import place
-from tools.service.archive import ENVIRONMENT, OPCUA, STATE, ArchiveService
-from tools.service.archive import NAME as ARCHIVE
+from tools.service.archive import ENVIRONMENT, STATE, UNITS, ArchiveService
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 
 SYSTEMCTL_S = 60
@@ -77,7 +76,7 @@ def _install_archive(command: str, arguments: tuple[str, ...], only_print: bool,
     from tools.archive.serve_commands import serve
 
     {"serve": serve, "opcua": opcua}[command].make_context(command, list(arguments))  # what cannot be read ends here
-    name = OPCUA if command == "opcua" else ARCHIVE
+    name = UNITS[command]
     program = program_path()
     _note([told for folders, what in UNSEEN for told in _unseen(program, folders, what)])
     text = ArchiveService(program, arguments, command=command).text()

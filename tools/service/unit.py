@@ -5,7 +5,8 @@ Rules
    /var/lib/toolcart (StateDirectory).
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
 3. It starts again after every failure, and never gives up: on a cart there is no one to press a key. A configuration
-   that is wrong is none of these: systemd shows the service as failed, with the words of `toolcart run`.
+   that is wrong is none of these: systemd shows the service as failed, with the words of `toolcart run`. Without a
+   spool the agent does not end (tools.process.agent).
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
 5. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids that, too. glibc asks by

@@ -48,7 +48,11 @@ _EVENT_LEAST = LEAST[KINDS.index(KIND_EVENT)]
 
 
 class CannotTakeOver(Exception):
-    """It is left as it was; the text says why, and what to do."""
+    """It is left as it was; the text says why, and what to do. `for_now`: because somebody has it."""
+
+    def __init__(self, text: str, for_now: bool = False) -> None:
+        super().__init__(text)
+        self.for_now = for_now
 
 
 @dataclass(frozen=True)
@@ -369,7 +373,7 @@ def _prepare(descriptor: int, place: Path) -> None:
         lock(descriptor, str(place))
         remove_leftover(str(place))
     except FlashUnusable as reason:
-        raise CannotTakeOver(str(reason)) from None
+        raise CannotTakeOver(str(reason), for_now=True) from None
 
 
 def _swap(place: Path, version: int) -> Path:

@@ -1,6 +1,6 @@
 """`toolcart web`: serves the page until Ctrl-C or SIGTERM.
 
-Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong.
+Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong, or every configuration that it names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 
 from tools.base import installation
-from tools.status import place
+from tools.base.exit_codes import EXIT_CONFIGURATION
+from tools.status import asking, place
 
 HERE = Path(__file__).parent
 PORT = 9477
@@ -64,21 +65,39 @@ def web(
     token = _token(token_file) if token_file else ""
     try:
         from tools.web.app import make
-        from tools.web.polling import Looking
+        from tools.web.polling import Looking, ask_or_check
         from tools.web.running import run
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
-    missing_files = [path for path in configs if not Path(path).is_file()]
-    if missing_files:
-        raise click.UsageError(f"--config {missing_files[0]}: there is no such file")
-    looking = Looking([*sockets, *[place.to_ask(path) for path in configs]])
+    sockets_of = {place.to_ask(path): path for path in configs}
+    if not _can_be_shown(sockets, sockets_of):
+        sys.exit(EXIT_CONFIGURATION)
+    looking = Looking([*sockets, *sockets_of], ask_or_check(sockets_of))
     try:
         run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
     except OSError as error:
         click.echo(f"toolcart: cannot listen on {host}, port {port}: {error.strerror or error}", err=True)
         click.echo("  Is another one running? Choose a free port with --port.", err=True)
         sys.exit(EXIT_LISTEN)
+
+
+def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
+    """Say what is wrong with the configurations; False if there is nothing but wrong ones, and no agent runs of one."""
+    from tools.web.polling import mistakes_of
+
+    wrong = [(path, mistakes) for path, config in configs.items() if (mistakes := mistakes_of(config)) is not None]
+    for _, mistakes in wrong:
+        click.echo(f"toolcart: {mistakes}", err=True)
+    return bool(sockets) or len(wrong) < len(configs) or not configs or any(_answers(path) for path, _ in wrong)
+
+
+def _answers(path: str) -> bool:
+    try:
+        asking.ask(path)
+    except asking.Trouble:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -76,7 +76,7 @@ def _heading(one: Seen) -> dict[str, str]:
 
 
 def _side(name: str, shown: dict, good: str) -> dict[str, Any]:
-    place = f"{shown['host']}:{shown['port']}"
+    place = reasons.and_next_try(f"{shown['host']}:{shown['port']}", shown)
     return {"name": name, "state": shown["state"], "is_good": shown["state"] == good, "place": place}
 
 

@@ -2,11 +2,13 @@
 
 Rules
 1. Each agent is asked in a thread of its own with PATIENCE_S: one that hangs holds up neither the page nor the others.
-2. What is told is a copy of a moment; an agent that does not answer is told as that, never with old figures.
+2. What is told is a copy of a moment; an agent that does not answer is told as that, never with old figures. If its
+   configuration is wrong, that is why; it is read again each time, since somebody may have mended it.
 """
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.config import file as config_file
 from tools.status import asking, place
 from tools.web.metrics import Agent
 
@@ -78,6 +81,32 @@ class Looking:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
+    """Return what asks an agent and says, if none answers, what is wrong with its configuration; by socket."""
+
+    def ask(path: str, patience_s: float) -> dict:
+        try:
+            return asking.ask(path, patience_s)
+        except asking.Trouble:
+            wrong = mistakes_of(configs[path]) if path in configs else None
+            if wrong is None:
+                raise
+            heading, first = str(wrong).splitlines()[:2]
+            hint = f"{' '.join(first.split())}; `toolcart config check {shlex.quote(wrong.path)}` lists all"
+            raise asking.Trouble(f"no agent can run here: {heading}", hint) from None
+
+    return ask
+
+
+def mistakes_of(config_path: str) -> config_file.Wrong | None:
+    """Return what is wrong with this configuration."""
+    try:
+        config_file.read(config_path)
+    except config_file.Wrong as wrong:
+        return wrong
+    return None
 
 
 def names_of(paths: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.words import commands
-from tools.words.spans import span
+from tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it works, and somebody has to act or it will not
@@ -90,7 +90,7 @@ def _refusal(told: dict, station: dict) -> Need:
     doing, code = told["doing"], told.get("code", 0)
     why = f"refuses (code {code})" if code else "does not answer"
     waiting = f"{told.get('waiting', 0)} waiting"
-    next_try = f"next try in {span(max(1, round(told.get('next_try_ms', 0) / 1000)))}"
+    again = next_try(max(told.get("next_try_ms", 0), 1))
     if doing == "late":
         words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
@@ -106,7 +106,7 @@ def _refusal(told: dict, station: dict) -> Need:
     if doing == "trouble" or told.get("trouble"):
         why = why.replace("refuses", "refuses everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
-    words = f"ToolsNet {why}, {next_try}, {waiting}"
+    words = f"ToolsNet {why}, {again}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, key)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from tools.words.spans import next_try
+
 CONTROLLER = "controller"
 PIM = "PIM"
 SERVER = "ToolsNet server"
@@ -79,6 +81,14 @@ def of_toolsnet(shown: dict) -> Reason:
         words, hint = _TELEGRAMS[slug]
         return Reason(slug, words.format(name=side.name, place=side.place), hint)
     return connect_reason(side, slug, state, shown.get("why_code", 0))
+
+
+def and_next_try(text: str, shown: dict) -> str:
+    """Return the text with when this side is tried again, where that is waited for."""
+    again = next_try(shown.get("next_try_ms", 0))
+    if not again:
+        return text
+    return f"{text} {again.capitalize()}." if text.endswith((".", "?")) else f"{text}, {again}"
 
 
 def of_outlet(shown: dict) -> Reason:

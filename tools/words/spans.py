@@ -11,3 +11,8 @@ def span(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"
+
+
+def next_try(ms: int) -> str:
+    """Return when it is tried again: "next try in 12 s", "" if that is not waited for."""
+    return f"next try in {span(max(1, round(ms / 1000)))}" if ms else ""

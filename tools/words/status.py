@@ -79,7 +79,7 @@ def sorrow_lines(station: dict) -> list[str]:
 
 
 def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
-    lines = [_row(label, f"{shown['state']:<16}{place}")]
+    lines = [_row(label, f"{shown['state']:<16}{reasons.and_next_try(place, shown)}")]
     reason = reason_of(shown)
     if reason:
         lines.append(_row("", f"why: {reason.words}"))

@@ -146,14 +146,9 @@ class Forward:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from agent.toolsnet.shown import put_connection  # only while somebody looks
+        from agent.outlets.toolsnet.shown import put_state  # only while somebody looks
 
-        put_connection(shown, self)
-        self.policy.put_state(shown, self.clock.now())
-        for source in self.sources:
-            source.put_state(shown)
-        if self.window is not None:
-            self.window.put_state(shown)
+        put_state(shown, self)
 
     def attach(self, scheduler, slot):
         """An operator's order wakes this slot."""
@@ -161,7 +156,7 @@ class Forward:
         self._slot = slot
 
     def ask(self, number, in_doubt):
-        """An operator wants what was set aside as the log's `number` to be offered now: "", or in words why not."""
+        """An operator wants what was set aside as the log's `number` offered now: a code ASK_ (agent.quarantine)."""
         self._wake()
         return self.policy.ask(number, in_doubt)
 

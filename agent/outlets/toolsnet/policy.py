@@ -40,6 +40,7 @@ from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
 from agent.quarantine.quarantine import (
+    ASK_NO_ROOM,
     DROP_DONE,
     DROP_NONE,
     DROP_SOON,
@@ -67,7 +68,6 @@ PASS = const(2)
 FINISH = const(3)  # one behind it was taken
 HOLD = const(4)  # no room for it
 LATE_OUT = const(5)
-DOING = ("order", "retry", "pass", "pass", "hold", "late")
 
 OFFERS = const(4)  # of the first that are refused, before a pass
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; those behind them count
@@ -145,7 +145,7 @@ class Policy:
         self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
         self._soon = Timer()
         self._late_entry = 0
-        self._late_number = 0
+        self.late_number = 0
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
         self.lates = 0  # late ones that were taken since the start
@@ -523,7 +523,7 @@ class Policy:
         if kind != KIND_RESULT or quarantine.entry != entry:
             self._late_taken = False  # it cannot be read now, or is dropped
             return self._ask_over(now)
-        self._late_number = quarantine.number
+        self.late_number = quarantine.number
         self.late.goes_out(quarantine.number)
         return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
 
@@ -534,9 +534,9 @@ class Policy:
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def ask(self, number, in_doubt):
-        """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        """An operator wants the log's `number` to be offered now: an ASK_ code of agent.quarantine.quarantine."""
         if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
-            return "there is no room for what ToolsNet refused; drop something first"
+            return ASK_NO_ROOM
         return self.late.ask(number, in_doubt)
 
     # -- what is durable first ---------------------------------------------------------------------------------
@@ -960,30 +960,6 @@ class Policy:
         numbers[TAKEN] = stored
         self._end_trouble()
         return True
-
-    # -- for people --------------------------------------------------------------------------------------------
-
-    def put_state(self, shown, now):
-        """Add what people want to know."""
-        doing = self.doing
-        is_stuck = self.is_stuck()
-        held = doing == HOLD or (doing == FINISH and is_stuck)
-        shown["refused"] = None
-        if doing:
-            shown["refused"] = {
-                "code": self.code if self.code > 0 else 0,
-                "number": self._late_number if doing == LATE_OUT else self.first,
-                "next_try_ms": self.hold.left(now) if self.hold.armed else 0,
-                "waiting": self.log.waits(self.cursor),
-                "doing": "hold" if held else "trouble" if doing == RETRY and self.failed else DOING[doing],
-                "trouble": self.failed > 0,
-            }
-        # With no room for a longer pass, none allowed, or no room for a good one that would prove the server, only an
-        # operator can let the others go on.
-        shown["needs_operator"] = is_stuck or (
-            self.failed > 0 and (not self.parks or not self.log.has_room(self.log.room_bytes))
-        )
-        shown["late"] = self.late.waiting()
 
 
 assert FAILED < 0 and NO_ROOM < 0

@@ -24,7 +24,7 @@ from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from cryptography import x509
 
-from tools.archive.opcua import limits, nodesets
+from tools.archive.opcua import figures, limits, nodesets
 from tools.archive.opcua.access import CHANGES, Access
 from tools.archive.opcua.feed import Feed
 from tools.archive.opcua.limits import Counted
@@ -72,6 +72,7 @@ class Where:
     users_file: str | None = None
     anonymous: str | None = None
     zone: tzinfo | None = None  # of the stations' clocks; None: this machine's
+    metrics: tuple[str, int] | None = None  # where Prometheus asks
 
     def checked(self) -> Where:
         """The same, with the role of who has no name; CannotServe if that is not said and has to be."""
@@ -136,11 +137,12 @@ async def run(
         await feed.begin()
         methods.register()
         await _listen(server, where)
-        say(_said(server, where, space, reading))
-        gc.collect()
-        gc.freeze()  # the address space stays: no collection looks through it again
         try:
-            await _until(feed, seconds, counted, say)
+            async with figures.served(where.metrics, lambda: figures.text_of(counted, _now(server, space))) as page:
+                say(_said(server, where, space, reading) + (f", figures on {page}" if page else ""))
+                gc.collect()
+                gc.freeze()  # the address space stays: no collection looks through it again
+                await _until(feed, seconds, counted, say)
         finally:
             await methods.requests.close()
             await server.stop()
@@ -150,6 +152,18 @@ async def run(
         library.removeHandler(errors)
     say(f"ends: {counted.line() or 'nothing happened'}")
     return counted
+
+
+def _now(server: Server, space: Space) -> dict[str, int]:
+    """What is connected."""
+    sessions = server.iserver
+    assert isinstance(sessions, Sessions) and server.bserver is not None
+    return {
+        "joining_systems": len(space.systems),
+        "connections": len(server.bserver.clients),
+        "sessions": sessions.sessions,
+        "subscriptions": len(sessions.subscription_service.subscriptions),
+    }
 
 
 def _said(server: Server, where: Where, space: Space, reading: Reading) -> str:

@@ -1,10 +1,11 @@
 """Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its log on the flash.
 
 Argument: the octets. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
-through. The script itself is loaded before.
+through. The script itself is loaded before. The configuration is read as a board is given it.
 """
 
 import gc
+import json
 import sys
 
 BLOCKS = 16
@@ -28,13 +29,10 @@ def leave(octets):
 
 
 def run():
-    from tools.harness.configuration import configuration
-
-    settings = configuration()
-    sys.modules.pop("agent.cart.config", None)
-    delattr(sys.modules["agent.cart"], "config")
-    gc.collect()
     __import__("agent.cart.app")
+    with open("/rom/config.json") as file:  # as board.main does
+        settings = json.load(file)
+
     from agent.log.flash import Part
     from board import rp2_flash
 
