@@ -230,7 +230,8 @@ class _StationJudge:
         """A good one behind refused ones, and a push without its answer, wait for seconds only."""
         rules, slow = self.station.rules, []
         for one in self.station.held_up:
-            most = (HELD_UP_SOON_MS if one.is_proven else HELD_UP_MS) + one.refused * (HELD_UP_EACH_MS + rules.round_trip_ms)
+            most = HELD_UP_SOON_MS if one.is_proven else HELD_UP_MS
+            most += one.refused * (HELD_UP_EACH_MS + rules.round_trip_ms)
             if one.until - one.since > most + (0 if one.was_there else HELD_UP_LATER_MS):
                 slow.append(f"{one.until - one.since} ms from {one.since} ms on, {one.refused} refused")
         self._tell(v.HELD_UP, "", slow)

@@ -54,7 +54,8 @@ class Passing:
         if waiting and min(waiting) < now:
             first = min(waiting)
             was_there = first <= began and not mute
-            self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, was_there and self._is_proven))
+            is_proven = was_there and self._is_proven
+            self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
 
     def _were_passed(self, refused: set[int]) -> bool:
         """Whether these had to be passed: none was given up, overwritten or taken, nor was another out meanwhile."""
