@@ -21,6 +21,8 @@ from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
 from tools.worlds.script_events import draw_events
+from tools.worlds.webhook import SHAPE as WEBHOOK
+from tools.worlds.webhook import with_webhook
 
 STATE_BLOCKS = 4
 PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 4, "kept_blocks": 3, "more_blocks": 0, "takes_time": False}
@@ -73,8 +75,9 @@ PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT)
-# What is drawn where nothing is asked for: every shape but MQTT, every profile.
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK)
+BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
+# What is drawn where nothing is asked for: every shape but these two, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -109,8 +112,8 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
     the name NO_PROFILE.
     """
-    if shape == MQTT:
-        return with_mqtt(draw(seed, USUAL, profiles))
+    if shape in BESIDE:
+        return BESIDE[shape](draw(seed, USUAL, profiles))
     d = dice(seed, "script", shape)
     if not profiles and not shape and d.random() < PROFILE_ODDS:
         profiles = tuple(TRAITS)
