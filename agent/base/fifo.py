@@ -9,6 +9,7 @@ Rules
 2. Otherwise it is a small side buffer of `side_bytes` and `receive` copies: reading into the middle of a buffer would
    cost a memoryview, and that is an allocation.
 3. It never grows. When full, `room()` is 0 and the owner has to consume (move `start`) or give up.
+4. What is too large for it is passed over: the owner sets `skip`, and calls `pass_over` before it looks at what came.
 """
 
 from agent.base.compat import ON_CPYTHON
@@ -20,7 +21,7 @@ SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
 class Fifo:
     """Bytes between a port and a machine; `size` octets at the most."""
 
-    __slots__ = ("buf", "end", "free", "side", "size", "start")
+    __slots__ = ("buf", "end", "free", "side", "size", "skip", "start")
 
     def __init__(self, size, side_bytes):
         self.buf = bytearray(size)
@@ -29,11 +30,13 @@ class Fifo:
         self.start = 0
         self.end = 0
         self.free = 0
+        self.skip = 0  # octets from `start` on, come or not, that no one looks at
 
     def clear(self):
-        """Forget everything that is in it."""
+        """Forget everything that is in it, and what was to be passed over."""
         self.start = 0
         self.end = 0
+        self.skip = 0
 
     def inlet(self):
         """Return the buffer to read into, from its first octet on; `free` says how many octets it takes."""
@@ -66,6 +69,14 @@ class Fifo:
         else:
             copy(self.buf, self.end, self.side, 0, n)
             self.end += n
+
+    def pass_over(self):
+        """Drop what has come of the octets that no one looks at."""
+        gone = self.end - self.start
+        if gone > self.skip:
+            gone = self.skip
+        self.start += gone
+        self.skip -= gone
 
     def is_empty(self):
         """True if nothing is in it."""

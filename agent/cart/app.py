@@ -26,6 +26,7 @@ Rules
 import agent.log.carry
 import agent.log.log
 import agent.openprotocol.light
+import agent.quarantine.quarantine
 import agent.toolsnet.session
 
 # isort: split
@@ -37,7 +38,6 @@ import agent.openprotocol.look
 import agent.openprotocol.recovery
 import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
-import agent.quarantine.quarantine
 import agent.station.intake
 import agent.station.store
 import agent.toolsnet.result04  # noqa: F401

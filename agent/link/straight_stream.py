@@ -36,7 +36,7 @@ class _Straight:
     at: int
     length: int
     wait: Timer
-    _discard: int
+    skip: int
     _begun: int  # the length of the message at `start`, 0 if it was not looked at yet
     _with_care: Callable[[int], int]
     _forget: Callable[[], None]
@@ -56,7 +56,7 @@ class _Straight:
         have = self.end - start
         length = self._begun
         if not length:
-            if have < _LENGTH_DIGITS or self._discard:
+            if have < _LENGTH_DIGITS or self.skip:
                 return self._with_care(now)
             length = _known(_digits(self.buf, start)[0], 0)
             if not length:

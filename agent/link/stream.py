@@ -37,7 +37,6 @@ class Stream(Fifo):
     """
 
     __slots__ = (
-        "_discard",
         "pending",
         "at",
         "wait",
@@ -67,16 +66,15 @@ class Stream(Fifo):
         self.tx_from = 0
         self.why = WHY_NOTHING
         self.pending = 0
-        self._discard = 0
 
     # inlet, room and receive are the Fifo's
 
     def next_message(self, now):
         """Find the next whole message; see the link contract for what it returns."""
         have = self.end - self.start
-        if have and (self._discard or self.buf[self.start] == 0):
-            have = self._pass_over(have)
-        if have == 0 and not self._discard:
+        if have and (self.skip or self.buf[self.start] == 0):
+            have = self._pass_terminators()
+        if have == 0 and not self.skip:
             self.wait.armed = False
             return LINK_NEED_DATA
         if have >= _LENGTH_DIGITS:
@@ -88,7 +86,7 @@ class Stream(Fifo):
             if length > self.size:
                 kept = CUT_SHORT_BYTES if self.size > CUT_SHORT_BYTES else self.size
                 if have >= kept:
-                    self._discard = length - kept
+                    self.skip = length - kept
                     return self._found(kept, LINK_CUT_SHORT)
         if not self.wait.armed:
             self.wait.start(now, FRAME_TIMEOUT_MS)
@@ -123,12 +121,10 @@ class Stream(Fifo):
         """Nor does the flash need silence: never."""
         return False
 
-    def _pass_over(self, have):
+    def _pass_terminators(self):
         """Drop what is left of a message too large, and late terminators; return what is there then."""
-        gone = have if have < self._discard else self._discard
-        self.start += gone
-        self._discard -= gone
-        while self.start < self.end and not self._discard and self.buf[self.start] == 0:
+        self.pass_over()
+        while self.start < self.end and not self.skip and self.buf[self.start] == 0:
             self.start += 1
         return self.end - self.start
 
@@ -137,7 +133,7 @@ class Stream(Fifo):
         self.at = self.start
         self.length = length
         self.start += length
-        if self.start < self.end and self.buf[self.start] == 0 and not self._discard:
+        if self.start < self.end and self.buf[self.start] == 0 and not self.skip:
             self.start += 1  # its terminator
         self.wait.armed = False
         return kind
@@ -145,7 +141,6 @@ class Stream(Fifo):
     def _lose(self, why):
         self.why = why
         self.clear()
-        self._discard = 0
         self.wait.stop()
         return LINK_BROKEN
 

@@ -2,7 +2,8 @@
 
 Rules
 1. Restarts eat no capacity: all that is not passed is copied, and the old block is void. Only the last record, if it is
-   in doubt, where the block is more than seven eighths full and two others may be opened. Nothing where all is passed.
+   in doubt, where the block is more than seven eighths full and two others may be opened; in a quarantine three, since
+   nothing can be taken out of it while one is in doubt, and one of two may be worn. Nothing where all is passed.
 2. The copies count from the snapshot on that names their block (COUNTS_TO); until then the old block is the newest.
 3. While copies lie about that do not count, the whole block is copied, so that they are void whatever comes, and their
    block is opened first.
@@ -114,7 +115,8 @@ def carry(log, octets):
         return LOG_DONE
     block_bytes = log.device.block_bytes
     free = log.count_free(low)
-    whole = log.offset <= block_bytes - block_bytes // 8 or free < 2 or log.cut >= 0
+    spare = 3 if log.doubtful and log.ring == n.KEPT else 2
+    whole = log.offset <= block_bytes - block_bytes // 8 or free < spare or log.cut >= 0
     if not log.doubtful:
         if not whole:
             return LOG_DONE

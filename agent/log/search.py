@@ -40,7 +40,7 @@ class Search:
         self._keyed = False
         self._is_apart = False  # the ID lies between those of no block
         self._left = 0  # blocks
-        self._place = -1
+        self.place = -1  # of the block it stands in
         self._first = 0
         self._bound = 0
         self._offset = 0
@@ -49,7 +49,7 @@ class Search:
     def begin(self, key, at):
         """Look for the results with the ID of ten octets at key[at:]. Hot: allocates nothing."""
         log = self.log
-        self._place = -1
+        self.place = -1
         self._is_apart = False
         is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
         if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
@@ -71,13 +71,13 @@ class Search:
         """Bring the next one into the page: its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
         log = self.log
         page = log.page
-        while self._place >= 0:
-            end = log.offset if self._place == log.block else log.device.block_bytes
+        while self.place >= 0:
+            end = log.offset if self.place == log.block else log.device.block_bytes
             offset = self._offset
             if offset + FRAME_BYTES > end or self._number + 1 >= self._bound:
                 self._step()
                 continue
-            octets = log.look(self._place, offset, end)
+            octets = log.look(self.place, offset, end)
             if octets > 0:
                 self._offset = log.behind(offset, octets)
                 number = get_u32(page, _NUMBER)
@@ -91,7 +91,7 @@ class Search:
                         return kind
             elif octets != RECORD_LOST:
                 self._offset = log.over(offset)
-            elif self._place == log.block or self._is_away():
+            elif self.place == log.block or self._is_away():
                 return RECORD_LOST
             else:
                 self._step()
@@ -108,7 +108,7 @@ class Search:
     def _begin(self, blocks):
         log = self.log
         self._left = blocks
-        self._place = log.block if log.number and blocks > 0 else -1
+        self.place = log.block if log.number and blocks > 0 else -1
         self._first = log.firsts[log.block]
         self._bound = log.shown + 1
         self._offset = HEAD_OCTETS
@@ -120,7 +120,7 @@ class Search:
         while True:
             self._left -= 1
             self._bound = self._first
-            self._place = place = log.place_of(self._first - 1) if self._left > 0 else -1
+            self.place = place = log.place_of(self._first - 1) if self._left > 0 else -1
             if place < 0:
                 return
             self._first = log.firsts[place]

@@ -39,7 +39,7 @@ _MORE = const(0x80)
 class Packets(Fifo):
     """The receiving side of one connection; `first` is the packet's first octet, at `at` its variable header begins."""
 
-    __slots__ = ("_discard", "at", "first", "length")
+    __slots__ = ("at", "first", "length")
 
     def __init__(self, size):
         Fifo.__init__(self, size, SIDE_BYTES)
@@ -51,19 +51,14 @@ class Packets(Fifo):
         self.at = 0
         self.first = 0
         self.length = 0
-        self._discard = 0
 
     # inlet, room and receive are the Fifo's
 
     def next(self):
         """Find the next packet; its octets stay where they are until more are read."""
-        have = self.end - self.start
-        if self._discard:
-            gone = have if have < self._discard else self._discard
-            self.start += gone
-            self._discard -= gone
-            have -= gone
-        if have < 2:
+        if self.skip:
+            self.pass_over()
+        if self.end - self.start < 2:
             return PACKET_NEED_DATA
         buf = self.buf
         at = self.start + 1
@@ -93,7 +88,7 @@ class Packets(Fifo):
                 return PACKET_NEED_DATA
             self.at = at
             self.length = have
-            self._discard = length - have
+            self.skip = length - have
             self.start = self.end
             return PACKET_CUT
         if have < length:

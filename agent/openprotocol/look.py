@@ -2,8 +2,8 @@
 
 Rules
 1. 1: it does, 0: it does not, -1: the device cannot be read, which tells nothing: whoever asked stores nothing.
-2. A result with an ID is looked for under that. Where an ID stands still all results have it: only the SAME_ID_MOST
-   newest of them are compared, since a controller repeats what it sent last.
+2. A result with an ID is looked for under that. Where an ID stands still all results have it: as many of the newest
+   blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
 3. One without an ID, and an unreadable frame, are looked for in the newest blocks: they are repeated at once
    or not at all.
 """
@@ -29,16 +29,21 @@ class Look:
 
     def holds(self, body, start, flags):
         """Look for the tightening of body[start:], of a record with these flags. Hot: allocates nothing."""
+        log = self.log
         search = self.search
-        left = SAME_ID_MOST
+        left = log.number  # of comparisons: more than there can be
         if all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+            left = SAME_ID_MOST
             search.begin(body, start + TIGHTENING_ID)
         else:
-            left = -1
             search.begin_newest(BLOCKS_SEARCHED)
-        log = self.log
         kind = search.next()
-        while kind > 0 and left != 0:
+        place = search.place
+        while kind > 0:
+            if search.place != place:  # the newest of a block come last in it: it is compared as a whole
+                if left <= 0:
+                    break
+                place = search.place
             if kind == KIND_RESULT:
                 if is_same(log.page, log.at + HEAD_BYTES, log.flags, body, start, flags):
                     return 1

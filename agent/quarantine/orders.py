@@ -33,6 +33,16 @@ HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
 STEP = const(64)  # so many are looked at, or given up by one snapshot, before the others have their turn
 QUIET_ASKED_MOST = const(20000)  # how often a line is asked whether it is quiet, before the order is given up
 
+_WHY_NOT = (  # by ASK_
+    "",
+    "the quarantine cannot be read now; try again",
+    "it is not in the quarantine any more",
+    "it is a frame that could not be read, and no result",
+    "ToolsNet may have it already",
+    "many others are to be offered first; ask again later",
+    "there is no room for what ToolsNet refused; drop something first",
+)
+
 _BODY_BYTES = const(143)  # a body and its limits
 _HEADER_BYTES = const(20)
 
@@ -54,7 +64,7 @@ def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
     """Give the lines of the answer to the order `words`; see rule 1.
 
     `clock` has stamp_into; `quiet` tells when the flash may be used, None: always; `outlet` is ToolsNet's that
-    runs: `ask(number, in_doubt)` has it offered again and answers "" or why not, `drop_first` gives up what holds it.
+    runs: `ask(number, in_doubt)` has it offered again or says why not (ASK_), `drop_first` gives up what holds it.
     """
     orders = Orders(quarantine, main, station, clock, quiet, outlet)
     verb = words[0] if words else ""
@@ -194,7 +204,7 @@ class Orders:
                 return {"number": number, "stays": "in doubt: the agent has to run for that"}
             return {"number": number, "asked": True}
         why = self._outlet.ask(number, in_doubt)
-        return {"number": number, "stays": why} if why else {"number": number, "asked": True}
+        return {"number": number, "stays": _WHY_NOT[why]} if why else {"number": number, "asked": True}
 
     def _offer_first(self, entry):
         """Rule 3: what lies there and behind counts as never offered again."""

@@ -10,11 +10,11 @@ Rules
 2. An entry is gone when a snapshot says so: the cursor is past it, or it lies in a hole (agent.quarantine.holes). The
    cursor swallows what is gone at the front, and with it what cannot be read any more, counted as KEPT_DAMAGED.
 3. With four holes in use the oldest entry is written once more behind the newest (`tidy`), until one is swallowed. A
-   cut between copy and snapshot leaves it twice: the older one is gone then, as a start finds. For these copies
-   `keep` leaves one block free, beside the one that the log holds; so whatever is dropped always finds its way.
+   cut between copy and snapshot leaves it twice: the older one is gone then, as a start finds.
 4. While an entry is offered again (LATE) one hole is left for it.
-5. Where blocks have worn out there may be no room for that copy: then all that lives of the oldest block goes into the
-   last free one, which counts from the snapshot on that lets the cursor pass the old one.
+5. One block stays free beside the one that the log holds, as one of them may be worn. Where the copy would open it all
+   that lives of the oldest block goes there, which counts from the snapshot on that lets the cursor pass the old one.
+   So whatever is dropped always finds its way.
 
     behind the payload | number u32 | reason u16 | 0 u16 |
 """
@@ -45,6 +45,15 @@ TIDY_MORE = const(1)
 DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
 DROP_DONE = const(1)
 DROP_SOON = const(2)  # it is out: when it is known what became of it
+
+# What is said of a wish to have one offered again; in words: agent.quarantine.orders
+ASK_DONE = const(0)
+ASK_UNREADABLE = const(1)
+ASK_GONE = const(2)
+ASK_FRAME = const(3)  # no reader has made a result of it
+ASK_IN_DOUBT = const(4)  # and the wish is not for such ones
+ASK_MANY = const(5)
+ASK_NO_ROOM = const(6)
 
 BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
 
@@ -344,7 +353,12 @@ class Quarantine:
         """Move the oldest entry behind the newest if no hole is left: TIDY_DONE if one is, TIDY_MORE, or FAILED."""
         if not self.settle():
             return FAILED
-        return TIDY_DONE if self._holes.free() > self._spare() else self.move_oldest()
+        if self._holes.free() > self._spare():
+            return TIDY_DONE
+        if self._spare_blocks() <= 0 and self.next_entry(0) > RECORD_NONE:
+            if self._left() < self.log.behind(0, FRAME_BYTES + self.log.length):
+                return self._move_block()  # rule 5
+        return self.move_oldest()
 
     def move_oldest(self):
         """Move the oldest entry behind the newest: TIDY_MORE or FAILED. Everything is settled."""
@@ -354,11 +368,12 @@ class Quarantine:
             return FAILED
         copy(log.stage, log.place, log.page, log.at, log.length)
         done = self._append_again(kind, log.flags, log.length)
-        if done == FAILED and log.full:
-            from agent.quarantine.move_block import move_block  # rarely needed
+        return self._move_block() if done == FAILED and log.full else done
 
-            return TIDY_MORE if move_block(self) else FAILED
-        return done
+    def _move_block(self):
+        from agent.quarantine.move_block import move_block  # rarely needed
+
+        return TIDY_MORE if move_block(self) else FAILED
 
     def pass_up_to(self, entry, lost):
         """All up to `entry` lies elsewhere by now, but `lost` that could not be read."""

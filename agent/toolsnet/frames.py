@@ -21,7 +21,7 @@ SIDE_BYTES = const(32)
 class Frames(Fifo):
     """The receiving side of one connection; `at` and `length` (without the length field) are the telegram found."""
 
-    __slots__ = ("_discard", "at", "length")
+    __slots__ = ("at", "length")
 
     def __init__(self):
         Fifo.__init__(self, BUFFER_BYTES, SIDE_BYTES)
@@ -32,18 +32,14 @@ class Frames(Fifo):
         self.clear()
         self.at = 0
         self.length = 0
-        self._discard = 0
 
     # inlet, room and receive are the Fifo's
 
     def next(self):
         """Find the next telegram; its octets stay where they are until more are read."""
+        if self.skip:
+            self.pass_over()
         have = self.end - self.start
-        if self._discard:
-            gone = have if have < self._discard else self._discard
-            self.start += gone
-            self._discard -= gone
-            have -= gone
         if have < 4:
             return FRAME_NEED_DATA
         length = number(self.buf, self.start, 4)
@@ -51,7 +47,7 @@ class Frames(Fifo):
             self.clear()
             return FRAME_BROKEN
         if length + 4 > BUFFER_BYTES:
-            self._discard = length + 4
+            self.skip = length + 4
             return FRAME_TOO_LARGE
         if have < length + 4:
             return FRAME_NEED_DATA

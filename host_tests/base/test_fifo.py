@@ -59,6 +59,22 @@ def test_clear_forgets_everything():
     assert content(fifo) == b"" and fifo.room() == 150
 
 
+def test_what_is_skipped_is_passed_over_as_it_comes_and_nothing_behind_it():
+    fifo = Fifo(50, 16)
+    push(fifo, b"x" * 10)
+    fifo.skip = 13
+    fifo.pass_over()
+    assert (fifo.skip, content(fifo)) == (3, b"")
+    push(fifo, b"xxxyz")
+    fifo.pass_over()
+    assert (fifo.skip, content(fifo)) == (0, b"yz")
+    fifo.pass_over()
+    assert content(fifo) == b"yz"
+    fifo.skip = 5
+    fifo.clear()
+    assert fifo.skip == 0
+
+
 def test_any_sequence_of_pieces_comes_out_as_it_went_in():
     for seed in range(20):
         dice = Dice(seed + 1)

@@ -46,20 +46,20 @@ def test_the_same_id_at_another_time_is_another_tightening():
 
 
 def test_id_that_stands_still_is_compared_with_the_newest_alone():
-    log = log_of(0, when_full=1)
-    look = Look(log)
-
     def still(number):
         body = body_of(7)
         body[res.TORQUE : res.TORQUE + 6] = b"%06d" % number
         return body
 
-    for number in range(SAME_ID_MOST + 20):
-        assert look.holds(still(number), 0, 0) == 0
-        put(log, still(number))
-    newest = SAME_ID_MOST + 19
-    assert look.holds(still(newest), 0, 0) == 1 and look.holds(still(newest - 5), 0, 0) == 1
-    assert look.holds(still(0), 0, 0) == 0
+    for block_bytes in (1024, 4096, 16384):
+        log = Area(blocks=20, block_bytes=block_bytes, unit_bytes=16).mount(when_full=1)[1]
+        look = Look(log)
+        for number in range(5 * SAME_ID_MOST):
+            assert look.holds(still(number), 0, 0) == 0
+            put(log, still(number))
+            for behind in (0, 1, SAME_ID_MOST // 2, SAME_ID_MOST - 1):
+                assert behind > number or look.holds(still(number - behind), 0, 0) == 1, (block_bytes, number, behind)
+    assert look.holds(still(0), 0, 0) == 0, "each block is compared, however old"
 
 
 def test_result_without_an_id_is_looked_for_in_the_newest_blocks():

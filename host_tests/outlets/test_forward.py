@@ -7,7 +7,7 @@ from agent.base.trouble import NOT_ALLOWED
 from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
 from agent.outlets.toolsnet.policy import PASS
-from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, DROP_SOON
+from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from agent.toolsnet.session import STREAMING, WAITING
@@ -553,7 +553,7 @@ def test_an_operators_wish_in_vain_puts_off_no_late_offer():
     outlet.until_stored(1)
     outlet.run(22 * 60000)  # both are offered once
     for ident in (1, 2):
-        assert outlet.forward.ask(ident, False) == ""
+        assert outlet.forward.ask(ident, False) == ASK_DONE
         outlet.run(1000)
     outlet.options.tightening_codes.clear()
     outlet.until_stored(3, 90 * 60000)
@@ -675,7 +675,7 @@ def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
     refuse(outlet, 4)
     outlet.until(lambda: outlet.shown()["needs_operator"])
     del outlet.options.tightening_codes[2]
-    assert outlet.forward.ask(2, False) == ""
+    assert outlet.forward.ask(2, False) == ASK_DONE
     assert outlet.until_stored(3) <= 1000
     assert outlet.ids() == [1, 3, 2]
     kept = outlet.parked_numbers()
@@ -696,7 +696,7 @@ def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
     outlet.until_stored(2)
     outlet.run(100)
     refused = outlet.toolsnet.refused
-    assert outlet.forward.ask(2, False) == "" and outlet.forward.ask(9, False) and outlet.forward.ask(3, False)
+    assert outlet.forward.ask(2, False) == ASK_DONE and outlet.forward.ask(9, False) and outlet.forward.ask(3, False)
     outlet.run(1000)
     assert outlet.toolsnet.refused == refused + 1 and outlet.parked_numbers() == [2, 3]
     outlet.store(1)
@@ -878,9 +878,9 @@ def test_where_a_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet.until_stored(2)
     outlet.until(lambda: outlet.shown()["needs_operator"])
     assert outlet.shown()["refused"]["doing"] == "hold"
-    assert "drop something first" in outlet.forward.ask(1, False)
+    assert outlet.forward.ask(1, False) == ASK_NO_ROOM
     del worn.octets, worn.measure
-    assert not outlet.shown()["needs_operator"] and outlet.forward.ask(1, False) == ""
+    assert not outlet.shown()["needs_operator"] and outlet.forward.ask(1, False) == ASK_DONE
 
 
 def test_a_cut_lets_no_more_than_half_of_a_small_log_look_as_if_it_waited():
@@ -967,7 +967,7 @@ def test_a_retry_does_not_wait_for_the_next_connection():
     outlet.network.up(*PIM)
     assert outlet.session.state == WAITING
     outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(1, False) == ""
+    assert outlet.forward.ask(1, False) == ASK_DONE
     assert outlet.until_stored(2) < 1000
 
 
@@ -977,14 +977,14 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
     refuse(outlet, 1)
     outlet.until_stored(1)
     outlet.run(100)
-    assert outlet.forward.ask(1, False) == ""
+    assert outlet.forward.ask(1, False) == ASK_DONE
     outlet.until(lambda: outlet.policy.out)
     take_away_toolsnet(outlet)
     outlet.run(20000)
     outlet.network.up(*PIM)
     outlet.options.silent_sequences = ()
     outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(1, False) == ""
+    assert outlet.forward.ask(1, False) == ASK_DONE
     assert outlet.until_stored(2) < 1000
 
 
@@ -998,7 +998,7 @@ def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
     outlet.run(1000)
     refused = outlet.toolsnet.refused
     for ident in (1, 2, 3):
-        assert outlet.forward.ask(ident, False) == ""
+        assert outlet.forward.ask(ident, False) == ASK_DONE
     assert outlet.until_refused(refused + 3) < 1000
 
 
@@ -1649,7 +1649,7 @@ def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps
     outlet.until_stored(2)
     outlet.run(100)
     outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(2, False) == ""
+    assert outlet.forward.ask(2, False) == ASK_DONE
     outlet.until_stored(3)
     outlet.store(1)
     outlet.until_stored(4)

@@ -21,6 +21,22 @@ CART = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once():
+    """Each program is compiled once for all tests of this module."""
+    compiled, known = package.compiled, {}
+
+    def remembered(platform, architecture, kinds=()):
+        key = platform, architecture, tuple(sorted(kinds))
+        known[key] = known.get(key) or compiled(*key)
+        files, lines = known[key]
+        return dict(files), dict(lines)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(package, "compiled", remembered)
+        yield compiled
+
+
 @pytest.fixture
 def cart(tmp_path):
     path = tmp_path / "cart.json"
@@ -77,8 +93,9 @@ def test_no_file_of_another_board_is_in_a_version():
     assert names < {source.name for source in product_sources()}
 
 
-def test_the_same_checkout_and_configuration_give_the_same_version(cart):
+def test_the_same_checkout_and_configuration_give_the_same_version(cart, compiled_once, monkeypatch):
     one = package.build("rp2", "armv6m", cart)
+    monkeypatch.setattr(package, "compiled", compiled_once)
     assert one == package.build("rp2", "armv6m", cart)
     assert one.digest != package.build("esp32", "xtensawin", cart).digest
 
@@ -158,13 +175,14 @@ def test_only_a_version_with_a_port_for_metrics_has_what_answers_there(cart, tmp
     assert set(files) - set(without) == set(package.METRICS_FILES)
 
 
-def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path):
+def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path, monkeypatch):
     other = tmp_path / "commands.json"
     stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
     other.write_text(json.dumps({**CART, "stations": stations}))
+    asked = []
+    monkeypatch.setattr(package, "compiled", lambda platform, architecture, kinds: asked.append(kinds) or ({}, {}))
     without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
-    more = {"agent/openprotocol/commands.mpy", "agent/commands.mpy", "agent/command_orders.mpy"}
-    assert set(version.files) - set(without.files) == more
+    assert asked == [{"toolsnet"}, {"toolsnet", "commands"}]
     assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
 
 
@@ -215,18 +233,19 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     assert done == ["start", "time for Ctrl-C", "reset"]
 
 
-def test_only_a_version_with_an_outlet_of_mqtt_has_its_modules(monkeypatch):
+OF_MQTT = {f"agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")}
+OF_MQTT |= {"agent/outlets/batch.py", "agent/outlets/mqtt.py", "agent/record/line.py"}
+OF_COMMANDS = {"agent/openprotocol/commands.py", "agent/station/commands.py", "agent/station/command_orders.py"}
+
+
+@pytest.mark.parametrize(("kind", "more"), [("mqtt", OF_MQTT), ("commands", OF_COMMANDS)])
+def test_only_a_version_that_needs_them_has_the_modules_of_what_is_optional(monkeypatch, compiled_once, kind, more):
     left_out = []
     monkeypatch.setattr(package, "compile_compacted", lambda folder, architecture, without: left_out.append(without))
     monkeypatch.setattr(package, "lines_in", lambda folder, sources: {})
-    package.compiled("rp2", "armv6m")
-    package.compiled("rp2", "armv6m", {"toolsnet", "mqtt"})
-    more = left_out[0] - left_out[1]
-    assert more == {f"agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")} | {
-        "agent/outlets/batch.py",
-        "agent/outlets/mqtt.py",
-        "agent/record/line.py",
-    }
+    compiled_once("rp2", "armv6m")
+    compiled_once("rp2", "armv6m", {"toolsnet", kind})
+    assert left_out[0] - left_out[1] == more
 
 
 def with_outlet(cart, **changes):

@@ -199,6 +199,22 @@ def test_a_restart_at_each_step_keeps_that_so():
     assert len(bench.fill(100)) >= 14
 
 
+def test_a_worn_block_and_a_cut_leave_one_that_can_be_emptied():
+    for cut_after in (1, 2, 8, 17, 28):
+        bench = QuarantineBench(4, unit_bytes=64)
+        kept = bench.fill()
+        free = [place for place in range(4) if bench.quarantine.log.firsts[place] == 0]
+        bench.flash.worn = (STATE_BLOCKS + free[1],)  # no start knows of it
+        bench.flash.cut_after, bench.flash.tear = cut_after, "all"
+        try:
+            bench.drop(*kept[1::2])
+            raise AssertionError("%d: no cut" % cut_after)
+        except PowerCut:
+            bench.start()
+        assert bench.quarantine.settle(), cut_after
+        assert bench.drop(*bench.quarantine.numbers()) and bench.quarantine.count() == 0
+
+
 def test_room_is_what_fits():
     for blocks, unit in ((3, 256), (4, 16), (5, 64)):
         bench = QuarantineBench(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=1)

@@ -3,7 +3,7 @@
 from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
 from agent.quarantine.entries import needs_operator
 from agent.quarantine.orders import carry_out
-from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
+from agent.quarantine.quarantine import ASK_DONE, ASK_MANY, DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
 from agent.record import KIND_RESULT
 from agent.record import result as res
 from host_tests.support.log import PowerCut
@@ -34,7 +34,7 @@ class Line:
 class Policy:
     """ToolsNet's outlet, as far as orders know it."""
 
-    def __init__(self, refuses=""):
+    def __init__(self, refuses=ASK_DONE):
         self.refuses = refuses
         self.asked = []
         self.held = 0
@@ -180,9 +180,9 @@ def test_a_retry_is_toolsnets_outlets():
     assert said[-1] == {"count": 3, "parked": 5, "running": True}
     assert station.policy.asked == [(1, False), (3, False), (4, False)]
     assert station.order("retry", "in-doubt", "5")[-1]["count"] == 1 and station.policy.asked[-1] == (5, True)
-    station.policy = Policy("ask again later")
+    station.policy = Policy(ASK_MANY)
     assert station.order("retry", "1") == [
-        {"number": 1, "stays": "ask again later"},
+        {"number": 1, "stays": "many others are to be offered first; ask again later"},
         {"count": 0, "parked": 5, "running": True},
     ]
     assert station.listed() == [1, 2, 3, 4, 5], "an entry goes when it is taken"

@@ -57,6 +57,7 @@ class Promise:
         self.known = {}  # tightening: its number at the consumer
         self.twice = ()  # what the consumer may get twice: it had it, and the log had it no more
         self.floor = 0  # a saved cursor
+        self.rotten = 0  # so many of the log's read well once, and do so no more
 
     def copy(self):
         twin = Promise(self.wanted)
@@ -429,7 +430,7 @@ def counted(session, arrived):
     """What is gone is counted, by the name of what took it."""
     promise, numbers = session.promise, session.state.numbers
     lost = promise.owed()
-    need(numbers[DAMAGED] == 0, "%d count as damaged" % numbers[DAMAGED])
+    need(numbers[DAMAGED] == promise.rotten, "%d count as damaged, not %d" % (numbers[DAMAGED], promise.rotten))
     holes = [n for n in range(1, session.log.number + 1) if n not in promise.tried]
     need(len(holes) <= numbers[JUMPED], "never used: %r, and %d are counted" % (holes, numbers[JUMPED]))
     if session.shape.when_full == 0:

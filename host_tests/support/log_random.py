@@ -3,14 +3,15 @@
 Rules
 1. A `Life` is drawn from its seed alone. Two outlets stand at the log: the first is durable, the second is moved on.
 2. The quarantine's ring has records of its own; its consumer is the operator who drops the oldest.
-3. After every cut all is made new from the flash; at the end everything is drained with a device that works.
+3. After every cut all is made new from the flash; at the end everything is drained with a device that works. Before
+   that some that are owed may rot: that is counted, and no other suffers from it.
 """
 
 from agent.log.cursor import WANTS_ALL, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
-from agent.log.record import RECORD_NONE
+from agent.log.record import FRAME_BYTES, RECORD_NONE
 from agent.log.state import State
 from agent.record import KIND_EVENT, KIND_RESULT
 from host_tests.support.log_flash import Area, Dice, PowerCut
@@ -274,6 +275,21 @@ class Life:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
+    def rot(self):
+        """Some of what is owed reads well no more."""
+        log, promise = self.log, self.promise
+        scout = Cursor()
+        for number in promise.owed():
+            log.rewind(scout, number - 1)
+            if number > self.client.cursor.number and not self.restless and self.dice.randrange(4) == 0:
+                need(log.peek(scout) > 0 and scout.found == number, "number %d is not there" % number)
+                block, at = log.device.first_block + scout.place, scout.offset + FRAME_BYTES
+                cells = self.area.blocks[block]
+                self.area.blocks[block] = cells[:at] + bytes([cells[at] ^ 0x10]) + cells[at + 1 :]
+                promise.acked.pop(number)
+                promise.rotten += 1
+        self.kept_promise.rotten = promise.rotten  # they share the state
+
     def finish(self):
         area = self.area
         area.refuse_at, area.refusing, area.cut_at, area.unreadable = {}, False, 0, 0
@@ -283,6 +299,7 @@ class Life:
         if self.client.settle():
             while self.give_second():
                 pass
+            self.rot()
         drained(self.client)
         drained(self.keeper, 0)
         self.check_second()

@@ -9,7 +9,8 @@ from agent.base.ticks import FOREVER, ticks_add
 from agent.log.cursor import Cursor
 from agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
 from agent.outlets.toolsnet import policy as pol
-from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
+from agent.outlets.toolsnet.shown import put_refused
+from agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
@@ -214,7 +215,7 @@ class FewKept:
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
     "doing out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number "
+    "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry late_number "
     "_late_taken _before _has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
@@ -410,7 +411,7 @@ class World:
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
-                return not policy.late.asked and policy.ask(good[0], False) == ""
+                return not policy.late.asked and policy.ask(good[0], False) == ASK_DONE
             if kept:
                 self.kept.find(kept[0][0])
                 self.kept.leave(self.kept.entry)
@@ -419,7 +420,7 @@ class World:
                 return True
         first = policy.first
         shown = {}
-        policy.put_state(shown, self.now)
+        put_refused(shown, policy, self.now)
         if shown["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
             self.dropped += (first,)
             return True

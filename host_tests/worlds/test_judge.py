@@ -226,13 +226,16 @@ def test_the_calm_goes_on_while_anything_is_open():
 
 
 def test_a_refused_result_holds_up_the_next_good_one_for_seconds():
-    def held(ms, refused, was_there=True):
-        return kinds(station([result(1)], [row(1)], held_up=[HeldUp(5000, 5000 + ms, refused, was_there)]))
+    def held(ms, refused, was_there=True, is_proven=False):
+        one = HeldUp(5000, 5000 + ms, refused, was_there, is_proven)
+        return kinds(station([result(1)], [row(1)], held_up=[one]))
 
     assert held(12000, 1) == []
     assert held(12400, 1) == ["held up"]
     assert held(15000, 10) == []
     assert held(15400, 10) == ["held up"]
+    assert held(2300, 1, True, True) == []
+    assert held(2400, 1, True, True) == ["held up"]
     assert held(70000, 1, was_there=False) == []
     assert held(73000, 1, was_there=False) == ["held up"]
 
@@ -265,6 +268,30 @@ def test_behind_one_without_an_answer_it_may_take_a_pause_longer_until_one_is_ta
         passing.refused(bad, 3000)
         passing.over(20000, True)
         assert history.held_up == [HeldUp(3000, 20000, 1, is_taken)]
+
+
+def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
+    def watched(well_since=0, later=20000, window=1, **first):
+        bad, good = result(1, disliked="refuses", tried=[3000], **first), result(2)
+        again, waits = result(3, disliked="refuses", tried=[later]), result(4)
+        history = station([bad, good, again, waits], [], rules_window=window)
+        passing = Passing(history)
+        for moment in (3000, 3100, 5100, 13100):
+            passing.refused(bad, moment)
+        history.rows.append(row(2, 13500))
+        passing.over(13500, True, True)
+        passing.refused(again, later, well_since)
+        passing.over(later + 900, True, True)
+        return [one.is_proven for one in history.held_up]
+
+    assert watched() == [False, True]
+    assert (
+        watched(later=64000)
+        == watched(well_since=14000)
+        == watched(window=4)
+        == watched(dropped=True)
+        == [False, False]
+    )
 
 
 def test_a_push_without_its_acknowledgement_is_late():

@@ -93,15 +93,15 @@ def instructions(ticks: float) -> int:
     return round(ticks * cortex.INSTRUCTIONS_PER_TICK)
 
 
-def measure(staged: tuple[str, ...] = FORMS) -> dict:
-    """The counts of both forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes.
+def measure(forms: tuple[str, ...] = FORMS, with_stages: bool = True) -> dict:
+    """The counts of these forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes.
 
-    Stages are counted on a program of their own, which is made for the forms in `staged`; without it there are none.
+    Stages are counted on a program of their own; there are none without `with_stages`.
     """
     cortex.build()
     found = {}
-    for form in FORMS:
-        whole, parts = _counted("total", form), _counted("stages", form) if form in staged else {}
+    for form in forms:
+        whole, parts = _counted("total", form), _counted("stages", form) if with_stages else {}
         found[form] = {
             "result": instructions(whole["result"][0]),
             "idle_wake": instructions(whole["idle_wake"][0]),

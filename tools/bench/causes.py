@@ -79,7 +79,7 @@ full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -return self.state.save() or
 +return not self.log.full and self.state.save() or
-no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | worlds refused
+no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | quarantine model
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
 +return free - 1

@@ -36,7 +36,7 @@ from tools.compact.walk import walk
 IN_FLASH_OCTETS = 400  # of code more for one function and its calls less, where code takes no heap
 
 
-def _without_collection(step):
+def without_collection(step):
     """A step's trees are many objects and no garbage: to look through them again and again costs a quarter more."""
 
     @functools.wraps(step)
@@ -59,7 +59,7 @@ class Program:
     `own_image`: it is frozen into our own firmware, where names cost nothing and frames lie on the stack.
     """
 
-    @_without_collection
+    @without_collection
     def __init__(
         self,
         sources: dict[str, str],
@@ -74,7 +74,7 @@ class Program:
         self._shape(keep, keep)
         self._name(companions or {}, frozenset())
 
-    @_without_collection
+    @without_collection
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
         self.pruned = prune(self.bundle.texts, used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
@@ -88,7 +88,7 @@ class Program:
         if self.own_image:
             self.shaped = with_free_places(self.shaped)
 
-    @_without_collection
+    @without_collection
     def _name(self, companions: dict[str, str], said: frozenset[str]) -> None:
         self.names = Names(self.shaped, companions, not self.own_image, said, self.lone)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
@@ -106,7 +106,7 @@ class Program:
         other._name(outside, said_in(other.shaped, outside))
         return other.texts, {name: other._named(name, text) for name, text in outside.items()}
 
-    @_without_collection
+    @without_collection
     def outside(self, foreign: dict[str, str]) -> dict[str, str]:
         """The modules of `foreign` without constants, importing from where things are now, under their long names."""
         foreign = flattened(foreign)

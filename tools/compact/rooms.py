@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from tools.compact.lines import same_statements
 
-FLAT = ("cart", "quarantine", "station")
+FLAT = ("cart", "outlets.toolsnet", "quarantine", "station")
 
-_ROOM = re.compile(rf"\bagent\.(?:{'|'.join(FLAT)})\b")
+_ROOM = re.compile(rf"\bagent\.(?:{'|'.join(map(re.escape, FLAT))})\b")
 
 
 def flat(text: str) -> str:

@@ -21,7 +21,7 @@ from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, produc
 from tools.compact import conventions
 from tools.compact.line_info import Lines, rewritten
 from tools.compact.lines import by_line
-from tools.compact.program import Program
+from tools.compact.program import Program, without_collection
 
 REMEMBERED = CACHE / "compact"
 PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and their locks are others
@@ -71,13 +71,13 @@ def remembered(what: object, make: Callable[[], T], where: Path | None = None, f
     key = hashlib.sha256(repr((sys.version, own, what)).encode()).hexdigest()[:24]
 
     def fill(folder: Path) -> None:
-        said = form.dumps(make())
+        said = without_collection(form.dumps)(make())
         (folder / "made").write_bytes(said.encode() if isinstance(said, str) else said)
 
     where = where or REMEMBERED
     folder = whole_folder(where / key, fill)
     os.utime(folder)
-    made = form.loads((folder / "made").read_bytes())
+    made = without_collection(form.loads)((folder / "made").read_bytes())  # 0.4 s in place of 2.5 for a program
     forget_old(where)
     return made
 

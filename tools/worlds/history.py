@@ -88,6 +88,7 @@ class HeldUp:
     until: int
     refused: int  # ones in front of it
     was_there: bool  # at the first refusal
+    is_proven: bool = False  # that came soon after another one was passed
 
 
 @dataclass

@@ -15,7 +15,7 @@ from tools.worlds.owed import is_kept, is_overwritten, is_owed, may_wait, missin
 SEQUENCES = 99999  # 1 to this, round and round
 IDS = 2**32
 SHOWN = 6
-HELD_UP_MS, HELD_UP_EACH_MS, HELD_UP_LATER_MS = 12000, 300, 60000
+HELD_UP_MS, HELD_UP_SOON_MS, HELD_UP_EACH_MS, HELD_UP_LATER_MS = 12000, 2000, 300, 60000
 QUESTIONS_A_SESSION, QUESTIONS_AN_ID = 250, 4
 STILL_MS, AT_REST_MS = 300000, 360000
 NEVER_LESS = ("overwritten", "kept", "gone", "set_aside", "dropped")
@@ -230,7 +230,8 @@ class _StationJudge:
         """A good one behind refused ones, and a push without its answer, wait for seconds only."""
         rules, slow = self.station.rules, []
         for one in self.station.held_up:
-            most = HELD_UP_MS + one.refused * (HELD_UP_EACH_MS + rules.round_trip_ms)
+            most = HELD_UP_SOON_MS if one.is_proven else HELD_UP_MS
+            most += one.refused * (HELD_UP_EACH_MS + rules.round_trip_ms)
             if one.until - one.since > most + (0 if one.was_there else HELD_UP_LATER_MS):
                 slow.append(f"{one.until - one.since} ms from {one.since} ms on, {one.refused} refused")
         self._tell(v.HELD_UP, "", slow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.worlds.history import HeldUp, Result, StationHistory
 
 SOUND_MS = 15000  # so long the agent has power and a flash before a refusal counts
+PROVEN_MS = 50000  # so long no result waits for the offers of one that is refused, after one was taken behind another
 
 
 class Passing:
@@ -15,6 +16,9 @@ class Passing:
         self.began: int | None = None
         self._front: set[int] = set()
         self._counts = True
+        self._in_order = False  # one was refused for the first time: it is none that is offered late
+        self._proven: int | None = None  # when one was taken behind some that were refused, one at a time
+        self._is_proven = False  # the first refusal came soon after that
         self._mute = False  # one had no answer since one was taken: its passes may have met all that they reach
 
     def unanswered(self) -> None:
@@ -25,23 +29,37 @@ class Passing:
         """No one but an operator lets it go on."""
         self._counts = False
 
-    def refused(self, result: Result, now: int) -> None:
-        """The server is well, and refuses this one by its content."""
+    def refused(self, result: Result, now: int, well_since: int = 0) -> None:
+        """The server is well, as is all else since `well_since`, and refuses this one by its content."""
         if self.began is None:
             self.began = now
+            self._is_proven = self._proven is not None and max(well_since, now - PROVEN_MS) < self._proven
+        self._in_order = self._in_order or len(result.tried) < 2
         self._front.add(result.number)
 
     def over(self, now: int, counts: bool, is_taken: bool = False) -> None:
         """One is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
         mute, self._mute = self._mute, self._mute and not is_taken
         began, self.began = self.began, None
-        front, self._front = len(self._front), set()
+        in_order, self._in_order = self._in_order, False
+        refused, self._front = self._front, set()
         counts, self._counts = counts and self._counts, True
         if began is None or not counts:
             return
+        if is_taken and in_order and self._were_passed(refused):
+            self._proven = now
         there = {row.number for row in self.station.rows if row.arrived < now}
         good = [r for r in self.station.results.values() if r.acks and r.is_liked() and r.number not in there]
         waiting = [r.acks[0] for r in good if not (r.tried or r.gone_full or r.dropped)]
         if waiting and min(waiting) < now:
             first = min(waiting)
-            self.station.held_up.append(HeldUp(max(first, began), now, front, first <= began and not mute))
+            was_there = first <= began and not mute
+            is_proven = was_there and self._is_proven
+            self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
+
+    def _were_passed(self, refused: set[int]) -> bool:
+        """Whether these had to be passed: none was given up, overwritten or taken, nor was another out meanwhile."""
+        taken = {row.number for row in self.station.rows}
+        results = [self.station.results[number] for number in refused]
+        gave_way = any(one.dropped or one.gone is not None or one.number in taken for one in results)
+        return self.station.rules.window == 1 and not gave_way

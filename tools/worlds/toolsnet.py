@@ -90,7 +90,7 @@ class ToolsNet:
         if result is not None and result.disliked:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
             if well_since <= now and not (peer is not None and peer.unheard):
-                self.passing[telegram.station].refused(result, now)
+                self.passing[telegram.station].refused(result, now, well_since)
                 self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)

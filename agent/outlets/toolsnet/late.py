@@ -12,6 +12,7 @@ from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.log.numbers import LATE_FIRST
 from agent.log.record import RECORD_NONE
+from agent.quarantine.quarantine import ASK_DONE, ASK_FRAME, ASK_GONE, ASK_IN_DOUBT, ASK_MANY, ASK_UNREADABLE
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT
 
@@ -120,22 +121,22 @@ class Late:
                 self._again.start(now, HOUR_MS)
 
     def ask(self, number, in_doubt):
-        """Offer the log's `number` as soon as that may be: "", or in words why not."""
+        """Offer the log's `number` as soon as that may be: an ASK_ code."""
         quarantine = self.quarantine
         kind = quarantine.find(number)
         if kind < RECORD_NONE:
-            return "the quarantine cannot be read now; try again"
+            return ASK_UNREADABLE
         if kind == RECORD_NONE:
-            return "it is not in the quarantine any more"
+            return ASK_GONE
         if kind != KIND_RESULT:
-            return "it is a frame that could not be read, and no result"
+            return ASK_FRAME
         if quarantine.reason == PARKED_IN_DOUBT and not in_doubt:
-            return "ToolsNet may have it already"
+            return ASK_IN_DOUBT
         if number not in self.asked:
             if len(self.asked) >= ASKED_MOST:
-                return "%d others are to be offered first; ask again later" % ASKED_MOST
+                return ASK_MANY
             self.asked.append(number)
-        return ""
+        return ASK_DONE
 
     def waiting(self):
         """Return how many entries wait to be offered again."""

@@ -40,6 +40,7 @@ from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
 from agent.quarantine.quarantine import (
+    ASK_NO_ROOM,
     DROP_DONE,
     DROP_NONE,
     DROP_SOON,
@@ -67,7 +68,6 @@ PASS = const(2)
 FINISH = const(3)  # one behind it was taken
 HOLD = const(4)  # no room for it
 LATE_OUT = const(5)
-DOING = ("order", "retry", "pass", "pass", "hold", "late")
 
 OFFERS = const(4)  # of the first that are refused, before a pass
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; those behind them count
@@ -116,16 +116,23 @@ class Policy:
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
         self.keeps = 0  # bits of SENT that stay as they are
-        self.first = 0  # the one that is refused
-        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
-        self.failed = 0  # passes in a row of which nothing was taken
-        self.hold = Timer()
+        self._todo = 0
+        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
+        self._has_resent = False  # to a server that has said since that it has none
         # What goes out: use it before the next call of any method.
         self.number = 0
         self.buf = log.page
         self.at = self.length = self.flags = self.sequence = 0
         self.once = False
-        self._todo = 0
+        self._know_no_refusal()
+        self._know_no_late_one()
+
+    def _know_no_refusal(self):
+        """What is known of the first that is refused, and of the pass over what is behind it."""
+        self.first = 0  # the one that is refused
+        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
+        self.failed = 0  # passes in a row of which nothing was taken
+        self.hold = Timer()
         self._offers = 0  # of the first, all in vain
         self._mutes = 0  # silences that told nothing
         self._mute = 0  # what was silent last in a pass
@@ -134,7 +141,6 @@ class Policy:
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
-        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
         self._pass_code = -1
@@ -144,13 +150,15 @@ class Policy:
         self._proven = Timer()
         self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
         self._soon = Timer()
+
+    def _know_no_late_one(self):
+        """What is known of those that are offered again late."""
+        self.late_number = 0
+        self.lates = 0  # late ones that were taken since the start
         self._late_entry = 0
-        self._late_number = 0
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
-        self.lates = 0  # late ones that were taken since the start
         self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
-        self._has_resent = False  # to a server that has said since that it has none
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -523,7 +531,7 @@ class Policy:
         if kind != KIND_RESULT or quarantine.entry != entry:
             self._late_taken = False  # it cannot be read now, or is dropped
             return self._ask_over(now)
-        self._late_number = quarantine.number
+        self.late_number = quarantine.number
         self.late.goes_out(quarantine.number)
         return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
 
@@ -534,9 +542,9 @@ class Policy:
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def ask(self, number, in_doubt):
-        """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        """An operator wants the log's `number` to be offered now: an ASK_ code of agent.quarantine.quarantine."""
         if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
-            return "there is no room for what ToolsNet refused; drop something first"
+            return ASK_NO_ROOM
         return self.late.ask(number, in_doubt)
 
     # -- what is durable first ---------------------------------------------------------------------------------
@@ -960,30 +968,6 @@ class Policy:
         numbers[TAKEN] = stored
         self._end_trouble()
         return True
-
-    # -- for people --------------------------------------------------------------------------------------------
-
-    def put_state(self, shown, now):
-        """Add what people want to know."""
-        doing = self.doing
-        is_stuck = self.is_stuck()
-        held = doing == HOLD or (doing == FINISH and is_stuck)
-        shown["refused"] = None
-        if doing:
-            shown["refused"] = {
-                "code": self.code if self.code > 0 else 0,
-                "number": self._late_number if doing == LATE_OUT else self.first,
-                "next_try_ms": self.hold.left(now) if self.hold.armed else 0,
-                "waiting": self.log.waits(self.cursor),
-                "doing": "hold" if held else "trouble" if doing == RETRY and self.failed else DOING[doing],
-                "trouble": self.failed > 0,
-            }
-        # With no room for a longer pass, none allowed, or no room for a good one that would prove the server, only an
-        # operator can let the others go on.
-        shown["needs_operator"] = is_stuck or (
-            self.failed > 0 and (not self.parks or not self.log.has_room(self.log.room_bytes))
-        )
-        shown["late"] = self.late.waiting()
 
 
 assert FAILED < 0 and NO_ROOM < 0
