@@ -343,7 +343,7 @@ def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
     both = StationFigures()
     both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "closed", "why": "refused"}], "parked": 0}, 0.0)
     assert stations.row(both, 76).plain.endswith(" both connection refused")
-    assert "controller connection refused" in stations.row(known, 111).plain
+    assert "connection refused; 1 set aside" in stations.row(known, 103).plain
     assert "nothing listens on that port; 1 set aside" in stations.row(known, 300).plain
     assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain
     assert "switched on" in stations.in_full(known, 120, 2).plain
