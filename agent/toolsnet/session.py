@@ -49,7 +49,7 @@ PIM_VERIFY = const(3)
 PIM_INFO = const(4)
 SERVER_OPENING = const(5)
 STREAMING = const(6)
-STATE_NAMES = ("stopped", "waiting", "pim opening", "pim verify", "pim info", "server opening", "streaming")
+STATE_NAMES = ("stopped", "closed", "pim opening", "pim verify", "pim info", "server opening", "streaming")
 
 CMD_NONE = const(0)
 CMD_OPEN_PIM = const(1)
