@@ -34,6 +34,20 @@ _EVENTS_KEPT = 100
 _CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}
 
 
+def _session(link, subscriptions, start_revisions, link_level, keep_alive_s, response_s, silence_s) -> Session:
+    session = Session(
+        link,
+        subscriptions,
+        start_revisions=(6, *(one for one in start_revisions if one != 6)) if link_level else start_revisions,
+        keepalive_ms=int(keep_alive_s * 1000),
+        response_timeout_ms=int(response_s * 1000),
+        silence_ms=int(silence_s * 1000),
+        stop_wait_ms=_STOP_WAIT_MS,
+    )
+    session.wants_numbers = link_level
+    return session
+
+
 class Controller:
     """One controller. Made by `connect` or `connect_serial`, and used as `async with` says."""
 
@@ -63,12 +77,20 @@ class Controller:
         topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
         """
         self.deadline_s = deadline_s
-        self.started: catalogue.Message | None = None  # the MID 0002 of the connection that stands
         self._link = link
         self._open_line = open_line
         self._pause_s = pause_s
         self._pause_most_s = pause_most_s
         self._busy_pause_s = busy_pause_s
+        self._know_no_connection()
+        wanted = self._subscriptions(revisions or {}, curves, also or {})
+        session = _session(link, wanted, start_revisions, link_level, keep_alive_s, response_s, silence_s)
+        session.station_id = station
+        session.spindle_id = spindle
+        self._conversation = Conversation(session, self._pushed, self._heard_start)
+
+    def _know_no_connection(self) -> None:
+        self.started: catalogue.Message | None = None  # the MID 0002 of the connection that stands
         self._streams: dict[str, Stream] = {}
         self._places: list[Stream] = []  # by the place of a subscription
         self._listeners: list[Stream] = []
@@ -77,19 +99,6 @@ class Controller:
         self._turn = asyncio.Lock()
         self._task: asyncio.Task | None = None
         self._first: asyncio.Future | None = None
-        session = Session(
-            link,
-            self._subscriptions(revisions or {}, curves, also or {}),
-            start_revisions=(6, *(one for one in start_revisions if one != 6)) if link_level else start_revisions,
-            keepalive_ms=int(keep_alive_s * 1000),
-            response_timeout_ms=int(response_s * 1000),
-            silence_ms=int(silence_s * 1000),
-            stop_wait_ms=_STOP_WAIT_MS,
-        )
-        session.wants_numbers = link_level
-        session.station_id = station
-        session.spindle_id = spindle
-        self._conversation = Conversation(session, self._pushed, self._heard_start)
 
     def _subscriptions(self, revisions, curves, also) -> tuple:
         found: list[Subscription] = []

@@ -147,7 +147,6 @@ def _toolsnet(station, system, toolsnet):
         writer,
         station.log,
         station.quarantine,
-        station.state,
         station.health,
         station.board,
         toolsnet,

@@ -78,6 +78,14 @@ class Log(Reader):
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = size_of(device)
+        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
+        self._know_no_block()
+        for index in range(cursors):
+            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
+
+    def _know_no_block(self):
+        """What `mount` will find, and what this session will count."""
         self.words = bytearray(WORDS_BYTES)  # in the newest block's head
         self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
         self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest one, where it is the one appended last
@@ -89,8 +97,6 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
-        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
-        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0
         self.erases = 0
@@ -103,8 +109,6 @@ class Log(Reader):
         self._fresh_at = 0  # offset of the record appended last
         self._first_free = -1
         self._oldest = -1
-        for index in range(cursors):
-            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
 
     def follow(self, cursor, slot, ahead=-1):
         """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`, and what it is ahead."""

@@ -38,7 +38,7 @@ SUBSCRIBING = const(4)
 SETTLING = const(5)
 UP = const(6)
 LEAVING = const(7)
-STATE_NAMES = ("stopped", "waiting", "opening", "connecting", "subscribing", "subscribed", "connected", "leaving")
+STATE_NAMES = ("stopped", "closed", "opening", "connecting", "subscribing", "subscribed", "connected", "leaving")
 
 CMD_NONE = const(0)
 CMD_OPEN = const(1)

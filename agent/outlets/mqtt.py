@@ -78,6 +78,10 @@ class Mqtt:
         self.receipt_timeout_ms = settings["receipt_timeout_ms"]
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.ahead = AHEAD * settings["window"] * settings["batch"]
+        self._know_nothing_sent()
+
+    def _know_nothing_sent(self):
+        """What is known of the last connection, and of what went out: nothing, since the start."""
         self.attempts = 0
         self.trouble = Trouble()
         self.failure = ms.EV_NONE  # how the last connection ended

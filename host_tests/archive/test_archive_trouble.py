@@ -21,7 +21,7 @@ from tools.bench.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 LONG = os.environ.get("TOOLCART_LONG") == "1"
-KILLS = 100 if LONG else 2
+KILLS = 100 if LONG else 1
 STATIONS = 8
 PATIENCE_S = 1.5  # a station that is not answered connects again
 DEADLINE_S = 60.0

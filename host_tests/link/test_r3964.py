@@ -248,6 +248,13 @@ def test_block_that_stops_is_refused_after_the_character_delay():
     assert hear_block(world, block(RESULT)) == DLE
 
 
+def test_the_character_delay_is_the_one_that_is_set():
+    world = bench(R3964(payload="v1", zvz_ms=400))
+    start = world.clock.total_ms
+    assert hear_block(world, block(RESULT)[:60]) == NAK
+    assert 460 <= world.clock.total_ms - start <= 475
+
+
 def test_peer_that_asks_and_then_says_nothing_is_refused_after_the_character_delay():
     world = bench()
     world.peer.say(STX)

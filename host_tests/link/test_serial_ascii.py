@@ -79,11 +79,12 @@ def test_end_that_is_not_where_the_length_says_drops_the_message():
 
 
 def test_length_that_is_too_long_ends_at_the_gap():
-    link = SerialAscii()
-    assert feed(link, b"\x020921" + RESULT[4:] + b"\0\x03", 0) == []
-    assert link.tick(0) == 100
-    assert feed(link, b"", 100) == [] and link.tally[TALLY_SILENCES] == 1
-    assert feed(link, wrapped(RESULT), 3000) == [RESULT]
+    for gap_ms in (100, 250):
+        link = SerialAscii(zvz_ms=gap_ms)
+        assert feed(link, b"\x020921" + RESULT[4:] + b"\0\x03", 0) == []
+        assert link.tick(0) == gap_ms
+        assert feed(link, b"", gap_ms) == [] and link.tally[TALLY_SILENCES] == 1
+        assert feed(link, wrapped(RESULT), 3000) == [RESULT]
 
 
 def test_gap_is_not_called_before_the_input_was_looked_at():

@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 40
 MACHINE_CODE_LINES_MAX = 90  # there a call between two functions costs more than a move
-ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
 CHAIN_MAX = 2  # classes: one and what it derives from
 
 # The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
@@ -432,8 +431,6 @@ def test_functions_are_short():
         for function in module.functions():
             lines = function.end_lineno - function.lineno + 1
             most = MACHINE_CODE_LINES_MAX if is_machine_code(function) else FUNCTION_LINES_MAX
-            if function.name == "__init__":
-                most = ATTRIBUTES_MAX
             assert lines <= most, f"{module.path}: {function.name} has {lines} lines, at most {most}"
 
 

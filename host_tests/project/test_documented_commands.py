@@ -144,20 +144,19 @@ def test_a_transcript_is_read_and_its_numbers_do_not_count():
 
 
 @pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="it takes as long as it tells: with --long")
-@pytest.mark.parametrize("page", PLAYED)
-def test_a_page_with_consoles_is_as_it_says(page, tmp_path):
-    text = (CHECKOUT / f"docs/{page}.md").read_text(encoding="utf-8").replace("./tools/run", "toolcart run")
+def test_pages_with_consoles_are_as_they_say_one_after_the_other_in_one_folder(tmp_path):
     program = tmp_path / "bin/toolcart"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m tools.cli.main "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb"}
-    ports = {port: free_port() for port in ("4545", "6575", "10111")}
-    text = text.replace("simulate toolsnet", "simulate toolsnet --pim-port 6575 --server-port 10111")
-    text = text.replace("archive serve", "archive serve --pim-port 6575 --server-port 10111")
-    text = re.sub(r"(\$ toolcart simulate controller)(?! --port)", r"\1 --port 4545", text)
-    said = transcript.play(text, tmp_path, environment, ports)
-    assert said
+    for page in PLAYED:
+        text = (CHECKOUT / f"docs/{page}.md").read_text(encoding="utf-8").replace("./tools/run", "toolcart run")
+        ports = {port: free_port() for port in ("4545", "6575", "10111")}
+        text = text.replace("simulate toolsnet", "simulate toolsnet --pim-port 6575 --server-port 10111")
+        text = text.replace("archive serve", "archive serve --pim-port 6575 --server-port 10111")
+        text = re.sub(r"(\$ toolcart simulate controller)(?! --port)", r"\1 --port 4545", text)
+        assert transcript.play(text, tmp_path, environment, ports), page
 
 
 # -- troubleshooting -----------------------------------------------------------------------------------------------

@@ -95,7 +95,6 @@ class Outlet:
             writer,
             self.log,
             self.quarantine,
-            self.state,
             self.health,
             self,
             self.settings,

@@ -281,7 +281,7 @@ def _station(**changed):
         "logged": 0,
         "log": [],
         "controller": {"host": "10.0.0.1", "port": 4545, "state": "closed", "waits_for_room": False},
-        "outlets": [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "waiting"}],
+        "outlets": [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "closed"}],
         "stored": 0,
         "backlog": 0,
         "parked": 0,

@@ -281,7 +281,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     toolsnet_part = {
         "kind": "toolsnet",
-        "state": "waiting",
+        "state": "closed",
         "host": "p",
         "port": 6575,
         "why": "no PIM",

@@ -237,9 +237,9 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "the spool is not up: bad": _station(1, mounted=False, spool_refused="bad"),
         "needs an operator": _station(1, needs_operator={"why": "x"}),
         "the spool is full": _station(1, controller=_controller(waits_for_room=True)),
-        "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
+        "controller connection refused": _station(1, controller=_controller(state="closed", why="refused")),
         "the agent does not run": _station(1, controller=_controller(state="no agent")),
-        "ToolsNet waiting": _station(1, outlets=[{"kind": "toolsnet", "state": "waiting"}]),
+        "ToolsNet closed": _station(1, outlets=[{"kind": "toolsnet", "state": "closed"}]),
         "clock ahead 60 s": _station(1, controller=_controller(clock_ahead_s=60)),
         "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], used_blocks=9)),
         "1 set aside": _station(1),
@@ -301,7 +301,7 @@ def test_a_panel_says_the_whole_reason_where_it_has_room_and_a_word_where_it_has
     assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 10)
     assert sentence in said(60, 8) and "switched on" not in said(60, 8)
     for room in ((60, 6), (34, 6), (20, 40), (0, 0)):
-        assert "closed refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
+        assert "closed connection refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
     assert "network cut" in panels.links(_refused(), {"controller": True}, room=(60, 9)).plain
     for text in _play([_refused()], (120, 40), (200, 50))[0]:
         assert "nothing listens" in text.split("events")[0]
@@ -336,16 +336,19 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
 def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
     known = StationFigures()
     known.keep(_refused(), 0.0)
-    assert "controller refused" not in stations.row(known, 76).plain and " refused" in stations.row(known, 76).plain
+    assert (
+        "controller connection refused" not in stations.row(known, 76).plain
+        and " connection refused" in stations.row(known, 76).plain
+    )
     both = StationFigures()
-    both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "waiting", "why": "refused"}], "parked": 0}, 0.0)
-    assert stations.row(both, 76).plain.endswith(" both refused")
-    assert "controller refused" in stations.row(known, 103).plain
+    both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "closed", "why": "refused"}], "parked": 0}, 0.0)
+    assert stations.row(both, 76).plain.endswith(" both connection refused")
+    assert "connection refused; 1 set aside" in stations.row(known, 103).plain
     assert "nothing listens on that port; 1 set aside" in stations.row(known, 300).plain
     assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain
     assert "switched on" in stations.in_full(known, 120, 2).plain
     assert stations.in_full(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
-    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller refused; 1 set aside"
+    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -9,10 +9,12 @@ pytest.importorskip("textual")
 pytest.importorskip("starlette")
 
 from agent.cart.status import snapshot
+from agent.openprotocol.states import READY
 from host_tests.tools.test_live_view import _screen
 from tools.doctor import commands as doctor
 from tools.harness.cart import PIM, Cart
-from tools.live.figures import Figures
+from tools.live.figures import BAD, WARNING, Figures
+from tools.sim import profiles
 from tools.web import metrics, page
 from tools.words import attention, lasting, news
 from tools.words import status as words
@@ -213,3 +215,16 @@ def test_a_spool_that_is_not_up_is_said_in_the_same_words():
     assert any(told in line for line in words.station_lines(station)) and told in page.row(station)
     assert told == of_doctor(station)[0]["words"] and told in of_live_view(station)
     assert "toolcart_spool_up" in of_metrics(station) and 'station="10",name=""} 0' in of_metrics(station)
+
+
+@pytest.mark.parametrize("profile", profiles.names())
+def test_a_start_with_any_controller_warns_of_nothing(profile):
+    cart, figures, levels = Cart(controller=profiles.row(profile)), Figures(), {}
+    for _ in range(40):
+        cart.run(500)
+        line = {"kind": "status", "stations": [shown(cart)], "scheduler": {"faults": 0, "last_fault": None}}
+        levels |= {change.text: change.level for change in figures.feed(line, cart.clock.now / 1000)}
+        if cart.station.intake.session.state == READY:
+            cart.controller.produce()
+    assert "controller ready" in levels
+    assert not {text for text, level in levels.items() if level in (WARNING, BAD)}

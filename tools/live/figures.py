@@ -35,7 +35,7 @@ _TOLD_AS_STATE = {
     "host refused",
     "ids gone",
 }
-_HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
+_HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time", "server empty"}
 
 
 @dataclass

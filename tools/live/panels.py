@@ -21,7 +21,7 @@ from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
 from tools.words import attention, lasting
 from tools.words.news import reason_of
-from tools.words.reasons import Reason, and_next_try
+from tools.words.reasons import Reason, and_next_try, short
 from tools.words.spans import next_try, span
 
 NO_AGENT = "no agent"
@@ -160,7 +160,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool,
     text.append(f"{label:<12}", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
-    why = shown.get("why") if shown["state"] not in GOOD_STATES else ""
+    why = short(shown) if shown["state"] not in GOOD_STATES else ""
     if is_cut:
         text.append("network cut  ", BAD_STYLE)
     elif shown.get("waits_for_room"):

@@ -21,7 +21,7 @@ from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
 from tools.live.history import StationFigures
 from tools.words import attention, lasting
 from tools.words.news import reason_of
-from tools.words.reasons import Reason
+from tools.words.reasons import Reason, short
 from tools.words.spans import span
 
 FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
@@ -70,7 +70,7 @@ def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
     """Why this side is not there."""
     reason = reason_of(name.casefold(), shown) if detail > SHORT else Reason()
     if not reason:
-        why = side.get("why") or side["state"]
+        why = short(side) or side["state"]
         return why if detail == BARE else f"{name} {why}"
     return reason.text() if detail == WHOLE else reason.words
 

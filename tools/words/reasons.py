@@ -83,6 +83,12 @@ def of_toolsnet(shown: dict) -> Reason:
     return connect_reason(side, slug, state, shown.get("why_code", 0))
 
 
+def short(shown: dict) -> str:
+    """Return a word or two for a table: a connection that was refused is none of ToolsNet's refusals of results."""
+    slug = shown.get("why") or ""
+    return "connection refused" if slug == "refused" else slug
+
+
 def and_next_try(text: str, shown: dict) -> str:
     """Return the text with when this side is tried again, where that is waited for."""
     again = next_try(shown.get("next_try_ms", 0))

@@ -6,7 +6,7 @@ from agent.quarantine.entries import reason_text
 from tools.words import controller as controller_words
 from tools.words import server as server_words
 
-REVISION_UNSUPPORTED = 97  # of MID 0004
+REVISIONS_UNSUPPORTED = (76, 97)  # of MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
 # What the log of a station says with a number alone: what it means, and what helps.
 EXPLAINED = {
@@ -28,7 +28,7 @@ EXPLAINED = {
 
 def is_search(name: str, value: int) -> bool:
     """True if a revision was refused: the search for the one that both sides have, at every start."""
-    return name == "controller refusals" and value % 1000 == REVISION_UNSUPPORTED
+    return name == "controller refusals" and value % 1000 in REVISIONS_UNSUPPORTED
 
 
 def explained(name: str, value: int, number: int) -> str:

@@ -37,13 +37,20 @@ class Ghost:
 class NorFlash:
     """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are of no more use."""
 
-    def __init__(self, unit_bytes: int, block_count: int, dice: random.Random, fuse: Fuse | None) -> None:
+    def __init__(
+        self,
+        unit_bytes: int,
+        block_count: int,
+        dice: random.Random,
+        fuse: Fuse | None,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
         self.unit_bytes = unit_bytes
-        self.block_bytes = BLOCK_BYTES
+        self.block_bytes = block_bytes
         self.block_count = block_count
         self.dice = dice
         self.fuse = fuse
-        self.cells = bytearray(b"\xff" * (block_count * BLOCK_BYTES))
+        self.cells = bytearray(b"\xff" * (block_count * block_bytes))
         self.units = bytearray(len(self.cells) // unit_bytes)
         self.weak: dict[int, bytes] = {}  # unit: what was to be written there
         self.torn: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
@@ -63,7 +70,7 @@ class NorFlash:
 
     def clone(self) -> NorFlash:
         """Return a device with the same content and the same weak units, and with power that never fails."""
-        other = type(self)(self.unit_bytes, self.block_count, random.Random(1), None)
+        other = type(self)(self.unit_bytes, self.block_count, random.Random(1), None, self.block_bytes)
         other.cells[:] = self.cells
         other.units[:] = self.units
         other.weak = dict(self.weak)
@@ -110,16 +117,20 @@ class NorFlash:
             self._haunt(address // self.unit_bytes, (address + n - 1) // self.unit_bytes)
         return DONE
 
+    def content(self, block: int) -> bytes:
+        """What the block holds, unread by the agent."""
+        return bytes(self.cells[block * self.block_bytes : (block + 1) * self.block_bytes])
+
     def program(self, address: int, buf, n: int) -> int:
         """Write buf[0:n] to `address`."""
         unit = self.unit_bytes
-        block = address // BLOCK_BYTES
+        block = address // self.block_bytes
         if (
             n <= 0
             or address % unit
             or n % unit
             or address < 0
-            or address + n > min(len(self.cells), (block + 1) * 4096)
+            or address + n > min(len(self.cells), (block + 1) * self.block_bytes)
         ):
             self._object(f"program of {n} octets at {address}, unit {unit}")
             return REFUSED
@@ -128,7 +139,7 @@ class NorFlash:
         count = n // unit
         self._object_to_second(first, count)
         self.spend(PROGRAM)
-        if address % BLOCK_BYTES == 0:
+        if address % self.block_bytes == 0:
             self.on_open(block)
         self.torn.add((address, address + n))
         if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
@@ -166,10 +177,10 @@ class NorFlash:
             self.faults += 1
             self.unerased.add(block)
             return WORN
-        at = block * BLOCK_BYTES
-        self.torn = {one for one in self.torn if one[0] // BLOCK_BYTES != block}
-        self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
-        count = BLOCK_BYTES // self.unit_bytes
+        at = block * self.block_bytes
+        self.torn = {one for one in self.torn if one[0] // self.block_bytes != block}
+        self.cells[at : at + self.block_bytes] = b"\xff" * self.block_bytes
+        count = self.block_bytes // self.unit_bytes
         self.units[block * count : (block + 1) * count] = bytes(count)
         self._settle(block * count, count)
         return DONE
@@ -259,7 +270,7 @@ class NorFlash:
 
     def _tear_block(self, block: int) -> None:
         """Half erased: each unit old, erased or between; all of them weak."""
-        count = BLOCK_BYTES // self.unit_bytes
+        count = self.block_bytes // self.unit_bytes
         how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
         upto = self.dice.randrange(count)
         for index in range(count):

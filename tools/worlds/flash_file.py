@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from tools.worlds.flash import _WEAK, BLOCK_BYTES, NorFlash
+from tools.worlds.flash import _WEAK, NorFlash
 
 UNIT_BYTES = 16
 SECTOR_BYTES = 512
@@ -38,7 +38,7 @@ class FileFlash(NorFlash):
         """Write only."""
         answer = super().erase(block)
         if answer == 0:
-            self._write(block * BLOCK_BYTES, BLOCK_BYTES)
+            self._write(block * self.block_bytes, self.block_bytes)
         return answer
 
     def power_on(self) -> None:
@@ -69,12 +69,12 @@ class FileFlash(NorFlash):
         self._fail()
 
     def _tear_block(self, block: int) -> None:
-        at = block * BLOCK_BYTES
-        self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
-        self.units[at // self.unit_bytes : (at + BLOCK_BYTES) // self.unit_bytes] = bytes(
-            BLOCK_BYTES // self.unit_bytes
+        at = block * self.block_bytes
+        self.cells[at : at + self.block_bytes] = b"\xff" * self.block_bytes
+        self.units[at // self.unit_bytes : (at + self.block_bytes) // self.unit_bytes] = bytes(
+            self.block_bytes // self.unit_bytes
         )
-        self._write(at, BLOCK_BYTES)
+        self._write(at, self.block_bytes)
 
     def _fail(self) -> None:
         """Some of what was not synced is now taken for written; each sector of it is on the disk or not."""

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 
 from tools.worlds import adapter
-from tools.worlds.flash import BLOCK_BYTES
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 20  # at least, round what is kept of a result
@@ -171,7 +170,7 @@ class Operator:
         used = self._used_by(number, [payload for _, payload in entries])
         if not adapter.holds(world.agent, number - 1):
             used += self._needed_by_waiting(number)
-        room = (world.log_begins(number) - KEPT_BEGINS - 2) * BLOCK_BYTES
+        room = (world.log_begins(number) - KEPT_BEGINS - 2) * device.block_bytes
         full = world.is_full(number)  # no good one comes in behind them
         if used < room // 2 and not full and not device.faults and len(station.wrong_holds) < WORDS_MOST:
             station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
@@ -179,9 +178,9 @@ class Operator:
 
     def _used_by(self, number: int, payloads: list[bytes]) -> int:
         """The octets that are written in the blocks of the quarantine in which an entry stands."""
-        cells, used = self.world.device(number).cells, 0
+        device, used = self.world.device(number), 0
         for block in range(KEPT_BEGINS, self.world.log_begins(number)):
-            content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES])
+            content = device.content(block)
             if any(payload in content for payload in payloads):
                 used += len(content.rstrip(b"\xff"))
         return used

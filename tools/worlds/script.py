@@ -21,9 +21,19 @@ from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
 from tools.worlds.script_events import draw_events
+from tools.worlds.webhook import SHAPE as WEBHOOK
+from tools.worlds.webhook import with_webhook
 
 STATE_BLOCKS = 4
-PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 4, "kept_blocks": 3, "more_blocks": 0, "takes_time": False}
+PLAIN_FLASH = {
+    "model": "nor",
+    "unit": 64,
+    "block_kib": 4,
+    "blocks": 4,
+    "kept_blocks": 3,
+    "more_blocks": 0,
+    "takes_time": False,
+}
 _FEW: list[tuple[float, object]] = [(1, 20), (1, 10), (1, 5), (1, 3), (1, 2), (1, 1)]
 PLAIN_CONTROLLER = {
     "ids": "normal",
@@ -73,8 +83,10 @@ PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT)
-# What is drawn where nothing is asked for: every shape but MQTT, every profile.
+LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE)
+BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
+# What is drawn where nothing is asked for: every shape but the last three, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -109,8 +121,10 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
     the name NO_PROFILE.
     """
-    if shape == MQTT:
-        return with_mqtt(draw(seed, USUAL, profiles))
+    if shape in BESIDE:
+        return BESIDE[shape](draw(seed, USUAL, profiles))
+    if shape == LARGE:
+        return _with_large_blocks(draw(seed, dice(seed, LARGE).choice((USUAL, FULL, REFUSED, AWAY)), profiles))
     d = dice(seed, "script", shape)
     if not profiles and not shape and d.random() < PROFILE_ODDS:
         profiles = tuple(TRAITS)
@@ -149,6 +163,16 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
     return script
+
+
+def _with_large_blocks(script: dict) -> dict:
+    """The same world, with as many blocks that hold four times as much."""
+    for station, settings in zip(script["stations"], script["settings"]["stations"], strict=True):
+        flash, spool = station["flash"], settings["spool"]
+        flash["block_kib"] = LARGE_BLOCK_KIB
+        for key in ("size_kib", "parked_kib"):
+            spool[key] *= LARGE_BLOCK_KIB // PLAIN_FLASH["block_kib"]
+    return {**script, "shape": LARGE}
 
 
 def _open_window(script: dict) -> None:

@@ -16,7 +16,7 @@ from tools.worlds import adapter
 from tools.worlds.board import TICKS, Board
 from tools.worlds.controller import Controller
 from tools.worlds.dice import dice
-from tools.worlds.flash import BLOCK_BYTES, NorFlash
+from tools.worlds.flash import NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import READABLE, History, StationHistory, StationRules
 from tools.worlds.mqtt import SHAPE as MQTT
@@ -26,6 +26,8 @@ from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
+from tools.worlds.webhook import SHAPE as WEBHOOK
+from tools.worlds.webhook import Hook
 
 SPINS = 30
 STOP_LIMIT_MS = 3000
@@ -50,7 +52,8 @@ class World:
         for settings, traits in zip(self.tree["stations"], script["stations"], strict=True):
             self._station(seed, settings, traits)
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
-        self.mqtt = Plant(self) if script.get("shape") == MQTT else None
+        made = {MQTT: Plant, WEBHOOK: Hook}.get(script.get("shape", ""))
+        self.beside = made(self) if made else None
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
         self.operator = Operator(self)
@@ -74,7 +77,9 @@ class World:
         number = settings["number"]
         flash, rolled = traits["flash"], dice(seed, "flash", number)
         model = FileFlash if flash["model"] == "file" else NorFlash
-        device = model(flash["unit"], spool["size_kib"] // 4 + flash["more_blocks"], rolled, self.fuse)
+        block_kib = flash["block_kib"]
+        blocks = spool["size_kib"] // block_kib + flash["more_blocks"]
+        device = model(flash["unit"], blocks, rolled, self.fuse, block_kib * 1024)
         if flash["takes_time"]:
             device.spend = self._spend
         self.flashes[spool["path"]] = device
@@ -110,13 +115,14 @@ class World:
     def log_begins(self, number: int) -> int:
         """The first block of this station's log."""
         spool = self.tree["stations"][number - 1]["spool"]
-        return KEPT_BEGINS + (spool["parked_kib"] + spool.get("graphs_kib", 0)) // 4
+        kept_bytes = (spool["parked_kib"] + spool.get("graphs_kib", 0)) * 1024
+        return KEPT_BEGINS + kept_bytes // self.device(number).block_bytes
 
     def stands_in_log(self, number: int, text: str) -> bool:
         """Whether these octets stand in the log of this station, a block that cannot be erased apart."""
         device, octets = self.device(number), text.encode()
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
-        return any(device.cells.find(octets, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES) >= 0 for block in blocks)
+        return any(octets in device.content(block) for block in blocks)
 
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
         """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
@@ -124,11 +130,11 @@ class World:
         With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more,
         what the server has forgotten and gets again, and what cannot be read and is kept, as no one can tell its ID.
         """
-        cells, first = self.device(number).cells, self.log_begins(number)
-        token = _token(number)
+        device, first = self.device(number), self.log_begins(number)
+        cells, block_bytes, token = device.cells, device.block_bytes, _token(number)
 
         def found_in(begins: int, ends: int) -> set[int]:
-            return {int(digits) for digits in token.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
+            return {int(digits) for digits in token.findall(cells, begins * block_bytes, ends * block_bytes)}
 
         station = self.history.stations[number]
         again = station.results if counts_again else {}
@@ -141,15 +147,15 @@ class World:
             and not (sent_again and row.forgotten is not None)
         }
         if adapter.has_kept(self.agent, number - 1):
-            for one in token.finditer(cells, KEPT_BEGINS * BLOCK_BYTES, first * BLOCK_BYTES):
-                made, is_whole = int(one[1]), not self.device(number).is_torn(one.start())
+            for one in token.finditer(cells, KEPT_BEGINS * block_bytes, first * block_bytes):
+                made, is_whole = int(one[1]), not device.is_torn(one.start())
                 if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
-        if self.mqtt is not None and self.keeps_for_mqtt(number):
-            settled &= self.mqtt.consumed(number)
-        return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
+        if self.beside is not None and self.keeps_beside(number):
+            settled &= self.beside.consumed(number)
+        return {block: found_in(block, block + 1) - settled for block in range(first, device.block_count)}
 
-    def keeps_for_mqtt(self, number: int) -> bool:
+    def keeps_beside(self, number: int) -> bool:
         """Whether the log of this station keeps what the consumer does not have."""
         return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
@@ -160,7 +166,7 @@ class World:
         if device.faults or not rules.is_usual:
             return len(waiting) >= max(rules.log_blocks - 3 - len(device.worn), 1)
         most = rules.log_blocks - 2
-        return len(waiting) >= most and self._octets_of(number, waiting) >= most * BLOCK_BYTES // 2
+        return len(waiting) >= most and self._octets_of(number, waiting) >= most * device.block_bytes // 2
 
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
         """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
@@ -168,18 +174,18 @@ class World:
         What no one can read may stand there as it was pushed and as it was fetched, which counts twice. A block with
         something that was stored counts whole: it was passed, and left, when the server forgot what is in it.
         """
-        cells, token, octets = self.device(number).cells, _token(number), {}
+        device, token, octets = self.device(number), _token(number), {}
         forgotten = {row.number for row in self.history.stations[number].rows if row.forgotten is not None}
         passed = {block for block, numbers in waiting.items() if numbers & forgotten}
         for block, numbers in waiting.items():
             if block in passed:
                 continue
-            content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]).rstrip(b"\xff")
+            content = device.content(block).rstrip(b"\xff")
             found = list(token.finditer(content))
             for one, end in zip(found, [*(other.start() for other in found[1:]), len(content)], strict=True):
                 if int(one[1]) in numbers:
                     octets[content[max(one.start() - FRONT_BYTES, 0) : one.end()]] = end - one.start()
-        return sum(octets.values()) + len(passed) * BLOCK_BYTES
+        return sum(octets.values()) + len(passed) * device.block_bytes
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
         """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""
@@ -443,11 +449,11 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
-        if self.mqtt is not None:
+        if self.beside is not None:
             for number, station in self.history.stations.items():
-                if self.keeps_for_mqtt(number):
-                    station.consumed = self.mqtt.consumed(number)
-            self.history.malformed.extend(self.mqtt.complaints()[:20])
+                if self.keeps_beside(number):
+                    station.consumed = self.beside.consumed(number)
+            self.history.malformed.extend(self.beside.complaints()[:20])
 
 
 def _token(number: int) -> re.Pattern[bytes]:

@@ -45,7 +45,6 @@ class Forward:
         writer,
         log,
         quarantine,
-        state,
         health,
         clock,
         settings,
@@ -58,35 +57,18 @@ class Forward:
         self.session = session
         self.health = health
         self.clock = clock
-        self.pim_host = settings["pim_host"]
-        self.pim_port = settings["pim_port"]
-        self.host_override = settings["host_override"]
-        self.allow_hosts = settings["allow_hosts"]
-        self.longest_ms = session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: agent.cart.liveness looks whether it moves
-        self.trouble = Trouble()
-        self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
-        self._stamp = bytearray(STAMP_BYTES)
-        self._opening = False
-        self._reached = False  # by the last attempt: somebody's connection is open, or was
         self.writer = writer
         self.log = log
-        self.state = state
         self.quarantine = quarantine
         part = log.device
         # After a cut so many may seem to wait, though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, state, quarantine, health, settings, batch, window)
+        self.policy = Policy(log, log.state, quarantine, health, settings, batch, window)
         self.quiet = quiet
         self.sources = sources
         self.window = window
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
-        self._waits = False  # for the line
-        self._is_silent = False  # the silence that is offered now
-        self._leaving = Timer()
-        self._is_leaving = False
-        self._stopping = False
         self._scheduler = None
         self._slot = 0
         if quiet is not None:
@@ -95,6 +77,26 @@ class Forward:
             source.join(self)
         if window is not None:
             window.join(self)
+        self._know_no_connection(settings)
+
+    def _know_no_connection(self, settings):
+        """Where it leads, and what is known of the last attempt and of the line."""
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self.allow_hosts = settings["allow_hosts"]
+        self.longest_ms = self.session.reconnect_ms
+        self.attempts = 0  # connections begun or given up: agent.cart.liveness looks whether it moves
+        self.trouble = Trouble()
+        self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
+        self._stamp = bytearray(STAMP_BYTES)
+        self._opening = False
+        self._reached = False  # by the last attempt: somebody's connection is open, or was
+        self._waits = False  # for the line
+        self._is_silent = False  # the silence that is offered now
+        self._leaving = Timer()
+        self._is_leaving = False
+        self._stopping = False
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -218,7 +220,7 @@ class Forward:
         self._waits = not (
             quiet is None
             or self._is_silent
-            or (quiet.may_write(self.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
+            or (quiet.may_write(self.log.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
         )
         return not self._waits
 
@@ -283,7 +285,8 @@ class Forward:
                 return
             if event == ts.EV_ACCEPTED:
                 self.out.accepted(now)
-                if session.frames.is_empty():
+                frames = session.frames
+                if frames.start == frames.end:  # a call less for each result
                     return  # nothing waits for a deadline now
             elif event == ts.EV_REFUSED:
                 self._refused(now)

@@ -116,16 +116,23 @@ class Policy:
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
         self.keeps = 0  # bits of SENT that stay as they are
-        self.first = 0  # the one that is refused
-        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
-        self.failed = 0  # passes in a row of which nothing was taken
-        self.hold = Timer()
+        self._todo = 0
+        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
+        self._has_resent = False  # to a server that has said since that it has none
         # What goes out: use it before the next call of any method.
         self.number = 0
         self.buf = log.page
         self.at = self.length = self.flags = self.sequence = 0
         self.once = False
-        self._todo = 0
+        self._know_no_refusal()
+        self._know_no_late_one()
+
+    def _know_no_refusal(self):
+        """What is known of the first that is refused, and of the pass over what is behind it."""
+        self.first = 0  # the one that is refused
+        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
+        self.failed = 0  # passes in a row of which nothing was taken
+        self.hold = Timer()
         self._offers = 0  # of the first, all in vain
         self._mutes = 0  # silences that told nothing
         self._mute = 0  # what was silent last in a pass
@@ -134,7 +141,6 @@ class Policy:
         self._reach = 0
         self._room = 0  # octets that the quarantine had left when the pass began
         self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
-        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
         self._pass_code = -1
@@ -144,13 +150,15 @@ class Policy:
         self._proven = Timer()
         self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
         self._soon = Timer()
-        self._late_entry = 0
+
+    def _know_no_late_one(self):
+        """What is known of those that are offered again late."""
         self.late_number = 0
+        self.lates = 0  # late ones that were taken since the start
+        self._late_entry = 0
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
-        self.lates = 0  # late ones that were taken since the start
         self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
-        self._has_resent = False  # to a server that has said since that it has none
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
