@@ -24,7 +24,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.ticks import FOREVER, Timer
 from agent.toolsnet import telegram as tel
-from agent.toolsnet.frames import FRAME_BROKEN, FRAME_NEED_DATA, FRAME_TOO_LARGE, Frames
 
 AUTO = const(0)
 ALWAYS = const(1)
@@ -101,7 +100,7 @@ class Session:
         self._knows_keepalive = keepalive_ack == ALWAYS
         self._prepare_out()
         self._begin_keepalives()
-        self.frames = Frames()
+        self.frames = tel.Frames()
         self.state = STOPPED
         self.result_sequence = self.event_sequence = 0
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
@@ -213,11 +212,11 @@ class Session:
             return EV_STREAMING
         while self.state >= PIM_VERIFY:
             found = self.frames.next()
-            if found == FRAME_NEED_DATA:
+            if found == tel.FRAME_NEED_DATA:
                 break
-            if found == FRAME_TOO_LARGE:
+            if found == tel.FRAME_TOO_LARGE:
                 return EV_UNKNOWN
-            if found == FRAME_BROKEN:
+            if found == tel.FRAME_BROKEN:
                 self._lose(now)
                 return EV_MALFORMED
             event = self._take(now)

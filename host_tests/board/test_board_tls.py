@@ -489,9 +489,7 @@ def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kil
         def delivered():
             return plant.account()["delivered"]
 
-        try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+        with agent:
             plant.produce(20)
             wait_for("the first results", lambda: delivered() == 20)
             plant.cut_toolsnet(True)
@@ -502,9 +500,6 @@ def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kil
             agent.start()
             wait_for("the backlog", lambda: delivered() == 40)
             agent.end_in_order()
-        finally:
-            if agent.process.poll() is None:
-                agent.kill()
         assert (tmp_path / "agent.log").read_text() == ""
         assert (plant.account()["lost"], plant.account()["out_of_order"], plant.complaints()) == (0, 0, [])
         compare_rows(plant)

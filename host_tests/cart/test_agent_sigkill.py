@@ -32,9 +32,7 @@ def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     options = ControllerOptions(memory=MEMORY)
     with delivering(tmp_path, controller_options=options) as plant:
         agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant)
-        try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+        with agent:
             plant.produce_rate(RATE_PER_S)
             for _ in range(KILLS):
                 subscriptions = plant.controller.messages.get(60, 0)
@@ -45,9 +43,6 @@ def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
             plant.stop_producing()
             wait_for_the_rest(plant)
             agent.end_in_order()
-        finally:
-            if agent.process.poll() is None:
-                agent.kill()
         account = plant.account()
         assert account["produced"] > KILLS
         assert (account["lost"], account["out_of_order"]) == (0, 0)

@@ -29,6 +29,7 @@ class Agent:
     def __init__(self, command, folder, plant, outlets=({"kind": "toolsnet"},)):
         self.command = command
         self.folder = folder
+        self.plant = plant
         self.process = None
         self.configuration = folder / "cart.json"
         tree = {
@@ -59,6 +60,20 @@ class Agent:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def __enter__(self):
+        """Started, and subscribed: a new agent takes the newest result that it finds as its starting point."""
+        self.start()
+        try:
+            wait_for("a subscription", lambda: self.plant.controller.messages.get(60, 0) > 0)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         os.kill(self.process.pid, signal.SIGKILL)
@@ -97,10 +112,7 @@ def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, requ
         def delivered():
             return plant.account()["delivered"]
 
-        try:
-            agent.start()
-            # A virgin agent takes the newest result it finds as its starting point: produce when it is there.
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+        with agent:
             plant.produce(30)
             wait_for("the first results", lambda: delivered() == 30)
             plant.cut_toolsnet(True)
@@ -117,9 +129,6 @@ def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, requ
             plant.cut_controller(False)
             wait_for("the last ones", lambda: delivered() == 90)
             agent.end_in_order()
-        finally:
-            if agent.process.poll() is None:
-                agent.kill()
         account = plant.account()
         assert (account["produced"], account["acknowledged"], account["lost"], account["out_of_order"]) == (
             90,
@@ -142,9 +151,7 @@ def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
 
     with delivering(tmp_path) as plant:
         agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant, outlets)
-        try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+        with agent:
             plant.produce(30)
             wait_for("acknowledgements", lambda: plant.account()["acknowledged"] == 30)
             agent.kill()
@@ -156,9 +163,6 @@ def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
             agent.start()  # what the end has left
             wait_for("all lines", lambda: len(told()) >= 50)
             agent.end_in_order()
-        finally:
-            if agent.process.poll() is None:
-                agent.kill()
     assert [one["number"] for one in told()] == list(range(1, 51))
     assert {int(one["tightening_id"]) for one in told()} == set(range(1, 51))
     assert (tmp_path / (file.name + ".1")).exists()

@@ -61,9 +61,7 @@ def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, l
             # A 0062 that comes right after the 0063 of a new start finds nothing that waits for it: the result is kept.
             return plant.account()["acknowledged"] + plant._controller.peer.surplus
 
-        try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+        with agent:
             plant.produce(10)
             wait_for("the first results", lambda: delivered() == 10)
             plant.cut_toolsnet(True)
@@ -80,9 +78,6 @@ def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, l
             plant.cut_controller(False)
             wait_for("the last ones", lambda: delivered() == 35)
             agent.end_in_order()
-        finally:
-            if agent.process.poll() is None:
-                agent.kill()
         account = plant.account()
         assert account["produced"] == account["delivered"] == 35
         assert account["lost"] == account["out_of_order"] == 0

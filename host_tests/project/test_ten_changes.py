@@ -87,6 +87,35 @@ def check_row(copy, what):
 
 # -- an outlet -----------------------------------------------------------------------------------------------------
 
+# What an outlet that needs no network has to answer.
+REST_OF_OUTLET = """
+    def recover(self, now):
+        pass
+
+    def hurry(self, now):
+        pass
+
+    def stop(self):
+        pass
+
+    def is_up(self):
+        return True
+
+    def put_state(self, shown):
+        shown["state"] = "at work"
+        shown["place"] = "memory"
+        shown["why"] = ""
+
+    def holds(self):
+        return False
+
+    def leave(self, now):
+        pass
+
+    def has_left(self, now):
+        return True
+"""
+
 TALLY = '''"""Counts results: an outlet that keeps nothing."""
 
 from agent.base.ticks import FOREVER
@@ -118,33 +147,8 @@ class Tally:
             cursor.advance()
             self.total += self.size
         return FOREVER
-
-    def recover(self, now):
-        pass
-
-    def hurry(self, now):
-        pass
-
-    def stop(self):
-        pass
-
-    def is_up(self):
-        return True
-
-    def put_state(self, shown):
-        shown["state"] = "counting"
-        shown["place"] = "memory"
-        shown["why"] = ""
-
-    def holds(self):
-        return False
-
-    def leave(self, now):
-        pass
-
-    def has_left(self, now):
-        return True
 '''
+TALLY += REST_OF_OUTLET
 
 TALLY_WORKS = """
 from agent.cart import status
@@ -306,38 +310,16 @@ class Batches:
         self.written += 1
         self.station.intake.wake_outlets(now)
         return True
-
-    def recover(self, now):
-        pass
-
-    def hurry(self, now):
-        pass
-
-    def stop(self):
-        pass
-
-    def is_up(self):
-        return True
-
-    def put_state(self, shown):
-        shown["state"] = "reading"
-        shown["place"] = "the spool"
-        shown["why"] = ""
-
-    def holds(self):
-        return False
-
-    def leave(self, now):
-        pass
-
-    def has_left(self, now):
-        return True
-
+'''
+BATCHES += (
+    REST_OF_OUTLET
+    + """
 
 def number_of(log):
     text = log.at + ev.TEXT
     return int(bytes(log.page[text : text + log.page[log.at + ev.TEXT_LENGTH]]))
-'''
+"""
+)
 
 BATCHES_WORK = """
 import json

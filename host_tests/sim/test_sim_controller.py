@@ -1,5 +1,6 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
+from host_tests.support.frames import EXAMPLE
 from tools.base.clock import SimClock
 from tools.harness.line import Network
 from tools.sim.controller import Controller, ControllerOptions
@@ -67,23 +68,7 @@ def old(tightening_id, revision=2):
 
 def example(controller, **more):
     """Produce the tightening of the worked examples."""
-    fields = {
-        "vin": b"WVWZZZ1KZAW123456",
-        "job": 7,
-        "pset": 12,
-        "batch_size": 6,
-        "batch_counter": 4,
-        "batch_status": 0,
-        "status": 0,
-        "torque_status": 1,
-        "angle_status": 2,
-        "torque": 4237,
-        "angle": 95,
-        "tightening_id": 1234567,
-        "pset_change": "2024-02-01:08:00:00",
-    }
-    fields.update(more)
-    return controller.produce(**fields)
+    return controller.produce(**dict(EXAMPLE, **more))
 
 
 # What it sends

@@ -61,31 +61,36 @@ def garbled(**fields):
     return light(**dict({"tightening_id": GARBLED * 10, "status": GARBLED, "torque": GARBLED * 6}, **fields))
 
 
+EXAMPLE = {  # the worked examples' tightening
+    "vin": b"WVWZZZ1KZAW123456",
+    "job": 7,
+    "pset": 12,
+    "batch_size": 6,
+    "batch_counter": 4,
+    "batch_status": 0,
+    "status": 0,
+    "torque_status": 1,
+    "angle_status": 2,
+    "torque": 4237,
+    "angle": 95,
+    "tightening_id": 1234567,
+    "pset_change": "2024-02-01:08:00:00",
+}
+
+
 def example_tightening(**fields):
     """Return the worked example as the simulator's tightening: limits of DIGEST H, tool C3412129."""
     result = Tightening()
     values = {
-        "vin": b"WVWZZZ1KZAW123456",
-        "job": 7,
-        "pset": 12,
-        "batch_size": 6,
-        "batch_counter": 4,
-        "batch_status": 0,
-        "status": 0,
-        "torque_status": 1,
-        "angle_status": 2,
-        "torque": 4237,
-        "angle": 95,
         "torque_min": 4000,
         "torque_max": 5000,
         "torque_target": 4500,
         "angle_min": 60,
         "angle_max": 90,
         "angle_target": 75,
-        "tightening_id": 1234567,
         "time": "2024-03-14:09:26:53",
-        "pset_change": "2024-02-01:08:00:00",
     }
+    values.update(EXAMPLE)
     values.update(fields)
     for name in values:
         assert hasattr(Tightening, name), name

@@ -1,6 +1,6 @@
 """ToolsNet's frames are found by their length alone, in any split, and nothing that is no frame gets through."""
 
-from agent.toolsnet.frames import (
+from agent.toolsnet.telegram import (
     BUFFER_BYTES,
     FRAME_BROKEN,
     FRAME_FOUND,

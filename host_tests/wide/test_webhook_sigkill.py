@@ -51,21 +51,18 @@ def test_every_acknowledged_result_is_in_the_server_s_database_once_whoever_is_k
     with delivering(tmp_path, controller_options=ControllerOptions(memory=200000)) as plant:
         agent = Agent([sys.executable, "-m", "tools.process.agent"], tmp_path, plant, ({"kind": "toolsnet"}, hook))
         try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
-            plant.produce_rate(RATE_PER_S)
-            for index in range(KILLS):
-                time.sleep(dice.uniform(*UP_S))
-                (server, agent)[index % 3 == 2].kill()
-                time.sleep(dice.uniform(0, 0.3))
-                (server, agent)[index % 3 == 2].start()
-            plant.stop_producing()
-            produced = plant.account()["produced"]
-            wait_for_all(server, produced)
-            agent.end_in_order()
+            with agent:
+                plant.produce_rate(RATE_PER_S)
+                for index in range(KILLS):
+                    time.sleep(dice.uniform(*UP_S))
+                    (server, agent)[index % 3 == 2].kill()
+                    time.sleep(dice.uniform(0, 0.3))
+                    (server, agent)[index % 3 == 2].start()
+                plant.stop_producing()
+                produced = plant.account()["produced"]
+                wait_for_all(server, produced)
+                agent.end_in_order()
         finally:
-            if agent.process.poll() is None:
-                agent.kill()
             server.kill()
         found = [int(line["tightening_id"]) for line in stored(server.database)]
         assert sorted(found) == list(range(found[0], found[0] + len(found))) and len(found) == produced
@@ -86,20 +83,17 @@ def test_it_speaks_tls_to_a_server_that_is_vouched_for_and_to_no_other(tmp_path)
         outlets = ({"kind": "toolsnet"}, {**hook, "token": {"file": "hook.token"}})
         agent = Agent([sys.executable, "-m", "tools.process.agent"], tmp_path, plant, outlets)
         try:
-            agent.start()
-            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
-            ids = plant.produce(5)
-            wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
-            assert stored(server.database) == []
-            server.kill()
-            server.certificate = (str(tmp_path / "ours.pem"),)
-            server.start()
-            wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
-            assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
-            agent.end_in_order()
+            with agent:
+                ids = plant.produce(5)
+                wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
+                assert stored(server.database) == []
+                server.kill()
+                server.certificate = (str(tmp_path / "ours.pem"),)
+                server.start()
+                wait_for("all of it", lambda: len(stored(server.database)) == len(ids))
+                assert [int(line["tightening_id"]) for line in stored(server.database)] == ids
+                agent.end_in_order()
         finally:
-            if agent.process.poll() is None:
-                agent.kill()
             server.kill()
 
 

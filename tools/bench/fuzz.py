@@ -30,7 +30,7 @@ from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.record import result as r
 from agent.record.odd import put_in_order
 from agent.toolsnet import telegram as tel
-from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
+from agent.toolsnet.telegram import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from tools.base.clock import Dice
 from tools.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
 

@@ -31,8 +31,8 @@ class Events:
         world.again = []
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
-        if world.mqtt is not None:
-            world.mqtt.works_again()
+        if world.beside is not None:
+            world.beside.works_again()
         toolsnet = world.toolsnet
         toolsnet.refuses_all_until = -1
         toolsnet.lost_answers = toolsnet.late_answers = 0
@@ -45,10 +45,10 @@ class Events:
             device.refusals_left = device.unreadable_left = 0
             device.sound_since = world.time.now
 
-    def _broker(self, what: str, ms: int) -> None:
-        """A fault of the broker or of its consumer, where there is one (mqtt.py)."""
-        if self.world.mqtt is not None:
-            self.world.mqtt.happen(what, ms)
+    def _beside(self, what: str, ms: int) -> None:
+        """A fault of what stands beside ToolsNet, where there is something (beside.py)."""
+        if self.world.beside is not None:
+            self.world.beside.happen(what, ms)
 
     def _services(self, name: str) -> list:
         world = self.world

@@ -148,7 +148,7 @@ class StationHistory:
     said: Said = field(default_factory=Said)  # at the end of the calm
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
-    consumed: set[int] | None = None  # what a consumer of MQTT has; None where the log keeps nothing for one
+    consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None where the log keeps nothing for one
     alarms_told: int = 0  # by the controller
     alarms: list[int] = field(default_factory=list)  # codes of those that are durable
     events: list[tuple[int, int]] = field(default_factory=list)  # sequence and code, as they arrived

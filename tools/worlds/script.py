@@ -21,6 +21,8 @@ from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
 from tools.worlds.script_events import draw_events
+from tools.worlds.webhook import SHAPE as WEBHOOK
+from tools.worlds.webhook import with_webhook
 
 STATE_BLOCKS = 4
 PLAIN_FLASH = {
@@ -82,8 +84,9 @@ HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, LARGE)
-# What is drawn where nothing is asked for: every shape but the last two, every profile.
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE)
+BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
+# What is drawn where nothing is asked for: every shape but the last three, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -118,8 +121,8 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
     the name NO_PROFILE.
     """
-    if shape == MQTT:
-        return with_mqtt(draw(seed, USUAL, profiles))
+    if shape in BESIDE:
+        return BESIDE[shape](draw(seed, USUAL, profiles))
     if shape == LARGE:
         return _with_large_blocks(draw(seed, dice(seed, LARGE).choice((USUAL, FULL, REFUSED, AWAY)), profiles))
     d = dice(seed, "script", shape)

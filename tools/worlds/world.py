@@ -26,6 +26,8 @@ from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
+from tools.worlds.webhook import SHAPE as WEBHOOK
+from tools.worlds.webhook import Hook
 
 SPINS = 30
 STOP_LIMIT_MS = 3000
@@ -50,7 +52,8 @@ class World:
         for settings, traits in zip(self.tree["stations"], script["stations"], strict=True):
             self._station(seed, settings, traits)
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
-        self.mqtt = Plant(self) if script.get("shape") == MQTT else None
+        made = {MQTT: Plant, WEBHOOK: Hook}.get(script.get("shape", ""))
+        self.beside = made(self) if made else None
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
         self.operator = Operator(self)
@@ -148,11 +151,11 @@ class World:
                 made, is_whole = int(one[1]), not device.is_torn(one.start())
                 if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
-        if self.mqtt is not None and self.keeps_for_mqtt(number):
-            settled &= self.mqtt.consumed(number)
+        if self.beside is not None and self.keeps_beside(number):
+            settled &= self.beside.consumed(number)
         return {block: found_in(block, block + 1) - settled for block in range(first, device.block_count)}
 
-    def keeps_for_mqtt(self, number: int) -> bool:
+    def keeps_beside(self, number: int) -> bool:
         """Whether the log of this station keeps what the consumer does not have."""
         return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
@@ -446,11 +449,11 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
-        if self.mqtt is not None:
+        if self.beside is not None:
             for number, station in self.history.stations.items():
-                if self.keeps_for_mqtt(number):
-                    station.consumed = self.mqtt.consumed(number)
-            self.history.malformed.extend(self.mqtt.complaints()[:20])
+                if self.keeps_beside(number):
+                    station.consumed = self.beside.consumed(number)
+            self.history.malformed.extend(self.beside.complaints()[:20])
 
 
 def _token(number: int) -> re.Pattern[bytes]:

@@ -1,4 +1,4 @@
-"""Worlds with a broker and a consumer beside ToolsNet: both promises hold; an outlet that trusts a PUBACK is found."""
+"""Worlds with a broker or a webhook beside ToolsNet: both promises hold; an outlet that trusts too early is found."""
 
 import json
 import os
@@ -6,27 +6,30 @@ import os
 import pytest
 
 from agent.outlets.mqtt import Mqtt
+from agent.wide import webhook
 from tools.worlds.course import run
-from tools.worlds.script import SHAPE_ODDS, draw
+from tools.worlds.script import BESIDE, SHAPE_ODDS, draw
 
-WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 24
-SLICES = 4
+WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 12
+SLICES = 2
 
 
+@pytest.mark.parametrize("shape", BESIDE)
 @pytest.mark.parametrize("slice_", range(SLICES))
-def test_toolsnet_and_the_consumer_have_what_was_acknowledged(slice_):
+def test_toolsnet_and_the_consumer_have_what_was_acknowledged(shape, slice_):
     found = {}
     for seed in range(1 + slice_, 1 + WORLDS, SLICES):
-        outcome = run(draw(seed, "mqtt"))
+        outcome = run(draw(seed, shape))
         if outcome.verdict.findings:
             found[seed] = [(one.kind, one.station, one.text) for one in outcome.verdict.findings]
     assert found == {}
 
 
-def test_the_broker_changes_no_other_world():
-    usual, beside = draw(3, "usual"), draw(3, "mqtt")
-    assert "mqtt" not in [shape for _, shape in SHAPE_ODDS]
-    assert [event for event in beside["events"] if event[1] != "broker"] == usual["events"]
+@pytest.mark.parametrize("shape", BESIDE)
+def test_what_stands_beside_changes_no_other_world(shape):
+    usual, beside = draw(3, "usual"), draw(3, shape)
+    assert shape not in [other for _, other in SHAPE_ODDS]
+    assert [event for event in beside["events"] if event[1] != "beside"] == usual["events"]
     assert json.dumps(usual["toolsnet"]) == json.dumps(beside["toolsnet"])
 
 
@@ -47,4 +50,15 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
 
     monkeypatch.setattr(Mqtt, "_handle_events", trusts)
     kinds = [kind for seed in range(1, 13) for kind in run(draw(seed, "mqtt")).verdict.kinds()]
+    assert "lost" in kinds
+
+
+def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
+    def trusts(self, now):
+        self._after = self._last
+        return self._move(now)
+
+    for answered in ("_take_receipt", "_refused"):  # a number below what was sent would mend it
+        monkeypatch.setattr(webhook.WebhookOutlet, answered, trusts)
+    kinds = [kind for seed in range(1, 13) for kind in run(draw(seed, "webhook")).verdict.kinds()]
     assert "lost" in kinds

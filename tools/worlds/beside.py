@@ -1,0 +1,80 @@
+"""What worlds with an outlet beside ToolsNet share: its faults, and what its consumer has, in order and once.
+
+Rules
+1. Such a world is a usual one, asked for by its shape; what is drawn for the outlet has dice of its own.
+2. In the calm all of it works.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+from tools.worlds.dice import dice, one_of
+from tools.worlds.network import Service
+
+
+class Beside:
+    """The place of one world where results go as well; `records` are (identity, number, line), as they are there."""
+
+    records: list[tuple[str, int, dict]]
+
+    def __init__(self, world, place: tuple[str, int], peer_of) -> None:
+        self.world = world
+        self.said: list[str] = []  # what its protocol does not allow
+        self.service = Service("beside", peer_of)
+        world.network.serve(*place, self.service)
+
+    def happen(self, what: str, ms: int) -> None:
+        """Let this fault happen, for so long."""
+        network, after = self.world.network, self.world.time.after
+        if what == "outage":
+            network.set_state(self.service, "hole" if ms % 2 else "refusing", ms % 3 > 0)
+            after(ms, lambda: network.set_state(self.service, "up", False))
+        else:
+            self.fail(what, ms)
+
+    def fail(self, what: str, ms: int) -> None:
+        """A fault of its own."""
+        raise NotImplementedError
+
+    def works_again(self) -> None:
+        """The calm begins."""
+        self.world.network.set_state(self.service, "up", False)
+
+    def consumed(self, station: int) -> set[int]:
+        """The production numbers of what is there of this station."""
+        token = re.compile(r"W%dN(\d{6})" % station)
+        found = [token.search(json.dumps(record)) for _, _, record in self.records if record["station"] == station]
+        return {int(one[1]) for one in found if one}
+
+    def complaints(self) -> list[str]:
+        """What its protocol and the contract do not allow, and records that are there twice or out of order."""
+        said = list(self.said)
+        last: dict = {}
+        for identity, number, record in self.records:
+            key = (identity, record["station"])
+            if number <= last.get(key, 0):
+                said.append(f"the consumer has {number} of station {record['station']} behind {last[key]}")
+            last[key] = number
+        return said
+
+
+def beside(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict:
+    """The script of a usual world with this outlet at each station; `outlet_of` draws its settings."""
+    d = dice(script["seed"], shape)
+    script["shape"] = shape
+    for station in script["settings"]["stations"]:
+        station["controller"]["events"] = []
+        station["outlets"] = [{"kind": "toolsnet"}, {"kind": shape, **outlet_of(d)}]
+    script["events"] += _drawn(d, faults, script["end_ms"])
+    script["events"].sort(key=lambda event: event[0])
+    return script
+
+
+def _drawn(d: random.Random, faults: tuple[str, ...], end_ms: int) -> list[list]:
+    return [
+        [d.randrange(max(end_ms, 1)), "beside", d.choice(faults), one_of(d, [(3, 2000), (2, 20000), (1, 300000)])]
+        for _ in range(d.choice((0, 2, 5, 10)))
+    ]
