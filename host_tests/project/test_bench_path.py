@@ -126,6 +126,6 @@ def test_heap_too_small_is_told_from_one_that_will_do(board_tree, micropython32)
 
 def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     loaded = path._loaded()
-    assert "agent.outlets.toolsnet.forward" in loaded and "agent.link.stream" in loaded
+    assert "agent.forward" in loaded and "agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
     assert {"agent.app", "agent.area", "agent.assembly"} <= loaded, "under the names that boards have"

@@ -105,7 +105,7 @@ class World:
         """One is offered again, and taken or not; an operator drops others meanwhile."""
         quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
         while not quarantine.may_leave():
-            assert quarantine.tidy() == TIDY_MORE
+            assert quarantine.tidy() == TIDY_MORE, "no hole for one that is offered again"
         if not self.kept:
             return
         living = quarantine.numbers()
@@ -182,7 +182,7 @@ class World:
             self.bench.flash.fade()
         self.bench.start()
         quarantine = self.bench.quarantine
-        assert quarantine.settle()
+        assert quarantine.settle(), "the last one stays in doubt"
         if self.bench.state.numbers[LATE]:
             assert quarantine.end_late(False) and self.bench.state.save()
 

@@ -120,12 +120,12 @@ def _loaded() -> frozenset[str]:
         "import sys; from agent.base import compat; "
         "compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
-        "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
-        "bench = Workbench(configuration()); "
+        "import json; from tools.harness.quiet import Workbench; "
+        "bench = Workbench(json.loads(sys.argv[1])); "  # completed elsewhere, as a board is given it
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
     done = subprocess.run(
-        child.command("-c", source),
+        child.command("-c", source, json.dumps(package.completed(TREE))),
         env=child.environment(),
         capture_output=True,
         text=True,
