@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,12 @@ from tools.fleet import status
 from tools.fleet.deploy import BACK, DONE, FAILED, LEFT_ALONE, Deployment, Plan
 from tools.fleet.inventory import Cart
 from tools.fleet.ssh import Reach, Unreachable
+from tools.harness.fleet import Fleet
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
+NEEDS_SSHD = pytest.mark.skipif(SSHD is None, reason="no sshd here (Debian: openssh-server)")
+CARTS = 150
+LOOKS = 64  # that a deployment takes in its two minutes
 TEMPLATE = {
     "toolsnet": {"pim_host": "127.0.0.1", "pim_port": "{pim:int}"},
     "stations": [
@@ -107,7 +112,7 @@ def test_a_cart_is_done_when_a_new_process_has_all_that_was_connected():
     ],
 )
 def test_a_cart_that_is_not_healthy_in_time_goes_back_and_nothing_more_is_touched(after, why):
-    healthy = [agent(1), *[after] * 61, agent(3)]
+    healthy = [agent(1), *[after] * LOOKS, agent(3)]
     outcomes, did = deployed({"a": healthy, "b": [agent(1)]})
     assert [one.what for one in outcomes] == [BACK] and why in outcomes[0].why
     assert {host for host, _ in did} == {"a"} and "config.json.before" in did[-2][1]
@@ -129,7 +134,7 @@ def test_a_package_goes_in_first_and_out_again(tmp_path):
     for file in (new, old):
         file.write_bytes(b"a package")
     down = {"running": False, "error": "down"}
-    outcomes, did = deployed({"a": [agent(1), *[down] * 61, agent(3)]}, package=new, previous=old)
+    outcomes, did = deployed({"a": [agent(1), *[down] * LOOKS, agent(3)]}, package=new, previous=old)
     installed = [command for _, command in did if "apt-get" in command]
     assert outcomes[0].what == BACK and "new.deb" in installed[0] and "old.deb" in installed[1]
 
@@ -276,8 +281,9 @@ def test_150_carts_are_asked_side_by_side(tmp_path):
     assert done.exit_code == 0 and "150 carts: 150 good; 450 results waiting" in done.stdout
 
 
-@pytest.mark.skipif(SSHD is None, reason="no sshd here (Debian: openssh-server)")
-def test_the_systems_own_ssh_and_sshd_carry_it(plant, tmp_path):
+@contextmanager
+def sshd(plant, tmp_path):
+    """The system's own, on the loopback; the command that reaches each of the plant's carts through it."""
     port, keys = free_port(), tmp_path / "keys"
     keys.mkdir(mode=0o700)
     for name in ("host", "user"):
@@ -305,7 +311,7 @@ LogLevel ERROR
 """
     (keys / "sshd").write_text(server_lines, encoding="utf-8")
     (keys / "ssh").write_text("".join(f"Host {name}{host_lines}" for name in plant.rows), encoding="utf-8")
-    # The server does not know which of the three is meant: what stands in front of the command says it.
+    # The server does not know which of them is meant: what stands in front of the command says it.
     wrap, there = tmp_path / "wrap", f"{tmp_path}/$1"
     command = f"cd {there} && export CART={there} && $2"
     wrap.write_text(f'#!/bin/sh\nexec ssh -F {keys}/ssh -o BatchMode=yes "$1" "{command}"\n', encoding="utf-8")
@@ -319,10 +325,51 @@ LogLevel ERROR
                 if caller.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        code, told = plant.fleet("deploy", ssh=str(wrap))
-        assert code == 0 and outcomes_of(told) == [DONE] * 3, (told, server.poll())
-        code, told = plant.fleet("status", ssh=str(wrap))
-        assert [one["state"] for one in told["carts"]] == ["away"] * 3
+        assert server.poll() is None
+        yield str(wrap)
     finally:
         server.terminate()
         server.wait(30)
+
+
+@NEEDS_SSHD
+def test_the_systems_own_ssh_and_sshd_carry_it(plant, tmp_path):
+    with sshd(plant, tmp_path) as ssh:
+        code, told = plant.fleet("deploy", ssh=ssh)
+        assert code == 0 and outcomes_of(told) == [DONE] * 3, told
+        code, told = plant.fleet("status", ssh=ssh)
+        assert [one["state"] for one in told["carts"]] == ["away"] * 3
+
+
+@NEEDS_SSHD
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="150 agents for minutes: with --long")
+def test_150_carts_are_deployed_over_sshd_from_one_inventory_and_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with Fleet(CARTS) as fleet:
+        plant = Plant(tmp_path, [f"cart{number}" for number in range(1, CARTS + 1)])
+        made = fleet.configuration()
+        for row, station in zip(plant.rows.values(), made["stations"], strict=True):
+            row |= {"station": station["number"], "port": station["controller"]["port"]}
+            row |= {"pim": made["toolsnet"]["pim_port"]}
+        try:
+            with sshd(plant, tmp_path) as ssh:
+                begun = time.monotonic()
+                code, told = plant.fleet("deploy", ssh=ssh)
+                deploy_s = time.monotonic() - begun
+                assert code == 0 and outcomes_of(told) == [DONE] * CARTS, told["carts"][-1]
+                fleet.produce_rate(0.05)
+                until, is_good = time.monotonic() + 300, False
+                while not is_good:
+                    assert time.monotonic() < until, [one["why"] for one in told["carts"] if one["state"] != "good"]
+                    begun = time.monotonic()
+                    code, told = plant.fleet("status", ssh=ssh)
+                    status_s = time.monotonic() - begun
+                    is_good = code == 0 and [one["state"] for one in told["carts"]] == ["good"] * CARTS
+                begun = time.monotonic()
+                code, told = plant.fleet("deploy", ssh=ssh)
+                again_s = time.monotonic() - begun
+                assert code == 0 and outcomes_of(told) == [LEFT_ALONE] * CARTS
+        finally:
+            plant.end()
+    per_minute = CARTS * 60 / deploy_s
+    print(f"{per_minute:.0f} carts a minute; again, nothing to do: {again_s:.0f} s; status of all: {status_s:.0f} s")

@@ -5,13 +5,18 @@ With --long: each machine is a Debian of its own (host_tests/support/debian_mach
 
 import json
 import os
+import re
+import shutil
 import subprocess
+import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from host_tests.support import debian_machine
-from tools.packaging import debian
+from tools.base.cache import CHECKOUT
+from tools.packaging import debian, wheel
 from tools.packaging.wheel import version
 from tools.sim.serve import SimulatedPlant
 
@@ -57,12 +62,12 @@ def another(package, folder, number, program=""):
     return made
 
 
-def installed(machine, package, plant, *more):
+def installed(machine, package, plant, *more, name="a"):
     """As docs/install.md says, with a controller and a PIM of this plant."""
     machine.put("/root/toolcart.deb", package.read_bytes())
     machine.run("apt-get", "install", "-y", "/root/toolcart.deb")
     sides = [f"127.0.0.1:{plant.controller_port}", f"127.0.0.1:{plant.pim_port}"]
-    answers = ["--name", "a", "--controller", sides[0], "--pim", sides[1], "--system", 1, "--station", 7]
+    answers = ["--name", name, "--controller", sides[0], "--pim", sides[1], "--system", 1, "--station", 7]
     said = machine.run("toolcart", "config", "new", CONFIG, *answers, "--on", "linux")
     assert "Next: sudo systemctl restart toolcart" in said
     machine.run("systemctl", "restart", "toolcart", *more)
@@ -72,14 +77,15 @@ def told(machine):
     return json.loads(machine.run("toolcart", "status", "--json", wants=None) or "{}")
 
 
-def until(machine, is_so):
+def until(machine, is_so, why_not=lambda: ""):
     """The first station's state once it is so."""
     until_s = time.monotonic() + LIMIT_S
     while True:
         shown = told(machine)
         if shown.get("running") and shown["stations"][0]["mounted"] and is_so(shown["stations"][0]):
             return shown
-        assert time.monotonic() < until_s, machine.run("journalctl", "-u", "toolcart", "-n", "40", "--no-pager")
+        journal = ("journalctl", "-u", "toolcart", "-n", "40", "--no-pager")
+        assert time.monotonic() < until_s, f"{why_not()}\n{machine.run(*journal)}"
         time.sleep(0.5)
 
 
@@ -88,7 +94,10 @@ def restarts(machine):
 
 
 def test_the_service_delivers_is_watched_and_outlives_the_pulled_plug(machine, package, plant):
+    begun_s = time.monotonic()
     installed(machine, package, plant)
+    until(machine, lambda station: station["delivered"] >= 1)
+    print(f"from the package to a service that delivers: {time.monotonic() - begun_s:.0f} s")
     first = until(machine, lambda station: station["delivered"] >= 10)
     assert restarts(machine) == "NRestarts=0" and first["agent"]["clock"]["kept"] in (True, False)
     assert "everything works" in machine.run("toolcart", "doctor", "--config", CONFIG)
@@ -98,8 +107,8 @@ def test_the_service_delivers_is_watched_and_outlives_the_pulled_plug(machine, p
     assert restarts(machine) == "NRestarts=0" and station["stored"] >= first["stations"][0]["stored"]
     plant.producer.set_rate(0.0, 0.0, None)
     until(machine, lambda station: not station["backlog"] and station["controller"]["state"] == "ready")
-    archived = [row[0] for row in plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")]
-    assert archived == plant.controller.produced[-len(archived) :], "from the first connection on, each once, in order"
+    archived = sorted(kept(plant))  # what was made meanwhile is fetched, and comes behind live ones
+    assert archived == plant.controller.produced[-len(archived) :], "from the first connection on, each once"
 
 
 def test_a_wrong_configuration_is_said_once_and_the_service_waits_for_a_right_one(machine, package, plant):
@@ -145,3 +154,152 @@ def test_a_service_that_install_service_has_made_delivers(machine, package, plan
     machine.run("toolcart", "install-service", "--config", "/root/cart.json")
     shown = until(machine, lambda station: station["delivered"] >= 3)
     assert shown["stations"][0]["number"] == 8 and restarts(machine) == "NRestarts=0"
+
+
+def test_a_service_whose_disk_is_away_is_not_started_again_and_again_and_uses_it_when_it_is_back(
+    machine, package, plant
+):
+    installed(machine, package, plant)
+    until(machine, lambda station: station["delivered"] >= 1)
+    machine.run("systemctl", "stop", "toolcart")
+    machine.run("mv", "/var/lib/toolcart/a.spool", "/root/disk.spool")
+    machine.run("mkdir", "/var/lib/toolcart/a.spool")
+    machine.run("systemctl", "start", "toolcart")
+    time.sleep(15)
+    assert "is a folder" in machine.run("toolcart", "status", wants=1) and restarts(machine) == "NRestarts=0"
+    assert "no spool can be used" in machine.run("systemctl", "status", "toolcart")
+    assert machine.run("journalctl", "-u", "toolcart", "--no-pager").count("is a folder") == 1
+    machine.run("rmdir", "/var/lib/toolcart/a.spool")
+    machine.run("mv", "/root/disk.spool", "/var/lib/toolcart/a.spool")
+    before = told(machine)["agent"]["pid"]
+    until(machine, lambda station: station["delivered"] >= 2)
+    assert restarts(machine) == "NRestarts=0" and told(machine)["agent"]["pid"] == before
+
+
+def test_a_wheel_that_pipx_installs_becomes_a_service_that_delivers(machine, plant, tmp_path):
+    wheels = tmp_path / "wheels"
+    how = ("-q", "--only-binary=:all:", "--python-version", "3.11", "--dest", wheels)
+    wanted = ("pip", "setuptools", "wheel", "click", "pyserial")
+    subprocess.run([sys.executable, "-m", "pip", "download", *how, *wanted], check=True, timeout=LIMIT_S)
+    for file in wheels.iterdir():
+        machine.put(f"/wheels/{file.name}", file.read_bytes())
+    machine.put("/etc/pip.conf", "[global]\nno-index = true\nfind-links = /wheels\n")
+    (tmp_path / "dist").mkdir()
+    made = wheel.build(tmp_path / "dist")
+    machine.put(f"/root/dist/{made.name}", made.read_bytes())
+    page = (CHECKOUT / "docs/install.md").read_text(encoding="utf-8").split("\n## Wheel\n")[1].split("\n## ")[0]
+    commands = re.findall(r"^ {4}(sudo .*)$", page, re.MULTILINE)
+    assert len(commands) == 2 and "pipx install" in commands[0] and "install-service" in commands[1]
+    begun_s = time.monotonic()
+    machine.run("apt-get", "install", "-y", "--no-install-recommends", "pipx")
+    machine.run("sh", "-c", f"cd /root && {commands[0]}")
+    sides = f"--controller 127.0.0.1:{plant.controller_port} --pim 127.0.0.1:{plant.pim_port}"
+    answers = f"--name a {sides} --system 1 --station 7 --on linux"
+    machine.run("sh", "-c", f"cd /root && toolcart config new cart.json {answers}")
+    machine.run("sh", "-c", f"cd /root && {commands[1]}")
+    until(machine, lambda station: station["delivered"] >= 1)
+    print(f"from pipx to a service that delivers: {time.monotonic() - begun_s:.0f} s")
+
+
+# -- docs/second-day.md, typed as it stands ------------------------------------------------------------------------
+
+
+def typed(section):
+    """The commands of a section with the machine they are typed at."""
+    page = (CHECKOUT / "docs/second-day.md").read_text(encoding="utf-8")
+    part = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"^ {4}([a-z]+)\$ (.*?)(?: {3,}.*)?$", part, re.MULTILINE)
+
+
+def type_in(machines, section, only=".*", edit=None):
+    """Type them; `edit` is what somebody changes in the configuration."""
+    for at, command in typed(section):
+        if not re.search(only, command):
+            continue
+        machine = machines[at]
+        if copied := re.fullmatch(r"scp (\S+) (\w+):", command):  # neither of them has a server for it
+            shutil.copy(machine.root / "root" / copied[1], machines[copied[2]].root / "root")
+        elif command.startswith("sudoedit "):
+            place = machine.root / command.split()[1].lstrip("/")
+            place.write_text(json.dumps(edit(json.loads(place.read_text()))))
+        else:
+            command = command.replace("_NEW_", f"_{version()}_").replace("apt install", "apt install -y")
+            machine.run("sh", "-c", f"cd /root && {command}")
+
+
+def kept(plant):
+    return [row[0] for row in plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")]
+
+
+def until_all(machine, plant, first):
+    """The state once ToolsNet has all from the first result on, each once; what was fetched comes behind live ones."""
+
+    def lacks():
+        has, made = sorted(kept(plant)), plant.controller.produced[first:]
+        return f"{len(has)} of {len(made)}, not there {set(made) - set(has)}"
+
+    return until(
+        machine,
+        lambda station: not station["backlog"] and sorted(kept(plant)) == plant.controller.produced[first:],
+        lacks,
+    )
+
+
+def rewinds(tree):
+    tree["toolsnet"]["rewind"] = True
+    return tree
+
+
+def renumbered(tree):
+    tree["stations"][0]["number"] = 8
+    tree["stations"][0]["spool"]["path"] = "cart8.spool"
+    return tree
+
+
+def test_the_second_day_s_page_moves_restores_renumbers_and_replaces_a_cart(package, plant, tmp_path):
+    with ExitStack() as machines:
+
+        def boot(name):
+            (tmp_path / name).mkdir()
+            made = machines.enter_context(debian_machine.Machine(tmp_path / name))
+            made.put(f"/root/toolcart_{version()}_all.deb", package.read_bytes())
+            return made
+
+        old, new = boot("old"), boot("new")
+        installed(old, package, plant, name="cart7")
+        until(old, lambda station: station["delivered"] >= 5)
+        first = plant.controller.produced.index(kept(plant)[0])
+        type_in({"cart": old}, "Back up and restore", "-czf")
+        plant.cut_toolsnet(True)
+        until(old, lambda station: station["backlog"] >= 5)
+        type_in({"old": old, "new": new}, "Move to another machine")
+        until(new, lambda station: station["controller"]["state"] == "ready")
+        plant.cut_toolsnet(False)
+        until(new, lambda station: station["delivered"] >= 15)
+        plant.stop_producing()
+        until_all(new, plant, first)
+
+        plant.cut_toolsnet(True)
+        type_in({"cart": new}, "ToolsNet was restored or emptied", edit=rewinds)
+        assert len((new.root / "root/results.csv").read_text().splitlines()) > 15
+        plant.loop.call(lambda: plant.archive.restore_backup(3))
+        assert sorted(kept(plant)) != plant.controller.produced[first:]
+        plant.cut_toolsnet(False)
+        until_all(new, plant, first)
+
+        type_in({"cart": new}, "Change a station's number", edit=renumbered)
+        until(new, lambda station: station["controller"]["state"] == "ready")
+        plant.produce(4)
+        shown = until_all(new, plant, first)
+        assert shown["stations"][0]["number"] == 8 and shown["stations"][0]["stored"] == 4
+
+        new.pull_the_plug()
+        third, socks = boot("third"), shutil.ignore_patterns("*.sock")
+        shutil.copy(old.root / "root/cart7-etc.tgz", third.root / "root")
+        shutil.copytree(new.root / "var/lib/toolcart", third.root / "media/card/var/lib/toolcart", ignore=socks)
+        type_in({"new": third}, "Replace a dead Pi")
+        until(third, lambda station: station["controller"]["state"] == "ready")
+        plant.produce(3)
+        shown = until_all(third, plant, first)
+        assert shown["stations"][0]["number"] == 7 and shown["stations"][0]["stored"] == 3
+        assert len((third.root / "root/rescued.csv").read_text().splitlines()) > 15

@@ -23,7 +23,7 @@ PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
 PLAYED = ("tutorial", "example")
 # A command line in a block of code: the prompt of a console or of root in front, and what explains it behind.
 _COMMAND = re.compile(
-    r"^(?: {4}|[a-z]+\$ )?(?:sudo )?(?:\.venv/bin/)?toolcart +(\S.*?)(?: {2,}\S.*| +#.*)?$", re.MULTILINE
+    r"^(?: {4})?(?:[a-z]+\$ )?(?:sudo )?(?:\.venv/bin/)?toolcart +(\S.*?)(?: {2,}\S.*| +#.*)?$", re.MULTILINE
 )
 _IN_TEXT = re.compile(r"`(?:\.venv/bin/)?toolcart ([a-z][^`\n]*)`")
 VALUES = {"N": "1", "PORT": "/dev/ttyACM0", "NUMBER": "1"}

@@ -26,11 +26,11 @@ class Clock:
         buf[0:19] = b"2030-01-01:00:00:07"
 
 
-def trace_message(ident=1, what=2, samples=(1, 2, 3), time=TIME, revision=1, **more):
+def trace_message(ident=1, what=2, samples=(1, 2, 3), time=TIME, **more):
     """Return a whole MID 0900."""
     steps = (made.resolution(0, len(samples) - 1, "2.0"),)
     parameters = more.pop("parameters", FACTOR)
-    return message(900, made.curve_data(ident, time, revision, what, 1, samples, parameters, steps, **more), revision)
+    return message(900, made.curve_data(ident, time, 1, what, 1, samples, parameters, steps, **more))
 
 
 def samples_for(ident, what=2, count=300):

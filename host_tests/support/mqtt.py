@@ -80,8 +80,8 @@ class MqttBench(Outlet):
     def ids(self):
         return [int(record["tightening_id"]) for _, _, record in self.consumer.records]
 
-    def until_confirmed(self, limit_ms=600000):
-        return self.until(lambda: self.log.waits(self.cursor) == 0, limit_ms)
+    def until_confirmed(self):
+        return self.until(lambda: self.log.waits(self.cursor) == 0)
 
 
 class Station:

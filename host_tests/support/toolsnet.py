@@ -232,9 +232,9 @@ class Outlet:
         """Let time pass until the archive holds so many results."""
         return self.until(lambda: self.archive.stored >= count, limit_ms)
 
-    def until_refused(self, count, limit_ms=600000):
+    def until_refused(self, count):
         """Let time pass until ToolsNet has refused so many telegrams; returns the ms it took."""
-        return self.until(lambda: self.toolsnet.refused >= count, limit_ms)
+        return self.until(lambda: self.toolsnet.refused >= count)
 
     def until_passed(self, limit_ms=600000):
         """Let time pass until the cursor is behind everything."""

@@ -84,13 +84,16 @@ def _insert(connection: Connection, rows: list[dict]) -> None:
     bulk.insert(connection, t.RESULT, [tuple(row[name] for name in names) for row in rows])
 
 
-def fill_beside(engine: Engine, plant: Plant, count: int = 12) -> None:
+BESIDE = 12  # events, and breaches
+
+
+def fill_beside(engine: Engine, plant: Plant) -> None:
     """Write events and breaches such as a plant has."""
     dice = random.Random(plant.seed)
     said = ("E404 tool overheated", "Emergency stop", "Tool calibration due", "Battery low")
     with engine.begin() as connection:
-        for number in range(1, count + 1):
-            moment = (plant.until - timedelta(minutes=37 * (count - number))).strftime("%Y%m%d%H%M%S")
+        for number in range(1, BESIDE + 1):
+            moment = (plant.until - timedelta(minutes=37 * (BESIDE - number))).strftime("%Y%m%d%H%M%S")
             text = dice.choice(said)
             row: dict = {"SystemType": SYSTEM_TYPE, "System": 1, "Station": 1 + number % plant.stations, "Arrivals": 1}
             row.update(EventId=number, Sequence=number, Time=moment, Arrived=moment, Code=400 + len(text), Level=2)

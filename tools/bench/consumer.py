@@ -47,14 +47,13 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 class Receipts:
     """When which number was receipted; publishes as well."""
 
-    def __init__(self, port: int, topic: str = TOPIC) -> None:
+    def __init__(self, port: int) -> None:
         self.heard: list[tuple[float, int]] = []
-        self._topic = topic
         self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         self.client.max_inflight_messages_set(100)
         self.client.on_message = self._hear
         self.client.connect("127.0.0.1", port)
-        self.client.subscribe(f"{topic}/receipt", 1)
+        self.client.subscribe(f"{TOPIC}/receipt", 1)
         self.client.loop_start()
 
     def _hear(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:

@@ -63,7 +63,6 @@ class Demo(Watch):
         seed: int = 1,
         link: str = "tcp",
         show: Callable[[str], Closing] | None = None,
-        with_archive: bool = True,
     ) -> None:
         """`show` is given the archive's place and starts its pages."""
         self._temporary = folder is None
@@ -71,7 +70,7 @@ class Demo(Watch):
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = demo_folder.first_id(self.folder)
         self._missing = beside.missing()
-        self.archived = self._archive() if with_archive and not self._missing else None
+        self.archived = None if self._missing else self._archive()
         self.plant = SimulatedPlant(
             self.folder / demo_folder.SIMULATED_ARCHIVE,
             first_id=first_id,

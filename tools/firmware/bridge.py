@@ -130,11 +130,11 @@ def _received(sock: socket.socket | None) -> bytes:
 
 
 class Bridge:
-    """So many lines, served by a thread of its own while the `with` block runs."""
+    """Two lines, served by a thread of its own while the `with` block runs."""
 
-    def __init__(self, lines: int = 2) -> None:
+    def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
-        self.lines = [Line(self.selector) for _ in range(lines)]
+        self.lines = [Line(self.selector) for _ in range(2)]
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 

@@ -105,10 +105,10 @@ def mirrors_in_list(text: str) -> list[Mirror]:
     return found
 
 
-def system_mirrors(sources: Path = SOURCES) -> list[Mirror]:
+def system_mirrors() -> list[Mirror]:
     """Every mirror the system's own apt set-up names, Debian's first, each once."""
     found = []
-    lists = [sources / "sources.list", *sorted((sources / "sources.list.d").glob("*"))]
+    lists = [SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*"))]
     for file in lists:
         if file.suffix == ".list" and file.is_file():
             found += mirrors_in_list(file.read_text(errors="replace"))

@@ -24,7 +24,7 @@ from tools.words.healthy import connected, lacks, process_of
 CHECK_S = 60
 RESTART_S = 120
 INSTALL_S = 900
-LOOK_EVERY_S = 2.0
+LOOK_FIRST_S, LOOK_EVERY_S = 0.25, 2.0  # most agents are there within a second
 
 DONE, LEFT_ALONE, FAILED, BACK = "deployed", "left alone", "failed", "rolled back"
 
@@ -148,7 +148,7 @@ class Deployment:
         self._must(cart, "the agent cannot be restarted", self.plan.restart, timeout_s=RESTART_S)
 
     def _until_healthy(self, cart: Cart, before: dict) -> None:
-        until = self.clock() + self.plan.healthy_s
+        until, pause_s = self.clock() + self.plan.healthy_s, LOOK_FIRST_S
         wanted = connected(before) if before.get("running") else set()
         while True:
             try:
@@ -159,7 +159,8 @@ class Deployment:
                 return
             if self.clock() >= until:
                 raise _Stop(f"not healthy within {self.plan.healthy_s:.0f} s: {missing}")
-            self.sleep(LOOK_EVERY_S)
+            self.sleep(pause_s)
+            pause_s = min(2 * pause_s, LOOK_EVERY_S)
 
     def _back(self, cart: Cart, before: dict, why: str) -> Outcome:
         path = shlex.quote(self.plan.config_path)

@@ -22,7 +22,7 @@ from tools.live.figures import Change, others_of, toolsnet_of
 from tools.words import attention, lasting
 from tools.words.news import reason_of
 from tools.words.reasons import Reason, and_next_try, short
-from tools.words.spans import next_try, span
+from tools.words.spans import span
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}
@@ -168,10 +168,10 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool,
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
-        again = next_try(shown.get("next_try_ms", 0))
-        if (why or again) and not in_full:  # the agent's short word; the events have the whole sentence
-            text.append(", ".join(filter(None, (why, again))) + "  ", WARNING_STYLE)
         place = f"{shown['host']}:{shown['port']}"
+        if not in_full:  # the agent's short word and when it tries again; the events have the whole sentence
+            text.append(f"{why}  " if why else "", WARNING_STYLE)
+            place = and_next_try(place, shown)
         used = text.plain.rpartition("\n")[2]
         fits = cell_len(used) + cell_len(place) <= width or not width
         indent = min(WHY_INDENT, max(width - cell_len(place), 0))

@@ -70,8 +70,7 @@ def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
     """Why this side is not there."""
     reason = reason_of(name.casefold(), shown) if detail > SHORT else Reason()
     if not reason:
-        why = short(side) or side["state"]
-        return why if detail == BARE else f"{name} {why}"
+        return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
     return reason.text() if detail == WHOLE else reason.words
 
 

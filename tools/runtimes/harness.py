@@ -59,13 +59,13 @@ class Machine:
             )
 
     def run_source(
-        self, source: str, heap: str = "128k", args: tuple[str, ...] = (), timeout_s: int = MODULE_TIMEOUT_S
+        self, source: str, heap: str = "128k", timeout_s: int = MODULE_TIMEOUT_S
     ) -> subprocess.CompletedProcess:
         """The same for a script's text."""
         with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
             script = Path(folder, "script.py")
             script.write_text(source, encoding="utf-8")
-            return self.run(script, heap, args, timeout_s)
+            return self.run(script, heap, (), timeout_s)
 
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""

@@ -96,23 +96,22 @@ class Controller:
         """Leave out `count` tightening IDs, as filtered results of another spindle do."""
         self._next_id = (self._next_id + count) % ID_PERIOD
 
-    def produce_elsewhere(self, count=1, station=2):
+    def produce_elsewhere(self, count=1):
         """Tighten screws at another station of the controller, which has a port of its own and the same IDs."""
         for _ in range(count):
             result = self._tighten()
             if not self.options.shares_ids:
                 continue
-            result.station_number = station
+            result.station_number = 2
             result.tightening_id = self._next_id
             self._next_id = (self._next_id + 1) % ID_PERIOD
             self._keep(result)
 
-    def reset_ids(self, first_id=1, forget=True):
+    def reset_ids(self, first_id=1):
         """Start again at `first_id`, as a controller that was reset or replaced."""
         self._next_id = first_id % ID_PERIOD
-        if forget:
-            self._results = {}
-            self._kept = []
+        self._results = {}
+        self._kept = []
 
     def forget(self, tightening_id):
         """Let one result be gone from the memory: 0064 for it is answered 0004/15."""

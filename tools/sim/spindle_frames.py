@@ -85,14 +85,14 @@ def sync_data(result, revision, count):
     return "".join(parts).encode()
 
 
-def station_data(result, revision, count, station=1):
+def station_data(result, revision, count):
     """Data of 0106."""
     parts = [
         _field(1, "%02d" % (count + 1)),
         _field(2, "01"),
         _field(3, "%010d" % result.tightening_id),
-        _field(4, "%02d" % station),
-        _field(5, text_of("Station %d" % station, 20)),
+        _field(4, "01"),
+        _field(5, text_of("Station 1", 20)),
         _field(6, text_of(result.time, 19)),
         _field(7, "%02d" % (result.pset % 100)),
         _field(8, text_of(result.pset_name, 20)),
@@ -120,14 +120,14 @@ def station_data(result, revision, count, station=1):
     return "".join(parts).encode()
 
 
-def bolt_data(result, revision, index, count, station=1):
+def bolt_data(result, revision, index, count):
     """Data of 0107 for the bolt `index`, from 1 on."""
     one = spindles_of(result, count)[index - 1]
     parts = [
         _field(1, "%02d" % (count + 1)),
         _field(2, "%02d" % (index + 1)),
         _field(3, "%010d" % result.tightening_id),
-        _field(4, "%02d" % station),
+        _field(4, "01"),
         _field(5, text_of(result.time, 19)),
         _field(6, "%04d" % (100 + index)),
         _field(7, text_of("Bolt %d" % index, 20)),

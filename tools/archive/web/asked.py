@@ -310,10 +310,10 @@ def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) ->
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
-def changes(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
+def changes(connection: Connection, behind: Behind | None) -> list[dict]:
     """A page of what commands have changed, newest first, and one more if there is another page."""
     number = t.AUDIT.c.AuditId
-    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(most + 1)
+    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(ROWS + 1)
     if behind:
         asked = asked.where(number < behind.number)
     return [dict(row) for row in connection.execute(asked).mappings()]
