@@ -188,6 +188,18 @@ def test_an_old_result_may_have_its_id_padded_on_either_side():
     assert shown == ["0000000042", "        42", "42        "]
 
 
+def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
+    [controller] = a_world().controllers
+    controller.traits.update(shares_ids=True, wraps_to=0)
+    controller.next_id = 4294967295
+    first = made(controller, 2)
+    shown = [OLD_RESULTS[7](first, pad)[2:12] for pad in ("", "left", "right")]
+    assert shown == ["0000000000", "         0", "0         "]
+    assert controller.old(5) is first  # the newest at or below it
+    controller.memory.pop(0)
+    assert controller.old(5) is None
+
+
 def made(controller, count=1):
     for _ in range(count):
         controller.make()

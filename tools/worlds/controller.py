@@ -123,7 +123,7 @@ class Controller:
             return self.newest_of_all if self.traits["memory"] else None
         if not self.traits["shares_ids"]:
             return self.memory.get(asked)
-        below = max((key for key in self.memory if 0 < key <= asked), default=0)
+        below = max((key for key in self.memory if key <= asked), default=-1)  # behind a wrap that may be 0
         return self.memory.get(below)
 
     def _result(self, number: int) -> Result:

@@ -114,7 +114,7 @@ def result_three(result: Result) -> str:
 
 def _padded(id_text: str, pad: str) -> str:
     """Ten characters: with zeros, or with blanks on the `left` or on the `right` of the digits (003:6566)."""
-    shorter = id_text.lstrip("0")
+    shorter = id_text.lstrip("0") or "0"
     return shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else id_text
 
 
