@@ -129,7 +129,7 @@ class Shared:
             self.seeks = False
             return
         self._found = True
-        if is_ours:
+        if is_ours and number:  # 0 cannot be asked for
             self._ours.append(number)
             if len(self._ours) > OURS_MAX:
                 self.last = before(self._ours.pop(0))

@@ -34,7 +34,7 @@ class Stations(Memory):
         if number == 0:
             return self.kept[-1] if self.kept else None
         found = [one for one in self.kept if one.ident == number or (self.answers_below and one.ident < number)]
-        return found[-1] if found else None
+        return max(found, key=lambda one: one.ident) if found else None
 
 
 class Cart(Bench):
@@ -204,6 +204,23 @@ def test_witness_that_is_gone_in_the_upper_half_of_the_ids_costs_a_look_through_
     cart.log.records.pop()
     cart.meanwhile("xoxo")
     assert cart.agrees() and cart.known.shares()
+
+
+def test_ours_behind_the_wrap_that_has_the_id_0_is_not_asked_for_and_holds_up_nothing():
+    cart = Cart()
+    cart.memory.next_id = ID_PERIOD - 3
+    cart.memory.make()
+    cart.met().work("o")
+    cart.settle()
+    cart.close()
+    cart.memory.make()
+    behind = cart.memory.make_ours()
+    cart.memory.next_id = 6
+    cart.meanwhile("oxxo")
+    cart.settle()
+    assert behind.ident == 0 and cart.uids() == [one for one in cart.memory.ours if one != behind.uid]
+    assert cart.asked == [0, ID_PERIOD - 2, 9, 8, 7, 6, 5, ID_PERIOD - 1, 6, 9]  # 5 is answered with 0
+    assert cart.known.gone() == 0
 
 
 def test_answer_that_does_not_say_whose_it_is_is_never_stored():
