@@ -54,6 +54,7 @@ def test_stages_and_heap_of_both_forms_are_in_the_report(monkeypatch):
     marks = {number: board_time.Mark(1.0, 0, 0, number * 1000) for number, _ in board_time.STAGES}
     marks[board_time.SENT] = board_time.Mark(1.0, 0, 0)  # there nothing is weighed
     monkeypatch.setattr(board_time, "marks", lambda frozen, heap=False: marks)
+    monkeypatch.setattr(board_time, "hashing", lambda: (1.0, 10))
     report = Report()
     board_time.add(report)
     names = {figure.name: figure.value for figure in report.figures}

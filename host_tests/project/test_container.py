@@ -120,8 +120,10 @@ class Peers:
 
 @LONG
 def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_order(tmp_path):
+    begun_s = time.monotonic()
     buildah = Buildah(tmp_path / "storage")
     container = buildah.build()
+    built_s = time.monotonic() - begun_s
     told = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
     assert (told["User"], told["Entrypoint"], told["StopSignal"]) == ("10001:10001", ["toolcart"], "SIGTERM")
     assert told["Healthcheck"]["Test"] == ["CMD", "toolcart", "status", "--config", "/etc/toolcart/config.json"]
@@ -156,7 +158,9 @@ def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_i
         command = buildah.command(container, [*told["Entrypoint"], *told["Cmd"]], *shared)
         agent = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
+        begun_s = time.monotonic()
         until(lambda: peers.stored() >= RESULTS, lines.read_text)
+        print(f"container: built in {built_s:.0f} s, delivers {time.monotonic() - begun_s:.0f} s after its start")
         assert within(*asked).endswith("exit 0\n")
         assert (spool / "a.spool").stat().st_uid == USER
         told = json.loads(within("toolcart", "status", "--json", "--config", "/etc/toolcart/config.json"))

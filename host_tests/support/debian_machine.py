@@ -20,7 +20,7 @@ NEEDED = ("debootstrap", "systemd-nspawn", "nsenter", "dpkg-deb", "tar")
 MAKE_S = 900
 DEADLINE_S = 300
 BOOT_S = 120
-AROUND = {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+AROUND = {"HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
 def missing():

@@ -253,6 +253,8 @@ def test_a_line_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
         told = _invoke("simulate", "controller", "--link", "ascii", "--device", path, "--seconds", 0.01)
         assert told.exit_code == 1 and "--device" in told.output and str(path) in told.output
+    told = _invoke("simulate", "controller", "--device", "x.tty", "--port", 0, "--seconds", 0.01)
+    assert told.exit_code == 2 and "--link ascii" in told.output
     assert (tmp_path / "file").read_text() == "keep me"
 
 

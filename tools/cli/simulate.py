@@ -103,6 +103,8 @@ def controller(
     taker = Orders(sys.stdin, _report) if orders else None
     device = production["device"]
     line = production["link"] != "tcp"
+    if device and not line:
+        raise click.UsageError("--device is a serial line's: --link ascii or --link 3964r with it")
     served = _serve(
         lambda: serve_controller(
             host,
