@@ -37,6 +37,7 @@ MENDED = (
     + (19011349,)  # the first of a PowerMACS's new count was not asked for again, as others passed the last number
     + (20000087,)  # doubled: an ID that stands still, fetched in front of its push: not among the newest looked at
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
+    + (40000606,)  # stuck: one refused program took the rest of a quarantine's only block until a restart
 )
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
