@@ -84,6 +84,7 @@ class Request:
 
     __slots__ = (
         "_echoes",
+        "_passed",
         "_passed_over",
         "_said",
         "_sends",
@@ -108,7 +109,7 @@ class Request:
     def closed(self):
         """The connection is closed: nothing is outstanding, and no echo will come."""
         self._echoes = 0  # answers to earlier tries that may still come
-        self._sends = 0
+        self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
         self.revision = 1
@@ -126,7 +127,7 @@ class Request:
         self.data = data
         self.tries = 1 if row[ONCE] else tries
         self.unsent = True
-        self._sends = 0
+        self._sends = self._passed = 0
         self._passed_over = False
         self.answer.stop()
 
@@ -156,6 +157,7 @@ class Request:
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
                 if self._echoes:
                     self._echoes -= 1
+                    self._passed += self.lower_too  # else it is none to this one
                     return False  # the answer to an earlier try
                 if not self.lower_too or differs > 0:
                     return False
@@ -173,9 +175,9 @@ class Request:
         return True
 
     def given_up(self):
-        """No answer came: each of the tries may still get its own."""
+        """No answer came: each of the tries may still get its own, unless that was passed over."""
         if self.row[DATA_AT]:
-            self._count_echoes(self._sends)
+            self._count_echoes(max(self._sends - self._passed, 0))
 
     def answered(self):
         """Nothing is outstanding any more."""

@@ -518,6 +518,23 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
         assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
+def test_lower_answers_are_taken_again_though_the_echoes_never_come():
+    for lower_too in (True, False):
+        talk = fetching()
+        talk.session.request.lower_too = lower_too
+        talk.wait(14000)
+        talk.hear(b"\0")
+        assert talk.wait(1100) == [st.EV_FETCH_SILENT]
+        fetch_next(talk, b"0001234566")
+        told = []
+        for _ in range(3):
+            told += talk.tell(fetched(2, tightening_id=1234560))  # it may be an echo
+            told += talk.wait(5000)
+        assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
+        fetch_next(talk, b"0001234566")
+        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
+
+
 def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awaited():
     for early, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = Talk().ready()

@@ -988,6 +988,25 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
     assert outlet.until_stored(2) < 1000
 
 
+def test_a_retry_does_not_take_the_sequence_of_one_that_an_08_has_left_open():
+    outlet = Outlet()
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    outlet.run(100)
+    outlet.options.drop_after_store = [3]
+    outlet.options.reported_result = 61234  # another cart's
+    outlet.store(1)
+    outlet.until_stored(2)
+    outlet.options.silent_sequences = (3,)
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    outlet.until(lambda: outlet.session.state == STREAMING)
+    outlet.run(100)
+    outlet.options.reported_result = None
+    outlet.run(60000)
+    assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1]
+
+
 def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
     outlet = Outlet()
     outlet.store(5)

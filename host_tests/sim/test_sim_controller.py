@@ -1,6 +1,6 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
-from host_tests.support.frames import EXAMPLE
+from host_tests.support.frames import TIGHTENED
 from tools.base.clock import SimClock
 from tools.harness.line import Network
 from tools.sim.controller import Controller, ControllerOptions
@@ -68,7 +68,7 @@ def old(tightening_id, revision=2):
 
 def example(controller, **more):
     """Produce the tightening of the worked examples."""
-    return controller.produce(**dict(EXAMPLE, **more))
+    return controller.produce(**dict(TIGHTENED, **more))
 
 
 # What it sends

@@ -61,7 +61,7 @@ def garbled(**fields):
     return light(**dict({"tightening_id": GARBLED * 10, "status": GARBLED, "torque": GARBLED * 6}, **fields))
 
 
-EXAMPLE = {  # the worked examples' tightening
+TIGHTENED = {  # the worked examples' tightening
     "vin": b"WVWZZZ1KZAW123456",
     "job": 7,
     "pset": 12,
@@ -90,7 +90,7 @@ def example_tightening(**fields):
         "angle_target": 75,
         "time": "2024-03-14:09:26:53",
     }
-    values.update(EXAMPLE)
+    values.update(TIGHTENED)
     values.update(fields)
     for name in values:
         assert hasattr(Tightening, name), name

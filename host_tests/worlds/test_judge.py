@@ -311,6 +311,8 @@ def test_what_is_stored_is_not_kept_as_well_but_where_it_is_in_doubt_or_was_lied
     assert kinds(station(*both)) == ["aside"]
     assert kinds(station(*both, lies=[1004])) == []
     assert kinds(station(*both, lies=[1004], rules_cursor_batch=0)) == ["aside"]
+    both[0][0].tried = []  # what a window in front of the lie had brought is in doubt when the truth comes
+    assert kinds(station(*both, lies=[1004])) == [] and kinds(station(*both)) == ["aside"]
     both[0][0].doubted = [1004]
     assert excused(station(*both, rules_window=2)) == {"in doubt": 1}
     assert kinds(station(*both)) == ["aside"]

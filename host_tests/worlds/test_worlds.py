@@ -35,7 +35,10 @@ MENDED = (
     + (13008527,)  # results that went out through a window were no good service for what was set aside
     + (16006409,)  # held up by the pause behind a pass that met more silent ones than it reaches: of the judge
     + (19011349,)  # the first of a PowerMACS's new count was not asked for again, as others passed the last number
+    + (40000918,)  # lost: an operator's retry took the sequence of one that a lying 08 had left open
+    + (40008670,)  # in doubt behind a lie, a window and the truth: of the judge
     + (20000087,)  # doubled: an ID that stands still, fetched in front of its push: not among the newest looked at
+    + (22020478,)  # behind a silence no answer of a controller that shares its IDs was taken: each might be a late one
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
     + (40000606,)  # stuck: one refused program took the rest of a quarantine's only block until a restart
 )

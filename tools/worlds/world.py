@@ -252,8 +252,11 @@ class World:
         return full
 
     def needs_operator(self, number: int) -> bool:
-        """Whether the agent says that it needs one; noted if its quarantine has room."""
-        return self.operator.is_needed(number)
+        """Whether the agent says that it needs one; noted if its quarantine has room. Asking burns no fuse."""
+        left, self.fuse.left = self.fuse.left, 0
+        is_needed = self.operator.is_needed(number)
+        self.fuse.left = left
+        return is_needed
 
     def malformed(self, what: str) -> None:
         """Note what the documents do not allow."""

@@ -157,6 +157,9 @@ class Policy:
         self.lates = 0  # late ones that were taken since the start
         self._late_entry = 0
         self._late_taken = False
+        # Up to here the last 08 has left open what was out: until that is settled its sequence is no late one's, which
+        # would be taken for it.
+        self._open = 0
         self._before = ORDER  # what was done before a late one
         self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
 
@@ -225,7 +228,7 @@ class Policy:
             return WRITE
         if doing == PASS:
             return self._next_of_pass(now)
-        if self.late.asked or doing == ORDER:
+        if (self.late.asked or doing == ORDER) and self.cursor.number >= self._open:
             self._late_entry = self.late.choose(now)
             if self._late_entry:
                 self._todo = _LATE
@@ -513,6 +516,7 @@ class Policy:
     def _end_pass(self, at_end, now):
         """Nothing was taken."""
         self.may_have = self.cursor.number
+        self._open = 0
         self._once_more()
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._mutes = 0
@@ -827,6 +831,7 @@ class Policy:
             done = self._resume_late(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
+            self._open = self.may_have if self._is_odd else 0
             if not (self._is_odd and numbers[SENT] & SENT_PASS):
                 self._settle_out()
                 if self.doing == ORDER:
