@@ -9,8 +9,8 @@ Rules
    block is opened first.
 4. The head of the copies has words on the old block, or that one's words where it is void now.
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
-6. Where one block is free the only room may be what was passed in a full newest one, or lies behind a refused program:
-   whenever there is some, the rest is carried, not by a start alone.
+6. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest one,
+   or lies behind a refused program: whenever there is some, the rest is carried, not by a start alone.
 """
 
 from agent.base.compat import const

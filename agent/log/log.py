@@ -264,7 +264,7 @@ class Log(Reader):
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        if not self._is_rich(low) or self.count_free(low) > 1:
+        if not self._is_rich(low) or self.count_free(low) > (2 if self.ring == n.KEPT else 1):
             return False
         return fits(self, low, octets)
 

@@ -304,14 +304,16 @@ class Quarantine:
         self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
 
     def _left(self):
-        """Return the octets that are left in the newest block; of a session's first append behind what it carries."""
+        """Return the octets that are left in the newest block, or behind what an append carries over from it."""
         log = self.log
         block_bytes = log.device.block_bytes
         if log.cursors[0].number >= log.number:
             end = 0  # a fresh block is opened
-        elif log.begun:
-            end = block_bytes if log.unsaved else log.open_to
-        else:
+        elif log.unsaved:
+            end = block_bytes
+        elif log.begun and (log.open_to or self._spare_blocks() > 0):
+            end = log.open_to
+        else:  # a session's first append, or one behind a refused program that may open no block: it carries
             end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
         return end - log.offset if end > log.offset else 0
 

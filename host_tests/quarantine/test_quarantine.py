@@ -1,7 +1,7 @@
 """What is refused is kept, each once, and goes by a drop alone; what a start finds is what was there."""
 
 from agent.base.words import get_u32
-from agent.log.flash import FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
 from agent.log.record import RECORD_LOST, RECORD_NONE
 from agent.quarantine.quarantine import (
@@ -16,7 +16,7 @@ from agent.quarantine.quarantine import (
 )
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
-from host_tests.support.log import STATE_BLOCKS, Flash, PowerCut, ident_in
+from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
 from host_tests.support.quarantine import QuarantineBench, room_of
 
 PORTABLE = True
@@ -36,6 +36,14 @@ class Deceitful(Flash):
     def program(self, address, buf, n):
         code = super().program(address, buf, n)
         return FLASH_IO if self.refuses else code
+
+
+def refuse(flash, refuses):
+    """Have the flash refuse what comes, or no more; a deceitful one does it all the same."""
+    if isinstance(flash, Deceitful):
+        flash.refuses = refuses
+    else:
+        flash.code = FLASH_IO if refuses else FLASH_DONE
 
 
 def entries(bench):
@@ -241,6 +249,41 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
         assert bench.quarantine.measure(114, room) and not bench.quarantine.measure(114, room + 1)
         more = bench.fill(few + 1)
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
+
+
+def test_a_refused_copy_takes_no_room_from_those_behind_it():
+    for blocks, unit, few in ((3, 16, 9), (3, 64, 1), (3, 256, 12), (4, 16, 32)):
+        for maker in (Flash, Deceitful):
+            bench = QuarantineBench(blocks, flash=maker(40, unit_bytes=unit), unit_bytes=unit, results=120)
+            bench.keep(*range(1, few + 1))
+            room, octets = room_of(bench.quarantine, 114), bench.quarantine.octets()
+            refuse(bench.flash, True)
+            assert bench.keep(few + 1) == FAILED
+            refuse(bench.flash, False)
+            where = (blocks, unit, few, room)
+            assert bench.quarantine.octets() == octets and room_of(bench.quarantine, 114) == room, where
+            more = bench.fill(few + 1)
+            assert len(more) == room and bench.quarantine.log.free_blocks() == 2, where
+            bench.start()
+            assert bench.quarantine.settle() and bench.quarantine.numbers() == list(range(1, few + room + 1)), where
+
+
+def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
+    for tear in TEARS:
+        for cut in range(16):
+            bench = QuarantineBench(3, blocks=40, unit_bytes=64, results=20)
+            bench.keep(*range(1, 6))
+            refuse(bench.flash, True)
+            assert bench.keep(6) == FAILED
+            refuse(bench.flash, False)
+            bench.flash.cut_after, bench.flash.tear = cut, tear
+            try:
+                bench.keep(*range(6, 12))
+                bench.flash.cut_after = None
+            except PowerCut:
+                bench.start()
+            bench.keep(*range(6, 12))
+            assert bench.quarantine.numbers() == list(range(1, 12)), (tear, cut)
 
 
 def test_an_empty_one_has_room_for_as_many_however_much_of_its_newest_block_is_written():
