@@ -33,7 +33,7 @@ PASSWORD = "eleven screws"
 
 
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def served(tmp_path_factory):
     """An archive with a result, its curve and an event, the OPC UA server beside it, and two users."""
     folder = tmp_path_factory.mktemp("opcua")
     users = str(folder / "users")
@@ -41,13 +41,20 @@ def plant(tmp_path_factory):
     put(users, "ben", "view", PASSWORD)
     certificate = client_certificate(folder)
     files = ["--certificate", str(folder / "server.pem"), "--key", str(folder / "server.key"), "--self-signed"]
-    with Served(place_in(folder)) as archive, archive.server() as station:
-        for telegram in (RESULT, DESCRIBED, GRAPH, EVENT):
-            station.send(telegram)
-            assert station.hear().startswith("05")
+    with Served(place_in(folder)) as archive:
+        with archive.server() as station:
+            for telegram in (RESULT, DESCRIBED, GRAPH, EVENT):
+                assert station.ask(telegram).startswith("05")
         options = [*files, "--users-file", users, "--zone", "Europe/Berlin", "--metrics", "127.0.0.1:0"]
         with serving(folder, archive.place, *options) as process:
-            yield SimpleNamespace(archive=archive, station=station, process=process, certificate=certificate)
+            yield SimpleNamespace(archive=archive, process=process, certificate=certificate)
+
+
+@pytest.fixture
+def plant(served):
+    """The same with a station of this test alone: a minute without a telegram would end its connection."""
+    with served.archive.server() as station:
+        yield SimpleNamespace(station=station, **vars(served))
 
 
 def as_user(plant, name="anna", password=PASSWORD):

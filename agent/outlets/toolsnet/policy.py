@@ -18,6 +18,21 @@ Rules (host_tests/outlets/test_refusals_model.py has what happens without each o
 write it takes back, so that anybody may save the state at any time.
 """
 
+# First, because imports nest (agent.cart.app).
+from agent.quarantine.quarantine import (
+    ASK_NO_ROOM,
+    DROP_DONE,
+    DROP_NONE,
+    DROP_SOON,
+    FAILED,
+    KEPT_BEFORE,
+    KEPT_DONE,
+    NO_ROOM,
+    TIDY_DONE,
+    TIDY_MORE,
+)
+
+# isort: split
 from agent.base import health as h
 from agent.base.compat import const
 from agent.base.ticks import Timer
@@ -39,18 +54,6 @@ from agent.log.numbers import (
 from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
-from agent.quarantine.quarantine import (
-    ASK_NO_ROOM,
-    DROP_DONE,
-    DROP_NONE,
-    DROP_SOON,
-    FAILED,
-    KEPT_BEFORE,
-    KEPT_DONE,
-    NO_ROOM,
-    TIDY_DONE,
-    TIDY_MORE,
-)
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
