@@ -3,18 +3,15 @@
 import pytest
 
 from host_tests.support.archive import place_in
-from tools.base.sources import Unavailable
+from host_tests.support.needed import needed
 from tools.bench.postgresql import postgresql
 
 
 @pytest.fixture(scope="session")
 def databases():
     """`databases()` makes an empty database and gives its URL; without a PostgreSQL the test is skipped."""
-    try:
-        with postgresql() as made:
-            yield made
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+    with needed("PostgreSQL", postgresql()) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

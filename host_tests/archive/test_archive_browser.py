@@ -5,6 +5,7 @@ import os
 import pytest
 
 from host_tests.support.archive import Served, place_in, result
+from host_tests.support.needed import needed
 from tools.archive import database
 from tools.base.cache import CACHE, output_of, whole_folder
 from tools.base.sources import Unavailable
@@ -47,13 +48,10 @@ def served(tmp_path_factory):
     place = place_in(tmp_path_factory.mktemp("browser"))
     with database.writing(str(place)) as engine:
         fill(engine, Plant(stations=3, cars=10, curves=20))
-    try:
-        with chromium() as started, Served(place) as archive, pages_of(str(place)) as address:
-            with archive.server() as server:
-                server.ask(result(9, 9, vin=LONGEST_VIN, station=1).replace("00042.370", "-9942.373"))
-            yield started, address, archive
-    except Unavailable as reason:
-        pytest.skip(f"no browser: {reason}")
+    with needed("browser", chromium()) as started, Served(place) as archive, pages_of(str(place)) as address:
+        with archive.server() as server:
+            server.ask(result(9, 9, vin=LONGEST_VIN, station=1).replace("00042.370", "-9942.373"))
+        yield started, address, archive
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support.archive import DESCRIBED, Served, place_in
+from host_tests.support.needed import needed
 from tools.archive import database
-from tools.base.sources import Unavailable
 from tools.bench.postgresql import postgresql
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -28,14 +28,9 @@ DEADLINE_S = 60.0
 SEED = 5
 
 
-@contextmanager
 def running(beside=None):
     """A PostgreSQL of a test's own, which may be killed."""
-    try:
-        with postgresql(beside=beside) as made:
-            yield made
-    except Unavailable as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+    return needed("PostgreSQL", postgresql(beside=beside))
 
 
 class Patient(Station):

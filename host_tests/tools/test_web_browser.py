@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from host_tests.support.needed import needed
 from host_tests.support.running import cart_without_sides, free_port, page_of, started
-from tools.base.sources import Unavailable
 from tools.bench.browser import browser as chromium
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
@@ -17,11 +17,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 @pytest.fixture(scope="module")
 def browser():
-    try:
-        with chromium() as started:
-            yield started
-    except Unavailable as reason:
-        pytest.skip(f"no browser: {reason}")
+    with needed("browser", chromium()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
