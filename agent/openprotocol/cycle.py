@@ -65,7 +65,7 @@ class Cycle:
         """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
         if mid == BOLT_MID:
             found = self._go_on(buf, at, length)
-        elif self.under_way and length > 163 and not compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES):
+        elif self.under_way and not self.is_left(buf, at, length, mid):
             return CYCLE_AGAIN
         else:
             self.give_up()
@@ -79,6 +79,12 @@ class Cycle:
         if found == CYCLE_MORE:
             self._late.start(now, WAIT_MS)
         return found
+
+    def is_left(self, buf, at, length, mid):
+        """True if the message at buf[at:at+length] begins another result than the one that is under way."""
+        if not self.under_way or mid == BOLT_MID:
+            return False
+        return length <= 163 or compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) != 0
 
     def give_up(self):
         """What is under way will not be completed."""

@@ -7,7 +7,7 @@ Rules
 3. A part that comes again while the cycle is under way is not answered again: the first answer is on its way, and MID
    0108 does not say what it answers. A second one would count for the next part, and at last for a result that is not
    durable.
-4. Bolt data that does not come in time is done without: the result is stored as it is.
+4. Bolt data that does not come in time, or before the next result, is done without: the result is stored as it is.
 5. There is nothing to fetch: what was not acknowledged the controller pushes again, from where the subscription rewinds
    to. A controller that is met for the first time is noted as met at once, so that its first result is not missed.
 
@@ -29,13 +29,15 @@ class Spindles:
     def take(self, intake, cut_short, now):
         """Take the message that came just now."""
         session = intake.session
-        if intake.full:  # an answer would count for the one that was not taken
-            session.withhold()
-            return
         cycle = session.several.cycle
         link = session.link
         more = session.several.wants_bolts(session)
         cycle.most = intake.store.longest
+        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.mid):
+            self._store_as_it_is(intake, cycle, now)
+        if intake.full:  # an answer would count for the one that was not taken
+            session.withhold()
+            return
         found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
         cycle.cut = cycle.cut or cut_short
         if found == cy.CYCLE_WHOLE:
@@ -55,8 +57,7 @@ class Spindles:
         """A session stands, or the rest of a cycle did not come."""
         cycle = intake.session.several.cycle
         if event == EV_LATE:
-            intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
-            self._store(intake, cycle, False, now)
+            self._store_as_it_is(intake, cycle, now)
         elif event == EV_READY:
             known = intake.store.known
             if not (known.is_met() or known.is_empty()):
@@ -64,6 +65,10 @@ class Spindles:
                 known.put_empty()
                 if not known.commit():
                     intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
+
+    def _store_as_it_is(self, intake, cycle, now):
+        intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+        self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
         intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)

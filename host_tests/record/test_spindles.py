@@ -286,6 +286,19 @@ def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_
     assert cart.counted(h.OUT_OF_SEQUENCE) == 1 and cart.counted(h.DUPLICATES) <= 3
 
 
+def test_a_result_whose_bolt_data_does_not_come_before_the_next_one_is_stored_as_it_is():
+    cart = cart_of(POWERMACS, BOLTS).ready()
+    produce(cart, 3)
+    for number in (1, 2):
+        other = cart.controller.result(number)
+        other.torque += 1
+        cart.controller.sessions[0].send(message(106, frames.station_data(other, 4, 3), 4) + b"\0")
+    cart.run(15000)
+    assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 2
+    produce(cart, 1)
+    assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
+
+
 def test_a_result_that_comes_before_the_session_is_ready_is_taken():
     for kind, settings in KINDS[:3]:
         cart = cart_of(kind, settings).ready()

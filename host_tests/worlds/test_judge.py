@@ -138,6 +138,10 @@ def test_what_was_given_again_after_the_log_had_lost_it_may_come_again_once_for_
     assert kinds(twice(result(1, again=[50000]))) == ["doubled"]
     three = [row(1), row(1, 9000, sequence=2), row(1, 9100, sequence=3)]
     assert kinds(station([result(1, again=[5000])], three)) == ["doubled"]
+    forgotten = [row(1, forgotten=5000), *three[1:]]  # in front of the one that is sent again a copy given again came
+    assert excused(station([result(1, again=[6000])], forgotten, forgets=[5000])) == {"given again": 1, "forgotten": 1}
+    four = [*forgotten, row(1, 9200, sequence=4)]
+    assert kinds(station([result(1, again=[6000])], four, forgets=[5000])) == ["doubled"]
 
 
 def test_what_an_operator_had_retried_in_doubt_may_come_again():

@@ -107,6 +107,7 @@ class _StationJudge:
         budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch + rules.window - 1))
         used: Counter = Counter()
         seen: dict[int, Row] = {}
+        copies: dict[int, list[tuple[Row, Row]]] = {}
         for row in self.station.rows:
             if row.number is None:
                 continue
@@ -114,16 +115,22 @@ class _StationJudge:
             seen[row.number] = row
             if before is None:
                 continue
-            why = self._why_twice(before, row, budget, used)
+            pair = before, row
+            why = self._why_given(*pair, used)
+            given = copies.setdefault(row.number, [])
+            if why == v.AGAIN:
+                given.append(pair)
+            elif not why:
+                why = self._why_moved(*pair, budget, used) or self._why_changed(pair, given, budget, used)
             if why:
                 self._excuse(why)
             else:
                 doubled.append(row.number)
         self._tell(v.DOUBLED, "stored a second time", doubled)
 
-    def _why_twice(self, before: Row, row: Row, budget: Counter, used: Counter) -> str:
-        result, rules = self.station.results[row.number or 0], self.station.rules
-        between = [moment for moment in self.moved if before.arrived <= moment <= row.arrived]
+    def _why_given(self, before: Row, row: Row, used: Counter) -> str:
+        """The controller gave it again, or an operator wanted that."""
+        result = self.station.results[row.number or 0]
         for why, moments in ((v.AGAIN, result.again), (v.RETRIED, result.retried)):
             for moment in moments:
                 # A copy given again may overtake the one before it, which lay in the quarantine.
@@ -131,13 +138,29 @@ class _StationJudge:
                 if begins <= moment <= row.arrived and not used[(why, result.number, moment)]:
                     used[(why, result.number, moment)] += 1
                     return why
-        for moment in between:
+        return ""
+
+    def _why_changed(self, pair: tuple[Row, Row], given: list[tuple[Row, Row]], budget: Counter, used: Counter) -> str:
+        """One of those given again came in front of one that is sent again: each has the other's excuse."""
+        for at, other in enumerate(given):
+            why = self._why_moved(*other, budget, used)
+            if why:
+                given[at] = pair
+                return why
+        return ""
+
+    def _why_moved(self, before: Row, row: Row, budget: Counter, used: Counter) -> str:
+        """The server forgot the row before, or lied since."""
+        rules = self.station.rules
+        for moment in self.moved:
+            if not before.arrived <= moment <= row.arrived:
+                continue
             forgot = moment in self.station.forgets
             if forgot and (before.forgotten is None or before.forgotten > row.arrived):
                 continue
-            asked = (rules.rewind or rules.resend) and not used[(moment, result.number)]
+            asked = (rules.rewind or rules.resend) and not used[(moment, row.number)]
             if asked or budget[moment]:
-                used[(moment, result.number)] += 1
+                used[(moment, row.number)] += 1
                 budget[moment] -= not asked
                 return v.FORGOTTEN if forgot else v.LIED_TO
         return ""
