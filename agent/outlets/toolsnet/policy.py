@@ -2,7 +2,8 @@
 
 Rules (host_tests/outlets/test_refusals_model.py has what happens without each of them)
 1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
-   it names, as far as it may have been sent; so only answers are missing.
+   it names, as far as it may have been sent; so only answers are missing. The cursor is durable once in a batch, also
+   where LIMIT is far above it: `allowed` is what may go out before the next time.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
    once each, again where the connection broke, no further than the quarantine has room, each pass further than the one
    before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
@@ -117,6 +118,7 @@ class Policy:
         # Nothing above this number can have reached the server under the sequence that it has now. A cursor that goes
         # back leaves it: a server that was believed to have less may say next time that it has had all of it.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
+        self.allowed = min(state.numbers[LIMIT], self.cursor.number + cursor_batch)
         self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
         self.keeps = 0  # bits of SENT that stay as they are
         self._todo = 0
@@ -196,10 +198,9 @@ class Policy:
             self.length = log.length
             self.flags = log.flags
         number = cursor.found
-        numbers = self.numbers
-        if number <= numbers[KEPT_LAST] and self.is_kept(cursor):
+        if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
-        if number > numbers[LIMIT]:
+        if number > self.allowed:
             return self._ask(_ALLOW, now)
         self.number = number
         self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call
@@ -410,9 +411,8 @@ class Policy:
         self.code = self._pass_code = self._short = -1
         self.hold.stop()
         self._soon.stop()
-        numbers = self.numbers
-        if numbers[SENT] & SENT_PASS:
-            numbers[LIMIT] = self.cursor.number
+        if self.numbers[SENT] & SENT_PASS:
+            self.allowed = self.cursor.number
 
     def _once_more(self):
         """The first goes out once, which may be another one by then; if it is refused the next pass comes."""
@@ -492,7 +492,7 @@ class Policy:
             number = scout.found
             numbers = self.numbers
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
-                if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
+                if number > self.allowed or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
                 return self._give(log, number, log.length, sequence_at(number - scout.ahead))
             self._meet(log.length)
@@ -601,11 +601,11 @@ class Policy:
         numbers[LIMIT] = limit if limit > self.may_have else self.may_have
         numbers[SENT] = sent
         if self._save():
+            self.allowed = limit
             return True
         numbers[SENT] = old_sent
         numbers[LIMIT] = old_limit
-        if not (self.unsure or self.keeps) and self.cursor.number < old_limit:
-            numbers[LIMIT] = self.cursor.number  # so nothing goes out before that
+        self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
     def _in_order(self):
@@ -622,7 +622,7 @@ class Policy:
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
         number = self.cursor.number
-        if self.doing or self.unsure or self.numbers[LIMIT] > number + self.batch // 2:
+        if self.doing or self.unsure or self.allowed > number + self.batch // 2:
             return True
         return self._say(number + self.batch, self._in_order())
 
@@ -941,7 +941,6 @@ class Policy:
         if not go_back(self.log, self.cursor, rows, SEQUENCES):
             return False
         numbers[TAKEN] = self._here()
-        numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
         self._settle_out()
         return self._say(self.cursor.number, numbers[SENT])
