@@ -1292,6 +1292,31 @@ def test_server_behind_gets_the_missing_ones_again_when_asked_for():
     assert outlet.ids() == numbers(1, 41)
 
 
+def test_a_server_that_was_set_back_behind_or_in_front_of_a_late_one_gets_what_it_lacks_and_no_more():
+    for forgotten in range(6):  # in its order: 1, 3, 4, 2 late, 5, 6
+        outlet = Outlet(rewind=True)
+        outlet.store(4)
+        refuse(outlet, 2)
+        outlet.until_stored(3)
+        outlet.options.tightening_codes.clear()
+        assert outlet.forward.ask(2, False) == ASK_DONE
+        outlet.until_stored(4)
+        outlet.store(2)
+        outlet.until_stored(6)
+        outlet.run(1000)
+        has = outlet.ids()[: 6 - forgotten]
+        lacks = numbers(max(has) + 1, 6)  # behind another, the late one is nowhere any more
+        outlet.archive.restore_backup(forgotten)
+        for _ in range(2):  # also where it says the same once more
+            outlet.network.cut(*SERVER)
+            outlet.run(1000)
+        outlet.store(1)
+        outlet.until_stored(len(has) + len(lacks) + 1)
+        outlet.run(1000)
+        assert outlet.ids() == has + lacks + [7], forgotten
+        assert outlet.counted(h.SERVER_BEHIND) == (forgotten > 0)
+
+
 def test_what_is_set_aside_is_not_sent_again_to_a_server_that_was_set_back():
     for power_fails in (False, True):
         outlet = Outlet(rewind=True)

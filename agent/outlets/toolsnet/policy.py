@@ -159,7 +159,7 @@ class Policy:
     def _know_no_late_one(self):
         """What is known of those that are offered again late."""
         self.late_number = 0
-        self.lates = 0  # late ones that were taken since the start
+        self.lates = 0  # numbers on the wire that late ones have used up since the start
         self._late_entry = 0
         self._late_taken = False
         # Up to here the last 08 has left open what was out: until that is settled its sequence is no late one's, which
@@ -750,11 +750,10 @@ class Policy:
             if is_taken:
                 numbers[DELIVERED] += 1
                 self.health.counters[h.DELIVERED] += 1
+            if is_taken or is_unknown:
                 numbers[TAKEN] = self._next_sequence()
                 self.lates += 1
                 self._lates_at[self.lates % LATES_MOST] = self.cursor.number
-            elif is_unknown:
-                numbers[TAKEN] = self._next_sequence()
             else:
                 self._go_ahead(1)
         if not self._save():
@@ -797,7 +796,7 @@ class Policy:
     # -- where the server stands -------------------------------------------------------------------------------
 
     def lates_before(self, number):
-        """Return how many late ones were taken in front of the log's `number`, since the start."""
+        """Return how many numbers late ones have used up in front of the log's `number`, since the start."""
         count = self.lates
         for at in self._lates_at:
             count -= at >= number
@@ -888,7 +887,7 @@ class Policy:
         self._is_odd = True
         if behind < _HALF and behind <= cursor.number:
             self.health.note(h.SERVER_BEHIND, behind, now)
-            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES)
+            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES, stored)
         self.health.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
@@ -929,21 +928,31 @@ class Policy:
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
-                self._has_resent = self._rewind(self.cursor.number)  # one that never says what it has gets them once
+                # One that never says what it has gets them once.
+                self._has_resent = self._rewind(self.cursor.number + LATES_MOST, 0)
                 return self._has_resent
         return True
 
-    def _rewind(self, rows):
-        """Send again what the server has lost, so many places back, as far as the log still has them."""
+    def _rewind(self, rows, stored):
+        """Send again what the server has lost, so many places back, as far as the log still has them.
+
+        `stored` is the sequence that it has, 0 if it has none. What late ones have used up of the places is not sent
+        again: the row goes on behind a gap.
+        """
         from agent.log.back import go_back
 
-        numbers = self.numbers
-        if not go_back(self.log, self.cursor, rows, SEQUENCES):
+        numbers, cursor = self.numbers, self.cursor
+        here = self._here()
+        if not go_back(self.log, cursor, rows, SEQUENCES):
             return False
-        numbers[TAKEN] = self._here()
+        gone = (here - self._here()) % SEQUENCES
+        while gone + self.lates - self.lates_before(cursor.number + 1) > rows and self.log.peek(cursor) > RECORD_NONE:
+            cursor.advance()
+            gone -= 1
+        numbers[TAKEN] = stored or self._here()
         self._end_trouble()
         self._settle_out()
-        return self._say(self.cursor.number, numbers[SENT])
+        return self._say(cursor.number, numbers[SENT])
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
