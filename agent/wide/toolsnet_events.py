@@ -112,7 +112,7 @@ class Events(Source):
             self.begin_next()
         self.is_out = True
         self.may_have = max(self.may_have, number)
-        return self.writer.write(self.log.page, self.log.at, self.session.next_ident(), self._sequence_of(number))
+        return self.writer.write(self.log.page, self.log.at, self.session.ident, self._sequence_of(number))
 
     def _find(self):
         """Go on to the next event for ToolsNet; True if it is in the page now."""
