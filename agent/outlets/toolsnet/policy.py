@@ -180,6 +180,8 @@ class Policy:
     def _next_in_order(self, now):
         log = self.log
         cursor = self.cursor
+        if cursor.number >= log.shown:
+            return NOTHING  # as `peek` would say
         if log.fresh(cursor):
             self.buf = log.stage
             self.at = log.place
