@@ -447,6 +447,22 @@ def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_fi
     assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
 
 
+def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)  # the third, in the pass, and its answer is on the way
+    for _ in range(2):
+        outlet.cut()
+        outlet.options.reported_result = 1
+        outlet.until_refused(outlet.toolsnet.refused + 1)
+    outlet.cut()
+    outlet.options.reported_result = None
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.ids()[:2] == [1, 3] and outlet.parked_numbers() == [2]
+
+
 def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_server_is_well_again():
     outlet = Outlet(cursor_batch=3)
     outlet.options.code_all = 5

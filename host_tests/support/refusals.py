@@ -97,6 +97,8 @@ class FewLog:
     def number(self):
         return len(self.world.kinds)
 
+    shown = number
+
     @property
     def next(self):
         return len(self.world.kinds) + 1

@@ -618,8 +618,8 @@ class Policy:
         return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
-        """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
-        return self._say(number + self.batch - 1, self._in_order())
+        """W1, W2: `number` may go out, in order with the rest of its batch; True if that is durable."""
+        return self._say(number if self.doing else number + self.batch - 1, self._in_order())
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
@@ -836,12 +836,14 @@ class Policy:
         if done:
             self.unsure = False
             self._open = self.may_have if self._is_odd else 0
-            if not (self._is_odd and numbers[SENT] & SENT_PASS):
+            is_pass = numbers[SENT] & SENT_PASS
+            if not (self._is_odd and is_pass):
                 self._settle_out()
-                if self.doing == ORDER:
-                    self._end_trouble()
+            if self.doing == ORDER and is_pass:
+                # What it has sent may be there still, whatever the 08 says: nothing goes out in order behind the first.
+                self._once_more()
             elif self.doing == ORDER:
-                self._once_more()  # what the pass has sent may be there still: nothing goes out in order behind it
+                self._end_trouble()
         return done
 
     def _settle_out(self):
