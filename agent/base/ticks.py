@@ -67,8 +67,10 @@ class Timer:
 
     def least(self, now, ms):
         """Return `ms`, or what is left if that is less."""
+        if not self.armed:
+            return ms
         left = self.due - now
-        if not self.armed or not 0 < left < _HALF:  # else it is what `left` would say
+        if not 0 < left < _HALF:  # else it is what `left` would say
             left = self.left(now)
         return left if left < ms else ms
 

@@ -123,7 +123,7 @@ class Session:
         self.tx = self.note  # what is going out
         self.tx_from = 0
         self.pending = 0  # octets of tx[tx_from:] that wait for the port
-        self.ident = 0
+        self.ident = 1  # what goes out next carries it: 1..99999, never 0 (004:73)
         self.code = 0  # of the last 05
         self._out = OUT_NOTHING
         self._out_bytes = 0
@@ -238,14 +238,9 @@ class Session:
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
-    def next_ident(self):
-        """Return a new identifier, 1..99999, never 0 (004:73)."""
-        self.ident = self.ident + 1 if self.ident < tel.IDENT_MAX else 1
-        return self.ident
-
     def send(self, octets):
-        """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
-        self._put_out(OUT_RESULT, octets, self.ident)
+        """Send the telegram of `octets` in `result`, which carries `ident`."""
+        self._put_out(OUT_RESULT, octets)
 
     def send_once(self):
         """Wait as long for the 05 to what was just sent, but send no copy."""
@@ -277,7 +272,7 @@ class Session:
             self.wait.stop()
         if self._out == OUT_ACK_12:  # the 07 follows the 05 at once
             self._out = OUT_NOTHING
-            self._put_out(OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         else:
             self._rest.start(now, self.keepalive_ms)
         return True
@@ -292,19 +287,21 @@ class Session:
             self._out = OUT_NOTHING
 
     def _write_info_request(self):
-        return tel.put_info_request(self.note, self.next_ident(), self.system_type, self.system, self.station)
+        return tel.put_info_request(self.note, self.ident, self.system_type, self.system, self.station)
 
-    def _put_out(self, kind, octets, ident):
+    def _put_out(self, kind, octets):
+        """Send a telegram that carries `ident`."""
         self._out = kind
         self._out_bytes = octets
-        self._out_ident = ident
+        self._out_ident = ident = self.ident
+        self.ident = ident % tel.IDENT_MAX + 1
         self._sends_left = self.retransmissions + 1
         self._posted = False
         self._whole = False
 
     def _put_out_keepalive(self):
         self._keepalive_sent = True
-        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
 
     def _clear_out(self):
         self._out = OUT_NOTHING
@@ -351,9 +348,10 @@ class Session:
         self.wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp), ident)
+            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp))
+            self.ident = self._out_ident  # it carries the PIM's
         else:
-            self._put_out(OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         return EV_NONE
 
     def _informed(self, ident, now):

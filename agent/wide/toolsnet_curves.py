@@ -83,7 +83,7 @@ class CurvesOut(Source):
         self.tx = graph13.write(
             lead,
             self._data,
-            session.next_ident(),
+            session.ident,
             session.system_type,
             session.system,
             sequence,

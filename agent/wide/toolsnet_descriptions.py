@@ -106,7 +106,7 @@ class Descriptions(Source):
         session = self.session
         self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
-        number = (session.next_ident(), session.system_type, session.system)
+        number = (session.ident, session.system_type, session.system)
         if self._out == _SYSTEM:
             self.tx = describe.system(number[0], number[1], number[2], self.address, self.system_name)
         else:

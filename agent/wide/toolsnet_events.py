@@ -99,7 +99,7 @@ class Events(Source):
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
-        if number > self.state.numbers[LIMIT]:
+        if number > policy.allowed:
             if not self.forward.may_write():
                 return 0
             if not policy.allow(number):
@@ -112,7 +112,7 @@ class Events(Source):
             self.begin_next()
         self.is_out = True
         self.may_have = max(self.may_have, number)
-        return self.writer.write(self.log.page, self.log.at, self.session.next_ident(), self._sequence_of(number))
+        return self.writer.write(self.log.page, self.log.at, self.session.ident, self._sequence_of(number))
 
     def _find(self):
         """Go on to the next event for ToolsNet; True if it is in the page now."""

@@ -74,11 +74,12 @@ class WideSession(Session):
         Session.send(self, octets)
 
     def send(self, octets):
-        """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
+        """Send the telegram of `octets` in `result`, which carries `ident`."""
         if self.width == 1:
             Session.send(self, octets)
         else:
             self.row.append(Out(self.ident, self.result[:octets]))
+            self.ident = self.ident % tel.IDENT_MAX + 1
 
     def sent(self, n, now):
         """The port took n octets; True if `tick` has to be asked again for that."""

@@ -17,7 +17,7 @@ Rules
 from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
-from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WIDTH, SENT_WINDOW
+from agent.log.numbers import KEPT_LAST, SENT, SENT_WIDTH, SENT_WINDOW
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
 from agent.toolsnet.telegram import sequence_at
@@ -122,10 +122,9 @@ class Window:
         if log.peek(ahead) != KIND_RESULT:
             return False
         number = ahead.found
-        numbers = policy.state.numbers
-        if number <= numbers[KEPT_LAST] and policy.is_kept(ahead):
+        if number <= policy.numbers[KEPT_LAST] and policy.is_kept(ahead):
             return False
-        if number > numbers[LIMIT]:
+        if number > policy.allowed:
             if not self.forward.may_write():
                 return False
             if not policy.allow(number):

@@ -17,7 +17,7 @@ DEADLINE_S = 60
 ALIAS = """
 import sys, types
 sys.path.insert(0, {root!r})
-import agent.catalogue, client, tools.simulated
+import agent.catalogue, client, tools.codec.types, tools.simulated
 toolcart = types.ModuleType("toolcart")
 for part in (agent.catalogue, client):
     for name in part.__all__:
@@ -25,7 +25,7 @@ for part in (agent.catalogue, client):
 toolcart.simulated = tools.simulated
 sys.modules["toolcart"] = toolcart
 toolcart.messages = sys.modules["toolcart.messages"] = types.ModuleType("toolcart.messages")
-exec(open({root!r} + "/tools/installed/messages.py").read(), vars(toolcart.messages))
+exec(tools.codec.types.messages(), vars(toolcart.messages))
 """
 
 

@@ -79,6 +79,7 @@ def folder(tmp_path_factory):
     """A folder with the package as an installation has it, and the programs."""
     folder = tmp_path_factory.mktemp("types")
     shutil.copytree(INSTALLED, folder / "toolcart", ignore=shutil.ignore_patterns("__pycache__"))
+    types.write(folder / "toolcart")
     for name in ("agent", "board", "client", "tools"):
         (folder / "toolcart" / name).symlink_to(CHECKOUT / name)
     (folder / "good.py").write_text(GOOD)
@@ -110,11 +111,6 @@ def found_by_pyright(folder, *names):
 def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
     pages = [path.name for path in folder.glob("page_*.py")]
     assert pages and judge(folder, "good.py", "bad.py", *pages) == {("bad.py", line) for line in WRONG}
-
-
-@pytest.mark.parametrize("name", types.FILES)
-def test_the_types_are_those_of_the_tables(name):
-    assert (INSTALLED / name).read_text(encoding="utf-8") == types.FILES[name](), "python -m tools.codec.types"
 
 
 def test_the_table_of_messages_is_that_of_the_tables():

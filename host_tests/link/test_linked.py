@@ -36,29 +36,12 @@ def test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame():
         assert talk.link.size == len(talk.link.buf)
 
 
-def test_parts_are_joined_whatever_the_split():
-    octets = b"".join([part + b"\0" for part in parts_of(LONG, 3)]) + EXAMPLE + b"\0"
-    for cut in range(1, len(octets), 7):
-        talk = Talk(1024).ready()
-        events = talk.hear(octets[:cut]) + talk.hear(octets[cut:])
-        assert events == [st.EV_PUSHED, st.EV_PUSHED], cut
-        assert talk.results == [whole(LONG), EXAMPLE] and talk.take() == [ACKNOWLEDGE] * 2
-
-
 def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
         frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
         assert talk.tell(frame) == [st.EV_PUSHED]
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
-
-
-def test_part_number_that_cannot_be_is_told_and_not_answered():
-    for octets in (b"20", b"2 ", b"23", b"29", b"2x", b"9:", b"22"):
-        talk = Talk().ready()
-        assert talk.tell(EXAMPLE[:18] + octets + EXAMPLE[20:]) == [st.EV_MALFORMED]
-        assert talk.session.mid == 61 and talk.take() == []
-        assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
 
 
 def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_answered():
@@ -70,23 +53,6 @@ def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_an
         assert talk.take() == [] and talk.results == []
         assert talk.tell(one, two, three, four)[-1] == st.EV_PUSHED
         assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
-
-
-def test_same_part_again_is_told_and_changes_nothing():
-    one, two, three = parts_of(LONG, 3)
-    talk = Talk().ready()
-    assert talk.tell(one, one, two, two, two, three) == [st.EV_MALFORMED] * 3 + [st.EV_PUSHED]
-    assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
-    # Behind the last one it is a part without a message.
-    assert talk.tell(three) == [st.EV_MALFORMED] and talk.take() == []
-
-
-def test_first_part_begins_again():
-    other = pushed(7, tightening_id=99)
-    talk = Talk().ready()
-    assert talk.tell(*parts_of(LONG, 3)[:2]) == []
-    assert talk.tell(*parts_of(other, 3)) == [st.EV_MALFORMED, st.EV_PUSHED]
-    assert talk.results == [whole(other)] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_part_of_another_message_ends_what_is_under_way():

@@ -42,10 +42,6 @@ def feed(link, octets, now=0):
             return found
 
 
-def test_message_is_taken_with_and_without_nul():
-    assert feed(SerialAscii(), wrapped(RESULT) + wrapped(ANSWER, b"\x03")) == [RESULT, ANSWER]
-
-
 def test_every_split_of_two_messages_gives_the_two():
     octets = wrapped(RESULT) + wrapped(ANSWER)
     for cut in range(len(octets)):

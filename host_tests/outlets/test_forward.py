@@ -213,31 +213,22 @@ def test_ten_refused_in_a_row_hold_the_next_good_one_for_15_s_at_most():
         outlet.clean()
 
 
-def test_good_one_that_comes_behind_a_refused_one_is_there_within_12_s():
-    for after_ms in (100, 5000, 30000, 3 * 3600000):
-        outlet = Outlet()
-        outlet.store(2)
-        refuse(outlet, 2)
-        outlet.until_refused(1)
-        outlet.run(after_ms)
-        outlet.store(1)
-        assert outlet.until_stored(2) <= 12000, after_ms
-        outlet.run(100)
-        assert outlet.ids() == [1, 3] and outlet.parked_numbers() == [2]
-
-
-def test_good_one_that_comes_behind_a_few_refused_ones_is_there_within_15_s():
-    for after_ms in (100, 30000, 3600000):
-        outlet = Outlet()
-        outlet.store(4)
-        for ident in (2, 3, 4):
-            refuse(outlet, ident)
-        outlet.until_refused(1)
-        outlet.run(after_ms)
-        outlet.store(1)
-        assert outlet.until_stored(2) <= 15000, after_ms
-        outlet.run(100)
-        assert outlet.ids() == [1, 5] and outlet.parked_numbers() == [2, 3, 4]
+def test_good_one_that_comes_behind_a_refused_one_is_there_within_12_s_and_behind_a_few_within_15_s():
+    for bad, most_ms, pauses_ms in (
+        ([2], 12000, (100, 5000, 30000, 3 * 3600000)),
+        ([2, 3, 4], 15000, (100, 30000, 3600000)),
+    ):
+        for after_ms in pauses_ms:
+            outlet = Outlet()
+            outlet.store(1 + len(bad))
+            for ident in bad:
+                refuse(outlet, ident)
+            outlet.until_refused(1)
+            outlet.run(after_ms)
+            (good,) = outlet.store(1)
+            assert outlet.until_stored(2) <= most_ms, (bad, after_ms)
+            outlet.run(100)
+            assert outlet.ids() == [1, good] and outlet.parked_numbers() == bad
 
 
 def test_a_row_of_bad_ones_among_good_ones_costs_one_wait():
@@ -454,6 +445,22 @@ def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_fi
     outlet.until_passed()
     outlet.run(100)
     assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
+
+
+def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)  # the third, in the pass, and its answer is on the way
+    for _ in range(2):
+        outlet.cut()
+        outlet.options.reported_result = 1
+        outlet.until_refused(outlet.toolsnet.refused + 1)
+    outlet.cut()
+    outlet.options.reported_result = None
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.ids()[:2] == [1, 3] and outlet.parked_numbers() == [2]
 
 
 def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_server_is_well_again():
@@ -1293,6 +1300,31 @@ def test_server_behind_gets_the_missing_ones_again_when_asked_for():
     outlet.until_stored(41)
     outlet.run(1000)
     assert outlet.ids() == numbers(1, 41)
+
+
+def test_a_server_that_was_set_back_behind_or_in_front_of_a_late_one_gets_what_it_lacks_and_no_more():
+    for forgotten in range(6):  # in its order: 1, 3, 4, 2 late, 5, 6
+        outlet = Outlet(rewind=True)
+        outlet.store(4)
+        refuse(outlet, 2)
+        outlet.until_stored(3)
+        outlet.options.tightening_codes.clear()
+        assert outlet.forward.ask(2, False) == ASK_DONE
+        outlet.until_stored(4)
+        outlet.store(2)
+        outlet.until_stored(6)
+        outlet.run(1000)
+        has = outlet.ids()[: 6 - forgotten]
+        lacks = numbers(max(has) + 1, 6)  # behind another, the late one is nowhere any more
+        outlet.archive.restore_backup(forgotten)
+        for _ in range(2):  # also where it says the same once more
+            outlet.network.cut(*SERVER)
+            outlet.run(1000)
+        outlet.store(1)
+        outlet.until_stored(len(has) + len(lacks) + 1)
+        outlet.run(1000)
+        assert outlet.ids() == has + lacks + [7], forgotten
+        assert outlet.counted(h.SERVER_BEHIND) == (forgotten > 0)
 
 
 def test_what_is_set_aside_is_not_sent_again_to_a_server_that_was_set_back():

@@ -133,9 +133,9 @@ class PassNotOver(pol.Policy):
     """What was taken in order behind a pass does not end it durably before the next one goes out."""
 
     def _end_trouble(self):
-        limit = self.state.numbers[LIMIT]
+        allowed = self.allowed
         pol.Policy._end_trouble(self)
-        self.state.numbers[LIMIT] = limit
+        self.allowed = allowed
 
 
 class LateNotOver(lies("_end_late")):
@@ -143,7 +143,7 @@ class LateNotOver(lies("_end_late")):
 
     def _end_late(self, now, is_unknown=False):
         done = super()._end_late(now, is_unknown)
-        self.state.numbers[LIMIT] = self.cursor.number + self.batch
+        self.state.numbers[LIMIT] = self.allowed = self.cursor.number + self.batch
         return done
 
 

@@ -6,7 +6,6 @@ With --long the pages with consoles are played from their first line to their la
 import os
 import re
 import shlex
-import socket
 import stat
 import sys
 
@@ -15,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support import transcript
+from host_tests.support.running import free_port
 from tools.base.cache import CHECKOUT
 from tools.cli.main import main
 from tools.sim import profiles
@@ -90,19 +90,13 @@ def test_a_command_that_is_not_taken_is_found():
 # -- controllers.md, boards.md -------------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def test_the_commands_of_the_page_about_controllers_run():
     """Those that a computer without a controller can run; each simulated controller is heard of."""
     text = (CHECKOUT / "docs/controllers.md").read_text(encoding="utf-8")
     lines = [line for line in shown(text) if line.startswith("simulate controller")]
     assert lines
     for line in lines:
-        words = [free_port() if word == "4545" else word for word in words_of(line)]
+        words = [str(free_port()) if word == "4545" else word for word in words_of(line)]
         done = CliRunner().invoke(main, [*words, "--seconds", "0.05"])
         assert done.exit_code == 0 and "controller on 127.0.0.1" in done.output, (line, done.output)
 
@@ -152,7 +146,7 @@ def test_pages_with_consoles_are_as_they_say_one_after_the_other_in_one_folder(t
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb"}
     for page in PLAYED:
         text = (CHECKOUT / f"docs/{page}.md").read_text(encoding="utf-8").replace("./tools/run", "toolcart run")
-        ports = {port: free_port() for port in ("4545", "6575", "10111")}
+        ports = {port: str(free_port()) for port in ("4545", "6575", "10111")}
         text = text.replace("simulate toolsnet", "simulate toolsnet --pim-port 6575 --server-port 10111")
         text = text.replace("archive serve", "archive serve --pim-port 6575 --server-port 10111")
         text = re.sub(r"(\$ toolcart simulate controller)(?! --port)", r"\1 --port 4545", text)

@@ -404,7 +404,7 @@ class Greeting(Source):
         if self.is_held(now):
             return 0
         self.is_out = True
-        self.tx = greeting(self.session.next_ident(), self.session.station)
+        self.tx = greeting(self.session.ident, self.session.station)
         return len(self.tx)
 
     def accepted(self, now):

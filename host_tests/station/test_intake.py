@@ -348,10 +348,14 @@ def said_mids(journal):
     return [int(octets[4:8]) for what, octets in journal if what == "said"]
 
 
-def test_no_acknowledgement_leaves_before_its_record_was_programmed():
-    for revision in (999, 1, 7):
-        cart = Cart(controller={"pushed_revision": revision, "window": 4}).ready()
-        cart.settle()
+def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_not():
+    pushed = [{"pushed_revision": revision, "window": 4} for revision in (999, 1, 7)]
+    for options in pushed + [{"start_revisions": (6,)}]:
+        is_numbered = "start_revisions" in options
+        cart = Cart(controller=options, on=False)
+        cart.controller.identity.sequence_numbers = int(is_numbered)
+        cart.boot()
+        cart.settle(120000)
         journal = cart.device.journal = []
         produce(cart, 10, 20)
         cart.settle()
@@ -359,28 +363,10 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed():
         for what, octets in journal:
             if what == "program" and b"WVWZZZ1KZAW" in octets:
                 programmed += 1
-            elif what == "said" and octets[4:8] == b"0062":
-                acknowledged += 1
+            elif what == "said" and octets[4:8] == (b"9997" if is_numbered else b"0062"):
+                acknowledged += not is_numbered or octets[20:24] == b"0061"
             assert acknowledged <= programmed
         assert (programmed, acknowledged) == (10, 10)
-
-
-def test_numbered_acknowledgement_waits_for_the_flash_too():
-    cart = Cart(controller={"start_revisions": (6,)}, on=False)
-    cart.controller.identity.sequence_numbers = 1
-    cart.boot()
-    cart.settle(120000)
-    journal = cart.device.journal = []
-    produce(cart, 5)
-    cart.settle()
-    programmed = acknowledged = 0
-    for what, octets in journal:
-        if what == "program" and b"WVWZZZ1KZAW" in octets:
-            programmed += 1
-        elif what == "said" and octets[4:8] == b"9997" and octets[20:24] == b"0061":
-            acknowledged += 1
-        assert acknowledged <= programmed
-    assert (programmed, acknowledged) == (5, 5)
 
 
 def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing():

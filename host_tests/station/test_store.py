@@ -91,7 +91,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
     bench.store.serial[:] = b"C3412129      "
     assert bench.push(EXAMPLE) == KEPT
     kind, flags, payload = bench.results()[0]
-    assert (kind, flags, len(payload)) == (KIND_RESULT, 0, 114)
+    assert (kind, flags, len(payload)) == (KIND_RESULT, 0, 114) and len(payload) + FRAME_BYTES <= 128
     # number, station, spindle, epoch; then the body
     assert payload[:8] == b"\x01\0\0\0" + b"\x0a\0" + b"\x01" + b"\0"
     assert payload[8:] == (
@@ -99,18 +99,9 @@ def test_light_result_becomes_one_record_with_everything_in_it():
         b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
     )
     assert bench.counted(h.STORED) == 1 and bench.health.logged == 0
-
-
-def test_light_record_is_at_most_128_octets_of_flash():
-    bench = Bench()
-    bench.push(EXAMPLE)
-    assert len(bench.results()[0][2]) + FRAME_BYTES <= 128
-
-
-def test_spindle_of_the_header_is_kept():
-    bench = Bench()
-    bench.push(EXAMPLE[:14] + b"07" + EXAMPLE[16:])
-    assert bench.results()[0][2][6] == 7
+    other = light(tightening_id=1234568)
+    bench.push(other[:14] + b"07" + other[16:])
+    assert bench.results()[1][2][6] == 7, "the spindle of its header"
 
 
 def test_revision_1_is_the_same_record_with_more_fields():

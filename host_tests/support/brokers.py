@@ -13,14 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.support.running import free_port
+
 START_LIMIT_S = 30.0
-
-
-def free_port() -> int:
-    """A port that no one has now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Broker:

@@ -220,7 +220,7 @@ class FakeBoard:
         }
 
 
-def version(word, platform="rp2", files=None):
+def version(word, files=None):
     """A small version whose files depend on `word`; one of them is the same in all."""
     content = {
         "agent/app.mpy": f"app of {word}".encode() * 9,
@@ -231,4 +231,4 @@ def version(word, platform="rp2", files=None):
     listed = "\n".join(f"{name} {sha256(octets)}" for name, octets in sorted(content.items()))
     digest = hashlib.sha256(listed.encode()).hexdigest()[:16]
     root = {"/safe_mode.mpy": b"launcher of toolcart", "/boot.py": b"# toolcart\n", "/main.py": b"# toolcart\n"}
-    return Version(platform, digest, content, root)
+    return Version("rp2", digest, content, root)

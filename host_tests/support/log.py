@@ -185,7 +185,7 @@ def ident_in(page, at):
     return ident
 
 
-def append(log, ident, kind=KIND_RESULT, extra=0, flags=0):
+def append(log, ident, kind=KIND_RESULT, extra=0):
     """Store one tightening; return LOG_DONE or what the log answered."""
     stage, at = log.stage, log.place
     put_u32(stage, at, log.next)
@@ -193,7 +193,7 @@ def append(log, ident, kind=KIND_RESULT, extra=0, flags=0):
     stage[at + 8 : at + 8 + res.BODY_BYTES] = body_of(ident)
     for index in range(extra):
         stage[at + PAYLOAD + index] = index & 0xFF
-    return log.append(kind, flags, PAYLOAD + extra)
+    return log.append(kind, 0, PAYLOAD + extra)
 
 
 def append_event(log, ident):

@@ -97,6 +97,8 @@ class FewLog:
     def number(self):
         return len(self.world.kinds)
 
+    shown = number
+
     @property
     def next(self):
         return len(self.world.kinds) + 1
@@ -214,7 +216,7 @@ class FewKept:
 
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
-    "doing out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
+    "doing out unsure may_have allowed first code failed _todo _offers _mutes _wants_pass _goes_on "
     "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry late_number "
     "_late_taken _before _has_resent number sequence"
 ).split()

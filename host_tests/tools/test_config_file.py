@@ -156,8 +156,3 @@ def test_what_is_no_json_is_told_in_words_that_say_what_to_look_for(tmp_path, te
         config_file.read(path)
     ((place, found, _),) = raised.value.mistakes
     assert place.startswith("line ") and any(words in found for words in said.split("|")), found
-
-
-def test_the_page_of_a_configuration_that_is_not_there_is_a_mistake():
-    done = CliRunner().invoke(main, ["web", "--config", "nofile.json"])
-    assert done.exit_code == 2 and "nofile.json: 1 mistake" in done.output and "No such file" in done.output

@@ -370,6 +370,20 @@ def test_no_output_shows_the_password(cart, small, capsys):
         assert SECRET not in said.out + said.err
 
 
+def checked(folder, platform="rp2", toolsnet=(), board=(("network", "ethernet"),), **station):
+    """What a chip gets of CART with these settings."""
+    tree = {**CART, "toolsnet": {**CART["toolsnet"], **dict(toolsnet)}, "board": dict(board)}
+    tree["stations"] = [{**CART["stations"][0], **station}]
+    (folder / "cart.json").write_text(json.dumps(tree))
+    return package.checked_config(folder / "cart.json", platform)
+
+
+def mistakes_of(folder, *arguments, **parts):
+    with pytest.raises(config_file.Wrong) as wrong:
+        checked(folder, *arguments, **parts)
+    return {place: f"{found}, {allowed}" for place, found, allowed in wrong.value.mistakes}
+
+
 def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, capsys):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps({**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}}))
@@ -379,88 +393,70 @@ def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, cap
     assert not board.held and board.files == {}
 
 
-def test_a_configuration_without_a_network_is_refused_for_a_chip(tmp_path):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps({**CART, "board": {}}))
-    with pytest.raises(Exception, match=r"board\.network"):
-        package.checked_config(path)
-
-
-@pytest.mark.parametrize("key", ["gateway", "dns"])
-def test_a_name_in_place_of_an_address_is_refused_for_a_chip(tmp_path, key):
-    path = tmp_path / "cart.json"
-    for text in ("router", "10.0.0.256", "10.0.0.1:53"):
-        path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "address": "10.0.0.5/24", key: text}}))
-        with pytest.raises(Exception, match=rf"board\.{key}.*IPv4 address"):
-            package.checked_config(path)
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "address": "10.0.0.5/24", key: "10.0.0.1"}}))
-    assert package.checked_config(path)["board"][key] == "10.0.0.1"
+ADDRESS = {"network": "ethernet", "address": "10.0.0.5/24"}
+BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 
 
 @pytest.mark.parametrize(
-    ("platform", "line", "words"),
+    ("board", "key", "words"),
     [
-        ("rp2", {"device": "/dev/ttyUSB0"}, r"device.*number of a UART"),
-        ("rp2", {"rs485": "rts"}, r"rs485.*number of the pin"),
-        ("esp32", {"flow": "rts_cts"}, r"device.*four pins"),
-        ("rp2", {"flow": "rts_cts", "rs485": "22"}, r"rs485.*flow is rts_cts"),
-        ("rp2", {"flow": "rts_cts"}, ""),
-        ("esp32", {"flow": "rts_cts", "device": "1:8,9,11,10", "invert": True}, ""),
+        ({}, "network", ""),
+        *[
+            ({**ADDRESS, key: name}, key, "IPv4 address")
+            for key in ("gateway", "dns")
+            for name in ("router", "10.0.0.256", "10.0.0.1:53")
+        ],
+        ({"network": "ethernet", "ethernet_pins": "cs 99"}, "ethernet_pins", "up to 47"),
+        ({"network": "ethernet", "time_zone": "CET-1CEST"}, "time_zone", "POSIX TZ"),
     ],
 )
-def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, words):
-    path = tmp_path / "cart.json"
-    station = {**CART["stations"][0], "controller": {"link": "ascii", "device": "1", **line}}
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet"}, "stations": [station]}))
-    if words:
-        with pytest.raises(config_file.Wrong, match=words):
-            package.checked_config(path, platform)
+def test_what_a_chip_cannot_have_of_its_board_is_refused_by_the_setting(tmp_path, board, key, words):
+    assert words in mistakes_of(tmp_path, board=board)[f"board.{key}"]
+
+
+@pytest.mark.parametrize(
+    ("board", "key", "told"),
+    [
+        ({**ADDRESS, "gateway": "10.0.0.1"}, "gateway", "10.0.0.1"),
+        ({**ADDRESS, "dns": "10.0.0.1"}, "dns", "10.0.0.1"),
+        ({"network": "ethernet", "ethernet_pins": "cs 13"}, "ethernet_pins", [18, 19, 16, 13, 20, -1]),
+        ({"network": "wifi", "ssid": "x", "ethernet_pins": ""}, "ethernet_pins", []),
+        ({"network": "ethernet", "time_zone": BERLIN}, "time_zone", BERLIN),
+    ],
+)
+def test_what_a_chip_can_have_of_its_board_reaches_it(tmp_path, board, key, told):
+    assert checked(tmp_path, board=board)["board"][key] == told
+
+
+@pytest.mark.parametrize(
+    ("platform", "line", "key", "words"),
+    [
+        ("rp2", {"device": "/dev/ttyUSB0"}, "device", "number of a UART"),
+        ("rp2", {"rs485": "rts"}, "rs485", "number of the pin"),
+        ("esp32", {"flow": "rts_cts"}, "device", "four pins"),
+        ("rp2", {"flow": "rts_cts", "rs485": "22"}, "rs485", "flow is rts_cts"),
+        ("rp2", {"flow": "rts_cts"}, "", ""),
+        ("esp32", {"flow": "rts_cts", "device": "1:8,9,11,10", "invert": True}, "", ""),
+    ],
+)
+def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, key, words):
+    controller = {"link": "ascii", "device": "1", **line}
+    if key:
+        assert words in mistakes_of(tmp_path, platform, controller=controller)[f"stations[0].controller.{key}"]
     else:
-        package.checked_config(path, platform)
-
-
-def test_pins_of_ethernet_reach_the_chip_as_numbers(tmp_path):
-    path = tmp_path / "cart.json"
-    for network, text, pins in (("ethernet", "cs 13", [18, 19, 16, 13, 20, -1]), ("wifi", "", [])):
-        path.write_text(json.dumps({**CART, "board": {"network": network, "ssid": "x", "ethernet_pins": text}}))
-        assert package.checked_config(path, "rp2")["board"]["ethernet_pins"] == pins
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "ethernet_pins": "cs 99"}}))
-    with pytest.raises(config_file.Wrong, match=r"board\.ethernet_pins.*up to 47"):
-        package.checked_config(path, "rp2")
-
-
-def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
-    path = tmp_path / "cart.json"
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))
-    with pytest.raises(Exception, match=r"board\.time_zone.*POSIX TZ"):
-        package.checked_config(path)
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST,M3.5.0,M10.5.0/3"}}))
-    assert package.checked_config(path)["board"]["time_zone"].startswith("CET")
+        checked(tmp_path, platform, controller=controller)
 
 
 def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
-    path = tmp_path / "cart.json"
-    tree = {**CART, "board": {"network": "ethernet"}}
-    wishes = {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2}
-    for name, wish in wishes.items():
-        path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], name: wish}}))
-        with pytest.raises(config_file.Wrong) as wrong:
-            package.checked_config(path)
-        assert f"toolsnet.{name}" in [place for place, _, _ in wrong.value.mistakes]
-    path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], "window": 1}}))
-    assert "window" not in package.checked_config(path)["toolsnet"]
-    controller, spool = {"host": "10.0.0.2", "traces": ["torque"]}, {"path": "raw", "graphs_kib": 48}
-    station = {**CART["stations"][0], "controller": controller, "spool": spool}
-    path.write_text(json.dumps({**tree, "stations": [station]}))
-    with pytest.raises(config_file.Wrong, match=r"stations\[0\]\.controller\.traces"):
-        package.checked_config(path)
+    for name, wish in {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2}.items():
+        assert f"toolsnet.{name}" in mistakes_of(tmp_path, toolsnet={name: wish})
+    assert "window" not in checked(tmp_path, toolsnet={"window": 1})["toolsnet"]
+    curves = {"controller": {"host": "10.0.0.2", "traces": ["torque"]}, "spool": {"path": "raw", "graphs_kib": 48}}
+    assert "stations[0].controller.traces" in mistakes_of(tmp_path, **curves)
 
 
 def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
-    path = tmp_path / "cart.json"
-    station = {"number": 1, "controller": {"host": "10.0.0.2"}, "spool": {"path": "raw"}}
-    path.write_text(json.dumps({**CART, "board": {"network": "ethernet"}, "stations": [station]}))
-    told = package.checked_config(path)
+    told = checked(tmp_path)
     spool = told["stations"][0]["spool"]
     assert told["completed"] and (spool["size_kib"], spool["parked_kib"], spool["cursor_batch"]) == (1024, 16, 48)
     assert told["stations"][0]["controller"]["keepalive_ms"] == 7000 and told["board"]["hostname"] == "toolcart"
@@ -502,7 +498,3 @@ def test_lines_of_the_console_are_told_from_everything_else():
 )
 def test_reasons_why_a_port_does_not_open_are_told_apart(error, word):
     assert word in str(trouble_of("/dev/ttyACM0", error))
-
-
-def test_platform_is_that_of_the_boards_own_firmware():
-    plan.check_board(PICO, "rp2")

@@ -23,9 +23,7 @@ from tools.live.figures import Figures
 from tools.live.log import LogLines
 from tools.process.agent import Agent
 from tools.service import commands as service
-from tools.status import asking, place
 from tools.status import commands as status
-from tools.words import commands
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
 ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
@@ -104,36 +102,6 @@ def lived(config):
     return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": shown})), shown
 
 
-def test_what_log_and_status_name_shows_what_they_say(cart):
-    log, said, shown = lived(cart)
-    for text in (log, said):
-        named = [line for line in _NAMED.findall(text) if line.startswith("quarantine list")]
-        assert named, text
-        for line in named:
-            done = run(line)
-            assert done.exit_code == 0, (line, done.output)
-            assert f"{shown[0]['parked']} in the quarantine" in done.output
-    for line in (commands.gaps(shown[0]), commands.check(shown[0])):
-        done = run(line.removeprefix("toolcart "))
-        assert done.exit_code == 0, (line, done.output)
-
-
-def test_what_is_named_of_a_board_is_taken():
-    station = {"number": 10, "port": "/dev/ttyACM0"}
-    for made in (commands.quarantine(station), commands.gaps(station), commands.check(station)):
-        for line in made.split(" && "):
-            words = shlex.split(line)[1:]
-            command = cli.main
-            context = None
-            while isinstance(command, click.Group):
-                context = click.Context(command, parent=context)
-                name, command, words = command.resolve_command(context, words)
-            try:
-                command.make_context(name, words, parent=context)
-            except click.BadParameter as wrong:
-                assert "does not exist" in wrong.format_message(), line
-
-
 # -- named where something is wrong --------------------------------------------------------------------------------
 
 
@@ -174,12 +142,6 @@ def test_a_configuration_that_is_not_there_is_the_same_mistake_for_every_command
     for line in ("run --plain", "doctor", "status", "web", "quarantine list", "install-service"):
         done = run(f"{line} --config none.json")
         assert done.exit_code == 2 and "none.json" in done.output, (line, done.output)
-
-
-def test_a_status_names_how_to_start_the_agent(cart):
-    with pytest.raises(asking.Trouble) as trouble:
-        asking.ask(place.to_ask(cart))
-    assert "`toolcart run --config FILE`" in trouble.value.hint
 
 
 def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):

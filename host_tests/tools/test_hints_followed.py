@@ -229,13 +229,16 @@ def test_figures_of_a_spool_in_use_are_those_of_the_file():
 @follows("toolcart quarantine list --spool ", "toolcart board quarantine --port ", "toolcart board spool --port ",
          " && toolcart spool ", "toolcart spool ")  # fmt: skip
 def test_commands_of_a_status_show_what_it_tells(cart):
-    _, said, (station,) = lived(cart)
-    assert f"{station['parked']} in the quarantine" in type_it(commands.quarantine(station), "quarantine list")
+    log, said, (station,) = lived(cart)
+    for text in (log, said, commands.quarantine(station)):
+        assert f"{station['parked']} in the quarantine" in type_it(text, "quarantine list")
     for made in (commands.gaps(station), commands.check(station)):
         type_it(made, "spool")
     board = {"number": 10, "port": "/dev/none"}
-    for made in (commands.quarantine(board), commands.gaps(board).split(" && ")[0]):
-        assert "/dev/none is not there" in type_it(made, "board", code=3)
+    for made in (commands.quarantine(board), commands.gaps(board), commands.check(board)):
+        at_the_board, _, here = made.partition(" && ")
+        assert "/dev/none is not there" in type_it(at_the_board, "board", code=3)
+        assert not here or type_it(here, "spool", FILE=str(cart.parent / "cart.spool"))
     return " ".join([said, commands.gaps(station), commands.quarantine(board), commands.gaps(board)])
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from agent.base.ticks import FOREVER
 from agent.cart.config import complete
 from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from board.linux_flash import FileFlash
@@ -182,6 +183,7 @@ def test_whoever_says_or_takes_nothing_is_cut_off_and_the_order_is_done_all_the_
     running.now += PATIENCE_MS
     running.turn(400)
     assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
+    assert running.control.on_turn(running.now) == FOREVER
     running.control.close()
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.base.ticks import FOREVER
 from board.linux_control import PATIENCE_MS, Control
 from tools.cli import main as cli
 from tools.status import asking, commands, machine, place
@@ -169,10 +168,10 @@ def test_what_is_no_status_is_refused(tmp_path):
 # -- who asks badly ------------------------------------------------------------------------------------------------
 
 
-def _served(tmp_path, lines=2):
+def _served(tmp_path):
     def told(_words, _asker):
         yield {"agent": {"pid": 1}}
-        for number in range(lines):
+        for number in range(2):
             yield {"station": {"number": number, "text": "x" * 2000}}
 
     return Control(str(tmp_path / "a.sock"), {"status": told}, CLIENTS, ours=False)
@@ -220,21 +219,6 @@ def test_silent_clients_hold_up_no_one_until_all_places_are_taken_and_then_not_f
         client.close()
 
 
-def test_an_answer_that_no_one_takes_is_bounded_and_cut_off(tmp_path):
-    control = _served(tmp_path, lines=1000)
-    greedy = _client(control)
-    for _ in range(600):
-        control.on_turn(0)
-    assert sum(len(talk.pending) for talk in control.talks) < 200000
-    for now in (PATIENCE_MS, PATIENCE_MS + 1):
-        control.on_turn(now)
-    for _ in range(1200):  # its order is carried to its end, and then the place is free
-        control.on_turn(PATIENCE_MS + 2)
-    assert all(talk.is_free() for talk in control.talks) and control.on_turn(PATIENCE_MS + 3) == FOREVER
-    greedy.close()
-    control.close()
-
-
 # -- the words -----------------------------------------------------------------------------------------------------
 
 
@@ -259,16 +243,8 @@ def _station(**changed):
             {"parked": 1},
             "took none of them; `toolcart quarantine list --spool FILE` shows them",
         ),
-        (
-            {"recovery": {"open_ids": 7, "gone": 2}},
-            "the controller does not have them any more; `toolcart spool gaps FILE` lists them",
-        ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
         ({"recovery": {"stored_again": 3}}, "3 fetched results stored twice"),
-        (
-            {"needs_operator": {"why": "it is full"}},
-            "needs an operator: it is full; `toolcart quarantine list --spool FILE`",
-        ),
     ],
 )
 def test_what_needs_somebody_is_told_with_its_command(changed, told):

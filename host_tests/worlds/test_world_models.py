@@ -297,18 +297,18 @@ def test_an_08_names_the_newest_row_or_the_highest():
     assert world.toolsnet.latest(1) == 2
 
 
-def test_an_08_that_names_a_row_above_the_newest_vouches_for_nothing():
+def test_an_08_that_names_a_row_above_the_newest_vouches_for_that_one_and_not_for_the_newest():
     """A lie was believed, and what was stored since lies below the highest: no agent can know of it."""
     world = a_world()
     station = world.history.stations[1]
     world.toolsnet.traits["names"] = "highest"
-    for number, sequence in ((1, 81722), (2, 61235)):
+    for number, sequence in ((1, 81721), (2, 81722), (3, 61235), (4, 61236)):
         station.results[number] = result(number)
         offer(world, result(number), sequence)
-        text, read = world.toolsnet.information(1)
-        read()
-        assert text == "81722"
-    assert [row.vouched for row in station.rows] == [True, False] and len(station.lies) == 1
+    text, read = world.toolsnet.information(1)
+    read()
+    assert text == "81722"
+    assert [row.vouched for row in station.rows] == [True, True, False, False] and len(station.lies) == 1
 
 
 def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_something_else_is_wrong():

@@ -12,7 +12,6 @@ import click
 from tools.archive import options
 from tools.archive.web.serving import address
 from tools.archive.web.users import Wrong, private_text
-from tools.base.printable import visible_lines
 
 WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
 _SECONDS = click.FloatRange(min=1)
@@ -48,7 +47,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     with options.reading(place):
         reading = Reading(place)
     try:
-        watch = Alerting(channels, kept, _say)
+        watch = Alerting(channels, kept, options.say)
     except (OSError, ValueError, AttributeError) as wrong:
         options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
     stop = threading.Event()
@@ -58,7 +57,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
         try:
             watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
         except (Away, TooLong) as why:
-            _say(f"the database does not answer: {why}")
+            options.say(f"the database does not answer: {why}")
         except OSError as error:
             options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
         if once or stop.wait(every):
@@ -87,7 +86,3 @@ def _channels(told: dict[str, Any]) -> dict[str, Any]:
     if not made:
         options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
     return made
-
-
-def _say(text: str) -> None:
-    click.echo(visible_lines(text))

@@ -10,7 +10,6 @@ Rules
 from __future__ import annotations
 
 import json
-import os
 import smtplib
 import ssl
 import threading
@@ -22,6 +21,7 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from tools.archive import alerts
+from tools.archive.web.users import put_private
 
 DEADLINE_S = 20.0
 _ANSWER_MOST = 65536
@@ -131,9 +131,4 @@ class Alerting:
         return False
 
     def _keep(self) -> None:
-        part = f"{self._kept}.part"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._told, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self._kept)
+        put_private(self._kept, json.dumps(self._told))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from tools.archive.options import EXIT_NOTHING, database_option, fail, library
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library, say
 from tools.archive.web.serving import address
+from tools.base.exit_codes import reader_has_gone
 from tools.base.installation import how_to_get
-from tools.base.printable import visible_lines
 
 BIND = "127.0.0.1:4840"
 _FILE = click.Path()
@@ -64,14 +62,13 @@ def opcua(
         where = where.checked()
         if self_signed:
             _make(make, where.certificate, where.key, host)
-        asyncio.run(serving.run(place, where, _say, seconds))
+        asyncio.run(serving.run(place, where, say, seconds))
     except (ZoneInfoNotFoundError, ValueError) as wrong:
         fail(f"--zone {zone}: there is no such zone" if isinstance(wrong, ZoneInfoNotFoundError) else str(wrong))
     except (serving.CannotServe, Unusable, database.Unusable) as reason:
         fail(str(reason))
-    except BrokenPipeError:  # whoever read it has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_NOTHING)
+    except BrokenPipeError:
+        reader_has_gone()
     except OSError as error:
         there, option = (f"{bind} or {metrics}", "--bind or --metrics") if metrics else (bind, "--bind")
         fail(f"cannot listen on {there}: {error.strerror or error}. Choose another port with {option}", EXIT_NOTHING)
@@ -82,10 +79,6 @@ def _make(make: Any, certificate: str | None, key: str | None, host: str) -> Non
         fail("--self-signed needs --certificate and --key, the files that it makes")
     try:
         if make(certificate, key, host):
-            _say(f"made {certificate} and {key}, good for ten years")
+            say(f"made {certificate} and {key}, good for ten years")
     except OSError as error:
         fail(f"{certificate}, {key}: {error.strerror}")
-
-
-def _say(text: str) -> None:
-    click.echo(visible_lines(text))

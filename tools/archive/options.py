@@ -35,6 +35,11 @@ def fail(text: str, exit_code: int = EXIT_WRONG) -> NoReturn:
     sys.exit(exit_code)
 
 
+def say(text: str) -> None:
+    """A line for whoever runs it."""
+    click.echo(visible_lines(text))
+
+
 @contextmanager
 def reading(place: str):
     """A connection for reading; what keeps it from being used is told in words."""

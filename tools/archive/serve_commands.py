@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,24 +11,19 @@ from typing import Any
 import click
 
 from tools.archive.consume.options import consumer_options, consuming
-from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading, say
 from tools.archive.periods import shifts_of
 from tools.archive.tls import Tls, Wrong
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
 from tools.archive.web.users import ROLES, put
 from tools.archive.web.users import Wrong as Unknown
+from tools.base.exit_codes import reader_has_gone
 from tools.base.installation import how_to_get
-from tools.base.printable import visible_lines
 
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08
 SECONDS = click.FloatRange(min=0, min_open=True)
-
-
-def say(text: str) -> None:
-    """A line for whoever runs it."""
-    click.echo(visible_lines(text))
 
 
 def _password_file(command):
@@ -193,9 +186,8 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
         asyncio.run(serving.run(where, faults, say, options["seconds"], lambda: child_of(place, where_pages)))
     except database.Unusable as reason:
         fail(str(reason))
-    except BrokenPipeError:  # whoever read what is told has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_NOTHING)
+    except BrokenPipeError:
+        reader_has_gone()
     except OSError as error:
         advice = "Is another one running? Choose free ports with --pim-port and --server-port."
         fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)

@@ -51,10 +51,10 @@ def seconds_of(text):
 class SimClock:
     """Time for tests: stands still until `advance`."""
 
-    def __init__(self, start=START_TICKS, wall_s=START_WALL_S):
-        self.now = start % TICKS_PERIOD
+    def __init__(self):
+        self.now = START_TICKS
         self.total_ms = 0
-        self.wall_s = wall_s
+        self.wall_s = START_WALL_S
 
     def advance(self, ms):
         """Let `ms` milliseconds pass and return the new `now`."""

@@ -26,31 +26,21 @@ from tools.base.sources import Unavailable
 from tools.bench.archive_hostile import COUNT
 from tools.bench.browser import pages_of
 from tools.bench.postgresql import postgresql
+from tools.bench.processes import STOP_LIMIT_S, memory_mib, told, worked_s
 
 LOADS = ((1, 1), (100, 1), (100, 8), (1000, 1))  # stations, window
 SECONDS = 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0
-STOP_LIMIT_S = 60
 STEPS = 2 * (len(LOADS) + 3)
 
 
 @contextmanager
 def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
     """An archive in a process of its own: its number, the server's port and the PIM's, 0 for what it has not."""
-    command = child.command("-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0")
-    process = subprocess.Popen(
-        [*command, "--database", place, *words], env=child.environment(), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        told = process.stdout.readline()
-        ports = dict(re.findall(r"(PIM|server) on [^:]*:(\d+)", told))
-        if not ports:
-            raise Unavailable(f"the archive did not start: {told}")
-        yield process.pid, int(ports.get("server", 0)), int(ports.get("PIM", 0))
-    finally:
-        process.terminate()
-        process.wait(STOP_LIMIT_S)
+    ports_of = ("--pim-port", "0", "--server-port", "0", "--database", place)
+    with told("archive", "serve", *ports_of, *words, begins=" on ") as (process, line):
+        ports = dict(re.findall(r"(PIM|server) on [^:]*:(\d+)", line))
+        yield process, int(ports.get("server", 0)), int(ports.get("PIM", 0))
 
 
 def load(port: int, stations: int, seconds: float, window: int, rate: float, *more: int) -> dict:
@@ -62,20 +52,8 @@ def load(port: int, stations: int, seconds: float, window: int, rate: float, *mo
         command, env=child.environment(), stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True
     )
     after = os.times()
-    worked_s = after.children_user - before.children_user + after.children_system - before.children_system
-    return {**json.loads(done.stdout), "worked_s": worked_s}
-
-
-def resident_mib(process: int, which: str) -> float:
-    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-    found = re.search(rf"^{which}:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
-
-
-def _worked_s(process: int) -> float:
-    """Processor time so far: on a machine that others use it says more than the clock."""
-    words = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    took_s = after.children_user - before.children_user + after.children_system - before.children_system
+    return {**json.loads(done.stdout), "worked_s": took_s}
 
 
 # -- what gets through ---------------------------------------------------------------------------------------------
@@ -85,15 +63,15 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
     for stations, window in LOADS:
         progress()
         with served(new_place()) as (process, port, _):
-            before_s = _worked_s(process)
-            told = load(port, stations, SECONDS, window, 0)
-            worked_s = _worked_s(process) - before_s
-            memory = resident_mib(process, "VmHWM")
+            before_s = worked_s(process)
+            seen = load(port, stations, SECONDS, window, 0)
+            took_s = worked_s(process) - before_s
+            memory = memory_mib(process)
         what = f"{name}, {stations} station{'s' if stations > 1 else ''}, window {window}"
         target = ">= 3000" if stations == 100 else ""
-        report.add(f"committed a second, {what}", told["answered"] / told["seconds"], "1/s", target, lost(told))
-        report.add(f"processor time a result, {what}", worked_s / told["sent"] * 1e6, "us")
-        report.add(f"processor time of the stations a result, {what}", told["worked_s"] / told["sent"] * 1e6, "us")
+        report.add(f"committed a second, {what}", seen["answered"] / seen["seconds"], "1/s", target, lost(seen))
+        report.add(f"processor time a result, {what}", took_s / seen["sent"] * 1e6, "us")
+        report.add(f"processor time of the stations a result, {what}", seen["worked_s"] / seen["sent"] * 1e6, "us")
         report.add(f"memory at most, {what}", memory, "MiB")
     for beside in ("", ", pages asked all the time", f", {COUNT:,} hostile connections"):
         progress()
@@ -104,12 +82,12 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
                 stack.enter_context(_asked(stack.enter_context(pages_of(place))))
             elif beside:
                 stack.enter_context(hostile(pim_port, port))
-            told = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
-            memory = resident_mib(process, "VmHWM")
+            seen = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
+            memory = memory_mib(process)
         what = f"{name}, 500/s from 1,000 stations{beside}"
-        report.add(f"05 behind its result, p99, {what}", told["p99_ms"], "ms", "<= 50", lost(told))
-        report.add(f"05 behind its result, median, {what}", told["p50_ms"], "ms")
-        report.add(f"05 behind its result, slowest, {what}", told["worst_ms"], "ms")
+        report.add(f"05 behind its result, p99, {what}", seen["p99_ms"], "ms", "<= 50", lost(seen))
+        report.add(f"05 behind its result, median, {what}", seen["p50_ms"], "ms")
+        report.add(f"05 behind its result, slowest, {what}", seen["worst_ms"], "ms")
         report.add(f"memory at most, {what}", memory, "MiB", "<= 200" if "hostile" in beside else "")
 
 
@@ -129,8 +107,8 @@ def hostile(pim_port: int, server_port: int) -> Iterator[None]:
         process.communicate(timeout=STOP_LIMIT_S)
 
 
-def lost(told: dict) -> str:
-    return f"unanswered {told['unanswered']}, refused {told['refused']}" if told["unanswered"] + told["refused"] else ""
+def lost(seen: dict) -> str:
+    return f"unanswered {seen['unanswered']}, refused {seen['refused']}" if seen["unanswered"] + seen["refused"] else ""
 
 
 @contextmanager

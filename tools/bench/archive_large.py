@@ -29,10 +29,11 @@ from urllib.parse import urlsplit
 from tools.archive import database, servers
 from tools.base.report import Report
 from tools.base.sources import Unavailable
-from tools.bench.archive import load, lost, resident_mib, served
+from tools.bench.archive import load, lost, served
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
 from tools.bench.postgresql import postgresql
+from tools.bench.processes import memory_mib
 
 LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
 OLD = Plant(stations=4, cars=5_000, every_s=43.2)
@@ -119,7 +120,7 @@ def measure_stations(report: Report, place: str) -> None:
             report.add(f"05 behind its result, median, {what}", told["p50_ms"], "ms")
             report.add(f"05 behind its result, p99, {what}", told["p99_ms"], "ms")
             report.add(f"05 behind its result, slowest, {what}", told["worst_ms"], "ms")
-            report.add(f"memory at most, {what}, a server", max(resident_mib(p, "VmHWM") for p in processes), "MiB")
+            report.add(f"memory at most, {what}, a server", max(map(memory_mib, processes)), "MiB")
 
 
 def _until_there(place: str) -> None:

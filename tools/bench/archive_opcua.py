@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,14 +25,13 @@ from asyncua import ua  # isort: skip
 
 from tools.archive import database
 from tools.archive.beside import Beside
-from tools.base import child
 from tools.bench.archive_rows import Plant, fill
+from tools.bench.processes import memory_mib, told, worked_s
 
 STATIONS = 200
 CARS = 5  # of each station, before it begins
 RATE, SECONDS = 50, 20
 BURST = 5000
-START_LIMIT_S = 300.0
 WAIT_S = 120.0
 PUBLISHING_MS = 50
 _RESULT = (
@@ -118,20 +116,12 @@ def measure(folder: Path) -> Figures:
         fill(engine, Plant(stations=STATIONS, cars=CARS))
     archive = Beside(place).ready()
     begun = time.monotonic()
-    words = ["archive", "opcua", "--database", place, "--bind", "127.0.0.1:0", "--state", str(folder / "opcua.sqlite")]
-    process = subprocess.Popen(
-        child.command("-m", "tools.cli.main", *words), stdout=subprocess.PIPE, env=child.environment(), text=True
-    )
+    words = ("--database", place, "--bind", "127.0.0.1:0", "--state", str(folder / "opcua.sqlite"))
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("OPC UA on "):
-            raise RuntimeError(f"it did not begin: {line}")
-        url = line.split()[3].rstrip(",")
-        return asyncio.run(_measured(url, archive.server_port, process.pid, time.monotonic() - begun))
+        with told("archive", "opcua", *words, begins="OPC UA on ") as (pid, line):
+            url = line.split()[3].rstrip(",")
+            return asyncio.run(_measured(url, archive.server_port, pid, time.monotonic() - begun))
     finally:
-        process.terminate()
-        process.wait(START_LIMIT_S)
         archive.close()
 
 
@@ -141,22 +131,22 @@ async def _measured(url: str, port: int, pid: int, start_s: float) -> Figures:
     async with Client(url, timeout=60, watchdog_intervall=20) as client:
         subscription = await client.create_subscription(PUBLISHING_MS, heard)
         await subscription.subscribe_events(client.nodes.server, evfilter=_filter(), queuesize=0)
-        memory = _memory_mib(pid, "VmRSS")
+        memory = memory_mib(pid, "VmRSS")
         await sender.send(RATE * SECONDS, 1 / RATE)
         await _until(heard, len(sender.committed))
         late = sorted(1000 * (heard.at[id_] - at) for id_, at in sender.committed.items() if id_ in heard.at)
         paced = len(late)
-        before_s = _processor_s(pid)
+        before_s = worked_s(pid)
         begun = time.monotonic()
         await sender.send(BURST, 0)
         await _until(heard, len(sender.committed))
         took_s = max(heard.at.values()) - begun
-        used_s = _processor_s(pid) - before_s
+        used_s = worked_s(pid) - before_s
     return Figures(
         stations=STATIONS,
         start_s=round(start_s, 1),
-        memory_mib=memory,
-        memory_most_mib=_memory_mib(pid, "VmHWM"),
+        memory_mib=round(memory, 1),
+        memory_most_mib=round(memory_mib(pid), 1),
         events=len(heard.at),
         median_ms=round(statistics.median(late), 1),
         p99_ms=round(late[int(len(late) * 0.99) - 1], 1),
@@ -184,18 +174,6 @@ async def _until(heard: _Heard, count: int) -> None:
     end = time.monotonic() + WAIT_S
     while len(heard.at) < count and time.monotonic() < end:
         await asyncio.sleep(0.05)
-
-
-def _memory_mib(pid: int, name: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
-
-
-def _processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from tools import runtimes
 from tools.base.cache import Unavailable
 from tools.base.report import Report, table
 from tools.base.sources import product_sources
-from tools.bench import board_heap, board_idle, board_sizes, board_time, stages
+from tools.bench import board_heap, board_idle, board_sizes, board_time, halving, stages
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, programs, rp2040, sources
@@ -200,21 +200,16 @@ def _image(report: Report, progress: Callable[[float], None]) -> None:
     report.add(
         "RP2040 image", (image / "fw.bin").stat().st_size, "bytes", "", "MicroPython with agent/ and board/ frozen"
     )
-    low, high = HEAP_LOW_BYTES // HEAP_STEP_BYTES, HEAP_HIGH_BYTES // HEAP_STEP_BYTES
-    peers = _beside_in(modules, high * HEAP_STEP_BYTES)
-    if peers is None:
+    least, peers = halving.least(
+        lambda heap_bytes: _beside_in(modules, heap_bytes),
+        *(HEAP_LOW_BYTES, HEAP_HIGH_BYTES, HEAP_STEP_BYTES),
+        lambda share: progress(0.3 + 0.7 * share),
+    )
+    if least is None or peers is None:
         report.add(name, None, "bytes", LEAST_TARGET, f"it does not run in {HEAP_HIGH_BYTES} bytes either")
         return
-    steps = high - low
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _beside_in(modules, middle * HEAP_STEP_BYTES) is not None:
-            high = middle
-        else:
-            low = middle
-        progress(0.3 + 0.7 * (1 - (high - low) / steps))
     how = f"rp2040js, free at the start, log on the chip's own flash, a backlog; {peers} more for the peers"
-    report.add(name, high * HEAP_STEP_BYTES - peers, "bytes", LEAST_TARGET, how)
+    report.add(name, least - peers, "bytes", LEAST_TARGET, how)
 
 
 def _beside_in(modules: Path, heap_bytes: int) -> int | None:

@@ -12,6 +12,7 @@ import copy
 
 from tools.base.cache import Unavailable
 from tools.base.report import Report
+from tools.bench import halving
 from tools.chips import rules
 from tools.chips.chip import PIM, SERVER, TREE, Chip
 
@@ -56,16 +57,11 @@ def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
 
 def least(platform: str, copied: bool, ring: bool) -> int | None:
     """The least heap, a multiple of STEP_BYTES; None if the largest will not do."""
-    low, high = LOW_BYTES // STEP_BYTES, HIGH_BYTES // STEP_BYTES
-    if not runs_in(high * STEP_BYTES, platform, copied, ring):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        if runs_in(middle * STEP_BYTES, platform, copied, ring):
-            high = middle
-        else:
-            low = middle
-    return high * STEP_BYTES
+
+    def runs(heap_bytes: int) -> bool | None:
+        return runs_in(heap_bytes, platform, copied, ring) or None
+
+    return halving.least(runs, LOW_BYTES, HIGH_BYTES, STEP_BYTES)[0]
 
 
 def add(report: Report) -> None:

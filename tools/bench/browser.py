@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.base import child
 from tools.base.installation import how_to_get_packages
 from tools.base.sources import Unavailable
+from tools.bench.processes import told
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -22,7 +21,6 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
-STOP_LIMIT_S = 10
 
 
 @contextmanager
@@ -46,16 +44,5 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def pages_of(place: str) -> Iterator[str]:
     """The address of the pages of an archive, served by a process of their own on a free port."""
-    command = child.command("-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--database", place)
-    served = subprocess.Popen(
-        command, env=child.environment(), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert served.stdout is not None
-        first = served.stdout.readline()
-        if "http://" not in first:
-            raise Unavailable(f"the pages did not start: {first.strip() or 'they said nothing'}")
-        yield first.split()[2]
-    finally:
-        served.terminate()
-        served.wait(STOP_LIMIT_S)
+    with told("archive", "web", "--listen", "127.0.0.1:0", "--database", place, begins="http://") as (_, line):
+        yield line.split()[2]

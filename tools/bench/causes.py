@@ -195,31 +195,32 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
 -        return self._say(number + self.batch - 1, self._in_order())
-+        self.numbers[LIMIT] = number + self.batch - 1
++        self.allowed = self.numbers[LIMIT] = number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : results go out in order while the state still says pass
--        if numbers[SENT] & SENT_PASS:
--            numbers[LIMIT]
-+        if numbers[SENT] < 0:
-+            numbers[LIMIT]
+-        if self.numbers[SENT] & SENT_PASS:
+-            self.allowed
++        if self.numbers[SENT] < 0:
++            self.allowed
 W3-pass-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : a pass begins before that is saved
 -        return self._say(limit if limit
 +        numbers[SENT] |= SENT_PASS
-+        numbers[LIMIT] = max(limit, numbers[LIMIT])
++        self.allowed = numbers[LIMIT] = max(limit, numbers[LIMIT])
 +        return True
 +        return self._say(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what a pass has found is not saved
 -        return self._say(self.cursor.number + self.batch, self._in_order())  #
-+        numbers[LIMIT], numbers[SENT] = self.cursor.number + self.batch, self._in_order()
++        numbers[LIMIT] = self.allowed = self.cursor.number + self.batch
++        numbers[SENT] = self._in_order()
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : a late one goes out before that is saved
 -        if not self._say(self.cursor.number, self._in_order()):
 -            numbers[LATE]
-+        numbers[LIMIT] = self.cursor.number
++        numbers[LIMIT] = self.allowed = self.cursor.number
 +        if self._todo < 0:
 +            numbers[LATE]
 W6-late-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
@@ -227,7 +228,7 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 -        if not self._save():
 -            return False
 -        self._todo = 0
-+        numbers[LIMIT] = self.cursor.number + self.batch
++        numbers[LIMIT] = self.allowed = self.cursor.number + self.batch
 +        self._todo = 0
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more

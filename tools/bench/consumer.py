@@ -32,6 +32,7 @@ from tools.base import child
 from tools.base.report import Report
 from tools.base.sources import Unavailable
 from tools.bench.postgresql import postgresql
+from tools.bench.processes import memory_mib, running, worked_s
 from tools.sim.serve import SimulatedPlant
 
 RATE_PER_S, SECONDS = 50.0, 30.0
@@ -41,7 +42,6 @@ STATION = 7
 BATCHES, BATCH = 1000, 32
 AHEAD = 100  # batches without a receipt, as a window of an outlet's is bounded: Mosquitto drops beyond 1000
 TOPIC = f"toolcart/plant/line/{STATION}"
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Receipts:
@@ -75,15 +75,10 @@ class Receipts:
 
 
 @contextmanager
-def process(command: list[str], folder: str) -> Iterator[subprocess.Popen]:
-    """A process, ended in order."""
-    with open(Path(folder, "told"), "ab") as told:
-        made = subprocess.Popen(command, stdout=told, stderr=told, env=child.environment())
-    try:
-        yield made
-    finally:
-        made.terminate()
-        made.wait(LIMIT_S)
+def quiet(command: list[str], folder: str) -> Iterator[subprocess.Popen]:
+    """A process that speaks to a file."""
+    with open(Path(folder, "told"), "ab") as told, running(command, stdout=told, stderr=told) as process:
+        yield process
 
 
 @contextmanager
@@ -97,7 +92,7 @@ def broker(folder: str) -> Iterator[tuple[int, int]]:
         port = one.getsockname()[1]
     config = Path(folder, "mosquitto.conf")
     config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
-    with process([program, "-c", str(config)], folder) as made:
+    with quiet([program, "-c", str(config)], folder) as made:
         until_s = time.monotonic() + LIMIT_S
         while True:
             try:
@@ -113,7 +108,7 @@ def broker(folder: str) -> Iterator[tuple[int, int]]:
 def consumer(folder: str, port: int, place: str):
     """The consumer's process."""
     command = child.command("-m", "tools.cli.main", "archive", "consume", "--database", place)
-    return process([*command, f"mqtt://127.0.0.1:{port}/toolcart/+/+/+"], folder)
+    return quiet([*command, f"mqtt://127.0.0.1:{port}/toolcart/+/+/+"], folder)
 
 
 def agent(folder: str, port: int, plant: SimulatedPlant):
@@ -127,7 +122,7 @@ def agent(folder: str, port: int, plant: SimulatedPlant):
     config = Path(folder, "cart.json")
     toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
     config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
-    return process(child.command("-m", "tools.cli.main", "run", "--config", str(config), "--plain"), folder)
+    return quiet(child.command("-m", "tools.cli.main", "run", "--config", str(config), "--plain"), folder)
 
 
 def measure_way(report: Report, name: str, place: str, folder: str) -> None:
@@ -155,13 +150,13 @@ def measure_way(report: Report, name: str, place: str, folder: str) -> None:
         receipts.wait(1)
         made.clear()
         processes = {"agent": station.pid, "consumer": stored.pid, "broker": number}
-        before = {what: cpu_s(pid) for what, pid in processes.items()}
+        before = {what: worked_s(pid) for what, pid in processes.items()}
         plant.produce_rate(RATE_PER_S)
         time.sleep(SECONDS)
         plant.stop_producing()
         count = len(made)
         receipts.wait(1 + count)
-        used = {what: 1000 * (cpu_s(pid) - before[what]) / count for what, pid in processes.items()}
+        used = {what: 1000 * (worked_s(pid) - before[what]) / count for what, pid in processes.items()}
         tell_way(report, name, list(made.values()), receipts.heard)
         for what, ms in used.items():
             report.add(f"processor time of the {what} a result, {name}", round(ms, 2), "ms")
@@ -187,16 +182,16 @@ def measure_rate(report: Report, name: str, place: str, folder: str, batch_of: C
         while not receipts.heard and time.monotonic() < until_s:  # until the consumer is there
             receipts.client.publish(f"{TOPIC}/results", batch_of(0, BATCH), 1)
             time.sleep(0.5)
-        before_s, began_s = cpu_s(made.pid), time.monotonic()
+        before_s, began_s = worked_s(made.pid), time.monotonic()
         sender = threading.Thread(target=_send, args=(receipts, batch_of))
         sender.start()
         took_s = receipts.wait(BATCHES * BATCH) - began_s
         sender.join()
         results = (BATCHES - 1) * BATCH
         report.add(f"results stored a second, batches of {BATCH}, {name}", round(results / took_s), "1/s")
-        used_us = 1e6 * (cpu_s(made.pid) - before_s) / results
+        used_us = 1e6 * (worked_s(made.pid) - before_s) / results
         report.add(f"processor time of the consumer a result then, {name}", round(used_us), "us")
-        report.add(f"most memory of the consumer then, {name}", round(_peak_kib(made.pid) / 1024), "MiB")
+        report.add(f"most memory of the consumer then, {name}", round(memory_mib(made.pid)), "MiB")
         receipts.close()
 
 
@@ -206,17 +201,6 @@ def _send(receipts: Receipts, batch_of: Callable[[int, int], bytes]) -> None:
         receipts.client.publish(f"{TOPIC}/results", batch_of(index * BATCH, (index + 1) * BATCH), 1)
         if index >= AHEAD:
             receipts.wait((index - AHEAD) * BATCH)
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def _peak_kib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def measure(report: Report) -> None:

@@ -26,7 +26,7 @@ from tools.base import child
 from tools.base.cache import Unavailable
 from tools.base.report import Report, measured
 from tools.base.sources import product_sources
-from tools.bench import inside
+from tools.bench import halving, inside
 from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
@@ -300,17 +300,10 @@ def least_heap(runtime: Runtime, tree: Path, source: str) -> tuple[int | None, i
 
     With it the octets that were not the agent's.
     """
-    low, high = 0, HEAP_MOST_BYTES // HEAP_STEP_BYTES
-    beside_it = runs_in(runtime, tree, source, high * HEAP_STEP_BYTES)
-    if beside_it is None:
-        return None, 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        if runs_in(runtime, tree, source, middle * HEAP_STEP_BYTES) is not None:
-            high = middle
-        else:
-            low = middle
-    return high * HEAP_STEP_BYTES, beside_it
+    found, beside_it = halving.least(
+        lambda heap_bytes: runs_in(runtime, tree, source, heap_bytes), 0, HEAP_MOST_BYTES, HEAP_STEP_BYTES
+    )
+    return found, beside_it or 0
 
 
 def _heap(report: Report) -> None:

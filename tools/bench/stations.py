@@ -22,12 +22,13 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 from tools.base import child
 from tools.base.report import Report
+from tools.bench.processes import memory_mib, running, worked_s
 from tools.harness.fleet import Fleet
 
 STATIONS = 50
@@ -40,7 +41,6 @@ LINES, COLUMNS = 40, 120
 VIEW_PERCENT = "<= 10"
 STATUS_MS = "<= 150"
 STATUS_RUNS = 15
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: float = SECONDS) -> dict:
@@ -59,18 +59,20 @@ def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: fl
 
 def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
     """The agent as a service has it: plain lines to a file."""
-    with _process([*_command(path), "--json"], subprocess.DEVNULL, subprocess.DEVNULL) as process:
+    with running(
+        [*_command(path), "--json"], **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    ) as process:
         _until_all_talk(fleet)
-        before_s, before = _cpu_s(process.pid), fleet.archive.stored
+        before_s, before = worked_s(process.pid), fleet.archive.stored
         began_s = time.monotonic()
         time.sleep(seconds)
         took_s = time.monotonic() - began_s
         delivered = fleet.archive.stored - before
-        percent = 100 * (_cpu_s(process.pid) - before_s) / took_s
+        percent = 100 * (worked_s(process.pid) - before_s) / took_s
         report.add("agent, share of a core", round(percent, 1), "%", how=words)
         report.add("agent, CPU for each result", round(percent * 10 * took_s / max(delivered, 1), 2), "ms", how=words)
         report.add("agent, results delivered", round(delivered / took_s, 1), "1/s", how=words)
-        report.add("agent, most memory", round(_peak_kib(process.pid) / 1024, 1), "MB", how=words)
+        report.add("agent, most memory", round(memory_mib(process.pid), 1), "MB", how=words)
         _status(report, path)
 
 
@@ -96,40 +98,26 @@ def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: 
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     drain = threading.Thread(target=_drop, args=(parent,), daemon=True)
     drain.start()
-    with _process(_command(path), terminal, terminal) as process:
+    environment = child.environment(TERM="xterm-256color", LC_ALL="C.UTF-8")
+    with running(_command(path), env=environment, **dict.fromkeys(("stdin", "stdout", "stderr"), terminal)) as process:
         os.close(terminal)
         _until_all_talk(fleet)
         agent = _children(process.pid)[0]
-        before = [_cpu_s(process.pid), _cpu_s(agent)]
+        before = [worked_s(process.pid), worked_s(agent)]
         began_s = time.monotonic()
         time.sleep(seconds)
         took_s = time.monotonic() - began_s
         view, beside = (
-            100 * (_cpu_s(pid) - was) / took_s for pid, was in zip((process.pid, agent), before, strict=True)
+            100 * (worked_s(pid) - was) / took_s for pid, was in zip((process.pid, agent), before, strict=True)
         )
         report.add("live view of all, share of a core", round(view, 1), "%", VIEW_PERCENT, how=words)
         report.add("agent that it watches, share of a core", round(beside, 1), "%", how=words)
-        report.add("live view, most memory", round(_peak_kib(process.pid) / 1024, 1), "MB", how=words)
+        report.add("live view, most memory", round(memory_mib(process.pid), 1), "MB", how=words)
     drain.join(STOP_LIMIT_S)
 
 
 def _command(path: Path) -> list[str]:
     return child.command("-m", "tools.cli.main", "run", "--config", str(path))
-
-
-@contextlib.contextmanager
-def _process(command: list[str], stdin: int, stdout: int) -> Iterator[subprocess.Popen]:
-    environment = child.environment(TERM="xterm-256color", LC_ALL="C.UTF-8")
-    process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stdout, env=environment)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _until_all_talk(fleet: Fleet) -> None:
@@ -150,19 +138,6 @@ def _drop(descriptor: int) -> None:
         while os.read(descriptor, 65536):
             pass
     os.close(descriptor)
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system time of a process so far (proc(5): fields 14 and 15 behind the name in brackets)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def _peak_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0
 
 
 def _children(pid: int) -> list[int]:

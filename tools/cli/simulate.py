@@ -11,7 +11,6 @@ Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found some
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import sys
@@ -20,11 +19,11 @@ from typing import Any
 
 import click
 
+from tools.base.exit_codes import EXIT_OTHER, reader_has_gone
 from tools.base.printable import visible, visible_lines
 from tools.sim import profiles
 from tools.sim.option_text import setting_of
 
-EXIT_OTHER = 1
 EXIT_ODD = 1
 PORT = click.IntRange(0, 65535)
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -191,9 +190,8 @@ def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
         return serve()
     except sqlite3.Error as error:
         _fail(f"cannot use the archive {archive}: {error}", "Name a file that may be written with --archive.")
-    except BrokenPipeError:  # whoever read what is told has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_OTHER)
+    except BrokenPipeError:
+        reader_has_gone()
     except OSError as error:
         _fail(f"cannot {what}: {error.strerror or error}", advice)
     except Exception as error:  # what --set makes of a simulator is more than can be checked beforehand

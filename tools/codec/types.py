@@ -1,5 +1,7 @@
 """The types of every message, made from the tables: `python -m tools.codec.types` writes them to tools/installed.
 
+Git has none of it: a build makes them (`tools/packaging/build.py`), and so does the check of the types.
+
 Of each MID two dictionaries: `Fields0061` is what `Message.fields(61)` returns, `Given0061` what `encode(61, ...)`
 takes. They have the fields of all its revisions, each with all the types it has in one of them; a field that is not in
 all of them is NotRequired in the first.
@@ -14,9 +16,9 @@ from agent import catalogue
 from agent.catalogue.building import HEADER_FIELDS
 from agent.catalogue.fields import Field
 from agent.catalogue.table import Mid
-from tools.base.cache import CHECKOUT
+from tools.base.sources import ROOT
 
-FOLDER = CHECKOUT / "tools" / "installed"
+FOLDER = ROOT / "tools" / "installed"
 ABSENT = " | Odd | None"
 READ = {"N": "int", "B": "int", "I": "int", "F": "float", "T": "str", "D": "str", "H": "str"}
 GIVEN = {"N": "Number", "B": "Number", "I": "Number", "F": "Number", "T": "Text", "D": "Time", "H": "Text"}
@@ -181,13 +183,13 @@ def overloads() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Write both."""
+def write(folder: Path) -> None:
+    """Write both into `folder`."""
     for name, text in FILES.items():
-        Path(FOLDER, name).write_text(text(), encoding="utf-8")
+        Path(folder, name).write_text(text(), encoding="utf-8")
 
 
 FILES = {"messages.py": messages, "_overloads.pyi": overloads}
 
 if __name__ == "__main__":
-    main()
+    write(FOLDER)

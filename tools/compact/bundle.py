@@ -45,7 +45,7 @@ def has_natives(modules: Collection[str]) -> bool:
 class Bundle:
     """The program with its bundle, as `texts`; the same as the sources if there is no `agent.app`."""
 
-    def __init__(self, sources: dict[str, str], apart: frozenset[str] = APART):
+    def __init__(self, sources: dict[str, str]):
         self.trees = {name: parse(text) for name, text in sources.items()}
         if not has_natives(self.trees):
             for tree in self.trees.values():
@@ -55,7 +55,7 @@ class Bundle:
         self.bindings = {name: self._bindings_of(name) for name in self.trees}
         self.members: list[str] = []
         self.reached: set[str] = set()
-        self._collect(ENTRY, apart)
+        self._collect(ENTRY)
         self.names: dict[Key, str] = {}
         self._name_all()
         self.texts = self._rewritten() if ENTRY in sources else sources
@@ -105,20 +105,20 @@ class Bundle:
             key = self.bindings[key[1]][key[2]]
         return key
 
-    def _collect(self, module: str, apart: frozenset[str]) -> None:
+    def _collect(self, module: str) -> None:
         """Add `module` behind all that it imports when it is imported."""
-        if module in self.reached or module in apart or module not in self.trees:
+        if module in self.reached or module in APART or module not in self.trees:
             return
         self.reached.add(module)
         parent = module.rpartition(".")[0]
         if parent:
-            self._collect(parent, apart)
+            self._collect(parent)
         for statement in self.trees[module].body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 for alias in statement.names:
                     key = self._key_of(statement, alias)
                     if key[0] in ("mod", "from"):
-                        self._collect(alias.name if isinstance(statement, ast.Import) else key[1], apart)
+                        self._collect(alias.name if isinstance(statement, ast.Import) else key[1])
         self.members.append(module)
 
     # -- names -------------------------------------------------------------------------------------------------

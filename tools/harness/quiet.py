@@ -269,11 +269,11 @@ class Workbench:
         log = self.station.log
         return toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0
 
-    def idle(self, steps, every_ms=500):
-        """So many steps in which nothing happens but keep-alives."""
+    def idle(self, steps):
+        """So many steps, two a second, in which nothing happens but keep-alives."""
         while steps > 0:
             self.step()
-            self.moment = ticks_add(self.moment, every_ms)
+            self.moment = ticks_add(self.moment, 500)
             steps -= 1
 
     def sound(self):

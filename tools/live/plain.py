@@ -80,9 +80,9 @@ def _moment(at_s: float) -> dict:
     return {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
 
 
-def run_plain(watch: Watch, as_json: bool = False, out: TextIO | None = None) -> int:
+def run_plain(watch: Watch, as_json: bool) -> int:
     """Run to the end and return the exit code."""
-    lines = PlainLines(out or sys.stdout, as_json)
+    lines = PlainLines(sys.stdout, as_json)
     before = [(number, signal.signal(number, lambda *_: watch.end())) for number in (signal.SIGINT, signal.SIGTERM)]
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False

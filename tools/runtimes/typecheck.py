@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tools.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from tools.base.sources import product_sources, python_files
+from tools.codec import types
 from tools.runtimes.build import is_portable
 
 STUBS_VERSION = "1.29.0.post1"
@@ -128,7 +129,8 @@ def _pyright(*arguments: str, timeout_s: int) -> subprocess.CompletedProcess[str
 
 
 def fetch() -> None:
-    """Have what pyright brings when it is first started, before two passes start it at once."""
+    """Have what pyright brings when it is first started, before two passes start it at once, and what a build makes."""
+    types.write(types.FOLDER)
     with contextlib.suppress(subprocess.TimeoutExpired):  # the passes say what is missing
         _pyright("--version", timeout_s=PIP_TIMEOUT_S)
 

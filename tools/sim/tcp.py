@@ -30,8 +30,7 @@ class RealClock:
     `slower` times slower than the machine's: for a peer whose processor is simulated, and slow on a busy machine.
     """
 
-    def __init__(self, start: int = TICKS_PERIOD - 5000, slower: int = 1) -> None:
-        self._start = start
+    def __init__(self, slower: int = 1) -> None:
         self._slower = slower
         self._origin = time.monotonic_ns()
 
@@ -41,7 +40,7 @@ class RealClock:
 
     @property
     def now(self) -> int:
-        return (self._start + self.total_ms) % TICKS_PERIOD
+        return (self.total_ms - 5000) % TICKS_PERIOD
 
     def stamp(self) -> str:
         """Return the local wall time as YYYY-MM-DD:HH:MM:SS."""

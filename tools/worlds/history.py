@@ -134,7 +134,6 @@ class StationHistory:
     results: dict[int, Result] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
-    vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
     lies: list[int] = field(default_factory=list)  # when it had read a lie
     sessions: list[Questions] = field(default_factory=list)
     is_met: bool = (

@@ -182,15 +182,18 @@ class ToolsNet:
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
             lie = ""
         rows = list(self.present[number])
-        if lie or (rows and latest != rows[-1].sequence):  # an earlier lie led below the highest: the newest is hidden
+        if lie:
             return text, lambda: station.lies.append(self.time.now)
-        return text, lambda: _vouch(station, rows, self.time.now)
+        return text, lambda: _vouch(station, rows, latest, self.time.now)
 
 
-def _vouch(station: StationHistory, rows: list[Row], now: int) -> None:
-    for row in rows:
+def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> None:
+    """For the last row of this sequence and all that came before it: an earlier lie may have led below the highest."""
+    hidden = next((at for at, row in enumerate(reversed(rows)) if row.sequence == named), 0)
+    if hidden:
+        station.lies.append(now)
+    for row in rows[: len(rows) - hidden]:
         row.vouched = True
-    station.vouches.append(now)
 
 
 def compared(telegram: telegrams.ResultTelegram, result) -> str:

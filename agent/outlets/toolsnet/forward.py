@@ -262,7 +262,7 @@ class Forward:
             self._highest = number
         self.out = out
         session = self.session
-        session.send(self.writer.write(buf, at, length, flags, session.next_ident(), sequence))
+        session.send(self.writer.write(buf, at, length, flags, session.ident, sequence))
 
     def _send_beside(self, now):
         """Let a source send, whose turn it is; True if one did."""

@@ -2,7 +2,8 @@
 
 Rules (host_tests/outlets/test_refusals_model.py has what happens without each of them)
 1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
-   it names, as far as it may have been sent; so only answers are missing.
+   it names, as far as it may have been sent; so only answers are missing. The cursor is durable once in a batch, also
+   where LIMIT is far above it: `allowed` is what may go out before the next time.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
    once each, again where the connection broke, no further than the quarantine has room, each pass further than the one
    before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
@@ -117,6 +118,7 @@ class Policy:
         # Nothing above this number can have reached the server under the sequence that it has now. A cursor that goes
         # back leaves it: a server that was believed to have less may say next time that it has had all of it.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
+        self.allowed = min(state.numbers[LIMIT], self.cursor.number + cursor_batch)
         self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
         self.keeps = 0  # bits of SENT that stay as they are
         self._todo = 0
@@ -157,7 +159,7 @@ class Policy:
     def _know_no_late_one(self):
         """What is known of those that are offered again late."""
         self.late_number = 0
-        self.lates = 0  # late ones that were taken since the start
+        self.lates = 0  # numbers on the wire that late ones have used up since the start
         self._late_entry = 0
         self._late_taken = False
         # Up to here the last 08 has left open what was out: until that is settled its sequence is no late one's, which
@@ -178,6 +180,8 @@ class Policy:
     def _next_in_order(self, now):
         log = self.log
         cursor = self.cursor
+        if cursor.number >= log.shown:
+            return NOTHING  # as `peek` would say
         if log.fresh(cursor):
             self.buf = log.stage
             self.at = log.place
@@ -196,10 +200,9 @@ class Policy:
             self.length = log.length
             self.flags = log.flags
         number = cursor.found
-        numbers = self.numbers
-        if number <= numbers[KEPT_LAST] and self.is_kept(cursor):
+        if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
-        if number > numbers[LIMIT]:
+        if number > self.allowed:
             return self._ask(_ALLOW, now)
         self.number = number
         self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call
@@ -410,9 +413,8 @@ class Policy:
         self.code = self._pass_code = self._short = -1
         self.hold.stop()
         self._soon.stop()
-        numbers = self.numbers
-        if numbers[SENT] & SENT_PASS:
-            numbers[LIMIT] = self.cursor.number
+        if self.numbers[SENT] & SENT_PASS:
+            self.allowed = self.cursor.number
 
     def _once_more(self):
         """The first goes out once, which may be another one by then; if it is refused the next pass comes."""
@@ -492,7 +494,7 @@ class Policy:
             number = scout.found
             numbers = self.numbers
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
-                if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
+                if number > self.allowed or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
                 return self._give(log, number, log.length, sequence_at(number - scout.ahead))
             self._meet(log.length)
@@ -601,11 +603,11 @@ class Policy:
         numbers[LIMIT] = limit if limit > self.may_have else self.may_have
         numbers[SENT] = sent
         if self._save():
+            self.allowed = limit
             return True
         numbers[SENT] = old_sent
         numbers[LIMIT] = old_limit
-        if not (self.unsure or self.keeps) and self.cursor.number < old_limit:
-            numbers[LIMIT] = self.cursor.number  # so nothing goes out before that
+        self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
     def _in_order(self):
@@ -616,13 +618,13 @@ class Policy:
         return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
-        """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
-        return self._say(number + self.batch - 1, self._in_order())
+        """W1, W2: `number` may go out, in order with the rest of its batch; True if that is durable."""
+        return self._say(number if self.doing else number + self.batch - 1, self._in_order())
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
         number = self.cursor.number
-        if self.doing or self.unsure or self.numbers[LIMIT] > number + self.batch // 2:
+        if self.doing or self.unsure or self.allowed > number + self.batch // 2:
             return True
         return self._say(number + self.batch, self._in_order())
 
@@ -750,11 +752,10 @@ class Policy:
             if is_taken:
                 numbers[DELIVERED] += 1
                 self.health.counters[h.DELIVERED] += 1
+            if is_taken or is_unknown:
                 numbers[TAKEN] = self._next_sequence()
                 self.lates += 1
                 self._lates_at[self.lates % LATES_MOST] = self.cursor.number
-            elif is_unknown:
-                numbers[TAKEN] = self._next_sequence()
             else:
                 self._go_ahead(1)
         if not self._save():
@@ -797,7 +798,7 @@ class Policy:
     # -- where the server stands -------------------------------------------------------------------------------
 
     def lates_before(self, number):
-        """Return how many late ones were taken in front of the log's `number`, since the start."""
+        """Return how many numbers late ones have used up in front of the log's `number`, since the start."""
         count = self.lates
         for at in self._lates_at:
             count -= at >= number
@@ -835,12 +836,14 @@ class Policy:
         if done:
             self.unsure = False
             self._open = self.may_have if self._is_odd else 0
-            if not (self._is_odd and numbers[SENT] & SENT_PASS):
+            is_pass = numbers[SENT] & SENT_PASS
+            if not (self._is_odd and is_pass):
                 self._settle_out()
-                if self.doing == ORDER:
-                    self._end_trouble()
+            if self.doing == ORDER and is_pass:
+                # What it has sent may be there still, whatever the 08 says: nothing goes out in order behind the first.
+                self._once_more()
             elif self.doing == ORDER:
-                self._once_more()  # what the pass has sent may be there still: nothing goes out in order behind it
+                self._end_trouble()
         return done
 
     def _settle_out(self):
@@ -888,7 +891,7 @@ class Policy:
         self._is_odd = True
         if behind < _HALF and behind <= cursor.number:
             self.health.note(h.SERVER_BEHIND, behind, now)
-            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES)
+            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES, stored)
         self.health.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
@@ -929,22 +932,31 @@ class Policy:
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
-                self._has_resent = self._rewind(self.cursor.number)  # one that never says what it has gets them once
+                # One that never says what it has gets them once.
+                self._has_resent = self._rewind(self.cursor.number + LATES_MOST, 0)
                 return self._has_resent
         return True
 
-    def _rewind(self, rows):
-        """Send again what the server has lost, so many places back, as far as the log still has them."""
+    def _rewind(self, rows, stored):
+        """Send again what the server has lost, so many places back, as far as the log still has them.
+
+        `stored` is the sequence that it has, 0 if it has none. What late ones have used up of the places is not sent
+        again: the row goes on behind a gap.
+        """
         from agent.log.back import go_back
 
-        numbers = self.numbers
-        if not go_back(self.log, self.cursor, rows, SEQUENCES):
+        numbers, cursor = self.numbers, self.cursor
+        here = self._here()
+        if not go_back(self.log, cursor, rows, SEQUENCES):
             return False
-        numbers[TAKEN] = self._here()
-        numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
+        gone = (here - self._here()) % SEQUENCES
+        while gone + self.lates - self.lates_before(cursor.number + 1) > rows and self.log.peek(cursor) > RECORD_NONE:
+            cursor.advance()
+            gone -= 1
+        numbers[TAKEN] = stored or self._here()
         self._end_trouble()
         self._settle_out()
-        return self._say(self.cursor.number, numbers[SENT])
+        return self._say(cursor.number, numbers[SENT])
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""

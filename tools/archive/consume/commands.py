@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import sys
 from dataclasses import asdict
@@ -16,8 +15,9 @@ from typing import Any
 import click
 
 from tools.archive.consume.options import address, broker_options, consumer_options, consuming
-from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option
-from tools.archive.serve_commands import child_of, listening, say
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, say
+from tools.archive.serve_commands import child_of, listening
+from tools.base.exit_codes import reader_has_gone
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
@@ -53,9 +53,8 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
         asyncio.run(serving.run(where, Faults(), say, options["seconds"], lambda: child_of(place, where_pages)))
     except database.Unusable as reason:
         fail(str(reason))
-    except BrokenPipeError:  # whoever read what is told has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_NOTHING)
+    except BrokenPipeError:
+        reader_has_gone()
 
 
 @click.command("check-consumer")

@@ -61,6 +61,16 @@ def private_text(file: str) -> str:
     return found
 
 
+def put_private(file: str, text: str) -> None:
+    """Write a file of mode 0600: whole, or as it was."""
+    part = f"{file}.part"
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
+        written.write(text)
+        written.flush()
+        os.fsync(written.fileno())
+    os.replace(part, file)
+
+
 def read(file: str) -> dict[str, User]:
     """Everyone in the file; Wrong names the line that cannot be read."""
     found = {}
@@ -93,13 +103,8 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
         salt = secrets.token_bytes(16)
         users[name] = User(name, role, salt, key_of(password, salt))
     lines = [f"{u.name} {u.role} scrypt${_COST}${u.salt.hex()}${u.key.hex()}\n" for u in users.values()]
-    part = f"{file}.part"
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-            written.writelines(lines)
-            written.flush()
-            os.fsync(written.fileno())
-        os.replace(part, file)
+        put_private(file, "".join(lines))
     except OSError as refused:
         raise Wrong(f"{file}: {refused.strerror}") from None
 

@@ -1,0 +1,24 @@
+"""What a build of the package makes beside what git has: the types of every message (`tools.codec.types`).
+
+setuptools calls it (pyproject.toml) for a wheel and for an editable installation.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from setuptools.command.build_py import build_py
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # setuptools loads this file alone
+
+from tools.codec import types
+
+
+class Build(build_py):
+    """`build_py`, with the types made first."""
+
+    def run(self) -> None:
+        """Make the types beside the other stubs, and go on as usual."""
+        types.write(types.FOLDER)
+        super().run()
