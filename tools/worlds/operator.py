@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -217,5 +218,6 @@ class _Order:
         self.steps = 0
 
 
-def _named(number: int, payload: bytes) -> list[int]:
-    return [int(digits) for digits in re.findall(rb"W%dN(\d{6})" % number, payload)]
+@functools.lru_cache(4096)  # a world asks the same ones whenever something is written
+def _named(number: int, payload: bytes) -> tuple[int, ...]:
+    return tuple(int(digits) for digits in re.findall(rb"W%dN(\d{6})" % number, payload))
