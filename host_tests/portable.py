@@ -8,9 +8,14 @@
 """
 
 import gc
+import os
 import sys
 
 PORTABLE = True
+
+LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"
+# A test has all of its cases on CPython and in the long run, and some of them on MicroPython, which is much slower.
+HAS_ALL = LONG or sys.implementation.name == "cpython"
 
 
 class Skip(Exception):

@@ -15,7 +15,7 @@ from agent.log.flash import RamFlash
 from board import safe_mode
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
-from host_tests.portable import Skip
+from host_tests.portable import LONG, Skip
 from tools.harness.configuration import configuration
 from tools.harness.quiet import QuietController, QuietToolsNet
 
@@ -23,7 +23,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "6m"
 
-STRIDE = 1 if getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1" else 20
+STRIDE = 1 if LONG else 40
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.

@@ -1,11 +1,10 @@
 """Any input, in any pieces, at any place: every parser says the same, raises nothing and leaves the heap as it was."""
 
 import gc
-import os
 import sys
 
 from agent.openprotocol import states as st
-from host_tests.portable import Skip
+from host_tests.portable import LONG, Skip
 from tools.base.clock import Dice
 from tools.bench import fuzz
 
@@ -13,7 +12,6 @@ PORTABLE = True
 HEAVY = True
 HEAP = "2m"
 
-LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"
 if sys.implementation.name == "cpython":
     INPUTS = 10_000_000 if LONG else 24_000
 else:

@@ -4,8 +4,9 @@
    form of the program that boards get.
    The MicroPythons begin beside CPython, at a lower priority: they take what its tests leave of the processors.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
-3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run. Of the rest
-   unix32 runs all, and each further one what its word size, its version or its heap can change (`differing_files`).
+3. What is portable runs on CPython and on the boards' form. The other MicroPythons have all of it in the long run; else
+   what word size, version or heap can change (`differing_files`), unix32 also what no board has (`boardless_files`).
+   With --fast there is no boards' form, and unix32 runs all but what is HEAVY.
 4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
@@ -27,8 +28,9 @@ from pathlib import Path
 
 from tools import runtimes
 from tools.base.cache import CACHE, CHECKOUT, Unavailable
+from tools.base.sources import Source, uses_library
 from tools.runtimes import typecheck
-from tools.runtimes.board_form import Board
+from tools.runtimes.board_form import NOT_HERE, Board
 from tools.runtimes.build import check_product, is_heavy, is_portable
 from tools.runtimes.harness import Machine
 
@@ -159,7 +161,8 @@ def cpython(arguments: list[str], long: bool) -> Row:
     start = time.monotonic()
     # A debugger or unbuffered prints want one process; whoever says -n decides for himself.
     alone = any(a in ("-s", "--pdb", "--trace") or a.startswith(("-n", "--numprocesses")) for a in arguments)
-    workers = [] if alone else ["-n", str(WORKERS)]
+    # Each begins with a part of its own, so that what a module's tests share is made once, and takes from others last.
+    workers = [] if alone else ["-n", str(WORKERS), "--dist", "worksteal"]
     with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *SLOWEST, *arguments]
@@ -192,6 +195,16 @@ def differing_files(files: list[Path]) -> list[Path]:
         for file in files
         if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS
         or MEASURES_HEAP in file.read_text(encoding="utf-8")
+    ]
+
+
+def boardless_files(files: list[Path]) -> list[Path]:
+    """Those that the boards' form cannot run: tests of the library, and what is named in NOT_HERE."""
+    named = {entry.partition(".")[0] for entry in NOT_HERE}
+    return [
+        file
+        for file in files
+        if file.stem in named or uses_library(Source(file.name, file.read_text(encoding="utf-8")))
     ]
 
 
@@ -304,6 +317,11 @@ LONG_RUNTIMES = ("cortex",)
 BOARD = "board"  # unix32 with the program in the form that boards get
 
 
+def chosen_files(files: list[Path], name: str) -> list[Path]:
+    """What of these the MicroPython of this name shows that CPython and the boards' form do not."""
+    return sorted({*differing_files(files), *(boardless_files(files) if name == "unix32" else ())})
+
+
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
     names = ["cpython", *(runtime.name for runtime in runtimes.all()), BOARD]
     parser = argparse.ArgumentParser(
@@ -343,8 +361,7 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
             wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
         if wanted and here:
-            second = runtime.name != "unix32" and not everything
-            places.append(Place(runtime, differing_files(here) if second else here))
+            places.append(Place(runtime, here if everything or asked.fast else chosen_files(here, runtime.name)))
     if portable and (BOARD in asked.on if asked.on else not asked.fast):
         places.append(Place(runtimes.named("unix32"), portable, on_board=True))
     return places
