@@ -115,12 +115,6 @@ def streaming(**settings):
 # -- the way to the server
 
 
-def test_pim_is_opened_at_once_after_the_start():
-    driven = Driven()
-    assert driven.commands == [ts.CMD_OPEN_PIM]
-    assert driven.session.state == ts.PIM_OPENING
-
-
 def test_verification_is_acknowledged_then_the_request_follows_at_once():
     driven = Driven()
     assert driven.opened() == ([], b"")
