@@ -235,14 +235,6 @@ def test_always_and_never_do_not_learn():
 # -- one telegram and its 05
 
 
-def test_result_is_accepted_by_its_05():
-    driven = streaming()
-    ident, octets = driven.send()
-    assert len(octets) == 600 and not driven.session.can_send()
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
-    assert driven.session.can_send()
-
-
 def test_result_is_refused_by_a_05_with_a_code():
     driven = streaming()
     ident = driven.send()[0]
