@@ -302,19 +302,6 @@ def test_what_was_missing_before_a_reset_is_told_as_gone():
     assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
 
 
-def test_a_second_reset_is_found_like_the_first_one():
-    bench = met(6)
-    for epoch in (1, 2, 3):
-        bench.close()
-        bench.memory.reset()
-        bench.away(2)
-        bench.step()  # this one is cut short
-        bench.away(1)
-        bench.settle()
-        assert bench.known.epoch() == epoch
-        assert sorted(bench.uids()) == [one.uid for one in bench.memory.made]
-
-
 def test_look_is_begun_again_once_a_minute_at_most():
     bench = met(5)
     questions = 0
@@ -352,15 +339,6 @@ def test_wrap_over_the_last_id_is_no_reset_and_zero_is_never_asked_for_by_number
     bench.settle()
     assert bench.asked[2:] == [LAST_ID - 1, LAST_ID, 1, 2, 3]
     assert bench.stored() == [LAST_ID - 2, LAST_ID - 1, LAST_ID, 1, 2, 3] and bench.known.epoch() == 0
-
-
-def test_walk_goes_over_the_wrap_where_the_highest_one_known_lies_near_it():
-    bench = Bench(Memory(LAST_ID - 5, limit=6)).open()
-    bench.live()
-    bench.settle()
-    bench.away(8)  # the last one known is gone
-    bench.settle()
-    assert sorted(bench.stored()[1:]) == sorted([one.ident for one in bench.memory.kept if one.ident])
 
 
 def test_walk_goes_over_the_wrap_where_the_log_has_an_id_near_it():
@@ -687,17 +665,6 @@ def test_controller_that_does_not_know_id_zero_and_was_taken_for_empty_is_met_by
     bench.live()
     bench.settle()
     assert sorted(bench.stored()) == [1, 2, 3] and bench.known.top() == 3
-
-
-def test_controller_that_was_cleared_is_met_empty_and_goes_on():
-    bench = met(3)
-    bench.memory.kept = []
-    bench.away(0)
-    bench.settle()
-    assert bench.known.is_empty() and bench.recovery.flags == 0
-    bench.away(2)
-    bench.settle()
-    assert bench.stored() == numbers(1, 5)
 
 
 def test_answers_that_no_one_can_read_are_kept_as_they_came():

@@ -53,10 +53,6 @@ def in_pieces(octets, dice, most):
     return found
 
 
-def test_telegrams_in_one_piece_are_found_one_after_the_other():
-    assert feed(Frames(), FIRST + SECOND + THIRD) == [FIRST, SECOND, THIRD]
-
-
 def test_telegrams_are_found_whatever_the_split():
     stream = FIRST + SECOND + THIRD
     for cut in range(len(stream) + 1):

@@ -115,12 +115,6 @@ def streaming(**settings):
 # -- the way to the server
 
 
-def test_pim_is_opened_at_once_after_the_start():
-    driven = Driven()
-    assert driven.commands == [ts.CMD_OPEN_PIM]
-    assert driven.session.state == ts.PIM_OPENING
-
-
 def test_verification_is_acknowledged_then_the_request_follows_at_once():
     driven = Driven()
     assert driven.opened() == ([], b"")
@@ -239,14 +233,6 @@ def test_always_and_never_do_not_learn():
 
 
 # -- one telegram and its 05
-
-
-def test_result_is_accepted_by_its_05():
-    driven = streaming()
-    ident, octets = driven.send()
-    assert len(octets) == 600 and not driven.session.can_send()
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
-    assert driven.session.can_send()
 
 
 def test_result_is_refused_by_a_05_with_a_code():

@@ -25,7 +25,7 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
         return []
     mistakes = []
     for place, path in _named(configuration):
-        wrong = _wrong_with(folder / path)
+        wrong = wrong_with(folder / path)
         if wrong:
             mistakes.append((place, f"{path}: {wrong}", A_FILE))
     return mistakes
@@ -47,7 +47,7 @@ def _named(configuration: dict) -> Iterator[tuple[str, str]]:
                 yield f"stations[{index}].outlets[{number}].path", outlet["path"]
 
 
-def _wrong_with(path: Path) -> str:
+def wrong_with(path: Path) -> str:
     """Say why a file cannot be used or made there, "" if it can."""
     try:
         if path.is_dir():

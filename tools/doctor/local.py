@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from board import linux_header
+from tools.config import places
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.status import machine
 
@@ -30,14 +31,13 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
     """Look at the place of one spool, and at what lies there."""
     folder = path.parent
     what = f"{name} spool"
-    if path.is_dir():
-        return [Found(what, BAD, f"{path} is a folder", "Name a file in spool.path.")]
-    if not folder.is_dir():
-        return [Found(what, BAD, f"the folder {folder} is not there", f"mkdir -p {folder}, or mend spool.path.")]
+    hint = f"spool.path names {places.A_FILE}."
+    wrong = "" if path.is_file() else places.wrong_with(path)  # what is there may be another user's: the agent's
+    if wrong:
+        return [Found(what, BAD, f"{path}: {wrong}", hint)]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
     except OSError as error:
-        hint = "The agent's user needs the folder's permission and a disk that can be written; mend spool.path."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
     return [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
 

@@ -26,8 +26,9 @@ OLDEST = (1, 24, 0)
 MPY_FORMAT = 6
 MARK = b"toolcart"  # a root file with this word in it is ours
 SPARE_BLOCKS = 4  # littlefs wants some to turn around in
-# The least heap of a whole board with one station over TCP, by bisection (tools/bench/board_heap.py, docs/figures.md):
-# 172,032 and, out of a ROMFS with the spool in files, 94,208; and 2 KiB for what lies elsewhere in the heap on a chip.
+# The least heap of a whole board with one station over TCP, by bisection (tools/bench/board_heap.py, docs/figures.md),
+# the largest of several states, which differ by 3 KB: 172,032 and, out of a ROMFS with the spool in files, 94,208; and
+# 2 KiB for what lies elsewhere in the heap on a chip.
 COPIED_HEAP_BYTES = 174080
 FROZEN_HEAP_BYTES = 96256  # a ROMFS takes 16 KB more than code that is frozen
 
