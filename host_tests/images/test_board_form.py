@@ -14,7 +14,7 @@ from tools.compact.walk import walk
 from tools.runtimes import board_form as tested
 from tools.runtimes.build import is_heavy, is_portable, product_sources, support_sources
 from tools.runtimes.harness import Outcome
-from tools.runtimes.suite import light_files, portable_files
+from tools.runtimes.suite import chosen_files, light_files, portable_files
 
 SOURCES = {
     "agent.ring": (
@@ -115,6 +115,16 @@ def test_what_other_interpreters_leave_to_the_long_run_is_met_in_this_form():
     assert not {file.stem for file in heavy} & {entry.partition(".")[0] for entry in tested.NOT_HERE}
     texts = [file.read_text(encoding="utf-8") for file in (CHECKOUT / "host_tests").rglob("*.py")]
     assert sum(is_heavy(text) for text in texts) == len(heavy), "only what is portable can be heavy"
+
+
+def test_what_no_board_has_is_met_by_the_plain_32_bit_form():
+    light = light_files(portable_files([]))
+    chosen = chosen_files(light, "unix32")
+    left = [file for file in light if file not in chosen]
+    assert left and len(chosen_files(light, "unix64")) < len(chosen) < len(light)
+    for file in left:
+        assert not re.search(r"agent(\.| import )catalogue", file.read_text(encoding="utf-8")), file.stem
+        assert file.stem not in {entry.partition(".")[0] for entry in tested.NOT_HERE if "." not in entry}
 
 
 def test_every_node_is_walked_once_outer_ones_first():
