@@ -169,7 +169,8 @@ class Log(Reader):
         """True if an append of that payload would not answer LOG_FULL, nor overwrite unless it `gives_up`; no write."""
         low = self.lowest()
         if gives_up and self.when_full == WHEN_FULL_OVERWRITE:
-            return True
+            # Worn blocks may leave none but the newest, in which what waits lies.
+            return not self.is_still_full() or self.room(length) > 0
         if low < self.next - RETAINED_MAX:
             return False
         is_sure = self.solid or not self.doubtful

@@ -728,7 +728,7 @@ def test_two_blocks_that_are_left_take_what_fits_as_soon_as_something_is_passed(
             cursor.advance()
         assert log.has_room(PAYLOAD) and append(log, last) == LOG_DONE and log.maintain()
         assert append(log, last + 1) == LOG_DONE and append(log, last + 2) == LOG_DONE
-        assert append(log, last + 3) == LOG_FULL and (log.has_room(PAYLOAD) or not when_full)
+        assert append(log, last + 3) == LOG_FULL and not log.has_room(PAYLOAD)
         assert read_all(log) == numbers(4, last + 2)
         log = area.mount(when_full=when_full)[1]
         assert log.settle() and read_all(log) == numbers(4, last + 2)

@@ -41,6 +41,7 @@ MENDED = (
     + (22020478,)  # behind a silence no answer of a controller that shares its IDs was taken: each might be a late one
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
     + (40011487,)  # the ID 0 behind a wrap was padded to ten blanks, which no question is answered with: of the world
+    + (74007007,)  # nobody was called: worn blocks left an overwriting log no room for one that would end a pass
     + (40000606,)  # stuck: one refused program took the rest of a quarantine's only block until a restart
 )
 ROOT = Path(__file__).resolve().parents[2]
