@@ -29,7 +29,6 @@ MESSAGE_AT = const(16)  # what stands in front of a message fits there
 FRONT_BYTES = const(5)  # at most: tag and STX
 TAIL_BYTES = const(2)  # at most: NUL and ETX
 MESSAGE_MIN = const(20)  # a header
-MESSAGE_MAX = const(9999)  # four digits (003:1092)
 NO_MESSAGE = const(-1)
 
 # What both serial links count, in the order of `tally`.

@@ -13,10 +13,4 @@ from agent.record import HEAD_BYTES
 FRAME = const(8)
 FRAME_MOST = const(632)  # PAYLOAD_MAX less what is in front and what the quarantine adds
 
-
-def frame_bytes(length):
-    """Return how many octets of the frame a payload of `length` octets holds."""
-    return length - HEAD_BYTES
-
-
 assert FRAME == HEAD_BYTES

@@ -78,7 +78,6 @@ ID_EPOCH = const(7)  # how often the controller's IDs began again, modulo 256
 PARKED_BYTES = const(8)
 ROOM_BYTES = const(159)  # the longest payload of a result: with its limits, parked
 TAKEN = const(1)  # into the quarantine; agent.quarantine.quarantine has the other answers
-PASSED = const(3)  # there was no room, and the server had it once
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
 PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
