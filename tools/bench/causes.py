@@ -194,8 +194,8 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 -            ranges[near][1] = ranges[near + 1][1]
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
--        return self._say(number + self.batch - 1, self._in_order())
-+        self.allowed = self.numbers[LIMIT] = number + self.batch - 1
+-        return self._say(number if self.doing else number + self.batch - 1, self._in_order())
++        self.allowed = self.numbers[LIMIT] = number if self.doing else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : results go out in order while the state still says pass
