@@ -97,7 +97,7 @@ class Window:
     def _open(self, now):
         """Begin to have several out, if that may be; True if it may."""
         policy = self.policy
-        if self.size == 1 or self._is_shut(now) or policy.doing:
+        if self.size == 1 or self._is_shut(now) or policy.doing or policy.is_open():
             return False
         if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
             return False

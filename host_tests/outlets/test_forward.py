@@ -447,6 +447,24 @@ def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_fi
     assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
 
 
+def test_a_pass_that_an_08_has_left_open_is_not_over_when_its_first_is_taken():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 1)
+    refuse(outlet, 2)
+    outlet.until_stored(1)  # the third, in the pass, and its answer is on the way
+    outlet.cut()
+    outlet.options.reported_result = 0
+    del outlet.options.tightening_codes[1]
+    outlet.until_stored(2)
+    outlet.until_refused(outlet.toolsnet.refused + 1)
+    outlet.cut()
+    outlet.options.reported_result = 3  # the highest, as some servers say
+    outlet.until_passed()
+    outlet.run(100)
+    assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
+
+
 def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
     outlet = Outlet()
     outlet.store(3)

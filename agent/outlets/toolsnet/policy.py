@@ -162,8 +162,8 @@ class Policy:
         self.lates = 0  # numbers on the wire that late ones have used up since the start
         self._late_entry = 0
         self._late_taken = False
-        # Up to here the last 08 has left open what was out: until that is settled its sequence is no late one's, which
-        # would be taken for it.
+        # Up to here the last 08 has left open what was out. Until that is settled its sequence is no late one's, which
+        # would be taken for it, and a pass is not over: one at a time goes out behind a saved cursor.
         self._open = 0
         self._before = ORDER  # what was done before a late one
         self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
@@ -234,7 +234,7 @@ class Policy:
             return WRITE
         if doing == PASS:
             return self._next_of_pass(now)
-        if (self.late.asked or doing == ORDER) and self.cursor.number >= self._open:
+        if (self.late.asked or doing == ORDER) and not self.is_open():
             self._late_entry = self.late.choose(now)
             if self._late_entry:
                 self._todo = _LATE
@@ -610,21 +610,27 @@ class Policy:
         self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
+    def is_open(self):
+        """True while the last 08 has left open what was out: a later one may still name what a pass has sent."""
+        return self.cursor.number < self._open
+
     def _in_order(self):
         """Return SENT without what speaks of anything but the order."""
         sent = self.numbers[SENT]
+        if sent & SENT_PASS and self.is_open():
+            return sent | self.keeps
         if sent & SENT_WINDOW and self.cursor.number < self.may_have:
             return sent & ~SENT_PASS | self.keeps  # a later 08 may still name one of those that were out
         return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
         """W1, W2: `number` may go out, in order with the rest of its batch; True if that is durable."""
-        return self._say(number if self.doing else number + self.batch - 1, self._in_order())
+        return self._say(number if self.doing or self.is_open() else number + self.batch - 1, self._in_order())
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
         number = self.cursor.number
-        if self.doing or self.unsure or self.allowed > number + self.batch // 2:
+        if self.doing or self.unsure or self.is_open() or self.allowed > number + self.batch // 2:
             return True
         return self._say(number + self.batch, self._in_order())
 
@@ -714,6 +720,7 @@ class Policy:
                 self.cursor.advance()
         numbers[TAKEN] = self._taken_sequence
         self.may_have = self.cursor.number  # an 08 that could not be believed may have left more in doubt
+        self._open = 0
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
