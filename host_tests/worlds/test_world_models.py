@@ -426,6 +426,20 @@ def test_a_block_that_was_to_be_erased_and_is_worn_is_given_up_once():
     assert first not in world._nowhere_else(1)
 
 
+def test_what_is_in_a_block_whose_erase_is_refused_counts_no_more_until_a_start_finds_it():
+    world = a_world()
+    device = world.device(1)
+    device.dice = random.Random(0)
+    first = world.log_begins(1)
+    device.program(first * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    assert world.stands_in_log(1, "W1N000001")
+    device.refusals_left = 1
+    assert device.erase(first) and not world.stands_in_log(1, "W1N000001")
+    device.power_on()
+    assert world.stands_in_log(1, "W1N000001")
+    assert device.erase(first) == 0 and not world.stands_in_log(1, "W1N000001")
+
+
 def test_what_a_cut_left_of_a_copy_in_the_quarantine_is_no_copy_of_what_is_overwritten():
     for dice in range(20):
         world = a_world()

@@ -58,6 +58,7 @@ class NorFlash:
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
         self.unerased: set[int] = set()  # of these, the ones that were to be erased: no one relies on what they hold
+        self.refused_erases: set[int] = set()  # blocks; until one is done, or a start finds them as they are
         self.refusing = ""
         self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
         self.unreadable_left = 0  # reads that it still refuses
@@ -172,7 +173,9 @@ class NorFlash:
         if self._refuses():
             if self.dice.random() < 0.3:
                 self._tear_block(block)
+            self.refused_erases.add(block)
             return REFUSED
+        self.refused_erases.discard(block)
         if block in self.worn:
             self.faults += 1
             self.unerased.add(block)
@@ -189,6 +192,7 @@ class NorFlash:
 
     def power_on(self) -> None:
         """A start: what is weak may have become something else."""
+        self.refused_erases.clear()
         for ghost in list(self.ghosts):
             if self.dice.random() < 0.5:
                 self._change(ghost)

@@ -119,9 +119,9 @@ class World:
         return KEPT_BEGINS + kept_bytes // self.device(number).block_bytes
 
     def stands_in_log(self, number: int, text: str) -> bool:
-        """Whether these octets stand in the log of this station, a block that cannot be erased apart."""
+        """Whether these octets stand in the log of this station, in a block that was not to be erased."""
         device, octets = self.device(number), text.encode()
-        blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased
+        blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased - device.refused_erases
         return any(octets in device.content(block) for block in blocks)
 
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
