@@ -18,7 +18,7 @@ from host_tests.support.archive import delivering
 from tools.compact.tree import compile_compacted
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 30
+DEADLINE_S = 120  # far beyond any machine
 HEAPS = {"compacted": "144k", "micropython": "384k"}
 START = "import sys\nfrom board import unix_main\nunix_main.main(sys.argv[1])\n"
 
