@@ -194,7 +194,7 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 -            ranges[near][1] = ranges[near + 1][1]
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
--        return self._say(number if self.doing else number + self.batch - 1, self._in_order())
+-        return self._say(number if self.doing or self.is_open() else number + self.batch - 1, self._in_order())
 +        self.allowed = self.numbers[LIMIT] = number if self.doing else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model

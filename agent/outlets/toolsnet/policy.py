@@ -302,10 +302,15 @@ class Policy:
             self._late_taken = True
             self._todo = _LATE_OVER
         else:
-            self._taken = self.number
-            self._taken_sequence = self.sequence
-            self._short = -1  # what a pass before this one had too little room for tells nothing any more
-            self.doing = FINISH
+            self._begin_finish(self.number, self.sequence)
+
+    def _begin_finish(self, number, sequence):
+        """The pass has found `number` taken: what one before it had too little room for tells nothing any more."""
+        self._taken = number
+        self._taken_sequence = sequence
+        self._short = -1
+        self.hold.stop()
+        self.doing = FINISH
 
     def refused(self, code, now):
         """The server refuses it."""
@@ -891,9 +896,7 @@ class Policy:
         if reached:
             if not numbers[SENT] & SENT_PASS:
                 return self._take_up_to(reached, stored, now)
-            self._taken = reached
-            self._taken_sequence = stored
-            self.doing = FINISH
+            self._begin_finish(reached, stored)
             return True
         self._is_odd = True
         if behind < _HALF and behind <= cursor.number:
