@@ -115,7 +115,7 @@ def carry(log, octets):
         return LOG_DONE
     block_bytes = log.device.block_bytes
     free = log.count_free(low)
-    spare = 3 if log.doubtful and log.ring == n.KEPT else 2
+    spare = log.kept_free + 1 if log.doubtful else 2
     whole = log.offset <= block_bytes - block_bytes // 8 or free < spare or log.cut >= 0
     if not log.doubtful:
         if not whole:

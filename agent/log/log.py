@@ -75,6 +75,7 @@ class Log(Reader):
         Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.when_full = when_full
+        self.kept_free = 2 if ring == n.KEPT else 1  # so many blocks stay free (a quarantine's: its rule 5)
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = size_of(device)
@@ -265,7 +266,7 @@ class Log(Reader):
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        if not self._is_rich(low) or self.count_free(low) > (2 if self.ring == n.KEPT else 1):
+        if not self._is_rich(low) or self.count_free(low) > self.kept_free:
             return False
         return fits(self, low, octets)
 

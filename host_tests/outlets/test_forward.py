@@ -432,6 +432,14 @@ def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
     assert outlet.counted(h.PARKED) == 0
 
 
+def settled_by_an_08(outlet, reported):
+    """A cut, and the next 08 names this sequence, None: what the server has; until all that waits is passed."""
+    outlet.cut()
+    outlet.options.reported_result = reported
+    outlet.until_passed()
+    outlet.run(100)
+
+
 def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_first_for_stored():
     outlet = Outlet()
     first, _ = outlet.store(2)
@@ -440,10 +448,7 @@ def test_an_08_that_lies_behind_a_pass_does_not_let_a_later_true_one_take_the_fi
     outlet.cut()
     outlet.options.reported_result = 0
     outlet.until_refused(outlet.toolsnet.refused + 1)
-    outlet.cut()
-    outlet.options.reported_result = None
-    outlet.until_passed()
-    outlet.run(100)
+    settled_by_an_08(outlet, None)
     assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
 
 
@@ -458,10 +463,7 @@ def test_a_pass_that_an_08_has_left_open_is_not_over_when_its_first_is_taken():
     del outlet.options.tightening_codes[1]
     outlet.until_stored(2)
     outlet.until_refused(outlet.toolsnet.refused + 1)
-    outlet.cut()
-    outlet.options.reported_result = 3  # the highest, as some servers say
-    outlet.until_passed()
-    outlet.run(100)
+    settled_by_an_08(outlet, 3)  # the highest, as some servers say
     assert outlet.ids() == [3, 1] and outlet.parked_numbers() == [2]
 
 
@@ -474,10 +476,7 @@ def test_an_08_that_says_nothing_new_behind_a_pass_does_not_let_a_later_true_one
         outlet.cut()
         outlet.options.reported_result = 1
         outlet.until_refused(outlet.toolsnet.refused + 1)
-    outlet.cut()
-    outlet.options.reported_result = None
-    outlet.until_passed()
-    outlet.run(100)
+    settled_by_an_08(outlet, None)
     assert outlet.ids()[:2] == [1, 3] and outlet.parked_numbers() == [2]
 
 
