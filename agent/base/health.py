@@ -47,21 +47,20 @@ OTHER_HOST = const(33)
 FAULTS = const(34)
 SERVER_CONNECTS = const(35)
 ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
-DEFERRED = const(37)  # a result that has to come again, since too much else is missing to note what it leaves open
-NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
-OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
-ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
-NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
-EVENTS = const(42)  # alarms written down
-REPEATS_NOTHING = const(43)  # a controller that sends each result once was met: what is not stored has to be fetched
-CLOCK_APART = const(44)  # the controller's clock and ours differ by more than a few seconds
-CLOCK_SET = const(45)  # the controller's clock was set
-TRACES = const(46)  # curves, and sets of plot parameters, written down
-TRACES_LOST = const(47)  # came and were not kept; the value says why (agent.wide.mid0900)
-TRACES_ODD = const(48)  # were kept though something in them is not as it should be
-HOST_REFUSED = const(49)  # the server that an 08 named is none of those that may be
-CONTROLLER_AWAY = const(50)  # each reason is logged once, and the value is its number (agent.base.trouble)
-SERVER_AWAY = const(51)  # the same of ToolsNet: its PIM or its server
+NOT_SAVED = const(37)  # something that has to be durable could not be written; it is tried again
+OUTLET_FAILED = const(38)  # an outlet's other side took nothing: it is tried again
+ODD_FIELDS = const(39)  # a result was read with care: something in it was not written as documented
+NO_OWNER = const(40)  # an answer to MID 0064 that may be another station's did not say whose it is
+EVENTS = const(41)  # alarms written down
+REPEATS_NOTHING = const(42)  # a controller that sends each result once was met: what is not stored has to be fetched
+CLOCK_APART = const(43)  # the controller's clock and ours differ by more than a few seconds
+CLOCK_SET = const(44)  # the controller's clock was set
+TRACES = const(45)  # curves, and sets of plot parameters, written down
+TRACES_LOST = const(46)  # came and were not kept; the value says why (agent.wide.mid0900)
+TRACES_ODD = const(47)  # were kept though something in them is not as it should be
+HOST_REFUSED = const(48)  # the server that an 08 named is none of those that may be
+CONTROLLER_AWAY = const(49)  # each reason is logged once, and the value is its number (agent.base.trouble)
+SERVER_AWAY = const(50)  # the same of ToolsNet: its PIM or its server
 
 NAMES = (
     "stored",
@@ -101,7 +100,6 @@ NAMES = (
     "faults",
     "server connects",
     "odd on the line",
-    "deferred",
     "not saved",
     "outlet failed",
     "odd fields",

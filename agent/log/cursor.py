@@ -23,6 +23,7 @@ class Cursor:
 
     __slots__ = (
         "ahead",
+        "ahead_slot",
         "behind",
         "bound",
         "durable",
@@ -31,13 +32,16 @@ class Cursor:
         "number",
         "offset",
         "place",
+        "slot",
         "version",
         "wants",
     )
 
     def __init__(self):
         self.number = 0
+        self.slot = 0  # where a snapshot has `number` and, if that is not below 0, `ahead` (agent.log.state)
         self.ahead = 0
+        self.ahead_slot = -1
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
         self.found = 0  # number of the record found last

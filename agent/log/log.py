@@ -114,7 +114,6 @@ class Log(Reader):
     def follow(self, cursor, slot, ahead=-1):
         """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`, and what it is ahead."""
         self.cursors.append(cursor)
-        self.slots.append(slot)
         self.state.follow(cursor, slot, ahead)
 
     # -- a result's way ----------------------------------------------------------------------------------------
@@ -424,9 +423,9 @@ class Log(Reader):
         """The same, as the last snapshot says."""
         low = self.lowest()
         durable = self.state.durable
-        for index in range(len(self.cursors)):
-            if self.cursors[index].durable and durable[self.slots[index]] < low:
-                low = durable[self.slots[index]]
+        for cursor in self.cursors:
+            if cursor.durable and durable[cursor.slot] < low:
+                low = durable[cursor.slot]
         return low
 
     def count_free(self, low, enough=TOP):

@@ -43,7 +43,6 @@ class Reader:
         self.at = PLACE
         self.align = align
         self.cursors = []
-        self.slots = []  # of each cursor in state.numbers
         self.firsts = array("I", [0] * device.block_count)
         self.version = 0  # grows whenever `firsts` changes
         self.block = device.block_count - 1  # the newest

@@ -75,8 +75,6 @@ class State:
         self._image = bytearray(b"\xff" * self._slot_bytes)
         self._read = bytearray(self._slot_bytes)
         self._cursors = []
-        self._where = []  # of each the slot in `numbers`
-        self._ahead = []  # and the one of what it is ahead, or -1
         self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
@@ -87,17 +85,15 @@ class State:
 
     def follow(self, cursor, slot, ahead=-1):
         """Let `numbers[slot]` be the cursor's number, which begins there, and `numbers[ahead]` what it is ahead."""
+        cursor.slot = slot
+        cursor.ahead_slot = ahead
         self._cursors.append(cursor)
-        self._where.append(slot)
-        self._ahead.append(ahead)
-        self._place(len(self._where) - 1)
+        self._place(cursor)
 
-    def _place(self, index):
-        cursor = self._cursors[index]
-        cursor.number = self.numbers[self._where[index]]
-        ahead = self._ahead[index]
-        if ahead >= 0:
-            cursor.ahead = self.numbers[ahead]
+    def _place(self, cursor):
+        cursor.number = self.numbers[cursor.slot]
+        if cursor.ahead_slot >= 0:
+            cursor.ahead = self.numbers[cursor.ahead_slot]
 
     def rise(self, round):
         """A log has used this round: what this session begins is above it."""
@@ -126,11 +122,10 @@ class State:
         Hot: allocates nothing.
         """
         numbers = self.numbers
-        for index in range(len(self._cursors)):
-            cursor = self._cursors[index]
-            numbers[self._where[index]] = cursor.number
-            if self._ahead[index] >= 0:
-                numbers[self._ahead[index]] = cursor.ahead
+        for cursor in self._cursors:
+            numbers[cursor.slot] = cursor.number
+            if cursor.ahead_slot >= 0:
+                numbers[cursor.ahead_slot] = cursor.ahead
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -253,8 +248,8 @@ class State:
         for index in range(NUMBERS):
             self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
-        for index in range(len(self._cursors)):
-            self._place(index)
+        for cursor in self._cursors:
+            self._place(cursor)
 
 
 assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

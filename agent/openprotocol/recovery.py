@@ -41,6 +41,7 @@ from agent.openprotocol.ids import (
     length_of,
     open_below,
     put_id,
+    unpack_id,
 )
 from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
 from agent.openprotocol.walk import Walk
@@ -88,7 +89,6 @@ class Recovery:
         self._retry = Timer()
         self._looked = Timer()
         self._newest = -1  # N
-        self._top_id = -1
         self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
         self._first = self._upto = 0  # what is to be settled as missing
         self._afresh = False  # that is all that is missing: what was before is not
@@ -220,13 +220,14 @@ class Recovery:
             if self.phase == qs.PHASE_OFF:
                 self._count_lost()
             return True
-        if is_ahead(number, self._top_id):
-            if number != after(self._top_id) and not self._shares:
+        top = unpack_id(self._top, 0)
+        if is_ahead(number, top):
+            if number != after(top) and not self._shares:
                 self._upto = before(number)  # else what was left out is not asked for
-        elif number != self._top_id:
+        elif number != top:
             self.look_again(now)
             return False
-        self._take_top(number, known.last)
+        self._take_top(known.last)
         return True
 
     def _count_lost(self):
@@ -242,8 +243,7 @@ class Recovery:
             self.known.count_gone(lost, count)
         self._save()
 
-    def _take_top(self, number, digest):
-        self._top_id = number
+    def _take_top(self, digest):
         copy(self._top, 0, digest, 0, DIGEST_BYTES)
 
     # -- asking ------------------------------------------------------------------------------------------------
@@ -410,7 +410,7 @@ class Recovery:
         if phase == qs.PHASE_NEWEST:
             self._tries = 0
             self._newest = number
-            self._take_top(number, self._answer)
+            self._take_top(self._answer)
             return self._compare_newest(held, now)
         if is_ahead(number, self._asked):
             return self._again(now)  # an answer to an earlier question
@@ -425,7 +425,7 @@ class Recovery:
             return self._hear_witness(now)
         if phase == qs.PHASE_UP:
             self._newest = number
-            self._take_top(number, self._answer)
+            self._take_top(self._answer)
             self._upto = before(number) if held else number
         return self._go_on(number, True, now)
 
@@ -475,7 +475,7 @@ class Recovery:
             self._first = first_below(newest) if self._shares else open_below(self._upto)
             return self._conclude(now)
         if known.is_top(self._top):
-            copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
+            self._take_top(known.octets)  # which says more, perhaps
             self._first = after(self._upto)
             return self._conclude(now)
         top = known.top()
@@ -493,7 +493,7 @@ class Recovery:
         self._zero = True
         if known.last_id >= 0:  # this connection has pushed one: it stands for the newest
             self._newest = known.last_id
-            self._take_top(known.last_id, known.last)
+            self._take_top(known.last)
             return self._compare_newest(True, now)
         if known.top() <= 0:
             return self._conclude_empty(now)
@@ -529,7 +529,7 @@ class Recovery:
     def _end_up(self, now):
         if self._newest < 0:  # nothing above the highest ID known
             self._newest = self.known.top()
-            self._take_top(self._newest, self.known.octets)
+            self._take_top(self.known.octets)
             self._upto = before(self._newest)
         return self._settle(now)
 

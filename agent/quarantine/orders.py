@@ -149,7 +149,7 @@ class Orders:
         """Give up the first of these; how many it were, 0 if room for saying so had to be made, or one is gone."""
         done = self.quarantine.remove(numbers[:STEP], DROPPED)
         if done == 0 and not self._is_gone(numbers[0]):
-            done = min(self.quarantine.tidy(), 0)
+            done = 0 if self.quarantine.tidy() else FAILED
         if done < 0:
             raise Refused("the flash takes nothing now; what was not named as dropped may be there still. Try again")
         return done
@@ -237,7 +237,7 @@ class Orders:
                 if self._replace():
                     return None
                 break
-            if quarantine.move_oldest() == FAILED:
+            if not quarantine.move_oldest():
                 break
         raise Refused("the flash takes nothing now; %d stays a frame. Try again" % number)
 
@@ -246,7 +246,7 @@ class Orders:
         log = self.quarantine.log
         copy(log.stage, log.place, log.page, log.at, res.HEAD_BYTES)
         copy(log.stage, log.place + res.HEAD_BYTES, self._body, 0, self._length - res.HEAD_BYTES)
-        return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ) != FAILED
+        return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ)
 
     def _read(self, number):
         """Read the frame `number` into the body; whether that is possible."""

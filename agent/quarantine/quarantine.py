@@ -38,9 +38,6 @@ KEPT_BEFORE = const(2)
 NO_ROOM = const(-1)
 FAILED = const(-2)
 
-TIDY_DONE = const(0)
-TIDY_MORE = const(1)
-
 # What an outlet answers who is to drop the first one that it is refused
 DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
 DROP_DONE = const(1)
@@ -352,30 +349,29 @@ class Quarantine:
         return FAILED if done else 0
 
     def tidy(self):
-        """Move the oldest entry behind the newest if no hole is left: TIDY_DONE if one is, TIDY_MORE, or FAILED."""
+        """Move the oldest entry behind the newest if no hole is left; False if that cannot be done now."""
         if not self.settle():
-            return FAILED
+            return False
         if self._holes.free() > self._spare():
-            return TIDY_DONE
+            return True
         if self._spare_blocks() <= 0 and self.next_entry(0) > RECORD_NONE:
             if self._left() < self.log.behind(0, FRAME_BYTES + self.log.length):
                 return self._move_block()  # rule 5
         return self.move_oldest()
 
     def move_oldest(self):
-        """Move the oldest entry behind the newest: TIDY_MORE or FAILED. Everything is settled."""
+        """Move the oldest entry behind the newest; False if that cannot be done now. Everything is settled."""
         log = self.log
         kind = self.next_entry(0)
         if kind <= RECORD_NONE:
-            return FAILED
+            return False
         copy(log.stage, log.place, log.page, log.at, log.length)
-        done = self._append_again(kind, log.flags, log.length)
-        return self._move_block() if done == FAILED and log.full else done
+        return self._append_again(kind, log.flags, log.length) or (log.full and self._move_block())
 
     def _move_block(self):
         from agent.quarantine.move_block import move_block  # rarely needed
 
-        return TIDY_MORE if move_block(self) else FAILED
+        return move_block(self)
 
     def pass_up_to(self, entry, lost):
         """All up to `entry` lies elsewhere by now, but `lost` that could not be read."""
@@ -387,7 +383,7 @@ class Quarantine:
     def replace_oldest(self, kind, flags, length, reason):
         """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.
 
-        TIDY_MORE or FAILED. Everything is settled.
+        False if that cannot be done now. Everything is settled.
         """
         pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
         return self._append_again(kind, flags, length + PARKED_BYTES)
@@ -395,9 +391,9 @@ class Quarantine:
     def _append_again(self, kind, flags, length):
         old = self.entry
         if self.log.append(kind, flags, length) != LOG_DONE:
-            return FAILED
+            return False
         self._leave_moved(old, self.log.number)
-        return TIDY_MORE if self.state.save() else FAILED
+        return self.state.save()
 
     def _leave_moved(self, old, new):
         """Entry `old` is entry `new` from now on; being the oldest it needs no hole."""

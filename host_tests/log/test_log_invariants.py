@@ -134,7 +134,7 @@ ROWS = [
     ("6 no number is used twice", LOG, "end_at", cuts(1)),
     ("self.next = max(", "self.next = min(number + 1, "),
     ("7 snapshot, then erase", LOG, "saved_lowest", cuts(1, length=3)),
-    ("durable[self.slots[index]] < low", "False"),
+    ("durable[cursor.slot] < low", "False"),
     ("7 what is erased and was not had is counted", mount_module, "_mount", harsh(3201418)),
     ("numbers[place] > newest", "False"),
     ("8 what results bring is told once", LOG, "_appended", cuts(1)),

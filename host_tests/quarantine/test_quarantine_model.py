@@ -5,7 +5,7 @@ import sys
 from agent.log.flash import FLASH_IO
 from agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from agent.log.record import RECORD_NONE
-from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_MORE
+from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut
 from host_tests.support.quarantine import QuarantineBench
 from tools.base.clock import Dice
@@ -94,9 +94,8 @@ class World:
             self.kept |= self.maybe
             assert done >= 0
             if done == 0:
-                code = quarantine.tidy()
-                self.count("tidy %d" % code)
-                assert code == TIDY_MORE, "dropping them does not go on: %d" % code
+                self.count("tidy")
+                assert quarantine.tidy(), "dropping them does not go on"
             self.kept -= set(chosen[:done])
             chosen = chosen[done:]
         raise AssertionError("it does not end")
@@ -105,7 +104,7 @@ class World:
         """One is offered again, and taken or not; an operator drops others meanwhile."""
         quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
         while not quarantine.may_leave():
-            assert quarantine.tidy() == TIDY_MORE, "no hole for one that is offered again"
+            assert quarantine.tidy(), "no hole for one that is offered again"
         if not self.kept:
             return
         living = quarantine.numbers()
@@ -119,7 +118,7 @@ class World:
             done = quarantine.remove(others, DROPPED)
             self.kept -= set(others[:done])
             self.count("offered, %d dropped" % done)
-        if self.dice.randrange(2) and quarantine.tidy() == TIDY_MORE:
+        if self.dice.randrange(2) and quarantine.tidy():
             self.count("offered and tidied")
         assert quarantine.next_entry(numbers[LATE] - 1) > RECORD_NONE and quarantine.number == number
         taken = self.dice.randrange(3) > 0
@@ -237,5 +236,5 @@ def test_random_work_with_cuts_and_refusals_is_what_a_dict_says():
                 world.step()
             for what in world.done:
                 done[what] = done.get(what, 0) + world.done[what]
-    for what in ("cut", "tidy 1", NO_ROOM, KEPT_BEFORE, "offered and tidied", "refused 1", "refused -2"):
+    for what in ("cut", "tidy", NO_ROOM, KEPT_BEFORE, "offered and tidied", "refused 1", "refused -2"):
         assert done.get(what, 0) > 3 or not ON_CPYTHON, (what, done)

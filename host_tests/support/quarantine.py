@@ -86,7 +86,7 @@ class QuarantineBench:
             if not left:
                 return True
             done = self.quarantine.remove(left, DROPPED)
-            if done < 0 or (done == 0 and self.quarantine.tidy() < 0):
+            if done < 0 or (done == 0 and not self.quarantine.tidy()):
                 return False
             left = left[done:]
         raise AssertionError("it never gets empty")

@@ -10,7 +10,7 @@ from agent.log.cursor import Cursor
 from agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
 from agent.outlets.toolsnet import policy as pol
 from agent.outlets.toolsnet.shown import put_refused
-from agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
+from agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
@@ -199,7 +199,7 @@ class FewKept:
         return True
 
     def tidy(self):
-        return TIDY_DONE
+        return True
 
     def leave(self, entry):
         if entry not in self.state.gone:

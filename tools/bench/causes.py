@@ -150,7 +150,7 @@ one-snapshot-in-a-fresh-block | 0 | agent/log/state.py | log proof state
 +code = FLASH_DONE
 erased-before-it-is-saved | 0 | agent/log/log.py | log proof cuts
 : a block is erased though the snapshot does not say that it is passed
--and durable[self.slots[index]] < low
+-and durable[cursor.slot] < low
 +and False
 number-used-twice | 0 | agent/log/log.py | log proof cuts
 : the number of a torn record is given again

@@ -11,7 +11,6 @@ SENTENCES = {
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
     "controller resets": "the controller's tightening IDs begin again",
     "out of sequence": "a result came out of the order of its tightening ID; it is kept as it came",
-    "deferred": "a result was not acknowledged yet, because too many in front of it are missing; it has to come again",
     "odd on the line": (
         "a result that cannot be right came over the line; it is taken if it comes again so. "
         "`toolcart line monitor` shows what comes"

@@ -29,8 +29,6 @@ from agent.quarantine.quarantine import (
     KEPT_BEFORE,
     KEPT_DONE,
     NO_ROOM,
-    TIDY_DONE,
-    TIDY_MORE,
 )
 
 # isort: split
@@ -525,14 +523,18 @@ class Policy:
 
     def _end_pass(self, at_end, now):
         """Nothing was taken."""
-        self.may_have = self.cursor.number
-        self._open = 0
+        self._close()
         self._once_more()
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._mutes = 0
         self._short = -1 if self._fits else self._room
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
+
+    def _close(self):
+        """No more is in doubt than what the cursor has passed, also if an 08 that could not be believed left more."""
+        self.may_have = self.cursor.number
+        self._open = 0
 
     # -- late ones ---------------------------------------------------------------------------------------------
 
@@ -724,8 +726,7 @@ class Policy:
             if self.cursor.found == taken:  # else it cannot be read any more
                 self.cursor.advance()
         numbers[TAKEN] = self._taken_sequence
-        self.may_have = self.cursor.number  # an 08 that could not be believed may have left more in doubt
-        self._open = 0
+        self._close()
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
@@ -738,7 +739,7 @@ class Policy:
         numbers = self.numbers
         entry = self._late_entry
         if not quarantine.may_leave():
-            return quarantine.tidy() in (TIDY_DONE, TIDY_MORE)
+            return quarantine.tidy()
         numbers[LATE] = entry
         self._go_ahead(-1)
         if not self._say(self.cursor.number, self._in_order()):
