@@ -91,8 +91,10 @@ class Quarantine:
 
     def settle(self):
         """True if everything that a start found is relied on; else it is tried again by whoever asks next."""
-        if not self._settled and (not self.log.doubtful or self.log.settle()):
-            self._settled = self._catch_up()
+        if not self._settled:
+            log, main = self.log, self._main
+            is_sure = (not log.doubtful or log.settle()) and (not main.doubtful or main.settle())
+            self._settled = is_sure and self._catch_up()
         return self._settled
 
     def _catch_up(self):
@@ -102,13 +104,27 @@ class Quarantine:
             kind = log.peek(fold)
             if kind == RECORD_NONE:
                 log.cover(log.number)
-                return True
+                return self._pass_kept()
             if kind < RECORD_NONE:
                 return False
             self._read_tail(fold.found)
             if not self._take_in(self.entry, self.number) or log.peek(fold) <= RECORD_NONE:
                 return False
             fold.advance()
+
+    def _pass_kept(self):
+        """What was kept and not passed when the power failed is passed: dropped, it would be kept once more else."""
+        main = self._main
+        cursor = main.cursors[0]
+        while cursor.number < self.state.numbers[KEPT_LAST]:
+            kind = main.peek(cursor)
+            if kind <= RECORD_NONE:
+                return kind == RECORD_NONE and not main.doubtful
+            known = self.has(cursor.found)
+            if known <= 0:
+                return known == 0
+            cursor.advance()
+        return True
 
     def _take_in(self, entry, number):
         numbers = self.state.numbers

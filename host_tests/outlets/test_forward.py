@@ -7,7 +7,7 @@ from agent.base.trouble import NOT_ALLOWED
 from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
 from agent.outlets.toolsnet.policy import PASS
-from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
+from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from agent.toolsnet.session import STREAMING, WAITING
@@ -623,6 +623,43 @@ def test_cut_at_any_moment_of_a_late_offer_neither_loses_nor_doubles_it():
             assert sorted(outlet.ids()) == [1, 2, 3, 4] and outlet.parked_numbers() == [], (answered, cut_after)
             assert outlet.archive.repeated == 0
             outlet.clean()
+
+
+def cut_once_kept():
+    """An outlet whose power failed when 2 was in the quarantine, and the cursor not behind it."""
+    outlet = Outlet()
+    outlet.store(1)
+    outlet.until_passed()
+    take_away_toolsnet(outlet)
+    outlet.store(2)
+    assert outlet.state.save() and outlet.quarantine.keep(2, 17) == KEPT_DONE
+    outlet.cut()
+    assert outlet.state.durable[CURSOR] == 1 and outlet.quarantine.settle()
+    return outlet
+
+
+def test_what_a_cut_left_kept_and_not_passed_goes_out_once_where_an_operator_wants_it_offered_at_once():
+    outlet = cut_once_kept()
+    assert outlet.forward.ask(2, False) == ASK_DONE
+    outlet.network.up(*PIM)
+    outlet.store(1)
+    outlet.until_stored(4)
+    outlet.run(60000)
+    assert sorted(outlet.ids()) == [1, 2, 3, 4] and outlet.archive.repeated == 0 and outlet.parked_numbers() == []
+    outlet.clean()
+
+
+def test_what_a_cut_left_kept_and_not_passed_is_gone_once_it_is_dropped():
+    outlet = cut_once_kept()
+    assert outlet.quarantine.remove([2], DROPPED) == 1
+    outlet.network.up(*PIM)
+    refuse(outlet, 2)
+    for _ in range(2):
+        outlet.store(1)
+        outlet.run(60000)
+        assert outlet.parked_numbers() == [], "not kept once more"
+        outlet.cut()
+    assert outlet.ids() == [1, 3, 4, 5]
 
 
 # -- a quarantine without room

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from tools.compact.bundle import ENTRY
 from tools.compact.lines import parse, unparse
@@ -22,9 +23,11 @@ def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[s
     """Return the program without what it does not use; names in `keep` count as used."""
     trees = {name: _decided(parse(text)) for name, text in sources.items()}
     _fold_lengths(trees)
-    _move_tables(trees, keep)
-    while _drop_names(trees, keep) | _drop_methods(trees, keep):
-        pass
+    uses = {name: _Uses(tree) for name, tree in trees.items()}
+    changed = _move_tables(trees, uses)
+    while changed is not None:
+        uses.update((name, _Uses(trees[name])) for name in changed)
+        changed = (_drop_names(trees, uses, keep) | _drop_methods(trees, uses, keep)) or None
     return {name: unparse(tree) for name, tree in trees.items()}
 
 
@@ -46,6 +49,29 @@ def strings_in(trees) -> set[str]:
         for node in walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
     }
+
+
+class _Uses:
+    """What a module asks for: gathered once, and again where something of it was dropped."""
+
+    def __init__(self, tree: ast.Module):
+        self.attributes: set[str] = set()
+        self.strings = strings_in([tree])
+        self.names: set[str] = set()  # of its own top that it reads
+        self.imports: set[tuple[str | None, str]] = set()
+        own = scopes(tree)[0]
+        for node in walk(tree):
+            if isinstance(node, ast.Attribute):
+                self.attributes.add(node.attr)
+            elif isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Load) and node.home is own:  # type: ignore[attr-defined]
+                    self.names.add(node.id)
+            elif isinstance(node, ast.ImportFrom):
+                self.imports.update((node.module, alias.name) for alias in node.names)
+
+
+def _all(sets: Iterable[set]) -> set:
+    return set().union(*sets)
 
 
 # -- conditions that are decided -----------------------------------------------------------------------------------
@@ -123,17 +149,22 @@ def _fold_lengths(trees: dict[str, ast.Module]) -> None:
             Folder().visit(tree)
 
 
-def _move_tables(trees: dict[str, ast.Module], keep: frozenset[str]) -> None:
+def _move_tables(trees: dict[str, ast.Module], uses: dict[str, _Uses]) -> set[str]:
+    """Returns the modules that got one."""
     entry = trees.get(ENTRY)
     if entry is None:
-        return
+        return set()
+    changed = set()
     tables = _tables_of(entry)
     for name, table in tables.items():
         if any(isinstance(node, ast.Name) and node.id == name and node is not table.targets[0] for node in walk(entry)):
             continue
         for module, tree in trees.items():
-            if module != ENTRY:
+            asks = name in uses[module].attributes or (ENTRY, name) in uses[module].imports
+            if asks and module != ENTRY:
                 _take_table(tree, name, table)
+                changed.add(module)
+    return changed
 
 
 def _take_table(tree: ast.Module, name: str, table: ast.Assign) -> None:
@@ -175,37 +206,25 @@ def _aliases_of_entry(tree: ast.Module) -> set[str]:
 # -- names ---------------------------------------------------------------------------------------------------------
 
 
-def _drop_names(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
-    """Drop definitions at the top of modules, and imported names, that are not used."""
-    strings = strings_in(trees.values()) | also
-    wanted = {
-        (node.module, alias.name)
-        for tree in trees.values()
-        for node in walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    attributes = _attributes(trees)
-    dropped = False
+def _drop_names(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
+    """Drop definitions at the top of modules, and imported names, that are not used; returns the modules they were in."""
+    strings = _all(one.strings for one in uses.values()) | also
+    wanted = _all(one.imports for one in uses.values())
+    attributes = _all(one.attributes for one in uses.values())
+    changed = set()
     for module, tree in trees.items():
-        own = scopes(tree)[0]
-        used = {
-            node.id
-            for node in walk(tree)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.home is own  # type: ignore[attr-defined]
-        }
+        used = uses[module].names | strings
+        keep = tree.body
         if module.startswith("agent"):
-            used |= strings | attributes
             # `__init__` of a package and the program's own modules are asked for by others.
-            used |= {name for of, name in wanted if of == module}
+            used |= attributes | {name for of, name in wanted if of == module}
             keep = [one for one in tree.body if not _is_unused(one, used)]
-        else:
-            keep = tree.body
-            used |= strings
-        dropped |= len(keep) != len(tree.body)
+        if len(keep) != len(tree.body):
+            changed.add(module)
         tree.body = keep
-        dropped |= _drop_imports(tree, used, module, wanted)
-    return dropped
+        if _drop_imports(tree, used, module, wanted):
+            changed.add(module)
+    return changed
 
 
 def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
@@ -222,33 +241,24 @@ def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
 
 
 def _drop_imports(tree: ast.Module, used: set[str], module: str, wanted: set[tuple[str | None, str]]) -> bool:
-    kept = []
+    dropped = False
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom):
-            before = len(statement.names)
-            statement.names = [
+            keep = [
                 alias
                 for alias in statement.names
                 if (alias.asname or alias.name) in used or (module, alias.asname or alias.name) in wanted
             ]
-            if not statement.names:
-                continue
-            if len(statement.names) != before:
-                kept.append(statement)
-                continue
-        kept.append(statement)
-    dropped = len(kept) != len(tree.body)
-    tree.body = kept
+            dropped |= len(keep) != len(statement.names)
+            statement.names = keep
+    tree.body = [one for one in tree.body if not isinstance(one, ast.ImportFrom) or one.names]
     return dropped
 
 
-def _attributes(trees: dict[str, ast.Module]) -> set[str]:
-    return {node.attr for tree in trees.values() for node in walk(tree) if isinstance(node, ast.Attribute)}
-
-
-def _drop_methods(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
-    used = _attributes(trees) | strings_in(trees.values()) | also
-    dropped = False
+def _drop_methods(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
+    """Drop methods that are not used; returns the modules they were in."""
+    used = _all(one.attributes | one.strings for one in uses.values()) | also
+    changed = set()
     for module, tree in trees.items():
         if not module.startswith("agent"):
             continue
@@ -259,6 +269,7 @@ def _drop_methods(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
                     for one in node.body
                     if not isinstance(one, ast.FunctionDef) or one.name.startswith("__") or one.name in used
                 ]
-                dropped |= len(keep) != len(node.body)
+                if len(keep) != len(node.body):
+                    changed.add(module)
                 node.body = keep or [ast.Pass()]
-    return dropped
+    return changed

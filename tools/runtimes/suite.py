@@ -84,7 +84,9 @@ def types() -> list[Row]:
     rows = []
     told: set[str] = set()  # what one pass found and the next finds again is told once
     with ThreadPoolExecutor(WORKERS) as pool:
-        for row, errors in pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files))):
+        outcomes = pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files)))
+        pool.submit(_compile_tests)
+        for row, errors in outcomes:
             for error in errors:
                 if error not in told:
                     say(error)
@@ -102,6 +104,12 @@ def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
         return missing("types", where, str(reason)), []
     note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
     return Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note), errors
+
+
+def _compile_tests() -> None:
+    """Let the bytecode of all tests be there, since each of pytest's workers would make all of it."""
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
+    subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, timeout=PYTEST_TIMEOUT_S)
 
 
 def compilation() -> Row:
@@ -153,6 +161,14 @@ def _pytest_code(command: list[str], timeout_s: int) -> int | None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pytest.pid, signal.SIGKILL)
+
+
+def wait_for_packages() -> None:
+    """Let what `tools/test` has begun to install be there; it is a child of the shell that became this process."""
+    packages = os.environ.pop("TOOLCART_PACKAGES", "")
+    if packages:
+        with contextlib.suppress(ChildProcessError):  # of another process: not ours to wait for
+            os.waitpid(int(packages), 0)
 
 
 def cpython(arguments: list[str], long: bool) -> Row:
@@ -383,6 +399,7 @@ def main() -> int:
             ahead.submit(place.runtime.fetch)
         if not (asked.on or files or asked.k):
             rows += checks(asked.fast)
+        wait_for_packages()
         with MicroPythons(places, asked.k) as beside:
             if not asked.on or "cpython" in asked.on:
                 rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))

@@ -280,6 +280,10 @@ class _Copy:
                 log.settle()  # shows the last one, and may overwrite the first
         return found
 
+    def passed(self, behind: int) -> set[int]:
+        """The numbers behind this one that its cursor has passed."""
+        return {number for number, _ in self.held(behind) if number <= self.cursor}
+
     def top(self) -> int | None:
         """The highest ID that a start knows once all behind the snapshot is taken in; None if that is in doubt."""
         if not self._is_settled:
@@ -345,8 +349,8 @@ def _differences(station, its: _Copy) -> list[str]:
         found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
     if its.number < mine.number or its.next < mine.next:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
-    if its.cursor > mine.cursors[0].number:
-        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}")
+    if its.cursor > mine.cursors[0].number and its.passed(mine.cursors[0].number) - {one for one, _ in its.entries()}:
+        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}, past what is not kept")
     # One that was being written when the power failed may read well once more, or have faded by then.
     more = its.kept - station.quarantine.count()
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):

@@ -37,6 +37,7 @@ from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.numbers import (
+    CURSOR,
     DELIVERED,
     DROPPED,
     KEPT_LAST,
@@ -665,6 +666,8 @@ class Policy:
 
     def set_aside(self, number, reason, now):
         """Keep the log's `number`, which is the cursor's next, and pass it; True if that is done."""
+        if self.state.durable[CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not self._save():
+            return False  # a start passes what is kept, and nothing else may lie in front of it
         code = self._keep(number, reason, now)
         if code == NO_ROOM:
             self.first = number
