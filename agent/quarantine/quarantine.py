@@ -91,10 +91,9 @@ class Quarantine:
 
     def settle(self):
         """True if everything that a start found is relied on; else it is tried again by whoever asks next."""
-        if not self._settled:
-            log, main = self.log, self._main
-            is_sure = (not log.doubtful or log.settle()) and (not main.doubtful or main.settle())
-            self._settled = is_sure and self._catch_up()
+        if not self._settled and (not self.log.doubtful or self.log.settle()):
+            main = self._main
+            self._settled = self._catch_up() or (main.doubtful and main.settle() and self._catch_up())
         return self._settled
 
     def _catch_up(self):

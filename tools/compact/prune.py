@@ -207,7 +207,7 @@ def _aliases_of_entry(tree: ast.Module) -> set[str]:
 
 
 def _drop_names(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
-    """Drop definitions at the top of modules, and imported names, that are not used; returns the modules they were in."""
+    """Drop what is not used of the top of modules and of imported names; returns the modules that had it."""
     strings = _all(one.strings for one in uses.values()) | also
     wanted = _all(one.imports for one in uses.values())
     attributes = _all(one.attributes for one in uses.values())
@@ -256,7 +256,7 @@ def _drop_imports(tree: ast.Module, used: set[str], module: str, wanted: set[tup
 
 
 def _drop_methods(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
-    """Drop methods that are not used; returns the modules they were in."""
+    """Drop methods that are not used; returns the modules that had them."""
     used = _all(one.attributes | one.strings for one in uses.values()) | also
     changed = set()
     for module, tree in trees.items():

@@ -48,6 +48,7 @@ class Link:
         self.service = service
         self.port: End | None = port  # None once the agent's end is gone
         self.is_cut = False  # it went with the agent's power
+        self.is_broken = False  # by the network
         self.peer: Any = None  # None once the peer's end is gone
         self.reads = 0
         self.held: list[Callable[[], None]] = []
@@ -81,6 +82,7 @@ class Link:
 
     def reset(self) -> None:
         """Break it for both at once."""
+        self.is_broken = True
         self._lose_port()
         self._lose_peer()
 

@@ -333,10 +333,11 @@ class ServerPeer(Peer):
         if self._is_mute:
             self.toolsnet.was_mute()
         plant = self.toolsnet.plant
-        in_order = plant.is_leaving and plant.leaves_well and not self.link.is_cut  # perhaps by a cut long ago
+        link = self.link
+        in_order = plant.is_leaving and plant.leaves_well and not (link.is_cut or link.is_broken)
         if self.offers.maxlen > 1:  # type: ignore[operator]
             # A cut also takes what was read of the answers: an 08 tells of the last one that was stored alone.
-            doubted = self.unheard if in_order else [*self.offers, *(self.taken if self.link.is_cut else ())]
+            doubted = self.unheard if in_order else [*self.offers, *(self.taken if link.is_cut else ())]
             for result in doubted:
                 result.doubted.append(self.toolsnet.time.now)
             self.toolsnet.left_in_order = list(self.offers) if in_order else []
