@@ -10,9 +10,9 @@ Rules
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -227,11 +227,15 @@ def _beside_in(modules: Path, heap_bytes: int) -> int | None:
 
 
 def main() -> None:
-    if "--baseline" in sys.argv[1:]:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.board", description=__doc__.split("\n")[0])
+    parser.add_argument("--baseline", action="store_true", help="write the instructions of this state down instead")
+    parser.add_argument("--json", action="store_true", help="give the figures as JSON")
+    asked = parser.parse_args()
+    if asked.baseline:
         BASELINE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
         return
     report = run(lambda share: None)
-    print(json.dumps(report, indent=1) if "--json" in sys.argv[1:] else table(report))
+    print(json.dumps(report, indent=1) if asked.json else table(report))
 
 
 if __name__ == "__main__":

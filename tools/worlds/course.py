@@ -3,8 +3,8 @@
 Rules
 1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
    needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and VISIT_MS for each
-   time that an operator is needed, as often as there are results; SILENT_MS for each without an answer), or when an
-   agent works hard and nothing changes.
+   time that an operator is needed, as often as there are results; SILENT_MS for each without an answer, MUTE_MS at each
+   of those times), or when an agent works hard and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.
@@ -26,6 +26,7 @@ from tools.worlds.world import World
 CALM_MAX_MS = 3 * 3600 * 1000
 DROPPED_MS = 10 * 60 * 1000  # between two orders of an operator
 VISIT_MS = 30 * 60 * 1000  # so much more for each time that one is needed: a pass of silent ones fills a quarantine
+MUTE_MS = 40 * 1000  # and for each of the silent ones that the pass in front of it met: two silences
 SILENT_MS = 30 * 60 * 1000  # and for each that a server never answers that answers nothing else: twenty silences
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 RETRIES_MOST = 16
@@ -126,7 +127,7 @@ class Course:
         made = sum(len(station.results) for station in world.history.stations.values())
         while world.time.now < open_until + quiet_ms:
             visits = min(world.operator.came - came, made)  # each of them settles one at least
-            more = visits * VISIT_MS + self._silent() * SILENT_MS
+            more = visits * (VISIT_MS + self._silent() * MUTE_MS) + self._silent() * SILENT_MS
             if world.time.now >= begun + longest_ms + more:
                 break
             for index, controller in enumerate(world.controllers if makes else []):
