@@ -412,7 +412,7 @@ class Recovery:
             self._newest = number
             self._take_top(self._answer)
             return self._compare_newest(held, now)
-        if is_ahead(number, self._asked):
+        if is_ahead(number, self._asked) and not (phase == qs.PHASE_SEEK and number < self._asked):
             return self._again(now)  # an answer to an earlier question
         if phase == qs.PHASE_SEEK:
             return self._go_on(number, self.shared.is_ours(), now)  # type: ignore[union-attr]

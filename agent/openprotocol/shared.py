@@ -124,8 +124,8 @@ class Shared:
         return max(self._most_ids // 4, 1)
 
     def hear(self, number, is_ours):
-        """The newest at or below `asked` is `number`."""
-        if is_ahead(self._first, number):
+        """The newest at or below `asked` is `number`; by its digits, so behind a wrap it may be one that came later."""
+        if is_ahead(self._first, number) or is_ahead(number, self.asked):
             self.seeks = False
             return
         self._found = True

@@ -333,6 +333,13 @@ def test_a_stretch_goes_over_the_wrap_past_0_which_cannot_be_asked_for():
     assert not stretch.seeks and stretch.next_of_ours(ID_PERIOD - 2) == 1
 
 
+def test_an_answer_with_a_lower_number_from_behind_the_wrap_says_that_a_stretch_has_nothing():
+    stretch = stretch_of()
+    stretch.begin(3732930542, 500)
+    stretch.hear(2, True)
+    assert not stretch.seeks and stretch.next_of_ours(3732930542) == -1
+
+
 def test_an_empty_stretch_doubles_the_next_one():
     stretch = stretch_of()
     stretch.begin(1000, 100000)
