@@ -365,6 +365,15 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*again)) == [], "the ID is another one's by now"
     unseen = [result(1), result(2, id_text="0000000009", pushes=[], acks=[], held=False), result(3)]
     assert kinds(station(unseen, unheard[1])) == [], "the count began afresh, and nothing above it was seen"
+    goes_on = [result(1, count=1), result(2, pushes=[], acks=[], held=False, count=1), result(3, count=1)]
+    first = result(0, id_text="0000000004")
+    assert kinds(station([first, *goes_on[1:]], [row(0), row(3)])) == ["untruthful"], (
+        "the count is seen to begin afresh"
+    )
+    for first in (result(0, id_text="0000000002"), result(0, id_text="0000000003")):
+        assert kinds(station([first, *goes_on[1:]], [row(0), row(3)])) == [], "and is not: its IDs go on"
+    ended = [result(1), result(2, pushes=[], acks=[], held=False), result(3), result(4, id_text="0000000001", count=1)]
+    assert kinds(station(ended, [row(1), row(3), row(4)])) == [], "that count ended before it could be asked for"
     for none in (" " * 10, "0000000000"):
         unheard[0][1].id_text = none
         assert kinds(station(*unheard)) == [], "it got no ID, or the one that asks for the newest"

@@ -227,7 +227,7 @@ def _beside_in(modules: Path, heap_bytes: int) -> int | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.board", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.board", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--baseline", action="store_true", help="write the instructions of this state down instead")
     parser.add_argument("--json", action="store_true", help="give the figures as JSON")
     asked = parser.parse_args()

@@ -288,12 +288,9 @@ class _StationJudge:
         # the newest.
         last = {r.id_text: r for r in self.results if r.id_text.strip(" 0") and r.id_text not in ids}
         known = [r for r in last.values() if r.after_meeting and not r.hidden and kept and kept[0] < r.number]
-        # Where the count began afresh in between, unseen, only a higher ID tells of it.
-        return [
-            r.number
-            for r in known
-            if not r.held and r.offered() is None and any(one.number > r.number and _is_above(one, r) for one in had)
-        ]
+        # A count that ended before it could be asked for says no more what it left out.
+        known = [r for r in known if r.count == self.results[-1].count]
+        return [r.number for r in known if not r.held and r.offered() is None and _leaves_a_gap(r, had)]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 
@@ -318,6 +315,15 @@ class _StationJudge:
 def _is_above(one: Result, other: Result) -> bool:
     ids = [result.id_text.strip(" ") for result in (one, other)]
     return all(text.isdigit() for text in ids) and 0 < (int(ids[0]) - int(ids[1])) % IDS < IDS // 2
+
+
+def _leaves_a_gap(result: Result, had: list[Result]) -> bool:
+    """Whether those that were had around it tell of it: where the count began afresh in between IDs may go on."""
+    before = max((one for one in had if one.number < result.number), key=lambda one: one.number)
+    later = [one for one in had if one.number > result.number and _is_above(one, result)]
+    if before.count == result.count or _is_above(result, before):
+        return bool(later)
+    return any(_is_above(before, one) for one in later)  # that the count begins afresh shows
 
 
 def _is_behind(sequence: int, before: int) -> bool:
