@@ -11,7 +11,7 @@ from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
 
 PORTABLE = True
-HEAP = "8m"
+HEAP = "12m"
 
 
 class Counted(Flash):
