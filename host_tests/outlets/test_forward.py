@@ -4,6 +4,7 @@ import sys
 
 from agent.base import health as h
 from agent.base.trouble import NOT_ALLOWED
+from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
 from agent.outlets.toolsnet.policy import PASS
@@ -704,6 +705,23 @@ def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
     steps = outlet.steps
     outlet.run(60000)
     assert outlet.steps - steps < 100
+
+
+def test_a_flash_that_takes_nothing_is_not_asked_all_the_time_because_more_came_behind_what_is_refused():
+    outlet = Outlet()
+    for ident in outlet.store(2):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.policy.failed > 2)
+    outlet.store(1)
+    outlet.flash.code = FLASH_IO
+    assert outlet.forward.ask(1, False), "nothing is set aside"
+    outlet.policy.allowed = outlet.policy.cursor.number  # as where an order could not be written
+    outlet.run(20000)
+    steps = outlet.steps
+    outlet.run(60000)
+    assert outlet.steps - steps < 100
+    outlet.flash.code = FLASH_DONE
+    outlet.until_stored(1, 120000)
 
 
 def test_a_drop_makes_room_and_the_rest_goes_out():

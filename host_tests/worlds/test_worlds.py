@@ -42,6 +42,7 @@ MENDED = (
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
     + (40011487,)  # the ID 0 behind a wrap was padded to ten blanks, which no question is answered with: of the world
     + (76008202, 76015552)  # an operator was called for while the pause of a pass ran that an 08 had settled
+    + (81019993,)  # a flash that took nothing was asked without end, as another one had come behind what is refused
     + (75002983,)  # given again while the erase of its block was refused: of the judge
     + (75014577,)  # lost behind a lie: a pass that it had left open was over when its first was taken
     + (74007007,)  # nobody was called: worn blocks left an overwriting log no room for one that would end a pass

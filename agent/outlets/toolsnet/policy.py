@@ -240,8 +240,10 @@ class Policy:
                 return WRITE
         if doing == ORDER:
             return self._next_in_order(now)
-        if self.hold.armed and not self.hold.expired(now) and not self._has_more(now):
-            return NOTHING
+        if self.hold.armed and not self.hold.expired(now):
+            if not self._has_more(now):
+                return NOTHING
+            self._seen = 0  # that counts once: a flash that takes nothing is not asked all the time
         self.hold.stop()
         if doing == HOLD:
             if self.is_stuck():
