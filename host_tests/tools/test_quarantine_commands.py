@@ -266,7 +266,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     listed, retried, shown = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
-    assert shown[0]["station"]["backlog"] == 6 and shown[0]["station"]["parked"] == 6
+    assert shown[0]["station"]["backlog"] == 0 and shown[0]["station"]["parked"] == 6
     assert not os.path.exists(str(spool) + SUFFIX)
 
 
