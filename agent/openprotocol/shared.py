@@ -124,7 +124,7 @@ class Shared:
         return max(self._most_ids // 4, 1)
 
     def hear(self, number, is_ours):
-        """The newest at or below `asked` is `number`; by its digits, so behind a wrap it may be one that came later."""
+        """The newest at or below `asked` is `number`. By its digits: behind a wrap it may be a later one."""
         if is_ahead(self._first, number) or is_ahead(number, self.asked):
             self.seeks = False
             return

@@ -112,7 +112,7 @@ class Quarantine:
             fold.advance()
 
     def _pass_kept(self):
-        """What was kept and not passed when the power failed is passed: dropped, it would be kept once more else."""
+        """Pass what was kept but not passed when the power failed: once dropped it would be kept again."""
         main = self._main
         cursor = main.cursors[0]
         while cursor.number < self.state.numbers[KEPT_LAST]:
