@@ -2,7 +2,7 @@
 
 Rules
 1. Time stands while the agent works, but for what its flash takes; an agent that always wants to run at once gets a
-   millisecond for every SPINS steps.
+   millisecond for every SPINS steps, and is broken if it goes on so for REST_MS.
 2. A cut takes the agent as it stands; what the peers see of it is the network's affair.
 3. What becomes of a world from its first start to the judge is in `course.py`, what an operator does in `operator.py`.
 """
@@ -30,6 +30,7 @@ from tools.worlds.webhook import SHAPE as WEBHOOK
 from tools.worlds.webhook import Hook
 
 SPINS = 30
+REST_MS = 5000  # an agent that wants a turn all the time for so long is broken
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
 FAR = 1 << 60
@@ -67,6 +68,7 @@ class World:
         self.began = 0  # of the power that is on now
         self._due = FAR
         self._spins = 0
+        self._restless_ms = 0
         self._steps = 0
         self.reads = 0
         self._check_every = script["step"]["check_every"]
@@ -428,8 +430,13 @@ class World:
         if not self.survives(step):
             return
         self._spins = self._spins + 1 if wait_ms <= 0 else 0
+        if wait_ms > 0:
+            self._restless_ms = 0
         if self._spins >= SPINS:
             self._spins, wait_ms = 0, 1
+            self._restless_ms += 1
+            if self._restless_ms == REST_MS:
+                self.history.raised.append(f"at {self.time.now} ms: has wanted a turn all the time for {REST_MS} ms")
         for port in board.ports:
             if port.has_something():
                 again_ms = port.level()

@@ -268,10 +268,11 @@ class Policy:
                 hold.stop()
                 return 0
             ms = hold.least(now, ms)
-            if self.doing == RETRY and 0 < self._seen < self.log.number:
+            if self._short >= 0:
+                if ms > AGAIN_MS:
+                    ms = AGAIN_MS  # nobody says when there is room
+            elif self.doing == RETRY and 0 < self._seen < self.log.number:
                 ms = self._soon.least(now, ms)
-            if self._short >= 0 and ms > AGAIN_MS:
-                ms = AGAIN_MS  # nobody says when there is room
         return self.late.left(now, ms, self.doing == ORDER)
 
     # -- what became of it -------------------------------------------------------------------------------------
