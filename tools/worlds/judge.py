@@ -290,7 +290,8 @@ class _StationJudge:
         known = [r for r in last.values() if r.after_meeting and not r.hidden and kept and kept[0] < r.number]
         # A count that ended before it could be asked for says no more what it left out.
         known = [r for r in known if r.count == self.results[-1].count]
-        return [r.number for r in known if not r.held and r.offered() is None and _leaves_a_gap(r, had)]
+        seen = [r for r in self.results if r.acks or r.fetches]
+        return [r.number for r in known if not r.held and r.offered() is None and _leaves_a_gap(r, had, seen)]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 
@@ -317,9 +318,9 @@ def _is_above(one: Result, other: Result) -> bool:
     return all(text.isdigit() for text in ids) and 0 < (int(ids[0]) - int(ids[1])) % IDS < IDS // 2
 
 
-def _leaves_a_gap(result: Result, had: list[Result]) -> bool:
-    """Whether those that were had around it tell of it: where the count began afresh in between IDs may go on."""
-    before = max((one for one in had if one.number < result.number), key=lambda one: one.number)
+def _leaves_a_gap(result: Result, had: list[Result], seen: list[Result]) -> bool:
+    """Whether the last `seen` in front of it and those `had` behind tell of it: IDs of a fresh count may go on."""
+    before = max((one for one in seen if one.number < result.number), key=lambda one: one.number, default=result)
     later = [one for one in had if one.number > result.number and _is_above(one, result)]
     if before.count == result.count or _is_above(result, before):
         return bool(later)
