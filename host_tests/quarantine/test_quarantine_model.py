@@ -95,7 +95,8 @@ class World:
             assert done >= 0
             if done == 0:
                 self.count("tidy")
-                assert quarantine.tidy(), "dropping them does not go on"
+                newest = quarantine.log.number
+                assert quarantine.tidy() and quarantine.log.number > newest, "dropping them does not go on"
             self.kept -= set(chosen[:done])
             chosen = chosen[done:]
         raise AssertionError("it does not end")
@@ -118,7 +119,8 @@ class World:
             done = quarantine.remove(others, DROPPED)
             self.kept -= set(others[:done])
             self.count("offered, %d dropped" % done)
-        if self.dice.randrange(2) and quarantine.tidy():
+        newest = quarantine.log.number
+        if self.dice.randrange(2) and quarantine.tidy() and quarantine.log.number > newest:
             self.count("offered and tidied")
         assert quarantine.next_entry(numbers[LATE] - 1) > RECORD_NONE and quarantine.number == number
         taken = self.dice.randrange(3) > 0

@@ -25,9 +25,11 @@ def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[s
     _fold_lengths(trees)
     uses = {name: _Uses(tree) for name, tree in trees.items()}
     changed = _move_tables(trees, uses)
-    while changed is not None:
+    while True:
         uses.update((name, _Uses(trees[name])) for name in changed)
-        changed = (_drop_names(trees, uses, keep) | _drop_methods(trees, uses, keep)) or None
+        changed = _drop_names(trees, uses, keep) | _drop_methods(trees, uses, keep)
+        if not changed:
+            break
     return {name: unparse(tree) for name, tree in trees.items()}
 
 
@@ -150,7 +152,7 @@ def _fold_lengths(trees: dict[str, ast.Module]) -> None:
 
 
 def _move_tables(trees: dict[str, ast.Module], uses: dict[str, _Uses]) -> set[str]:
-    """Returns the modules that got one."""
+    """Give the tables that the bundle itself does not use to those who do; returns these modules."""
     entry = trees.get(ENTRY)
     if entry is None:
         return set()
@@ -159,10 +161,9 @@ def _move_tables(trees: dict[str, ast.Module], uses: dict[str, _Uses]) -> set[st
     for name, table in tables.items():
         if any(isinstance(node, ast.Name) and node.id == name and node is not table.targets[0] for node in walk(entry)):
             continue
-        for module, tree in trees.items():
-            asks = name in uses[module].attributes or (ENTRY, name) in uses[module].imports
-            if asks and module != ENTRY:
-                _take_table(tree, name, table)
+        for module, one in uses.items():
+            if module != ENTRY and (name in one.attributes or (ENTRY, name) in one.imports):
+                _take_table(trees[module], name, table)
                 changed.add(module)
     return changed
 
