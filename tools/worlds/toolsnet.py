@@ -60,7 +60,7 @@ class ToolsNet:
         self.late_answers = 0
         self.late_ms = 0
         self.lies: list[str] = []
-        self.left_in_order: list[Result] = []  # what was out when the agent left last
+        self.unsettled: list[Result] = []  # their answers may have been read, and are not durable yet
 
     def stamp(self) -> str:
         """The server's clock."""
@@ -78,6 +78,8 @@ class ToolsNet:
             return 2, None
         result = self.result_of(telegram)
         if result is not None and peer is not None:
+            if not peer.offers:  # what its 08 has told is durable before anything goes out
+                self.unsettled = [one for one in self.unsettled if one.station != result.station]
             peer.offers.append(result)
         if result is not None and (now < self.refuses_all_until or result.disliked):
             result.tried.append(now)
@@ -115,11 +117,11 @@ class ToolsNet:
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
 
-    def end_was_cut(self) -> None:
-        """The power went while the agent was leaving: what it had read of the answers may be forgotten."""
-        for result in self.left_in_order:
+    def power_was_cut(self) -> None:
+        """What the agent had read of the answers of connections that have ended may be forgotten."""
+        for result in self.unsettled:
             result.doubted.append(self.time.now)
-        self.left_in_order = []
+        self.unsettled = []
 
     def was_mute(self) -> None:
         """A connection has ended, perhaps because a keepalive had no answer: the agent waits before the next one."""
@@ -340,7 +342,8 @@ class ServerPeer(Peer):
             doubted = self.unheard if in_order else [*self.offers, *(self.taken if link.is_cut else ())]
             for result in doubted:
                 result.doubted.append(self.toolsnet.time.now)
-            self.toolsnet.left_in_order = list(self.offers) if in_order else []
+            if not link.is_cut:
+                self.toolsnet.unsettled += self.offers if in_order else self.taken
 
     def close(self) -> None:
         """Close from this side."""

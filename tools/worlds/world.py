@@ -300,7 +300,7 @@ class World:
         self.history.cuts += 1
         if self.is_leaving:
             self.leaves_well = False
-            self.toolsnet.end_was_cut()
+        self.toolsnet.power_was_cut()
         for number, station in self.history.stations.items():
             # A full log may just have given up its oldest block, and not begun another.
             gone = {result.number for result in station.results.values() if result.gone_full}
@@ -326,7 +326,6 @@ class World:
             return
         self.is_leaving = True
         self.leaves_well = self._is_well()
-        self.toolsnet.left_in_order = []
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
@@ -340,6 +339,8 @@ class World:
             self.leaves_well = self.leaves_well and self._is_well()
             self.fuse.reads = 0
             if self.survives(lambda: adapter.close(agent)):
+                if self.leaves_well:
+                    self.toolsnet.unsettled = []
                 self.switch_off(dark_ms)
 
         self.time.after(1, look)
