@@ -10,9 +10,9 @@ told against a program that no step has touched.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,8 +128,14 @@ def _tell(name: str, figures: dict[str, int | None], less: dict[str, int | None]
     print(f"{name}: {', '.join(told)}", flush=True)
 
 
-def main(asked: list[str]) -> None:
+def main() -> None:
     """Measure the finished program, then the steps that are asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.steps", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join([*STEPS, "one module"]))
+    asked = parser.parse_args().steps
+    unknown = [name for name in asked if name not in (*STEPS, "one module")]
+    if unknown:
+        parser.error(f"there is no step called {unknown[0]!r}; --help lists them")
     board.cortex.build()
     whole = measure([])
     _tell("finished", whole)
@@ -143,4 +149,4 @@ def main(asked: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
