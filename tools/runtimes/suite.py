@@ -38,6 +38,7 @@ PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes s
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
+TESTERS = 3  # of pytest: every fifth second of a test is a wait for a process, a broker or a browser
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
 MEASURES_HEAP = "host_tests.support.heap"
@@ -178,7 +179,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
     # A debugger or unbuffered prints want one process; whoever says -n decides for himself.
     alone = any(a in ("-s", "--pdb", "--trace") or a.startswith(("-n", "--numprocesses")) for a in arguments)
     # Each begins with a part of its own, so that what a module's tests share is made once, and takes from others last.
-    workers = [] if alone else ["-n", str(WORKERS), "--dist", "worksteal"]
+    workers = [] if alone else ["-n", str(TESTERS), "--dist", "worksteal"]
     with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *SLOWEST, *arguments]
