@@ -38,7 +38,7 @@ PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes s
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
-TESTERS = 3  # of pytest: every fifth second of a test is a wait for a process, a broker or a browser
+TESTERS = 3  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
 MEASURES_HEAP = "host_tests.support.heap"
