@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -97,3 +100,10 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
     assert ended.exit_code == 1
     said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m tools.runtimes fetch"
     assert said in ended.output and "not taken" not in ended.output
+
+
+def test_the_installed_command_says_it_in_one_line_too(tmp_path):
+    command = [str(Path(sys.executable).with_name("toolcart")), "bench", "board"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("toolcart: bench board: ") and "apt-get install" in done.stderr
