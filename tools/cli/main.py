@@ -305,15 +305,15 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
 def _measure(name: str, as_json: bool, **options: float) -> None:
     """Run a benchmark of the laboratory and print its figures."""
+    from tools.base.cache import Unavailable
     from tools.base.progress import progress_bar
     from tools.base.report import table
 
     benchmark = _laboratory(name, name)
-    unavailable = importlib.import_module("tools.base.cache").Unavailable  # the laboratory's, not the installation's
     try:
         with progress_bar("measuring") as progress:
             report = benchmark.run(progress, **options)
-    except unavailable as reason:
+    except Unavailable as reason:
         click.echo(f"toolcart: bench {name}: {reason}", err=True)
         sys.exit(EXIT_OTHER)
     click.echo(json.dumps(report) if as_json else table(report))

@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -20,9 +21,8 @@ def main() -> None:
     """Run the command line."""
     sys.path.insert(0, HOME)
     os.environ["PYTHONSAFEPATH"] = "1"
-    from tools.cli.main import main as command_line
-
-    command_line(prog_name="toolcart")
+    # By its name on the path, as all that the command loads later: an `import` here would bring a second copy of it.
+    importlib.import_module("tools.cli.main").main(prog_name="toolcart")
 
 
 if __name__ == "__main__":
