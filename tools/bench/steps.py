@@ -130,16 +130,17 @@ def _tell(name: str, figures: dict[str, int | None], less: dict[str, int | None]
 
 def main() -> None:
     """Measure the finished program, then the steps that are asked for, or all."""
+    known = [*STEPS, "one module"]
     parser = argparse.ArgumentParser(prog="python -m tools.bench.steps", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join([*STEPS, "one module"]))
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
     asked = parser.parse_args().steps
-    unknown = [name for name in asked if name not in (*STEPS, "one module")]
+    unknown = [name for name in asked if name not in known]
     if unknown:
         parser.error(f"there is no step called {unknown[0]!r}; --help lists them")
     board.cortex.build()
     whole = measure([])
     _tell("finished", whole)
-    for name in asked or [*STEPS, "one module"]:
+    for name in asked or known:
         if name == "one module":
             untouched = measure(UNTOUCHED)
             _tell("untouched", untouched)
