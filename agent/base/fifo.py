@@ -12,7 +12,6 @@ Rules
 4. What is too large for it is passed over: the owner sets `skip`, and calls `pass_over` before it looks at what came.
 """
 
-from agent.base.compat import ON_CPYTHON
 from agent.base.fields import copy
 
 SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
@@ -81,9 +80,3 @@ class Fifo:
     def is_empty(self):
         """True if nothing is in it."""
         return self.start == self.end
-
-
-if ON_CPYTHON:
-    from agent.base.straight_fifo import straightened
-
-    globals()["Fifo"] = straightened(Fifo)

@@ -5,15 +5,27 @@ Rules
    `compat.FAST_CRC` are this module. The same tests run on both forms (test_fast.py, test_straight.py).
 2. A part of a buffer that is not there is an IndexError as in the plain form, asked for once before anything is
    written: a slice would make the buffer longer in silence.
-3. Forms are compiled by agent.base.straight_form.
+3. A form is compiled once into a function that takes all fields apart in one call, and puts them together in one:
+
+    def run(target, at, source, start):
+        a0, a1, a2, ... = unpack(source, start)          every field that the form takes
+        if not (a1 + a2 + ...).isdigit(): return each(target, at, source, start)
+        pack(target, at + 0, a0, b"00", a1, ...)         a stretch without a hole at a time
+        return True
+
+   `each` is the same with every field of digits looked at by itself: one may be blank. A form that cannot be carried
+   out leaves the target as it was. Nothing of a message gets into the source of such a function: only places, widths
+   and octets of the form.
 """
 
 from binascii import hexlify, unhexlify
 from struct import Struct, pack_into
 
-from agent.base.straight_form import DIGITS_OF_HEX, FIT_TEXT, carry_out, packed_time
-
 CPYTHON_ONLY = True  # boards have agent.base.fast, or the loops
+
+# The moves of agent.base.form, which is built on this module.
+COPY, TEXT, DIGITS, STATUS, PACK_TIME, UNPACK, STRIP, FIXED = range(8)
+FILL = 8  # of `compiled` alone: so many of the octet that is named in place of a source
 
 _ABSENT = -1
 _BAD = -2
@@ -21,6 +33,15 @@ _BLANKS = b" \0"
 _LOW_NIBBLES = bytes(b"0123456789abcdef"[octet & 15] for octet in range(256))
 _PRINTED = bytes([0, *range(0x20, 0x7F)])
 _POLYNOMIAL = 0x38E74301  # agent.base.crc
+_FIT_TEXT = bytes(0x20 if octet == 0 else octet if 0x20 <= octet <= 0x7E else 0x3F for octet in range(256))
+_DIGITS_OF_HEX = bytes(0x30 + (octet - 0x61 if octet >= 0x61 else octet - 0x30) % 10 for octet in range(256))
+_SHAPE = bytes(0x30 if 0x30 <= octet <= 0x39 else octet for octet in range(256))
+_STAMP = b"0000-00-00:00:00:00"
+_NO_TIME = bytes(7)
+_ZERO_FOR_BLANK = bytes(octet if octet > 0x20 else 0x30 for octet in range(256))
+_PARTS = Struct(">H5B").unpack
+_MOVE_BYTES = 5
+_FORMS_MOST = 64  # a station has some five; what is sent decides which, so they are bounded
 
 
 # -- fields.py -----------------------------------------------------------------------------------------------------
@@ -84,7 +105,7 @@ def put_text(target, at, source, start, width):
     if width > 0:
         if at < 0 or start < 0 or at + width > len(target) or start + width > len(source):
             raise IndexError
-        target[at : at + width] = source[start : start + width].translate(FIT_TEXT)
+        target[at : at + width] = source[start : start + width].translate(_FIT_TEXT)
 
 
 # -- words.py ------------------------------------------------------------------------------------------------------
@@ -99,13 +120,24 @@ def pack_digits(buf, start, digits, at, count):
 def unpack_digits(digits, at, buf, start, count):
     if start < 0 or at < 0 or start + count // 2 > len(buf) or at + count > len(digits):
         raise IndexError
-    digits[at : at + count] = hexlify(buf[start : start + count // 2]).translate(DIGITS_OF_HEX)
+    digits[at : at + count] = hexlify(buf[start : start + count // 2]).translate(_DIGITS_OF_HEX)
+
+
+def _packed_time(text):
+    """Return the seven octets of a time of 19 characters, zeros if it is none (words.pack_time)."""
+    if text.translate(_SHAPE) != _STAMP:
+        return _NO_TIME
+    packed = unhexlify(text.translate(None, b"-:"))
+    year, month, day, hour, minute, second = _PARTS(packed)
+    if year and 1 <= month <= 0x12 and 1 <= day <= 0x31 and hour <= 0x23 and minute <= 0x59 and second <= 0x59:
+        return packed
+    return _NO_TIME
 
 
 def pack_time(target, to, buf, at):
     if to < 0 or at < 0 or to + 7 > len(target) or at + 19 > len(buf):
         raise IndexError
-    target[to : to + 7] = packed_time(buf[at : at + 19])
+    target[to : to + 7] = _packed_time(buf[at : at + 19])
 
 
 # -- plausible.py --------------------------------------------------------------------------------------------------
@@ -160,6 +192,160 @@ def seal(buf, start, kind, flags, length, seq):
     pack_into("<BBHI", buf, start, kind, flags, length, seq)
     pack_into("<I", buf, end, crc(buf, start, end, 0x3FFFFFFF))
     return 12 + length
+
+
+# -- form.py -------------------------------------------------------------------------------------------------------
+
+_forms = {}
+
+
+def carry_out(form, moves, target, at, source, start):
+    key = (form if type(form) is bytes else bytes(form), moves)
+    run = _forms.get(key)
+    if run is None:
+        if len(_forms) >= _FORMS_MOST:
+            _forms.clear()
+        rows = [form[place : place + _MOVE_BYTES] for place in range(0, moves * _MOVE_BYTES, _MOVE_BYTES)]
+        run = _forms[key] = compiled([(row[0] & 15, row[0] >> 4, row[1] | row[2] << 8, row[3], row[4]) for row in rows])
+    return run(target, at, source, start)
+
+
+def compiled(moves):
+    """Return run(target, at, source, start) -> bool for moves (move, upper, to, from, width)."""
+    moves = list(dict.fromkeys(moves))
+    given = {
+        "FIT_TEXT": _FIT_TEXT,
+        "DIGITS_OF_HEX": _DIGITS_OF_HEX,
+        "ZERO_FOR_BLANK": _ZERO_FOR_BLANK,
+        "hexlify": hexlify,
+        "packed_time": _packed_time,
+    }
+    lines = []
+    for name, is_sure in (("each", False), ("run", True)):
+        lines.append("def %s(target, at, source, start):" % name)
+        body = _fetched(moves, given) + _looked_at(moves, is_sure, given) + _put(moves, is_sure, given)
+        lines += ["    " + line for line in body]
+        lines.append("    return True")
+    exec("\n".join(lines), given)
+    return given["run"]
+
+
+def _width_of(move):
+    """How many octets a move writes."""
+    kind, upper, _, _, width = move
+    if kind == DIGITS:
+        return width + upper
+    if kind == FIXED:
+        return width + (2 if upper else 3)
+    return 7 if kind == PACK_TIME else width * 2 if kind == UNPACK else width
+
+
+def _name(move):
+    """What the field is called that a move takes."""
+    return "a%d_%d" % (move[3], _read_of(move))
+
+
+def _read_of(move):
+    return 19 if move[0] == PACK_TIME else 1 if move[0] == STATUS else move[4]
+
+
+def _fetched(moves, given):
+    """The lines that take every field: in as few calls as have no field in another."""
+    last = max(move[2] + _width_of(move) for move in moves)
+    lines = ["if at < 0 or start < 0 or len(target) < at + %d: raise IndexError" % last]
+    fields = sorted({(move[3], _read_of(move), _name(move)) for move in moves if move[0] != FILL})
+    while fields:
+        layout, names, end, left = "<", [], 0, []
+        for begin, width, name in fields:
+            if begin < end:
+                left.append((begin, width, name))
+                continue
+            layout += "%dx%ds" % (begin - end, width)
+            names.append(name)
+            end = begin + width
+        call = "unpack%d" % len(given)
+        given[call] = Struct(layout).unpack_from
+        lines += [
+            "if len(source) < start + %d: raise IndexError" % end,
+            "%s, = %s(source, start)" % (", ".join(names), call),
+        ]
+        fields = left
+    return lines
+
+
+def _looked_at(moves, is_sure, given):
+    """The lines that go another way, or end it, where a field is none."""
+    lines = []
+    digits = list(dict.fromkeys([_name(move) for move in moves if move[0] == DIGITS]))
+    if is_sure and digits:
+        lines.append("if not (%s).isdigit(): return each(target, at, source, start)" % " + ".join(digits))
+    for place, move in enumerate(moves):
+        name = _name(move)
+        if move[0] == STATUS:
+            told = given["status%d" % move[1]] = {b"%d" % digit: b"%d" % digit for digit in range(move[1] + 1)}
+            told[b" "] = told[b"\0"] = b" "
+            lines += ["m%d = status%d.get(%s)" % (place, move[1], name), "if m%d is None: return False" % place]
+        elif move[0] == DIGITS and not is_sure:
+            lines += [
+                "if %s.isdigit(): m%d = %r + %s" % (name, place, b"0" * move[1], name),
+                "elif %s.strip(b' \\0'): return False" % name,
+                "else: m%d = %r" % (place, b" " * _width_of(move)),
+            ]
+    return lines
+
+
+def _put(moves, is_sure, given):
+    """The lines that write: whole stretches by one call each."""
+    parts = []
+    for place, move in enumerate(moves):
+        if move[0] == DIGITS and is_sure:
+            if move[1]:
+                parts.append((move[2], move[1], repr(b"0" * move[1])))
+            parts.append((move[2] + move[1], move[4], _name(move)))
+        else:
+            made = "m%d" % place if move[0] in (STATUS, DIGITS) else _expression(move)
+            parts.append((move[2], _width_of(move), made))
+    lines, stretch = [], []
+    for part in [*sorted(parts, key=lambda part: part[0]), None]:
+        if stretch and (part is None or part[0] != stretch[-1][0] + stretch[-1][1]):
+            lines.append(_stretch(stretch, given))
+            stretch = []
+        if part is not None:
+            stretch.append(part)
+    return lines
+
+
+def _stretch(parts, given):
+    begin = parts[0][0]
+    if len(parts) == 1:
+        return "target[at + %d : at + %d] = %s" % (begin, begin + parts[0][1], parts[0][2])
+    call = "pack%d" % len(given)
+    given[call] = Struct("<" + "".join(["%ds" % width for _, width, _ in parts])).pack_into
+    return "%s(target, at + %d, %s)" % (call, begin, ", ".join([made for _, _, made in parts]))
+
+
+def _expression(move):
+    """What becomes of a field, as octets of exactly the width that is written."""
+    kind, upper, _, octet, width = move
+    name = _name(move)
+    if kind == COPY:
+        return name
+    if kind == TEXT:
+        return name + ".translate(FIT_TEXT)"
+    if kind == PACK_TIME:
+        return "packed_time(%s)" % name
+    if kind == UNPACK:
+        return "hexlify(%s).translate(DIGITS_OF_HEX)" % name
+    if kind == STRIP:
+        return "(%s.lstrip(b'0') or b'0').ljust(%d)" % (name, width)
+    if kind == FILL:
+        return repr(bytes((octet,)) * width)
+    if width < upper:
+        raise ValueError("a point in front of a field")
+    if not upper:
+        return "b'0' + %s.translate(ZERO_FOR_BLANK) + b'.0'" % name
+    parts = (name, width - upper, name, width - upper)
+    return "b'0' + %s[:%d].translate(ZERO_FOR_BLANK) + b'.' + %s[%d:].translate(ZERO_FOR_BLANK)" % parts
 
 
 # What fields.py and words.py take over, name by name.

@@ -9,7 +9,7 @@ Rules (DIGEST A.2)
 5. A message larger than the buffer is handed over cut short, and exactly its remaining octets are thrown away.
 """
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import number
 from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.base.ticks import FOREVER, Timer
@@ -143,9 +143,3 @@ class Stream(Fifo):
         self.clear()
         self.wait.stop()
         return LINK_BROKEN
-
-
-if ON_CPYTHON:
-    from agent.link.straight_stream import straightened
-
-    globals()["Stream"] = straightened(Stream)

@@ -6,7 +6,7 @@ Rules
 2. Blank fields and times that are none are read here: they are nothing odd (rule 2 of layouts).
 """
 
-from agent.base.straight_form import COPY, DIGITS, FILL, PACK_TIME, STATUS, compiled
+from agent.base.straight import COPY, DIGITS, FILL, PACK_TIME, STATUS, compiled
 from agent.record.result import BODY_BYTES, LIMITS_BYTES, RESULT_READ, STATUSES_MOST
 
 CPYTHON_ONLY = True  # boards read with care

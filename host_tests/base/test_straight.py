@@ -1,6 +1,5 @@
 """CPython's straight slices answer like the plain loops: octets, flags, answers and errors, in order or odd."""
 
-import copy
 import sys
 
 import pytest
@@ -8,8 +7,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent.base import compat, crc, fields, form, words
-from agent.base.fifo import SIDE_BYTES, Fifo
-from agent.link.stream import Stream
 from agent.log import record
 from agent.openprotocol import layouts, light, plausible
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
@@ -51,8 +48,7 @@ def test_every_twin_is_one():
             twin = getattr(module, name)
             assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[module.__name__], name)
     assert "straight" in form.carry_out.__module__ and "straight" not in PLAIN["agent.base.form"].carry_out.__module__
-    for twin in (layouts.read_whole, Fifo, Stream):
-        assert "straight" in twin.__module__
+    assert "straight" in layouts.read_whole.__module__
 
 
 @THOROUGH
@@ -236,110 +232,3 @@ def test_every_layout_is_read_alike(mid, revision):
         assert ours[: 5 + found[1]] == theirs[: 5 + found[1]] and ours[5 + found[1] :] == b"#" * (ROOM + 4 - found[1])
 
     check()
-
-
-# -- the stream ----------------------------------------------------------------------------------------------------
-
-PIECES = st.lists(
-    st.sampled_from(
-        [frame_of(999), frame_of(1), b"00209999001         ", b"\0", b"\0\0", b"0019", b"9999", b"00 5", b"0300"]
-    )
-    | st.binary(max_size=12),
-    max_size=12,
-).map(b"".join)
-
-
-@THOROUGH
-@given(PIECES, st.lists(st.integers(1, 400), min_size=1, max_size=30), st.sampled_from([130, 256, 700, 2048]))
-@example(frame_of(999) + b"\0" + frame_of(1) + b"\0\0" + frame_of(999), [130, 1], 2048)
-@example((frame_of(999) + b"\0") * 4 + b"0300" + bytes(296) + frame_of(999), [61, 122], 256)
-def test_a_stream_finds_the_same_messages_in_any_reads(octets, reads, buffer_bytes):
-    ours, theirs = Stream(buffer_bytes), PLAIN["agent.link.stream"].Stream(buffer_bytes)
-    assert talk(ours, octets, reads) == talk(theirs, octets, reads)
-
-
-def talk(link, octets, reads):
-    """Everything the link says of these octets: what was found, and when it would give up.
-
-    Not what is left behind a message: the two have another room free, so they do not read the same pieces.
-    """
-    said, at, now = [], 0, 0
-    for step in range(2000):
-        inlet = link.inlet()
-        n = min(reads[step % len(reads)], link.free, len(octets) - at)
-        inlet[:n] = octets[at : at + n]
-        if n:
-            link.receive(n)
-        at += n
-        found = 1
-        while found > 0:
-            looked_at = link.is_empty()
-            found = link.next_message(now)
-            assert not (looked_at and found)
-            if found > 0:
-                said.append((found, bytes(link.buf[link.at : link.at + link.length])))
-        if found < 0:
-            return [*said, ("broken", link.why)]
-        if at == len(octets):
-            return [*said, bytes(link.buf[link.start : link.end]), link.tick(now) < 1 << 20]
-    raise AssertionError("it does not end")
-
-
-@pytest.mark.parametrize("now", [0, (1 << 30) - 2])
-def test_what_has_begun_behind_a_message_is_looked_at_once_and_has_its_deadline_from_then_on(now):
-    link, frame = Stream(), frame_of(999)
-    link.inlet()[:20] = frame[:20]
-    link.receive(20)
-    assert (link.next_message(now), link.tick(now)) == (0, 5000)
-    later = (now + 1000) % (1 << 30)
-    link.inlet()[:121] = frame[20:] + b"\0" + frame[:19]
-    link.receive(121)
-    assert not link.is_empty() and link.next_message(later) == 1
-    assert link.is_empty() and link.tick(later) == 5000
-    assert link.next_message((later + 4999) % (1 << 30)) == 0
-    assert (link.next_message((later + 5000) % (1 << 30)), link.why) == (-1, 2)
-    link.inlet()[:122] = frame + b"\0"
-    link.receive(122)
-    assert link.next_message(later) == 1 and link.is_empty() and link.tick(later) > 1 << 20
-
-
-def test_a_message_that_has_begun_and_gets_too_large_for_the_buffer_is_cut_short():
-    link, frame = Stream(), b"07000061999 " + b"7" * 688
-    link.inlet()[:60] = frame[:60]
-    link.receive(60)
-    assert link.next_message(0) == 0 and link.is_empty()
-    link.size = 650  # agent.openprotocol.linked took the rest
-    link.inlet()[:590] = frame[60:650]
-    link.receive(590)
-    assert (link.next_message(0), link.length) == (2, 640)
-
-
-def test_a_copy_of_a_fifo_has_its_own_buffer():
-    fifo = Stream()
-    fifo.inlet()[:3] = b"abc"
-    fifo.receive(3)
-    fifo.inlet()[:3] = b"def"
-    fifo.receive(3)
-    other = copy.deepcopy(fifo)
-    other.inlet()[:3] = b"ghi"
-    other.receive(3)
-    assert bytes(fifo.buf[:9]) == b"abcdef\0\0\0" and bytes(other.buf[:9]) == b"abcdefghi"
-
-
-def test_what_comes_goes_into_the_buffer_that_is_there_and_no_further_than_its_size():
-    fifo = Fifo(300, SIDE_BYTES)
-    fifo.inlet()[:3] = b"abc"
-    fifo.receive(3)
-    fifo.size = 200  # what lies behind is kept for another (agent.openprotocol.linked)
-    assert len(fifo.inlet()) >= fifo.free == 197
-    larger = bytearray(900)
-    larger[:3] = b"abc"
-    fifo.buf, fifo.size = larger, 900  # agent.openprotocol.operation
-    inlet = fifo.inlet()
-    assert fifo.free == 897
-    inlet[:3] = b"def"
-    fifo.receive(3)
-    assert larger[:6] == b"abcdef" == bytes(fifo.buf[fifo.start : fifo.end])
-    fifo.start += 4
-    fifo.end = fifo.size - 10
-    assert len(fifo.inlet()) >= fifo.free == 14 and fifo.start == 0 and larger[:2] == b"ef"

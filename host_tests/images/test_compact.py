@@ -10,9 +10,8 @@ import types
 import pytest
 
 from tools.base.cache import CHECKOUT
-from tools.base.sources import compiler, product_sources
+from tools.base.sources import product_sources
 from tools.compact.bundle import NATIVES, has_natives
-from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import FOREIGN, Missing, Names
@@ -757,22 +756,6 @@ def mine(turns):
     for rewritten in (Names(sources).rewritten(), compact(sources)):
         app, _ = run(sources, "agent.app", rewritten)
         assert ("theirs", "mine") in vars(app).values()
-
-
-def test_names_that_every_firmware_has_cost_no_text(tmp_path):
-    known = (*WORDS, *BUILTINS)
-    assert len(set(known)) == len(known)
-    text, file = tmp_path / "x.py", tmp_path / "x.mpy"
-    sizes = []
-    for names in (known, known[:-1] + ("unknown_to_all",)):
-        text.write_text("_" + "".join(f".{name}" for name in names) + "\n")
-        command = [compiler()[0], "-O3", "-s", "x.py", "-o", str(file), str(text)]
-        subprocess.run(command, check=True, capture_output=True)
-        sizes.append(file.stat().st_size)
-    # A head, a number of two octets at most for each, in the table and in the bytecode, and the file's name.
-    assert sizes[0] <= 40 + 4 * len(known) and sizes[1] > sizes[0] + len("unknown_to_all")
-    octets = file.read_bytes()
-    assert b"unknown_to_all" in octets and not any(name.encode() in octets for name in known if len(name) > 3)
 
 
 def test_modules_that_do_not_see_each_other_share_names():

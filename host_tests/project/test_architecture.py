@@ -32,9 +32,6 @@ LABORATORY = {"tools.bench", "tools.chips", "tools.firmware", "tools.packaging",
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.base.fast_crc": "test_fast",
-    "agent.base.straight_class": "test_straight",
-    "agent.base.straight_fifo": "test_straight",
-    "agent.base.straight_form": "test_straight",
     "agent.cart.app": "test_path",
     "agent.cart.area": "test_path",
     "agent.cart.assembly": "test_path",
@@ -44,7 +41,6 @@ TESTED_BY = {
     "agent.link.block": "test_r3964",
     "agent.link.payload": "test_r3964",
     "agent.link.port": "test_sim_line",
-    "agent.link.straight_stream": "test_straight",
     "agent.log.areas": "test_spool_document",
     "agent.log.carry": "test_log_append",
     "agent.log.codes": "test_log_append",
@@ -132,7 +128,7 @@ TESTED_BY = {
 LIBRARY = "agent.catalogue"
 LIBRARY_TEST = "test_catalogue"
 # Fields read at the speed of straight code, CPython only.
-MAKES_FUNCTIONS = {"agent.catalogue.compiled", "agent.base.straight_form"}
+MAKES_FUNCTIONS = {"agent.catalogue.compiled", "agent.base.straight"}
 
 
 class Module:

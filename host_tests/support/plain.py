@@ -10,8 +10,6 @@ NAMES = (
     "agent.base.words",
     "agent.base.form",
     "agent.base.crc",
-    "agent.base.fifo",
-    "agent.link.stream",
     "agent.record.result",
     "agent.log.record",
     "agent.openprotocol.light",

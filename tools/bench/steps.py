@@ -76,14 +76,13 @@ STEPS: dict[str, list[tuple]] = {
     "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
     "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
     "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
-    "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
     "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],
     "slots": [(frame, "slots", _alone), (names, "slots", _alone)],
     "methods": [(program, "functions_of_methods", _same)],
     "order": [(program, "ordered", _same)],
     "builtins": [(program, "bind_builtins", _same)],
 }
-PART_OF_NAMES = ("shared names", "names of every firmware", "names of several modules")
+PART_OF_NAMES = ("shared names", "names of several modules")
 ALL_BUT_ONE_MODULE = [one for name, found in STEPS.items() if name not in PART_OF_NAMES for one in found]
 UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 

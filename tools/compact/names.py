@@ -9,8 +9,7 @@ Rules
 2. A public attribute is renamed only if a class of `agent/` defines it and nothing outside the program has one of that
    name (FOREIGN): a socket's `close` must stay what it is.
 3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
-   with attributes; names that every firmware has (tools.compact.firmware_names) come first. Locals and arguments begin
-   again in each function. What is passed by keyword keeps its name.
+   with attributes. Locals and arguments begin again in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
@@ -38,7 +37,6 @@ from itertools import chain, count
 
 from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
-from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.lines import parse, unparse
 from tools.compact.methods import parts_of
 from tools.compact.pairs import without_tuples
@@ -132,8 +130,7 @@ class Names:
             self.attributes = placed(wanted, dicts_of(self.trees.values()), texts)
             self.tops = dict(zip(_by_use(tops, self.trees), short, strict=True))
             return
-        known = [text for text in WORDS if text not in taken]
-        texts = chain(known, _texts(taken))
+        texts = _texts(taken)
         short = [next(texts) for _ in range(max(colour.values(), default=-1) + 1)]
         self.attributes = {name: short[number] for name, number in colour.items()}
         self._name_tops(_by_use(tops, self.trees), short)
@@ -142,7 +139,7 @@ class Names:
         """Share names among modules that do not see each other's; what costs no text comes first."""
         taken = self._met_at_the_top(set(tops))
         attributes = sorted({*short, *_attributes_left(self.trees.get(ENTRY), self.attributes)})
-        free = [text for text in dict.fromkeys((*short, *WORDS, *BUILTINS, *attributes)) if text not in taken]
+        free = [text for text in dict.fromkeys((*short, *attributes)) if text not in taken]
         texts = chain(free, _texts({*taken, *free}))
         names: list[str] = []
         seen_by = _seen_by(tops, self.trees)
