@@ -322,6 +322,15 @@ def test_what_is_stored_is_not_kept_as_well_but_where_it_is_in_doubt_or_was_lied
     assert kinds(station(*both)) == ["aside"]
 
 
+def test_one_copy_for_each_time_that_it_was_given_again_may_be_kept_beside_the_store():
+    given = result(1, tried=[9500], again=[5000])
+    assert excused(station([given], [row(1)], kept(1))) == {"given again": 1}
+    twice_there = [row(1), row(1, 9000, sequence=2)]
+    assert kinds(station([given], twice_there, kept(1))) == ["aside"], "its second row has that excuse"
+    given.again.append(9200)
+    assert kinds(station([given], twice_there, kept(1))) == []
+
+
 def test_an_operator_is_needed_only_where_the_quarantine_is_full():
     assert kinds(station([result(1)], [row(1)], wrong_holds=["at 5 ms 0 of 4096 octets are in use"])) == ["aside"]
 

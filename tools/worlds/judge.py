@@ -238,11 +238,14 @@ class _StationJudge:
         """Nothing is set aside without a cause, and not what stands in the store."""
         station = self.station
         kept = [r for r in self.results if is_kept(r, station)]
-        there = {row.number for row in station.rows if row.forgotten is None}
+        there = Counter(row.number for row in station.rows if row.forgotten is None)
         elsewhere = [r for r in kept if r.frame == READABLE and r.number not in there]
         self._tell(v.ASIDE, "without a cause", [r.number for r in elsewhere if not (r.tried or r.doubted)])
         both = [r for r in kept if r.number in there and not (station.rules.window > 1 and r.doubted)]
         self._excuse(v.IN_DOUBT, sum(r.number in there for r in kept) - len(both))
+        once_more = [r for r in both if there[r.number] <= len(r.again)]
+        self._excuse(v.AGAIN, len(once_more))
+        both = [r for r in both if r not in once_more]
         spared = min(len(both), len(self.moved) * station.rules.cursor_batch)
         self._excuse(v.LIED_TO, spared)
         self._tell(v.ASIDE, "though they are stored", [r.number for r in both[spared:]])
