@@ -56,7 +56,9 @@ toolcart_make_venv() {
         >/dev/null 2>&1 || ! grep -qF "$venv" "$venv/bin/pip" 2>/dev/null; then
         "$python" -I -m venv --clear "$venv" || return 1
     fi
-    "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]" || return 1
+    # What is imported is compiled then: of all that comes with it most never is.
+    "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input --no-compile -q \
+        -e "$toolcart_root[$extras]" || return 1
     # Its list of files would make pytest rewrite the whole product, not only the tests, for our fixtures' sake.
     rm -rf "$toolcart_root/toolcart.egg-info"
 }
