@@ -5,7 +5,7 @@
    The MicroPythons begin beside CPython, at a lower priority: they take what its tests leave of the processors.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
 3. What is portable runs on CPython and on the boards' form. The other MicroPythons have all of it in the long run; else
-   what word size, version or heap can change (`differing_files`), unix32 also what no board has (`boardless_files`).
+   what word size or version can change (`differing_files`), unix32 also what measures the heap and what no board has.
    With --fast there is no boards' form, and unix32 runs all but what is HEAVY.
 4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
@@ -206,22 +206,18 @@ def light_files(files: list[Path]) -> list[Path]:
 
 
 def differing_files(files: list[Path]) -> list[Path]:
-    """Those in which a second MicroPython can differ from unix32: numbers, layouts, bytes in place, and the heap."""
-    return [
-        file
-        for file in files
-        if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS
-        or MEASURES_HEAP in file.read_text(encoding="utf-8")
-    ]
+    """Those in which one MicroPython can differ from another: numbers, layouts, bytes in place."""
+    return [file for file in files if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS]
 
 
-def boardless_files(files: list[Path]) -> list[Path]:
-    """Those that the boards' form cannot run: tests of the library, and what is named in NOT_HERE."""
+def plain_files(files: list[Path]) -> list[Path]:
+    """Those that unix32 has as well: what measures the heap, tests of the library, and what is named in NOT_HERE."""
     named = {entry.partition(".")[0] for entry in NOT_HERE}
+    texts = {file: file.read_text(encoding="utf-8") for file in files}
     return [
         file
-        for file in files
-        if file.stem in named or uses_library(Source(file.name, file.read_text(encoding="utf-8")))
+        for file, text in texts.items()
+        if MEASURES_HEAP in text or file.stem in named or uses_library(Source(file.name, text))
     ]
 
 
@@ -336,7 +332,7 @@ BOARD = "board"  # unix32 with the program in the form that boards get
 
 def chosen_files(files: list[Path], name: str) -> list[Path]:
     """What of these the MicroPython of this name shows that CPython and the boards' form do not."""
-    return sorted({*differing_files(files), *(boardless_files(files) if name == "unix32" else ())})
+    return sorted({*differing_files(files), *(plain_files(files) if name == "unix32" else ())})
 
 
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
