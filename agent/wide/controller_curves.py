@@ -1,14 +1,14 @@
-"""Brings the curves that a controller pushes into a log of their own: the keeper of MID 0900 and 0901, in pieces.
+"""Writes the curves that a controller pushes into a log of their own, in pieces: the keeper of MID 0900 and 0901.
 
 Rules
-1. Best effort: every message is acknowledged, whatever becomes of it, or the controller would send it again and again
-   and then drop the connection that results come over (003:2152-2154). What is not kept is counted (`traces lost`).
+1. Best effort: every message is acknowledged whatever becomes of it, or the controller would send it again and again
+   and then drop the connection that carries the results (003:2152-2154). What is not kept is counted (`traces lost`).
 2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
-3. A curve belongs to the result with its ID and its time, two seconds more or less, or else to the one with its very
-   time (DIGEST D.8): one of the newest, since a controller sends a curve behind its result. It need not be found.
-4. The last curve comes again with each subscription: behind a new connection the newest blocks are searched for it.
-5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641); where the order is not set and
-   the other one would be smoother by far, that is counted (`traces odd`), and not put right.
+3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
+   time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
+4. The last curve comes again with each subscription: after a new connection the newest blocks are searched for it.
+5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the order is not set and
+   the other one would be far smoother, that is counted (`traces odd`) and not corrected.
 """
 
 from struct import pack_into
@@ -38,13 +38,13 @@ _RESULT_BLOCKS = 2  # searched for the result; a block of 4 KiB holds 31
 _GRAPH_BLOCKS = 4
 _APART_S = 2
 _SMOOTHER = 20
-_JUDGED_LEAST = 8  # samples; fewer say nothing about their order
+_JUDGED_LEAST = 8  # samples; fewer say nothing about their byte order
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 
 
 def subscriptions_of(station, controller):
-    """Return what asks for the curves that these settings want, and for their plot parameters."""
+    """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
     if controller["buffer_bytes"] < controller["trace_bytes"]:
         controller["buffer_bytes"] = controller["trace_bytes"]
     order = ("auto", "big", "little").index(controller["trace_order"])
@@ -57,7 +57,7 @@ def subscriptions_of(station, controller):
 
 
 class Traces:
-    """One station's way from MID 0900 into `log`; `main` is its log of results."""
+    """Takes the MID 0900 of one station into `log`; `main` is its log of results."""
 
     def __init__(self, log, main, health, clock, station, order=ORDER_AUTO):
         self.log = log
@@ -68,7 +68,7 @@ class Traces:
         self.order = order
         self.trace = Trace()
         self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES)
-        self._last = bytearray(len(self._lead))  # of the curve that was kept last
+        self._last = bytearray(len(self._lead))  # of the curve kept last
         self._connects = -1
         self._looks = False
         pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
@@ -76,7 +76,7 @@ class Traces:
         self._stand()
 
     def take(self, intake, cut_short, now):
-        """Keep the message that the session has just handed over, if that can be, and acknowledge it."""
+        """Keep the message that the session has just handed over, if possible, and acknowledge it."""
         session = intake.session
         link = intake.link
         why = LOST_CUT
@@ -97,7 +97,7 @@ class Traces:
             intake.wake_outlets(now)
 
     def put(self, buf, at, little, now):
-        """Keep what `trace` has read of the message at buf[at:]: READ, a LOST_ code, or below 0 if it is known."""
+        """Keep what `trace` has read of the message at buf[at:]: READ, a LOST_ code, below 0 if it was kept before."""
         trace = self.trace
         first = gr.FIRST_STEP + gr.STEP_BYTES * len(trace.steps)
         pieces = 1
@@ -147,15 +147,15 @@ class Traces:
         return False
 
     def _stand(self):
-        """An outlet that takes no graphs has nothing in front of it."""
+        """Keep the cursors of outlets that take no graphs at the end of the log: nothing waits for them."""
         for cursor in self.log.cursors:
             if not cursor.wants:
                 cursor.number = self.log.number
 
-    # -- what stands in front of the samples -------------------------------------------------------------------
+    # -- the part in front of the samples ----------------------------------------------------------------------
 
     def _write_lead(self, buf, at, pieces):
-        """Bring all but the result into the first piece's lead; return the record's flags."""
+        """Write everything but the result into the first piece's lead; return the record's flags."""
         trace = self.trace
         lead = self._lead
         fill(lead, 0, len(lead), 0)
@@ -182,7 +182,7 @@ class Traces:
         return res.FLAG_EDGE_TIME
 
     def _find_result(self):
-        """Write into the lead of which result the curve is, if that is one of the newest."""
+        """Write into the lead which result the curve belongs to, if it is one of the newest."""
         main = self.main
         search = Search(main)
         search.begin_newest(_RESULT_BLOCKS)
@@ -192,13 +192,13 @@ class Traces:
                 continue
             number = get_u32(main.page, main.at)
             fits = self._fits(main.page, main.at)
-            if fits > best or (fits and fits == best and number > newest):  # of those that fit as well the newest
+            if fits > best or (fits and fits == best and number > newest):  # of equally good ones the newest
                 best = fits
                 newest = number
                 self._put_result(main.page, main.at, main.length)
 
     def _fits(self, page, at):
-        """Return how well the result at page[at:] fits the curve: 2 by ID and time, 1 by its time, 0 not at all."""
+        """Return how well the result at page[at:] fits the curve: 2 by ID and time, 1 by time alone, 0 not at all."""
         lead = self._lead
         body = at + res.HEAD_BYTES
         if compare(page, body + res.TIGHTENING_ID, lead, gr.RESULT_ID, res.ID_BYTES) == 0:
@@ -236,7 +236,7 @@ class Traces:
     # -- repeats and order -------------------------------------------------------------------------------------
 
     def _is_again(self):
-        """True if this very curve is kept, all of it."""
+        """True if this very curve is already kept, all of it."""
         if _is_same(self._lead, 0, self._last, 0):
             return True
         connects = self.health.counters[h.CONTROLLER_CONNECTS]
@@ -249,14 +249,14 @@ class Traces:
         return self._looks
 
     def _is_held(self):
-        """The last curve may be in the newest blocks: its pieces lie one behind the other."""
+        """True if the newest blocks have this curve, with all its pieces one behind the other."""
         log = self.log
         if not log.settle():
             return False
         search = Search(log)
         search.begin_newest(_GRAPH_BLOCKS)
         first = 0  # number of its first piece
-        others = {}  # pieces that follow one another, by number
+        others = {}  # the other pieces, by number
         while search.next() > RECORD_NONE:
             number = get_u32(log.page, log.at)
             piece = log.page[log.at + gr.PIECE]
@@ -267,7 +267,7 @@ class Traces:
         return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
     def _is_twisted(self, buf, little):
-        """True if the samples would be far smoother the other way round."""
+        """True if the samples would be far smoother in the other byte order."""
         if self.order != ORDER_AUTO or self.trace.count < _JUDGED_LEAST:
             return False
         first = self.trace.at
@@ -281,7 +281,7 @@ class Traces:
 
 
 def _is_same(page, at, other, start):
-    """True if first pieces at page[at:] and other[start:] are of one curve: ID, time, kind, transducer, count."""
+    """True if the first pieces at page[at:] and other[start:] agree in ID, time, kind, transducer and count."""
     for index in range(gr.RESULT_ID, gr.RESULT_TIME):
         if page[at + index] != other[start + index]:
             return False
@@ -292,13 +292,13 @@ def _is_same(page, at, other, start):
 
 
 def _apart(one, other):
-    """Return how far two samples of 16 bits are from one another."""
+    """Return the distance between two samples of 16 bits."""
     one = (one ^ 0x8000) - (other ^ 0x8000)
     return one if one >= 0 else -one
 
 
 def _seconds(buf, at):
-    """Return the second of the packed time in its month, two of which are far apart if they are of different months."""
+    """Return the packed time as a second of its month; times of different months come out far apart."""
     total = 0
     for index, factor in ((3, 24), (4, 60), (5, 60), (6, 1)):
         octet = buf[at + index]

@@ -1,18 +1,18 @@
-"""Makes an event of what a controller tells beside its results: alarms, parameter sets, jobs, vehicles; each once.
+"""Makes events of what a controller reports besides results: alarms, parameter sets, jobs, vehicles; each once.
 
-A new one is a row of ROWS, which is asked for, and its forms in _FORMS, which are read.
+To add one: a row of ROWS, which subscribes to it, and its forms in _FORMS, by which it is read.
 
 Rules
-1. Which form a message has shows its length: releases disagree about revision 2 of 0071 (003:7433-7623; 54 octets since
-   2.9), and revisions of headers are wrong in the field. A field behind the end is blank.
-2. Of alarms what happened, time and code are one event: told again it is known. Without a time each is another one.
-   0076 tells of no alarm when none is active.
-3. Anything else is written when it is not what was known last of its kind, over connections and starts. Of a job the
-   counter, the time and an ordinary tightening alone are nothing new: each result tells them. A counter that went back,
-   or a tightening that was neither OK nor NOK but bypassed, say, is.
-4. Nothing waits for an event: where the log has no room it is told again. What cannot be read is counted and answered,
-   or it would come for ever.
-5. MID 0008 names what others have a MID of their own for: a MT Focus 6000 knows no other way (002:160-176), and MID
+1. The length of a message shows which form it has: releases disagree about revision 2 of 0071 (003:7433-7623; 54 octets
+   since 2.9), and revisions in headers are wrong in the field. A field behind the end is blank.
+2. Alarms with the same kind, time and code are one event, written once. Without a time each is a new one.
+   0076 reports no alarm when none is active.
+3. Any other event is written only if it differs from the last known one of its kind, across connections and restarts.
+   For a job, a new counter, time or ordinary tightening alone is not news: each result has them. A counter that went
+   back is, and so is a tightening that was neither OK nor NOK, such as a bypassed one.
+4. Nothing waits for an event: where the log has no room, the controller sends it again. What cannot be read is counted
+   and answered, or it would come for ever.
+5. MID 0008 subscribes to what usually has a MID of its own: a MT Focus 6000 knows no other way (002:160-176), and MID
    1000 is the alarm of releases from 2.9 on.
 
 Imported where an outlet wants events.
@@ -29,7 +29,7 @@ from agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
 from agent.station.newest_event import newest_event
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
-CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else there wants events
+CPYTHON_ONLY = True  # no board has a file to write lines into, and there nothing else wants events
 
 BLOCKS_SEARCHED = 16
 
@@ -40,7 +40,7 @@ _ALARM_PUSHES = ((71, 72), (74, 75), (76, 77))
 _PSET_PUSHES = ((15, 16),)
 _JOB_PUSHES = ((35, 36),)
 
-# By the word of the setting `events`: what is asked for, and the revisions of each.
+# By the word of the setting `events`: the subscription, and its revisions.
 ROWS = (
     ("alarms", (70, 73, 0, b"", False, _ALARM_PUSHES), (3, 2, 1)),
     ("alarms", (8, 9, 71, _NO_DATA, INSTEAD, _ALARM_PUSHES), (3, 2)),
@@ -52,9 +52,9 @@ ROWS = (
     ("vin", (51, 54, 0, b"", False, ((52, 53),)), (2, 1)),
 )
 
-# Of each message its forms, the longest first: least octets of the message, what it says, place and width of the code,
-# place of the controller's readiness, place of the time, and the pieces of the text: place, width, place in the text.
-# Places count from 0 at the message's first octet; 0: it has none.
+# The forms of each message, longest first: its least length, what it reports, place and width of the code, place of the
+# controller's readiness, place of the time, and the pieces of the text: place, width, place in the text.
+# Places count from 0 at the message's first byte; 0: it has none.
 _FORMS = {
     15: (
         (73, ev.PSET_SELECTED, 22, 3, 0, 0, ((54, 19, ev.PSET_CHANGE), (27, 25, ev.PSET_NAME))),  # 003:3839-3934
@@ -91,7 +91,7 @@ _FORMS = {
         ),
     ),
     52: (
-        (  # 003:5650-5680, where they really stand
+        (  # 003:5650-5680, where they really are
             61,
             ev.VIN,
             0,
@@ -117,7 +117,7 @@ _TOOL_READY = 3  # behind the controller's, with its parameter ID in between
 
 _PSET = 15
 _ALARM_STATUS = 76
-_TIGHTENED_NOK = 2  # 0 off, 1 OK, 2 NOK; what is above was done by somebody (003:5192)
+_TIGHTENED_NOK = 2  # 0 off, 1 OK, 2 NOK; anything above was done by an operator (003:5192)
 
 # What is known of an event: its code and its text.
 _KNOWN_BYTES = 120
@@ -125,22 +125,22 @@ _KNOWN_TEXT = 5
 
 
 def subscriptions_of(words):
-    """Return the subscriptions that the setting `events` names, in the order in which they are asked for."""
+    """Return the subscriptions that the setting `events` names, in the order in which they are made."""
     return tuple([Subscription(row, revisions) for word, row, revisions in ROWS if word in words])
 
 
 class ControllerEvents:
-    """One station's way from what happened into its log."""
+    """Writes the events of one station's controller into its log."""
 
     def __init__(self, store):
         self.store = store
         self.log = store.log
         self.health = store.health
-        self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
-        self._known = {}  # what was told last, by `what`
+        self.names = None  # of parameter sets, where ToolsNet gets them (agent.wide.toolsnet_descriptions)
+        self._known = {}  # the last one, by `what`
 
     def take(self, intake, cut_short, now):
-        """Take the message that came just now. Results have the right of way: with no room for both it comes again."""
+        """Take the message that has just come. Results come first: if there is no room for both, it will come again."""
         session = intake.session
         link = intake.link
         kept = NOT_KEPT
@@ -152,9 +152,9 @@ class ControllerEvents:
             intake.answer(kept, now)
 
     def put(self, mid, buf, at, length, now):
-        """Write down the message of `mid` at buf[at:at+length]; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+        """Write the message of `mid` at buf[at:at+length]; return KEPT, KEPT_BEFORE or NOT_KEPT.
 
-        KEPT_BEFORE also where it tells of nothing.
+        KEPT_BEFORE also if it reports nothing.
         """
         form = _form_of(mid, length)
         code, width = form[2:4]
@@ -190,7 +190,7 @@ class ControllerEvents:
         return KEPT
 
     def _learn_of_set(self, form, buf, at, length):
-        """A parameter set was selected: its limits may be asked for before a result comes. It may have a name."""
+        """Ask for the limits of the selected parameter set before a result comes; learn its name if it has one."""
         change = form[6][0][0]
         pset = number(buf, at + form[2], form[3])
         if self.store.limits is not None and length >= change + STAMP_BYTES:
@@ -199,7 +199,7 @@ class ControllerEvents:
             self.names.learn(pset, buf, at + form[6][1][0])
 
     def _write(self, place, form, buf, at, length):
-        """Bring the message into the stage; return the record's flags and octets."""
+        """Write the message into the stage; return the record's flags and length."""
         stage = self.log.stage
         _, what, code, width, ready, time, pieces = form
         ev.put_event(stage, place, self.log.next, self.store.station, what)
@@ -220,9 +220,9 @@ class ControllerEvents:
         return FLAG_EDGE_TIME, octets
 
     def _newest(self, what, width):
-        """Return what is known of the newest event of this kind in the log, None if the newest blocks have none.
+        """Return what is known of the newest event of this kind in the log; None if the newest blocks have none.
 
-        With a `width` only such count as agree with that in the stage from their time on, so many octets of them.
+        With a `width` only events count that agree with the one in the stage in so many bytes from their time on.
         """
 
         def known(log):
@@ -241,7 +241,7 @@ def _form_of(mid, length):
 
 
 def _known_of(page, at):
-    """Return code and text of the event at page[at:], each padded."""
+    """Return code and text of the event at page[at:], both padded."""
     known = bytearray(b" " * _KNOWN_BYTES)
     known[:_KNOWN_TEXT] = page[at + ev.CODE : at + ev.CODE + ev.CODE_BYTES]
     length = page[at + ev.TEXT_LENGTH]
@@ -250,7 +250,7 @@ def _known_of(page, at):
 
 
 def _is_news(what, before, after):
-    """True if this is not what was known before (rule 3)."""
+    """True if this differs from what was known before (rule 3)."""
     if before is None or what != ev.JOB:
         return before != after
     tightening = number(after, _KNOWN_TEXT + ev.JOB_TIGHTENING, 2)

@@ -1,12 +1,13 @@
-"""What a controller calls all its parameter sets, for ToolsNet's map: asked for by the way, a request at a time.
+"""Asks a controller for the names of all its parameter sets, for ToolsNet's map: low priority, one request at a time.
 
 Rules
-1. The list (MID 0010, 0011) is asked for on each connection, then the data of each set (MID 0012, 0013) whose name this
-   run has not heard, one after the other. Limits and clock come first (agent.openprotocol.queries), and results
+1. The list (MID 0010, 0011) is asked for on each connection, then one after the other the data (MID 0012, 0013) of each
+   set whose name is not known since the start. Limits and clock come first (agent.openprotocol.queries), and results
    before all of it.
-2. ToolsNet is told when the last of them is known, or the connection ends, and not once for each.
-3. Each is sent once. A refusal of the list or of a set ends the asking until the next connection, but for one of a set
-   that is not there (MID 0004 with 2), or for the moment: that is asked for again.
+2. ToolsNet is told when the last name is known or the asking ends, not after each one.
+3. Each request is sent once. If the list is rejected, or a set is not answered or rejected for good (MID 0004 with 99,
+   73 or 75), nothing more is asked for until the next connection. A set rejected for another reason, such as one that
+   does not exist (2), is skipped. What is rejected for the moment is asked for again.
 """
 
 from agent.base.fields import number
@@ -27,7 +28,7 @@ _NAME = 27
 
 
 class Programs:
-    """The queries of a station (`others`, or None) with the names of all its parameter sets behind them.
+    """The queries of a station (`others`, or None), followed by the names of all its parameter sets.
 
     `told(now)` is called when the last one is known.
     """
@@ -41,10 +42,10 @@ class Programs:
         self._later = Timer()
         self._wants_list = False
         self._wanted = []
-        self._asked = 0  # the set whose data is asked for
+        self._asked = 0  # the set whose data was asked for
 
     def opened(self, now):
-        """A session stands."""
+        """Start again: a new session is open."""
         if self._others is not None:
             self._others.opened(now)
         self._wants_list = True
@@ -52,7 +53,7 @@ class Programs:
         self._later.stop()
 
     def look(self, session, now, left):
-        """Ask what is due; return -1 if something was asked, else `left` or what is left until something is due."""
+        """Ask what is due; return -1 if something was asked, else the ms until something is due, `left` at most."""
         if self._others is not None:
             left = self._others.look(session, now, left)
         if left < 0 or not session.can_fetch():
@@ -70,12 +71,12 @@ class Programs:
         return left
 
     def take(self, event, session, health, now):
-        """An EV_QUERY: the answer to what was asked, or that there is none."""
+        """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         row = session.request.row
         if row is not LIST and row is not DATA:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
             if row is queries.LIMITS and event == EV_QUERY and session.revision not in queries.OTHER_LAYOUT:
-                self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # on the way to its limits
+                self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return
         if event == EV_QUERY_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
             self._later.start(now, queries.LATER_MS)
@@ -95,7 +96,7 @@ class Programs:
             self._told(now)
 
     def _take_list(self, link):
-        """As many as the message says, and has room for."""
+        """Take as many sets as the message says and has room for."""
         told = number(link.buf, link.at + _COUNT, _WIDTH)
         for index in range(min(told, (link.length - _FIRST) // _WIDTH)):
             pset = number(link.buf, link.at + _FIRST + index * _WIDTH, _WIDTH)
@@ -108,6 +109,6 @@ class Programs:
             self._names.learn(asked, link.buf, link.at + _NAME)
 
     def _end(self):
-        """Nothing more is asked for on this connection."""
+        """Ask for nothing more on this connection."""
         self._wanted = []
         self._names.filling = False

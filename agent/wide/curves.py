@@ -1,7 +1,7 @@
-"""Curves put together again out of their pieces, one after the other, for an outlet with a cursor in their log.
+"""Puts curves together again from their pieces, one after the other, for an outlet with a cursor in their log.
 
-A curve of which pieces are missing is there as far as it goes. A piece without those in front of it says nothing: the
-log counts it as missed.
+A curve with missing pieces is given up to the first gap. A piece without those in front of it is skipped: the log
+counts it as missed.
 """
 
 from agent.base.words import get_u32
@@ -14,7 +14,7 @@ CPYTHON_ONLY = True  # no board sends curves anywhere
 
 
 class Curves:
-    """The curves in `log` from the cursor `index` on; `flags` are those of the one that was read last."""
+    """The curves in `log` from the cursor `index` on; `flags` are those of the one read last."""
 
     def __init__(self, log, index):
         self.log = log
@@ -22,30 +22,30 @@ class Curves:
         self.cursor = log.cursors[index]
         self.flags = 0
         self._scout = Cursor()
-        self._behind = Cursor()  # the curve that was read last
+        self._behind = Cursor()  # the curve read last
         self._scout.wants = self._behind.wants = self.cursor.wants
 
     def restart(self):
-        """Stand where the cursor stands."""
+        """Begin again at the cursor."""
         self._scout.stand_at(self.cursor)
 
     def advance(self):
-        """The line that `next` has told is taken."""
+        """Pass the curve read last: its line was taken."""
         self._scout.stand_at(self._behind)
 
     def settle(self):
-        """All that was taken is durable."""
+        """Move the cursor: all that was taken is durable."""
         self.cursor.stand_at(self._scout)
 
     def save(self):
-        """Make durable how far this is; whether it is."""
+        """Make the cursor durable; True if it is."""
         state = self.log.state
         return state.durable[GRAPH_CURSOR + self.index] == self.cursor.number or state.save()
 
     def read(self):
-        """Return the first piece up to its data, all data there are, and whether that is all: of the next curve.
+        """Read the next curve; return its first piece up to the data, all its data, and True if that is complete.
 
-        (None, b"", False) if there is none. `_behind` stands behind it then.
+        (None, b"", False) if there is none. Afterwards `_behind` is behind the curve.
         """
         log = self.log
         behind = self._behind
@@ -76,13 +76,13 @@ class Curves:
             if lead is not None and awaited == lead[gr.PIECES]:
                 return lead, data, True
         if lead is None:
-            self._scout.stand_at(behind)  # pieces that say nothing
+            self._scout.stand_at(behind)  # pieces of no use
         if log.doubtful:
-            return None, b"", False  # the last piece comes when it is settled
+            return None, b"", False  # the last piece follows when it is settled
         return lead, data, False
 
     def _piece(self):
-        """The piece in the page: its number, which one of its curve it is (-1: none), its data."""
+        """Return the piece in the page: its number, which one of its curve it is (-1: none), and its data."""
         page = self.log.page
         at = self.log.at
         length = self.log.length

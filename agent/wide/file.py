@@ -1,21 +1,21 @@
 """A file as an outlet: every result, event and unread frame as one line of JSON (docs/outlets.md).
 
-What the board's `lines(settings)` returns is the file: it writes whole lines or none, makes them durable, and begins a
-new file when one is full (board.linux_lines). What is told here and there in numbers of lines:
+The file is what the board's `lines(settings)` returns. It writes whole lines or none, makes them durable, and begins a
+new file when one is full (board.linux_lines):
 
-    open() -> bool       use the file; what is in it is durable then, and what a cut has spoilt is gone
-    last                 the last line in it, empty if there is none
-    last_of(is_one)      the last one of which is_one(line) is true, empty if there is none
-    add(line) -> bool    write it behind the others; what is not whole is taken back
-    sync() -> bool       make all of it durable, in the file that has the name; False: what was not is taken back
+    open() -> bool       use the file; what is in it is durable then, and what a power cut has spoilt is removed
+    last                 the last line in it; empty if there is none
+    last_of(is_one)      the last line for which is_one(line) is true; empty if there is none
+    add(line) -> bool    append the line; an incomplete one is taken back
+    sync() -> bool       make all lines durable, in the file with the name; False: what was not durable is taken back
     close(); why         why it could not be used, in words
 
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
-2. The log's cursor may be behind the file: after a cut, or after a failure behind which no one knows what is there.
-   The file's last line tells: records up to the one that gives this very line are there. So each is written once.
-3. The last record of the log that a start is in doubt of is settled before anything is looked for or written.
-4. Where graphs are wanted their lines stand behind those of their results (agent.wide.graphs).
+2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves it open what was written.
+   The file's last line settles it: it has all records up to the one that gives this very line. So each is written once.
+3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
+4. Where graphs are wanted, their lines follow those of their results (agent.wide.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
 """
 
@@ -49,13 +49,13 @@ RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
 
 CLOSED = 0
-LOOKING = 1  # for the record that the last line was made of
+LOOKING = 1  # for the record of the last line
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
 def place(settings, system, station):
-    """A file of its own for each outlet."""
+    """Each outlet has a file of its own."""
     return settings.get("path")
 
 
@@ -90,31 +90,31 @@ class FileOutlet:
         self._retry_ms = RETRY_LEAST_MS
         self._stopping = False
         self._graphs = None
-        self._begun = False  # a batch was; where its step was broken off, the file tells what it has of it
+        self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
         self._is_lost = False  # the log's next record cannot be read now
 
     def take_graphs(self, graphs):
-        """Write what lies in this log of curves as well."""
+        """Write the curves of this log as well."""
         from agent.wide.graphs import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
 
     def begin(self, now):
-        """The log is mounted."""
+        """Open the file at the next step: the log is mounted."""
         self._hold.start(now, 0)
 
     def holds(self):
-        """A file needs no operator but for what `why` says."""
+        """A file needs no operator, except for what `why` says."""
         return False
 
     def leave(self, now):
-        """Nothing is out at a file between two steps."""
+        """Nothing is outstanding at a file between two steps."""
 
     def has_left(self, now):
         return True
 
     def stop(self):
-        """Close, and make durable how far the file is."""
+        """Close the file and make the cursors durable."""
         self._stopping = True
         self.lines.close()
         self.state = CLOSED
@@ -125,19 +125,19 @@ class FileOutlet:
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
-        """After a fault: open the file again."""
+        """Open the file again, after a fault."""
         self.health.note(h.FAULTS, 2, now)
         self._fail(now)
 
     def hurry(self, now):
-        """Nothing that comes with the network: the file has its own pauses."""
+        """Nothing to do when the network is up: the file has its own pauses."""
 
     def is_up(self):
         """True if the file takes lines."""
         return self.state != CLOSED
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["state"] = STATE_NAMES[self.state]
         shown["place"] = self.lines.path
         shown["lines_written"] = self.written
@@ -182,13 +182,13 @@ class FileOutlet:
             self._fail(now)
 
     def _find_lasts(self):
-        """Results and curves have a last line of their own each."""
+        """Find the last line of results and that of curves."""
         self._last = self.lines.last_of(is_other_line)
         if self._graphs is not None:
             self._graphs.begin(self.lines.last_of(is_graph_line))
 
     def _fail(self, now):
-        """Let go of the file and try again later: what of the batch it holds is found out then."""
+        """Close the file and try again later; how much of the batch it has is found out then."""
         self._begun = False
         self.lines.close()
         self.state = CLOSED
@@ -197,7 +197,7 @@ class FileOutlet:
         self._retry_ms = self._retry_ms * 2 if self._retry_ms * 2 < RETRY_MOST_MS else RETRY_MOST_MS
 
     def _is_certain(self):
-        """True if what the log says may be acted on: its state is durable, and nothing in it is in doubt."""
+        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
         log = self.log
         if not log.state.ready() or (log.doubtful and not log.settle()):
             return False
@@ -207,7 +207,7 @@ class FileOutlet:
         return True
 
     def _next(self):
-        """The line of the scout's next record, None if there is none."""
+        """Return the line of the scout's next record; None if there is none."""
         log = self.log
         kind = log.peek(self._scout)
         self._is_lost = kind < RECORD_NONE
@@ -216,10 +216,10 @@ class FileOutlet:
         return line_of(log.page, log.at, kind, log.flags, log.length)
 
     def _look(self):
-        """Look for the record of which the last line was made, a batch at a time."""
+        """Look for the record that the last line was made from, a batch at a time."""
         number = number_in(self._last)
         scout = self._scout
-        if scout.number < self.cursor.number:  # it was moved on meanwhile
+        if scout.number < self.cursor.number:  # the log has moved it meanwhile
             scout.stand_at(self.cursor)
         for _ in range(BATCH):
             line = self._next()

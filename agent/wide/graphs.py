@@ -1,12 +1,12 @@
-"""Curves as lines of a file outlet: put together again out of their pieces, each behind the line of its result.
+"""Curves as lines of a file outlet: put together again from their pieces, each behind the line of its result.
 
 Rules
-1. A curve goes out when the line of its result is written, at once where its result is not known or not in the log.
-2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file has already is
-   found as results are (agent.wide.file, rule 2): by its last line of this kind.
-3. A curve of which pieces are missing is told as far as it is there, and as cut short. A piece without those in front
-   of it says nothing: the log counts it as missed.
-4. Nothing waits for curves: where their log cannot be read now, results go on.
+1. A curve goes out once the line of its result is written; at once if its result is not known or not in the log.
+2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file already has is
+   found as for results (agent.wide.file, rule 2): by its last line of this kind.
+3. A curve with missing pieces is written up to the first gap, and as cut short. A piece without those in front of it is
+   skipped: the log counts it as missed.
+4. Nothing waits for curves: if their log cannot be read now, results go on.
 """
 
 from agent.base.words import get_u32
@@ -57,17 +57,17 @@ class GraphLines(Curves):
         self._last = b""
 
     def begin(self, last):
-        """Go on behind the curve that `last` was made of, if it is still there."""
+        """Go on behind the curve that `last` was made from, if it is still there."""
         self._scout.stand_at(self.cursor)
         self._scout.wants = self._behind.wants = self.cursor.wants
         self._last = last
         self.looking = len(last) > 0
 
     def look(self, count):
-        """Look at so many curves for the one of the last line; `looking` tells whether there may be more to look at."""
+        """Look through `count` curves for that of the last line; `looking` says if there may be more to look at."""
         for _ in range(count):
             lead, data, whole = self.read()
-            # A line tells the number of its first piece, and numbers ascend.
+            # A line has the number of its first piece, and numbers ascend.
             if lead is None or get_u32(lead, 0) > number_in(self._last):
                 break
             self._scout.stand_at(self._behind)
@@ -79,9 +79,9 @@ class GraphLines(Curves):
         self.looking = False
 
     def next(self, number, newest):
-        """Return the line of the next curve if its result is none behind `number`; None if there is none now.
+        """Return the line of the next curve if its result is not behind `number`; None if there is none now.
 
-        `newest` is the last result of the log: a curve of one that is above it is of none.
+        `newest` is the last number of the log: a curve whose result is above it belongs to none.
         """
         lead, data, whole = self.read()
         if lead is None:
@@ -93,7 +93,7 @@ class GraphLines(Curves):
 
 
 def graph_line(lead, flags, data, whole):
-    """Return the curve, or the plot parameters, as a line with its end."""
+    """Return the curve, or the plot parameters, as a line with its line end."""
     what = lead[gr.WHAT]
     result = get_u32(lead, gr.RESULT)
     fields = [
@@ -147,7 +147,7 @@ def _curve(lead, data):
 
 
 def _fields(data):
-    """The data fields of a MID 0901, as far as they can be told apart."""
+    """Return the data fields of a MID 0901, as far as they can be told apart."""
     found = []
     at = 0
     while at + _FIELD_BYTES <= len(data):

@@ -1,16 +1,16 @@
 """An HTTP/1.1 client without I/O (RFC 9112): one request at a time, its answer read in any pieces, everything bounded.
 
-    READY --ask--> ASKED --a whole answer--> READY, or OVER where the connection may not go on
-                     | what no answer may be, too long, too late: BROKEN, `why` says what
+    READY --ask--> ASKED --a whole answer--> READY, or OVER if the connection may not go on
+                     | not a valid answer, too long, too late: BROKEN, `why` says what
 
 Rules
-1. `inlet` is where the owner reads to; `receive(n)` takes what came. `outgoing` is what is still to be written,
-   `sent(n)` says that so much was. `tick(now)` is the ms until the exchange is given up, whatever comes meanwhile.
-2. The head has LINES_MOST lines and HEAD_MOST octets, with all answers 1xx in front of it; of a body BODY_MOST octets
-   are kept and PASSED_MOST are read. What is longer is no answer.
-3. A body ends as Content-Length, chunks or the connection's end say. Where two of them are said, two lengths differ, or
-   a length is no number, nothing is believed: the two sides would read different answers.
-4. Octets behind the answer belong to none: the connection is not used again.
+1. The owner reads into `inlet`; `receive(n)` takes what came. `outgoing` is what is still to be written, `sent(n)` says
+   how much of it was. `tick(now)` is the ms until the exchange is given up, whatever comes meanwhile.
+2. The head may have LINES_MOST lines and HEAD_MOST bytes, including all 1xx answers in front of it; of a body BODY_MOST
+   bytes are kept and PASSED_MOST are read. Anything longer is not accepted as an answer.
+3. A body ends as Content-Length, chunks or the end of the connection say. If two of these are given, two lengths
+   differ, or a length is not a number, the answer is not accepted: the two sides would read different answers.
+4. Bytes behind the answer belong to none: the connection is not used again.
 5. Nothing is followed, stored or decompressed: the request asks for none of it.
 """
 
@@ -21,7 +21,7 @@ CPYTHON_ONLY = True  # a board has ToolsNet
 INLET_BYTES = 4096
 HEAD_MOST = 16384
 LINES_MOST = 100
-BODY_MOST = 4096  # a receipt has some 60 octets; more is kept to be shown
+BODY_MOST = 4096  # a receipt has some 60 bytes; more is kept to be shown
 PASSED_MOST = 1048576
 INTERIM_MOST = 8
 CHUNK_DIGITS = 7
@@ -36,7 +36,7 @@ _KEPT = (b"content-length", b"transfer-encoding", b"connection", b"retry-after",
 
 
 class HttpClient:
-    """One connection's worth of exchanges."""
+    """The exchanges over one connection."""
 
     def __init__(self, timeout_ms):
         self.timeout_ms = timeout_ms
@@ -45,33 +45,33 @@ class HttpClient:
         self.opened()
 
     def opened(self):
-        """A connection begins."""
+        """Start again with a new connection."""
         self.state = READY
         self.why = ""
         self.status = 0
-        self.fields = {}  # of the answer, by lower-case name, as far as they matter
+        self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.body = b""
-        self.heard = False  # an octet of the answer has come
+        self.heard = False  # a byte of the answer has come
         self.outgoing = memoryview(b"")
         self._deadline.stop()
 
     def ask(self, octets, now):
-        """Send this request, head and body; the connection is READY."""
+        """Send this request, head and body; the connection must be READY."""
         self.state = ASKED
         self.outgoing = memoryview(octets)
         self.heard = False
         self._deadline.start(now, self.timeout_ms)
-        self._head = 0  # octets and lines of it, over all answers 1xx
+        self._head = 0  # bytes and lines of the head, including all 1xx answers
         self._lines = 0
         self._interim = 0
         self._begin_answer()
 
     def sent(self, n):
-        """So many octets of `outgoing` were written."""
+        """Remove the n bytes of `outgoing` that were written."""
         self.outgoing = self.outgoing[n:]
 
     def tick(self, now):
-        """Return the ms until the answer is given up; FOREVER where none is awaited."""
+        """Return the ms until the answer is given up; FOREVER if none is awaited."""
         if self.state != ASKED:
             return FOREVER
         if self._deadline.expired(now):
@@ -80,7 +80,7 @@ class HttpClient:
         return self._deadline.left(now)
 
     def receive(self, n):
-        """The first n octets of the inlet were filled."""
+        """Take the first n bytes of the inlet."""
         if self.state != ASKED:
             self._break("something came that was not asked for")
             return
@@ -92,7 +92,7 @@ class HttpClient:
             self.state = OVER  # rule 4
 
     def ended(self):
-        """The other side has closed the connection."""
+        """The other side has closed the connection: the answer may end there."""
         if self.state == ASKED and self._part == _TO_END:
             self._finish(False)
         elif self.state == ASKED:
@@ -108,7 +108,7 @@ class HttpClient:
         self.body = b""
         self._rest = bytearray()
         self._part = _LINE
-        self._left = 0  # octets of the body, or of the chunk
+        self._left = 0  # bytes of the body, or of the chunk
         self._passed = 0
         self._keeps = True
         self._is_old = False  # HTTP/1.0
@@ -222,8 +222,8 @@ class HttpClient:
         return False
 
     def _take_chunk(self, line):
-        """The line in front of a chunk, or the empty one behind it."""
-        self._head -= len(line)  # not of the head
+        """Take the line in front of a chunk, or the empty one behind it."""
+        self._head -= len(line)  # not part of the head
         if self._left == 0:
             self._left = -1
             if line:
@@ -236,7 +236,7 @@ class HttpClient:
         self._left = int(digits, 16)
         self._part = _CHUNK if self._left else _TRAILER
         self._lines = 0 if self._left else self._lines
-        self._passed += 64  # so that chunks of one octet end as well
+        self._passed += 64  # so that chunks of one byte come to an end as well
 
     def _keep(self, piece):
         self._passed += len(piece)

@@ -1,4 +1,4 @@
-"""What an HTTP request says besides its body, and what an answer says about when to come again."""
+"""What an HTTP request says besides its body, and when an answer asks us to come again."""
 
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
@@ -9,7 +9,7 @@ SHOWN_MOST = 120  # characters of an answer that are shown to people
 
 
 def head_of(address, octets, authorization):
-    """Return the head of a POST of so many octets to an agent.wide.web_address."""
+    """Return the head of a POST of so many bytes to an agent.wide.web_address."""
     lines = [
         "POST %s HTTP/1.1" % address.path,
         "Host: %s" % address.name,
@@ -24,7 +24,7 @@ def head_of(address, octets, authorization):
 
 
 def authorization(token, user, password):
-    """Return what the server knows us by (RFC 6750, 7617); "" for nothing."""
+    """Return the credentials for the server (RFC 6750, 7617); "" if there are none."""
     if token:
         return "Bearer " + token
     if user:
@@ -33,9 +33,9 @@ def authorization(token, user, password):
 
 
 def retry_after_ms(fields):
-    """Return how long the server wants to be left alone, 0 if it does not say (RFC 9110, 10.2.3).
+    """Return for how long the server asks us to wait; 0 if it does not say (RFC 9110, 10.2.3).
 
-    A date counts from the one that the answer itself was made at: by the server's clock, whatever ours says.
+    A date is counted from the date of the answer itself: both are by the server's clock, so ours does not matter.
     """
     text = fields.get("retry-after", "")
     if text.isascii() and text.isdigit():
@@ -45,7 +45,7 @@ def retry_after_ms(fields):
 
 
 def shown_body(http):
-    """Return the beginning of an answer's body, as it may be shown."""
+    """Return the beginning of an answer's body, made printable."""
     text = http.body[:SHOWN_MOST].decode("latin-1")
     return "".join([letter if " " <= letter <= "~" else " " for letter in text]).strip() or "nothing more"
 

@@ -1,4 +1,4 @@
-"""The store of a station on Linux: it keeps the identifier result parts 2 to 4 as well (agent.record.identifiers).
+"""The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.identifiers).
 
 MID 0061 and 0065 have them from revision 4 on, always in the same place.
 """
@@ -16,10 +16,10 @@ _FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
 
 
 class WideStore(Store):
-    """The same, with identifiers behind the body."""
+    """A store that keeps the identifiers behind the body."""
 
     def read_long(self, mid, buf, at, length, revision):
-        """Read any revision with care: a RESULT_."""
+        """Read any revision with care; return a RESULT_ code."""
         read = Store.read_long(self, mid, buf, at, length, revision)
         if read and octets_of(mid, revision, buf, at, length):
             put(self.log.stage, self.log.place + self.length, mid, buf, at, length)
@@ -28,7 +28,7 @@ class WideStore(Store):
 
 
 def octets_of(mid, revision, buf, at, length):
-    """Return how many octets of a record the identifiers of buf[at:at+length] take: BYTES, 0 for none."""
+    """Return how many bytes of a record the identifiers of buf[at:at+length] take: BYTES, or 0 if there are none."""
     if revision < _FIRST_REVISION or revision == _LIGHT:
         return 0
     for place in _PUSHED if mid == 61 else _FETCHED:
@@ -38,7 +38,7 @@ def octets_of(mid, revision, buf, at, length):
 
 
 def put(record, start, mid, buf, at, length):
-    """Bring them into record[start:start+BYTES]; one that was cut off is blank."""
+    """Write them into record[start:start+BYTES]; one that was cut off is blank."""
     record[start : start + BYTES] = b" " * BYTES
     record[start] = IDENTIFIERS
     to = start + 1

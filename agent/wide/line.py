@@ -1,7 +1,7 @@
-"""What lines have on Linux beside agent.record.line: events, several spindles, additional identifiers, any length.
+"""What Linux adds to agent.record.line: lines of events, several spindles, additional identifiers, any length.
 
 Rules
-1. Reads a page in memory, and that alone; allocates as it likes.
+1. Reads only a page in memory; allocates freely.
 2. As there: text stays what the controller sent, fields keep their order, and a line is printable ASCII.
 """
 
@@ -24,7 +24,7 @@ _OBJECTS = {
     5: "dimensional",
 }  # beyond-2.8.md 3.5
 
-# What an event's text has beside words: name, `what` it is of, place, width, and what is made of it.
+# What an event's text has besides words: name, the `what` it belongs to, place, width, and how it is read.
 _TEXT, _WHOLE, _TIME = range(3)
 _DETAILS = (
     ("program_changed", ev.PSET_SELECTED, ev.PSET_CHANGE, 19, _TIME),
@@ -76,7 +76,7 @@ class WideLine(Line):
         self.most_bytes = most_bytes
 
     def has_room(self, octets):
-        """True if so many octets more fit."""
+        """True if so many more bytes fit."""
         lack = self.end + octets - self.most
         if lack > 0 and (self.most_bytes is None or self.end + octets <= self.most_bytes):
             self.buf.extend(bytes(max(lack, self.most)))
@@ -94,7 +94,7 @@ class WideLine(Line):
         self.add(("," + _members(fields) + "}\n").encode())
 
     def add_more(self, page, at, length):
-        """Write several spindles and additional identifiers, null where there are none."""
+        """Write several spindles and additional identifiers; null if there are none."""
         if length < SEVERAL_LEAST:
             Line.add_more(self, page, at, length)
             return
@@ -112,14 +112,14 @@ _line = WideLine(bytearray(4096))
 
 
 def line_of(page, at, kind, flags, length):
-    """Return the record whose payload of `length` octets lies at page[at:] as a line, with its end."""
+    """Return the record whose payload of `length` bytes is at page[at:] as a line, with its line end."""
     _line.end = 0
     _line.put(page, at, kind, flags, length)
     return bytes(_line.buf[: _line.end])
 
 
 def line_with(fields):
-    """Return the line, with its end, of these (name, value)."""
+    """Return these (name, value) pairs as a line, with its line end."""
     return (_object(fields) + "\n").encode()
 
 
@@ -155,7 +155,7 @@ def _details(fields, rows, text, happened):
 
 
 def _spindles(page, at, length):
-    """What a result of several spindles has more (agent.record.spindles), as (name, value)."""
+    """Return what a result of several spindles adds (agent.record.spindles), as (name, value) pairs."""
     is_bolts = spindles.form_of(page, at) == spindles.BOLTS
     head = at + spindles.PLACE
     sequence = None if is_bolts else _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
@@ -190,7 +190,7 @@ def _special(page, place, octets):
 
 
 def _named(page, name, value, octets, step):
-    """A value that PowerMACS names by words, whose parts stand at these places."""
+    """Return a value that PowerMACS names in words, from the places of its parts."""
     return (
         ("name", text_of(page, name, spindles.NAME_BYTES)),
         ("value", text_of(page, value, octets)),
@@ -199,7 +199,7 @@ def _named(page, name, value, octets, step):
 
 
 def _spindle(page, row, refers, extra, special):
-    """One spindle, as (name, value); `extra`: where its bolt data begins, and how many values it has."""
+    """Return one spindle as (name, value) pairs; `extra`: where its bolt data begins, and how many values it has."""
     fields = [
         ("spindle", row.number if row.number >= 0 else None),
         ("channel", row.channel if row.channel >= 0 else None),
@@ -236,17 +236,17 @@ def _spindle(page, row, refers, extra, special):
 
 
 def is_graph_line(line):
-    """True if the line is of a curve or its parameters."""
+    """True if the line is a curve or its parameters."""
     return line.startswith(_GRAPHS)
 
 
 def is_other_line(line):
-    """True if the line is of a result, a frame or an event."""
+    """True if the line is a result, a frame or an event."""
     return not line.startswith(_GRAPHS)
 
 
 def number_in(line):
-    """Return the `number` of a line that `line_of` has made, 0 if it is none."""
+    """Return the `number` of a line that `line_of` has made; 0 if it has none."""
     _, _, rest = line.partition(b'"number":')
     digits = rest.partition(b",")[0]
     return int(digits) if digits.isdigit() else 0
@@ -258,7 +258,7 @@ def _whole(buf, at, width):
 
 
 def _decimal(text):
-    """The text of a number as it is; None if it is none."""
+    """Return the text of a number unchanged; None if it is not one."""
     return text if text.replace(".", "").replace("-", "").isdigit() else None
 
 
@@ -269,12 +269,12 @@ def _number(text):
 
 
 def iso_time(stamp):
-    """`YYYY-MM-DD hh:mm:ss` as ISO 8601 writes it; the controller names no time zone."""
+    """Return `YYYY-MM-DD hh:mm:ss` as ISO 8601 writes it; the controller gives no time zone."""
     return stamp.replace(" ", "T") if stamp else None
 
 
 def _wire_time(text):
-    """The same for `YYYY-MM-DD:hh:mm:ss`, as it stands in messages."""
+    """Return the same for `YYYY-MM-DD:hh:mm:ss`, the form in messages."""
     return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
 
 
@@ -291,7 +291,7 @@ def _value(value):
 
 
 def _text(text):
-    """As JSON writes text; what is no printable ASCII as the four digits of its code."""
+    """Return the text as JSON writes it; other than printable ASCII as the four digits of its code."""
     parts = ['"']
     for letter in text:
         if letter == '"' or letter == "\\":

@@ -11,11 +11,11 @@
 
 Rules
 1. The samples begin behind the NUL that follows the number of samples: found by walking the fields, never by looking
-   for a NUL. They end where the header says; another number than announced is odd, and what is there counts.
-2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); it is read again from every message.
-   Decimal text and exponents become a fraction of integers: no float of a board has digits enough.
-3. Of several resolutions only how many samples each is for is used: from which number indexes count is not said.
-4. What a controller refuses of the request is tried in its other forms: 35 octets of data for one type (003:12413 and
+   for a NUL. They end where the header says; if that is not the announced number, the curve is odd and keeps what came.
+2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); both are read from every message.
+   Decimal text and exponents become a fraction of integers: a board's floats have too few digits.
+3. Of several resolutions only the number of samples of each is used: the document does not say where indexes begin.
+4. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (003:12413 and
    releases from 2.9 on), the same in zeros, 36 with the flag of 003:12338.
 
 Imported where traces are configured.
@@ -32,7 +32,7 @@ PLOT_PARAMETERS = 901
 TYPES = ("angle", "torque", "current", "gradient", "stroke", "force")  # from 1 on (003:12148)
 
 READ = 0
-LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is none of those known
+LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is not known
 LOST_EMPTY = 2  # no sample in it
 LOST_CUT = 3  # longer than what is taken whole: see `trace_bytes`
 LOST_ROOM = 4  # the flash refused
@@ -54,7 +54,7 @@ _FORMS = ((1, _PLAIN), (2, _PLAIN), (3, _PLAIN), (1, _ZEROS), (1, _FLAGGED))
 
 
 class TraceSubscription(Subscription):
-    """Curves of these types (numbers), or with none of them the plot parameters; `keeper` takes what comes."""
+    """Curves of these types (numbers), or the plot parameters if there are none; `keeper` takes what comes."""
 
     def __init__(self, types):
         mid = CURVES if types else PLOT_PARAMETERS
@@ -64,7 +64,7 @@ class TraceSubscription(Subscription):
         self.data = bytes(self._extra_bytes(_FLAGGED) + 9)  # as long as the longest: the link makes room for it
 
     def revision(self):
-        """Write the data to ask with; the header's own revision is 1."""
+        """Write the data of the request; return the header's own revision, 1."""
         revision, form = self.revisions[self.index]
         extra = b""
         if self._types:
@@ -77,7 +77,7 @@ class TraceSubscription(Subscription):
 
 
 class Trace:
-    """What one message says. Offsets are those of its buffer."""
+    """The contents of one message. Offsets are those of its buffer."""
 
     def __init__(self):
         self._buf = b""
@@ -91,11 +91,11 @@ class Trace:
         self.scale = (1, 1, 0)  # numerator, denominator, power of two
         self.steps = []  # (samples, numerator, denominator of the ms between two)
         self.announced = 0
-        self.count = 0  # samples; octets of text in a 0901
+        self.count = 0  # samples; bytes of text in a 0901
         self.octets = 0
 
     def read(self, buf, at, length, mid, revision):
-        """Read the message at buf[at:at+length]; READ, or a LOST_ code. Afterwards `at` is where its data begin."""
+        """Read the message at buf[at:at+length]: READ or a LOST_ code. Afterwards `at` is where its data begins."""
         self._buf = buf
         self._end = at + length
         self._bad = self.odd = False
@@ -165,7 +165,7 @@ class Trace:
         return READ
 
     def _read_scale(self, count):
-        """Find the coefficient among the fields; some have it in front of the unit, with what all curves share."""
+        """Find the coefficient among the fields; some have it in front of the unit, among what all curves share."""
         for _ in range(count):
             if self._bad:
                 return
@@ -191,11 +191,11 @@ class Trace:
         step = None
         if found is not None:
             numerator, denominator = found[0] * scale, found[1]
-            while numerator >> 30 and denominator > 9:  # a power of ten: what goes is behind the ninth digit
+            while numerator >> 30 and denominator > 9:  # a power of ten: only what is behind the ninth digit is lost
                 numerator //= 10
                 denominator //= 10
             step = within(numerator, denominator)
-        if step is not None and step[2]:  # no power of two here: both lose their last digits
+        if step is not None and step[2]:  # a record has no power of two here: both lose their last digits
             numerator, denominator, shift = step
             step = (numerator, denominator >> shift) if shift > 0 else (numerator >> -shift, denominator)
         if step is None or not step[0] or not step[1]:
@@ -204,7 +204,7 @@ class Trace:
         self.steps.append((last - first + 1, step[0], step[1]))
 
     def _fit_steps(self):
-        """Every sample has one step: the last one holds for what is left."""
+        """Give every sample a step: the last step holds for all that are left."""
         left = self.count
         for index in range(len(self.steps)):
             count, numerator, denominator = self.steps[index]
@@ -231,7 +231,7 @@ class Trace:
         return bytes(self._buf[first : self.at]).replace(b"\0", b" ").strip()
 
     def _number(self, width):
-        """Return the number of so many digits, padded on either side; 0 for blanks, and where it is none."""
+        """Return the number of so many digits, padded on either side; 0 if it is blank or not a number."""
         text = self._text(width)
         if not text:
             return 0
@@ -241,7 +241,7 @@ class Trace:
         return int(text)
 
     def _field(self):
-        """Pass a variable data field: its PID and its value."""
+        """Read a variable data field and go past it; return its PID and its value."""
         pid = self._number(5)
         octets = self._number(3)
         self.at += _FIELD_BYTES - 8
@@ -249,7 +249,7 @@ class Trace:
 
 
 def fraction(text):
-    """Return the decimal number, with or without an exponent, as (numerator, denominator); None if it is none above 0.
+    """Return a decimal number, with or without an exponent, as (numerator, denominator); None if it is not above 0.
 
     `0.000854` is (854, 1000000), `00001.234e+2` (1234, 10).
     """
@@ -277,7 +277,7 @@ def fraction(text):
 
 
 def within(numerator, denominator):
-    """Reduce a fraction until both are below 2**30: (numerator, denominator, power of two); None if one comes to 0."""
+    """Reduce a fraction until both are below 2**30: (numerator, denominator, power of two); None if one becomes 0."""
     one, other = numerator, denominator
     while other:
         one, other = other, one % other

@@ -1,8 +1,8 @@
-"""The MQTT outlet as Linux has it: TLS, events and curves as topics of their own, records of any length.
+"""The MQTT outlet on Linux: with TLS, events and curves as topics of their own, records of any length.
 
 Rules
-1. An event goes out in its place between the results, a line a message; a curve when nothing else waits.
-2. One curve is out at a time, and its cursor goes past it with the PUBACK whatever `confirm` says: it has no receipt.
+1. An event goes out in its place between the results, one line a message; a curve when nothing else waits.
+2. One curve is outstanding at a time, and its PUBACK moves the cursor whatever `confirm` says: it gets no receipt.
 """
 
 from agent.mqtt.packets import front_bytes
@@ -53,7 +53,7 @@ MEANINGS = {
     "receipt_timeout_s": "MQTT: pause without a receipt after which they are sent again; it grows up to eight times.",
 }
 
-OCTETS_MOST = 65536  # of a batch; one record may be longer, and then is alone
+OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
 CURVE_TAG = -1
 
 
@@ -67,7 +67,7 @@ def make(settings, station, index, graphs):
 
 
 def wrong(settings):
-    """Return (key, what is allowed) of what the rows of settings cannot say."""
+    """Return (key, what is allowed) for faults that the rows of settings cannot express."""
     found = []
     if settings["password"] and not settings["user"]:
         found.append(("user", "a user, as there is a password"))
@@ -86,14 +86,14 @@ def wrong(settings):
 
 
 def place(settings, system, station):
-    """Return what no other outlet may have as well."""
+    """Return what no other outlet may share."""
     if not settings.get("topic") or not settings.get("host") or not settings.get("plant") or not settings.get("line"):
         return None
     return "%s:%s/%s" % (settings["host"], settings.get("port"), topic_of(settings, system, station))
 
 
 class WideMqtt(Mqtt):
-    """One broker of one station on Linux."""
+    """One broker of one station, on Linux."""
 
     octets_most = OCTETS_MOST
 
@@ -108,7 +108,7 @@ class WideMqtt(Mqtt):
         self._curve_is_out = False
 
     def take_graphs(self, graphs):
-        """Publish what lies in this log of curves as well."""
+        """Publish the curves of this log as well."""
         from agent.wide.graphs import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(graphs, self.index)
@@ -141,7 +141,7 @@ class WideMqtt(Mqtt):
         return True
 
     def acked_beside(self):
-        """The curve that was out is at the broker."""
+        """The broker has the curve that was outstanding."""
         graphs = self._graphs
         if graphs is not None and self._curve_is_out:
             graphs.settle()
@@ -149,15 +149,15 @@ class WideMqtt(Mqtt):
             self.curves += 1
 
     def forget_beside(self):
-        """The curve goes out once more."""
+        """Publish the curve again."""
         self._curve_is_out = False
 
     def save_beside(self):
-        """Make durable how far the curves are."""
+        """Make the cursor of the curves durable; True if it is."""
         return self._graphs is None or self._graphs.save()
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         Mqtt.put_state(self, shown)
         shown["alarms"] = self.alarms
         if self._graphs is not None:

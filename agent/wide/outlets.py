@@ -1,13 +1,13 @@
-"""The outlets that Linux has beside ToolsNet: a row for each kind, and the only place that knows them all.
+"""The outlets that Linux has besides ToolsNet: a row for each kind, and the only place that knows them all.
 
-What such an outlet is lies in its own module:
+Each outlet's module has:
 
     SETTINGS   its rows of settings, in the form of agent.cart.settings; a key that two kinds share is one row
     MEANINGS   what each of them means: a sentence of docs/configuration.md
     make(settings, station, index, graphs)   makes the outlet of these settings (agent.outlets) at log.cursors[index];
                `graphs` is the station's log of curves where they are wanted, else None
-    wrong(settings)   (key, what is allowed) of settings that their form alone does not show; not every kind has it
-    place(settings, system, station)   what no other outlet may have as well, None if that is not known; nor this
+    wrong(settings)   (key, what is allowed) for faults that the form of a setting does not show; optional
+    place(settings, system, station)   what no other outlet may share, None if that is not known; optional
 """
 
 from agent.wide import file, mqtt, webhook
@@ -18,7 +18,7 @@ OUTLETS = {"file": file, "webhook": webhook, "mqtt": mqtt}
 
 
 def add_outlets(station):
-    """Make what the settings want beside ToolsNet, in their order: the log has a cursor for each."""
+    """Make the outlets that the settings name besides ToolsNet, in their order: the log has a cursor for each."""
     for settings in station.settings["outlets"][1:]:
         graphs = station.graphs if settings.get("graphs") else None
         outlet = OUTLETS[settings["kind"]].make(settings, station, len(station.outlets), graphs)

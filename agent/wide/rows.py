@@ -1,4 +1,4 @@
-"""Results that ToolsNet got a while ago: under which sequence."""
+"""Finds the sequence under which ToolsNet has a result that was delivered a while ago."""
 
 from agent.log.back import walk
 from agent.log.cursor import Cursor
@@ -9,7 +9,7 @@ CPYTHON_ONLY = True  # only curves name results that are done with
 
 
 class Rows:
-    """Finds the sequences of results that were delivered a while ago, in ascending order as a rule."""
+    """Finds the sequences of delivered results, usually asked for in ascending order."""
 
     def __init__(self, policy):
         self.policy = policy
@@ -17,11 +17,11 @@ class Rows:
         self._scout.wants = policy.cursor.wants
 
     def forget(self):
-        """ToolsNet's row may have been set again."""
+        """Forget the place reached: ToolsNet's row may have been set again."""
         self._scout.number = 0
 
     def sequence_of(self, number):
-        """Return the sequence under which ToolsNet has the log's `number`; -1 if it cannot be told now."""
+        """Return the sequence under which ToolsNet has the log's `number`; -1 if that cannot be told now."""
         policy, log, scout = self.policy, self.policy.log, self._scout
         if not 0 < scout.number < number:
             cursor = policy.cursor

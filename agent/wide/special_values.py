@@ -2,7 +2,7 @@
 
     count 2 | each: name 20 | type 2 | length 2 | value | in MID 0107: step 2 |
 
-From 003:8419-8437 and 8808-8830: their names and lengths are the plant's. One that is not whole ends the reading.
+From 003:8419-8437 and 8808-8830: the plant chooses names and lengths. Reading ends at the first incomplete one.
 """
 
 from agent.base.fields import number
@@ -24,7 +24,7 @@ def several(session, controller):
 
 
 class WideCycle(Cycle):
-    """The same with what stands behind the bolts, and behind the values of each."""
+    """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
 
     def take_station(self, buf, at, length, revision):
         """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
@@ -35,7 +35,7 @@ class WideCycle(Cycle):
         return found
 
     def take_bolt(self, buf, at, end, row):
-        """Put one bolt's data behind the rows, as much of it as has room; return where its values stand, 0: nowhere."""
+        """Put one bolt's data behind the rows, as far as there is room; return where its values are, 0: nowhere."""
         place = Cycle.take_bolt(self, buf, at, end, row)
         if place:
             _take_behind_values(self, buf, place, end, b"%02d" % row)
@@ -43,7 +43,7 @@ class WideCycle(Cycle):
 
 
 def _take_behind_values(cycle, buf, place, end, row):
-    """Keep what stands behind the values of a MID 0107, whose count stands at buf[place:]; row as two digits."""
+    """Keep what is behind the values of a MID 0107, whose count is at buf[place:]; `row` is two digits."""
     values = max(0, number(buf, place, 2))
     place += 4 + values * _BOLT_VALUE_BYTES
     steps = number(buf, place, 3) if place + 6 <= end else -1

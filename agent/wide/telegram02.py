@@ -1,8 +1,8 @@
-"""Telegrams 01 and 02: what system and station are called in ToolsNet's map (004:252-288, DIGEST G.2).
+"""Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
 
 Rules
-1. A name is cut at 25 characters, what is no printable ASCII becomes `?`; an address that is no IPv4 address is blank.
-2. A station has the spindles and programs that are told; each list has one entry at least.
+1. A name is cut at 25 characters, other than printable ASCII becomes `?`; an address that is not IPv4 is blank.
+2. A station has the spindles and programs that it is given; each list has at least one entry.
 """
 
 from agent.toolsnet.telegram import begin, finish
@@ -39,7 +39,7 @@ def station(ident, system_type, number, own, address, name, spindles):
 
 
 def programs_most(spindles):
-    """Return for how many programs telegram 02 has room at each of so many spindles."""
+    """Return how many programs telegram 02 has room for at each of so many spindles."""
     return min(PROGRAMS_MOST, ((_TELEGRAM_MOST - _HEAD_BYTES) // spindles - _SPINDLE_BYTES) // _PROGRAM_BYTES)
 
 

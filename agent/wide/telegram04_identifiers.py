@@ -1,7 +1,7 @@
-"""Telegram 04 of a result with additional identifiers: they are additional VINs, 1 to 3 (004:157-160, DIGEST G.6).
+"""Telegram 04 of a result with additional identifiers: they become additional VINs 1 to 3 (004:157-160, DIGEST G.6).
 
-Everything else is the telegram that the result would have without them; their parts stand between spindle and
-parameters. The buffer grows where it has no room for them.
+Otherwise the telegram is what the result would have without them; their parts go between spindle and parameters. The
+buffer grows if it has no room for them.
 """
 
 from agent.base.fields import put_number, put_text
@@ -17,7 +17,7 @@ _COUNT = 75
 
 
 def write(writer, buf, at, length, flags, ident, sequence):
-    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send."""
     octets = writer.write(bytearray(buf[at : at + PLACE]), 0, PLACE, flags, ident, sequence)
     vins = bytearray()
     for number, place in rec.places_of(buf, at):

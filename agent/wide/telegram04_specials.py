@@ -1,7 +1,7 @@
-"""What telegram 04 says beside the rest of a result with several spindles, on Linux: special values, references.
+"""What telegram 04 adds, on Linux, to a result with several spindles: special values and references.
 
-A special value is a parameter of its spindle, the station's of spindle 0, in pieces of 25 octets under one name; what
-an object refers to is parameter 60020.
+A special value is a parameter of its spindle (the station's: of spindle 0), in pieces of 25 bytes under one name; the
+object that a spindle refers to is parameter 60020.
 """
 
 from agent.base.fields import is_blank, number, put_number, put_text
@@ -18,7 +18,7 @@ _BOLT_VALUE, _REFERENCE = 60012, 60020
 
 
 def tell(parameters, page, at, length, rows):
-    """Add what the payload of `length` octets at page[at:] has of these (agent.record.spindles.Parameters)."""
+    """Add those that the payload of `length` bytes at page[at:] has (agent.record.spindles.Parameters)."""
     for row in range(rows):
         reference = specials.object_of(page, at, row)[1]
         if reference > 0:
@@ -32,7 +32,7 @@ def tell(parameters, page, at, length, rows):
 
 
 def _add_piece(parameters, page, place, piece, octets):
-    """Add one piece of the value of the special value at page[place:]."""
+    """Add one piece of the special value at page[place:]."""
     value = parameters.add(_BOLT_VALUE, b"Value")
     if not value:
         return

@@ -1,7 +1,7 @@
-"""Telegram 04 of what only Linux keeps of a result: several spindles with special values, additional identifiers.
+"""Telegram 04 with what only Linux keeps of a result: several spindles with special values, additional identifiers.
 
-A writer of results (agent.toolsnet.result04) has `write` as its `several`; what is the same on every machine is
-agent.toolsnet.spindles04's. Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the
+A writer of results (agent.toolsnet.result04) has `write` as its `several`; what is the same on every machine is in
+agent.toolsnet.spindles04. Telegram 02, where it goes out, gets number and name of each spindle: its bolt's, if the
 record has it.
 """
 
@@ -16,11 +16,11 @@ CPYTHON_ONLY = True  # boards keep neither
 
 
 def write(writer, buf, at, length, flags, ident, sequence):
-    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send."""
     if has_identifiers(buf, at, length):
         return telegram04_identifiers.write(writer, buf, at, length, flags, ident, sequence)
     if getattr(writer, "adds_parameters", False):
-        writer.shape = -1  # what it adds each time is not where the telegram before had its own
+        writer.shape = -1  # what it adds each time may not be where the last telegram had its own
     octets = spindles04.write(writer, buf, at, length, flags, ident, sequence, _tell)
     names = getattr(writer.session, "names", None)
     if names is not None:

@@ -1,10 +1,10 @@
 """Telegram 04 with the target values of torque and angle, which the longer revisions of MID 0061 have.
 
 Rules
-1. They stand behind all other parameters, as real values: 02000 in Nm, as the torque is, and 02010 in degrees. What the
-   result does not have is left out, and so are both of a result that is not as it should be (FLAG_ODD).
-2. Everything else is agent.toolsnet.result04's. Its buffer is laid out once for many results, so count and length are
-   written each time.
+1. They come after all other parameters, as real values: 02000 in Nm, like the torque, and 02010 in degrees. A value
+   that the result does not have is left out; both are if the result is odd (FLAG_ODD).
+2. All else is agent.toolsnet.result04's. Its buffer is laid out once for many results, so count and length are written
+   each time.
 """
 
 from agent.base.fields import number, put_number
@@ -22,23 +22,23 @@ _COUNT = 79
 
 
 class TargetWriter(ResultWriter):
-    """Writes telegram 04 of one station, with targets; the buffer has RESULT_BYTES_TARGETS."""
+    """Writes telegram 04 of one station, with targets; the buffer must have RESULT_BYTES_TARGETS."""
 
-    is_odd = False  # what is being written was put in order
+    is_odd = False  # what is being written is a corrected copy
     adds_parameters = True  # behind those that are laid out, each time (agent.toolsnet.spindles04)
 
     def write(self, buf, at, length, flags, ident, sequence):
-        """Write the result record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+        """Write the result record whose payload of `length` bytes is at buf[at:]; return how many bytes to send."""
         if flags & res.FLAG_ODD:
             self.is_odd = True
             octets = ResultWriter.write(
                 self, buf, at, length, flags, ident, sequence
-            )  # comes back with an orderly copy
+            )  # calls this again with a corrected copy
             self.is_odd = False
             return octets
         octets = ResultWriter.write(self, buf, at, length, flags, ident, sequence)
         if length > _LENGTH:
-            return octets  # of several spindles: it is made of one like ours
+            return octets  # several spindles: it is built from a plain one
         found = []
         if length == _LENGTH and not self.is_odd:
             found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
@@ -51,7 +51,7 @@ class TargetWriter(ResultWriter):
         return finish(tx, octets)
 
     def _targets(self, buf, limits):
-        """Return name, value and unit of what there is."""
+        """Return name, value and unit of the targets that the result has."""
         found = []
         unit = buf[limits + res.TORQUE_UNIT]
         torque = number(buf, limits + res.TORQUE_TARGET, res.TORQUE_BYTES)

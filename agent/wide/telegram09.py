@@ -4,12 +4,12 @@
           |09|ident|type|system|station|time 14|sequence|code|level|n |ID 3|type 1|value 20| ..
 
 Rules
-1. ToolsNet defines no codes, levels or parameters. An alarm's code is its digits, CODE_NONE where there are none or too
-   many to fit; whatever else happened has a code of ours, CODE_OURS and what it is (agent.record.event).
-2. Level 0 is information and an alarm that was acknowledged, 1 an alarm, 2 an alarm with controller or tool not ready,
-   and results that are gone.
+1. ToolsNet defines no codes, levels or parameters. An alarm's code is its digits, CODE_NONE if it has none or too many
+   to fit; anything else has a code of ours: CODE_OURS plus what it is (agent.record.event).
+2. Level 0 is information and an acknowledged alarm, 1 an alarm, 2 an alarm with controller or tool not ready, and
+   results that are gone.
 3. A parameter's ID says what it is, its type how it is shown, as in telegram 04: 0 text, 1 a number. What the event
-   does not have is left out. A text that is longer than a value goes on in the next IDs.
+   does not have is left out. A text longer than one value goes on in the next IDs.
 
       1 code   2 controller ready   3 tool ready   4 to 7 words of an alarm, a parameter set, a command
      10 last change of a parameter set   20 to 28 fields of a job   30 to 37 identifiers of a vehicle
@@ -41,7 +41,7 @@ _PARAMETER_BYTES = 24
 _VALUE_BYTES = 20
 _TIME_DIGITS = 14
 
-# Of each thing its fields: parameter, type, place in the text and width.
+# The fields of each kind: parameter, type, place in the text and width.
 _DETAILS = {
     ev.ALARM: ((4, 0, 0, 50),),
     ev.PSET_SELECTED: ((4, 0, ev.PSET_NAME, 25), (10, 0, ev.PSET_CHANGE, 19)),
@@ -91,7 +91,7 @@ class EventWriter:
         self._count = 0
 
     def write(self, buf, at, ident, sequence):
-        """Write the event whose payload lies at buf[at:]; return the octets to send.
+        """Write the event whose payload is at buf[at:]; return the number of bytes to send.
 
         `sequence` is the event sequence 1..99999, `ident` the telegram's identifier.
         """
@@ -131,7 +131,7 @@ class EventWriter:
                 width -= _VALUE_BYTES
 
     def _put(self, parameter, kind, buf, start, width):
-        """Add a parameter, unless the field is blank; one that shall be a number and is none goes out as text."""
+        """Add a parameter, unless the field is blank; one that should be a number and is not goes out as text."""
         while width > 0 and buf[start + width - 1] <= 0x20:
             width -= 1
         if width == 0:
@@ -149,7 +149,7 @@ class EventWriter:
 
 
 def _fits_integer(buf, start, width):
-    """True if these are digits of a number of 31 bits: nine of them, more with zeros in front."""
+    """True if these are the digits of a number below 2**31: at most nine, zeros in front apart."""
     while width > 9 and buf[start] == 0x30:
         start += 1
         width -= 1
@@ -157,7 +157,7 @@ def _fits_integer(buf, start, width):
 
 
 def _code_of(buf, at):
-    """Return the number that an alarm's code has in it: `E404` is 404 (DIGEST G.7); the field has five octets."""
+    """Return the number in an alarm's code: `E404` is 404 (DIGEST G.7); the field has five bytes."""
     value = -1
     ended = False
     for index in range(at, at + ev.CODE_BYTES):
@@ -165,7 +165,7 @@ def _code_of(buf, at):
         if not 0x30 <= octet <= 0x39:
             ended = value >= 0
         elif ended:
-            return CODE_NONE  # two numbers are none
+            return CODE_NONE  # two numbers: neither counts
         else:
             value = octet - 0x30 if value < 0 else value * 10 + octet - 0x30
     return value if value >= 0 else CODE_NONE

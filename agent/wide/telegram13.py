@@ -1,4 +1,4 @@
-"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (004:290-320, DIGEST G.4, G.7). Integers alone.
+"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (004:290-320, DIGEST G.4, G.7). Only integers.
 
     octet 4        11                      26      30      34      48       53
           |13|ident|116|type|system|station|spindle|program|time 14|sequence|kind ..
@@ -7,11 +7,10 @@
 
 Rules
 1. A value is 2**shift * Dom / Nom * sample, in Nm or degrees: the unit of the curve goes into Dom and Nom (UNITS).
-2. There are SAMPLES_MOST samples at most: of more every k-th is kept, and the time from one to the next is k times as
-   long.
-3. Samples that lie at different times from one another are brought to the shortest of these by straight lines between
-   them, or to a longer time if they would be too many.
-4. Limits have one decimal, rounded; so has the time between two samples where that is exact, else as many as fit.
+2. There are at most SAMPLES_MOST samples: of more only every k-th is kept, and the time between two is k times as long.
+3. Samples at uneven times are brought to even ones, on straight lines between neighbours: to the shortest step, or to a
+   longer one if they would be too many.
+4. Limits have one decimal, rounded; so has the time between two samples if that is exact, else as many as fit.
 """
 
 from agent.base.words import get_u32, unpack_digits
@@ -22,7 +21,7 @@ CPYTHON_ONLY = True  # no board sends curves anywhere
 
 ID_GRAPH = 13
 SAMPLES_MOST = 4000
-KINDS = {gr.TORQUE: 0, gr.ANGLE: 1}  # 004:304: it takes no others
+KINDS = {gr.TORQUE: 0, gr.ANGLE: 1}  # 004:304: no others are accepted
 
 GENERAL_BYTES = 116
 _FACTOR_MOST = 0x7FFFFFFF
@@ -48,7 +47,7 @@ UNITS = {
 def write(lead, data, ident, system_type, system, sequence, program_for_zero):
     """Return telegram 13 of the curve whose first piece begins with `lead`, with its length in front.
 
-    `sequence` is that of the telegram 04 of its result. There is one sample at least, and KINDS has what it is of.
+    `sequence` is that of its result's telegram 04. There must be at least one sample, and its kind must be in KINDS.
     """
     unit = lead[gr.UNIT] | lead[gr.UNIT + 1] << 8
     shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
@@ -86,7 +85,7 @@ def write(lead, data, ident, system_type, system, sequence, program_for_zero):
 
 
 def scale(shift, numerator, denominator, unit):
-    """Return bit shift, Dom and Nom of a curve in this unit: below 2**31, reduced."""
+    """Return bit shift, Dom and Nom of a curve in this unit; Dom and Nom are reduced and below 2**31."""
     more, less = UNITS.get(unit, (1, 1))
     dom = (numerator or 1) * more
     nom = (denominator or 1) * less
@@ -103,9 +102,9 @@ def scale(shift, numerator, denominator, unit):
 
 
 def even(samples, steps):
-    """Return samples that lie equally far apart, and how far: numerator and denominator of the ms.
+    """Return samples at even distances, and the distance: numerator and denominator of the ms.
 
-    `steps` are (count, numerator, denominator): so many samples, and the ms from each of them to the next.
+    `steps` are (count, numerator, denominator): how many samples, and the ms from each of them to the next.
     """
     known = [step for step in steps if step[0] and step[1] and step[2]]
     if len(known) < len([step for step in steps if step[0]]) or not known:
@@ -121,7 +120,7 @@ def even(samples, steps):
 
 
 def _resampled(samples, steps):
-    """Samples at one distance, out of those at several: straight lines between neighbours."""
+    """Bring samples with several steps to one step: straight lines between neighbours."""
     denominator = 1
     for step in steps:
         denominator = denominator // _common(denominator, step[2]) * step[2]
@@ -173,7 +172,7 @@ def _point(value, decimals):
 
 
 def _rounded(numerator, denominator):
-    """The nearest integer, halves away from 0."""
+    """Return the nearest integer; halves go away from 0."""
     half = denominator // 2
     return (numerator + half) // denominator if numerator >= 0 else -((-numerator + half) // denominator)
 

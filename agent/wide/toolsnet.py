@@ -1,4 +1,4 @@
-"""What goes to ToolsNet beside plain results, as the settings want it: what agent.cart.assembly hands to its outlet."""
+"""What goes to ToolsNet besides plain results, as the settings want it: agent.cart.assembly hands it to the outlet."""
 
 from agent.log.numbers import SENT, SENT_WINDOW
 from agent.toolsnet.result04 import ResultWriter
@@ -15,10 +15,10 @@ CPYTHON_ONLY = True  # a board has room for results alone
 
 
 def extras(station, system, toolsnet):
-    """Return what makes the session and the writer, the sources beside results, and the window or None."""
+    """Return what makes the session and the writer, the sources besides results, and the window or None."""
     sources = sources_of(station, system, toolsnet)
     window = None
-    # What was open when the agent ended is settled by a window, also where there is to be none any more.
+    # A window left open when the agent ended is settled by a window, even if none is configured any more.
     if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
         window = Window(toolsnet["window"])
     kind = WideSession if sources or window is not None else Session
@@ -34,7 +34,7 @@ def extras(station, system, toolsnet):
 
 
 def _writer(kind):
-    """Return what makes a writer of this kind, which writes all that Linux keeps of a result."""
+    """Return what makes a writer of this kind that writes all that Linux keeps of a result."""
 
     def make(*numbers):
         writer = kind(*numbers)
@@ -45,7 +45,7 @@ def _writer(kind):
 
 
 def sources_of(station, system, toolsnet):
-    """Return what goes out beside results, descriptions first."""
+    """Return the sources besides results, descriptions first."""
     sources = []
     if toolsnet["describe"]:
         sources.append(_descriptions(station, system, toolsnet["program_for_zero"]))
@@ -58,7 +58,7 @@ def sources_of(station, system, toolsnet):
 
 
 def _descriptions(station, system, program_for_zero):
-    """System and station in the map, with the names that the controller tells."""
+    """Describe system and station in the map, with the names that the controller gives."""
     from agent.wide.controller_programs import Programs
 
     controller = station.settings["controller"]

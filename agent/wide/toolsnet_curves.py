@@ -1,11 +1,11 @@
-"""Curves to ToolsNet: telegram 13 out of the log of curves, each behind the telegram 04 of its result.
+"""Curves to ToolsNet: telegram 13 from the log of curves, each after the telegram 04 of its result.
 
 Rules
-1. A curve goes out when its result was delivered, with that one's sequence and time: there is no other link (004:301).
-   One whose result is not known, was set aside, or is of a kind that ToolsNet does not take is passed and counted.
-2. Nothing waits for curves: all results that wait go first, and the log of curves gives up the oldest when it needs the
-   room.
-3. How far this is is written down behind each one, so that a start does not send it again.
+1. A curve goes out once its result is delivered, with that result's sequence and time: nothing else links them
+   (004:301). One whose result is not known or was set aside, or of a kind that ToolsNet does not take, is passed and
+   counted.
+2. Nothing waits for curves: all waiting results go first, and the log of curves gives up its oldest when it needs room.
+3. The cursor is made durable after each curve, so that none is sent again after a restart.
 """
 
 from agent.base.words import get_u32
@@ -34,20 +34,20 @@ class CurvesOut(Source):
         self.program_for_zero = program_for_zero
         self.tx = bytearray()
         self.unlinked = self.others = 0
-        self._lead = None  # of the next curve, once it was read
+        self._lead = None  # of the next curve, once it is read
         self._data = b""
         self._number = 0  # of its first piece
         self._unsaved = False
 
     def join(self, forward):
-        """This one sends over `forward`."""
+        """Send over `forward`."""
         self.forward = forward
         self.policy = forward.policy
         self._rows = Rows(self.policy)
         self.session = forward.session
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["graphs_sent"] = self.sent
         shown["graphs_passed"] = self.passed
         shown["graphs_without_result"] = self.unlinked
@@ -55,13 +55,13 @@ class CurvesOut(Source):
         shown["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
 
     def waits(self):
-        """True if a curve may go out, or that another one has gone is to be written down."""
+        """True if a curve may go out, or the cursor is still to be made durable."""
         if self._lead is not None:
             return self._is_done(get_u32(self._lead, gr.RESULT)) or self._unsaved
         return self._unsaved or self.graphs.waits(self.curves.cursor) > 0
 
     def send(self, now):
-        """Make the next telegram; return its octets, 0 if none may go out now."""
+        """Make the next telegram; return its length, 0 if none may go out now."""
         self._save()
         self.busy = False
         if self.is_held(now) or not self._read():
@@ -96,19 +96,19 @@ class CurvesOut(Source):
         return result <= self.policy.cursor.number or result > self.log.number
 
     def _read(self):
-        """Bring the next curve into memory; True if there is one."""
+        """Read the next curve into memory; True if there is one."""
         if self._lead is None:
             self.curves.restart()
             lead, data, _whole = self.curves.read()
             if lead is None:
-                self.curves.settle()  # pieces that say nothing
+                self.curves.settle()  # pieces of no use
                 return False
             self._lead, self._data, self._number = lead, data, get_u32(lead, 0)
             self.begin_next()
         return True
 
     def _sequence_of(self, result):
-        """Return the sequence under which ToolsNet has the result of the curve in memory, 0 if it cannot take it.
+        """Return the sequence under which ToolsNet has the result of the curve in memory; 0 if it cannot take it.
 
         -1 if that cannot be told now.
         """
@@ -122,7 +122,7 @@ class CurvesOut(Source):
         return self._rows.sequence_of(result)
 
     def _pass(self):
-        """The curve in memory is done with; the log may have moved its cursor on meanwhile."""
+        """Be done with the curve in memory; the log may have moved its cursor meanwhile."""
         self._lead = None
         cursor = self.curves.cursor
         if cursor.number <= self._number:
@@ -135,22 +135,22 @@ class CurvesOut(Source):
             self._unsaved = not self.curves.save()
 
     def accepted(self, now):
-        """The server has it."""
+        """Pass the curve: the server has it."""
         self.count_accepted()
         self._pass()
 
     def refused(self, code, now):
-        """Offer it again a few times."""
+        """Offer it again a few times, then pass it."""
         if self.count_refused(now):
             self._pass()
 
     def silent(self, now):
-        """It may be stored or not: it is sent again, or passed."""
+        """It may be stored or not: send it again, or pass it."""
         if self.count_silent(now) and self.has_had_enough():
             self.passed += 1
             self._pass()
 
     def resume(self, now):
-        """The 08 names no curves, but may have moved the row of their results."""
+        """The 08 names no curves, but may have moved the row of their results; True: no other 08 is needed."""
         self._rows.forget()
         return True

@@ -1,16 +1,16 @@
-"""Descriptions to ToolsNet: telegrams 01 and 02, once a start, and again when a name in them has changed or was lost.
+"""Descriptions to ToolsNet: telegrams 01 and 02, once after each start, and again when a name has changed or was lost.
 
 Rules
-1. Without a name of its own the system is not described, nor the station: what people have entered in the map stays.
-2. Programs are those whose name a controller has told: MID 0013, by the list of MID 0011
-   (agent.wide.controller_programs) and where limits are asked for, MID 0015 revision 2 where parameter sets are
-   events. The first one is what goes out for parameter set 0.
+1. A system or station without a name of its own is not described: what people have entered in the map stays.
+2. Programs are those whose name the controller has given: in MID 0013, asked for by the list of MID 0011
+   (agent.wide.controller_programs) and for limits, or in MID 0015 revision 2 where parameter sets are events. The first
+   one is what goes out for parameter set 0.
 3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
-   has told them; before one did it is the one of the configuration. Each has all programs; what a telegram of 9999
-   octets has no room for is left out and counted.
+   has given them; until then it is the one of the configuration. Each has all programs; what does not fit into a
+   telegram of 9999 octets is left out and counted.
 4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
-   up by what a server may not know (DIGEST G.5). A connection that goes meanwhile is no silence once.
-5. A server whose 08 says that it lacks results which it had, was emptied or restored: it may lack names as well.
+   up by what a server may not know (DIGEST G.5). One lost connection meanwhile does not count as silence yet.
+5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
 """
 
 from agent.base import health as h
@@ -35,10 +35,10 @@ class Names:
         self.programs = {}
         self.spindles = {}
         self.changes = 0
-        self.filling = False  # more names come in a moment: they are told together
+        self.filling = False  # more names come in a moment: they are sent together
 
     def learn_spindles(self, named):
-        """A result has these spindles: (number, name), where "" is one that no one has told."""
+        """Learn that a result has these spindles: (number, name), the name "" if it is not known."""
         for number, name in named:
             known = self.spindles.get(number)
             if known is None and len(self.spindles) >= SPINDLES_MOST:
@@ -48,7 +48,7 @@ class Names:
                 self.changes += 1
 
     def learn(self, program, buf, at):
-        """Parameter set `program` is called what stands at buf[at:]."""
+        """Learn that the name of parameter set `program` is at buf[at:]."""
         name = text_of(buf, at, NAME_BYTES)
         if not name or program < 1 or self.programs.get(program) == name:
             return
@@ -79,7 +79,7 @@ class Descriptions(Source):
         self._unanswered = 0
 
     def join(self, forward):
-        """This one sends over `forward`, whose results tell which spindles there are."""
+        """Send over `forward`, whose results tell which spindles there are."""
         self.session = session = forward.session
         session.names = self.names
 
@@ -88,21 +88,21 @@ class Descriptions(Source):
         return self.health.counters[h.SERVER_EMPTY] + self.health.counters[h.SERVER_BEHIND]
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["descriptions_sent"] = self.sent
         shown["descriptions_refused"] = self.refusals
         shown["descriptions_left_out"] = self.left_out
         shown["descriptions_unanswered"] = self._unanswered >= GIVEN_UP
 
     def waits(self):
-        """True if something is to be described."""
+        """True if there is something to describe."""
         if self._changes != self.names.changes and not self.names.filling:
             self._changes = self.names.changes
             self._due |= _STATION if self.station_name else 0
         return self._due != 0 and self._unanswered < GIVEN_UP
 
     def send(self, now):
-        """Make the next telegram; return its octets."""
+        """Make the next telegram; return its length."""
         session = self.session
         self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
@@ -132,18 +132,18 @@ class Descriptions(Source):
         self._due &= ~self._out
 
     def refused(self, code, now):
-        """It is not, and will not be."""
+        """It is not in the map, and will not be."""
         self.is_out = False
         self.refusals += 1
         self._due &= ~self._out
 
     def silent(self, now):
-        """Nothing came for it."""
+        """It got no answer."""
         self._unanswered += self.is_out
         self.is_out = False
 
     def resume(self, now):
-        """Where the server stands is known: if it has lost results it is told everything again, once for that place."""
+        """Describe everything again if the 08 shows a new loss, once for the sequence it names; always True."""
         losses = self._server_losses()
         stands = self.session.result_sequence
         if losses != self._losses and stands != self._stood:

@@ -1,11 +1,11 @@
-"""Events to ToolsNet: telegram 09 out of the events of the log, in their place between the results.
+"""Events to ToolsNet: telegram 09 from the events of the log, in their place between the results.
 
 Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
-2. Which event ToolsNet has last says its 08 (DIGEST G.8, with a sequence of its own): EVENT_AHEAD makes it of the
-   number that the event has in the log. What ToolsNet is not told of leaves no hole.
-3. Nothing goes out above LIMIT, as results: so a start knows which ones may be over there.
+2. The 08 says which event ToolsNet has last (DIGEST G.8, in a sequence of its own): EVENT_AHEAD leads from the event's
+   number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
+3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
    is refused too often, or makes the server silent too often, is passed and counted.
 """
@@ -36,7 +36,7 @@ _HALF = 50000
 
 
 def mask_of(words):
-    """Return the bits of what these words of the setting `toolsnet.events` name."""
+    """Return the bits of the events that these words of the setting `toolsnet.events` name."""
     mask = 0
     for word in words:
         for what in WORDS[word]:
@@ -64,25 +64,25 @@ class Events(Source):
         self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
-        self._number = 0  # of the event that is out, or was offered last
-        # To a server that has said since that it has none: one that never says more gets them once.
+        self._number = 0  # of the outstanding event, or the one offered last
+        # Since the server last had an event: one that always says it has none gets them again only once.
         self._has_resent = False
 
     def join(self, forward):
-        """This one sends over `forward`."""
+        """Send over `forward`."""
         self.forward = forward
         self.session = session = forward.session
         self.writer = EventWriter(self.tx, session.system_type, session.system)
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["events_sent"] = self.sent + self.resumed
         shown["events_waiting"] = self._count(self.cursor.number, self.log.number)
         shown["events_passed"] = self.passed
         shown["events_doubt"] = self.doubt
 
     def _sequence_of(self, number):
-        """Return the event sequence 1..99999 of the number of the cursor, or of what it finds next."""
+        """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
         return sequence_at(number - self.cursor.ahead)
 
     # -- the next one ------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Events(Source):
         return self.log.waits(self.cursor) > 0
 
     def send(self, now):
-        """Write the next event whose turn it is; 0 if none may go out now."""
+        """Write the next event whose turn it is; return its length, 0 if none may go out now."""
         if self.is_held(now) or not self._find():
             return 0
         number = self.cursor.found
@@ -127,7 +127,7 @@ class Events(Source):
         return False
 
     def _leave_out(self):
-        """ToolsNet is not told of the one that was found."""
+        """Pass the event that was found: it is not for ToolsNet."""
         self.cursor.ahead += 1
         self.cursor.advance()
 
@@ -135,7 +135,7 @@ class Events(Source):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
 
     def _pass(self, number):
-        """Pass event `number`; it may have been given up meanwhile."""
+        """Pass event `number`, unless the log has given it up meanwhile."""
         cursor = self.cursor
         if cursor.number < number and self.log.peek(cursor) > RECORD_NONE and cursor.found == number:
             cursor.advance()
@@ -143,23 +143,23 @@ class Events(Source):
     # -- what became of it -------------------------------------------------------------------------------------
 
     def accepted(self, now):
-        """The server has it."""
+        """Pass the event: the server has it."""
         self.count_accepted()
         self._pass(self._number)
 
     def refused(self, code, now):
-        """Offer it again a few times, then let it be."""
+        """Offer it again a few times, then pass it."""
         if self.count_refused(now):
             self._pass(self._number)
 
     def silent(self, now):
-        """It may be stored or not; the next 08 tells."""
+        """It may be stored or not; the next 08 says."""
         self.count_silent(now)
 
     # -- where the server stands -------------------------------------------------------------------------------
 
     def resume(self, now):
-        """Go on where the 08 says (DIGEST G.8); False if that could not be written down, or read."""
+        """Go on where the 08 says (DIGEST G.8); False if that could not be made durable, or read."""
         stored = self.session.event_sequence
         done = self.cursor.number
         self.doubt = ""
@@ -188,7 +188,7 @@ class Events(Source):
         return fine
 
     def _number_from(self, stored):
-        """What follows comes behind `stored` there; nothing goes out before that is durable."""
+        """Number what follows from `stored` on; nothing goes out before that is durable."""
         numbers, cursor = self.state.numbers, self.cursor
         before = cursor.ahead, numbers[SENT]
         cursor.ahead = (cursor.number - stored) % SEQUENCES
@@ -199,7 +199,7 @@ class Events(Source):
         return False
 
     def _take(self, rows):
-        """Only the answers to so many events were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
+        """Pass `rows` events whose answers were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
         cursor = self.cursor
         scout = Cursor()
         scout.wants = WANTS_EVENTS
@@ -218,7 +218,7 @@ class Events(Source):
         return 1
 
     def _look_behind(self, behind, done):
-        """The server names an event that was delivered long ago, or one that it never took was passed behind it.
+        """The server names an event that was delivered long ago, or the one behind it was passed untaken.
 
         False if the log cannot be read now.
         """
@@ -249,7 +249,7 @@ class Events(Source):
         return go_back(self.log, self.cursor, rows, SEQUENCES, self._is_told)
 
     def _wonder(self, stored, done):
-        """The server names an event that this log never sent: go on, with numbers that are new to it."""
+        """The server names an event that this log never sent: go on, with sequences that are new to it."""
         self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
             stored,
             self.session.station,
@@ -259,7 +259,7 @@ class Events(Source):
         return True
 
     def _look_at_silent(self):
-        """The one that got no answer is not stored: let it be after some tries."""
+        """Pass the event that got no answer and is not stored, after some tries."""
         if self.has_had_enough() and self.cursor.number < self._number:
             self.passed += 1
             self._pass(self._number)

@@ -1,13 +1,13 @@
-"""A session with ToolsNet in which more may be out than one result at a time, and more than results.
+"""A session with ToolsNet in which several results may be outstanding, and which sends more than results.
 
 Rules
 1. A telegram of another kind goes out from its own buffer, alone; a 10 may answer it, too (DIGEST G.7).
-2. With `width` above 1 several results are out: in their order, each under an identifier of its own and out of a copy
-   of its own; their answers may come in any order.
-3. None of them is sent again on the same connection. The server may have refused it with its answer lost, and have
-   taken one behind it: then it takes the copy for a number that it has passed (DIGEST G.8). What has no answer after
-   `ack_timeout_ms` ends the connection instead, and the next 08 tells.
-4. Nothing else goes out before all are answered. Whoever sends says how many; at 1 this is a session as any other.
+2. With `width` above 1 several results are outstanding: in their order, each with its own identifier and its own copy
+   in memory; their answers may come in any order.
+3. None of them is sent again on the same connection. The server may have refused it, with the answer lost, and taken
+   one behind it: then it would take the copy for a number that it has passed (DIGEST G.8). A result without an answer
+   after `ack_timeout_ms` ends the connection instead, and the next 08 settles it.
+4. Nothing else goes out before all are answered. The sender says how many; at 1 this is a session like any other.
 """
 
 from agent.base.fields import BAD, copy, number, put_number
@@ -23,7 +23,7 @@ _10_BYTES = 38
 
 
 class Out:
-    """One result that is out: its number in the log, and what became of it (`code` of its 05, or UNANSWERED)."""
+    """One outstanding result: its number in the log, and what became of it (`code` of its 05, or UNANSWERED)."""
 
     def __init__(self, ident, telegram):
         self.number = 0
@@ -31,22 +31,22 @@ class Out:
         self.ident = ident
         self.telegram = telegram
         self.code = UNANSWERED
-        self.is_begun = False  # octets of it may have left
+        self.is_begun = False  # some of its bytes may have left
         self.is_whole = False  # all of them have
         self.wait = Timer()  # for its 05
 
 
 class WideSession(Session):
-    """One station's way to ToolsNet. `row` has the results that are out, in their order, where several may be."""
+    """One station's way to ToolsNet. `row` has the outstanding results in their order, where several are allowed."""
 
     def __init__(self, *identity, **settings):
         Session.__init__(self, *identity, **settings)
-        self.names = None  # what telegram 02 has to say, where it goes out; results tell it which spindles there are
+        self.names = None  # what telegram 02 has to say, where it goes out; results say which spindles there are
         self.width = 1
-        self.row = []  # never another list: who settles it has it too
-        self.answered = None  # the Out that the last EV_ACCEPTED or EV_REFUSED speaks of, None: the single telegram
-        self.left_open = []  # the row in which the last connection ended
-        self._lent = None  # the buffer of results, while another one stands in its place
+        self.row = []  # never replaced by another list: the window has it too
+        self.answered = None  # the Out of the last EV_ACCEPTED or EV_REFUSED; None: it was the single telegram
+        self.left_open = []  # the row of the last connection when it ended
+        self._lent = None  # the buffer of results, while another one takes its place
         self._takes_10 = False
         self._writing = None
 
@@ -59,22 +59,22 @@ class WideSession(Session):
         return self.state == ts.STREAMING and len(self.row) < self.width
 
     def is_idle(self):
-        """True if nothing is out on this connection."""
+        """True if nothing is outstanding on this connection."""
         return not self.row and Session.is_idle(self)
 
     def was_late(self):
-        """True if a copy of what was answered last may be out: of one in a row none ever is."""
+        """True if a copy of what was answered last may be outstanding: never for one in the row."""
         return self.answered is None and Session.was_late(self)
 
     def send_from(self, buffer, octets, takes_10):
-        """Send the telegram of `octets` in this buffer, which stays as it is until its answer has come."""
+        """Send the telegram of `octets` bytes in this buffer, which must not change until its answer has come."""
         self._lent = self.result
         self.result = buffer
         self._takes_10 = takes_10
         Session.send(self, octets)
 
     def send(self, octets):
-        """Send the telegram of `octets` in `result`, which carries `ident`."""
+        """Send the telegram of `octets` bytes in `result`, which carries `ident`."""
         if self.width == 1:
             Session.send(self, octets)
         else:
@@ -82,7 +82,7 @@ class WideSession(Session):
             self.ident = self.ident % tel.IDENT_MAX + 1
 
     def sent(self, n, now):
-        """The port took n octets; True if `tick` has to be asked again for that."""
+        """Note that the port took n bytes; True if `tick` has to be called again for that."""
         if self._writing is None:
             return Session.sent(self, n, now)
         self.tx_from += n
@@ -135,7 +135,7 @@ class WideSession(Session):
         return event
 
     def _answer(self, out):
-        """To the session it is the one that is out as long as it reads the answer."""
+        """Let the base session read the answer with this one as its outstanding telegram."""
         self._out = OUT_RESULT
         self._out_ident = out.ident
         self._whole = out.is_whole
@@ -147,7 +147,7 @@ class WideSession(Session):
         return event
 
     def _give_back(self):
-        """The buffer is the results' again."""
+        """Give the buffer back to the results."""
         if self._lent is not None:
             self.result = self._lent
             self._lent = None
@@ -160,7 +160,7 @@ class WideSession(Session):
         return Session.is_due(self, now) or self._is_late(now)
 
     def _first_unanswered(self):
-        """Return the one that has waited longest, None if all are answered."""
+        """Return the one that has waited longest; None if all are answered."""
         for out in self.row:
             if out.code == UNANSWERED:
                 return out
@@ -196,7 +196,7 @@ class WideSession(Session):
 
 
 def _make_05(buf, at, length):
-    """Make a 05 of the 10 at buf[at:] (004:206-223): its time and its code; False if the code is none."""
+    """Make a 05 of the 10 at buf[at:] (004:206-223): its time and its code; False if the code is not a number."""
     code = number(buf, at + 37, 5) if length >= _10_BYTES else BAD
     if code < 0:
         return False

@@ -1,22 +1,22 @@
-"""What goes to ToolsNet beside results comes from sources: events, descriptions, curves. What they have in common.
+"""What the sources have in common: events, descriptions and curves, which go to ToolsNet besides results.
 
     join(forward)           the outlet that they send over is made
     waits()                 True if it may have something to send
-    send(now)               bring the next telegram into `tx`: its octets, 0 if nothing may go out now
+    send(now)               write the next telegram into `tx`: its length, 0 if nothing may go out now
     accepted(now)           05 or 10 with code 0 has come for it
     refused(code, now)      or with another code
-    silent(now)             the connection is gone; what was out may be stored or not
+    silent(now)             the connection is gone; an outstanding telegram may be stored or not
     resume(now)             the 08 was read, and results know where they go on; False asks for another 08
     left(now, ms)           `ms`, or less if it has something to do before
-    put_state(shown)        add what people want to know
-    tx, takes_10            where its telegram lies, and whether a 10 answers it
+    put_state(shown)        add what status shows
+    tx, takes_10            where its telegram is, and whether a 10 answers it
     gives_way               it sends only while no result waits
 
 Rules
 1. A source whose telegram is refused or gets no answer waits, and results go on.
 2. What is refused is offered three times, after 2 and 8 s.
-3. What makes the server silent costs a connection, so the next try is after HOLD_MS, and each further one ten times
-   later, an hour at most, until something is taken. After GIVEN_UP of them it is passed.
+3. Silence of the server costs a connection, so the next try is after HOLD_MS, and each further one after ten times as
+   long, an hour at most, until something is taken. After GIVEN_UP silences the telegram is passed.
 """
 
 from agent.base.ticks import Timer
@@ -31,25 +31,25 @@ RETRIES_MS = (2000, 8000)
 
 
 class Source:
-    """Counts what becomes of the one that is out."""
+    """Counts what becomes of the outstanding telegram."""
 
     takes_10 = False
     gives_way = False
 
     def __init__(self):
         self.hold = Timer()
-        self.busy = False  # it has still to look at some of its log
+        self.busy = False  # there is more of its log to look at
         self.sent = self.passed = 0
         self.is_out = False
-        self._refusals = self._silences = 0  # of the one that is next
+        self._refusals = self._silences = 0  # of the next one
         self._pause = HOLD_MS
 
     def begin_next(self):
-        """Another one is next."""
+        """Begin with the next one: no refusals or silences yet."""
         self._refusals = self._silences = 0
 
     def left(self, now, ms):
-        """Return `ms`, or what is left until it has something to do, if that is less."""
+        """Return the ms until it has something to do, `ms` at most."""
         if self.busy:
             return 0
         if self.hold.expired(now):
@@ -58,18 +58,18 @@ class Source:
         return self.hold.least(now, ms)
 
     def is_held(self, now):
-        """True if nothing is tried now."""
+        """True if nothing may be tried now."""
         return self.hold.armed and not self.hold.expired(now)
 
     def count_accepted(self):
-        """It was taken."""
+        """Count it as taken."""
         self.is_out = False
         self.sent += 1
         self._pause = HOLD_MS
         self.begin_next()
 
     def count_refused(self, now):
-        """It was refused; True if it is to be passed."""
+        """Count a refusal; True if it is to be passed."""
         self.is_out = False
         self._refusals += 1
         if self._refusals >= OFFERS:
@@ -80,7 +80,7 @@ class Source:
         return False
 
     def count_silent(self, now):
-        """The connection is gone; True if it was out."""
+        """Count a lost connection; True if a telegram was outstanding."""
         if not self.is_out:
             return False
         self.is_out = False

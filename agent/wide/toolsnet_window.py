@@ -1,17 +1,17 @@
-"""Several results out at once: for a backlog over a line with a long round trip (`toolsnet.window`).
+"""Several results outstanding at once: for a backlog over a line with a long round trip (`toolsnet.window`).
 
 Rules
-1. A window is open only while many results wait and nothing is in doubt; else one telegram is out, as ever. That it is
-   open is durable before a second one goes out (SENT_WINDOW), until an 08 or its end has settled it.
-2. Results leave it in their order: what is answered behind one that is not, waits for that.
-3. A refusal lets what is out be answered and nothing more go out. What was refused in front of one that was taken is
-   set aside: to ToolsNet its number has passed. What was refused behind the last one that was taken is offered again,
-   alone, as ever.
-4. How many may be out is durable, too (SENT_WIDTH). So of what lies in front of the one that an 08 names only as many
-   are in doubt: unless an answer was read it may be stored or refused, and no one can be asked. It is set aside,
-   PARKED_IN_DOUBT. What lies further in front was settled before that one went out.
-5. At the orderly end what lies in front of one that was taken is settled at once: after it no one knows the answers.
-6. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
+1. A window is open only while many results wait and nothing is in doubt; else one telegram is outstanding, as usual.
+   That it is open is durable before the second one goes out (SENT_WINDOW), until an 08 or its end has settled it.
+2. Results leave it in their order: one that is answered waits for those in front of it.
+3. After a refusal the outstanding ones are answered and no more go out. A refused result in front of one that was taken
+   is set aside: to ToolsNet its number has passed. One behind the last that was taken is offered again, alone, as
+   usual.
+4. How many may be outstanding is durable, too (SENT_WIDTH). So only that many results in front of the one that an 08
+   names are in doubt: without an answer they may be stored or refused, and there is no way to ask. They are set aside,
+   PARKED_IN_DOUBT. Those further in front were settled before that one went out.
+5. At an orderly end, those in front of one that was taken are settled at once: later their answers are not known.
+6. After a refusal and after a lost connection one result is outstanding at a time, for SHUT_MS.
 """
 
 from agent.base import health as h
@@ -23,42 +23,42 @@ from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
 from agent.toolsnet.telegram import sequence_at
 from agent.wide.toolsnet_session import UNANSWERED
 
-CPYTHON_ONLY = True  # on a board one result is out at a time
+CPYTHON_ONLY = True  # on a board one result is outstanding at a time
 
 WINDOW_MOST = 8  # also where the state does not say how many
-OPEN_FACTOR = 2  # so many windows full of results have to wait: it costs a snapshot to open, and one to shut
+OPEN_FACTOR = 2  # so many windows full of results have to wait: opening costs a snapshot, and so does shutting
 SHUT_MS = 600000
-AGAIN_MS = 5000  # until what could not be set aside or written is tried again
+AGAIN_MS = 5000  # until setting aside or writing is tried again
 
 
 class Window:
-    """The results that are out to one ToolsNet: up to `size` of them. The session is a WideSession."""
+    """The results outstanding to one ToolsNet, up to `size` of them. The session is a WideSession."""
 
     def __init__(self, size):
         self.size = size
-        self.in_doubt = 0  # results set aside because no one knows what became of them
-        self.left_open = []  # those that were out and are not settled: one was refused, or the connection is gone
-        self._ahead = Cursor()  # behind the last one that is out
+        self.in_doubt = 0  # results set aside because what became of them is not known
+        self.left_open = []  # outstanding and not settled: one was refused, or the connection is gone
+        self._ahead = Cursor()  # behind the last outstanding one
         self._shut = Timer()  # until it may be opened again
         self._again = Timer()
 
     def join(self, forward):
-        """This one sends over `forward`."""
+        """Send over `forward`."""
         self.forward = forward
         self.policy = policy = forward.policy
         self.session = forward.session
         self.log = forward.log
-        # What is refused is offered again and again where it may not be set aside: there is no window in front of it.
+        # A refused result that may not be set aside is offered again and again: no window may be open behind it.
         self.size = min(self.size, policy.batch) if policy.parks else 1
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["window"] = self.session.width
         shown["outstanding"] = len(self.session.row)
         shown["in_doubt"] = self.in_doubt
 
     def is_said(self):
-        """True if the state says that several results may be out."""
+        """True if the state says that several results may be outstanding."""
         return self.policy.state.numbers[SENT] & SENT_WINDOW != 0
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class Window:
         return self._again.least(now, FOREVER)
 
     def _gives_way(self):
-        """True if something goes out alone: a source's telegram, or an operator's wish."""
+        """True if something is to go out alone: a source's telegram, or what an operator asks for."""
         if self.policy.late.asked:
             return True
         for source in self.forward.sources:
@@ -95,7 +95,7 @@ class Window:
         return False
 
     def _open(self, now):
-        """Begin to have several out, if that may be; True if it may."""
+        """Open the window, if allowed; True if it is open."""
         policy = self.policy
         if self.size == 1 or self._is_shut(now) or policy.doing or policy.is_open():
             return False
@@ -115,9 +115,9 @@ class Window:
         return self._shut.armed and not self._shut.expired(now)
 
     def _send_ahead(self, now):
-        """Send the next one behind those that are out; True if there was one."""
+        """Send the next one behind the outstanding ones; True if there was one."""
         policy, log, ahead, row = self.policy, self.log, self._ahead, self.session.row
-        if ahead.number < policy.cursor.number:  # what was overwritten meanwhile
+        if ahead.number < policy.cursor.number:  # some were overwritten meanwhile
             ahead.stand_at(policy.cursor)
         if log.peek(ahead) != KIND_RESULT:
             return False
@@ -145,7 +145,7 @@ class Window:
         return True
 
     def _end(self, now):
-        """One at a time: that is durable before the next one; True if it has to wait for that."""
+        """Make it durable that one at a time is outstanding, before the next one; True if it has to wait for that."""
         policy = self.policy
         policy.keeps = 0
         if not self.is_said() or policy.unsure or policy.cursor.number < policy.may_have:
@@ -165,12 +165,12 @@ class Window:
         self.policy.late.good(now)
 
     def refused(self, code, now):
-        """It refuses one of them: no more go out before all are answered."""
+        """The server refuses one of them: no more go out before all are answered."""
         self.session.width = 1
         self._settle()
 
     def _settle(self):
-        """Let those leave the row that are answered, from its front."""
+        """Deliver those at the front of the row that were taken; if all others are answered, leave them open."""
         row = self.session.row
         while row and row[0].code == 0:
             self._deliver(row.pop(0))
@@ -183,7 +183,7 @@ class Window:
         self.policy.take(out.number, out.behind)
 
     def _settle_refused(self, now):
-        """All are answered, and the first was refused; True if that is settled."""
+        """Settle the row when all are answered and the first was refused; True if that is done."""
         if not self.forward.may_write():
             return False
         if not self._settle_front(now):
@@ -193,14 +193,14 @@ class Window:
         first = self.left_open[0] if self.left_open else None
         self.left_open = []
         self._shut.start(now, SHUT_MS)
-        policy.may_have = policy.cursor.number  # what is behind it was refused, too
-        if first is not None:  # it may be the server's fault or its own: as with one at a time
+        policy.may_have = policy.cursor.number  # those behind it were refused, too
+        if first is not None:  # its own fault or the server's: handled as with one at a time
             policy.number = first.number
             policy.refused(first.code, now)
         return True
 
     def _settle_front(self, now):
-        """Set aside what lies in front of one that was taken; True if that is done."""
+        """Set aside those refused in front of one that was taken; True if that is done."""
         policy, rest = self.policy, self.left_open
         last = max([out.number for out in rest if out.code == 0], default=0)
         while rest and rest[0].number <= last:
@@ -213,7 +213,7 @@ class Window:
         return True
 
     def _reason(self, number):
-        """Return what is known of `number`: 0 if it was taken, why it was refused, or that no one knows."""
+        """Return the code that `number` was answered with, 0 if it was taken; PARKED_IN_DOUBT if it is not known."""
         for out in self.left_open:
             if out.number == number and out.code != UNANSWERED:
                 return out.code
@@ -223,7 +223,7 @@ class Window:
     # -- loss --------------------------------------------------------------------------------------------------
 
     def silent(self, now):
-        """The connection is gone: what was out is for the next 08."""
+        """The connection is gone: the next 08 settles what was outstanding."""
         self._again.stop()
         self.policy.out = False
         self.policy.keeps = 0
@@ -234,18 +234,18 @@ class Window:
             self._shut.start(now, SHUT_MS)
 
     def end(self, now):
-        """The orderly end: settle what is known of those that are out still."""
-        passed = self.policy.cursor.number  # an 08 that could not be written down may have let some pass
+        """Settle what is known of the outstanding ones, at an orderly end."""
+        passed = self.policy.cursor.number  # an 08 that could not be made durable may have let some pass
         self.left_open = [out for out in self.session.row or self.left_open if out.number > passed]
         self._settle_front(now)
 
     def reason_of(self, number, rows):
-        """Return 0 if the server has result `number`, as its 08 names one `rows` behind it, or why it is set aside."""
+        """Return 0 if the server, whose 08 names one `rows` behind it, has result `number`, or why it is set aside."""
         sent = self.policy.state.numbers[SENT]
         if rows == 0 or rows >= (sent // SENT_WIDTH or WINDOW_MOST) or not self.is_said():
             return 0
         return self._reason(number)
 
     def resume(self):
-        """The 08 has settled what was out."""
+        """The 08 has settled what was outstanding."""
         self.left_open = []

@@ -1,4 +1,4 @@
-"""An address `https://host:port/path?query` taken apart, without what an HTTP request cannot carry."""
+"""The parts of an address `https://host:port/path?query`; refuses what an HTTP request cannot carry."""
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -13,7 +13,7 @@ class WebAddress:
         self.host = ""
         self.number = 0
         self.path = "/"
-        self.name = ""  # of the host, as the request says it
+        self.name = ""  # of the host, as the request writes it
         self.fault = self._read(text)
 
     def _read(self, text):

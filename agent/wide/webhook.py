@@ -1,4 +1,4 @@
-"""Every record of a station to an HTTP server, in batches that it confirms by number (docs/outlets.md).
+"""Sends every record of a station to an HTTP server, in batches that it confirms by number (docs/outlets.md).
 
     IDLE --records wait--> OPENING --> SENT --2xx that names a number--> IDLE
       ^                       |          |
@@ -6,16 +6,16 @@
 
 Rules
 1. A batch is a head and a line for each record (agent.outlets.batch). Only a 2xx whose body names the log's identity
-   and a number moves the cursor, to that number; another identity, a number that was never sent or one that moves
-   nothing is a failure. One batch is out at a time.
-2. After an answer that was lost the batch goes out again: the server knows by the number what it has.
-3. A number below the one confirmed before is a server that has lost something, or was restored. That is counted and
-   shown, and it gets again what the log still has of it: the cursor stays, a scout goes back. `after` is its number
-   from then on, so that it sees a gap that is left.
-4. Right after a start the server may be ahead of the cursor, up to the log's end: each start may have sent more.
+   and a number moves the cursor, to that number. Another identity, a number that was never sent or one that moves
+   nothing is a failure. One batch is outstanding at a time.
+2. If an answer was lost the batch is sent again: the server knows by the number what it has.
+3. A number below the one confirmed before means that the server has lost something, or was restored. That is counted
+   and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
+   server's number, so that it sees a gap that remains.
+4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, the setting `timeout_s` for the whole answer.
-6. A connection that was used before and ends before it answers is opened again at once, once: the server was free to
-   close it. A redirection is not followed: a secret would go wherever it points.
+6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
+   was free to close it. A redirection is not followed: it could send a secret anywhere.
 """
 
 import json
@@ -63,9 +63,9 @@ MEANINGS = {
     "tls_key": "File with its private key (PEM); only its owner may read it.",
 }
 
-OCTETS_MOST = 262144  # of a batch: what makes it longer is the last record in it
+OCTETS_MOST = 262144  # of a batch; only its last record may go beyond
 CONNECT_MS = 5000
-IDLE_MS = 15000  # a connection that nothing goes over is closed
+IDLE_MS = 15000  # until a connection without traffic is closed
 LEAVE_MS = 3000
 RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
@@ -76,7 +76,7 @@ IDLE = 0
 OPENING = 1
 SENT = 2
 HELD = 3
-MOVING = 4  # the server has confirmed what the log cannot read now
+MOVING = 4  # the server has confirmed records that the log cannot read now
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later", "moving on")
 
 _WHY = {
@@ -96,7 +96,7 @@ _WHY = {
 
 
 def wrong(settings):
-    """Return (key, what is wrong) of these settings, as far as they can be looked at without their files."""
+    """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
     found = []
     fault = WebAddress(settings["url"]).fault
     if fault:
@@ -128,7 +128,7 @@ def make(settings, station, index, graphs):
 
 
 class WebhookOutlet:
-    """One address of one station."""
+    """One address for one station."""
 
     kind = "webhook"
     longest_ms = RETRY_AFTER_MOST_MS
@@ -157,34 +157,34 @@ class WebhookOutlet:
         self._scout.wants = self.cursor.wants
         self._hold = Timer()
         self._opening = Timer()
-        self._rest = Timer()  # of a connection that nothing goes over
+        self._rest = Timer()  # until a connection without traffic is closed
         self._leaving = Timer()
         self._retry_ms = RETRY_LEAST_MS
         self._after = 0
-        self._last = 0  # number of the batch that is out
-        self._highest = 0  # that was ever sent in this run
+        self._last = 0  # number of the outstanding batch
+        self._highest = 0  # number ever sent in this run
         self._is_met = False  # the server has confirmed something in this run
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
 
     def begin(self, now):
-        """The log is mounted."""
+        """Begin at the cursor: the log is mounted."""
         self._after = self.cursor.number
 
     def holds(self):
-        """A server needs no operator but for what `why` says."""
+        """A server needs no operator, except for what `why` says."""
         return False
 
     def leave(self, now):
-        """What is out may still be answered."""
+        """Begin no batch from now on; the outstanding one may still be answered."""
         self._leaving.start(now, LEAVE_MS)
 
     def has_left(self, now):
-        """True if nothing is out, or its time is over."""
+        """True if nothing is outstanding, or its time is over."""
         return self.state != SENT or self._leaving.expired(now)
 
     def stop(self):
-        """Close, and make durable how far the server is."""
+        """Close the connection and make the cursor durable."""
         self._stopping = True
         self._hang_up()
         state = self.log.state
@@ -192,12 +192,12 @@ class WebhookOutlet:
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):
-        """After a fault: a new connection."""
+        """Open a new connection, after a fault."""
         self.health.note(h.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)
 
     def hurry(self, now):
-        """The network is there: try at once."""
+        """Try at once: the network is up."""
         if self.state == HELD:
             self._hold.start(now, 0)
 
@@ -206,7 +206,7 @@ class WebhookOutlet:
         return not self._stopping and not self.why and not self.unusable
 
     def put_state(self, shown):
-        """Add what people want to know."""
+        """Add what status shows."""
         shown["state"] = STATE_NAMES[self.state]
         address = self._address
         shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
@@ -216,7 +216,7 @@ class WebhookOutlet:
         shown["alarms"] = self.alarms
 
     def step(self, now):
-        """Go on with what is out, or begin the next batch; return the ms until there may be more."""
+        """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
         if self.unusable:
@@ -239,7 +239,7 @@ class WebhookOutlet:
     # -- the next batch ------------------------------------------------------------------------------------------
 
     def _is_certain(self):
-        """True if what the log says may be acted on: its state is durable, and nothing in it is in doubt."""
+        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
         log = self.log
         return log.state.ready() and (not log.doubtful or log.settle())
 
@@ -266,7 +266,7 @@ class WebhookOutlet:
         return self._open(now)
 
     def _rest_on_connection(self, now):
-        """Nothing waits: keep the connection for a while, and notice when the server closes it."""
+        """Keep the idle connection for a while, and notice when the server closes it."""
         if self.port.state() == PORT_CLOSED:
             return FOREVER
         if not self._rest.armed:
@@ -304,7 +304,7 @@ class WebhookOutlet:
         self._rest.stop()
 
     def _send(self, now):
-        """Send the batch that was written; `after` is what the server has said last."""
+        """Send the batch that was written; `after` is what the server confirmed last."""
         n = self._batch.seal(self._after, self._last)
         start = self._batch.start
         body = bytes(self._batch.line.buf[start : start + n])
@@ -314,12 +314,12 @@ class WebhookOutlet:
         return self._exchange(now)
 
     def _exchange(self, now):
-        """Write what is left and read what came; the ms until there may be more."""
+        """Write what is left and read what came; return the ms until there may be more."""
         http, port = self._http, self.port
         while http.outgoing:
             n = port.write(http.outgoing, 0, len(http.outgoing))
             if n <= 0:
-                break  # PORT_LOST shows at reading: what the server said before it closed is worth knowing
+                break  # PORT_LOST shows when reading: what the server said before it closed is worth knowing
             http.sent(n)
         n = 0
         for _ in range(READS_A_STEP):
@@ -385,7 +385,7 @@ class WebhookOutlet:
         return told["number"] if told.get("identity") == self._identity else -1
 
     def _move(self, now):
-        """Move the cursor to what is confirmed; 0, or the pause until the log can be read again."""
+        """Move the cursor to what is confirmed; return 0, or the ms until the log can be read again."""
         log, cursor = self.log, self.cursor
         while cursor.number < self._after:
             kind = log.peek(cursor)
@@ -398,7 +398,7 @@ class WebhookOutlet:
         return 0
 
     def _refused(self, now):
-        """An answer that is no success."""
+        """Handle an answer that is not a success."""
         http = self._http
         status = http.status
         if status == 413 and self._batch.records_most > 1:
