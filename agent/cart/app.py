@@ -1,28 +1,28 @@
 """Builds the whole agent from a completed configuration and a board; the only module that knows all others.
 
-A board gives
+A board provides
     now()                 the tick counter, 0..2**30-1 ms
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
-    serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
+    serial(controller)    a new port for the serial line of these `controller` settings; opened with device and baud
     lines(outlet)         the file of lines of these `outlet` settings (agent.wide.file), on Linux
-    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is
-                          none now; the board knows why. `owner` is with them: the numbers of system type, system and
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is none
+                          now; the board knows why. `owner` is among them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
-    clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
+    clock_is_set()        whether that clock is kept right from outside; boards that cannot know need not have it
     seed()                any number, for the jitter
     watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
 
 Rules
-1. One station is one controller, one spool, up to four outlets (agent.outlets). Nothing is shared between stations but
-   the scheduler, and that survives the failure of any task.
+1. One station is one controller, one spool and up to four outlets (agent.outlets). Stations share nothing but the
+   scheduler, and that survives the failure of any task.
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
 3. What only a start needs (agent.log.mount, agent.cart.area, agent.cart.assembly) is loaded for it and given back to
-   the heap, one before the next is loaded.
-4. Every part of a station is made once, when its flash has been read, and none is exchanged for another.
+   the heap, each before the next is loaded.
+4. Every part of a station is made once, when its flash has been read, and never replaced.
 """
 
-# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 bytes, and these go deepest.
 import agent.log.carry
 import agent.log.log
 import agent.openprotocol.light
@@ -30,7 +30,7 @@ import agent.quarantine.quarantine
 import agent.toolsnet.session
 
 # isort: split
-# What agent.cart.assembly puts together: loaded here and not in the middle of a step, and one module on a board.
+# The parts for agent.cart.assembly: loaded here and not in the middle of a step; on a board they are one module.
 import agent.link.quiet
 import agent.log.flash
 import agent.log.state
@@ -47,7 +47,7 @@ from agent.base.scheduler import Scheduler
 from agent.base.ticks import FOREVER
 
 MOUNT_RETRY_MS = const(10000)
-SLOTS_A_STATION = const(2)  # itself and the intake; and one for each outlet
+SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
 
 
 class Station:
@@ -60,7 +60,7 @@ class Station:
         self.board = board
         self.health = Health()
         self.mounted = False
-        self.why = 0  # what mounting answered, while the spool is not up (agent.log.mount)
+        self.why = 0  # the result of mounting, while the spool is not up (agent.log.mount)
         self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
         self.graph_blocks_differ = False
         self.state = None
@@ -72,8 +72,8 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
-        self.commands = None  # what others may have the controller do, where the settings allow some
-        self.controller_events = None  # what keeps events, where an outlet wants them
+        self.commands = None  # where the settings allow others to give the controller commands
+        self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
         self._system = system
         self._toolsnet = toolsnet
@@ -90,7 +90,7 @@ class Station:
         scheduler.add(self, now)
 
     def _port_to_toolsnet(self):
-        """A TCP port, or one that speaks TLS where the other side has it (a tunnel in front of the PIM)."""
+        """Return a TCP port, or one that speaks TLS if the other side has it (a tunnel in front of the PIM)."""
         if not self._toolsnet["tls_ca"]:  # type: ignore
             return self.board.tcp()
         tls = getattr(self.board, "tls", None)
@@ -115,19 +115,19 @@ class Station:
         from agent.cart.assembly import assemble
 
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
-        # All that was read from the configuration stands in its place by now.
+        # Everything read from the configuration is in its place by now.
         self.settings = {}
         self._system = self._toolsnet = None
         give_back("agent.cart", "assembly")
         return FOREVER
 
     def _bring_up(self, device):
-        from agent.cart.area import bring_up  # where this returns nothing holds it: so it can be given back
+        from agent.cart.area import bring_up  # nothing holds it after this returns, so it can be given back
 
         return bring_up(self, device, self._toolsnet)
 
     def recover(self, now):
-        """After a fault: try the spool again."""
+        """Try the spool again, after a fault."""
         self.health.note(FLASH_FAILED, 1, now)
 
 
@@ -144,7 +144,7 @@ class App:
         for settings in configuration["stations"]:
             slots += SLOTS_A_STATION + len(settings["outlets"])
         self.scheduler = Scheduler(slots)
-        self.step = self.scheduler.step  # step(now): run what is due; the ms until the next thing is
+        self.step = self.scheduler.step  # step(now): run what is due; return the ms until the next thing is
         now = board.now()
         for station in self.stations:
             station.attach(self.scheduler, now)
@@ -160,7 +160,7 @@ class App:
             self.scheduler.wake(slot, now)
 
     def network_is_up(self, now):
-        """The network has come, or come back: what waited in vain for its next attempt makes it now."""
+        """Let everything that waits for its next attempt try now: the network is up, or up again."""
         for station in self.stations:
             if station.intake is not None:
                 station.intake.hurry(now)
@@ -170,7 +170,7 @@ class App:
             self.scheduler.wake(slot, now)
 
     def stopped(self):
-        """True if every controller has been left, and what was out is answered, or was not in time."""
+        """True if every controller has been left, and what was outstanding is answered or too late."""
         now = self.board.now()
         for station in self.stations:
             if station.intake is not None and not station.intake.stopped():
@@ -181,7 +181,7 @@ class App:
         return True
 
     def close(self):
-        """Close everything and make the cursors durable; call after `stopped`, or when its time is over."""
+        """Close everything and make the cursors durable; call it after `stopped`, or when time is up."""
         for station in self.stations:
             station.controller_port.close()
             for outlet in station.outlets:

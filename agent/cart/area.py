@@ -1,6 +1,6 @@
 """Makes the logs of one station on its flash and mounts them; loaded for that and given back (agent.cart.app).
 
-Apart from agent.cart.assembly, which is loaded behind it: what mounts and what assembles are never in a heap together.
+Separate from agent.cart.assembly, which is loaded after it: mounting and assembling are never in the heap together.
 """
 
 from agent.base.compat import ON_CPYTHON, const
@@ -20,15 +20,15 @@ _GRAPHS_BLOCKS_LEAST = const(4)
 
 
 def bring_up(station, device, toolsnet):
-    """Mount the logs of this station on its device; False if they cannot be read or do not fit, `why` says so."""
+    """Mount the logs of this station on its device; False if they cannot be read or do not fit, see `why`."""
     spool = station.settings["spool"]
     kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
     graphs = 0
     if ON_CPYTHON:
         if spool["graphs_kib"]:
             graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, _GRAPHS_BLOCKS_LEAST)
-    # The log lies at the end, so that it can grow. A spool that is there keeps its quarantine and its graphs as large
-    # as they are: another setting of parked_kib or graphs_kib takes effect with a new one.
+    # The log is at the end, so that it can grow. An existing spool keeps the sizes of its quarantine and its graphs:
+    # another setting of parked_kib or graphs_kib takes effect with a new spool.
     kept_blocks, graph_blocks = divide(device, kept, graphs)
     first = STATE_BLOCKS + kept_blocks + graph_blocks
     if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
@@ -50,7 +50,7 @@ def bring_up(station, device, toolsnet):
         return False
     station.quarantine = Quarantine(parked, station.state, station.log)
     if not station.quarantine.start():
-        station.health.count(NOT_SAVED)  # what a start found is settled by whoever needs it first
+        station.health.count(NOT_SAVED)  # whoever needs it first settles what this start left open
     return True
 
 
@@ -61,7 +61,7 @@ def _log(station, part):
     controller = station.settings["controller"]
     several = controller["results"] != "auto" or controller["bolt_data"]
     if ON_CPYTHON:
-        several = True  # who has several spindles is found out
+        several = True  # whether a controller has several spindles is found out
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
     for index in range(1, len(outlets)):
@@ -73,7 +73,7 @@ def _log(station, part):
 
 
 def _graphs(station, part, to_toolsnet):
-    """Make the log of curves, in which the oldest make room for the newest."""
+    """Make the log of curves, in which the oldest give way to the newest."""
     outlets = station.settings["outlets"]
     graphs = Log(
         part,

@@ -44,7 +44,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         from agent.openprotocol.plausible import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
-    station.health.counters[NOT_SAVED] += not store.start()  # as above
+    station.health.counters[NOT_SAVED] += not store.start()  # as in agent.cart.area
     subscriptions = _subscriptions(station, store, controller, toolsnet)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
@@ -67,7 +67,7 @@ def assemble(station, scheduler, system, toolsnet, now):
 
 
 def _know_spindles(station, controller):
-    """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
+    """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
     session = station.session
     session.known = station.known
     if ON_CPYTHON:
@@ -82,7 +82,7 @@ def _know_spindles(station, controller):
 
 def _add_queries(station, controller):
     if controller["clock"] != "off" or controller["limits"] != "off":
-        from agent.openprotocol.queries import Queries  # only where something is to be asked
+        from agent.openprotocol.queries import Queries  # only if there is something to ask
 
         station.intake.queries = queries = Queries(
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
@@ -91,7 +91,7 @@ def _add_queries(station, controller):
 
 
 def _longest_command(controller):
-    """Octets of the longest command that somebody may give: more than what is sent otherwise."""
+    """Return the length of the longest command allowed, which is longer than any other request; 0 if none is."""
     if not controller.get("commands"):
         return 0
     from agent.openprotocol.commands import LONGEST
@@ -100,7 +100,7 @@ def _longest_command(controller):
 
 
 def _commands(station, controller):
-    """What others may have the controller do while we have its slot, None where no one may."""
+    """Return what carries out others' commands over our session; None if none are allowed."""
     if not controller.get("commands"):
         return None
     from agent.station.commands import Commands
@@ -120,13 +120,13 @@ def _add_outlets(station, system, toolsnet):
 
         add_outlets(station)
     else:
-        from agent.outlets.mqtt import make  # the one that boards may have beside ToolsNet
+        from agent.outlets.mqtt import make  # the only one that boards may have besides ToolsNet
 
         station.outlets.append(make(station.settings["outlets"][1], station, 1))
 
 
 def _toolsnet(station, system, toolsnet):
-    """The way to ToolsNet; on Linux with what it has beside results, where that is wanted."""
+    """Return the outlet to ToolsNet; on Linux with everything besides results that is wanted."""
     kind, write, sources, window = ToolsNetSession, ResultWriter, (), None
     if ON_CPYTHON:
         from agent.wide import toolsnet as wide
@@ -174,7 +174,7 @@ def _let_run(station, scheduler, now, commands):
 
 
 def link_of(controller, message_bytes):
-    """Return the link of these settings, for messages of so many octets; only the one that is used is imported."""
+    """Return the link of these settings, for messages of so many bytes; only the one used is imported."""
     kind = controller["link"]
     if kind == "tcp":
         from agent.link.stream import Stream
@@ -203,11 +203,11 @@ def link_of(controller, message_bytes):
 
 
 def _subscriptions(station, store, controller, toolsnet):
-    """Return what is asked for beside results, each with its keeper."""
+    """Return the subscriptions besides results, each with its keeper."""
     wanted = ()
     if ON_CPYTHON:
         if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
-            from agent.wide.controller_events import (  # ToolsNet alone wants none, as a rule
+            from agent.wide.controller_events import (  # ToolsNet alone usually wants none
                 ControllerEvents,
                 subscriptions_of,
             )
@@ -224,7 +224,7 @@ def _subscriptions(station, store, controller, toolsnet):
 
 
 def controller_session(controller, events, least_bytes=0):
-    """Return the session of these settings; what it sends has up to `least_bytes` at least."""
+    """Return the session of these settings; its send buffer has at least `least_bytes`."""
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
     start_revisions = tuple(controller["start_revisions"])
     if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it

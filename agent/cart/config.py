@@ -1,14 +1,14 @@
-"""Every setting is known, in range and filled in before the agent is built; all mistakes are told at once.
+"""Checks every setting and fills in defaults before the agent is built; reports all mistakes at once.
 
 Rules
 1. Gets the parsed JSON tree and does no I/O. Relative spool paths are relative to the configuration file: the
-   caller, who knows where that lies, resolves them. Here paths are compared as they are written.
+   caller, who knows where that is, resolves them. Here paths are compared as they are written.
 2. The tables of agent.cart.settings are the only place with names, types, defaults and ranges; check(), complete(),
    describe() and docs/configuration.md all read them. They are walked once at a start. The caller may drop both modules
    afterwards.
 3. Times are seconds in the file (fractions allowed) and whole milliseconds, half up, in the result:
-   `keepalive_s` is read, `keepalive_ms` comes out. Ranges hold for what was written, before rounding.
-4. check() never raises and never recurses into the tree: any depth, numbers of any size are only mistakes.
+   `keepalive_s` is read, `keepalive_ms` comes out. Ranges apply to what was written, before rounding.
+4. check() never raises and never recurses into the tree: any depth and numbers of any size are just mistakes.
 5. What is shown of a tree is short, printable, and never a secret.
 6. Chips have neither this module nor the tables: `toolcart flash` gives them the completed tree (tools.flash.package).
 """
@@ -30,25 +30,25 @@ from agent.cart.settings import (
     TOOLSNET,
 )
 
-_OUTLETS_MAX = const(4)  # the log has so many cursors
+_OUTLETS_MAX = const(4)  # the log has that many cursors
 _PARKED_KIB_LEAST = const(12)
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
-STATIONS_MAX = 16  # a cart carries one to four controllers, and each takes memory that a chip has not got
+STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
-    STATIONS_MAX = 250  # a line's carts in one file: one process serves so many (docs/figures.md)
+    STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/figures.md)
 
 
 class ConfigError(Exception):
-    """The configuration has mistakes; `mistakes` is the list that check() gives."""
+    """The configuration has mistakes; `mistakes` is the list that check() returns."""
 
 
 def check(tree):
-    """List of (place, found, allowed), one for each mistake; empty when the configuration is good."""
+    """Return a list of (place, found, allowed), one for each mistake; empty if the configuration is good."""
     return _walk(tree)[1]
 
 
 def complete(tree):
-    """A new tree with every default filled in and times in milliseconds, or ConfigError for any mistake."""
+    """Return a new tree with every default filled in and times in milliseconds; raise ConfigError for any mistake."""
     done, mistakes = _walk(tree)
     if mistakes:
         error = ConfigError("\n".join(["%s: found %s, allowed: %s" % mistake for mistake in mistakes]))
@@ -58,7 +58,7 @@ def complete(tree):
 
 
 def describe():
-    """Iterates (place, type, unit, default, allowed), all text; the default is as the table writes it."""
+    """Yield (place, type, unit, default, allowed), all text; the default is as the table writes it."""
     for place, table in TABLES:
         for line in table.split("\n"):
             row = line.split()
@@ -66,18 +66,18 @@ def describe():
 
 
 def milliseconds(seconds):
-    """Seconds, whole or not, as whole milliseconds, half up: 0.1 is 100 in a 32-bit float as well."""
+    """Return seconds, whole or not, as whole milliseconds, half up: 0.1 is 100 in a 32-bit float as well."""
     return int(seconds * 1000 + 0.5)
 
 
 def unit(key):
-    """The unit that a key's name carries, or empty text."""
+    """Return the unit that a key's name carries; "" if none."""
     word = key.split("_")[-1]
     return "KiB" if word == "kib" else word if word in ("s", "ms", "min", "bytes", "baud") else ""
 
 
 def found(value, key=None):
-    """What stands there (under this key), in a few printable characters."""
+    """Return the value found (under this key) in a few printable characters."""
     kind = type(value)
     if is_secret(key):
         return "***"
@@ -94,7 +94,7 @@ def found(value, key=None):
 
 
 def allowed(row):
-    """The range in words, with its unit."""
+    """Return the range in words, with its unit."""
     key, kind, default = row[:3]
     if kind == "bool":
         return "true or false"
@@ -116,7 +116,7 @@ def allowed(row):
 
 
 def _walk(tree):
-    """The completed tree and the mistakes; where there are any, the tree has holes and is not for use."""
+    """Return the completed tree and the mistakes; if there are any, the tree has holes and must not be used."""
     mistakes = []
     done = {}
     if _is_object(tree, "(file)", mistakes):
@@ -145,7 +145,7 @@ def _walk(tree):
 def _station(tree, place, mistakes):
     done = _section(STATION, tree, place, mistakes)
     for key, table in (("controller", CONTROLLER), ("spool", SPOOL)):
-        # A station that is no object is one mistake, and what it lacks is not counted again.
+        # A station that is not an object is one mistake; what it lacks is not counted as well.
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
     toolsnet = [{"kind": "toolsnet"}]
@@ -158,13 +158,13 @@ def _station(tree, place, mistakes):
 
 
 def _serial(controller, place, mistakes):
-    """Notes a line that cannot be: RTS has one meaning."""
+    """Note an impossible line: RTS can have only one meaning."""
     if controller.get("rs485") and controller.get("flow") == "rts_cts":
         mistakes.append((place, found(controller["rs485"]), '"", as controller.flow is rts_cts'))
 
 
 def _graphs(controller, spool, place, mistakes):
-    """Notes what curves lack: a fast enough line, and a place of their own that leaves results theirs."""
+    """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
     traces = controller.get("traces")
     kib = spool.get("graphs_kib")
     if traces and controller.get("link") in ("ascii", "3964r"):
@@ -181,7 +181,7 @@ def _graphs(controller, spool, place, mistakes):
 
 
 def _outlets(tree, place, mistakes):
-    """ToolsNet first, whatever the order of the list; without a list ToolsNet alone."""
+    """Return the outlets, ToolsNet first whatever their order; ToolsNet alone without a list."""
     place += ".outlets"
     if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
         mistakes.append((place, found(tree), "a list of 1 to %d outlets" % _OUTLETS_MAX))
@@ -201,7 +201,7 @@ def _outlets(tree, place, mistakes):
 
 
 def _duplicates(stations, system, mistakes):
-    """Notes what two stations may not share: results would be mixed, or two would talk on one line."""
+    """Note what two stations must not share: results would be mixed, or two would talk on one line."""
     first = {}
     files = []
     for i in range(len(stations)):
@@ -232,7 +232,7 @@ def _duplicates(stations, system, mistakes):
 
 
 def _peer(controller):
-    """Host, port, and the station in the header: with none of them different it is the same station twice."""
+    """Return host, port, and the station in the header: if all are the same it is the same station twice."""
     shown = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):
@@ -248,7 +248,7 @@ def _is_object(tree, place, mistakes):
 
 
 def _section(table, tree, place, mistakes, whole=True):
-    """The table's settings out of the tree; None where there is a mistake, so that no second one follows."""
+    """Return the table's settings from the tree; None in place of a mistake, so that it is not reported twice."""
     done = {}
     if not _is_object(tree, place, mistakes):
         return done
@@ -306,7 +306,7 @@ def _unknown(tree, known, prefix, mistakes):
 
 
 def _fault(row, value):
-    """What stands there where it is not allowed; None where it is."""
+    """Return what was found if it is not allowed; None if it is."""
     kind = row[1]
     if kind == "bool":
         good = type(value) is bool
@@ -317,7 +317,7 @@ def _fault(row, value):
         for item in items if good else ():
             if type(item) not in (int, str) or item not in choices:
                 return found(item)
-            choices.remove(item)  # a second time is a mistake
+            choices.remove(item)  # a second one is a mistake
     elif kind == "hosts":
         good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
         for item in value if good else ():  # type: ignore
@@ -336,7 +336,7 @@ def _fault(row, value):
 
 
 def _is_host(text):
-    """True if it may be a name or an address, alone: no port, no scheme, no number above 255."""
+    """True if it may be a name or an address alone: no port, no scheme, no number above 255."""
     if text.count(":") > 1:  # IPv6
         return text.find("/") < 0
     parts = text.split(".")
@@ -350,7 +350,7 @@ def _is_host(text):
 
 
 def _default(row):
-    """The default as a file would write it."""
+    """Return the default as a file would write it."""
     kind, word = row[1:3]
     if word[0] in "~-":
         return None
@@ -367,7 +367,7 @@ def _words(words):
 
 
 def _nearest(key, known):
-    """The known key most likely meant: it begins so, or differs in one place by at most two characters."""
+    """Return the known key most likely meant: begins with `key`, or differs in one place by at most two characters."""
     best = None
     least = 3
     for name in known if type(key) is str and len(key) > 1 else ():

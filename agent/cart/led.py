@@ -1,8 +1,8 @@
-"""One lamp tells what the agent is doing: the number of blinks is the code, docs/boards.md prints the table.
+"""One lamp shows what the agent is doing: the number of blinks is the code, docs/boards.md has the table.
 
 Rules
 1. The most urgent thing wins; the order of the codes in `code_of` is that order.
-2. A code is blinked whole before the next is looked up: what is counted is what was meant.
+2. A code is blinked to its end before the next is looked up, so the count is always right.
 3. Nothing allocates: `tick` switches `on` and says when it wants to be called again.
 
     code 3:   #_#_#______________#_#_#____________
@@ -43,7 +43,7 @@ _PAUSE_MS = const(1800)
 
 
 def code_of(stations, has_network):
-    """Return the code of what is wrong most urgently, RUNNING if nothing is."""
+    """Return the code of the most urgent trouble, RUNNING if there is none."""
     controllers = servers = True
     full = False
     needs_operator = False
@@ -74,7 +74,7 @@ class Blinker:
 
     def __init__(self, now):
         self.code = 0
-        self.on = True  # lit from the first moment: power is there, the agent starts
+        self.on = True  # lit from the first moment: there is power, the agent starts
         self._left = 0
         self._timer = Timer()
         self._timer.start(now, _PAUSE_MS)

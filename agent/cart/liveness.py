@@ -1,12 +1,12 @@
-"""Says whether the watchdog may be fed: only while results and deadlines move; and whether a fresh start is healthy.
+"""Decides whether the watchdog may be fed (only while results and deadlines move), and whether a start is healthy.
 
 Rules
 1. No task may fail for longer than FAILING_MS: what a new connection does not heal, a restart may.
 2. A station with results waiting, or without its controller, has to try something (a connection, a telegram, a parked
-   result) within STUCK_MS and twice its own longest pause. A plant that is away is no fault: trying counts.
-3. Not fed means restarted by the watchdog seconds later; the spool holds everything, so nothing is lost by it.
-4. Healthy is: every spool is up, no task failed, for HEALTHY_MS. The network has no say: a cart may start in a corner
-   without any.
+   result) within STUCK_MS plus twice its own longest pause. A plant that is away is not a fault: trying counts.
+3. Not fed means restarted by the watchdog seconds later; the spool holds everything, so nothing is lost.
+4. Healthy means: every spool is up and no task has failed for HEALTHY_MS. The network does not matter: a cart may start
+   where there is none.
 """
 
 from agent.base.compat import const
@@ -16,11 +16,11 @@ from agent.openprotocol.states import READY
 FAILING_MS = const(60000)
 STUCK_MS = const(900000)
 HEALTHY_MS = const(20000)
-ASKED_MS = const(4000)  # how often it is to be asked: half of the 8.3 s that an RP2040's watchdog allows
+ASKED_MS = const(4000)  # how often to ask: half of the 8.3 s that an RP2040's watchdog allows
 
 
 class Liveness:
-    """Watches one app; `may_feed` is to be asked every ASKED_MS or oftener."""
+    """Watches one app; `may_feed` must be asked every ASKED_MS or more often."""
 
     __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_patience_ms", "_quiet_since", "reason")
 
@@ -71,7 +71,7 @@ class Liveness:
 
 
 def _has_work(station):
-    """True if something has to happen by itself; waiting for a spool that cannot be read is retried for ever."""
+    """True if something has to happen by itself; a spool that cannot be read is simply retried for ever."""
     if not station.mounted:
         return False
     for outlet in station.outlets:
@@ -81,7 +81,7 @@ def _has_work(station):
 
 
 def _moves(station):
-    """A number that changes whenever this station does something."""
+    """Return a number that changes whenever this station does something."""
     if not station.mounted:
         return 0
     moves = station.log.number + station.intake.attempts

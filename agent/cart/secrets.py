@@ -1,8 +1,8 @@
-"""Which settings are secrets, and a configuration without them: what a chip shows of its own."""
+"""Knows which settings are secrets, and removes them from a configuration: what a chip shows of its own."""
 
 
 def redacted(tree):
-    """The same structure with every value under a secret's key as ***, whatever its depth."""
+    """Return the same structure with every value under a secret's key as ***, at any depth."""
     top = [tree]
     work = [top]
     while work:
@@ -18,7 +18,7 @@ def redacted(tree):
 
 
 def is_secret(key):
-    """Whether a value under this key must never be shown."""
+    """True if a value under this key must never be shown."""
     for word in ("password", "secret", "token", "key") if type(key) is str else ():
         if word in key.lower():
             return True

@@ -3,10 +3,10 @@
 A row is `key type default low high` or `key type default choices`.
   types     int, time (low and high value), text, host (least and most characters), bool,
             one (of the choices), list (of different choices), any (the same, or none of them),
-            hosts (a list of them, the least and most of it)
+            hosts (a list of them, with its least and greatest length)
   defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null, `""` is empty text,
             `*` is every choice
-They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
+They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9, which have the reasons.
 """
 
 from agent.base.compat import ON_CPYTHON
@@ -43,7 +43,7 @@ graphs bool false"""
 
 if ON_CPYTHON:
     TOOLSNET += """
-window int 1 1 8"""  # on a board a setting more costs a hundred octets of heap, and there is no window
+window int 1 1 8"""  # on a board one more setting costs a hundred bytes of heap, and there is no window
 
 STATION = """number int - 1 9999
 name text "" 0 25"""
@@ -101,14 +101,14 @@ graphs_kib int 0 0 32768
 unit one 16 16,64,256,512
 cursor_batch int 48 1 1000"""
 
-SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # where nothing is said; Linux has more room
+SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # if nothing is given; Linux has more room
 SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts".split()
 
-# What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
+# What each kind of outlet has besides its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}
 OUTLET_PLACES = {}  # what no two outlets may share
 
-# What there was once, and what is said of it.
+# Settings that no longer exist, and what to say about each.
 REMOVED = {}
 
 if ON_CPYTHON:
@@ -135,7 +135,7 @@ KIND = "kind one - " + ",".join(OUTLETS)
 
 
 def _all_of(outlets):
-    """The rows of all kinds; one that two share stands there once."""
+    """Return the rows of all kinds; one that two kinds share only once."""
     rows = [KIND]
     for table in outlets.values():
         rows += [row for row in table.split("\n") if row and row not in rows]
@@ -172,9 +172,9 @@ TABLES = (
     ("board", BOARD),
 )
 
-# Less, factor, margin, more, in words: less * factor + margin <= more, wherever a section has both.
+# less, factor, margin, more, words: less * factor + margin <= more, wherever a section has both.
 RULES = (
-    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller is taken for a dead one
+    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller would look like a dead one
     ("backoff_s", 1, 0, "backoff_max_s", "at most"),
     ("busy_backoff_s", 1, 0, "busy_backoff_max_s", "at most"),
     ("parked_kib", 2, 0, "size_kib", "at most half of"),  # results need the room more than dead letters

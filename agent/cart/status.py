@@ -1,9 +1,9 @@
-"""What the agent is doing, as one tree of plain values: everything that is counted, and the newest results.
+"""The state of the agent as one tree of plain values: everything that is counted, and the newest results.
 
 Rules
-1. Reads only: no cursor of anyone moves. It uses the logs' page, as everybody does who reads between two steps.
-2. Allocates as it likes: call it between two steps, and only when somebody looks.
-3. Names, not numbers: states, reasons and counters carry the words of the modules they come from.
+1. Only reads: it moves no one's cursor. It uses the logs' page, like everything that reads between two steps.
+2. Allocates freely: call it between two steps, and only when its result is wanted.
+3. Names, not numbers: states, reasons and counters have the words of the modules they come from.
 """
 
 from agent.base import health as h
@@ -17,13 +17,13 @@ from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
 from agent.record.text import describe, time_of
 
-RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
-BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block may hold one, and the one before
+RESULTS_SHOWN = 12  # what fits on a screen of 24 lines beside the rest
+BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block and the one before may hold only one
 
 FOREIGN = "it is a spool of another version, or of another size of blocks or units"
 
-# Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.base.trouble. The sentences
-# are in tools.words.reasons.
+# Why a connection is down: from agent.openprotocol.states, agent.link.port and agent.base.trouble. The sentences are in
+# tools.words.reasons.
 WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
@@ -35,8 +35,8 @@ WHY_NAMES = (
 def snapshot(app, results=RESULTS_SHOWN, of=None):
     """Return the state of the whole agent; every value is a dict, list, text, int, bool or None.
 
-    The newest results, which take fifteen times as long to find as all the rest, are those of station number `of`
-    alone, unless that is None.
+    The newest results take fifteen times as long to find as all the rest: only those of station number `of` are
+    included, or of all stations if that is None.
     """
     now = app.board.now()
     scheduler = app.scheduler
@@ -54,7 +54,7 @@ def snapshot(app, results=RESULTS_SHOWN, of=None):
 
 
 def of_station(station, now, results=RESULTS_SHOWN):
-    """Return the part of one station, with up to so many of its newest results."""
+    """Return the part of one station, with up to `results` of its newest results."""
     health = station.health
     shown = {
         "number": station.number,
@@ -82,7 +82,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["recovery"] = _recovery(station)
     whole = log.device.device
     shown["spool"] = _spool(log, station.state)
-    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # as spool.size_kib
+    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # like spool.size_kib
     shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
     shown["parked"] = station.quarantine.count()
     shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
@@ -132,7 +132,7 @@ def _controller(station, now):
         "why_mid": trouble.mid,
         "refused_code": session.code,
         "waits_for_room": intake.full,
-        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or it is not waited for
+        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
 
 
@@ -165,8 +165,8 @@ def _recovery(station):
 
 
 def _gone_latest(station):
-    """Return which IDs are gone, as far as one of the newest blocks says so."""
-    from agent.station.gone import latest  # most controllers have all that is asked for
+    """Return which IDs are gone, if one of the newest blocks says so."""
+    from agent.station.gone import latest  # most controllers have everything that is asked for
 
     shown = {}
     event = latest(Search(station.log), BLOCKS_WALKED)
@@ -177,7 +177,7 @@ def _gone_latest(station):
 
 
 def _graphs(station):
-    """Return what the log of curves holds; pieces are what curves are cut into."""
+    """Return what the log of curves holds; curves are cut into pieces."""
     log = station.graphs
     shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
     if log is not None:
@@ -199,7 +199,7 @@ def _needs_operator(station, toolsnet):
 
 
 def _spool_refused(station):
-    """Return in words why a spool that is there is left alone, None if that is not what is waited for."""
+    """Return in words why an existing spool is left alone; None if that is not what the station waits for."""
     from agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
 
     if station.why != MOUNT_FOREIGN:
@@ -238,13 +238,13 @@ def why_name(why):
 
 
 def newest_results(log, count):
-    """Return up to `count` results and raw frames of the newest blocks, the newest first."""
+    """Return up to `count` results and raw frames from the newest blocks, the newest first."""
     if not count:
         return []
     search = Search(log)
     search.begin_newest(BLOCKS_WALKED)
     found = []
-    first = 0  # of the block that is read
+    first = 0  # place in `found` of the first one of the block being read
     last = 0
     kind = search.next()
     while kind > 0:
@@ -270,7 +270,7 @@ def _number(one):
 
 
 def _oldest_waiting(log):
-    """Return the time of the first result that the outlet has still to take, None if none waits or it has no time."""
+    """Return the time of the first result that ToolsNet has still to take; None if none waits or it has no time."""
     scout = Cursor()
     scout.wants = WANTS_RESULTS
     scout.stand_at(log.cursors[0])
