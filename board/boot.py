@@ -1,10 +1,10 @@
-"""What a chip runs before main.py: errors in interrupts become readable. Nothing else, so that the REPL is there.
+"""Runs on a chip before main.py: makes errors in interrupts readable. Does nothing else, so that the REPL stays free.
 
-A soft reset from a computer runs this file as well, therefore it starts no network and no watchdog.
+A soft reset from a computer runs this file as well, so it starts neither network nor watchdog.
 """
 
 import micropython
 
-# Room for the text of an exception that is raised when no memory is left.
+# Room for the text of an exception that is raised when memory has run out.
 if hasattr(micropython, "alloc_emergency_exception_buf"):
     micropython.alloc_emergency_exception_buf(100)

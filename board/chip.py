@@ -1,12 +1,12 @@
-"""What every chip's board shares: ticks, ports, spool, clock, watchdog, lamp, console.
+"""What the boards of all chips share: ticks, ports, spool, clock, watchdog, lamp, console.
 
 Rules
-1. A chip's module gives what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`,
+1. A chip's module provides what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`,
    `supply(pin)`.
-2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; where the firmware leaves none the
-   spool lies in files instead, and the start says which. Any other path is a folder.
-3. A spool does not lie inside a version's folder: relative paths begin at the root.
-4. The watchdog starts with the loop and cannot be stopped; for a person who ends the agent: board.hold.
+2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
+   spool is in files instead, and the start says which. Any other path is a folder.
+3. A spool is never inside a version's folder: relative paths begin at the root.
+4. The watchdog starts with the loop and cannot be stopped; board.hold feeds it when a person ends the agent.
 """
 
 import gc
@@ -32,7 +32,7 @@ FOLDER = "/spool"
 
 
 class ChipClock:
-    """machine.RTC with six numbers."""
+    """machine.RTC, read and set as six numbers."""
 
     def __init__(self):
         self._rtc = machine.RTC()
@@ -42,13 +42,13 @@ class ChipClock:
         return time.localtime()[:6]
 
     def write(self, moment):
-        """Set it; the day of the week is not used by anyone."""
+        """Set the clock; nothing uses the day of the week."""
         year, month, day, hour, minute, second = moment
         self._rtc.datetime((year, month, day, 0, hour, minute, second, 0))
 
 
 class _Datagram:
-    """One UDP socket as board.clock.Ntp wants it."""
+    """One UDP socket in the form of board.clock.Ntp."""
 
     def __init__(self, sock):
         self._sock = sock
@@ -73,7 +73,7 @@ def _udp():
 
 
 def _place(host, port):
-    """Return what sockets take as the address of four numbers: that blocks nowhere."""
+    """Return the address of a socket for four numbers; that never blocks."""
     import socket
 
     return socket.getaddrinfo(host, port)[0][-1]
@@ -84,7 +84,7 @@ class Board:
 
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
-        self.said = []  # what the start has to say, in words
+        self.said = []  # messages of the start, in words
         self.watchdog = None
         self._chip = chip
         self._flashes = {}
@@ -98,8 +98,8 @@ class Board:
         self._lamp = self._find_lamp()
 
     def _zone(self):
-        """Return the zone of the settings; where its rules cannot be read, that is said and the offset serves."""
-        from board.zone import fixed, parsed  # only where a server is asked
+        """Return the zone of the settings; if its rules cannot be read, say so and use the offset."""
+        from board.zone import fixed, parsed  # only if a server is asked
 
         text = self.settings["time_zone"]
         zone = parsed(text) if text else None
@@ -109,7 +109,7 @@ class Board:
             zone = fixed(self.settings["utc_offset_min"])
         return zone
 
-    # -- what agent.cart.app asks -----------------------------------------------------------------------------------
+    # -- for agent.cart.app -----------------------------------------------------------------------------------------
 
     def now(self):
         """Return the ticks."""
@@ -120,7 +120,7 @@ class Board:
         self.clock.stamp_into(buf)
 
     def clock_is_set(self):
-        """True if somebody who knows the time has set the clock: ToolsNet or NTP, not the controllers."""
+        """True if ToolsNet or NTP has set the clock, and not only a controller."""
         return self.clock.source >= SOURCE_TOOLSNET
 
     def seed(self):
@@ -152,17 +152,17 @@ class Board:
         return self._flashes[path]
 
     def watch(self, port, slot):
-        """Wake `slot` whenever the port has something to say."""
+        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def wait(self, app, wait_ms):
         """Sleep until input or for `wait_ms`."""
         self.sockets.wait(app, wait_ms, self.now)
 
-    # -- what board.upkeep asks --------------------------------------------------------------------------------
+    # -- for board.upkeep --------------------------------------------------------------------------------------
 
     def start_watchdog(self):
-        """From here on the board restarts when it is not fed."""
+        """Start the watchdog: from here on the board restarts when it is not fed."""
         if self.settings["watchdog"]:
             self.watchdog = machine.WDT(timeout=WATCHDOG_MS)
 
@@ -172,7 +172,7 @@ class Board:
             hold(self.watchdog, self._chip.timer)
 
     def scan(self, wlan):
-        """List the access points; the watchdog is fed meanwhile, since that may take longer than it waits."""
+        """List the access points; feed the watchdog meanwhile, since that may take longer than it waits."""
         if self.watchdog is None:
             return wlan.scan()
         feeder = Hold(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
@@ -191,12 +191,12 @@ class Board:
         return self.sockets.read_console()
 
     def calendar(self, unix_s):
-        """Return the six numbers of seconds since 1970, whatever this port counts from."""
+        """Return the six numbers of seconds since 1970, whatever epoch this port has."""
         offset_s = 0 if time.gmtime(0)[0] == 1970 else 946684800
         return time.gmtime(unix_s - offset_s)[:6]
 
     def about(self):
-        """The board's part of the status."""
+        """Return the board's part of the status."""
         gc.collect()
         return {
             "chip": sys.platform,
@@ -210,13 +210,13 @@ class Board:
         }
 
     def reset(self):
-        """Start again."""
+        """Restart the board."""
         machine.reset()
 
     # -- parts -------------------------------------------------------------------------------------------------
 
     def _make_resolver(self):
-        """What looks names up; loaded only where the configuration or a telegram 08 has one."""
+        """Return a resolver of names; loaded only if the configuration or a telegram 08 has one."""
         import os
 
         from board.resolver import Resolver
@@ -228,7 +228,7 @@ class Board:
         return Resolver(self.sockets.poll, self.network.servers, _udp, _place, number)
 
     def _datagram(self, host):
-        """An open datagram socket to the time server, None if there is none now; a name is asked for meanwhile."""
+        """Return an open datagram socket to the time server; None if there is none now, while its name is looked up."""
         address = self.sockets.address_of(host)
         if not address:
             return None
@@ -257,7 +257,7 @@ class Board:
         return self._open_folder(path, size_kib)
 
     def _part(self, device, path, first_kib, size_kib):
-        """A part of the raw flash; None if it does not fit there."""
+        """Return a part of the raw flash; None if it does not fit there."""
         kib = device.block_count * device.block_bytes // 1024
         if first_kib + size_kib > kib:
             self.said.append(
@@ -278,7 +278,7 @@ class Board:
                 try:
                     os.mkdir(FOLDER)
                 except OSError:
-                    pass  # it is there; if not, the next line says so
+                    pass  # it exists; if not, the next line says so
                 path = FOLDER + "/" + path
             device = FolderFlash(path, size_kib * 1024)
         except OSError as error:

@@ -1,18 +1,18 @@
-"""The wall clock of a chip: local time from the best source that was heard, how good that is, and NTP, the best one.
+"""The wall clock of a chip: local time from the best source so far, how good that is, and NTP, the best one.
 
-One module, as each file of a board takes a whole block of its flash.
+All in one module, as each file takes a whole block of a board's flash.
 
 Rules
 1. Sources in rising order: none, the chip's own clock from before the start, the controller's results, ToolsNet's
    telegram 05, NTP. A better one always sets the clock, an equal one corrects it, a worse one only after STALE_MS.
-2. The controller's time is of a result that may have waited, so it serves only until something better speaks. A
-   controller's clock is set only where the configuration says so (agent.openprotocol.queries), and never by what came
-   from it.
+2. The controller's time is that of a result that may have waited, so it serves only until there is something better. A
+   controller's clock is set only if the configuration says so (agent.openprotocol.queries), and never from its own
+   time.
 3. A difference of up to CORRECT_S seconds is left alone (004:82): a clock that is set all the time jumps all the time.
-4. NTP (RFC 4330, the simple client) sends one datagram when it is time and looks for the answer; it never waits. An
+4. NTP (RFC 4330, the simple client) sends one datagram when it is due and looks for the answer; it never waits. An
    answer counts if it is a server's, is synchronised, and echoes the ticks that were sent as its origin.
 5. Without an answer the next server is asked after RETRY_MS; with one the same server is asked again after EVERY_MS.
-6. Summer time begins and ends on the second, also while no server answers: the last answer is counted on.
+6. Summer time begins and ends on the second, even while no server answers: time is counted on from the last answer.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -51,11 +51,11 @@ class Clock:
         self.jumps = 0  # how often it was set
 
     def wants(self, source, now):
-        """True if a time of this source would be taken."""
+        """True if a time from this source would be accepted."""
         return source >= self.source or ticks_diff(now, self._heard) > STALE_MS
 
     def hear(self, source, moment, now):
-        """Take the local time of six numbers from a source; True if it counted."""
+        """Take the local time in six numbers from a source; True if it was accepted."""
         if moment[0] < _FIRST_YEAR or not self.wants(source, now):
             return False
         self.source = source
@@ -71,7 +71,7 @@ class Clock:
 
 
 def _apart_s(one, other):
-    """Seconds between two moments; those of different days are far apart, but for the turn of a day."""
+    """Return the seconds between two moments; those of different dates as if the days were adjacent."""
     a = (one[3] * 60 + one[4]) * 60 + one[5]
     b = (other[3] * 60 + other[4]) * 60 + other[5]
     if tuple(one[:3]) == tuple(other[:3]):
@@ -80,7 +80,7 @@ def _apart_s(one, other):
 
 
 def from_digits(digits):
-    """Return the six numbers of `yyyymmddhhmmss`, None if it is no date and time."""
+    """Return the six numbers of `yyyymmddhhmmss`; None if it is not a date and time."""
     try:
         text = bytes(digits).decode()
         year, month, day = int(text[0:4]), int(text[4:6]), int(text[6:8])
@@ -93,7 +93,7 @@ def from_digits(digits):
 
 
 class Ntp:
-    """`socket_of(host)` gives an open datagram socket (`send(buf)`, `recv_into(buf)` -> octets, `close()`) or None."""
+    """`socket_of(host)` returns an open datagram socket (`send(buf)`, `recv_into(buf)` -> bytes, `close()`) or None."""
 
     def __init__(self, socket_of, hosts, zone, now):
         self._socket_of = socket_of
@@ -106,17 +106,17 @@ class Ntp:
         self._next.start(now, 0)
         self._over = Timer()
         self._index = 0
-        self._offset_s = 0  # that was told last
+        self._offset_s = 0  # reported last
         self._at = now  # ticks of unix_s
         self.unix_s = 0  # 0 before the first answer
         self.answers = 0
-        self.silent = 0  # questions without an answer that counts
+        self.silent = 0  # questions without a valid answer
         self.heard_of = ""  # the server that answered last
-        self.stratum = 0  # how far that one is from a clock of its own, 1 to 15
-        self.dispersion_ms = 0  # what it says of its own error, at most
+        self.stratum = 0  # how far that server is from a reference clock, 1 to 15
+        self.dispersion_ms = 0  # its own estimate of its greatest error
 
     def about(self, now):
-        """Return the quality of the time for the status."""
+        """Return the quality of the time, for the status."""
         self._count_on(now)
         return {
             "server": self.heard_of or None,
@@ -128,7 +128,7 @@ class Ntp:
         }
 
     def tick(self, now, is_up, heard):
-        """Go on; `heard(unix_s)` is called with the local time in seconds since 1970."""
+        """Do what is due; `heard(unix_s)` gets the local time in seconds since 1970. Return the ms to the next call."""
         if self._sock is not None:
             return self._look(now, heard)
         left = self._keep_zone(now, heard)
@@ -195,7 +195,7 @@ class Ntp:
         heard(self.unix_s + self._offset_s)
 
     def _keep_zone(self, now, heard):
-        """Tell the time again where summer time has begun or ended; the ms until it does next, EVERY_MS at most."""
+        """Report the time again if summer time began or ended; return the ms to the next change, EVERY_MS at most."""
         if self.unix_s == 0:
             return EVERY_MS
         self._count_on(now)
@@ -211,7 +211,7 @@ class Ntp:
             self._at = ticks_add(self._at, seconds * 1000)
 
     def _pass_on(self):
-        """The next server is asked next."""
+        """Ask the next server next time."""
         self.silent += 1
         self._index = (self._index + 1) % len(self._hosts)
 

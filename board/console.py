@@ -2,16 +2,16 @@
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
     ?quarantine STATION list|show N|drop WHICH|retry WHICH      (agent.quarantine.orders)
-    ?command STATION [as=NAME] NAME [VALUE ..]                  (agent.station.command_orders; not every version has it)
+    ?command STATION [as=NAME] NAME [VALUE ..]                  (agent.station.command_orders; not in every version)
 
 Rules
-1. A line begins with `?`; anything else is let pass, so that a terminal left open does no harm. A line is at most
+1. A line begins with `?`; anything else is ignored, so that a terminal left open does no harm. A line has at most
    LINE_MAX characters; a longer one is dropped to its end.
 2. Every line of an answer begins with `toolcart{` and is one JSON object; the last one of an answer has "end": true.
-3. Secrets are shown as ***. Nothing here changes anything but `?restart`, which ends the sessions in order first, and
-   `?quarantine` and `?command`, which take a little of each turn (`go_on`) until their answer is whole; no other line
-   is heard then.
-4. It allocates as it likes, and only when somebody asks; without room for an answer it says so.
+3. Secrets are shown as ***. Nothing here changes anything except `?restart`, which first ends the sessions in order,
+   and `?quarantine` and `?command`, which take a little of each turn (`go_on`) until their answer is complete; no other
+   line is accepted meanwhile.
+4. It allocates freely, but only when asked; if there is no room for an answer it says so.
 """
 
 import json
@@ -30,7 +30,7 @@ _ENTER = "\r\n"
 class Console:
     """Collects a line and answers it; `folder` is the running version's."""
 
-    user = "console"  # as who commands are given, and that somebody waits for what becomes of them
+    user = "console"  # for commands: who gives them, and (`gone`) that their outcome is still waited for
     gone = False
 
     def __init__(self, app, folder, about, out=None):
@@ -40,11 +40,11 @@ class Console:
         self._out = out or sys.stdout
         self._line = ""
         self._drops = False
-        self.job = None  # an order that is being carried out
+        self.job = None  # the order being carried out
         self.wants_restart = False
 
     def take(self, text):
-        """Take characters as they come; answers when a line is whole."""
+        """Take characters as they come; answer when a line is complete."""
         for character in text:
             if character in _ENTER:
                 line = self._line
@@ -74,7 +74,7 @@ class Console:
             self.tell(end=True)
 
     def go_on(self):
-        """Do the next piece of the order that is being carried out."""
+        """Do the next piece of the order being carried out."""
         try:
             line = next(self.job)  # type: ignore
             if line is not None and not isinstance(line, int):  # an int says when there is more to do
@@ -123,7 +123,7 @@ class Console:
         raise ValueError("no station %s" % word)
 
     def _tell_status(self, words):
-        """One line for the board and one for each station: a whole tree may not fit the heap."""
+        """Write one line for the board and one for each station: a whole tree may not fit into the heap."""
         from agent.cart import status
 
         if not words:

@@ -1,7 +1,7 @@
-"""ESP32: Wi-Fi, wired Ethernet by a LAN8720, the lamp, and a partition for the spool."""
+"""ESP32: Wi-Fi, wired Ethernet with a LAN8720, the lamp, and a partition for the spool."""
 
 # pyright: reportCallIssue=false
-# (the stubs know LAN(id) only, the firmware takes what is given below)
+# (the stubs know only LAN(id), the firmware takes what is given below)
 
 import machine
 
@@ -11,7 +11,7 @@ from board.chip import Board as ChipBoard
 class Esp32:
     """What differs from other chips."""
 
-    timer = 0  # the number of a timer in hardware: there are no others (ports/esp32/machine_timer.c)
+    timer = 0  # the number of a hardware timer: there are no others (ports/esp32/machine_timer.c)
 
     def radio(self, settings):
         """Return the station interface."""
@@ -37,7 +37,7 @@ class Esp32:
         return network.LAN(mdc=mdc, mdio=mdio, power=power, reset=reset, phy_type=kind, phy_addr=address, **clock)
 
     def lamp_pin(self, name):
-        """Return the lamp; boards differ, so there is one only where the configuration names it."""
+        """Return the lamp; boards differ, so there is one only if the configuration names it."""
         if not name:
             return None
         return machine.Pin(int(name) if name.isdigit() else name, machine.Pin.OUT)
@@ -47,7 +47,7 @@ class Esp32:
         return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB).read_uv
 
     def raw_flash(self):
-        """Return the partition of the spool; None on a table that has none."""
+        """Return the partition of the spool; None if the table has none."""
         from board import esp32_flash
 
         return esp32_flash.ring()

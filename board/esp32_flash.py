@@ -3,9 +3,9 @@
 Rules
 1. The partition is called `spool` in the table (docs/boards.md); nothing else writes to it.
 2. `writeblocks` with an offset programs without erasing first; erasing is ioctl 6 (the block device protocol).
-3. The chip does not say whether a program succeeded: what was programmed is read back, and FLASH_WORN if it differs.
+3. The chip does not say whether a program succeeded: what was programmed is read back, and a difference is FLASH_WORN.
    That shows a bad erase as well, since a program only clears bits.
-4. The unit is 16 octets: what an encrypted flash can program at once, and two wasted octets on a light result.
+4. The unit is 16 bytes: what an encrypted flash can program at once, and two wasted bytes on a light result.
 """
 
 from esp32 import Partition
@@ -34,7 +34,7 @@ class PartitionFlash:
         self.block_count = partition.info()[3] // BLOCK_BYTES
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             self._partition.readblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
         except OSError:
@@ -42,7 +42,7 @@ class PartitionFlash:
         return FLASH_DONE
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`; FLASH_WORN if it does not read as it was written."""
+        """Write buf[0:n] to `address`; FLASH_WORN if it reads back differently."""
         try:
             self._partition.writeblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
             return FLASH_DONE if self._reads_as(address, buf, n) else FLASH_WORN
@@ -61,7 +61,7 @@ class PartitionFlash:
         return True
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         try:
             self._partition.ioctl(_BLOCK_ERASE, block)
         except OSError:
@@ -70,11 +70,11 @@ class PartitionFlash:
 
 
 def ring():
-    """Return the device of the spool, None if the table has no such partition."""
+    """Return the device of the spool; None if the table has no such partition."""
     found = Partition.find(Partition.TYPE_DATA, label=LABEL)
     return PartitionFlash(found[0]) if found else None
 
 
 def _part(buf, n):
-    """The first n octets; a view costs 16 bytes of heap, and there is no call of this port that takes a count."""
+    """Return the first n bytes; a view costs 16 bytes of heap, but no call of this port takes a count."""
     return buf if len(buf) == n else memoryview(buf)[:n]

@@ -1,14 +1,14 @@
-"""A folder of small files as a flash device, for a chip whose firmware gives no raw flash: one file for each block.
+"""A folder of small files as a flash device, for a chip whose firmware has no raw flash: one file for each block.
 
 Rules
-1. One file a block, never one large file: littlefs copies everything behind a place that is written to, so a program
-   in the middle of a 1 MiB file would cost 250 erases; in a file of one block it costs one or two.
-2. A block that is erased has no file. What lies behind a file's end reads as 0xFF.
+1. One file for each block, never one large file: littlefs copies everything behind a place that is written to, so a
+   program in the middle of a 1 MiB file would cost 250 erases; in a file of one block it costs one or two.
+2. An erased block has no file. Whatever is behind a file's end reads as 0xFF.
 3. Durable means the file was flushed; littlefs then has the new content or the old one, never a mixture.
-4. A full file system is FLASH_IO: the result is not acknowledged, the controller keeps it.
+4. A full file system is FLASH_IO: the result is not acknowledged, and the controller keeps it.
 5. OPEN_FILES stay open, since opening one allocates 1.2 KB (MicroPython 1.25, extmod/vfs_lfsx_file.c:95: the object has
-   the cache of littlefs in it), and an open file can neither be truncated nor become another's. So a result costs no
-   heap but when the log comes to another block.
+   the cache of littlefs in it), and an open file can neither be truncated nor reused for another. So a result costs
+   heap only when the log moves to another block.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -25,7 +25,7 @@ OPEN_FILES = const(3)  # the log's newest block, the state's, and one that is re
 
 _ERASED = b"\xff" * 64
 
-if sys.implementation.name == "cpython":  # only the tests; its files take no count
+if sys.implementation.name == "cpython":  # only for the tests; its files take no count
 
     def _read_file(file, buf, n):
         return file.readinto(memoryview(buf)[:n])
@@ -59,25 +59,25 @@ class _Open:
 
 
 class FolderFlash:
-    """The flash device over `folder`, made if it is not there."""
+    """The flash device over `folder`, which is made if it does not exist."""
 
     def __init__(self, folder, size_bytes):
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._folder = folder
-        self._open = []  # what was used last stands last
+        self._open = []  # the last used one is the last
         self._is_there = bytearray(self.block_count)  # which blocks have a file
         try:
             os.mkdir(folder)
         except OSError:
-            os.stat(folder)  # raises if it is neither there nor can be made
+            os.stat(folder)  # raises if it neither exists nor can be made
         for name in os.listdir(folder):
             if name.isdigit() and int(name) < self.block_count:
                 self._is_there[int(name)] = 1
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         offset = address % BLOCK_BYTES
         if offset + n <= BLOCK_BYTES:
             return self._read(address // BLOCK_BYTES, offset, buf, n)
@@ -127,7 +127,7 @@ class FolderFlash:
         return FLASH_DONE
 
     def close(self):
-        """Close the files that are open."""
+        """Close all open files."""
         while self._open:
             _close(self._open.pop())
 
@@ -135,7 +135,7 @@ class FolderFlash:
         return "%s/%04d" % (self._folder, block)
 
     def _opened(self, block, makes):
-        """Return a block's file, which stays open; None if there is none and it is not to be made."""
+        """Return a block's file, which stays open; None if it does not exist and is not to be made."""
         files = self._open
         for opened in files:
             if opened.block == block:
@@ -154,7 +154,7 @@ class FolderFlash:
         return opened
 
     def _read(self, block, offset, buf, n):
-        """Read n octets of one block, with 0xFF behind the file's end."""
+        """Read n bytes of one block; 0xFF behind the file's end."""
         got = 0
         try:
             opened = self._opened(block, False)
@@ -173,4 +173,4 @@ def _close(opened):
     try:
         opened.file.close()
     except OSError:
-        pass  # what matters was flushed
+        pass  # everything that matters was flushed

@@ -1,7 +1,7 @@
-"""Feeds the watchdog from a timer, so often and no oftener: it cannot be stopped, and some things take longer than it.
+"""Feeds the watchdog from a timer a limited number of times: it cannot be stopped, and some things take longer than it.
 
-A person who ended the agent has HELD_S, then the board starts again by itself: no cart stays switched off because
-somebody forgot it. A scan for access points has as many feeds as it may take.
+A person who ends the agent has HELD_S, then the board restarts by itself: no cart stays off because it was forgotten.
+A scan for access points gets as many feeds as it may need.
 """
 
 import machine
@@ -11,17 +11,17 @@ from agent.base.compat import const
 HELD_S = 1800
 HELD_FEED_MS = const(2000)
 
-# A timer that no one holds is ended by the next collection, and the board of an ended agent is held by no one.
+# The next collection ends a timer without a reference, and nothing refers to the board of an ended agent.
 held = []
 
 
 def hold(watchdog, timer):
-    """Feed it for HELD_S from now on, then never again, from the timer of this number."""
+    """Feed the watchdog from the timer of this number for HELD_S from now on, then never again."""
     held.append(Hold(watchdog, timer, HELD_S * 1000 // HELD_FEED_MS))
 
 
 class Hold:
-    """Feeds a watchdog from a timer, so often and no oftener."""
+    """Feeds a watchdog from a timer, `feeds` times and no more."""
 
     def __init__(self, watchdog, timer, feeds):
         self._watchdog = watchdog

@@ -1,8 +1,8 @@
-"""Linux on CPython, a Raspberry Pi for one: TCP, a file as flash, the system's clocks, one poll loop.
+"""Linux on CPython, such as a Raspberry Pi: TCP, a file as flash, the system's clocks, one poll loop.
 
 Rules
-1. One `poll` serves all ports and the scheduler's deadline; a port that is not waited for is not registered.
-2. Nothing here is called from another thread but `stop_requested`.
+1. One `poll` serves all ports and the scheduler's deadline; a port that nothing waits for is not registered.
+2. Nothing here is called from another thread, except `request_stop`.
 """
 
 import os
@@ -18,9 +18,9 @@ from board.linux_tcp import TcpPort
 CPYTHON_ONLY = True
 LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
 WAIT_MAX_MS = 60000
-TIMEX_BYTES = 1024  # struct timex has 208 at most
+TIMEX_BYTES = 1024  # struct timex has 208 bytes at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
-TIMESYNC = "/run/systemd/timesync/synchronized"  # there once systemd-timesyncd has an answer
+TIMESYNC = "/run/systemd/timesync/synchronized"  # exists once systemd-timesyncd has an answer
 
 
 class Board:
@@ -48,11 +48,11 @@ class Board:
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
     def clock_is_set(self):
-        """True if the system's clock is kept by NTP or the like."""
-        import ctypes  # asked for by few carts, and once a day
+        """True if the system's clock is kept right by NTP or the like."""
+        import ctypes  # few carts need it, and once a day
 
         try:
-            state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))  # reads: no mode is set
+            state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))  # only reads: no mode is set
         except (OSError, AttributeError):
             state = -1
         if state < 0:  # a service with ProtectClock= may not ask
@@ -64,7 +64,7 @@ class Board:
         return time.time()
 
     def set_wall_s(self, seconds):
-        """Set the system's clock; OSError for who may not."""
+        """Set the system's clock; OSError if that is not allowed."""
         time.clock_settime(time.CLOCK_REALTIME, seconds)
 
     def seed(self):
@@ -78,7 +78,7 @@ class Board:
         return port
 
     def tls(self, toolsnet):
-        """Return a new port that speaks TLS as these settings say; TlsUnusable if their files are of no use."""
+        """Return a new port that speaks TLS as these settings say; TlsUnusable if their files cannot be used."""
         from board.linux_tls import TlsPort, context_of  # few carts have it
 
         port = TlsPort(context_of(self.folder, toolsnet), toolsnet["tls_name"])
@@ -87,7 +87,7 @@ class Board:
 
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
-        from board.linux_serial import SerialPort  # only where there is one: pyserial is an extra
+        from board.linux_serial import SerialPort  # only where there is one: pyserial is optional
 
         port = SerialPort(controller)
         self._ports.append(port)
@@ -110,22 +110,22 @@ class Board:
         return self._flashes[path]
 
     def spool_notes(self):
-        """Return what is to be said of the open spools: what has no effect, what was changed, the last error."""
+        """Return notes about the open spools: settings without effect, what was changed, the last error."""
         told = []
         for flash in self._flashes.values():
             told += [text for text in (flash.note, flash.last_error) if text]
         return told
 
     def poll_also(self, ports):
-        """Let `wait` end when one of these has something to say (board.linux_control)."""
+        """Let `wait` also end when something happens at one of these (board.linux_control)."""
         self._ports += ports
 
     def watch(self, port, slot):
-        """Wake `slot` whenever the port has something to say."""
+        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def request_stop(self, *_):
-        """Ask for the end from a signal handler or another thread."""
+        """Ask for the end, from a signal handler or another thread."""
         self.stop_asked = True
         try:
             os.write(self._wake_write, b"x")
@@ -153,7 +153,7 @@ class Board:
                 app.scheduler.wake(port.slot, now)
 
     def close(self):
-        """Close the files; the app has closed its ports."""
+        """Close the spool files; the app has closed its ports."""
         for flash in self._flashes.values():
             flash.close()
         self._flashes.clear()

@@ -1,11 +1,11 @@
-"""The system's clock beside the server's times of ToolsNet's telegram 05 (004:82): compared, and set if wanted.
+"""Compares the system's clock with the server's times in ToolsNet's telegram 05 (004:82), and sets it if wanted.
 
 Rules
-1. The first 05 is taken, and then one every EVERY_MS, as it comes: it carries whole seconds and has travelled, so a
-   difference is known to some ERROR_S.
-2. The clock is set (`set`) only where nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
-3. A difference of whole half hours is a wrong time zone and no wrong clock: it is told, and nothing is set.
-4. Who may not set it (CAP_SYS_TIME) says so, and tries again with the next time.
+1. The first 05 is taken, and then one every EVERY_MS, as it comes: it has whole seconds and took time to arrive, so a
+   difference is known to about ERROR_S.
+2. The clock is set (`set`) only if nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
+3. A difference of whole half hours is a wrong time zone, not a wrong clock: it is reported, and nothing is set.
+4. Without the right to set it (CAP_SYS_TIME) that is reported, and tried again with the next time.
 5. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.
 """
 
@@ -17,7 +17,7 @@ from board.clock import from_digits
 CPYTHON_ONLY = True
 
 EVERY_MS = 600000
-LOOK_MS = 1000  # until a station is there to ask
+LOOK_MS = 1000  # until there is a station to ask
 CORRECT_S = 2
 ERROR_S = 1.0
 HALF_HOUR_S = 1800
@@ -28,11 +28,11 @@ RIGHT, DIFFERS, SET, KEPT, ZONE, NOT_ALLOWED = "right", "differs", "set", "kept 
 
 
 class ServersClock:
-    """What ToolsNet's server says of the time, for an `app`; `sets` the system's clock by it, or only compares."""
+    """The time of ToolsNet's server, for an `app`; `sets` the system's clock by it, or only compares."""
 
     def __init__(self, app, board, sets):
         self.ahead_s = None  # how much our clock is ahead of the server's; None: not known
-        self.outcome = ""  # of the last comparison, "" for none yet
+        self.outcome = ""  # of the last comparison, "" before the first
         self.times_set = 0
         self._app = app
         self._board = board
@@ -41,7 +41,7 @@ class ServersClock:
         self._asked = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
 
     def on_turn(self, now):
-        """Take a time that has come with the turn before, and ask for the next when that is due."""
+        """Take a time that came since the last turn, and ask for the next when it is due."""
         for session in self._asked:
             if not session.wants_stamp:
                 self._take(session.stamp)
@@ -56,7 +56,7 @@ class ServersClock:
             session.wants_stamp = True
 
     def about(self):
-        """Return what people want to know of it."""
+        """Return what status shows of it."""
         return {"ahead_s": self.ahead_s, "error_s": ERROR_S, "outcome": self.outcome, "times_set": self.times_set}
 
     def _take(self, digits):
@@ -64,7 +64,7 @@ class ServersClock:
         if moment is None or moment[0] < FIRST_YEAR:
             return
         try:
-            server_s = time.mktime(moment + (0, 0, -1)) + 0.5  # in the middle of its second
+            server_s = time.mktime(moment + (0, 0, -1)) + 0.5  # the middle of its second
         except (OverflowError, ValueError):
             return
         ahead_s = self._board.wall_s() - server_s

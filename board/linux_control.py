@@ -5,13 +5,13 @@
     answer    lines of one JSON object each; the last one has "end": true
 
 Rules
-1. Mode 0600 from its first moment. What a killed agent left under the name is removed: we have the spool's lock.
-2. So many clients at a time, one at a spool's; the others wait in the socket's own queue. One order each, at most
-   LINE_MAX octets.
-3. Nothing here waits. An order is a generator that does a little each turn, or gives the ms until it has something to
-   do; while its answer is not taken it rests. It is handed who asks (SO_PEERCRED). A client that says or takes nothing
-   for PATIENCE_MS is cut off, and its order is carried to its end all the same.
-4. Where no socket can be made (a path that is too long, a file system without sockets) the agent runs without, and
+1. Mode 0600 from its first moment. A socket left by a killed agent is removed: we have the spool's lock.
+2. A limited number of clients at a time, one at a spool's socket; the others wait in the socket's own queue. One order
+   each, of at most LINE_MAX bytes.
+3. Nothing here waits. An order is a generator that does a little each turn, or yields the ms until it has something to
+   do; while its answer is not read it rests. It is told who asks (SO_PEERCRED). A client that sends or reads nothing
+   for PATIENCE_MS is cut off, but its order is still carried to its end.
+4. If no socket can be made (a path that is too long, a file system without sockets) the agent runs without it, and
    `note` says so.
 """
 
@@ -27,13 +27,13 @@ from agent.base.ticks import FOREVER, Timer
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
 LINE_MAX = 1000
-PENDING_MAX = 65536  # octets of an answer that wait for the reader
+PENDING_MAX = 65536  # bytes of an answer that wait for the reader
 PATIENCE_MS = 10000
 QUEUE = 8
 
 
 class Port:
-    """What board.linux.Board polls: a socket and whether it is waited for."""
+    """What board.linux.Board polls: a socket, and whether something waits for it."""
 
     slot = -1
 
@@ -42,12 +42,12 @@ class Port:
         self.wants_out = False
 
     def looks_up(self):
-        """No name is ever looked up here."""
+        """False: no name is ever looked up here."""
         return False
 
 
 class Asker:
-    """Whose process asks, as the kernel says it, and whether it is still there."""
+    """The user whose process asks, from the kernel, and whether the process is still there."""
 
     gone = False
 
@@ -56,7 +56,7 @@ class Asker:
 
     @property
     def user(self):
-        """Its name in /etc/passwd, for a directory service may take its time; else its number."""
+        """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
         try:
             with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
                 for line in users:
@@ -69,7 +69,7 @@ class Asker:
 
 
 class Talk:
-    """One client: its request, and what of the answer is still to be sent."""
+    """One client: its request, and the rest of its answer."""
 
     def __init__(self, dispatch):
         self.client = Port()
@@ -78,12 +78,12 @@ class Talk:
         self._line = b""
         self._job = None
         self._asker = None
-        self._ends = False  # the answer is whole
+        self._ends = False  # the answer is complete
         self._patience = Timer()
         self._pause = Timer()  # until the order has something to do
 
     def is_free(self):
-        """True if another client may come: an order whose client is gone is carried to its end first."""
+        """True if another client may come: an order whose client is gone is first carried to its end."""
         return self.client.sock is None and self._job is None
 
     def begin(self, sock, now):
@@ -96,7 +96,7 @@ class Talk:
         self._patience.start(now, PATIENCE_MS)
 
     def on_turn(self, now):
-        """Do what can be done now; the ms until there may be more."""
+        """Do what can be done now; return the ms until there may be more."""
         if self.client.sock is not None:
             self._converse(now)
         if self._job is not None and (not self._pause.armed or self._pause.expired(now)):
@@ -117,7 +117,7 @@ class Talk:
             self._job = None
 
     def _converse(self, now):
-        """Read the request; after it, only notice that the client went away."""
+        """Read the request; afterwards only notice that the client has gone."""
         if self._patience.expired(now):
             self._hang_up()
             return
@@ -203,10 +203,10 @@ class Talk:
 
 
 class Control:
-    """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that gives a generator.
+    """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that returns a generator.
 
-    `clients` of them are talked to at a time. `cannot` begins the note of a socket that cannot be made; a socket that
-    is `ours` by a lock takes the place of another one, else only of one that does not answer.
+    It serves `clients` at a time. `cannot` begins the note if the socket cannot be made. If it is `ours` by a lock it
+    replaces an existing socket, else only one that does not answer.
     """
 
     def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):
@@ -224,11 +224,11 @@ class Control:
         self.listener.sock = self._listening  # type: ignore
 
     def ports(self):
-        """Return what the board has to poll."""
+        """Return the ports that the board has to poll."""
         return [self.listener] + [talk.client for talk in self.talks]
 
     def on_turn(self, now):
-        """Do what can be done now; the ms until there may be more."""
+        """Do what can be done now; return the ms until there may be more."""
         left = FOREVER
         has_room = False
         for talk in self.talks:
@@ -241,7 +241,7 @@ class Control:
         return left
 
     def close(self):
-        """Close everything; the name goes with it."""
+        """Close everything and remove the socket's name."""
         for talk in self.talks:
             talk.close()
         if self._listening is not None:
@@ -279,7 +279,7 @@ def station_orders(station, board):
 
 
 def _listen(path):
-    """Return a listening socket under this name, which only its owner may use."""
+    """Return a listening socket of this name that only its owner may use."""
     try:
         if stat.S_ISSOCK(os.lstat(path).st_mode):
             os.unlink(path)
@@ -300,7 +300,7 @@ def _listen(path):
 
 
 def _is_answered(path):
-    """True if an agent listens at this socket; what a killed one left does not answer."""
+    """True if an agent listens at this socket; the socket of a killed one does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.setblocking(False)
         try:

@@ -2,21 +2,20 @@
 
     octet 0        4096      8192
     | header page | block 0 | block 1 | ...        the header is board.linux_header's
-
 Rules
 1. Durable means: pwrite, then fdatasync. fdatasync writes the data and every piece of metadata needed to read it back
-   (open(2), fdatasync(2)); size and blocks never change after the file was made, so nothing else is needed.
+   (open(2), fdatasync(2)); size and blocks never change once the file is made, so nothing else is needed.
 2. `erase` is not synced by itself: the next `program` of the block is, and until then the old content is harmless,
    because a block is erased only when no cursor needs it.
-3. Before `program` says FLASH_DONE the file must still be the one under its path, and as long as it was: what is
-   durable in a file without a name is gone with this process. Once it is not, the answer is FLASH_IO until the next
+3. `program` returns FLASH_DONE only if the file is still the one under its path, and as long as it was: what is
+   durable in a file without a name is gone with this process. If it is not, the answer is FLASH_IO until the next
    start. Reading goes on.
 4. Whose file it is, and how it is made: board.linux_spool_file. A foreign file is an error, not an empty area.
 5. After an error the disk may show what it does not hold (a failed fdatasync marks the pages clean). The ring never
    goes on in such a place, nor in a block that was erased before the error: it erases again.
-6. No error is FLASH_WORN. That of fdatasync names no block, and by rule 5 reading back shows the cache and not the
-   disk: no one can tell here that only one block is bad. A disk replaces bad sectors by itself when they are written;
-   one that answers EIO is out of spares or out of reach, and a result it did not take is not acknowledged.
+6. No error is FLASH_WORN. An error of fdatasync names no block, and by rule 5 reading back shows the cache and not the
+   disk: there is no way to tell that only one block is bad. A disk replaces bad sectors by itself when they are
+   written; one that answers EIO is out of spares or out of reach, and a result it did not take is not acknowledged.
 """
 
 import os
@@ -25,16 +24,16 @@ import time
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from board.linux_header import NO_OWNER, PAGE_BYTES
 from board.linux_spool_file import SpoolFile
-from board.linux_spool_make import FlashUnusable as FlashUnusable  # board.linux and the tests know it from here
+from board.linux_spool_make import FlashUnusable as FlashUnusable  # board.linux and the tests import it from here
 
 CPYTHON_ONLY = True
-UNIT_BYTES = 16  # the default: wastes two octets on a light result; docs/configuration.md says what it risks
+UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configuration.md says what it risks
 
 
 class FileFlash:
     """The flash device over one file of `size_bytes`, rounded down to whole blocks, and its header page.
 
-    `owner` are the numbers of system type, system and station; with NO_OWNER any spool is opened.
+    `owner` has the numbers of system type, system and station; with NO_OWNER any spool is opened.
     """
 
     def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
@@ -49,18 +48,18 @@ class FileFlash:
         self._blank = b"\xff" * self.block_bytes
         self.block_count = self._file.block_count
         self._syncs = 0
-        self._sync_ns = 0  # of all of them
+        self._sync_ns = 0  # of all syncs
         self._sync_most_ns = 0
 
     def sync_times(self):
-        """Return how many syncs there were, and what they took in ms: a card that wears out gets slow first."""
+        """Return how many syncs there were and how long they took, in ms: a worn card first becomes slow."""
         if not self._syncs:
             return {"syncs": 0, "sync_ms_mean": None, "sync_ms_most": None}
         mean_ms = round(self._sync_ns / self._syncs / 1e6, 3)
         return {"syncs": self._syncs, "sync_ms_mean": mean_ms, "sync_ms_most": round(self._sync_most_ns / 1e6, 3)}
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             got = os.preadv(self._descriptor, [memoryview(buf)[:n]], PAGE_BYTES + address)
         except OSError as error:
@@ -87,7 +86,7 @@ class FileFlash:
         return FLASH_DONE if put == n else FLASH_IO
 
     def erase(self, block):
-        """Make every octet of the block 0xFF; durable with the next `program`."""
+        """Make every byte of the block 0xFF; durable with the next `program`."""
         if self.is_gone:
             return FLASH_IO
         try:

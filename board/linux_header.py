@@ -1,16 +1,16 @@
-"""The first page of a spool's file says whose spool it is and how it is divided; the blocks lie behind it.
+"""The first page of a spool's file: whose spool it is and how it is divided; the blocks follow it.
 
     octet 0         8        10     12           16           20      22      24       26      28        44
     | "toolcart"   | version | unit | block      | block      | system| system| station| zeros | identity| CRC-30
     | 8            | u16     | u16  | bytes u32  | count u32  | type  | u16   | u16    | u16   | 16      | u32
 
 Rules
-1. The page has 4096 octets, so that every block behind it is a page of the cache and a sector of the disk. It holds the
-   header twice, at octet 0 and at COPY_AT: two sectors of an old disk. One sound copy is enough.
-2. It is written before the file gets its name, and never again. `block count` is the one at that time: a file may
+1. The page has 4096 bytes, so that every block behind it is a page of the cache and a sector of the disk. It holds the
+   header twice, at byte 0 and at COPY_AT: two sectors of an old disk. One sound copy is enough.
+2. It is written before the file gets its name, and never again. `block count` is the one at that time: the file may
    have grown since.
-3. The identity is drawn by lot when the file is made. Numbers of a system and a station that were not told are 0.
-4. Little endian; the CRC goes over the octets in front of it. A later version keeps magic, version and CRC in place.
+3. The identity is random, drawn when the file is made. Numbers of system and station that were not given are 0.
+4. Little endian; the CRC covers the bytes in front of it. A later version keeps magic, version and CRC in place.
 """
 
 from struct import pack_into, unpack_from
@@ -30,7 +30,7 @@ _CRC_AT = const(44)
 
 
 class Header:
-    """What a page says; `copies` of it are sound, 1 or 2."""
+    """The contents of a page; 1 or 2 `copies` of it are sound."""
 
     __slots__ = ("block_bytes", "block_count", "copies", "identity", "owner", "unit_bytes", "version")
 
@@ -44,7 +44,7 @@ class Header:
         self.copies = 2
 
     def page(self):
-        """Return the octets of the page."""
+        """Return the bytes of the page."""
         page = bytearray(PAGE_BYTES)
         kind, system, station = self.owner
         for at in (0, COPY_AT):
@@ -55,7 +55,7 @@ class Header:
 
 
 def read(page):
-    """Return the Header of a page, None if neither copy is sound."""
+    """Return the Header of a page; None if neither copy is sound."""
     sound = [at for at in (0, COPY_AT) if _is_sound(page, at)]
     if not sound:
         return None
@@ -67,12 +67,12 @@ def read(page):
 
 
 def is_ours(page):
-    """True if a page is meant to be a header, sound or not: one of its copies begins as such."""
+    """True if the page is meant to be a header, sound or not: one of its copies begins like one."""
     return bytes(page[: len(MAGIC)]) == MAGIC or bytes(page[COPY_AT : COPY_AT + len(MAGIC)]) == MAGIC
 
 
 def blocks_of(octets):
-    """Return the blocks of an image: what lies behind the header, or all of it where there is none (a chip's flash)."""
+    """Return the blocks of an image: what is behind the header, or all of it if it has none (a chip's flash)."""
     return octets[PAGE_BYTES:] if is_ours(octets) else octets
 
 

@@ -1,16 +1,16 @@
-"""A file of lines on Linux: whole lines or none, durable when told so, a new file when one is full.
+"""A file of lines on Linux: whole lines or none, durable when asked, a new file when one is full.
 
 Rules
-1. Nothing that was in the file at `open` is believed before a sync of it has succeeded in this run. In front of that it
-   takes away what a cut can leave: half a line at the end, and everything from the first of the last lines that is none
+1. Nothing that was in the file at `open` is relied on before a sync has succeeded in this run. Before that sync, what a
+   power cut can leave is removed: half a line at the end, and everything from the first bad one of the last lines on
    (pages reach the disk in any order). A file that holds something else is left alone.
 2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it.
-3. `sync` is True only when the octets are on the disk and the file still has the name: one that was deleted or moved
-   takes octets without a word. After a sync that failed the cache shows what the disk may never get, and another sync
-   says nothing of it (fsync(2)): all behind the last one that succeeded is taken back, to be written again.
+3. `sync` is True only when the bytes are on the disk and the file still has the name: one that was deleted or moved
+   takes bytes without complaint. After a failed sync the cache shows what the disk may never get, and another sync
+   does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
 4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
-   what the full one holds is durable. Files are never deleted but the one beyond `keep`.
-5. Every error is answered, none is raised; `why` says it in words.
+   the contents of the full one are durable. No file is ever deleted except the one beyond `keep`.
+5. Every error is returned, none is raised; `why` has it in words.
 """
 
 import errno
@@ -21,12 +21,12 @@ from agent.wide.file import BATCH
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that agent.wide.line makes
 ENDS = b"}\n"
-PIECE_BYTES = 4096  # the last line is looked for in pieces of this
-UNSYNCED_MOST = BATCH + 1  # lines that two syncs may have between them
+PIECE_BYTES = 4096  # the last line is looked for in pieces of this size
+UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
 
 
 class LineFile:
-    """The file at `path`; a new one from `rotate_bytes` on, `keep` full ones stay."""
+    """The file at `path`; a new one is begun at `rotate_bytes`, `keep` full ones stay."""
 
     def __init__(self, path, rotate_bytes, keep):
         self.path = path
@@ -35,13 +35,13 @@ class LineFile:
         self.last = b""
         self.why = ""
         self._file = -1
-        self._octets = 0  # of whole lines in it
-        self._durable = 0  # so many of them are known to be on the disk
-        # Device, inode and octets of a file that has more than a failed sync has left it.
+        self._octets = 0  # of whole lines in the file
+        self._durable = 0  # how many of them are known to be on the disk
+        # Device and inode of a file that a failed sync left with more than is durable, and how much of it is.
         self._not_taken_back: tuple[int, ...] = ()
 
     def open(self):
-        """Use the file, or make it; `last` is its last line. False if that cannot be."""
+        """Use the file, or make it; `last` is its last line. False if that is not possible."""
         self.close()
         try:
             self._open()
@@ -51,11 +51,11 @@ class LineFile:
         return True
 
     def last_of(self, is_one):
-        """Return the last line of which is_one(line) is true, in this file or the one that became full last."""
+        """Return the last line for which is_one(line) is true, in this file or the latest full one."""
         for path in (self.path, self.path + ".1"):
             try:
                 file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:  # there is none yet; what cannot be read now is written once more
+            except OSError:  # there is none yet; what cannot be read now is written again
                 continue
             try:
                 end = os.fstat(file).st_size
@@ -71,7 +71,7 @@ class LineFile:
         return b""
 
     def add(self, line):
-        """Write a line, with its end, behind the others; whether all of it was taken."""
+        """Append a line, with its line end; True if all of it was taken."""
         if self._file < 0:
             return False
         try:
@@ -88,7 +88,7 @@ class LineFile:
         return True
 
     def sync(self):
-        """Make every line durable; whether they are, under the file's name."""
+        """Make every line durable; True if they are, under the file's name."""
         if self._file < 0:
             return False
         try:
@@ -103,7 +103,7 @@ class LineFile:
         return True
 
     def close(self):
-        """Let go of the file."""
+        """Close the file."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -126,7 +126,7 @@ class LineFile:
         _sync_folder(self.path)
 
     def _sound_octets(self, end):
-        """Return how many octets in front of `end` are lines of ours, as far as a cut may have spoilt them."""
+        """Return how many bytes in front of `end` are good lines; looks only at those a power cut may have spoilt."""
         sound = end
         for _ in range(UNSYNCED_MOST):
             _, line = _last_line(self._file, end)
@@ -138,7 +138,7 @@ class LineFile:
         return sound
 
     def _last_of_full(self):
-        """Return the last line of the file that became full last, if there is one."""
+        """Return the last line of the latest full file, if there is one."""
         try:
             file = os.open(self.path + ".1", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -159,7 +159,7 @@ class LineFile:
             try:
                 os.replace(newer, older)
             except FileNotFoundError:
-                pass  # a cut came between two of these, or there are not so many yet
+                pass  # a power cut came between two of these, or there are not that many yet
         if not self.keep:
             os.unlink(self.path)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -167,7 +167,7 @@ class LineFile:
         _sync_folder(self.path)
 
     def _take_back(self, octets):
-        """Leave so many octets in the file; whether that went."""
+        """Leave so many bytes in the file; True if that worked."""
         if self._file >= 0:
             self._octets = octets
             try:

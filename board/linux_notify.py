@@ -3,8 +3,8 @@
 Rules
 1. Without NOTIFY_SOCKET every call does nothing: the agent runs the same without systemd.
 2. The watchdog is fed twice in the time that systemd allows (WATCHDOG_USEC), and only while `Liveness` says so.
-3. A name that begins with @ is in the abstract name space: its first octet on the wire is 0.
-4. A full or missing socket is not the agent's trouble: nothing is raised.
+3. A name that begins with @ is in the abstract name space: its first byte on the wire is 0.
+4. A full or missing socket is not the agent's concern: nothing is raised.
 """
 
 import os
@@ -15,7 +15,7 @@ STATUS_EVERY_MS = 10000
 
 
 class Notifier:
-    """The service manager's end of this process."""
+    """The link from this process to the service manager."""
 
     def __init__(self, environment=None):
         environment = os.environ if environment is None else environment
@@ -29,23 +29,23 @@ class Notifier:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
     def ready(self):
-        """The agent runs; systemd starts what waits for it."""
+        """Report that the agent runs; systemd starts what waits for it."""
         self.send("READY=1")
 
     def stopping(self):
-        """The orderly end has begun."""
+        """Report that the orderly end has begun."""
         self.send("STOPPING=1")
 
     def status(self, text):
-        """One line for `systemctl status`."""
+        """Set the line that `systemctl status` shows."""
         self.send("STATUS=" + text.replace("\n", " "))
 
     def feed(self):
-        """The agent moves."""
+        """Feed the watchdog: the agent moves."""
         self.send("WATCHDOG=1")
 
     def send(self, text):
-        """Send one datagram; whether it went out."""
+        """Send one datagram; True if it went out."""
         if self._socket is None:
             return False
         address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
@@ -70,7 +70,7 @@ class Supervision:
         notifier.ready()
 
     def on_turn(self, now, line):
-        """Feed if it is time; `line()` gives the status in words. The ms until the next turn."""
+        """Feed if it is time; `line()` returns the status in words. Return the ms until the next turn."""
         if self._next.expired(now):
             self._next.start(now, self._every_ms)
             if self.liveness.may_feed(now):

@@ -1,11 +1,11 @@
 """A serial line on Linux through pyserial: exclusive, never blocking, low latency, in the board's own poll loop.
 
 Rules
-1. Opening is done at once or has failed; an adapter that is unplugged, or one that another program holds, is an outage
-   like any other: the intake tries again.
-2. pyserial sets the line up; octets go through the descriptor itself, without copies.
-3. VMIN is 1: with the 0 that pyserial sets, "nothing there" and "unplugged" would both read as 0 octets.
-4. An octet with a parity error is read as NUL (INPCK without IGNPAR), so the block check or the length finds it.
+1. Opening succeeds or fails at once; an unplugged adapter, or one that another program holds, is an outage like any
+   other: the intake tries again.
+2. pyserial sets the line up; bytes go through the descriptor itself, without copies.
+3. VMIN is 1: with the 0 that pyserial sets, "nothing there" and "unplugged" would both read as 0 bytes.
+4. A byte with a parity error is read as NUL (INPCK without IGNPAR), so the block check or the length finds it.
 """
 
 import array
@@ -32,7 +32,7 @@ CPYTHON_ONLY = True
 
 _INPUT_FLAGS = 0
 _CONTROL_CHARACTERS = 6
-# struct serial_icounter_struct (linux/serial.h): 20 numbers, of which two count octets that were lost.
+# struct serial_icounter_struct (linux/serial.h): 20 numbers, of which two count lost bytes.
 _TIOCGICOUNT = 0x545D
 _ICOUNTERS = 20
 _OVERRUN = 7  # the UART's own buffer was full
@@ -58,7 +58,7 @@ class SerialPort:
         self._lost_before = 0
 
     def open(self, device, baud):
-        """Open the device; `state` tells whether that worked, `last_error` why not."""
+        """Open the device; `state` says whether that worked, `last_error` why not."""
         self.close()
         self.why = self.why_code = 0
         try:
@@ -68,7 +68,7 @@ class SerialPort:
             self.last_error = "pyserial is not installed"
             return
         if self.invert or self.rs485 not in ("", "rts"):
-            self.why = WHY_NOT_SETTABLE  # no driver of Linux inverts, and a pin's number is a chip's
+            self.why = WHY_NOT_SETTABLE  # no Linux driver inverts, and a pin number belongs to a chip
             self.last_error = "Linux can neither invert a line nor switch an RS485 pin"
             return
         try:
@@ -90,7 +90,7 @@ class SerialPort:
             self.why_code = _number_of(error)
             if self.why == WHY_NOT_SETTABLE:
                 pass
-            elif self.why_code == errno.EAGAIN:  # the lock that `exclusive` asks for is another one's
+            elif self.why_code == errno.EAGAIN:  # another program has the lock that `exclusive` asks for
                 self.why = WHY_IN_USE
             elif self.why_code in (errno.EISDIR, errno.ENOTDIR):
                 self.why = WHY_NO_DEVICE
@@ -103,7 +103,7 @@ class SerialPort:
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST when the adapter is gone."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST when the adapter is gone."""
         if self.sock is None:
             return PORT_LOST
         if n == 0:
@@ -119,7 +119,7 @@ class SerialPort:
         return count or PORT_LOST
 
     def write(self, buf, start, n):
-        """Hand buf[start:start+n] over; return how many octets were taken."""
+        """Write buf[start:start+n]; return how many bytes were taken."""
         if self.sock is None:
             return PORT_LOST
         try:
@@ -143,11 +143,11 @@ class SerialPort:
         self.wants_out = False
 
     def looks_up(self):
-        """A device has no name to look up."""
+        """False: a device has no name to look up."""
         return False
 
     def overruns(self):
-        """Octets that this line's driver lost since it was opened; -1 if the driver does not count them."""
+        """Return how many bytes the driver of this line has lost since opening; -1 if it does not count them."""
         lost = self._lost()
         return lost if lost < 0 else lost - self._lost_before
 
@@ -160,12 +160,12 @@ class SerialPort:
         return counts[_OVERRUN] + counts[_BUF_OVERRUN]
 
     def _set_direction(self, line):
-        """Let the driver switch RTS around what is sent; it then knows when the last bit is out."""
+        """Let the driver switch RTS around what is sent; it knows when the last bit is out."""
         if not self.rs485:
             return
         from serial.rs485 import RS485Settings
 
-        self.why = WHY_NOT_SETTABLE  # if what follows raises
+        self.why = WHY_NOT_SETTABLE  # if the next line raises
         line.rs485_mode = RS485Settings()
         self.why = 0
 
@@ -183,13 +183,13 @@ class SerialPort:
             flags[_INPUT_FLAGS] |= termios.INPCK
         termios.tcsetattr(self._descriptor, termios.TCSANOW, flags)
         termios.tcflush(self._descriptor, termios.TCIOFLUSH)  # what came while the port was closed is dropped
-        # FTDI adapters hold input for 16 ms otherwise; a driver that does not know the request refuses it.
+        # FTDI adapters otherwise hold input for 16 ms; a driver that does not know the request refuses it.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             line.set_low_latency_mode(True)
 
 
 def _number_of(error):
-    """Return the system's error number: pyserial hides it behind a text at times, and termios has it as its first."""
+    """Return the system's error number: pyserial sometimes hides it behind a text, and termios has it first in args."""
     while error is not None:
         if getattr(error, "errno", None):
             return error.errno  # type: ignore

@@ -1,14 +1,14 @@
-"""A spool's file is made whole, owned and locked by us, or it is refused with the reason and left as it is.
+"""Opens a spool's file: it is complete, ours and locked by us, or it is refused with a reason and left as it is.
 
 Rules
-1. A file that is not there is made whole before it gets its name (board.linux_spool_make).
-2. An existing one is opened only if it is a plain file, no link of any kind, and belongs to this user or to root. A
-   mode that lets others in is made 0600 and noted: the results in it are wanted, and a refusal would not undo what
-   others did. It is refused only where the mode cannot be changed.
+1. A missing file is made complete before it gets its name (board.linux_spool_make).
+2. An existing one is opened only if it is a plain file, not a link of any kind, and belongs to this user or to root. A
+   mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
+   others did. It is refused only if the mode cannot be changed.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
 4. It must begin with a sound header (board.linux_header) that names this system and station. One of an older toolcart
    is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
-5. It only grows. A setting that is smaller, or for which the disk has no room, leaves it as it is; `notes` say so.
+5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
 """
 
 import os
@@ -29,9 +29,9 @@ from board.linux_spool_make import (
 )
 
 CPYTHON_ONLY = True
-UNITS = (16, 64, 256, 512)  # program units on offer; each divides a block
+UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
 OTHERS = 0o077
-# Where a block of a spool without a header begins, as the first versions made them: kind, magic, format behind it.
+# How a block of a spool without a header begins, as the first versions made them: kind, magic, then the format.
 EARLIER_KIND = b"\x48"
 EARLIER_MAGIC = b"TCSP"
 KINDS = (
@@ -73,9 +73,9 @@ class SpoolFile:
             self.descriptor = -1
 
     def is_in_place(self):
-        """True if the open file is still the one under its path, as long as it was; OSError if no one knows.
+        """True if the open file is still the one under its path, as long as it was; OSError if that cannot be told.
 
-        An inode that is open is not used for another file, so one look at the path is enough.
+        The inode of an open file is not used for another file, so one look at the path is enough.
         """
         try:
             now = os.stat(self.path, follow_symlinks=False)
@@ -108,7 +108,7 @@ class SpoolFile:
         lock(self.descriptor, self.path)
 
     def _own(self):
-        """Refuse what others may have under their hands."""
+        """Refuse a file that others may change."""
         found = os.fstat(self.descriptor)
         self._refuse_kind(found.st_mode)
         self._place = (found.st_ino, found.st_dev, found.st_size)
@@ -180,7 +180,7 @@ class SpoolFile:
         return "toolcart spool rescue " + shlex.quote(self.path)
 
     def _fit(self, wanted_bytes, unit_bytes):
-        """Make the file larger if the setting says so; note every setting that has no effect."""
+        """Enlarge the file if the setting says so; note every setting that has no effect."""
         block_bytes = self.header.block_bytes
         have = (os.fstat(self.descriptor).st_size - PAGE_BYTES) // block_bytes
         wanted = wanted_bytes // block_bytes

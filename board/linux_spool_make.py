@@ -1,12 +1,13 @@
-"""A spool's file is made whole under another name and then gets its own: a half-made one is never taken for a spool.
+"""Makes a spool's file under another name and then gives it its own: a half-made one is never taken for a spool.
 
 Rules
 1. It is made as `<name>.new` (O_EXCL): locked, header, allocated, erased, synced. Then it is linked to its name, which
-   takes nothing's place, `.new` goes, and the folder is synced.
-2. What a cut leaves under `.new` is removed by the next start: a file of this user that is empty, begins with zeros
-   (its size reached the disk, its header did not) or has a header of ours. Anything else is in the way, and stays.
-3. The folder is locked (flock) during both, so that two agents do not make one file. Whoever comes second waits: the
-   files of two agents that start together may lie in one folder.
+   replaces nothing, `.new` is removed, and the folder is synced.
+2. What a power cut leaves under `.new` is removed by the next start: a file of this user that is empty, begins with
+   zeros (its size reached the disk, its header did not) or has a header of ours. Anything else is in the way, and
+   stays.
+3. The folder is locked (flock) during both, so that two agents do not make the same file. The second one waits: the
+   files of two agents that start together may be in one folder.
 """
 
 import errno
@@ -19,13 +20,13 @@ from board import linux_header
 from board.linux_header import PAGE_BYTES
 
 CPYTHON_ONLY = True
-BLOCK_BYTES = 4096  # the page of the cache and the sector of a disk: the least block, and every block is a whole number
-BLOCKS_MOST = 1024  # of a larger file the blocks are larger: whoever looks through all of them is done in no time
+BLOCK_BYTES = 4096  # a page of the cache and a sector of the disk: the least block; every block is a multiple of it
+BLOCKS_MOST = 1024  # larger files have larger blocks: looking through all of them must not take long
 MODE = 0o600
 FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
 FOLDER_WAIT_S = 120  # as long as a spool of 1 GiB takes on a slow card
 FOLDER_LOOK_S = 0.05
-NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems without hard links say (FAT)
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # errors of file systems without hard links (FAT)
 
 
 class FlashUnusable(Exception):
@@ -33,7 +34,7 @@ class FlashUnusable(Exception):
 
 
 def make(path, header):
-    """Make the file that this header describes; return its descriptor, locked. OSError if it cannot be."""
+    """Make the file that this header describes; return its descriptor, locked. OSError if that fails."""
     folder = _locked_folder(path)
     new_path = path + ".new"
     descriptor = -1
@@ -91,7 +92,7 @@ def block_bytes_for(size_bytes):
 
 
 def fill(descriptor, first, end):
-    """Allocate and erase the octets of the blocks from `first` to before `end`."""
+    """Allocate and erase the bytes of the blocks from `first` to before `end`."""
     start, stop = PAGE_BYTES + first, PAGE_BYTES + end
     if start == stop:
         return
@@ -106,7 +107,7 @@ def _write(descriptor, octets, at):
 
 
 def _name(new_path, path):
-    """Give the whole file its name. A file that came there meanwhile stays (FileExistsError)."""
+    """Give the complete file its name. A file that got that name meanwhile stays (FileExistsError)."""
     try:
         os.link(new_path, path, follow_symlinks=False)
     except OSError as error:
@@ -114,7 +115,7 @@ def _name(new_path, path):
             raise
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        os.rename(new_path, path)  # the folder is locked: no other agent comes in between
+        os.rename(new_path, path)  # the folder is locked: no other agent can interfere
         return
     os.unlink(new_path)
 
@@ -143,7 +144,7 @@ def _locked_folder(path):
 def _is_leftover(new_path):
     try:
         descriptor = os.open(new_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:  # a link, or what belongs to somebody else
+    except OSError:  # a link, or it belongs to another user
         return False
     try:
         found = os.fstat(descriptor)

@@ -1,8 +1,8 @@
-"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why one fails.
+"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why a connection fails.
 
 Rules
 1. A host name is looked up in a thread, since that may take seconds; an address never waits.
-2. A name that is not there, and name servers that do not answer, are told apart.
+2. A name that does not exist and name servers that do not answer are told apart.
 """
 
 import socket
@@ -24,15 +24,15 @@ from agent.link.port import (
 from board.why import why_of
 
 CPYTHON_ONLY = True
-SLOW_S = 2.0  # a look-up that takes longer is worth a word
-_NONE = 0  # families of _Lookup.result: still under way
+SLOW_S = 2.0  # a look-up that takes longer is reported
+_NONE = 0  # families of _Lookup.result: not finished yet
 _FAILED = -1
 
 
 class TcpPort:
     """One TCP client connection (agent.link.port)."""
 
-    NOT_NOW = (BlockingIOError, InterruptedError)  # what says that there is nothing to read, or no room to write
+    NOT_NOW = (BlockingIOError, InterruptedError)  # raised if there is nothing to read, or no room to write
 
     def __init__(self):
         self.sock = None
@@ -60,7 +60,7 @@ class TcpPort:
 
     @property
     def why(self):
-        """WHY_ of the last failure; while a name is being looked up: whether that takes long."""
+        """Return the WHY_ of the last failure; while a name is being looked up, WHY_NAME_SLOW if that takes long."""
         if self._why == 0 and self.looks_up() and self._lookup is not None and self._lookup.is_slow():
             return WHY_NAME_SLOW
         return self._why
@@ -75,7 +75,7 @@ class TcpPort:
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         if n == 0:
@@ -91,7 +91,7 @@ class TcpPort:
         return count or PORT_LOST
 
     def write(self, buf, start, n):
-        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
@@ -147,12 +147,12 @@ class TcpPort:
         try:
             self.sock.getpeername()  # type: ignore
         except OSError:
-            return  # still under way
+            return  # not connected yet
         self._state = PORT_OPEN
         self.wants_out = False
 
     def _lost(self, error):
-        """Keep why; what a port returns then."""
+        """Note the reason; return PORT_LOST for the caller to return."""
         self.why_code = getattr(error, "errno", 0) or 0
         self._why = why_of(self.why_code)
         return PORT_LOST
@@ -174,7 +174,7 @@ class _Lookup:
         threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
 
     def result(self):
-        """Return (family, address), (_NONE, any) while it runs, (_FAILED, (WHY_, code)) without an answer."""
+        """Return (family, address); (_NONE, any) while it runs; (_FAILED, (WHY_, code)) without an answer."""
         return self._found
 
     def is_slow(self):
@@ -184,7 +184,7 @@ class _Lookup:
     def _resolve(self, host, number):
         try:
             first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-        except Exception as error:  # whatever it is: a look-up that never ends would be worse than one that failed
+        except Exception as error:  # of any kind: a look-up that never ends would be worse than a failed one
             code = getattr(error, "errno", 0) or 0
             self._found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
             return

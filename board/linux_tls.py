@@ -1,9 +1,9 @@
-"""A TCP connection with TLS on Linux: to a tunnel in front of a PIM, which itself knows none.
+"""A TCP connection with TLS on Linux: to a tunnel in front of a PIM, which itself has no TLS.
 
 Rules
-1. The other side's certificate is checked against the given authorities alone, and its name against the host that is
-   connected to or the name that is configured. What does not pass is a connection that could not be opened.
-2. It is open when the handshake is done; until then it is opening, so the limit for that is the one that holds.
+1. The other side's certificate is checked only against the given authorities, and its name against the host or the
+   configured name. If it does not pass, the connection could not be opened.
+2. It is open when the handshake is done; until then it is opening, and the limit for opening applies.
 3. Nothing waits: the handshake goes on whenever the port is looked at.
 """
 
@@ -18,7 +18,7 @@ CPYTHON_ONLY = True
 
 
 class TlsUnusable(ValueError):
-    """A file that `setting` names is of no use; `reason` says why."""
+    """A file that `setting` names cannot be used; `reason` says why."""
 
     def __init__(self, setting, reason):
         ValueError.__init__(self, "toolsnet.%s: %s" % (setting, reason))
@@ -27,7 +27,7 @@ class TlsUnusable(ValueError):
 
 
 class TlsPort(TcpPort):
-    """One TLS client connection (agent.link.port). `name` is what its certificate has to say, None: the host."""
+    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host."""
 
     NOT_NOW = (ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError)
 
@@ -36,7 +36,7 @@ class TlsPort(TcpPort):
         self._context = context
         self._name = name
         self._host = ""
-        self._shakes = False  # TCP is connected, the handshake goes on
+        self._shakes = False  # TCP is connected, the handshake is going on
 
     def open(self, host, number):
         """Begin to connect."""
@@ -59,7 +59,7 @@ class TlsPort(TcpPort):
                 self.sock = self._context.wrap_socket(
                     self.sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
-            except (OSError, ValueError):  # ValueError: no name that a certificate could have
+            except (OSError, ValueError):  # ValueError: not a name that a certificate could have
                 self._why = WHY_NO_TLS
                 self.close()
                 return
@@ -87,7 +87,7 @@ class TlsPort(TcpPort):
 
 
 def context_of(folder, toolsnet):
-    """Return what connections are made with; TlsUnusable if a file is of no use. Without tls_ca the system's count."""
+    """Return the context for connections; TlsUnusable if a file cannot be used. Without tls_ca the system's is used."""
     paths = {}
     for key in ("tls_ca", "tls_certificate", "tls_key"):
         paths[key] = os.path.join(folder, toolsnet[key]) if toolsnet[key] else None
@@ -110,7 +110,7 @@ def context_of(folder, toolsnet):
 
 
 def _no_password():
-    """An agent that starts by itself has no one to ask."""
+    """Raise ValueError: an agent that starts by itself cannot ask for a password."""
     raise ValueError("the key is locked with a password; give one that is not")
 
 

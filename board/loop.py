@@ -2,11 +2,11 @@
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 
-STOP_LIMIT_MS = 7000  # an orderly stop waits this long for the controllers' answers, then closes all the same
+STOP_LIMIT_MS = 7000  # an orderly stop waits this long for the controllers' answers, then closes anyway
 
 
 def run(app, board, on_turn):
-    """Run `app` until `on_turn(now)` returns a negative number; else it returns the ms until it wants to be called."""
+    """Run `app` until `on_turn(now)` returns a negative number; else it returns the ms until its next call."""
     while True:
         now = board.now()
         wait_ms = app.step(now)
@@ -29,5 +29,5 @@ def stop(app, board):
 
 
 def forever(now):
-    """An `on_turn` that never ends the loop."""
+    """Never end the loop: an `on_turn`."""
     return FOREVER

@@ -1,10 +1,10 @@
-"""Starts the agent on a chip: safe_mode calls `start`. On a computer that is board.unix_main."""
+"""Starts the agent on a chip: board.safe_mode calls `start`. On a computer board.unix_main does that."""
 
 import gc
 import json
 import sys
 
-MODE_WORDS = ("", " on trial", " out of safe mode")  # by board.safe_mode's PROVEN, ON_TRIAL, SAFE
+MODE_WORDS = ("", " on trial", " out of safe mode")  # for board.safe_mode's PROVEN, ON_TRIAL, SAFE
 
 
 def load(path):
@@ -17,23 +17,23 @@ def load(path):
 
 
 def start(folder, mode, confirmation):
-    """Run the version in `folder` on a chip; returns never but by an exception. `mode` is one of board.safe_mode."""
-    # What is first lies lowest: there frames that are too large for the stack find their place (docs/firmware.md).
+    """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
+    # What comes first is lowest: frames that are too large for the stack find their place there (docs/firmware.md).
     hole = bytearray(1024)
     from agent.cart.app import App
     from board import loop
     from board.upkeep import Upkeep
 
     gc.collect()
-    configuration = load(folder + "/config.json")  # last: the agent has many of its names already
+    configuration = load(folder + "/config.json")  # last: by then the agent has interned many of its names
     board = make_chip(configuration)
     if configuration["toolsnet"]["tls_ca"]:
-        from board.tls import give_to  # few boards have it, and only their versions carry it (tools.flash.package)
+        from board.tls import give_to  # few boards have it, and only their versions include it (tools.flash.package)
 
         give_to(board, board.sockets, folder, configuration["toolsnet"])
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
-    del configuration  # what is still needed of it has its place
+    del configuration  # everything still needed is in its place
     app.step(board.now())  # brings the spools up, if they can be
     if all(station.mounted for station in app.stations):
         confirmation.came_up()

@@ -1,7 +1,7 @@
 """Freezes agent/ and board/ into a firmware: `FROZEN_MANIFEST=.../board/manifest.py` of MicroPython's own build.
 
-The chip's own things are kept by including the port's manifest first; `platform` says which board files go in. A test
-holds that this freezes exactly what `toolcart flash` would copy.
+Including the port's manifest first keeps the chip's own modules; `platform` says which board files go in. A test checks
+that this freezes exactly what `toolcart flash` would copy.
 """
 
 # ruff: noqa: F821 - the manifest's own words
@@ -22,14 +22,14 @@ def is_wanted(name):
 
 
 def board_files():
-    """The files of board/ for this platform; a manifest is run in its own folder."""
+    """Return the files of board/ for this platform; a manifest is run in its own folder."""
     import os
 
     return tuple(sorted(name for name in os.listdir(".") if is_wanted(name)))
 
 
 def agent_files():
-    """The files of agent/ that a board may have."""
+    """Return the files of agent/ that a board may have."""
     import os
 
     found = []

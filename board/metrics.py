@@ -1,12 +1,12 @@
-"""`/metrics` of a chip for Prometheus: one question at a time, answered out of one buffer, piece by piece.
+"""`/metrics` of a chip for Prometheus: one request at a time, answered from one buffer, piece by piece.
 
 Rules
-1. Loaded where board.metrics_port is set, and carried by such a version alone (tools.flash.package).
-2. Reading a question, making the page (board.metrics_page) and sending it allocate nothing, however many stations there
-   are; but an ID of more than 30 bits that is still asked for is an object. What a connection costs is made when it is
-   taken: its socket, and the moment that ages are counted from.
-3. It never waits, and does one piece in a turn. Who is not done after CLIENT_MS is left.
-4. Anybody in the network may read it: there is no secret in it, and nothing can be changed.
+1. Loaded if board.metrics_port is set; only such a version includes it (tools.flash.package).
+2. Reading a request, making the page (board.metrics_page) and sending it allocate nothing, however many stations there
+   are; only an ID of more than 30 bits that is still asked for is an object. Whatever a connection costs is allocated
+   when it is accepted: its socket, and the moment that ages are counted from.
+3. It never waits, and does one piece in a turn. A client that is not done after CLIENT_MS is dropped.
+4. Anyone in the network may read it: it has no secrets, and nothing can be changed.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -33,7 +33,7 @@ _OTHER = b"HTTP/1.0 404 Not Found\r\nContent-Type: text/plain\r\nConnection: clo
 
 
 class Metrics:
-    """The one port; for board.sockets it is a port whose `sock` is the listener, or who asks."""
+    """The one port; for board.sockets it is a port whose `sock` is the listener, or the client."""
 
     def __init__(self, app, board, number, now):
         self.sock = None
@@ -47,13 +47,13 @@ class Metrics:
         self._state = _LISTENS
         self._timer = Timer()
         self._timer.start(now, 0)
-        self._has_begun = False  # something of the question is there
+        self._has_begun = False  # some of the request is there
         self._is_asked = False
         self._line_ends = 0  # in a row
         board.sockets.add(self)
 
     def turn(self, now):
-        """Go on; the ms until it wants to be called again, if nothing comes."""
+        """Do what is due; return the ms until the next call, if nothing comes."""
         try:
             return self._go_on(now)
         except (OSError, MemoryError):
@@ -61,7 +61,7 @@ class Metrics:
             return RETRY_MS
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         return {"port": self._number, "listens": self._listener is not None, "answers": self.answers}
 
     def _go_on(self, now):
@@ -94,7 +94,7 @@ class Metrics:
             try:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             except (OSError, AttributeError):
-                pass  # a stack that does not know it gives the port back at once
+                pass  # a stack that does not know it frees the port at once
             sock.bind(socket.getaddrinfo("0.0.0.0", self._number)[0][-1])
             sock.listen(1)
             sock.setblocking(False)
@@ -109,7 +109,7 @@ class Metrics:
         sock.setblocking(False)
         poll = self._board.sockets.poll
         poll.register(sock, select.POLLIN)
-        poll.modify(self._listener, 0)  # the next one waits in the system
+        poll.modify(self._listener, 0)  # the next client waits in the system
         self.sock = sock
         self._state = _READS
         self._timer.start(now, CLIENT_MS)
@@ -118,7 +118,7 @@ class Metrics:
         self._page.begin()
 
     def _leave(self):
-        """Back to the listener, if there is one."""
+        """Go back to the listener, if there is one."""
         self.events = 0
         if self._state == _LISTENS:
             return
@@ -131,7 +131,7 @@ class Metrics:
         poll.modify(self._listener, select.POLLIN)
 
     def _read(self):
-        """Read to the blank line; what is asked stands at the beginning."""
+        """Read to the blank line; the request is at the beginning."""
         buf = self._page.buf
         count = self.sock.readinto(buf, PIECE_BYTES)
         if count is None:
@@ -155,7 +155,7 @@ class Metrics:
                 return
 
     def _tell(self):
-        """Send what is made; behind the last of it the connection ends."""
+        """Send what is made; after the last piece end the connection."""
         page = self._page
         is_more = page.fill() if self._state == _TELLS else page.sent < page.at
         if not is_more:

@@ -1,10 +1,10 @@
 """The figures of a chip as lines of Prometheus' text, made one at a time in a buffer of its own.
 
 Rules
-1. Names and labels are those of `toolcart web` (tools.web.metrics), but for `agent`: who asks knows whom it asked.
+1. Names and labels are those of `toolcart web` (tools.web.metrics), except `agent`: a client knows which one it asked.
 2. A figure that is not known is left out, never 0.
 3. `add` allocates nothing; `begin` may. A number is a small int. A line is made when there is room for it, so the
-   figures of one page are of moments a few turns apart.
+   figures of one page come from moments a few turns apart.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -25,11 +25,11 @@ from agent.record.result import TIME, has_time
 from board.clock import SOURCE_NTP, SOURCE_TOOLSNET
 
 PIECE_BYTES = const(512)
-LINE_BYTES = const(176)  # the longest line and its TYPE without the station's labels, and room to spare
+LINE_BYTES = const(176)  # the longest line and its TYPE without the station's labels, with room to spare
 _MANY_DAYS = const(10000)  # in seconds still a small int
 _UNKNOWN = const(-1)  # the line is left out
 
-# Of the board; then of each station. All but the first of these want its spool to be up.
+# Lines of the board, then of each station. All of a station's but the first need its spool to be up.
 _BOARD = (
     b"agent_memory_bytes",
     b"agent_memory_free_bytes",
@@ -74,11 +74,11 @@ _OLDEST = const(9)
 _WHY_FIRST = const(12)
 _WHY_LAST = const(13)
 _RATED = const(24)
-_NEEDS = const(26)  # each is 1 or left out, as tools.words.attention has it
+_NEEDS = const(26)  # each is 1 or left out, like tools.words.attention
 
 
 class Page:
-    """The page's lines: `buf[sent:at]` is what is made and not told yet; who tells it moves `sent`."""
+    """The page's lines: `buf[sent:at]` is made and not sent yet; the sender moves `sent`."""
 
     def __init__(self, app, board):
         from agent.cart.status import WHY_NAMES
@@ -109,12 +109,12 @@ class Page:
         self._second = _second(self._stamp, 11, 3)
 
     def put_text(self, octets):
-        """Write these."""
+        """Write these bytes."""
         copy(self.buf, self.at, octets, 0, len(octets))
         self.at += len(octets)
 
     def fill(self):
-        """Make as many lines as there is room for; False if nothing is left to be told."""
+        """Make as many lines as there is room for; False if nothing is left to send."""
         if self.sent == self.at:
             self.at = self.sent = 0
         while len(self.buf) - self.at >= self._line_bytes and self._add():
@@ -122,7 +122,7 @@ class Page:
         return self.sent < self.at
 
     def _add(self):
-        """Make the next line, unless its figure is not known; False behind the last."""
+        """Make the next line, unless its figure is not known; False after the last."""
         line = self._line
         if line < len(_BOARD):
             self._line += 1
@@ -184,7 +184,7 @@ class Page:
         self.put_text(name)
 
     def _figure(self, value):
-        """Write a number that is not negative."""
+        """Write a number, which must not be negative."""
         width = 1
         rest = value // 10
         while rest:
@@ -220,7 +220,7 @@ class Page:
         return 1 if board.clock.source >= SOURCE_TOOLSNET else 0
 
     def _oldest_s(self, station):
-        """How long the oldest result has waited, by the controller's clock; unknown where it has no time."""
+        """Return how long the oldest result has waited, by the controller's clock; _UNKNOWN if it has no time."""
         log = station.log
         scout = self._scout
         scout.stand_at(log.cursors[0])
@@ -241,13 +241,13 @@ class Page:
 
 
 def _labels(station):
-    """The labels that all lines of a station begin with."""
+    """Return the labels that all lines of a station begin with."""
     name = station.name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return ('{station="%d",name="%s"' % (station.number, name)).encode()
 
 
 def _of_station(station, line):
-    """The figure of one line, _UNKNOWN for none."""
+    """Return the figure of one line; _UNKNOWN if there is none."""
     if line == 0:
         return 1 if station.mounted else 0
     if line <= _OLDEST:
@@ -303,7 +303,7 @@ def _of_results(station, line):
         return station.known.gone()
     if line == 8:
         return numbers[OVERWRITTEN]
-    return station.log.waits(station.log.cursors[0])  # and whether anything is the oldest
+    return station.log.waits(station.log.cursors[0])  # also says whether there is an oldest one
 
 
 def _of_spool(log, state, line):
@@ -317,14 +317,14 @@ def _of_spool(log, state, line):
         return log.worn
     if line == 23:
         return state.numbers[LOG + COUNTS_TO] // log.device.block_count  # at most (agent.log.head)
-    return log.device.block_count  # what it is rated for is so many times a hundred thousand
+    return log.device.block_count  # what it is rated for is a hundred thousand times this
 
 
 # -- time, in small ints ---------------------------------------------------------------------------------------------
 
 
 def _day(digits, month_at, day_at):
-    """The number of the day of the digits yyyy, mm and dd, from a day long ago."""
+    """Return the number of the day given by the digits yyyy, mm and dd, from a day long ago."""
     year = number(digits, 0, 4)
     month = number(digits, month_at, 2)
     if month < 3:
@@ -334,5 +334,5 @@ def _day(digits, month_at, day_at):
 
 
 def _second(digits, at, step):
-    """The second of the day of the digits hh, mm and ss, `step` apart."""
+    """Return the second of the day given by the digits hh, mm and ss, `step` apart."""
     return (number(digits, at, 2) * 60 + number(digits, at + step, 2)) * 60 + number(digits, at + 2 * step, 2)

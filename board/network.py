@@ -1,9 +1,9 @@
-"""The network of a chip: none, a cable that is only looked at, or Wi-Fi; brought up once, and then asked.
+"""The network of a chip: none, a cable that is only checked, or Wi-Fi; brought up once, then asked.
 
 Rules
-1. A chip's module gives the hardware: `radio(settings)`, `ethernet(pins)`.
-2. Without the hardware the agent runs all the same: results are kept, and the lamp and the status say why.
-3. A link that says it is up and carries nothing is restarted (`Silence`): firmware of radios hangs, and may never
+1. A chip's module provides the hardware: `radio(settings)`, `ethernet(pins)`.
+2. Without the hardware the agent still runs: results are kept, and the lamp and the status say why.
+3. A link that claims to be up and carries nothing is restarted (`Silence`): the firmware of radios hangs, and may never
    report a lost link.
 """
 
@@ -12,7 +12,7 @@ from agent.base.ticks import Timer
 from board.wifi import RADIO_FAILED, RADIO_IDLE, RADIO_JOINED, RADIO_JOINING, Wifi
 from board.wifi import STATE_NAMES as WIFI_STATES
 
-LINK_MS = const(1000)  # how often a cable is looked at
+LINK_MS = const(1000)  # how often a cable is checked
 SILENCE_MS = const(300000)
 SILENCE_MAX_MS = const(3600000)
 
@@ -20,7 +20,7 @@ SILENCE_MAX_MS = const(3600000)
 def bring_up(chip, settings, said, scan, now):
     """Return the network that the `board` settings name; what is wrong with it is added to `said`.
 
-    `scan(wlan)` lists the access points without the watchdog biting.
+    `scan(wlan)` lists the access points without tripping the watchdog.
     """
     kind = settings["network"]
     try:
@@ -38,10 +38,10 @@ def bring_up(chip, settings, said, scan, now):
 
 
 class Silence:
-    """Says when a network that is up, and was tried, has carried nothing for so long that it is to be restarted.
+    """Says when a network that is up and in use has carried nothing for so long that it must be restarted.
 
-    The first time after SILENCE_MS; while nothing comes the time doubles, to SILENCE_MAX_MS: a weekend on which both
-    sides are off is no reason to restart a radio every five minutes.
+    The first time after SILENCE_MS; while nothing comes the time doubles, up to SILENCE_MAX_MS: a weekend with both
+    sides off is no reason to restart a radio every five minutes.
     """
 
     def __init__(self, now):
@@ -51,7 +51,7 @@ class Silence:
         self._over.start(now, SILENCE_MS)
 
     def is_over(self, sockets, is_up, now):
-        """True if the network is to be restarted now; to be asked every few seconds."""
+        """True if the network is to be restarted now; call it every few seconds."""
         if sockets.heard:
             sockets.heard = False
             self._wait_ms = SILENCE_MS
@@ -68,42 +68,42 @@ class Silence:
 
 
 class NoNetwork:
-    """A board on serial lines only."""
+    """A board with serial lines only."""
 
     def tick(self, now):
-        """Nothing to do."""
+        """Do nothing; return the ms until the next call."""
         return LINK_MS * 60
 
     def is_up(self):
-        """There is none, and none is missed: a lamp that says so would never be off."""
+        """True: there is no network, and none is missed; else the lamp would always show it."""
         return True
 
     def servers(self):
-        """No name server."""
+        """Return (): there is no name server."""
         return ()
 
     def restart(self, is_deep, now):
-        """Nothing to do."""
+        """Do nothing."""
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         return {"kind": "none"}
 
 
 class Cable:
-    """An Ethernet interface that comes up by itself (WIZNET5K, LAN): it is only looked at."""
+    """An Ethernet interface that comes up by itself (WIZNET5K, LAN): it is only checked."""
 
     def __init__(self, interface, settings, now):
         self.interface = interface
         self._settings = settings
         self.losses = 0
-        # At once: who tries to connect before the first look waits for a minute (toolsnet.reconnect_ms).
+        # At once: a connection tried before the first check would wait for a minute (toolsnet.reconnect_ms).
         self._is_up = bool(interface.isconnected())
         self._next = Timer()
         self._next.start(now, LINK_MS)
 
     def tick(self, now):
-        """Look whether the link is there; the ms until the next look."""
+        """Check the link; return the ms until the next check."""
         if self._next.expired(now):
             self._next.start(now, LINK_MS)
             was_up = self._is_up
@@ -127,12 +127,12 @@ class Cable:
         fix_address(self.interface, self._settings)
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         return {"kind": "ethernet", "up": self._is_up, "losses": self.losses, "address": _address(self.interface)}
 
 
 class WifiNetwork:
-    """Wi-Fi: the machine of board.wifi and the chip's WLAN."""
+    """Wi-Fi: the machine of board.wifi with the chip's WLAN."""
 
     def __init__(self, radio, dns, now):
         self._radio = radio
@@ -140,7 +140,7 @@ class WifiNetwork:
         self.machine = Wifi(radio, now)
 
     def tick(self, now):
-        """Go on; the ms until the next look."""
+        """Do what is due; return the ms until the next look."""
         return self.machine.tick(now)
 
     def is_up(self):
@@ -156,7 +156,7 @@ class WifiNetwork:
         self.machine.restart(is_deep, now)
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         wifi = self.machine
         told = {"kind": "wifi", "state": WIFI_STATES[wifi.state], "level_dbm": wifi.level_dbm, "joins": wifi.joins}
         told.update({"losses": wifi.losses, "failures": wifi.failures, "roams": wifi.roams, "restarts": wifi.restarts})
@@ -165,7 +165,7 @@ class WifiNetwork:
 
 
 class Radio:
-    """A WLAN as board.wifi wants it. `settings` is the `board` part of the completed configuration."""
+    """A WLAN in the form of board.wifi. `settings` is the `board` part of the completed configuration."""
 
     def __init__(self, wlan, settings, scan):
         self.wlan = wlan
@@ -175,7 +175,7 @@ class Radio:
         self.restart()
 
     def status(self):
-        """RADIO_JOINED only with an address; a negative code of lwIP or 200.. of ESP-IDF is a failure."""
+        """Return a RADIO_ state: joined only with an address; failed for a negative code of lwIP, 200.. of ESP-IDF."""
         if self.wlan.isconnected():
             return RADIO_JOINED
         code = self.wlan.status()
@@ -184,7 +184,7 @@ class Radio:
         return RADIO_IDLE if code == 0 else RADIO_JOINING
 
     def join(self, bssid):
-        """Begin to join, this access point if one is given."""
+        """Begin to join, at this access point if one is given."""
         settings = self._settings
         self._bssid = bssid
         try:
@@ -193,7 +193,7 @@ class Radio:
             else:
                 self.wlan.connect(settings["ssid"], settings["password"] or None, bssid=bssid)
         except OSError:
-            pass  # status() tells
+            pass  # status() shows it
 
     def leave(self):
         """Leave the network."""
@@ -210,7 +210,7 @@ class Radio:
             return 0
 
     def scan(self):
-        """List (bssid, dBm, whether it is the one joined) of the network's access points."""
+        """List (bssid, dBm, whether it is the one joined) for the network's access points."""
         own = self._own_bssid()
         name = self._settings["ssid"].encode()
         try:
@@ -220,7 +220,7 @@ class Radio:
         return [(point[1], point[3], point[1] == own) for point in found if point[0] == name]
 
     def restart(self, is_deep=False):
-        """Switch the radio off and on, its chip too if `is_deep` and the port can; power saving and address again."""
+        """Switch the radio off and on, its chip too if `is_deep` and possible; set power saving and address again."""
         wlan = self.wlan
         wlan.active(False)
         if is_deep and hasattr(wlan, "deinit"):
@@ -237,11 +237,11 @@ class Radio:
         try:
             return self.wlan.config("bssid")
         except (OSError, ValueError):
-            return self._bssid  # a port that cannot say it: what was chosen last
+            return self._bssid  # a port that cannot say: the one chosen last
 
 
 class _NoHardware:
-    """A network that was asked for and cannot be."""
+    """A configured network that is missing."""
 
     def __init__(self, kind):
         self._kind = kind
@@ -275,7 +275,7 @@ def fix_address(interface, settings):
 
 
 def _servers(dns, interface):
-    """The name servers: that of the settings, else the one that came with the address; () if there is none."""
+    """Return the name servers: that of the settings, else the one that came with the address; () if there is none."""
     if dns:
         return (dns,)
     try:

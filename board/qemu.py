@@ -1,4 +1,4 @@
-"""The Cortex-M3 of tools/firmware as a board: two serial lines stand for the network, memory stands for the flash.
+"""The Cortex-M3 of tools/firmware as a board: two serial lines in place of the network, memory in place of the flash.
 
 Behind each line the PC has a bridge (tools/firmware/bridge.py) that opens TCP connections. On the line DLE (0x10) is
 doubled; followed by a letter it is about the connection:
@@ -6,13 +6,13 @@ doubled; followed by a letter it is about the connection:
     board -> PC   O turn host SPACE number LF   open        C        close
     PC -> board   U turn   it is up                         L turn   it failed, was refused or was closed
 
-`turn` is a digit that counts the connections: what is said of an earlier one is not meant for the present one.
+`turn` is a digit that counts the connections, so that news of an earlier one is not taken for the present one's.
 
 Rules
 1. Line 1 is the first port that is asked for, line 2 the second: controller and ToolsNet of one station.
-2. What comes is taken off the lines in `wait`; a task is woken when a line has been silent for a moment, so that a
-   message is read as a whole.
-3. The flash outlives a soft reset, not the machine.
+2. Input is taken off the lines in `wait`; a task is woken when a line has been silent for a moment, so that a message
+   is read as a whole.
+3. The flash survives a soft reset, but not the end of the machine.
 """
 
 import time
@@ -37,7 +37,7 @@ _UP = const(0x55)
 _LOST = const(0x4C)
 
 RX_BYTES = const(2048)
-QUIET_POLLS = const(400)  # of an empty line: longer than the PC takes from one octet to the next
+QUIET_POLLS = const(400)  # of an empty line: longer than the PC takes from one byte to the next
 FLASH_ADDRESS = 0x21700000  # between the modules and the heap
 FLASH_BYTES = 0x00100000
 BLOCK_BYTES = const(4096)
@@ -57,7 +57,7 @@ class Line:
         self.rx = bytearray(RX_BYTES)
         self.count = 0
         self.news = False
-        self._escaped = 0  # what was escaped last: DLE, U or L
+        self._escaped = 0  # the last escape: DLE, U or L
         self._turn = 0x30
         self._state = PORT_CLOSED
         machine.mem32[base + _DIVISOR] = 16
@@ -79,7 +79,7 @@ class Line:
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         count = self.count
         if count == 0:
             return 0 if self._state == PORT_OPEN else PORT_LOST
@@ -101,7 +101,7 @@ class Line:
         return n
 
     def close(self):
-        """Close at once; what the bridge still sends of this connection is dropped."""
+        """Close at once; what the bridge still sends for this connection is dropped."""
         if self._state != PORT_CLOSED:
             self._put(_DLE)
             self._put(_CLOSE)
@@ -109,7 +109,7 @@ class Line:
         self.count = 0
 
     def pump(self):
-        """Take in what the line has; whether there was anything."""
+        """Take in what the line has; True if there was anything."""
         mem = machine.mem32
         base = self.base
         took = False
@@ -154,7 +154,7 @@ class MemoryFlash:
         self.cells = uctypes.bytearray_at(FLASH_ADDRESS, FLASH_BYTES)
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         copy(buf, 0, self.cells, address, n)
         return 0
 
@@ -164,7 +164,7 @@ class MemoryFlash:
         return 0
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         fill(self.cells, block * BLOCK_BYTES, BLOCK_BYTES, 0xFF)
         return 0
 
@@ -181,7 +181,7 @@ class Board:
         return time.ticks_ms() & 0x3FFFFFFF  # type: ignore[operator]
 
     def stamp_into(self, buf):
-        """Write the moment of the start: this machine has no calendar."""
+        """Write the time of the start: this machine has no calendar."""
         copy(buf, 0, BOOT_STAMP, 0, 19)
 
     def seed(self):
@@ -194,11 +194,11 @@ class Board:
         return self.lines[self._given - 1]
 
     def flash(self, spool):
-        """Return the memory."""
+        """Return the memory as a flash device."""
         return MemoryFlash()
 
     def watch(self, port, slot):
-        """Wake `slot` whenever the port has something to say."""
+        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def wait(self, app, wait_ms):

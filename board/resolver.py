@@ -1,15 +1,15 @@
-"""Looks names up over UDP, beside the loop: nothing waits, and what was known keeps serving while no server answers.
+"""Looks up names over UDP beside the loop: nothing waits, and known addresses stay in use while no server answers.
 
-MicroPython's own `getaddrinfo` blocks for some 7 s a name where the server is dead; the watchdog of an RP2 has 8.3 s.
+MicroPython's own `getaddrinfo` blocks for some 7 s a name if the server is dead; the watchdog of an RP2 has 8.3 s.
 
 Rules
-1. One question for a name goes to each server in turn, TRIES times, TRY_MS apart. Names that end in `.local` are asked
-   of all neighbours (RFC 6762, 5.1).
-2. No answer: the address that the name had last serves on (`KNOWN`), also one of before a restart (FILE). A server that
-   says that there is no such name counts: `UNKNOWN`.
+1. A name is asked for TRIES times, TRY_MS apart, each time at the next server; only once if its address is known. Names
+   that end in `.local` are asked of all neighbours (RFC 6762, 5.1).
+2. Without an answer the last address of the name stays in use (`KNOWN`), also one from before a restart (FILE). If a
+   server says that there is no such name, that counts: `UNKNOWN`.
 3. An answer counts only from the server that was asked, to our number, with our question in it; an address is the first
    A record (RFC 1035, 4.1). Anything else is counted in `strange`.
-4. At most NAMES_MAX names: the one that was asked longest ago gives way. The other side may name any host.
+4. At most NAMES_MAX names: the one asked for longest ago is dropped. The other side may name any host.
 """
 
 import os
@@ -21,8 +21,8 @@ from agent.link.port import is_numeric
 
 ASKING = const(0)
 KNOWN = const(1)
-UNKNOWN = const(2)  # a server says that there is none, or the name can be none
-SILENT = const(3)  # no one answered, and there was never an address
+UNKNOWN = const(2)  # a server says that it does not exist, or it is not a valid name
+SILENT = const(3)  # nothing answered, and no address was ever known
 
 TRIES = const(3)
 TRY_MS = const(1200)
@@ -40,7 +40,7 @@ _FOREVER_MS = const(60000)
 
 
 def question(name, number):
-    """Return the datagram that asks for the A record of a name; None if it can be no name."""
+    """Return the datagram that asks for the A record of a name; None if it is not a valid name."""
     octets = bytearray(b"\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00")
     octets[0] = number >> 8 & 0xFF
     octets[1] = number & 0xFF
@@ -67,7 +67,7 @@ def answered(octets, asked):
     if code == 3:
         return ""
     if code != 0:
-        return None  # a server in trouble is no answer
+        return None  # an error of the server is not an answer
     at = end
     for _ in range(octets[6] << 8 | octets[7]):
         at = _behind_name(octets, at)
@@ -106,14 +106,14 @@ def _behind_name(octets, at):
 
 
 class _Name:
-    """What is known of one name."""
+    """What is known about one name."""
 
     __slots__ = ("address", "asked", "state", "text", "timer", "tries")
 
     def __init__(self, text, address):
         self.text = text
-        self.address = address  # the last that was right, "" if none ever was
-        # The datagram, while the question is out.
+        self.address = address  # the last good one, "" if there never was one
+        # The datagram, while the question is outstanding.
         self.asked = None  # type: bytearray | None
         self.state = ASKING
         self.timer = Timer()
@@ -123,16 +123,16 @@ class _Name:
 class Resolver:
     """Looks up names; `sock` is None or the socket that is in `poll`.
 
-    `servers()` gives the addresses of the name servers, `make_socket()` a datagram socket that does not block
-    (sendto, recvfrom, close), `place(host, port)` what such a socket takes as an address, `number()` an unforeseeable
-    number of 16 bits.
+    `servers()` returns the addresses of the name servers, `make_socket()` a datagram socket that does not block
+    (sendto, recvfrom, close), `place(host, port)` an address for such a socket, `number()` an unpredictable number of
+    16 bits.
     """
 
     def __init__(self, poll, servers, make_socket, place, number, file=FILE):
         self.sock = None
         self.answers = 0
         self.silent = 0  # questions without an answer
-        self.strange = 0  # datagrams that answered nothing that was asked
+        self.strange = 0  # datagrams that answered no question
         self._poll = poll
         self._servers = servers
         self._make_socket = make_socket
@@ -151,7 +151,7 @@ class Resolver:
                 del self._names[0]
         else:
             self._names.remove(name)
-        self._names.append(name)  # what was asked last stays longest
+        self._names.append(name)  # the one asked for last is dropped last
         if name.asked is None:
             name.asked = question(host, self._number())
             name.state = UNKNOWN if name.asked is None else ASKING
@@ -192,7 +192,7 @@ class Resolver:
         return left
 
     def receive(self):
-        """Take what has come."""
+        """Take the datagrams that have come."""
         for _ in range(_DATAGRAMS):
             if self.sock is None:
                 return
@@ -211,7 +211,7 @@ class Resolver:
             sock.close()
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         known = {}
         for name in self._names:
             known[name.text] = name.address or None
@@ -226,7 +226,7 @@ class Resolver:
         return None
 
     def _send(self, name, now):
-        """Ask the next server. A network that does not take it is waited for like a server that does not answer."""
+        """Ask the next server. A question that the network does not take is treated like one without an answer."""
         name.timer.start(now, TRY_MS)
         place = self._place_of(name)
         name.tries += 1
@@ -266,7 +266,7 @@ class Resolver:
         self.strange += 1
 
     def _is_from(self, name, sender):
-        """True if the sender is a server that is asked; of neighbours any may answer."""
+        """True if the sender is one of the servers asked; of neighbours any may answer."""
         if name.text.endswith(".local"):
             return True
         for server in self._servers():
@@ -279,10 +279,10 @@ class Resolver:
         name.state = state
         name.timer.stop()
 
-    # -- the addresses of before a restart -----------------------------------------------------------------------
+    # -- addresses from before a restart -------------------------------------------------------------------------
 
     def _read(self):
-        """Read them. They are written whole or not at all; what cannot be read is asked for."""
+        """Read them. They were written whole or not at all; what cannot be read will be asked for."""
         try:
             with open(self._file) as file:
                 lines = file.read().split("\n")
@@ -296,7 +296,7 @@ class Resolver:
             name.state = SILENT  # until it is asked for
 
     def _write(self):
-        """Keep the addresses. A file system that is full or worn costs the next start a question, nothing more."""
+        """Keep the addresses. A full or worn file system costs the next start a question, nothing more."""
         try:
             with open(self._file + ".new", "w") as file:
                 for name in self._names:

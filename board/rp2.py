@@ -1,19 +1,19 @@
-"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet by a W5500 on SPI, the lamp, and the flash behind the file system.
+"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet with a W5500 on SPI, the lamp, and the flash behind the file system.
 
-The driver is in the firmware built for the maker's own board (W5500-EVB-Pico); another firmware says so at the start.
+The driver is in the firmware for the maker's own board (W5500-EVB-Pico); without it the start says so.
 """
 
 import machine
 
 from board.chip import Board as ChipBoard
 
-W5500_HZ = 20000000  # the wires between two boards take more only when they are short
+W5500_HZ = 20000000  # the wires between two boards take more only if they are short
 
 
 class Rp2:
     """What differs from other chips."""
 
-    timer = -1  # the number of a timer in software: there are no others (ports/rp2/machine_timer.c)
+    timer = -1  # the number of a software timer: there are no others (ports/rp2/machine_timer.c)
 
     def radio(self, settings):
         """Return the station interface of the Pico W."""
@@ -42,7 +42,7 @@ class Rp2:
         return machine.ADC(machine.Pin(pin)).read_u16
 
     def raw_flash(self):
-        """Return the flash behind the file system; None on firmware that leaves none."""
+        """Return the flash behind the file system; None if the firmware leaves none."""
         from board import rp2_flash
 
         return rp2_flash.ring()

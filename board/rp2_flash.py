@@ -5,9 +5,9 @@
 
 Rules
 1. Only our own image leaves the ring alone: its frozen _boot mounts a file system of FILES_BYTES. Stock firmware spans
-   the whole storage with its file system and formats what does not fit, so there `ring` answers None and the spool
-   lies in a file.
-2. Reading is a copy from the mapped flash; programming goes by pages of 256 octets through a page of our own, because
+   the whole storage with its file system and formats what does not fit, so there `ring` returns None and the spool is
+   in a file.
+2. Reading is a copy from the mapped flash; programming goes by pages of 256 bytes through a page of our own, because
    a part of a buffer would be an allocation.
 3. The chip does not say whether a program succeeded: every page is read back, and one that differs is FLASH_WORN. That
    shows a bad erase as well, since a program only clears bits.
@@ -21,7 +21,7 @@ import rp2
 from agent.base.compat import const
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
-# Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), for the way back.
+# Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), so that there is a way back.
 FILES_BYTES = 917504
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)
@@ -36,7 +36,7 @@ class Rp2Flash:
     __slots__ = ("_cells", "_copy", "_device", "_page", "_read_back", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, start_bytes=FILES_BYTES, length_bytes=0):
-        # Here, because the start of the firmware imports this module, and with `copy` comes the whole agent.
+        # Here, because the firmware imports this module when it starts, and `copy` brings in the whole agent.
         from agent.base.fields import copy
 
         self._copy = copy
@@ -52,12 +52,12 @@ class Rp2Flash:
         self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         self._copy(buf, 0, self._cells, address, n)
         return FLASH_DONE
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`, page by page; FLASH_WORN if a page does not read as it was written."""
+        """Write buf[0:n] to `address`, page by page; FLASH_WORN if a page reads back differently."""
         at = 0
         try:
             while at < n:
@@ -73,7 +73,7 @@ class Rp2Flash:
         return FLASH_DONE
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         try:
             self._device.ioctl(_BLOCK_ERASE, block)
         except OSError:
@@ -82,10 +82,10 @@ class Rp2Flash:
 
 
 def ring():
-    """Return the device of the spool, or None where the file system takes the whole storage, or where there is none.
+    """Return the device of the spool; None if the file system takes the whole storage, or there is none.
 
-    It begins where the file system that is there ends, not where this version would end one: a version that is newer
-    than the firmware must not look for the spool somewhere else.
+    It begins where the existing file system ends, not where this version would end one: a version that is newer than
+    the firmware must not look for the spool somewhere else.
     """
     start_bytes = files_bytes()
     if not 0 < start_bytes < _storage_bytes():
@@ -94,13 +94,13 @@ def ring():
 
 
 def files_bytes():
-    """Return the size of the file system that is mounted, 0 if none is."""
+    """Return the size of the mounted file system, 0 if there is none."""
     files = os.statvfs("/")
     return files[0] * files[2]
 
 
 def other_division():
-    """Return what there is to say of a flash that is not divided as this firmware would, "" if there is nothing."""
+    """Return a note if the flash is not divided as this firmware would do it, else ""."""
     size = files_bytes()
     if size == FILES_BYTES or not 0 < size < _storage_bytes():
         return ""

@@ -1,26 +1,26 @@
-"""Starts the version that is known to run, gives a new one three tries, and after repeated failed starts keeps still.
+"""Starts the version known to run, gives a new one three tries, and after repeated failed starts enters safe mode.
 
-On a chip this lies as /safe_mode.mpy beside /main.py (`import safe_mode; safe_mode.start()`), outside of the versions
-it chooses between. So it imports nothing of agent/ or board/ before it has chosen.
+On a chip this is /safe_mode.mpy beside /main.py (`import safe_mode; safe_mode.start()`), outside the versions that it
+chooses between. So it imports nothing of agent/ or board/ before it has chosen.
 
     /toolcart.state    one line `confirmed trial tries failures rejected`, for instance `a b 3 0 -`
     /a, /b             one version each: agent/ and board/, config.json, and version.json, which is written last
     /toolcart.fault    what the last failed start raised
 
 Rules
-1. The line changes by writing toolcart.new and renaming it: a power cut leaves the old line or the new one.
-2. It is changed before a version runs, so that a start that hangs or cuts the power counts as failed.
-3. A version on trial is confirmed by itself, when the agent is healthy. After TRIES starts without that the confirmed
-   one runs again, with or without a computer at the other end of the cable.
+1. The line is changed by writing toolcart.new and renaming it: a power cut leaves the old line or the new one.
+2. It is changed before a version runs, so that a start that hangs or loses power counts as failed.
+3. A version on trial confirms itself when the agent is healthy. After TRIES starts without that the confirmed one runs
+   again, whether or not a computer is at the other end of the cable.
 4. A start of the confirmed version has failed if its spools did not come up, or if it raised before it was healthy. A
-   reset behind that counts for nothing: what a dead network does to a version is no fault of the version. After
-   FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is
-   touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
-5. Ctrl-C is no failed start.
-6. Out of memory is a failed start like any other. Where not even this module has enough, main.py restarts the board.
-7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. What cannot be
-   counted is not tried, though: in place of a version on trial the confirmed one runs. It is printed, and kept in
-   toolcart.fault if that can be written; a version that cannot be confirmed says so in the board's status.
+   reset after that does not count: what a dead network does to a version is not the version's fault. After
+   FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is touched; after SAFE_WAIT_S one
+   more start is tried, so that a cart is never lost for good.
+5. Ctrl-C is not a failed start.
+6. Out of memory is a failed start like any other. If not even this module has enough, main.py restarts the board.
+7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. But a start that
+   cannot be counted is not tried: instead of a version on trial the confirmed one runs. The reason is printed, and kept
+   in toolcart.fault if that can be written; a version that cannot be confirmed says so in the board's status.
 """
 
 import gc
@@ -43,9 +43,9 @@ SAFE = 2
 STATE_FILE = "/toolcart.state"
 NEW_STATE_FILE = "/toolcart.new"
 FAULT_FILE = "/toolcart.fault"
-VERSION_FILE = "/version.json"  # board.console.VERSION_FILE; a test holds them equal
+VERSION_FILE = "/version.json"  # board.console.VERSION_FILE; a test keeps them equal
 
-SAFE_MODE_BLINKS = 8  # agent.cart.led.SAFE_MODE; a test holds them equal
+SAFE_MODE_BLINKS = 8  # agent.cart.led.SAFE_MODE; a test keeps them equal
 
 
 class State:
@@ -66,7 +66,7 @@ class State:
 
 
 def parsed(text):
-    """Return the State of a line, None if it is none."""
+    """Return the State of a line; None if it is not one."""
     words = text.split()
     if len(words) != 5 or not words[2].isdigit() or not words[3].isdigit():
         return None
@@ -77,14 +77,14 @@ def parsed(text):
 
 
 def guessed(complete):
-    """Return the State of a board whose line is missing; `complete` lists the folders that have their version.json."""
+    """Return the State of a board without a line; `complete` lists the folders that have their version.json."""
     if len(complete) == 2:
         return State(complete[1], complete[0], TRIES)
     return State(NONE, complete[0], TRIES) if complete else State()
 
 
 def choose(state):
-    """Return (folder, PROVEN, ON_TRIAL or SAFE), and turn `state` into what is written before that starts."""
+    """Return (folder, PROVEN, ON_TRIAL or SAFE), and change `state` to what must be written before that starts."""
     if state.trial != NONE:
         if state.tries > 0:
             state.tries -= 1
@@ -99,7 +99,7 @@ def choose(state):
 
 
 def confirm(state, folder):
-    """The version in `folder` has shown that it is healthy."""
+    """Confirm the version in `folder`: it has shown that it is healthy."""
     state.confirmed = folder
     state.trial = NONE
     state.tries = 0
@@ -128,7 +128,7 @@ def write(state, root=""):
 
 
 def is_written(state, root=""):
-    """Make the line durable; False where that cannot be done: it is told, and the board goes on without it."""
+    """Make the line durable; False if that fails: it is reported, and the board goes on without it."""
     try:
         write(state, root)
     except OSError as error:
@@ -140,7 +140,7 @@ def is_written(state, root=""):
 
 
 def start(root="", run=None, wait_s=time.sleep, reset=None):
-    """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, but for tests."""
+    """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, except in tests."""
     state = read(root)
     before = state.text()
     folder, mode = choose(state)
@@ -158,7 +158,7 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
         undo(root, before, state.text())
         print("toolcart: stopped; machine.reset() starts it again")
         return
-    except Exception as fault:  # whatever it is, the next start has a chance
+    except Exception as fault:  # of any kind: the next start has a chance
         if isinstance(fault, MemoryError):
             _make_room()
         reason = _told(fault)
@@ -175,7 +175,7 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
 
 
 def undo(root, before, written):
-    """A start that was ended by hand counts for nothing; one that became healthy has changed the line, and it stays."""
+    """Undo the count of a start ended by hand, unless it became healthy: that has changed the line."""
     if before != written and read(root).text() == written:
         is_written(parsed(before), root)
 
@@ -199,14 +199,14 @@ class Confirmation:
             is_written(state, self.root)
 
     def raised(self):
-        """The version has raised: unless it was healthy, that is a failed start after all."""
+        """The version has raised: unless it was healthy, the start has failed after all."""
         if self.forgiven:
             state = read(self.root)
             state.failures = self.forgiven
             is_written(state, self.root)
 
     def healthy(self):
-        """Make this version the one that runs from now on; True when that is durable, else call it again later."""
+        """Confirm this version, the one to run from now on; True when that is durable, else call again later."""
         state = read(self.root)
         before = state.text()
         self.forgiven = 0
@@ -223,14 +223,14 @@ def _run(path, mode, confirmation):
 
 
 def forget_modules():
-    """Our image's frozen _boot has loaded parts of the frozen agent/ and board/: a version must not get those."""
+    """Unload what our image's frozen _boot loaded of the frozen agent/ and board/: a version must not get those."""
     for name in list(sys.modules):
         if name.split(".")[0] in ("agent", "board"):
             del sys.modules[name]
 
 
 def _keep_still(folder, wait_s):
-    """Safe mode; True when its time is over and there is something to start."""
+    """Wait in safe mode; True when its time is up and there is something to start."""
     print("toolcart: SAFE MODE. The agent does not run, the spool is untouched. Ctrl-C gives the REPL;")
     if folder == NONE:
         print("toolcart: there is no version that ever ran. `toolcart flash` installs one.")
@@ -246,7 +246,7 @@ def _keep_still(folder, wait_s):
 
 
 def _blink(lamp, wait_s):
-    """Five seconds of the safe mode's code."""
+    """Blink the code of safe mode for five seconds."""
     if lamp is None:
         wait_s(5)
         return
@@ -274,7 +274,7 @@ def _reset():
 
 
 def _make_room():
-    """What was loaded is of no use any more, and without its memory no one could say what failed."""
+    """Unload all that is of no use any more: there must be memory to say what failed."""
     gc.collect()
     forget_modules()
     gc.collect()
@@ -296,7 +296,7 @@ def _note(root, reason):
         with open(root + FAULT_FILE, "w") as file:
             file.write(reason)
     except OSError:
-        pass  # a full file system must not keep the board from starting again
+        pass  # a full file system must not keep the board from restarting
 
 
 def _is_there(path):

@@ -1,9 +1,9 @@
-"""TCP connections and the one wait of a chip: non-blocking sockets, one `poll`, nothing allocated once they are open.
+"""TCP connections of a chip and its one wait: non-blocking sockets, one `poll`, nothing allocated once they are open.
 
 Rules
 1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` gives None.
 2. Names are looked up beside the loop (board.resolver), only while there is a network.
-3. The serial console is in the same poll where the port can poll it.
+3. The serial console is in the same poll if the port can poll it.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -33,7 +33,7 @@ from board.why import why_of
 
 try:
     import socket
-except ImportError:  # firmware without a network: serial lines work, and no TCP port ever opens
+except ImportError:  # firmware without a network: serial lines work, but no TCP port ever opens
     socket = None
 
 # EINPROGRESS is 115 on lwIP and Linux, 119 on ESP-IDF; EALREADY (114, 120) and EAGAIN (11) mean the same here.
@@ -54,14 +54,14 @@ class TcpPort:
         self.events = 0
         self.why = 0
         self.why_code = 0
-        self.asks = ""  # the name that is being looked up
+        self.asks = ""  # the name being looked up
         self._number = 0
         self._sockets = sockets
         self._state = PORT_CLOSED
         self._asks_out = False
 
     def open(self, host, number):
-        """Begin to connect; without a network, or a host that can be one, it stays closed."""
+        """Begin to connect; without a network or a possible host the port stays closed."""
         self.close()
         self.why_code = 0
         if socket is None or not self._sockets.is_up():
@@ -80,7 +80,7 @@ class TcpPort:
         self._connect(host)
 
     def _connect(self, host):
-        """Begin to connect; a name, which only the unix port gives, is looked up by a blocking call."""
+        """Begin to connect; a name, which only the unix port passes, is looked up by a blocking call."""
         self._state = PORT_CLOSED
         self.why = WHY_NAME_UNKNOWN
         sock = None
@@ -101,11 +101,11 @@ class TcpPort:
         self.events = 0
         self._state = PORT_OPENING
         self._asks_out = True
-        # An ESP32 tells a failed connect only to who asks for POLLHUP (ports/esp32/modsocket.c:835).
+        # An ESP32 reports a failed connect only to those that ask for POLLHUP (ports/esp32/modsocket.c:835).
         self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT | select.POLLHUP)
 
     def is_looked_up(self):
-        """True if the name has an address now, and the port begins to connect to it; it closes where there is none."""
+        """True if the name has an address now and the port has begun to connect; without an address the port closes."""
         resolver = self._sockets.resolver
         state = resolver.state(self.asks)
         if state == ASKING:
@@ -133,7 +133,7 @@ class TcpPort:
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         if n == 0:
@@ -152,7 +152,7 @@ class TcpPort:
         return count
 
     def write(self, buf, start, n):
-        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
@@ -176,14 +176,14 @@ class TcpPort:
         self._state = PORT_CLOSED
 
     def _failed(self, error):
-        """Keep why, unless that is known already."""
+        """Note the reason, unless one is already known."""
         code = getattr(error, "errno", 0) or 0
         if self.why == 0:
             self.why = why_of(code)
         self.why_code = code
 
     def _ask_why(self):
-        """The connect has failed, and a read says how; lwIP calls a refused one reset."""
+        """Read to find out how the connect failed; lwIP says reset if the connection is refused."""
         try:
             self.sock.read(1)
             self.why = WHY_ENDED
@@ -201,13 +201,13 @@ class TcpPort:
 class Sockets:
     """All ports of a board and its console; `is_up()` is true if there is a network.
 
-    `make_resolver()` gives a board.resolver.Resolver when the first name is to be looked up; `now()` the ticks.
+    `make_resolver()` returns a board.resolver.Resolver when the first name is to be looked up; `now()` the ticks.
     """
 
     def __init__(self, is_up, make_resolver, now):
         self.is_up = is_up
         self.poll = select.poll()
-        self.tried = False  # a port was opened since whoever looks cleared this (board.upkeep)
+        self.tried = False  # a port was opened since board.upkeep cleared this
         self.heard = False  # bytes came in over the network since then
         self.resolver = None
         self._make_resolver = make_resolver
@@ -220,7 +220,7 @@ class Sockets:
             self.poll.register(sys.stdin, select.POLLIN)
             self._has_console = True
         except (OSError, TypeError, AttributeError):
-            pass  # this port cannot poll its console: then no one can ask while the agent runs
+            pass  # this port cannot poll its console: then no questions are answered while the agent runs
 
     def tcp(self):
         """Return a new port."""
@@ -236,7 +236,7 @@ class Sockets:
         return True
 
     def address_of(self, host):
-        """Return the address of a host; "" while it is not known. A name is asked for again, it may have moved."""
+        """Return the address of a host; "" while it is not known. A name is asked for again, as it may have moved."""
         if is_numeric(host):
             return host
         resolver = self.resolver
@@ -250,7 +250,7 @@ class Sockets:
         self.resolver.ask(host, self._now())
 
     def add(self, port):
-        """Wake this port's slot too; it registers its `sock` with `poll` by itself while it is open."""
+        """Wake this port's slot too; while open it registers its `sock` with `poll` itself."""
         self._ports.append(port)
         return port
 
@@ -277,7 +277,7 @@ class Sockets:
                         app.scheduler.wake(port.slot, now_of())
 
     def _look_up(self, app, wait_ms, now):
-        """Let the resolver go on, and wake who waits for a name that is settled; the ms until the next time."""
+        """Let the resolver go on, and wake a port whose name is settled; return the ms until the next time."""
         resolver = self.resolver
         left_ms = resolver.tick(now)
         for port in self._asking:
@@ -288,7 +288,7 @@ class Sockets:
         return left_ms if left_ms < wait_ms else wait_ms
 
     def _nap(self, wait_ms):
-        """A poll looks at the console every millisecond; while nothing else can come, the chip may as well sleep."""
+        """Sleep while nothing but the console can have input: a poll would look at that every millisecond."""
         while wait_ms > 0:
             piece_ms = wait_ms if wait_ms < NAP_MS else NAP_MS
             time.sleep_ms(piece_ms)
@@ -325,7 +325,7 @@ class Sockets:
 
 
 def _set_nodelay(sock):
-    """One frame is one write, so there is nothing to gather; older stacks cannot switch it off, and still work."""
+    """Switch Nagle off: one frame is one write, so there is nothing to gather. Older stacks cannot, and still work."""
     try:
         sock.setsockopt(6, _NODELAY, 1)  # 6: IPPROTO_TCP
     except (OSError, AttributeError):

@@ -1,17 +1,17 @@
-"""A flash device that is written to only while the chip's supply is above a limit: a brown-out spoils what it meets.
+"""A flash device that is written to only while the chip's supply is above a limit: a brown-out spoils what it hits.
 
 Rules
 1. The supply is read before every program and every erase, by one call that allocates nothing.
-2. Below the limit both answer FLASH_IO: the log then withholds the acknowledgement, so the controller keeps its
-   results, and the agent tries again as with any flash that refuses (agent.log.flash rule 4).
-3. `supply` is [pin, limit, least_mv]: limit in the ADC's own figures, computed by tools.flash.pins.
+2. Below the limit both return FLASH_IO: the log then withholds the acknowledgement, so the controller keeps its
+   results, and the agent tries again as with any flash that fails (agent.log.flash rule 4).
+3. `supply` is [pin, limit, least_mv]: the limit in the ADC's own figures, computed by tools.flash.pins.
 """
 
 from agent.log.flash import FLASH_IO
 
 
 class SuppliedFlash:
-    """Another device, with `read` for the ADC's figure."""
+    """Wraps another device; `read` returns the ADC's figure."""
 
     __slots__ = ("_device", "_read", "_supply", "block_bytes", "block_count", "read_into", "refused", "unit_bytes")
 
@@ -33,13 +33,13 @@ class SuppliedFlash:
         return self._device.program(address, buf, n)
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         if self._read() < self._supply[1]:
             self.refused += 1
             return FLASH_IO
         return self._device.erase(block)
 
     def about(self):
-        """Its part of the status."""
+        """Return its part of the status."""
         _, limit, least_mv = self._supply
         return {"mv": self._read() * least_mv // limit, "least_mv": least_mv, "refused": self.refused}

@@ -1,15 +1,15 @@
-"""A TCP connection with TLS on MicroPython: to a tunnel in front of a PIM, which itself knows none.
+"""A TCP connection with TLS on MicroPython: to a tunnel in front of a PIM, which itself has no TLS.
 
 Rules
-1. The other side's certificate is checked against the given authorities alone, and its name against the host that is
-   connected to or the name that is configured. What does not pass is a connection that could not be opened.
-2. Nothing waits: the handshake goes on whenever the port is looked at. What it computes takes what the chip needs.
-3. MicroPython does not say when the handshake is done. It is taken to be open when the certificate has passed and, on
-   firmware without TLS 1.3, the server has said something since: its last flight. Nothing goes out before the handshake
-   is done, whatever is written; what fails between the two is a lost connection.
-4. It reads octet by octet: one call for many forgets what it has got when the end comes behind it, and a port may not.
-5. What `write` was not allowed to send lies encrypted in mbedtls: the next `write` has to be of those very octets.
-6. No memory for it is a connection that could not be opened.
+1. The other side's certificate is checked only against the given authorities, and its name against the host or the
+   configured name. If it does not pass, the connection could not be opened.
+2. Nothing waits: the handshake goes on whenever the port is looked at. Its computations take the time they take.
+3. MicroPython does not say when the handshake is done. It is taken to be done when the certificate has passed and, on
+   firmware without TLS 1.3, the server has sent something since: its last flight. Nothing goes out before it is really
+   done, whatever is written; what fails in between is a lost connection.
+4. It reads byte by byte: one call for many loses what it has read if the end follows, and a port may not do that.
+5. What `write` could not send yet is encrypted in mbedtls: the next `write` must have the same bytes.
+6. If there is not enough memory, the connection could not be opened.
 """
 
 # pyright: reportOptionalMemberAccess=false
@@ -21,7 +21,7 @@ from agent.link.port import PORT_LOST, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_N
 from board.sockets import TROUBLE, TcpPort
 from board.why import why_of
 
-# mbedtls: numbers of errors, without their sign. Those in multiples of 128 tell the part, what is left over the cause.
+# mbedtls: numbers of errors, without their sign. The multiple of 128 in them is the part, the remainder the cause.
 _ENDED = const(0x7280)
 _NOT_TRUSTED = const(0x2700)
 _NO_MEMORY = (0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)  # of certificates, keys, curves, hashes, ciphers, TLS
@@ -30,10 +30,10 @@ _ERRNO_MOST = const(255)  # larger ones are mbedtls's
 
 
 class Tls:
-    """What all connections of a configuration share: the authorities and our own certificate, out of files in DER.
+    """What all connections of a configuration share: the authorities and our own certificate, from files in DER.
 
     `folder` is where those files are, `toolsnet` that part of the completed configuration; ports are among `sockets`.
-    ValueError with the setting if the firmware has no TLS, a file cannot be read, or mbedtls makes nothing of it.
+    ValueError with the setting if the firmware has no TLS, a file cannot be read, or mbedtls cannot use it.
     """
 
     def __init__(self, sockets, folder, toolsnet):
@@ -45,7 +45,7 @@ class Tls:
         self._folder = folder
         self._toolsnet = toolsnet
         self._name = toolsnet["tls_name"]
-        self.has_passed = False  # the certificate that the handshake now going on has shown
+        self.has_passed = False  # the certificate that the current handshake has shown
         self.context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         self.has_13 = False
         for name in context.get_ciphers():
@@ -71,7 +71,7 @@ class Tls:
         self._toolsnet = None
 
     def port(self, toolsnet):
-        """Return a new port: what agent.cart.app asks as `board.tls(toolsnet)`, of the same configuration."""
+        """Return a new port: `board.tls(toolsnet)` for agent.cart.app, with the same configuration."""
         return self._sockets.add(TlsPort(self._sockets, self, self._name))
 
     def _content(self, setting):
@@ -86,9 +86,9 @@ class Tls:
             raise ValueError("toolsnet.%s: %s: %s" % (setting, name, error))
 
     def _passes(self, certificate, depth):
-        """Called by mbedtls for each certificate of a chain, the other side's own (0) last; it judges by itself.
+        """Note the other side's own certificate (0). mbedtls judges, and calls this for each of a chain, that one last.
 
-        Where one does not pass, the handshake raises in the same call.
+        If one does not pass, the handshake raises in the same call.
         """
         if depth == 0:
             self.has_passed = True
@@ -96,12 +96,12 @@ class Tls:
 
 
 def give_to(owner, sockets, folder, toolsnet):
-    """Let a board make ports with TLS (agent.cart.app): a chip has no method for what few of them have."""
+    """Let a board make ports with TLS (agent.cart.app): few chips have them, so they have no method for it."""
     owner.tls = Tls(sockets, folder, toolsnet).port
 
 
 class TlsPort(TcpPort):
-    """One TLS client connection (agent.link.port). `name` is what its certificate has to say, None: the host."""
+    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host."""
 
     def __init__(self, sockets, tls, name):
         TcpPort.__init__(self, sockets)
@@ -135,7 +135,7 @@ class TlsPort(TcpPort):
         return self._state
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         sock = self.sock
@@ -161,7 +161,7 @@ class TlsPort(TcpPort):
         return PORT_LOST if at == 0 and self._has_ended else at
 
     def write(self, buf, start, n):
-        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        """Write buf[start:start+n] in one call; return how many bytes were taken."""
         if self._state != PORT_OPEN:
             return PORT_LOST
         wanted = n
@@ -182,16 +182,16 @@ class TlsPort(TcpPort):
         self._tcp = None
         TcpPort.close(self)
         if tcp is not None:
-            tcp.close()  # a handshake that failed has let go of it; else it is closed already, which does no harm
+            tcp.close()  # a handshake that failed has let go of it; else it is already closed, which does no harm
 
     def _end(self):
-        """The other side has said so, and says it once. Whoever has read what was in front of it is woken for it."""
+        """Note the end, which the other side announces only once; wake the reader again to see it."""
         self.why = self.why or WHY_ENDED
         self._has_ended = True
         self._ask_out(True)
 
     def _begin(self):
-        """TCP is connected; from here on `sock` is what speaks TLS: only that one knows what it has read already."""
+        """TCP is connected: from here on `sock` is what speaks TLS, as only that knows what it has already read."""
         tcp = self.sock
         poll = self._sockets.poll
         self._has_passed = self._has_one = self._has_ended = self._asks_out = False
@@ -208,7 +208,7 @@ class TlsPort(TcpPort):
         self._shake()
 
     def _shake(self):
-        """Go on with the handshake: a read does, and has an octet once it is done and something has come."""
+        """Go on with the handshake by a read; that returns a byte once the handshake is done and something has come."""
         said = self.events
         self.events = 0
         tls = self._tls
@@ -218,7 +218,7 @@ class TlsPort(TcpPort):
         except (OSError, ValueError, MemoryError) as error:
             self._give_up(error)
             return
-        if count == 0:  # MicroPython tells an end so that is no end of the handshake
+        if count == 0:  # so MicroPython reports a connection that ends during the handshake
             self.why = WHY_ENDED
             self.close()
             return
@@ -236,7 +236,7 @@ class TlsPort(TcpPort):
         self.close()
 
     def _failed(self, error):
-        """Keep why. mbedtls's numbers are negative, and so are the system's that came through it, some of the time."""
+        """Note the reason. Error numbers of mbedtls are negative; the system's that came through it may be, too."""
         code = error.errno or 0
         if code < 0:
             code = -code
@@ -255,7 +255,7 @@ class TlsPort(TcpPort):
 
 
 def _length_of(octets, at):
-    """Return how many octets the certificate at `at` has: mbedtls takes one at a time (X.690, 8.1.3)."""
+    """Return the length of the certificate at `at`, in bytes: mbedtls takes one at a time (X.690, 8.1.3)."""
     first = octets[at + 1]
     if first < 0x80:
         return 2 + first

@@ -1,14 +1,14 @@
 """A chip's UART as the agent's serial line: `any`, `readinto`, `write` in bounded steps; nothing waits or allocates.
 
-The device in the configuration is a UART's number, with pins where the board's own are not wanted: `0`, `1`, `1:8,9`
+The device in the configuration is a UART's number, with pins if the board's own are not wanted: `0`, `1`, `1:8,9`
 (transmit pin 8, receive pin 9), `1:8,9,11,10` (RTS and CTS too).
 
 Rules
 1. Reads take min(any(), room): a larger `readinto` waits for the time-out between characters on RP2 and STM32.
 2. Writes are WRITE_OCTETS at a time: on STM32 `write` waits for the wire; RP2 and ESP32 put them into a buffer.
-3. RS485: the pin of the driver is up from the first bit to the last; `flush` waits for that one, since the other side
-   may answer at once. So a message goes out in one piece there, and the loop stands still meanwhile.
-4. Ports do not tell overruns. A buffer that is found full stands for one (uart_drain_rx_fifo of ports/rp2).
+3. RS485: the driver's pin is up from the first bit to the last; `flush` waits for the last, since the other side may
+   answer at once. So a message goes out in one piece there, and the loop stands still meanwhile.
+4. Ports do not report overruns. A buffer found full counts as one (uart_drain_rx_fifo of ports/rp2).
 5. The receive buffer holds RX_OCTETS: more than a second at 9600 baud, and the longest message that is kept whole.
 """
 
@@ -26,7 +26,7 @@ _PINS = ("tx", "rx", "rts", "cts")
 
 
 def parse_device(device):
-    """Return the number, and a dict of its pins, of a device's text; ValueError if it is none."""
+    """Return the number and a dict of the pins from a device's text; ValueError if it is not valid."""
     number, _, named = device.partition(":")
     pins = [int(pin) for pin in named.split(",")] if named else []
     if len(pins) not in (0, 2, 4):
@@ -46,7 +46,7 @@ class UartPort:
         self._driver = None  # the pin of RS485's driver
         self._full = 0
         self._most = WRITE_OCTETS
-        self.sock = None  # the UART; ports are known to the poll by this name
+        self.sock = None  # the UART; the poll knows ports by this name
         self.slot = -1
         self.events = 0
         self.why = 0
@@ -56,7 +56,7 @@ class UartPort:
         self._make_pin = make_pin
 
     def open(self, device, baud):
-        """Set the UART up; a number or pins that the chip does not have leave the port closed."""
+        """Set the UART up; if the chip lacks the number or the pins the port stays closed."""
         self.close()
         self.why = 0
         try:
@@ -71,7 +71,7 @@ class UartPort:
                 "txbuf": TX_OCTETS,
                 "timeout": 0,
                 "timeout_char": 0,
-                "flow": uart.RTS | uart.CTS if self._has_flow else 0,  # a chip keeps what is not said
+                "flow": uart.RTS | uart.CTS if self._has_flow else 0,  # a chip keeps settings that are not given
                 "invert": uart.INV_TX | uart.INV_RX if self._invert else 0,
             }
             for name in pins:
@@ -91,7 +91,7 @@ class UartPort:
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
-        """Read what is there, up to n octets, into buf[0:]; a cable that is pulled out looks like silence here."""
+        """Read what there is, up to n bytes, into buf[0:]; an unplugged cable looks like silence here."""
         uart = self.sock
         if uart is None:
             return PORT_LOST
@@ -105,7 +105,7 @@ class UartPort:
         return uart.readinto(buf, n) or 0
 
     def write(self, buf, start, n):
-        """Hand over what one step takes of buf[start:start+n]; return how many were taken."""
+        """Write as much of buf[start:start+n] as one step takes; return how many bytes were taken."""
         uart = self.sock
         if uart is None:
             return PORT_LOST
@@ -119,12 +119,12 @@ class UartPort:
             n = uart.write(buf, start, n) or 0
             uart.flush()
         except OSError:
-            pass  # it took longer than these octets can
+            pass  # it took longer than these bytes can
         driver.value(0)
         return n
 
     def overruns(self):
-        """How often the buffer was found full since the line was opened."""
+        """Return how often the buffer was found full since the line was opened."""
         return self._full
 
     def close(self):

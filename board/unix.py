@@ -4,7 +4,7 @@ Rules
 1. The ports are those of the chips (board.sockets).
 2. Durable means flush(): this port's file system calls fsync for it (extmod/vfs_posix_file.c, MP_STREAM_FLUSH).
 3. A spool's file has the header of board.linux_header, is made under another name, and a foreign one is refused. This
-   port can neither lock a file nor sync a folder, nor tell links and owners: that is CPython's (board.linux_flash).
+   port can neither lock a file nor sync a folder, nor tell links and owners: CPython can (board.linux_flash).
 4. Names are looked up by a blocking call here; give addresses.
 """
 
@@ -23,11 +23,11 @@ UNIT_BYTES = const(16)
 
 
 class ForeignFile(OSError):
-    """The file is there and not ours; the text says what it is."""
+    """The file exists and is not ours; the text says what it is."""
 
 
 class FileFlash:
-    """A file of whole blocks as a flash device, made erased if it is not there; ForeignFile if it is not ours."""
+    """A file of whole blocks as a flash device, made and erased if missing; ForeignFile if it is not ours."""
 
     def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
         self.block_bytes = BLOCK_BYTES
@@ -50,7 +50,7 @@ class FileFlash:
         self._fill(have)
 
     def _make(self, path, header):
-        """Under another name first: what a cut leaves of it is written over by the next start."""
+        """Make it under another name first: the next start overwrites what a power cut leaves of it."""
         self._file = open(path + ".new", "wb")
         self._file.write(header.page())
         self._fill(0)
@@ -65,7 +65,7 @@ class FileFlash:
         self._file.flush()
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         try:
             self._file.seek(PAGE_BYTES + address)
             return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO
@@ -83,7 +83,7 @@ class FileFlash:
         return FLASH_DONE if put == n else FLASH_IO
 
     def erase(self, block):
-        """Make every octet of the block 0xFF; durable with the next `program`."""
+        """Make every byte of the block 0xFF; durable with the next `program`."""
         try:
             self._file.seek(PAGE_BYTES + block * BLOCK_BYTES)
             for _ in range(BLOCK_BYTES // 256):
@@ -103,13 +103,13 @@ class Board:
     def __init__(self, folder="."):
         self.folder = folder
         self.poll = select.poll()
-        self.heard = self.tried = False  # as board.sockets.Sockets has them; nothing looks at them here
+        self.heard = self.tried = False  # like those of board.sockets.Sockets; nothing looks at them here
         self._ports = []
         self._tls = None
         self._said = ""
 
     def is_up(self):
-        """True if there is a network: the system's business here."""
+        """True: the network is the system's business here."""
         return True
 
     def now(self):
@@ -138,7 +138,7 @@ class Board:
         return port
 
     def tls(self, toolsnet):
-        """Return a new port that speaks TLS as these settings say; ValueError if that cannot be."""
+        """Return a new port that speaks TLS as these settings say; ValueError if that is not possible."""
         from board.tls import Tls  # few carts have it
 
         if self._tls is None:
@@ -167,7 +167,7 @@ class Board:
             return None
 
     def watch(self, port, slot):
-        """Wake `slot` whenever the port has something to say."""
+        """Wake `slot` whenever something happens at the port."""
         port.slot = slot
 
     def wait(self, app, wait_ms):
@@ -181,7 +181,7 @@ class Board:
 
 
 def _size_of(path):
-    """Return the octets of the file, -1 if there is none."""
+    """Return the length of the file in bytes; -1 if it does not exist."""
     try:
         return os.stat(path)[6]
     except OSError:

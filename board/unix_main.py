@@ -1,4 +1,4 @@
-"""Starts the agent on a computer, CPython's or MicroPython's: `python -m board.unix_main cart.json`.
+"""Starts the agent on a computer, on CPython or MicroPython: `python -m board.unix_main cart.json`.
 
 Exit codes: 0 ended in order, 2 the configuration is wrong.
 """
@@ -11,7 +11,7 @@ from agent.base.compat import give_back
 
 
 def complete(path):
-    """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
+    """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if there are any."""
     from agent.cart import config
 
     with open(path) as file:
@@ -39,7 +39,7 @@ def main(path):
     give_back("agent.cart", "config")  # before the rest is loaded: it takes the same memory
     give_back("agent.cart", "settings")
     from agent.cart.app import App
-    from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
+    from board import loop  # brings in the whole agent: not before the configuration is read and forgotten
 
     board = make_board(folder_of(path))
     app = App(configuration, board)

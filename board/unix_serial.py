@@ -2,8 +2,8 @@
 
 Rules
 1. `stty` sets the line up (baud, parity, raw); without it, or without the device, the port stays closed.
-2. A file here blocks and `readinto` wants all that it asks for, so `poll` is asked before every read and write, and
-   the line is set to answer a read with what there is (VMIN 0): the second read inside finds nothing and ends it.
+2. A file blocks here and `readinto` waits for all that it asks for, so `poll` is called before every read and write,
+   and the line is set to answer a read with what there is (VMIN 0): the second read inside finds nothing and ends it.
 """
 
 import os
@@ -30,7 +30,7 @@ class SerialPort:
         self._mine = select.poll()
 
     def open(self, device, baud):
-        """Open the device; `state` tells whether that worked."""
+        """Open the device; `state` says whether that worked."""
         self.close()
         self.why = self.why_code = 0
         settings = self.settings
@@ -63,7 +63,7 @@ class SerialPort:
         return PORT_CLOSED if self.sock is None else PORT_OPEN
 
     def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST when the device is gone."""
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST when the device is gone."""
         if self.sock is None:
             return PORT_LOST
         events = self._ready()
@@ -83,7 +83,7 @@ class SerialPort:
         return 0
 
     def write(self, buf, start, n):
-        """Hand buf[start:start+n] over; return how many octets were taken."""
+        """Write buf[start:start+n]; return how many bytes were taken."""
         if self.sock is None:
             return PORT_LOST
         events = self._ready()
@@ -97,7 +97,7 @@ class SerialPort:
             return PORT_LOST
 
     def overruns(self):
-        """Not known here."""
+        """Return -1: overruns are not known here."""
         return -1
 
     def close(self):

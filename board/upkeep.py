@@ -1,10 +1,10 @@
-"""Everything a chip does beside the agent, in the turns of the same loop: network, watchdog, lamp, clock, console.
+"""Everything a chip does besides the agent, in the turns of the same loop: network, watchdog, lamp, clock, console.
 
 Rules
 1. `on_turn(now)` never waits and returns the ms until it wants to be called again (board.loop).
 2. The watchdog is fed only while `Liveness` says that results and deadlines move.
-3. The first time the agent is healthy the version that runs is confirmed (board.safe_mode) and says so on the console:
-   `toolcart{"healthy": ...}`. It says it again for a while, for a computer that was just plugged in.
+3. When the agent is healthy for the first time, the running version is confirmed (board.safe_mode) and says so on the
+   console: `toolcart{"healthy": ...}`. It repeats that for a while, for a computer that was just plugged in.
 
 `board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text,
 clock (board.clock) or None, ntp (board.clock.Ntp) or None, calendar(unix_s), about() -> dict.
@@ -28,7 +28,7 @@ TELLINGS = const(24)  # two minutes
 
 
 class Upkeep:
-    """What runs beside one app."""
+    """The work besides one app."""
 
     def __init__(self, app, board, configuration, folder, confirmation, now):
         self.app = app
@@ -37,7 +37,7 @@ class Upkeep:
         self.liveness = Liveness(app, configuration, now)
         self.blinker = Blinker(now)
         self.is_confirmed = False
-        self.unconfirmed = 0  # how often that could not be written down
+        self.unconfirmed = 0  # how often the confirmation could not be written
         self.wants_restart = False
         self._folder = folder
         self._confirmation = confirmation
@@ -56,7 +56,7 @@ class Upkeep:
             self._metrics = Metrics(app, board, configuration["board"]["metrics_port"], now)
 
     def on_turn(self, now):
-        """Do what is due; the ms until the next, negative to end the loop."""
+        """Do what is due; return the ms until the next call, or a negative number to end the loop."""
         board = self.board
         wait_ms = board.network.tick(now)
         if board.network.is_up() is not self._was_up:
@@ -83,10 +83,10 @@ class Upkeep:
             wait_ms = _less(wait_ms, self._metrics.turn(now))
         if self.console.wants_restart or self.wants_restart:
             return -1
-        return wait_ms  # what is typed ends the wait by itself (board.sockets)
+        return wait_ms  # typing ends the wait by itself (board.sockets)
 
     def about(self):
-        """The board's own part of the status."""
+        """Return the board's own part of the status."""
         board = self.board
         told = board.about()
         told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
@@ -126,7 +126,7 @@ class Upkeep:
         if not self.is_confirmed:
             if not self.liveness.is_healthy(now):
                 return
-            # False: that cannot be written down, so that the next start would not know. It is tried again.
+            # False: it cannot be written, so the next start would not know. It is tried again.
             self.is_confirmed = self._confirmation.healthy() is not False
             if not self.is_confirmed:
                 self.unconfirmed += 1
@@ -157,7 +157,7 @@ class Upkeep:
         for station in self.app.stations:
             if not station.mounted:
                 continue
-            session = station.outlets[0].session  # ToolsNet's
+            session = station.outlets[0].session  # that of ToolsNet
             if not session.wants_stamp:
                 self._offer(SOURCE_TOOLSNET, session.stamp, now)
                 session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
@@ -168,14 +168,14 @@ class Upkeep:
                 store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
 
     def _offer(self, source, digits, now):
-        """A stamp up to a minute old is good enough only to begin with: it is taken once and then asked for again."""
+        """Offer a time to the clock, if the digits are one; it may be up to CLOCK_MS old."""
         moment = from_digits(digits)
         if moment is not None:
             self.board.clock.hear(source, moment, now)
 
 
 def version_of(folder):
-    """Return the digest of the version in a folder, "" where there is none."""
+    """Return the digest of the version in a folder, "" if there is none."""
     try:
         with open(folder + VERSION_FILE) as file:
             return json.load(file)["digest"]

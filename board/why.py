@@ -1,7 +1,7 @@
-"""What a system's error number means for a connection: WHY_ of agent.link.port, on every stack the same.
+"""The meaning of a system's error number for a connection: a WHY_ of agent.link.port, the same on every stack.
 
-Linux and lwIP number network errors alike, ESP-IDF otherwise; `errno` has the numbers of the machine this runs on. What
-MicroPython's lacks stands here with both, or is the same everywhere.
+Linux and lwIP number network errors alike, ESP-IDF differently; `errno` has the numbers of the machine this runs on.
+Those that MicroPython's `errno` lacks are listed here for both, or are the same everywhere.
 """
 
 import errno
@@ -26,7 +26,7 @@ _ENOENT = const(2)
 _EIO = const(5)
 _ENXIO = const(6)
 _EBUSY = const(16)
-_EPIPE = const(32)  # written to what the other side has closed
+_EPIPE = const(32)  # written to a connection that the other side has closed
 _ENFILE = const(23)
 _EMFILE = const(24)
 _ENOTTY = const(25)

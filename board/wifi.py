@@ -1,12 +1,12 @@
-"""Joins a Wi-Fi network, stays joined, and changes to a stronger access point of it while the cart is moved.
+"""Joins a Wi-Fi network, stays joined, and moves to a stronger access point of it while the cart is moved.
 
 Rules
-1. The machine only decides; a `radio` does: status(), join(bssid), leave(), level(), scan(), restart().
+1. The machine only decides; a `radio` acts: status(), join(bssid), leave(), level(), scan(), restart().
 2. A join has JOIN_MS. After a failure it waits 1, 2, 4 .. 60 s; after RESTART_AFTER failures the radio is switched off
-   and on once, because firmware of radios hangs.
+   and on once, because the firmware of radios hangs.
 3. Weaker than ROAM_DBM for three looks in a row: scan, and change to an access point of the same name that is at
-   least GAIN_DB stronger. One scan a minute at most: it blocks the chip for some seconds, ten at most.
-4. A join to a chosen access point that fails is followed by one to any.
+   least GAIN_DB stronger. At most one scan a minute: it blocks the chip for some seconds, ten at most.
+4. If joining a chosen access point fails, the next join is to any.
 """
 
 from agent.base.compat import const
@@ -73,7 +73,7 @@ class Wifi:
         return self.state == UP
 
     def restart(self, is_deep, now):
-        """Switch the radio off and on and join again, whatever it says of itself."""
+        """Switch the radio off and on and join again, whatever state it claims."""
         self.restarts += 1
         self.state = DOWN
         self._radio.leave()
@@ -132,7 +132,7 @@ class Wifi:
             self.losses += 1
             self.state = DOWN
             self._radio.leave()
-            self._wait.start(now, 0)  # the first attempt at once, the pauses come with its failure
+            self._wait.start(now, 0)  # the first attempt at once; pauses begin when it fails
             return
         self.level_dbm = self._radio.level()
         self._weak = self._weak + 1 if self.level_dbm < ROAM_DBM else 0
@@ -146,7 +146,7 @@ class Wifi:
                 self._join(better, now)
 
     def _stronger(self):
-        """The access point to change to, None if staying is best; scan() lists (bssid, dBm, is it the present one)."""
+        """Return the access point to change to, None if staying is best; scan() has (bssid, dBm, is it the present)."""
         best = None
         best_dbm = self.level_dbm + GAIN_DB
         for bssid, dbm, is_present in self._radio.scan():

@@ -1,21 +1,21 @@
-"""A time zone by its rules, as POSIX writes them: `CET-1CEST,M3.5.0,M10.5.0/3` is Central Europe, summer time and all.
+"""A time zone by its rules, as POSIX writes them: `CET-1CEST,M3.5.0,M10.5.0/3` is Central Europe with summer time.
 
 Rules
-1. The form is that of the TZ variable (POSIX 1003.1, 8.3): name, hours behind UTC, and where there is summer time its
-   name, its hours and the two changes. Names may stand in <>. Hours may have minutes and seconds; those of a change may
+1. The form is that of the TZ variable (POSIX 1003.1, 8.3): name, hours behind UTC, and if there is summer time its
+   name, its hours and the two changes. Names may be in <>. Hours may have minutes and seconds; those of a change may
    be from -167 to 167, as in the tables of the tz database.
 2. A change is Mm.w.d (month, week 1 to 5, day 0 to 6 with 0 a Sunday; week 5 is the last), Jn (1 to 365, 29 February is
    not counted) or n (0 to 365).
-3. Asked once an hour or so: it may allocate.
+3. Asked about once an hour: it may allocate.
 """
 
 _HOUR_S = 3600
 _DAY_S = 86400
-_MARCH_FIRST = (306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275)  # days of a month in a year that begins in March
+_MARCH_FIRST = (306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275)  # days before a month if March begins the year
 
 
 class Zone:
-    """What `parsed` found: seconds to add to UTC, and the two changes or None."""
+    """A zone that `parsed` found: seconds to add to UTC, and the two changes or None."""
 
     def __init__(self, standard_s, summer_s, begins, ends):
         self.standard_s = standard_s
@@ -24,7 +24,7 @@ class Zone:
         self._ends = ends
 
     def offset_s(self, unix_s):
-        """Seconds from UTC to local time at a moment in seconds since 1970."""
+        """Return the seconds from UTC to local time at a moment in seconds since 1970."""
         if self._begins is None:
             return self.standard_s
         year = _year_of(unix_s + self.standard_s)
@@ -32,12 +32,12 @@ class Zone:
         ends = _moment(self._ends, year) - self.summer_s
         if begins < ends:
             is_summer = begins <= unix_s < ends
-        else:  # the southern half: it ends in the year that follows
+        else:  # the southern hemisphere: it ends in the next year
             is_summer = not ends <= unix_s < begins
         return self.summer_s if is_summer else self.standard_s
 
     def left_s(self, unix_s):
-        """Seconds to the next change, None where there is none."""
+        """Return the seconds to the next change; None if there is none."""
         if self._begins is None:
             return None
         least = None
@@ -51,12 +51,12 @@ class Zone:
 
 
 def fixed(offset_min):
-    """A zone without summer time."""
+    """Return a zone without summer time."""
     return Zone(offset_min * 60, 0, None, None)
 
 
 def parsed(text):
-    """The Zone of a text, None if it is none."""
+    """Return the Zone of a text; None if it is not valid."""
     try:
         return _parsed(text)
     except (ValueError, IndexError):
@@ -78,7 +78,7 @@ def _parsed(text):
 
 
 class _Reader:
-    """Goes through names and times."""
+    """Reads names and times, one after the other."""
 
     def __init__(self, text):
         self.text = text
@@ -101,7 +101,7 @@ class _Reader:
             raise ValueError
 
     def time(self, most):
-        """Seconds of [+-]h[:m[:s]]."""
+        """Return the seconds of [+-]h[:m[:s]]."""
         sign = 1
         if self.text[self.at] in "+-":
             sign = -1 if self.text[self.at] == "-" else 1
@@ -114,7 +114,7 @@ class _Reader:
         return sign * seconds
 
     def number(self, most):
-        """A number from here, at most `most`."""
+        """Return the number at this place; ValueError if it is above `most`."""
         start = self.at
         while self.at < len(self.text) and self.text[self.at].isdigit():
             self.at += 1
@@ -125,7 +125,7 @@ class _Reader:
 
 
 def _change(text):
-    """(kind, month or day, week, weekday, seconds of the day)."""
+    """Return (kind, month or day, week, weekday, seconds of the day)."""
     day, slash, hours = text.partition("/")
     seconds = 2 * _HOUR_S
     if slash:
@@ -146,7 +146,7 @@ def _change(text):
 
 
 def _moment(change, year):
-    """Seconds since 1970 of a change in a year, as local time has it before the change."""
+    """Return a change in a year as seconds since 1970, in the local time that holds before the change."""
     kind, number, week, weekday, seconds = change
     if kind == "M":
         first = _days(year, number, 1)
@@ -162,7 +162,7 @@ def _moment(change, year):
 
 
 def _days(year, month, day):
-    """Days since 1 January 1970."""
+    """Return the days since 1 January 1970."""
     if month < 3:
         year -= 1
     return year * 365 + year // 4 - year // 100 + year // 400 + _MARCH_FIRST[month - 1] + day - 1 - 719468
