@@ -1,4 +1,4 @@
-"""The client for scripts without asyncio: the same calls, each of which waits for its end.
+"""The client for scripts without asyncio: the same calls, but each waits until it is done.
 
     with connect_blocking("192.0.2.10") as controller:
         controller.select_pset(5)
@@ -20,7 +20,7 @@ from client.received import Received
 
 
 class BlockingReceived(Message):
-    """A message that was pushed, and `acknowledge` that waits."""
+    """A message that was pushed, with an `acknowledge` that waits."""
 
     __slots__ = ("_run", "message")
 
@@ -31,7 +31,7 @@ class BlockingReceived(Message):
 
     @property
     def acknowledged(self) -> bool:
-        """True once its acknowledgement went out."""
+        """True once its acknowledgement has gone out."""
         return self.message.acknowledged
 
     def acknowledge(self) -> bool:
@@ -40,7 +40,7 @@ class BlockingReceived(Message):
 
 
 class BlockingStream:
-    """What a controller pushes of one topic, to be read with `for`."""
+    """The messages of one topic that a controller pushes, to be read with `for`."""
 
     def __init__(self, stream, run) -> None:
         self._stream = stream
@@ -65,7 +65,7 @@ class BlockingStream:
 
 
 class BlockingController:
-    """A Controller whose calls wait: every method of it, under its own name."""
+    """A Controller whose calls wait: it has all its methods, under their own names."""
 
     def __init__(self, make) -> None:
         self._make = make
@@ -91,7 +91,7 @@ class BlockingController:
             self._end()
 
     def __getattr__(self, name: str) -> Any:
-        """Return a method of the Controller that waits for its end, or what else it has."""
+        """Return a method of the Controller that waits until it is done, or another attribute of it."""
         if name.startswith("_") or self._controller is None:
             raise AttributeError(name)
         found = getattr(self._controller, name)
@@ -106,7 +106,7 @@ class BlockingController:
         await controller.__aenter__()
 
     def _run(self, work):
-        """Wait for this; an interrupt (Ctrl-C) ends what is waited for as well."""
+        """Wait for `work`; an interrupt (Ctrl-C) also cancels it."""
         waiting = asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[arg-type]
         try:
             return waiting.result()

@@ -1,4 +1,4 @@
-"""Where a client begins: over TCP or over a serial line."""
+"""The entry points of a client: over TCP or over a serial line."""
 
 from client.controller import BUFFER_BYTES, MESSAGE_BYTES, Controller
 from client.tcp_line import open_tcp
@@ -9,7 +9,7 @@ __all__ = ["connect", "connect_serial"]
 def connect(host: str, port: int = 4545, **options) -> Controller:
     """Return the controller at this address, for `async with`; the options are those of Controller.
 
-    Entering it connects; ConnectionLost if no session stands within `deadline_s`.
+    Entering it connects; ConnectionLost if no session is open within `deadline_s`.
     """
     from agent.link.stream import Stream
 
@@ -24,7 +24,7 @@ def connect_serial(
     stop_bits: int = 1,
     **options,
 ) -> Controller:
-    """Return the controller at a serial line: `procedure` is "3964r" or "ascii". Wants pyserial, on Linux or macOS.
+    """Return the controller at a serial line: `procedure` is "3964r" or "ascii". Needs pyserial, on Linux or macOS.
 
     ConfigError for a setting that a line cannot have (docs/configuration.md); the options are those of Controller.
     """
@@ -39,6 +39,6 @@ def connect_serial(
 
 
 async def _open(conversation, device, settings):
-    from client.serial_line import open_serial  # it wants termios
+    from client.serial_line import open_serial  # it needs termios
 
     return await open_serial(conversation, device, settings["baud"], settings["parity"], settings["stop_bits"])

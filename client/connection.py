@@ -1,4 +1,4 @@
-"""What is told about the connection to a controller."""
+"""News of the connection to a controller."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from agent.catalogue.message import Message
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection was found or lost: `reason` says why it was lost, `started` is the MID 0002 it began with."""
+    """The connection was made or lost: `reason` says why it was lost, `started` is the MID 0002 it began with."""
 
     is_found: bool
     reason: str = ""

@@ -1,12 +1,12 @@
 """A client of one controller: `async with connect(host) as controller`, built on the agent's session machine.
 
 Rules
-1. It connects, starts the session in the first revision that the controller takes, keeps it alive, ends it with MID
-   0003, and connects again after a loss: pauses of `pause_s`, twice as long each time up to `pause_most_s`, and of
-   `busy_pause_s` where the controller's slots are taken. What was subscribed to is subscribed to again.
+1. It connects, starts the session in the first revision that the controller accepts, keeps it alive, ends it with MID
+   0003, and connects again after a loss: after `pause_s`, twice as long each time up to `pause_most_s`, or after
+   `busy_pause_s` if the controller's slots are taken. It subscribes again to everything that was subscribed to.
 2. A request waits for the connection and for its answer, `deadline_s` in all; it is sent once. One is outstanding at a
-   time, which is the protocol's way, so callers take turns.
-3. Nothing is acknowledged by itself: a result that was not acknowledged explicitly may come again, and one that was
+   time, as the protocol wants it, so callers take turns.
+3. Nothing is acknowledged automatically: a result that is not acknowledged explicitly may come again, and one that was
    acknowledged by leaving a loop's body would be lost with the exception that ended it.
 """
 
@@ -26,7 +26,7 @@ from client.errors import ConnectionLost, Unanswered
 from client.stream import Stream
 from client.topics import TOPICS
 
-BUFFER_BYTES = 65536  # a message has 9999 octets at most, one in nine parts more
+BUFFER_BYTES = 65536  # a message has at most 9999 bytes; one in nine parts has more
 MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
@@ -49,7 +49,7 @@ def _session(link, subscriptions, start_revisions, link_level, keep_alive_s, res
 
 
 class Controller:
-    """One controller. Made by `connect` or `connect_serial`, and used as `async with` says."""
+    """One controller. Made by `connect` or `connect_serial`, and used with `async with`."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Controller:
     ) -> None:
         """`deadline_s`: for each request, and for the first connection. `link_level`: number what is sent (9997, 9998).
 
-        `revisions`: of a topic, most wanted first. `curves`: the kinds that `curves()` asks for. `also`: further
+        `revisions`: of a topic, most wanted first. `curves`: the kinds that `curves()` subscribes to. `also`: further
         topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
         """
         self.deadline_s = deadline_s
@@ -90,7 +90,7 @@ class Controller:
         self._conversation = Conversation(session, self._pushed, self._heard_start)
 
     def _know_no_connection(self) -> None:
-        self.started: catalogue.Message | None = None  # the MID 0002 of the connection that stands
+        self.started: catalogue.Message | None = None  # the MID 0002 of the present connection
         self._streams: dict[str, Stream] = {}
         self._places: list[Stream] = []  # by the place of a subscription
         self._listeners: list[Stream] = []
@@ -158,9 +158,9 @@ class Controller:
             stream.end()
 
     def connections(self):
-        """Return what becomes of the connection from now on, to be read with `async for`: Connection by Connection.
+        """Return the changes of the connection from now on, to be read with `async for`: one Connection each.
 
-        Who does not read finds the last hundred.
+        The last hundred are kept until they are read.
         """
         stream = Stream(self, "connections", 0, 0, _EVENTS_KEPT)
         stream.is_subscribed = True
@@ -176,14 +176,14 @@ class Controller:
                 pause_s = self._pause_s
             self._tell(Connection(False, reason, self.started))
             if conversation.why == WHY_STOPPED:
-                continue  # our own doing: it begins again in the revision that this controller wants
+                continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._busy_pause_s if conversation.why == WHY_BUSY else pause_s
             pause_s = min(pause_s * 2, self._pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))
 
     async def _connect_once(self) -> str:
-        """Connect, and return why that failed or ended."""
+        """Connect; return why that failed or how it ended."""
         conversation = self._conversation
         conversation.is_readied = False
         conversation.why = WHY_NOTHING
@@ -211,21 +211,21 @@ class Controller:
 
     @property
     def unexpected(self) -> dict[int, int]:
-        """How often messages came that no one asked for or that cannot be read, by MID."""
+        """How many messages came, by MID, that were not asked for or cannot be read."""
         return dict(self._conversation.unexpected)
 
     # -- requests ------------------------------------------------------------------------------------------------
 
     async def ask(self, mid: int, revision: int = 1, *, deadline_s: float | None = None, **fields: Any):
-        """Send a message built of these fields (`toolcart.encode`) and return the Message that answers it.
+        """Send a message built from these fields (`toolcart.encode`) and return the Message that answers it.
 
-        The answer is the one that the catalogue knows for this MID, 0005 for one it does not know. Refused where a
-        MID 0004 came, Unanswered at the deadline, ConnectionLost if it was lost meanwhile; FieldError for fields.
+        The answer is the one that the catalogue knows for this MID, else 0005. Raises Refused if a MID 0004 came,
+        Unanswered at the deadline, ConnectionLost if the connection was lost meanwhile; FieldError for wrong fields.
         """
         return await self.ask_frame(catalogue.encode(mid, revision, **fields), deadline_s=deadline_s)
 
     async def ask_frame(self, frame: bytes, answer: int = 0, *, deadline_s: float | None = None):
-        """Send this frame and return its answer: a message `answer`, 0 for what the catalogue says."""
+        """Send this frame and return its answer: a message with MID `answer`; 0: the one in the catalogue."""
         request = catalogue.decode(frame)
         wanted = request.answer()
         answer = answer or (wanted[0] if wanted else 5)
@@ -236,13 +236,13 @@ class Controller:
 
     @contextlib.asynccontextmanager
     async def _when_free(self, mid: int, seconds: float):
-        """Wait until something may be asked, and see that the whole takes `seconds` at most."""
+        """Wait until a request may be sent, and limit the whole to `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
         if self._leaving.is_set():
             raise ConnectionLost("the client is closed", mid)
         try:
             async with asyncio.timeout_at(deadline), self._turn:
-                while not self._conversation.free.is_set():  # it may be taken away before this task runs again
+                while not self._conversation.free.is_set():  # it may be cleared before this task runs again
                     await self._conversation.free.wait()
                 yield deadline
         except TimeoutError:
@@ -261,7 +261,7 @@ class Controller:
         return await self.ask(38, revision, job_id=number)
 
     async def send_vin(self, vin: str):
-        """Name the vehicle that comes next (MID 0050)."""
+        """Announce the next vehicle (MID 0050)."""
         return await self.ask(50, vin=vin)
 
     async def send_identifier(self, identifier: str):
@@ -273,11 +273,11 @@ class Controller:
         return await self.ask(42)
 
     async def enable_tool(self):
-        """Free the tool (MID 0043)."""
+        """Unlock the tool (MID 0043)."""
         return await self.ask(43)
 
     async def abort_job(self):
-        """End the job that runs (MID 0127)."""
+        """Abort the running job (MID 0127)."""
         return await self.ask(127)
 
     async def old_result(self, tightening_id: int = 0, revision: int = 1):
@@ -289,7 +289,7 @@ class Controller:
         return (await self.ask(10))["pset_ids"]
 
     async def time(self) -> str:
-        """Return what the controller's clock says (MID 0080, 0081), YYYY-MM-DD:HH:MM:SS."""
+        """Return the controller's time (MID 0080, 0081), YYYY-MM-DD:HH:MM:SS."""
         return (await self.ask(80))["time"]
 
     async def acknowledge_alarm(self):
@@ -301,7 +301,7 @@ class Controller:
     def results(self) -> Stream:
         """Return the results, to be read with `async for`; `await result.acknowledge()` when one is safe.
 
-        MID 0061, or what takes its place: 1201 and 1202, 0106 and 0107, 0101.
+        MID 0061, or those used in its place: 1201 and 1202, 0106 and 0107, 0101.
         """
         return self.stream("results")
 
@@ -314,11 +314,11 @@ class Controller:
         return self.stream("parameter_sets")
 
     def jobs(self) -> Stream:
-        """Return what becomes of jobs (MID 0035)."""
+        """Return the changes of jobs (MID 0035)."""
         return self.stream("jobs")
 
     def vins(self) -> Stream:
-        """Return each vehicle that is named (MID 0052)."""
+        """Return each vehicle that is announced (MID 0052)."""
         return self.stream("vins")
 
     def curves(self) -> Stream:
@@ -326,11 +326,11 @@ class Controller:
         return self.stream("curves")
 
     def stream(self, name: str) -> Stream:
-        """Return the messages of a topic by its name (client.topics, or what `also` named); KeyError for another."""
+        """Return the messages of a topic by its name (client.topics, or one in `also`); KeyError if there is none."""
         return self._streams[name]
 
     async def subscribe(self, stream: Stream) -> None:
-        """Ask for this topic, if that was not done; it is asked for again with each connection."""
+        """Subscribe to this topic, unless that is done; it is subscribed to again with each connection."""
         if stream.is_subscribed:
             return
         mid = self._conversation.session.subscriptions[stream.first].mid

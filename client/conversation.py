@@ -1,13 +1,13 @@
-"""Drives the agent's session machine from asyncio: octets in, events out, messages to the line, one timer.
+"""Drives the agent's session machine from asyncio: bytes in, events out, messages to the line, one timer.
 
 Rules
 1. `turn` does all that is due: takes the session's events, lets it post what it owes, and sets the timer for the next
-   deadline. It is called when octets came, when the timer runs out, and when somebody wants something.
-2. A push is acknowledged only when its reader says so. MID 0062 does not say for which result it is, so they are
-   acknowledged in the order in which they came. One that was passed over holds back those behind it; when the
-   controller sends it again, both copies are the same one.
+   deadline. It is called when bytes came, when the timer runs out, and when there is a request.
+2. A push is acknowledged only when its reader says so. MID 0062 does not say which result it is for, so pushes are
+   acknowledged in the order in which they came. One that is skipped holds back those behind it; if the controller
+   sends it again, acknowledging the second copy acknowledges both.
 3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
-4. What was under way when a connection ended has failed: nothing is asked twice by itself.
+4. What was under way when a connection ended has failed: nothing is asked again automatically.
 """
 
 import asyncio
@@ -35,18 +35,18 @@ _WHY = {
 
 
 class Conversation:
-    """One session after the other, over one line after the other."""
+    """One session after another, over one line after another."""
 
     def __init__(self, session, on_push: Callable, on_start: Callable) -> None:
         self.session = session
         self.link = session.link
         self.loop = asyncio.get_running_loop()
-        self.free = asyncio.Event()  # something may be asked
+        self.free = asyncio.Event()  # a request may be sent
         self.connection = 0  # counts up
-        self.over: asyncio.Future = self.loop.create_future()  # what ended it, as text
-        self.why = st.WHY_NOTHING  # the session's own reason for it
+        self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
+        self.why = st.WHY_NOTHING  # the session's own reason for the end
         self.is_readied = False
-        self.unexpected: Counter[int] = Counter()  # MID -> messages that no one asked for, or cannot be read
+        self.unexpected: Counter[int] = Counter()  # MID -> messages that were not asked for, or cannot be read
         self.refusal: Refused | None = None  # the last one of a subscription
         self._on_push = on_push
         self._on_start = on_start
@@ -57,10 +57,10 @@ class Conversation:
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
 
-    # -- the line's calls --------------------------------------------------------------------------------------
+    # -- for the line ------------------------------------------------------------------------------------------
 
     def begin(self, line) -> None:
-        """A line stands: begin the session."""
+        """Begin the session: the line is open."""
         self._line = line
         self.connection += 1
         self.over = self.loop.create_future()
@@ -70,12 +70,12 @@ class Conversation:
         self.turn()
 
     def received(self, octets: int) -> None:
-        """The first octets of link.inlet() were filled."""
+        """Take the first `octets` bytes of link.inlet()."""
         self.session.receive(octets)
         self.turn()
 
     def lost(self, reason: str) -> None:
-        """The line, or the session on it, is over."""
+        """End everything: the line, or the session on it, is over."""
         if self._line is None:
             return
         line, self._line = self._line, None
@@ -125,10 +125,10 @@ class Conversation:
             self.free.clear()
         self._set_timer(left)
 
-    # -- the client's calls --------------------------------------------------------------------------------------
+    # -- for the client ------------------------------------------------------------------------------------------
 
     async def ask(self, frame: bytes, answer: int, named: int, deadline: float):
-        """Ask with this frame; return the Message that answers it. `deadline` is the loop's time."""
+        """Send this frame as a request; return the Message that answers it. `deadline` is in the loop's time."""
         session = self.session
         mid = int(frame[4:8])
         row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS)
@@ -144,7 +144,7 @@ class Conversation:
         return await asked
 
     async def subscribe(self, first: int, behind: int) -> None:
-        """Ask for subscriptions[first:behind] and for them from now on; Refused if the controller has none of them."""
+        """Subscribe to subscriptions[first:behind], now and later; Refused if the controller has none of them."""
         session = self.session
         self._want(first, behind, True)
         self.refusal = None
@@ -227,12 +227,12 @@ class Conversation:
         """Return the message in the link's buffer."""
         link = self.link
         frame = bytes(link.buf[link.at : link.at + link.length])
-        if frame[:4] != b"%04d" % len(frame):  # made whole of parts, or cut short
+        if frame[:4] != b"%04d" % len(frame):  # joined from parts, or cut short
             frame = b"%04d" % min(len(frame), 9999) + frame[4:]
         return catalogue.decode(frame)
 
     def _refusal(self, mid: int) -> Refused:
-        """Return what the MID 0004 in the link's buffer says."""
+        """Return the Refused for the MID 0004 in the link's buffer."""
         message = self._message()
         if message.mid != rq.REFUSAL:
             return Refused(mid, self.session.code)
@@ -241,7 +241,7 @@ class Conversation:
     def _answered(self, message, error) -> None:
         asked, self._asked = self._asked, None
         if asked is None or asked.done():
-            return  # who asked has gone
+            return  # whoever asked is gone
         if error is None:
             asked.set_result(message)
         else:

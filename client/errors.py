@@ -1,4 +1,4 @@
-"""What a client raises: each error names the MID, and what the controller or the network said."""
+"""The errors that a client raises: each names the MID, and what the controller or the network said."""
 
 
 class ClientError(Exception):
@@ -6,7 +6,7 @@ class ClientError(Exception):
 
 
 class Refused(ClientError):
-    """The controller answered MID 0004, or 9998: `mid` is what was asked, `code` its number, `said` its words."""
+    """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words."""
 
     def __init__(self, mid: int, code: int, said: str = "") -> None:
         self.mid = mid
@@ -26,7 +26,7 @@ class Unanswered(ClientError, TimeoutError):
 
 
 class ConnectionLost(ClientError, ConnectionError):
-    """The connection ended, or none came to stand; `mid` is what was under way then, 0 for nothing."""
+    """The connection ended, or could not be made; `mid` is the request that was under way, 0 for none."""
 
     def __init__(self, reason: str, mid: int = 0) -> None:
         self.reason = reason

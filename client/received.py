@@ -1,10 +1,10 @@
-"""A message that a controller has pushed: a Message, and the way to acknowledge it."""
+"""A message that a controller has pushed: a Message that can be acknowledged."""
 
 from agent.catalogue.message import Message
 
 
 class Received(Message):
-    """See agent.catalogue.Message; `acknowledged` is True once its acknowledgement went out."""
+    """See agent.catalogue.Message; `acknowledged` is True once its acknowledgement has gone out."""
 
     __slots__ = ("_conversation", "acknowledged", "connection", "push", "sequence")
 
@@ -17,9 +17,9 @@ class Received(Message):
         self.acknowledged = False
 
     async def acknowledge(self) -> bool:
-        """Tell the controller that this one is taken: call it when what you keep of it is safe.
+        """Acknowledge it to the controller: call this when what you keep of it is safe.
 
-        False if the connection it came over is gone: nothing was told, and it may come again. OutOfOrder if another
-        message of its kind came before it and is not acknowledged; not if that was the same one, sent again.
+        False if the connection it came over is gone: nothing was sent, and it may come again. OutOfOrder if another
+        message of its kind came before it and is not acknowledged, unless that is the same one sent twice.
         """
         return self._conversation.acknowledge(self)

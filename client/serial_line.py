@@ -7,7 +7,7 @@ from board.linux_serial import SerialPort
 
 
 class SerialLine:
-    """One opened line of a conversation; made by `open_serial`."""
+    """One open line of a conversation; made by `open_serial`."""
 
     def __init__(self, conversation, port: SerialPort) -> None:
         self._conversation = conversation
@@ -17,7 +17,7 @@ class SerialLine:
         self._loop.add_reader(self._descriptor, self._read)
 
     def write(self, buf, start: int, octets: int) -> int:
-        """Take octets of buf[start:]; return how many."""
+        """Send `octets` bytes of buf[start:]; return how many were taken."""
         taken = self._port.write(buf, start, octets)
         if taken < 0:
             self._loop.call_soon(self._conversation.lost, self._port.last_error)
@@ -40,7 +40,7 @@ class SerialLine:
         elif octets < 0:
             self._conversation.lost(self._port.last_error or "the line is gone")
         else:
-            self._conversation.turn()  # the link has no room before what came was looked at
+            self._conversation.turn()  # the link has no room until it has looked at what came
 
     def _resume(self) -> None:
         self._loop.remove_writer(self._descriptor)
@@ -48,7 +48,7 @@ class SerialLine:
 
 
 async def open_serial(conversation, device: str, baud: int, parity: str, stop_bits: int) -> SerialLine:
-    """Open the device; OSError where that fails."""
+    """Open the device; OSError if that fails."""
     port = SerialPort({"parity": parity, "stop_bits": stop_bits})
     port.open(device, baud)
     if port.state() != PORT_OPEN:

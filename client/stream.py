@@ -1,11 +1,11 @@
-"""What a controller pushes of one topic, to be read with `async for`."""
+"""The messages of one topic that a controller pushes, to be read with `async for`."""
 
 import asyncio
 from collections import deque
 
 
 class Stream:
-    """See Controller.results and the like. Ends when the client is closed; a lost connection only makes it wait."""
+    """See Controller.results and others. Ends when the client is closed; a lost connection only makes it wait."""
 
     def __init__(self, controller, name: str, first: int, behind: int, most: int | None = None) -> None:
         self.name = name
@@ -13,12 +13,12 @@ class Stream:
         self.behind = behind
         self.is_subscribed = False
         self._controller = controller
-        self._kept: deque = deque(maxlen=most)  # what is not acknowledged is bounded by what a controller sends
+        self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
         self._came = asyncio.Event()
         self._ended = False
 
     async def begin(self) -> None:
-        """Subscribe now and not with the first message asked for; Refused if the controller has no such thing."""
+        """Subscribe now instead of with the first message read; Refused if the controller has no such topic."""
         await self._controller.subscribe(self)
 
     def __aiter__(self):
@@ -34,11 +34,11 @@ class Stream:
         return self._kept.popleft()
 
     def put(self, message) -> None:
-        """A message came."""
+        """Add a message that came."""
         self._kept.append(message)
         self._came.set()
 
     def end(self) -> None:
-        """Nothing comes any more."""
+        """End the stream: nothing more will come."""
         self._ended = True
         self._came.set()

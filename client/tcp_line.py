@@ -39,7 +39,7 @@ class TcpLine(asyncio.BufferedProtocol):
         self._conversation.lost(str(exc) if exc else "the controller closed the connection")
 
     def write(self, buf, start: int, octets: int) -> int:
-        """Take octets of buf[start:]; return how many."""
+        """Send `octets` bytes of buf[start:]; return how many were taken."""
         if self._transport is None or not self._takes:
             return 0
         self._transport.write(bytes(memoryview(buf)[start : start + octets]))
@@ -53,6 +53,6 @@ class TcpLine(asyncio.BufferedProtocol):
 
 
 async def open_tcp(conversation, host: str, port: int) -> TcpLine:
-    """Connect; OSError where that fails."""
+    """Connect; OSError if that fails."""
     _, line = await asyncio.get_running_loop().create_connection(lambda: TcpLine(conversation), host, port)
     return line

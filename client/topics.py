@@ -1,11 +1,11 @@
 """What a controller can be asked to push: a topic is a name and the rows of subscriptions that bring it.
 
 Rules
-1. A row is that of agent.openprotocol.subscriptions; further rows of a topic are other ways to the same messages,
-   asked for where the one in front was refused.
-2. Revisions are tried as they stand. Of results revision 999, the shortest, comes last: who writes a program wants all
-   that a controller tells, and the agent's own setting wants speed.
-3. Nothing is subscribed to that no one reads: a controller waits for the acknowledgement of all it pushes.
+1. A row is one of agent.openprotocol.subscriptions; further rows of a topic are other ways to the same messages, tried
+   if the one before was rejected.
+2. Revisions are tried in their order. For results revision 999, the shortest, comes near the end: a program usually
+   wants everything that a controller sends, while the agent's own setting wants speed.
+3. Nothing is subscribed to that is not read: a controller waits for the acknowledgement of all it pushes.
 """
 
 from agent.openprotocol.subscriptions import INSTEAD, RESULTS
@@ -17,7 +17,7 @@ _ALARMS = ((71, 72), (74, 75), (76, 77))
 _PSETS = ((15, 16),)
 _JOBS = ((35, 36),)
 
-# Name -> rows, each with its revisions. Results stand first: the session machine knows them by this place.
+# Name -> rows, each with its revisions. Results come first: the session machine knows them by this place.
 TOPICS: dict[str, tuple] = {
     "results": ((RESULTS, RESULT_REVISIONS),),
     "alarms": (
