@@ -1,1 +1,1 @@
-"""What only Linux has: outlets and sources that no chip runs. No module of agent/ outside imports it at its top."""
+"""What only Linux has: outlets and sources that no chip runs. Elsewhere agent/ imports it only on CPython."""

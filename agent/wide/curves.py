@@ -1,6 +1,6 @@
 """Puts curves together again from their pieces, one after the other, for an outlet with a cursor in their log.
 
-A curve with missing pieces is given up to the first gap. A piece without those in front of it is skipped: the log
+A curve with missing pieces is returned up to the first gap. A piece without those in front of it is skipped: the log
 counts it as missed.
 """
 

@@ -3,7 +3,7 @@
 The file is what the board's `lines(settings)` returns. It writes whole lines or none, makes them durable, and begins a
 new file when one is full (board.linux_lines):
 
-    open() -> bool       use the file; what is in it is durable then, and what a power cut has spoilt is removed
+    open() -> bool       use the file; its content is then durable, and what a power cut has spoilt is removed
     last                 the last line in it; empty if there is none
     last_of(is_one)      the last line for which is_one(line) is true; empty if there is none
     add(line) -> bool    append the line; an incomplete one is taken back
@@ -12,7 +12,7 @@ new file when one is full (board.linux_lines):
 
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
-2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves it open what was written.
+2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves unclear what was written.
    The file's last line settles it: it has all records up to the one that gives this very line. So each is written once.
 3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
 4. Where graphs are wanted, their lines follow those of their results (agent.wide.graphs).

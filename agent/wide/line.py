@@ -291,7 +291,7 @@ def _value(value):
 
 
 def _text(text):
-    """Return the text as JSON writes it; other than printable ASCII as the four digits of its code."""
+    """Return the text as JSON writes it; all but printable ASCII as the four digits of its code."""
     parts = ['"']
     for letter in text:
         if letter == '"' or letter == "\\":

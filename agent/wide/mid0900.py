@@ -35,7 +35,7 @@ READ = 0
 LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is not known
 LOST_EMPTY = 2  # no sample in it
 LOST_CUT = 3  # longer than what is taken whole: see `trace_bytes`
-LOST_ROOM = 4  # the flash refused
+LOST_ROOM = 4  # the log did not take it
 LOST_LONG = 5  # longer than the ring of graphs
 LOST_STEPS = 6  # more resolutions than a record has room for
 

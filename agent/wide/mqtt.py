@@ -149,7 +149,7 @@ class WideMqtt(Mqtt):
             self.curves += 1
 
     def forget_beside(self):
-        """Publish the curve again."""
+        """Publish the curve again later."""
         self._curve_is_out = False
 
     def save_beside(self):

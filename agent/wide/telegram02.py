@@ -1,7 +1,7 @@
 """Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
 
 Rules
-1. A name is cut at 25 characters, other than printable ASCII becomes `?`; an address that is not IPv4 is blank.
+1. A name is cut at 25 characters, all but printable ASCII becomes `?`; an address that is not IPv4 is blank.
 2. A station has the spindles and programs that it is given; each list has at least one entry.
 """
 

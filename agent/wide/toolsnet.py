@@ -58,7 +58,7 @@ def sources_of(station, system, toolsnet):
 
 
 def _descriptions(station, system, program_for_zero):
-    """Describe system and station in the map, with the names that the controller gives."""
+    """Return the source that describes system and station in the map, with the names that the controller gives."""
     from agent.wide.controller_programs import Programs
 
     controller = station.settings["controller"]

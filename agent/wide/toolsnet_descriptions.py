@@ -7,7 +7,7 @@ Rules
    one is what goes out for parameter set 0.
 3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
    has given them; until then it is the one of the configuration. Each has all programs; what does not fit into a
-   telegram of 9999 octets is left out and counted.
+   telegram of 9999 bytes is left out and counted.
 4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
    up by what a server may not know (DIGEST G.5). One lost connection meanwhile does not count as silence yet.
 5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.

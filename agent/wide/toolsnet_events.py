@@ -65,7 +65,7 @@ class Events(Source):
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self._number = 0  # of the outstanding event, or the one offered last
-        # Since the server last had an event: one that always says it has none gets them again only once.
+        # Since the server last had an event. One that always says it has none gets them again only once.
         self._has_resent = False
 
     def join(self, forward):
@@ -218,7 +218,7 @@ class Events(Source):
         return 1
 
     def _look_behind(self, behind, done):
-        """The server names an event that was delivered long ago, or the one behind it was passed untaken.
+        """The server names an event that was delivered long ago, or a later one was passed without being taken.
 
         False if the log cannot be read now.
         """

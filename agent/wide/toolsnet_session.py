@@ -16,7 +16,7 @@ from agent.toolsnet import session as ts
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.session import OUT_NOTHING, OUT_RESULT, Session
 
-CPYTHON_ONLY = True  # each result that is out has a buffer of its own
+CPYTHON_ONLY = True  # each outstanding result has a buffer of its own
 
 UNANSWERED = -1
 _10_BYTES = 38

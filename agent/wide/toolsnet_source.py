@@ -1,6 +1,6 @@
 """What the sources have in common: events, descriptions and curves, which go to ToolsNet besides results.
 
-    join(forward)           the outlet that they send over is made
+    join(forward)           the outlet to send over
     waits()                 True if it may have something to send
     send(now)               write the next telegram into `tx`: its length, 0 if nothing may go out now
     accepted(now)           05 or 10 with code 0 has come for it

@@ -162,7 +162,7 @@ class WebhookOutlet:
         self._retry_ms = RETRY_LEAST_MS
         self._after = 0
         self._last = 0  # number of the outstanding batch
-        self._highest = 0  # number ever sent in this run
+        self._highest = 0  # highest number ever sent in this run
         self._is_met = False  # the server has confirmed something in this run
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
