@@ -20,7 +20,7 @@ _GRAPHS_BLOCKS_LEAST = const(4)
 
 
 def bring_up(station, device, toolsnet):
-    """Mount the logs of this station on its device; False if they cannot be read or do not fit, see `why`."""
+    """Mount the logs of this station on its device; False if they do not fit, or cannot be read (see `why`)."""
     spool = station.settings["spool"]
     kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
     graphs = 0
@@ -61,7 +61,7 @@ def _log(station, part):
     controller = station.settings["controller"]
     several = controller["results"] != "auto" or controller["bolt_data"]
     if ON_CPYTHON:
-        several = True  # whether a controller has several spindles is found out
+        several = True  # any controller may turn out to have several spindles
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
     for index in range(1, len(outlets)):

@@ -22,7 +22,7 @@ SPOOL_FULL = const(5)
 SPOOL_UNUSABLE = const(6)
 NO_NETWORK = const(7)
 SAFE_MODE = const(8)  # shown by board.safe_mode, without this module
-NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly
+NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly, or an outlet waits for an operator
 
 NAMES = (
     "starting",
