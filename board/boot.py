@@ -1,4 +1,4 @@
-"""Runs on a chip before main.py: makes errors in interrupts readable. Does nothing else, so that the REPL stays free.
+"""Runs on a chip before main.py: makes errors in interrupts readable. Nothing else, so that the REPL can be reached.
 
 A soft reset from a computer runs this file as well, so it starts neither network nor watchdog.
 """

@@ -73,7 +73,7 @@ def _udp():
 
 
 def _place(host, port):
-    """Return the address of a socket for four numbers; that never blocks."""
+    """Return the socket address for a host in four numbers; that never blocks."""
     import socket
 
     return socket.getaddrinfo(host, port)[0][-1]

@@ -5,7 +5,7 @@ Rules
    difference is known to about ERROR_S.
 2. The clock is set (`set`) only if nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
 3. A difference of whole half hours is a wrong time zone, not a wrong clock: it is reported, and nothing is set.
-4. Without the right to set it (CAP_SYS_TIME) that is reported, and tried again with the next time.
+4. If the agent may not set it (CAP_SYS_TIME) that is reported, and tried again with the next time.
 5. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.
 """
 

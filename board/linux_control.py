@@ -205,8 +205,8 @@ class Talk:
 class Control:
     """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that returns a generator.
 
-    It serves `clients` at a time. `cannot` begins the note if the socket cannot be made. If it is `ours` by a lock it
-    replaces an existing socket, else only one that does not answer.
+    It serves so many `clients` at a time. `cannot` begins the note if the socket cannot be made. If it is `ours` by a
+    lock it replaces an existing socket, else only one that does not answer.
     """
 
     def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):

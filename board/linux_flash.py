@@ -2,6 +2,7 @@
 
     octet 0        4096      8192
     | header page | block 0 | block 1 | ...        the header is board.linux_header's
+
 Rules
 1. Durable means: pwrite, then fdatasync. fdatasync writes the data and every piece of metadata needed to read it back
    (open(2), fdatasync(2)); size and blocks never change once the file is made, so nothing else is needed.

@@ -183,7 +183,7 @@ class SerialPort:
             flags[_INPUT_FLAGS] |= termios.INPCK
         termios.tcsetattr(self._descriptor, termios.TCSANOW, flags)
         termios.tcflush(self._descriptor, termios.TCIOFLUSH)  # what came while the port was closed is dropped
-        # FTDI adapters otherwise hold input for 16 ms; a driver that does not know the request refuses it.
+        # FTDI adapters otherwise hold input for 16 ms; a driver that does not know the request rejects it.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             line.set_low_latency_mode(True)
 

@@ -2,7 +2,7 @@
 
 Rules
 1. The other side's certificate is checked only against the given authorities, and its name against the host or the
-   configured name. If it does not pass, the connection could not be opened.
+   configured name. If it does not pass, that counts as a connection that could not be opened.
 2. It is open when the handshake is done; until then it is opening, and the limit for opening applies.
 3. Nothing waits: the handshake goes on whenever the port is looked at.
 """

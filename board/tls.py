@@ -2,14 +2,14 @@
 
 Rules
 1. The other side's certificate is checked only against the given authorities, and its name against the host or the
-   configured name. If it does not pass, the connection could not be opened.
+   configured name. If it does not pass, that counts as a connection that could not be opened.
 2. Nothing waits: the handshake goes on whenever the port is looked at. Its computations take the time they take.
 3. MicroPython does not say when the handshake is done. It is taken to be done when the certificate has passed and, on
    firmware without TLS 1.3, the server has sent something since: its last flight. Nothing goes out before it is really
    done, whatever is written; what fails in between is a lost connection.
 4. It reads byte by byte: one call for many loses what it has read if the end follows, and a port may not do that.
 5. What `write` could not send yet is encrypted in mbedtls: the next `write` must have the same bytes.
-6. If there is not enough memory, the connection could not be opened.
+6. Too little memory counts as a connection that could not be opened.
 """
 
 # pyright: reportOptionalMemberAccess=false
