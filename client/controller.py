@@ -211,7 +211,7 @@ class Controller:
 
     @property
     def unexpected(self) -> dict[int, int]:
-        """How many messages came, by MID, that were not asked for or cannot be read."""
+        """Return how many messages came, by MID, that were not asked for or cannot be read."""
         return dict(self._conversation.unexpected)
 
     # -- requests ------------------------------------------------------------------------------------------------
