@@ -21,7 +21,8 @@ from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOL
 from board.console import VERSION_FILE, Console
 from board.network import Silence
 
-CLOCK_MS = const(60000)
+CLOCK_MS = const(60000)  # how often ToolsNet and the controller are asked for the time
+TAKE_MS = const(1000)  # how old what they say may be
 TELL_MS = const(5000)
 UNCONFIRMED_MS = const(60000)  # between two tries to write to a file system that may be full or worn
 TELLINGS = const(24)  # two minutes
@@ -142,6 +143,8 @@ class Upkeep:
         left = CLOCK_MS
         if board.ntp is not None:
             left = board.ntp.tick(now, board.network.is_up(), self._heard_ntp)
+        if self._take_times(now):
+            left = _less(left, TAKE_MS)
         if self._clock.expired(now):
             self._clock.start(now, CLOCK_MS)
             self._ask_others(now)
@@ -152,23 +155,33 @@ class Upkeep:
         board.clock.hear(SOURCE_NTP, board.calendar(unix_s), board.now())
 
     def _ask_others(self, now):
-        """Take the times that came with the latest 05 and the latest result, and ask for the next ones."""
+        """Ask for the time of the next 05, and of the next result, if the clock wants them."""
         clock = self.board.clock
+        for station in self.app.stations:
+            if station.mounted:
+                station.outlets[0].session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)  # that of ToolsNet
+                station.intake.store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
+
+    def _take_times(self, now):
+        """Take each time that has come, once; return whether another one may come."""
+        waits = False
         for station in self.app.stations:
             if not station.mounted:
                 continue
-            session = station.outlets[0].session  # that of ToolsNet
-            if not session.wants_stamp:
+            session = station.outlets[0].session
+            if session.stamp[0]:
                 self._offer(SOURCE_TOOLSNET, session.stamp, now)
-                session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
+                session.stamp[0] = 0
             store = station.intake.store
-            if not store.wants_time:
+            if store.heard[0]:
                 unpack_digits(self._digits, 0, store.heard, 0, 14)
                 self._offer(SOURCE_CONTROLLER, self._digits, now)
-                store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
+                store.heard[0] = 0
+            waits = waits or session.wants_stamp or store.wants_time
+        return waits
 
     def _offer(self, source, digits, now):
-        """Offer a time to the clock, if the digits are one; it may be up to CLOCK_MS old."""
+        """Offer a time to the clock, if the digits are one."""
         moment = from_digits(digits)
         if moment is not None:
             self.board.clock.hear(source, moment, now)

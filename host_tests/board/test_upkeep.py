@@ -275,11 +275,15 @@ def test_time_comes_from_toolsnet_and_from_results_until_something_better_speaks
     chip.go(1000)
     station = chip.app.stations[0]
     assert station.outlets[0].session.wants_stamp and station.intake.store.wants_time
-    station.outlets[0].session.stamp[:] = b"20240314092653"
-    station.outlets[0].session.wants_stamp = False
-    chip.go(61000)
+    session = station.outlets[0].session
+    session.stamp[:] = b"20240314092653"
+    session.wants_stamp = False
+    chip.go(1000)  # at once: a minute later it would be a minute slow
     assert chip.board.clock.source == c.SOURCE_TOOLSNET
-    assert chip.board.clock._rtc.moment == MOMENT
+    assert chip.board.clock._rtc.moment == MOMENT and not session.wants_stamp
+    chip.board.clock._rtc.moment = (2024, 3, 14, 9, 27, 54)
+    chip.go(60000)
+    assert chip.board.clock._rtc.moment == (2024, 3, 14, 9, 27, 54) and session.wants_stamp, "the next one, not the old"
     assert chip.ask("?status")[0]["board"]["clock"] == "toolsnet"
 
 
