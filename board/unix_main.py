@@ -55,8 +55,12 @@ def main(path):
 if __name__ == "__main__":
     from agent.cart import config
 
+    given = sys.argv[1:] or ["config.json"]
+    if len(given) > 1 or given[0].startswith("-"):  # MicroPython has no argparse
+        print("python -m board.unix_main [CONFIG]: starts the agent on this computer. CONFIG: config.json")
+        sys.exit(0 if given[0] in ("-h", "--help") else 2)
     try:
-        main(sys.argv[1] if len(sys.argv) > 1 else "config.json")
+        main(given[0])
     except config.ConfigError as mistakes:
         print(mistakes)
         sys.exit(2)

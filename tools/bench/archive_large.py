@@ -1,7 +1,7 @@
 """Measures the archive at length: its pages over 10 million results, 10,000 stations, results with 5 parameters, and
 how long a 05 takes while old results are moved out.
 
-    python -m tools.bench.archive_large [PLACE ...] > report.json        places that a run before has filled
+    python -m tools.bench.archive_large --json [PLACE ...] > report.json     places that a run before has filled
     python -m tools.bench.tables archive < report.json
 
 Rules
@@ -14,7 +14,6 @@ Rules
 from __future__ import annotations
 
 import http.client
-import json
 import random
 import statistics
 import sys
@@ -27,11 +26,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tools.archive import database, servers
+from tools.base.command_line import CommandLine
 from tools.base.report import Report
 from tools.base.sources import Unavailable
 from tools.bench.archive import load, lost, served
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
+from tools.bench.figures import tell
 from tools.bench.postgresql import postgresql
 from tools.bench.processes import memory_mib
 
@@ -185,6 +186,6 @@ def measure(report: Report, filled: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    told = Report()
-    measure(told, sys.argv[1:])
-    print(json.dumps(told.as_dict(), indent=1))
+    line = CommandLine(__doc__)
+    line.add_argument("places", nargs="*", metavar="PLACE", help="an archive that a run before has filled")
+    tell(line, lambda report, asked: measure(report, asked.places))

@@ -1,4 +1,4 @@
-"""`python -m tools.bench.archive_opcua`: results as OPC UA events, from the 05 to a client, and what that costs.
+"""Measures results as OPC UA events, from the 05 to a client, and their cost: `python -m tools.bench.archive_opcua`.
 
 Rules
 1. The archive, the OPC UA server and this client are processes of their own; the client takes whole results, undecoded.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from asyncua import ua  # isort: skip
 
 from tools.archive import database
 from tools.archive.beside import Beside
+from tools.base.command_line import CommandLine, start
 from tools.bench.archive_rows import Plant, fill
 from tools.bench.processes import memory_mib, told, worked_s
 
@@ -178,9 +178,10 @@ async def _until(heard: _Heard, count: int) -> None:
 
 def main() -> None:
     """Measure, and print a line of JSON."""
+    CommandLine(__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="toolcart-opcua-") as folder:
         print(json.dumps(asdict(measure(Path(folder)))))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -1,9 +1,8 @@
-"""`python -m tools.bench.archive_pictures`: a picture of every page of the archive for docs/pictures."""
+"""Makes a picture of every page of the archive for docs/pictures: `python -m tools.bench.archive_pictures`."""
 
 from __future__ import annotations
 
 import io
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,8 @@ from sqlalchemy import update
 
 from tools.archive import database
 from tools.archive import tables as t
-from tools.base.sources import ROOT, Unavailable
+from tools.base.command_line import CommandLine, start
+from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.bench.browser import browser, pages_of
 
@@ -71,10 +71,12 @@ def make(folder: Path) -> list[Path]:
     return made
 
 
-if __name__ == "__main__":
+def main() -> None:
+    CommandLine(__doc__).parse_args()
     PICTURES.mkdir(exist_ok=True)
-    try:
-        for written in make(PICTURES):
-            print(written.relative_to(ROOT))
-    except Unavailable as reason:
-        sys.exit(f"toolcart: {reason}")
+    for written in make(PICTURES):
+        print(written.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    start(main)

@@ -10,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from tools import runtimes
 from tools.base.cache import Unavailable
+from tools.base.command_line import CommandLine, start
 from tools.base.report import Report, table
 from tools.base.sources import product_sources
 from tools.bench import board_heap, board_idle, board_sizes, board_time, halving, stages
@@ -227,10 +227,10 @@ def _beside_in(modules: Path, heap_bytes: int) -> int | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.board", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--baseline", action="store_true", help="write the instructions of this state down instead")
-    parser.add_argument("--json", action="store_true", help="give the figures as JSON")
-    asked = parser.parse_args()
+    line = CommandLine(__doc__)
+    line.add_argument("--baseline", action="store_true", help="write the instructions of this state down instead")
+    line.add_argument("--json", action="store_true", help="give the figures as JSON")
+    asked = line.parse_args()
     if asked.baseline:
         BASELINE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
         return
@@ -239,4 +239,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

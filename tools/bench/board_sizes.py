@@ -13,7 +13,9 @@ from pathlib import Path
 
 from tools import runtimes
 from tools.base.cache import Unavailable
-from tools.base.report import Report, table
+from tools.base.command_line import CommandLine
+from tools.base.report import Report
+from tools.bench.figures import tell
 from tools.compact.tree import compile_compacted
 from tools.flash import package
 from tools.runtimes.build import BOARD_MACHINES
@@ -82,6 +84,4 @@ def _heap(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    found = Report()
-    add(found)
-    print(table(found.as_dict()))
+    tell(CommandLine(__doc__), lambda report, _: add(report))

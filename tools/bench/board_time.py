@@ -20,8 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.base.cache import Unavailable
-from tools.base.report import Report, table
+from tools.base.command_line import CommandLine
+from tools.base.report import Report
 from tools.base.sources import COMPILE_TIMEOUT_S, compiler
+from tools.bench.figures import tell
 from tools.compact.tree import program_of
 from tools.firmware import rp2040
 from tools.flash import package
@@ -215,6 +217,4 @@ def add(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    found = Report()
-    add(found)
-    print(table(found.as_dict()))
+    tell(CommandLine(__doc__), lambda report, _: add(report))

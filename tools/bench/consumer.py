@@ -29,8 +29,10 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tools.base import child
+from tools.base.command_line import CommandLine
 from tools.base.report import Report
 from tools.base.sources import Unavailable
+from tools.bench.figures import tell
 from tools.bench.postgresql import postgresql
 from tools.bench.processes import memory_mib, running, worked_s
 from tools.sim.serve import SimulatedPlant
@@ -219,6 +221,4 @@ def measure(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    told = Report()
-    measure(told)
-    print(json.dumps(told.as_dict(), indent=1))
+    tell(CommandLine(__doc__), lambda report, _: measure(report))

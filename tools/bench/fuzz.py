@@ -388,15 +388,14 @@ def batch(parser, first, count, progress=None):
 
 
 def main():
-    import argparse
-
+    from tools.base.command_line import CommandLine
     from tools.base.progress import progress_bar
 
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.fuzz", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--inputs", type=int, default=70000, help="in all")
-    parser.add_argument("--seed", type=int, default=1, help="the first")
-    parser.add_argument("--only", choices=[one.name for one in parsers()], help="one parser")
-    asked = parser.parse_args()
+    line = CommandLine(__doc__)
+    line.add_argument("--inputs", type=int, default=70000, help="in all")
+    line.add_argument("--seed", type=int, default=1, help="the first")
+    line.add_argument("--only", choices=[one.name for one in parsers()], help="one parser")
+    asked = line.parse_args()
     wanted = [one for one in parsers() if asked.only in (None, one.name)]
     for one, each in zip(wanted, shared_out(asked.inputs, wanted), strict=True):
         begun = time.monotonic()

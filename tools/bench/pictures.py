@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from tools.base.command_line import CommandLine, start
 from tools.harness.fleet import Fleet
 from tools.live.view import View
 from tools.live.watch import ENDED, Watch
@@ -30,7 +30,7 @@ SIZE = (120, 32)
 LIMIT_S = 60.0
 
 
-def main(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Write overview.svg, station.svg and outage.svg into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
@@ -78,5 +78,11 @@ async def _until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
         await pilot.pause(0.1)
 
 
+def main() -> None:
+    line = CommandLine(__doc__)
+    line.add_argument("folder", nargs="?", default="docs/pictures", type=Path, help="default: docs/pictures")
+    make(line.parse_args().folder)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures"))
+    start(main)

@@ -10,7 +10,6 @@ told against a program that no step has touched.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import contextlib
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools import runtimes
+from tools.base.command_line import CommandLine, start
 from tools.bench import board, path
 from tools.compact import frame, inline, names, program, tree
 from tools.compact.slots import arguments_of
@@ -130,12 +130,12 @@ def _tell(name: str, figures: dict[str, int | None], less: dict[str, int | None]
 def main() -> None:
     """Measure the finished program, then the steps that are asked for, or all."""
     known = [*STEPS, "one module"]
-    parser = argparse.ArgumentParser(prog="python -m tools.bench.steps", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
-    asked = parser.parse_args().steps
+    line = CommandLine(__doc__)
+    line.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))
+    asked = line.parse_args().steps
     unknown = [name for name in asked if name not in known]
     if unknown:
-        parser.error(f"there is no step called {unknown[0]!r}; --help lists them")
+        line.error(f"there is no step called {unknown[0]!r}; --help lists them")
     board.cortex.build()
     whole = measure([])
     _tell("finished", whole)
@@ -149,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -1,5 +1,6 @@
-"""Figures in prose come from files that benchmarks fill, and the documents quote them: docs/figures.json, and the
-counts of instructions in tools/bench/instructions.json (as benchmark `instructions`).
+"""Brings the figures in the documents up to date with what benchmarks have measured.
+
+They quote docs/figures.json, and the counts in tools/bench/instructions.json as benchmark `instructions`.
 
     toolcart bench path --json | python -m tools.bench.tables path     takes a benchmark's figures into the file
     python -m tools.bench.tables                                       puts them into the documents
@@ -20,7 +21,8 @@ import re
 import sys
 from pathlib import Path
 
-from tools.base.cache import CHECKOUT
+from tools.base.cache import CHECKOUT, Unavailable
+from tools.base.command_line import CommandLine, start
 
 FILE = CHECKOUT / "docs/figures.json"
 COUNTS = CHECKOUT / "tools/bench/instructions.json"
@@ -72,10 +74,17 @@ def unquoted(texts: list[str]) -> set[str]:
     return {number for number in quotes if "," in number} & bare
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Take a report from standard input if a benchmark is named; then bring the documents up to date."""
-    if arguments:
-        take(arguments[0], json.load(sys.stdin))
+    line = CommandLine(__doc__)
+    line.add_argument("benchmark", nargs="?", help="take its report in first: JSON, from standard input")
+    benchmark = line.parse_args().benchmark
+    if benchmark:
+        try:
+            report = json.load(sys.stdin)
+        except ValueError:
+            raise Unavailable("no report came in, such as `toolcart bench path --json` prints") from None
+        take(benchmark, report)
     taken = known()
     for page in documents():
         text = page.read_text(encoding="utf-8")
@@ -86,4 +95,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    start(main)

@@ -1,7 +1,8 @@
-"""The table of all messages, for the library's book: `python -m tools.codec.table > docs/library/messages.md`."""
+"""Prints the table of all messages for the library's book: `python -m tools.codec.table > docs/library/messages.md`."""
 
 from agent import catalogue
 from agent.catalogue.index import categories
+from tools.base.command_line import CommandLine
 from tools.codec.shown import KINDS, SENDERS
 
 HEAD = """# Messages
@@ -32,4 +33,5 @@ def page() -> str:
 
 
 if __name__ == "__main__":
+    CommandLine(__doc__).parse_args()
     print(page(), end="")

@@ -1,4 +1,4 @@
-"""The types of every message, made from the tables: `python -m tools.codec.types` writes them to tools/installed.
+"""Makes the types of every message from the tables: `python -m tools.codec.types` writes them to tools/installed.
 
 Git has none of it: a build makes them (`tools/packaging/build.py`), and so does the check of the types.
 
@@ -16,6 +16,7 @@ from agent import catalogue
 from agent.catalogue.building import HEADER_FIELDS
 from agent.catalogue.fields import Field
 from agent.catalogue.table import Mid
+from tools.base.command_line import CommandLine
 from tools.base.sources import ROOT
 
 FOLDER = ROOT / "tools" / "installed"
@@ -192,4 +193,5 @@ def write(folder: Path) -> None:
 FILES = {"messages.py": messages, "_overloads.pyi": overloads}
 
 if __name__ == "__main__":
+    CommandLine(__doc__).parse_args()
     write(FOLDER)

@@ -6,6 +6,7 @@
 
 from agent.cart import config
 from agent.wide.outlets import OUTLETS
+from tools.base.command_line import CommandLine
 from tools.config import secrets as config_secrets
 from tools.config.audience import MEANINGS as AUDIENCES
 from tools.config.audience import audience
@@ -333,4 +334,5 @@ def page():
 
 
 if __name__ == "__main__":
+    CommandLine(__doc__).parse_args()
     print(page(), end="")

@@ -1,4 +1,4 @@
-"""`python -m tools.packaging.debian [FOLDER]`: the Debian package, out of the wheel, by dpkg-deb alone.
+"""Builds the Debian package out of the wheel, by dpkg-deb alone: `python -m tools.packaging.debian [FOLDER]`.
 
 Rules
 1. The program lies where Debian's Python looks (dist-packages) and uses Debian's Click; the same package serves every
@@ -17,7 +17,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from email.utils import formatdate
@@ -216,7 +215,4 @@ def _put(tree: Path, name: str, content: str | bytes, mode: int = 0o644) -> None
 
 
 if __name__ == "__main__":
-    try:
-        print(build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))
-    except Unavailable as reason:
-        sys.exit(f"toolcart: {reason}")
+    wheel.by_hand(__doc__, build)

@@ -1,4 +1,4 @@
-"""`python -m tools.packaging.sbom WHEEL`: what is in a wheel and what it asks for, as CycloneDX 1.6 beside it.
+"""Lists what is in a wheel and what it asks for, as CycloneDX 1.6 beside it: `python -m tools.packaging.sbom WHEEL`.
 
 Rules
 1. The same wheel has the same list, octet by octet: its number comes of the wheel's hash, its time is the commit's.
@@ -13,7 +13,6 @@ from __future__ import annotations
 import email
 import hashlib
 import re
-import sys
 import uuid
 import zipfile
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
+from tools.base.command_line import CommandLine, start
 from tools.packaging import wheel
 
 LABORATORY = ("test", "bench")  # extras of a checkout
@@ -97,8 +97,16 @@ def _asked_for(metadata: Message) -> list[Component]:
     ]
 
 
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        made = Path(name).with_suffix(".cdx.json")
-        made.write_text(of(Path(name)), encoding="utf-8")
+def main() -> None:
+    line = CommandLine(__doc__)
+    line.add_argument("wheels", nargs="+", type=Path, metavar="WHEEL")
+    for listed in line.parse_args().wheels:
+        if not listed.is_file():
+            line.error(f"there is no {listed}")
+        made = listed.with_suffix(".cdx.json")
+        made.write_text(of(listed), encoding="utf-8")
         print(made)
+
+
+if __name__ == "__main__":
+    start(main)

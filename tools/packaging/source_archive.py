@@ -1,6 +1,7 @@
-"""`python -m tools.packaging.source_archive [FOLDER]`: the source archive of this commit, the same octets each time.
+"""Builds the source archive of this commit: `python -m tools.packaging.source_archive [FOLDER]`.
 
-The builder's archive has the moments and owners of the copy that it was made in: they are set to the commit's and root.
+It is the same octets each time: the builder's archive has the moments and owners of the copy that it was made in, and
+they are set to the commit's and root.
 """
 
 from __future__ import annotations
@@ -59,7 +60,4 @@ def _settled(made: Path, moment: int) -> bytes:
 
 
 if __name__ == "__main__":
-    try:
-        print(build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))
-    except Unavailable as reason:
-        sys.exit(f"toolcart: {reason}")
+    wheel.by_hand(__doc__, build)

@@ -1,4 +1,4 @@
-"""`python -m tools.packaging.wheel [FOLDER]`: the wheel of this checkout, built in a copy of the tree.
+"""Builds the wheel of this checkout, in a copy of the tree: `python -m tools.packaging.wheel [FOLDER]`.
 
 It has the manual page and the completions below share/, where pip puts them beside the command.
 """
@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.base.cache import CHECKOUT, Unavailable
+from tools.base.command_line import CommandLine, start
 from tools.packaging import share
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
@@ -64,8 +66,12 @@ def _add_share(folder: Path) -> None:
         project.write("\n[tool.setuptools.data-files]\n" + "".join(rows))
 
 
+def by_hand(about: str | None, build: Callable[[Path], Path]) -> None:
+    """The command line of what builds something into a folder."""
+    line = CommandLine(about)
+    line.add_argument("folder", nargs="?", default="dist", type=Path, help="where it goes, default: dist")
+    start(lambda: print(build(line.parse_args().folder)))
+
+
 if __name__ == "__main__":
-    try:
-        print(build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))
-    except Unavailable as reason:
-        sys.exit(f"toolcart: {reason}")
+    by_hand(__doc__, build)

@@ -14,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -38,6 +37,7 @@ from board.linux_clock import ServersClock
 from board.linux_control import SUFFIX, Control, station_orders
 from board.linux_notify import Notifier, Supervision
 from tools.base.command_group import TRACEBACK
+from tools.base.command_line import CommandLine
 from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from tools.config import file as config_file
 from tools.status import place, served
@@ -312,7 +312,7 @@ def spool_problem(app: App, board: Board, station: Station) -> str:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = CommandLine(__doc__)
     arguments.add_argument("config")
     arguments.add_argument("--status-every-ms", type=int, default=None)
     options = arguments.parse_args()

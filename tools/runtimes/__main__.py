@@ -1,4 +1,7 @@
-"""`python -m tools.runtimes list | fetch [NAME...] | run NAME [--heap 64k] SCRIPT [ARGUMENTS...]`."""
+"""Lists and fetches the MicroPythons that tests run on, or runs a script on one.
+
+python -m tools.runtimes list | fetch [NAME...] | run NAME [--heap 64k] SCRIPT [ARGUMENTS...]
+"""
 
 import argparse
 import os
@@ -6,6 +9,7 @@ import sys
 from typing import NoReturn
 
 from tools import runtimes
+from tools.base.command_line import CommandLine
 from tools.runtimes.harness import Machine
 
 
@@ -38,7 +42,7 @@ def _run(name: str, heap: str, script: str, args: list[str]) -> NoReturn:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.runtimes", description="MicroPythons to run tests on")
+    parser = CommandLine(__doc__)
     names = [runtime.name for runtime in runtimes.all()]
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="which there are and whether each is ready")

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from tools import runtimes
 from tools.base.cache import CACHE, CHECKOUT, Unavailable
+from tools.base.command_line import CommandLine
 from tools.base.sources import Source, uses_library
 from tools.runtimes import typecheck
 from tools.runtimes.board_form import NOT_HERE, Board
@@ -337,7 +338,7 @@ def chosen_files(files: list[Path], name: str) -> list[Path]:
 
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
     names = ["cpython", *(runtime.name for runtime in runtimes.all()), BOARD]
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="./tools/test",
         description="Every check and test, on CPython and real MicroPython. Other arguments go to pytest.",
         allow_abbrev=False,

@@ -1,0 +1,69 @@
+"""Every module that a developer starts by `python -m` says what it does, and takes nothing that it does not know."""
+
+import contextlib
+import io
+import runpy
+import sys
+import warnings
+
+import pytest
+
+from tools.base.cache import CHECKOUT
+from tools.base.command_line import CommandLine, start
+from tools.base.sources import Unavailable
+
+FILES = {
+    file: file.read_text(encoding="utf-8") for top in ("tools", "board") for file in (CHECKOUT / top).rglob("*.py")
+}
+PASSES_ON = "tools.runtimes.suite"  # to pytest, whatever it does not know itself
+INSTALLED = "tools.installed"  # has a checkout's modules below another name; test_installed.py starts it
+
+
+def started():
+    """The modules that can be started, without those whose name another one has as a word of a command."""
+    for file, text in FILES.items():
+        name = ".".join(file.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__main__")
+        if 'if __name__ == "__main__":' in text and name != INSTALLED:
+            if not any(f'"{name}"' in other for other in FILES.values()):
+                yield name
+
+
+def said(monkeypatch, name, *words):
+    """The exit code and what was printed, of a module as `python -m` starts it."""
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was imported before, as a module
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+    return ended.value.code, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(started()))
+def test_a_module_that_is_started_by_hand_says_what_it_does_and_refuses_what_it_does_not_know(monkeypatch, name):
+    code, out, err = said(monkeypatch, name, "--help")
+    assert (code, err) == (0, "")
+    about = out.split("\n\n")[1] if "\n\n" in out else out  # behind the usage
+    assert len(about.split()) > 5 and not about.startswith(("options:", "positional arguments:")), out
+    if name != PASSES_ON:
+        code, out, err = said(monkeypatch, name, "--no-such-option")
+        assert code == 2 and (out + err).count("\n") == 1, (code, out, err)
+
+
+def test_modules_that_are_started_by_hand_are_found():
+    assert {"board.unix_main", "tools.compact", "tools.bench.board", "tools.packaging.wheel"} <= set(started())
+    assert not {"tools.bench.archive_load", "tools.archive.beside_process"} & set(started())
+
+
+def test_what_is_missing_is_one_line():
+    def lacks(reason):
+        def main():
+            CommandLine("Measures.")
+            raise reason
+
+        with pytest.raises(SystemExit) as ended:
+            start(main)
+        return ended.value.code
+
+    assert lacks(Unavailable("no Mosquitto: apt install mosquitto")) == "toolcart: no Mosquitto: apt install mosquitto"
+    assert lacks(ModuleNotFoundError(name="paho")).startswith("toolcart: paho is not installed; ")
