@@ -29,7 +29,8 @@ from tools.archive.web.app import LOGINS_AT_ONCE, make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
-from tools.archive.web.users import Proxy, UsersFile, Wrong, put
+from tools.archive.web.users import Proxy, UsersFile, put
+from tools.base.private import Wrong
 from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.cli.main import main

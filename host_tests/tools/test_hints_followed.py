@@ -511,11 +511,12 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
 def test_what_is_no_user_is_written_by_the_command(tmp_path):
     pytest.importorskip("starlette")
     from tools.archive.web import users
+    from tools.base import private
 
     file = tmp_path / "users"
     file.write_text("nonsense\n")
     file.chmod(0o600)
-    with pytest.raises(users.Wrong) as wrong:
+    with pytest.raises(private.Wrong) as wrong:
         users.read(str(file))
     assert CliRunner().invoke(main, ["archive", "user", "--help"]).exit_code == 0
     return str(wrong.value)

@@ -11,7 +11,7 @@ import click
 
 from tools.archive import options
 from tools.archive.web.serving import address
-from tools.archive.web.users import Wrong, private_text
+from tools.base import private
 
 WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
 _SECONDS = click.FloatRange(min=1)
@@ -77,9 +77,9 @@ def _channels(told: dict[str, Any]) -> dict[str, Any]:
         if not (told["mail_from"] and told["mail_to"]):
             options.fail("--smtp needs --mail-from and --mail-to")
         try:
-            password = private_text(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
+            password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
             server = address(told["smtp"])
-        except (ValueError, Wrong) as wrong:
+        except (ValueError, private.Wrong) as wrong:
             options.fail(str(wrong))
         how = (told["smtp_tls"], told["smtp_user"], password)
         made["mail"] = Mail(*server, told["mail_from"], told["mail_to"], *how)

@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from tools.archive import alerts
-from tools.archive.web.users import put_private
+from tools.base import private
 
 DEADLINE_S = 20.0
 _ANSWER_MOST = 65536
@@ -131,4 +131,4 @@ class Alerting:
         return False
 
     def _keep(self) -> None:
-        put_private(self._kept, json.dumps(self._told))
+        private.put(self._kept, json.dumps(self._told))

@@ -17,9 +17,9 @@ from tools.archive.tls import Tls, Wrong
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
 from tools.archive.web.users import ROLES, put
-from tools.archive.web.users import Wrong as Unknown
 from tools.base.exit_codes import reader_has_gone
 from tools.base.installation import how_to_get
+from tools.base.private import Wrong as Unknown
 
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08

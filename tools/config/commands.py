@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from tools.base import private
 from tools.base.sources import ROOT
 from tools.config import file as config_file
 from tools.config import places as config_places
@@ -121,7 +122,7 @@ def new(file: Path, **given: str | None) -> None:
     tree, password = config_new.ask(given, file.parent)
     try:
         if password is not None:
-            config_new.write_secret(file.parent / config_new.PASSWORD_FILE, password)
+            private.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
         if not (file.parent / FILE_NAME).exists():
             (file.parent / FILE_NAME).write_text(schema_text(), encoding="utf-8")
         with file.open("x", encoding="utf-8") as opened:

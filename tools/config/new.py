@@ -10,7 +10,6 @@ Rules
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -176,13 +175,6 @@ def _with_password(said: str) -> dict:
         "stations": [{"number": 1, "controller": {"host": "controller"}, "spool": {"path": "a"}}],
         "board": {"password": said},
     }
-
-
-def write_secret(path: Path, secret: str) -> None:
-    """Write a file that only its owner can read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secret + "\n")
 
 
 def next_step(tree: dict, file: Path) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.base import installation
+from tools.base import installation, private
 from tools.base.printable import visible
 from tools.update import source
 from tools.update.machine import Machine, Refused, Unhealthy, is_older, version_of
@@ -193,7 +193,6 @@ def _minisign():
 
 def _write_new(path: Path, text: str, mode: int) -> None:
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-            file.write(text)
+        private.make(path, text.encode(), mode)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None

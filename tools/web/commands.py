@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import stat
 import sys
 from pathlib import Path
 
 import click
 
-from tools.base import installation
+from tools.base import installation, private
 from tools.base.exit_codes import EXIT_CONFIGURATION
 from tools.status import asking, place
 
@@ -110,15 +109,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _token(path: str) -> str:
-    try:
-        mode = os.stat(path).st_mode
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from None
     # systemd's own are for one service; an access list for its user shows as the group's right (systemd.exec(5)).
     handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
-    if stat.S_IMODE(mode) & 0o077 and not handed:
-        raise click.UsageError(f"--token-file {path}: others can read it; chmod 600 {path}")
+    try:
+        token = private.text_of(path, handed).strip()
+    except private.Wrong as wrong:
+        raise click.UsageError(f"--token-file {wrong}") from None
     if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
         raise click.UsageError(
             f"--token-file {path}: a token has at least {TOKEN_LEAST} printable characters; `openssl rand -hex 16`"

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tools.base import private
+
 GOOD_FOR = timedelta(days=3652)
 KEY_BITS = 2048  # Basic256Sha256 takes 2048 to 4096
 
@@ -23,7 +25,7 @@ def make(certificate: str, key: str, host: str) -> bool:
         Path(certificate).read_bytes()
         Path(key).read_bytes()
         return False
-    private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    secret = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Toolcart archive")])
     now = datetime.now(UTC)
     own = socket.gethostname()
@@ -36,7 +38,7 @@ def make(certificate: str, key: str, host: str) -> bool:
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(private.public_key())
+        .public_key(secret.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + GOOD_FOR)
@@ -44,14 +46,14 @@ def make(certificate: str, key: str, host: str) -> bool:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(private.public_key()), critical=False)
-        .sign(private, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(secret.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(secret.public_key()), critical=False)
+        .sign(secret, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
-    octets = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    _write(key, octets, 0o600)
-    _write(certificate, built.public_bytes(serialization.Encoding.PEM), 0o644)
+    octets = secret.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    private.make(key, octets)
+    private.make(certificate, built.public_bytes(serialization.Encoding.PEM), 0o644)
     return True
 
 
@@ -67,8 +69,3 @@ def _usage() -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write(path: str, octets: bytes, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
-        written.write(octets)

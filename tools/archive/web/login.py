@@ -22,7 +22,9 @@ from collections import deque
 from collections.abc import Mapping
 
 from tools.archive.web.over import Over
-from tools.archive.web.users import LEAST, User, UsersFile, Wrong, key_of, private_text
+from tools.archive.web.users import LEAST, User, UsersFile, key_of
+from tools.base import private
+from tools.base.private import Wrong
 
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
 VALID_S = 30 * 24 * 3600
@@ -39,7 +41,7 @@ def password(file: str | None) -> str | None:
     """The password of this page; None if there is none. Wrong if the file is not private, or it is too short."""
     found, where = (os.environ.get(VARIABLE) or None), VARIABLE
     if file is not None:
-        found, where = private_text(file).rstrip("\r\n"), file
+        found, where = private.text_of(file).rstrip("\r\n"), file
     if found is not None and len(found) < LEAST:
         raise Wrong(f"{where}: a password has at least {LEAST} characters")
     return found

@@ -21,8 +21,9 @@ from tools.archive.options import PLACE_VARIABLE
 from tools.archive.periods import Shifts, written
 from tools.archive.tls import Tls
 from tools.archive.web import login
-from tools.archive.web.users import Proxy, UsersFile, Wrong, proxy_of
+from tools.archive.web.users import Proxy, UsersFile, proxy_of
 from tools.base import child
+from tools.base.private import Wrong
 
 HOST, PORT = "127.0.0.1", 8080
 STOP_LIMIT_S = 5.0

@@ -15,19 +15,16 @@ import ipaddress
 import os
 import re
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from tools.base import private
+from tools.base.private import Wrong
 
 ROLES = ("view", "export", "admin")
 LEAST = 8  # characters of a password
 _COST = 2**14
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-
-
-class Wrong(Exception):
-    """There is no usable password; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -49,32 +46,10 @@ def key_of(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=_COST, r=8, p=1)
 
 
-def private_text(file: str) -> str:
-    """What is in a file of mode 0600; Wrong."""
-    try:
-        mode = Path(file).stat().st_mode
-        found = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Wrong(f"{file}: {getattr(error, 'strerror', None) or 'is no text'}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise Wrong(f"{file}: others may read it; chmod 600 {file}")
-    return found
-
-
-def put_private(file: str, text: str) -> None:
-    """Write a file of mode 0600: whole, or as it was."""
-    part = f"{file}.part"
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-        written.write(text)
-        written.flush()
-        os.fsync(written.fileno())
-    os.replace(part, file)
-
-
 def read(file: str) -> dict[str, User]:
     """Everyone in the file; Wrong names the line that cannot be read."""
     found = {}
-    for number, line in enumerate(private_text(file).splitlines(), 1):
+    for number, line in enumerate(private.text_of(file).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -104,7 +79,7 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
         users[name] = User(name, role, salt, key_of(password, salt))
     lines = [f"{u.name} {u.role} scrypt${_COST}${u.salt.hex()}${u.key.hex()}\n" for u in users.values()]
     try:
-        put_private(file, "".join(lines))
+        private.put(file, "".join(lines))
     except OSError as refused:
         raise Wrong(f"{file}: {refused.strerror}") from None
 

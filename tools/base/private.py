@@ -1,0 +1,47 @@
+"""Files that only their owner may read: passwords, keys, and who is told what.
+
+Rules
+1. What is written is on the disk, and never readable by others in between: it is made new, under a name that was free.
+2. A file in whose place another comes is there whole at any time, the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+class Wrong(Exception):
+    """A file that should be private cannot be used; the text says what to do."""
+
+
+def text_of(path: str | Path, handed: bool = False) -> str:
+    """What is in it; Wrong if others may read it. One that was `handed` to us has another's mode."""
+    try:
+        mode = os.stat(path).st_mode
+        found = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
+    if stat.S_IMODE(mode) & 0o077 and not handed:
+        raise Wrong(f"{path}: others may read it; chmod 600 {path}")
+    return found
+
+
+def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:
+    """Write a file that is not there; OSError if it is."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def put(path: str | Path, text: str) -> None:
+    """Write a file, which may be there already."""
+    part = f"{path}.part"
+    with suppress(FileNotFoundError):
+        os.unlink(part)
+    make(part, text.encode())
+    os.replace(part, path)
