@@ -31,19 +31,16 @@ _BLOCK_ERASE = const(6)
 
 
 class Rp2Flash:
-    """Whole blocks of the storage from `start_bytes` on, to its end if `length_bytes` is 0."""
+    """Whole blocks of the storage from `start_bytes` on, to its end."""
 
     __slots__ = ("_cells", "_copy", "_device", "_page", "_read_back", "block_bytes", "block_count", "unit_bytes")
 
-    def __init__(self, start_bytes=FILES_BYTES, length_bytes=0):
+    def __init__(self, start_bytes=FILES_BYTES):
         # Here, because the firmware imports this module when it starts, and `copy` brings in the whole agent.
         from agent.base.fields import copy
 
         self._copy = copy
-        if length_bytes:
-            self._device = rp2.Flash(start=start_bytes, len=length_bytes)
-        else:
-            self._device = rp2.Flash(start=start_bytes)
+        self._device = rp2.Flash(start=start_bytes)
         self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
         self._read_back = bytearray(UNIT_BYTES)

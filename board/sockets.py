@@ -214,11 +214,9 @@ class Sockets:
         self._now = now
         self._asking = []  # ports that wait for a name
         self._ports = []
-        self._has_console = False
         self._typed = False
         try:
             self.poll.register(sys.stdin, select.POLLIN)
-            self._has_console = True
         except (OSError, TypeError, AttributeError):
             pass  # this port cannot poll its console: then no questions are answered while the agent runs
 

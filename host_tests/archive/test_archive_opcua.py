@@ -101,7 +101,7 @@ def test_every_mandatory_node_of_each_type_is_on_its_instances(plant):
 
     async def does(client, system):
         missing, checked = [], 0
-        for each, types in await instances(client, system):
+        for each, types in await instances(system):
             paths = await paths_of(client, system.namespaces, each)
             kinds = [name for name in types if name in wanted.names]
             for path in wanted.mandatory(*kinds):
@@ -116,7 +116,7 @@ def test_every_mandatory_node_of_each_type_is_on_its_instances(plant):
     assert checked > 30, "the check looked at next to nothing"
 
 
-async def instances(client, system):
+async def instances(system):
     """Every object and variable below the machines with its types and interfaces, as the nodesets name them."""
 
     def named(node):

@@ -12,7 +12,8 @@ import threading
 
 import pytest
 
-from host_tests.cart.test_end_to_end import START, Agent, compare_rows, wait_for
+from host_tests.cart.test_end_to_end import START, Agent, compare_rows
+from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
 from tools import runtimes
 from tools.compact.tree import compile_compacted
@@ -100,8 +101,8 @@ CLOSED = "assert opened() == PORT_CLOSED\nprint(port.why)\n"
 NOT_TRUSTED, NO_TLS, ENDED, RESET = "32", "31", "16", "15"  # as agent.link.port numbers them
 
 
-def own_certificate(tmp_path, name="cart-7"):
-    own = OURS.issue_cert(name)
+def own_certificate(tmp_path):
+    own = OURS.issue_cert("cart-7")
     (tmp_path / "own.der").write_bytes(der(own.cert_chain_pems[0].bytes()))
     (tmp_path / "own.key").write_bytes(der(own.private_key_pem.bytes()))
     return {"tls_certificate": "own.der", "tls_key": "own.key"}

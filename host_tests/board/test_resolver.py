@@ -54,7 +54,7 @@ class Sock:
 class Lan:
     """A network with name servers; `zone` is name to address, "" for none, absent for silence."""
 
-    def __init__(self, servers=(SERVER,), file=FILE):
+    def __init__(self, servers=(SERVER,)):
         self.clock = SimClock()
         self.dice = Dice(7)
         self.servers = servers
@@ -64,7 +64,7 @@ class Lan:
         self.poll = Poll()
         self.change = None  # what a test does to an answer
         self.resolver = r.Resolver(
-            self.poll, lambda: self.servers, lambda: Sock(self), lambda host, port: (host, port), self.number, file
+            self.poll, lambda: self.servers, lambda: Sock(self), lambda host, port: (host, port), self.number, FILE
         )
 
     def number(self):

@@ -5,8 +5,9 @@ import random
 import sys
 import time
 
-from host_tests.cart.test_end_to_end import Agent, compare_rows, wait_for
+from host_tests.cart.test_end_to_end import Agent, compare_rows
 from host_tests.support.archive import delivering
+from host_tests.support.running import wait_for
 from tools.sim.controller_model import ControllerOptions
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12

@@ -9,16 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from host_tests.support.archive import delivering
+from host_tests.support.running import wait_for
 from tools.compact.tree import compile_compacted
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 120  # far beyond any machine
 HEAPS = {"compacted": "144k", "micropython": "384k"}
 START = "import sys\nfrom board import unix_main\nunix_main.main(sys.argv[1])\n"
 
@@ -82,13 +81,6 @@ class Agent:
     def end_in_order(self):
         os.kill(self.process.pid, signal.SIGINT)
         return self.process.wait(10)
-
-
-def wait_for(what, condition):
-    until = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
 
 
 def command_of(kind, request, tmp_path):

@@ -7,8 +7,9 @@ import tempfile
 
 import pytest
 
-from host_tests.cart.test_end_to_end import START, Agent, compare_rows, wait_for
+from host_tests.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support.archive import delivering
+from host_tests.support.running import wait_for
 
 HEAP = "384k"  # the links' code lies in the heap as well
 

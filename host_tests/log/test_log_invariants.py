@@ -13,7 +13,6 @@ import agent.log.carry as carry_module
 import agent.log.log as log_module
 import agent.log.mount as mount_module
 import agent.log.reader as reader_module
-import agent.log.search as search_module
 import agent.log.state as state_module
 from host_tests.log.test_log_random import filled
 from host_tests.support import log_proof as support_log_proof
@@ -28,12 +27,12 @@ IMAGES_MOST = 12000
 REFUSED = (UNTOUCHED, BAD, NEW)
 COPIES = "/A/S/A/M/lose"
 STATE, LOG = state_module.State, log_module.Log
-READER, SEARCH = reader_module.Reader, search_module.Search
+READER = reader_module.Reader
 
 
-def state_alone(saves, cuts, slots=512, flickers=False):
+def state_alone(saves, cuts, slots=512):
     def run():
-        explorer = StateExplorer(Shape(state_bytes=slots, flickers=flickers), SAVE, saves)
+        explorer = StateExplorer(Shape(state_bytes=slots), SAVE, saves)
         for starts in (0, 3, 4, 5):
             explorer.explore_after(starts, cuts)
 

@@ -10,8 +10,8 @@ PORTABLE = True
 HEAP = "2m"
 
 
-def log_of(count, blocks=20, **options):
-    log = Area(blocks=blocks, block_bytes=1024, unit_bytes=16).mount(**options)[1]
+def log_of(count, **options):
+    log = Area(blocks=20, block_bytes=1024, unit_bytes=16).mount(**options)[1]
     for ident in range(1, count + 1):
         put(log, body_of(ident))
     return log

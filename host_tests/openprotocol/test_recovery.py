@@ -745,9 +745,9 @@ def test_log_that_cannot_be_read_proves_nothing_and_loses_nothing():
 # -- another controller, and who counts --------------------------------------------------------------------------
 
 
-def other_identity(place=35):
+def other_identity():
     identity = bytearray(IDENTITY)
-    identity[place] ^= 1
+    identity[35] ^= 1
     return bytes(identity)
 
 

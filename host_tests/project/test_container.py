@@ -49,8 +49,8 @@ def until(met, tell, limit_s=60):
         time.sleep(0.2)
 
 
-def the(word, steps=LAST):
-    [found] = [rest for name, rest in steps if name == word]
+def the(word):
+    [found] = [rest for name, rest in LAST if name == word]
     return found
 
 

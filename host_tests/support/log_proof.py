@@ -75,7 +75,7 @@ class Explorer:
         for _ in range(length):
             self.rows = [row + (operation,) for row in self.rows for operation in operations]
         self.seen = {}
-        self.images = self.sessions = self.forks = 0
+        self.images = self.sessions = 0
         self.area = Area(shape.parts, shape.unit, Dice(1))
         self.area.worn = set(worn)
 
@@ -140,7 +140,6 @@ class Explorer:
                 for look in FIRST_ERASE if operation == ERASE else FIRST_PROGRAM:
                     torn = later.tear(Torn(operation, block, at, old, new, look), self.shape.unit)
                     found.append((torn, held, cuts - 1, trace + (way + LOOK_NAMES[look] + looks_of(later),)))
-                    self.forks += 1
 
         def act():
             nonlocal session

@@ -104,8 +104,8 @@ def a_talk(**how):
     ]
 
 
-def classic(packets, order="<", magic=0xA1B2C3D4):
-    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)
+def classic(packets, order="<"):
+    out = struct.pack(order + "IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
     for index, one in enumerate(packets):
         out += struct.pack(order + "IIII", 1700000000, index * 1000, len(one), len(one)) + one
     return out

@@ -18,20 +18,13 @@ from board.console import Console
 from board.linux_control import Asker, Control
 from host_tests.board.test_upkeep import Out
 from host_tests.support.archive import delivering
-from host_tests.support.running import ENVIRONMENT
+from host_tests.support.running import ENVIRONMENT, wait_for
 from host_tests.support.world import Cart
 from tools.cli import main as cli
 from tools.command import commands
 from tools.status import asking, place
 
 DEADLINE_S = 30
-
-
-def wait_for(what, condition):
-    until = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.02)
 
 
 @contextmanager

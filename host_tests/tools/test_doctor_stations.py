@@ -86,7 +86,7 @@ def test_what_goes_wrong_in_asking_is_not_kept_quiet():
 ALL = frozenset(("alarms", "pset", "job", "vin", "curves"))
 
 
-def _beside_results(options, wants=ALL, traces=("torque",)):
+def _beside_results(options, wants=ALL):
     """What is told of it, each MID that it was asked, and its complaints."""
     asked = []
 
@@ -99,7 +99,7 @@ def _beside_results(options, wants=ALL, traces=("torque",)):
         plant.produce(1)
         patch.setattr(controller, "Asking", Noted)
         settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5, 1]}
-        found = controller.over_tcp("s", {**settings, "result_revisions": [1], "traces": list(traces)}, wants)
+        found = controller.over_tcp("s", {**settings, "result_revisions": [1], "traces": ["torque"]}, wants)
         return (
             [one for one in found if "beside results" in one.words or "asks for" in one.words],
             asked,

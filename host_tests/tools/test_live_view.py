@@ -78,11 +78,6 @@ class _Still(Watch):
     def turn(self):
         pass
 
-    def told_again(self, stations):
-        """Another state comes."""
-        self._stations = stations
-        self.start()
-
     def end(self):
         self.phase = ENDED
 
@@ -113,9 +108,9 @@ def _play(stations, *groups, size=(80, 24), ascii_only=False):
     return asyncio.run(look()), watch
 
 
-def _screen(stations, keys="", **options):
-    """Return the lines of the screen after these keys, and the watch."""
-    texts, watch = _play(stations, keys, **options)
+def _screen(stations, **options):
+    """Return the lines of the screen, and the watch."""
+    texts, watch = _play(stations, "", **options)
     return texts[-1].split("\n"), watch
 
 

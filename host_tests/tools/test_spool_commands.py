@@ -44,12 +44,12 @@ def image(tmp_path):
     return path
 
 
-def sealed(kind, flags, payload, seq, unit=16):
+def sealed(kind, flags, payload, seq):
     """One record as any format has it, up to the next unit."""
     buf = bytearray(12 + len(payload))
     buf[8 : 8 + len(payload)] = payload
     seal(buf, 0, kind, flags, len(payload), seq)
-    step = 128 if kind == HEAD else unit
+    step = 128 if kind == HEAD else 16
     return bytes(buf) + b"\xff" * (-len(buf) % step)
 
 

@@ -79,10 +79,10 @@ class Record:
         at = res.HEAD_BYTES + res.SERIAL
         self.octets[at : at + res.SERIAL_BYTES] = (serial + b" " * 14)[: res.SERIAL_BYTES]
 
-    def put_limits(self, torque=(4000, 5000), angle=(60, 90)):
+    def put_limits(self, torque=(4000, 5000)):
         """Put limits behind a light result, as a store that knows them does; unit and type stay blank."""
         at = self.length
-        text = b"%06d%06d      %05d%05d        " % (torque[0], torque[1], angle[0], angle[1])
+        text = b"%06d%06d      %05d%05d        " % (torque[0], torque[1], 60, 90)
         self.octets[at : at + res.LIMITS_BYTES] = text + b" " * (res.LIMITS_BYTES - len(text))
         self.length += res.LIMITS_BYTES
 

@@ -9,10 +9,10 @@ import time
 
 import trustme
 
-from host_tests.cart.test_end_to_end import Agent, wait_for
+from host_tests.cart.test_end_to_end import Agent
 from host_tests.support.archive import delivering
 from host_tests.support.hook_process import stored
-from host_tests.support.running import ENVIRONMENT, free_port
+from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 from tools.sim.controller_model import ControllerOptions
 
 KILLS = 300 if os.environ.get("TOOLCART_LONG") == "1" else 15

@@ -54,13 +54,13 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
                 spindle["serial"].strip(),
                 spindle["program"],
                 overall,
-                _real(spindle["torque_low"]),
-                _real(spindle["torque"]),
-                _real(spindle["torque_high"]),
+                real(spindle["torque_low"]),
+                real(spindle["torque"]),
+                real(spindle["torque_high"]),
                 torque,
-                _real(spindle["angle_low"]),
-                _real(spindle["angle"]),
-                _real(spindle["angle_high"]),
+                real(spindle["angle_low"]),
+                real(spindle["angle"]),
+                real(spindle["angle_high"]),
                 angle,
                 time,
                 *last,
@@ -87,7 +87,7 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
 def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
     """Tightening ID, torque and angle of the first spindle, as its row has them."""
     first = found["spindles"][0]
-    return _bounded(tightening_id_of(found)), _real(first["torque"]), _real(first["angle"])
+    return _bounded(tightening_id_of(found)), real(first["torque"]), real(first["angle"])
 
 
 def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
@@ -110,10 +110,10 @@ def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
         found["bit_shift"],
         found["factor_dom"],
         found["factor_nom"],
-        _real(found["limit_min"]),
-        _real(found["limit_max"]),
-        _real(found["angle_offset"]),
-        _real(found["sample_ms"]) or 0.0,
+        real(found["limit_min"]),
+        real(found["limit_max"]),
+        real(found["angle_offset"]),
+        real(found["sample_ms"]) or 0.0,
         bytes(found["samples"]),
         1,
     )
@@ -129,7 +129,8 @@ def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
     return (overall, *statuses)
 
 
-def _real(text: str) -> float | None:
+def real(text: str) -> float | None:
+    """The number of a text; None if it is none."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How this toolcart was installed, and so what brings a part that is missing: the one place for such hints.
+"""How this toolcart was installed, which version, and what brings a part that is missing: the one place for such hints.
 
 Rules
 1. A hint is one line that can be pasted as it stands. It names this Python or this checkout by its whole path, so it
@@ -14,7 +14,8 @@ import json
 import re
 import shlex
 import sys
-from importlib.metadata import PackageNotFoundError, distribution, requires
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,15 @@ ENVIRONMENT = "environment"
 # Extras that Debian 12 has whole and new enough.
 DEBIAN_PACKAGES = {"serial": "python3-serial", "update": "python3-cryptography"}
 _OWN_ENVIRONMENT = "~/.toolcart"
+
+
+@cache
+def program_version() -> str:
+    """Toolcart's version; "" where it was copied, not installed."""
+    try:
+        return version("toolcart")
+    except PackageNotFoundError:
+        return ""
 
 
 def kind() -> str:

@@ -29,7 +29,7 @@ from tools.base.sources import product_sources
 from tools.bench import halving, inside
 from tools.bench.least import CONFIG
 from tools.compact.rooms import flat
-from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
+from tools.compact.tree import beside, compile_compacted, compile_sources, dotted, files_of, program_of
 from tools.firmware import rp2040
 from tools.flash import package
 from tools.harness import quiet
@@ -95,7 +95,7 @@ def _size(report: Report) -> None:
     core = {name: size for name, size in sizes.items() if name.startswith("agent/")}
     how = "all of agent/ that a board may have, compacted and compiled without asserts, as boards get it"
     report.add(names[0], sum(core.values()), "bytes", SIZE_TARGETS[0], how)
-    loaded = sum(size for name, size in core.items() if _module_of(name) in _loaded())
+    loaded = sum(size for name, size in core.items() if dotted(name) in _loaded())
     how = "of these the modules that are imported when it runs"
     report.add(names[1], loaded, "bytes", SIZE_TARGETS[1], how)
 
@@ -107,10 +107,6 @@ def _not_for_chips() -> frozenset[str]:
     return frozenset(
         source.name for source in product_sources() if source.name not in wanted or source.name.startswith(spare)
     )
-
-
-def _module_of(name: str) -> str:
-    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 @functools.cache

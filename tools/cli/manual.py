@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import click
 
+from tools.base.installation import program_version
+
 EXIT_STATUS = """\
 0 done; 1 not done, or not all of it; 2 the command line or the configuration is wrong; 3 the spool or the board cannot
 be used. Where a command has codes of its own, its section says so."""
@@ -26,16 +28,7 @@ FILES = (
 def man() -> None:
     """Print the manual page of all commands: `toolcart man | man -l -` shows it."""
     root = click.get_current_context().find_root()
-    click.echo(page(root.command, _version()), nl=False)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("toolcart")
-    except PackageNotFoundError:
-        return "from a checkout"
+    click.echo(page(root.command, program_version() or "from a checkout"), nl=False)
 
 
 def page(command: click.Command, version: str) -> str:

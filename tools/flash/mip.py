@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+from tools.base.installation import program_version
 from tools.base.sources import Unavailable
 from tools.config import file as config_file
 from tools.flash import package, traceback
@@ -70,15 +70,8 @@ def write(folder: Path, built: package.Version) -> int:
     told = {
         "urls": [[name, name] for name in files],
         "deps": [[name, "latest"] for name in package.DEPENDENCIES],
-        "version": _version(),
+        "version": program_version() or "0",
     }
     (folder / MAP_FILE).write_bytes(traceback.packed(built.lines))
     (folder / INDEX).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return len(files)
-
-
-def _version() -> str:
-    try:
-        return version("toolcart")
-    except PackageNotFoundError:
-        return "0"

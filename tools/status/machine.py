@@ -7,23 +7,13 @@ import os
 import struct
 import time
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from board.linux import TIMESYNC
+from tools.base.installation import program_version
 
 TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
 TIMEX_BYTES = 1024  # struct timex has 208 at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
-
-
-@cache
-def program_version() -> str:
-    """Return toolcart's version."""
-    try:
-        return version("toolcart")
-    except PackageNotFoundError:
-        return ""
 
 
 def memory_kib() -> int | None:

@@ -22,7 +22,6 @@ DI = "http://opcfoundation.org/UA/DI/"
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
 RESULT = "http://opcfoundation.org/UA/Machinery/Result/"
 BASE = "http://opcfoundation.org/UA/IJT/Base/"
-TIGHTENING = "http://opcfoundation.org/UA/IJT/Tightening/"
 
 FOLDER = Path(__file__).with_name("nodesets")
 FILES = tuple(

@@ -23,6 +23,7 @@ from asyncua import ua
 from asyncua.ua import ua_binary
 
 from tools.archive import queries
+from tools.archive.rows import real
 
 Key = tuple[int, int, int, int, str, int]  # system type, system, station, sequence, time, spindle
 
@@ -213,7 +214,7 @@ def _parameters(
     """Those that are measured, and those that describe. One of another spindle belongs to that spindle's result."""
     mine = [one for one in parameters if one["Spindle"] in (spindle, 0) and one["ParameterId"] != JOB_ID_PARAMETER]
     mine = [one for one in mine if one["ParameterId"] != TIGHTENING_ID_PARAMETER]  # an entity of its own
-    is_measured = [one["Type"] != 0 and _real(one["Value"]) is not None and bool(one["Unit"].strip()) for one in mine]
+    is_measured = [one["Type"] != 0 and real(one["Value"]) is not None and bool(one["Unit"].strip()) for one in mine]
     pairs = list(zip(mine, is_measured, strict=True))
     return [one for one, yes in pairs if yes], [one for one, yes in pairs if not yes]
 
@@ -221,7 +222,7 @@ def _parameters(
 def _value(one: Mapping[str, Any]) -> Any:
     return structure(
         "ResultValueDataType",
-        MeasuredValue=_real(one["Value"]),
+        MeasuredValue=real(one["Value"]),
         Name=one["Name"].strip(),
         ValueId=str(one["ParameterId"]),
         ResultStep=str(one["Step"]) if one["Step"] else None,
@@ -231,15 +232,8 @@ def _value(one: Mapping[str, Any]) -> Any:
 
 
 def _plain(one: Mapping[str, Any]) -> ua.Variant:
-    number = None if one["Type"] == 0 else _real(one["Value"])
+    number = None if one["Type"] == 0 else real(one["Value"])
     return ua.Variant(one["Value"].strip()) if number is None else ua.Variant(number, ua.VariantType.Double)
-
-
-def _real(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _errors(row: Mapping[str, Any]) -> list[Any]:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from importlib.metadata import version
 from pathlib import Path
 
 from asyncua import ua
@@ -36,6 +35,7 @@ from tools.archive.opcua.wire import Server
 from tools.archive.web.login import Door, is_loopback
 from tools.archive.web.reading import Reading
 from tools.archive.web.users import UsersFile
+from tools.base.installation import program_version
 
 FIGURES_EVERY_S = 10.0
 _REFUSAL = "sending service fault response"
@@ -185,7 +185,7 @@ async def _server(where: Where, counted: Counted) -> Server:
     server.name = "Toolcart archive"
     await server.set_application_uri(f"urn:{socket.gethostname()}:toolcart:archive")
     now = datetime.now(UTC)
-    await server.set_build_info(URI, "toolcart", "Toolcart archive", version("toolcart"), "0", now)
+    await server.set_build_info(URI, "toolcart", "Toolcart archive", program_version(), "0", now)
     server.limits = TransportLimits(
         max_recv_buffer=limits.CHUNK_BYTES,
         max_send_buffer=limits.CHUNK_BYTES,
