@@ -210,14 +210,6 @@ def test_slow_lines_in_small_pieces_change_nothing():
     cart.clean()
 
 
-def test_controller_that_repeats_its_results_is_stored_once():
-    cart = started(controller={"repeat": 2, "repeat_every_ms": 400})
-    produce(cart, 8, 2500)
-    cart.until_quiet()
-    cart.run(3000)
-    assert cart.ids() == numbers(1, 8) and cart.counted(h.DUPLICATES) == 16
-
-
 # -- the spool is full
 
 
