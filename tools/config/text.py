@@ -162,7 +162,7 @@ MEANINGS = {
         "Longest curve that is taken, in one message or in parts; what is longer is acknowledged and counted."
     ),
     "stations[].controller.trace_order": (
-        "Which octet of a sample comes first; auto is big, and little on a MT Focus 6000."
+        "Which byte of a sample comes first; auto is big, and little on a MT Focus 6000."
     ),
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
@@ -179,7 +179,7 @@ MEANINGS = {
         "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
     ),
     "stations[].spool.unit": (
-        "Files only: octets that no two records share, see below; a spool keeps the unit it was made with."
+        "Files only: bytes that no two records share, see below; a spool keeps the unit it was made with."
     ),
     "stations[].spool.cursor_batch": (
         "Results that may be on their way on the word of one snapshot; at most so many are repeated after a power cut."
@@ -291,14 +291,14 @@ _UNITS = """
 ## What `spool.unit` is for
 
 A result is acknowledged when the disk says that it has it. **With the default of 16 a new result shares a sector of
-the disk with results that were acknowledged before,** and the sector is written again with all of them. Their octets do
+the disk with results that were acknowledged before,** and the sector is written again with all of them. Their bytes do
 not change, so a sector of which old and new parts are mixed still holds them. But a medium that leaves a sector
 unreadable, or with anything in it, when power fails in the middle of writing loses them together with the new one.
 
-With 512 every result has its sectors of 512 octets to itself: what is spoiled then is the new result only, which no one
+With 512 every result has its sectors of 512 bytes to itself: what is spoiled then is the new result only, which no one
 has acknowledged and which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
 
-No unit helps where the medium spoils more than the 512 octets that changed: most disks have sectors of 4096 octets,
+No unit helps where the medium spoils more than the 512 bytes that changed: most disks have sectors of 4096 bytes,
 cheap cards write still larger pieces, and Linux hands over whole pages of 4096. A medium that says it is safe against
 power loss is worth more than any unit.
 
