@@ -81,7 +81,7 @@ class World:
             bench.known.last_id = -1
         if recovery.phase not in (PHASE_WITNESS, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
             recovery._top[:] = bytes(16)
-            recovery._top_id = recovery._first = recovery._upto = recovery._asked = 0
+            recovery._first = recovery._upto = recovery._asked = 0
             recovery._afresh = recovery._reset = False
         if recovery.phase != PHASE_WALK:
             vars(recovery._walk).clear()
