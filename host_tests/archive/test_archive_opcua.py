@@ -483,10 +483,6 @@ def test_a_chunk_without_an_end_ends_its_connection_and_no_other(plant):
     assert sent < 2**25 and error == 0
 
 
-# -- another implementation ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="node-opcua learns all types first: with --long")
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
@@ -530,6 +526,10 @@ def test_what_is_no_question_for_figures_gets_none(plant, request_, answer):
     assert head.startswith(answer) and "toolcart_opcua" not in body and bool(head) == bool(answer)
 
 
+# -- another implementation ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="node-opcua learns all types first: with --long")
 def test_node_opcua_reads_and_decodes_results_events_and_methods(plant, tmp_path):
     reason = node.missing()
     if reason:

@@ -9,6 +9,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 
 import click
 import pytest
@@ -26,6 +27,7 @@ from tools.service import commands as service
 from tools.status import commands as status
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
+DEADLINE_S = 60.0
 ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: some results are set aside
 
 
@@ -37,13 +39,21 @@ def run(line):
 # -- named in the source -------------------------------------------------------------------------------------------
 
 
+def sources(*folders):
+    """The trees of the files that name the program at all, with their paths: to parse all files takes seconds."""
+    for folder in folders:
+        for path in sorted((CHECKOUT / folder).rglob("*.py")):
+            source = path.read_text(encoding="utf-8")
+            if "toolcart" in source:
+                yield path, ast.parse(source)
+
+
 def texts():
     """Every text in the program that names a command, with its file."""
-    for folder in ("agent", "board", "tools"):
-        for path in (CHECKOUT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield from ((path.name, line) for line in _NAMED.findall(node.value))
+    for path, tree in sources("agent", "board", "tools"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from ((path.name, line) for line in _NAMED.findall(node.value))
 
 
 def test_every_command_that_the_program_names_is_there():
@@ -81,20 +91,22 @@ def cart(tmp_path, monkeypatch):
 
 
 def lived(config):
-    """The lines of the log and of the status of some turns of the agent's life."""
+    """The lines of the log and of the status of an agent that lives until neither side has let it in."""
     figures, out, told = Figures(), io.StringIO(), []
     lines = LogLines(out)
+    until_s = time.monotonic() + DEADLINE_S
 
     def tell(line):
         lines.changes(figures.feed(line, 0.0))
+        if line["kind"] == "status":
+            [station] = line["stations"]
+            told.append(all(side.get("why") for side in (station["controller"], *station["outlets"])))
 
     agent = Agent(config_file.read_to_run(config), str(config), 20, tell)
-    turns = iter(range(200))
 
     def goes_on():
-        if next(turns) == 100:
-            told.append(True)
-        return not told
+        assert time.monotonic() < until_s, agent.last_line()
+        return not any(told)
 
     assert agent.run(goes_on) == 0
     shown = agent.last_line()["stations"]

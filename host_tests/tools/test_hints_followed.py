@@ -28,7 +28,7 @@ from click.testing import CliRunner
 from agent.openprotocol import states
 from agent.station.commands import Commands
 from host_tests.support.running import ENVIRONMENT, free_port
-from host_tests.tools.test_hints import lived, older_cart, run
+from host_tests.tools.test_hints import lived, older_cart, run, sources
 from tools.base.cache import CHECKOUT
 from tools.cli import manual
 from tools.cli.main import main
@@ -100,16 +100,14 @@ def follows(*pieces):
 def messages():
     """Every text of the program that names one of its commands and is neither docstring nor help, with its place."""
     names = main.list_commands(click.Context(main))
-    for folder in ("agent", "board", "tools"):
-        for path in sorted((CHECKOUT / folder).rglob("*.py")):
-            if path.is_relative_to(CHECKOUT / "tools/bench"):  # of a checkout alone
-                continue
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            silent = {id(one) for node in ast.walk(tree) for one in _not_said(node)}
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
-                    if any(word in names for word in _NAMES.findall(node.value)):
-                        yield f"{path.relative_to(CHECKOUT)}:{node.lineno}", node.value
+    for path, tree in sources("agent", "board", "tools"):
+        if path.is_relative_to(CHECKOUT / "tools/bench"):  # of a checkout alone
+            continue
+        silent = {id(one) for node in ast.walk(tree) for one in _not_said(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+                if any(word in names for word in _NAMES.findall(node.value)):
+                    yield f"{path.relative_to(CHECKOUT)}:{node.lineno}", node.value
 
 
 def _not_said(node):
@@ -247,7 +245,7 @@ def test_an_agent_that_does_not_run_is_started(cart):
     asked = f"status --config {shlex.quote(str(cart))}"
     said = run(asked).output
     command = re.search(r"toolcart (run --config FILE)", said)[1].replace("FILE", shlex.quote(str(cart)))
-    assert run(f"{command} --plain --seconds 0.5").exit_code == 0
+    assert run(f"{command} --plain --seconds 0.1").exit_code == 0
     left = socket.socket(socket.AF_UNIX)
     left.bind(f"{cart}.sock")
     left.close()
@@ -381,7 +379,7 @@ def test_what_comes_next_after_a_new_configuration(tmp_path, monkeypatch):
         words = f"--name A --controller 127.0.0.1 --pim 127.0.0.1:{free_port()} --system 1 --station 1 --on {machine}"
         said.append(run(f"config new '{name}' {words}").output)
     runs = re.search(r"toolcart (run .*)", said[0])[1]
-    assert run(f"{runs} --plain --seconds 0.3").exit_code == 0
+    assert run(f"{runs} --plain --seconds 0.1").exit_code == 0
     brings = re.search(r"toolcart (flash .*?) \(", said[1])[1].replace("PORT", "/dev/none")
     assert "/dev/none" in run(brings).output
     return " ".join(said)
