@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from host_tests.portable import Skip
 from tools import runtimes
+from tools.base.niceness import VARIABLE
 from tools.runtimes.harness import Machine
 from tools.worlds.checksums import remember_checksums
 
@@ -16,7 +17,9 @@ settings.register_profile("usual", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
 remember_checksums()
-os.nice = lambda increment: 0  # a command in the test's own process would slow down all tests behind it
+# Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
+# command in the test's own process would slow down all tests behind it.
+os.environ[VARIABLE] = "0"
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -12,9 +13,10 @@ from click.testing import CliRunner
 from cryptography import x509
 
 from host_tests.support.archive import Served, place_in
-from tools.archive.opcua import filters, results
+from tools.archive.opcua import filters, limits, results
 from tools.archive.opcua.certificate import make
 from tools.archive.opcua_commands import opcua
+from tools.base import niceness
 
 
 def said(*words):
@@ -45,6 +47,14 @@ def place(tmp_path_factory):
 )
 def test_what_cannot_be_is_said_before_anything_begins(tmp_path, words, text):
     assert text in said("--state", str(tmp_path / "state.sqlite"), *words)
+
+
+def test_it_stands_back_behind_what_takes_results(tmp_path, monkeypatch):
+    stood = []
+    monkeypatch.setattr(os, "nice", stood.append)
+    monkeypatch.delenv(niceness.VARIABLE)
+    said("--state", str(tmp_path / "state.sqlite"), "--database", "/nowhere/archive.sqlite")
+    assert stood == [limits.BEHIND_RESULTS] and stood[0] > 0
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path, place):

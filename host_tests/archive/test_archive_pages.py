@@ -24,12 +24,13 @@ from starlette.testclient import TestClient
 
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from tools.archive import database, queries
-from tools.archive.web import asked, day, login, shown
+from tools.archive.web import asked, day, login, running, shown
 from tools.archive.web.app import LOGINS_AT_ONCE, make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
 from tools.archive.web.users import Proxy, UsersFile, put
+from tools.base import niceness
 from tools.base.private import Wrong
 from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
@@ -566,6 +567,17 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
         archive.wait(10)
     assert archive.stdout.read() == ""  # ends when the pages, who hold its other end, have ended
     archive.stdout.close()
+
+
+def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
+    with database.writing(str(place_in(tmp_path))):
+        pass
+    stood = []
+    monkeypatch.setattr(os, "nice", stood.append)
+    monkeypatch.delenv(niceness.VARIABLE)
+    words = ["archive", "web", "--database", str(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01"]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0 and stood == [running.BEHIND_RESULTS] and stood[0] > 0, told.output
 
 
 def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):

@@ -36,6 +36,7 @@ from tools.archive.web.login import Door, is_loopback
 from tools.archive.web.reading import Reading
 from tools.archive.web.users import UsersFile
 from tools.base.installation import program_version
+from tools.base.niceness import stand_back
 
 FIGURES_EVERY_S = 10.0
 _REFUSAL = "sending service fault response"
@@ -112,9 +113,7 @@ class _Errors(logging.Handler):
             self._say(f"asyncua: {record.getMessage()[:300]}")
 
 
-async def run(
-    place: str, where: Where, say: Callable[[str], None], seconds: float | None = None, nice: bool = True
-) -> Counted:
+async def run(place: str, where: Where, say: Callable[[str], None], seconds: float | None = None) -> Counted:
     """Serve; CannotServe, OSError, taken.Unusable or database.Unusable if it cannot begin."""
     where = where.checked()
     counted = Counted()
@@ -123,8 +122,7 @@ async def run(
     library.addHandler(errors)
     library.setLevel(logging.ERROR)
     library.propagate = False
-    if nice:
-        os.nice(limits.BEHIND_RESULTS)
+    stand_back(limits.BEHIND_RESULTS)
     reading = Reading(place)
     taken = Taken(where.state)
     try:

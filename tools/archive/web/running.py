@@ -18,6 +18,7 @@ from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
 from tools.base import web_server as pages
+from tools.base.niceness import stand_back
 
 CONNECTIONS_MOST = 500
 BACKLOG = 128
@@ -57,7 +58,7 @@ def run(
         server = _Server(config, app.state.site.feed)
         if with_parent:
             threading.Thread(target=_hear_parent, args=(server, app.state.site), daemon=True).start()
-        os.nice(BEHIND_RESULTS)
+        stand_back(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
 
 
