@@ -3,6 +3,7 @@
 import pytest
 
 from host_tests.support.archive import place_in
+from host_tests.support.archive_process import Starter
 from host_tests.support.needed import needed
 from tools.bench.postgresql import postgresql
 
@@ -11,6 +12,13 @@ from tools.bench.postgresql import postgresql
 def databases():
     """`databases()` makes an empty database and gives its URL; without a PostgreSQL the test is skipped."""
     with needed("PostgreSQL", postgresql()) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def starter():
+    """What makes archives that can be killed; it has imported everything, once for all tests."""
+    with Starter() as made:
         yield made
 
 

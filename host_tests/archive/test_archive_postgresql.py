@@ -147,5 +147,5 @@ def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
     assert changes.take_from(place, into, lambda share: None)["taken"] == 30
 
 
-def test_every_answer_was_kept(databases):
-    kill_again_and_again(databases())
+def test_every_answer_was_kept(starter, databases):
+    kill_again_and_again(starter, databases())

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support.archive import RESULT, Served, place_in
-from host_tests.support.archive_process import Starter, kill
+from host_tests.support.archive_process import kill
 from tools.archive import database, servers
 from tools.archive.servers import Server
 from tools.bench import archive_load
@@ -24,6 +24,7 @@ LONG = os.environ.get("TOOLCART_LONG") == "1"
 STATIONS = 200 if LONG else 12
 SECONDS = 300 if LONG else 0  # of kills at random
 MOVED_IN_S = 60.0
+GONE_S = 2.0  # of a killed server, whose stations would be waited for most of the time
 SEED = 30
 
 
@@ -99,7 +100,7 @@ async def travel(place, starter, ports, processes, dice):
             kill(processes[role][one])
         kills += 1
         await asyncio.sleep(dice.uniform(0, 3))
-        process, *again = await asyncio.to_thread(starter.start, place, role, ports[role][one])
+        process, *again = await asyncio.to_thread(starter.start, place, role, ports[role][one], GONE_S)
         assert ports[role][one] in again
         processes[role][one] = process
     for station in stations:
@@ -108,22 +109,21 @@ async def travel(place, starter, ports, processes, dice):
     return stations, took_s, kills
 
 
-def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases):
+def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases, starter):
     place, dice = databases(), random.Random(SEED)
     ports, processes = {"pim": [], "server": []}, {"pim": [], "server": []}
-    with Starter() as starter:
-        for role in ("server", "server", "server", "pim", "pim"):
-            process, pim, server = starter.start(place, role)
-            processes[role].append(process)
-            ports[role].append(pim or server)
-        try:
-            began_s = time.monotonic()
-            stations, took_s, kills = asyncio.run(travel(place, starter, ports, processes, dice))
-            rate = sum(len(station.answered) for station in stations) / (time.monotonic() - began_s)
-        finally:
-            for process in processes["pim"] + processes["server"]:
-                with suppress(ProcessLookupError):
-                    kill(process)
+    for role in ("server", "server", "server", "pim", "pim"):
+        process, pim, server = starter.start(place, role, gone_s=GONE_S)
+        processes[role].append(process)
+        ports[role].append(pim or server)
+    try:
+        began_s = time.monotonic()
+        stations, took_s, kills = asyncio.run(travel(place, starter, ports, processes, dice))
+        rate = sum(len(station.answered) for station in stations) / (time.monotonic() - began_s)
+    finally:
+        for process in processes["pim"] + processes["server"]:
+            with suppress(ProcessLookupError):
+                kill(process)
     kept = Kept(place)
     there = kept.look()
     answered = set().union(*(station.answered for station in stations))
@@ -132,18 +132,17 @@ def test_servers_die_and_are_drained_and_nothing_is_lost_or_doubled(databases):
     assert len(kept.rows) == len(there), "doubled"
 
 
-def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases):
+def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases, starter):
     place = databases()
-    with Starter() as starter:
-        processes = [starter.start(place, role) for role in ("server", "server", "pim")]
-        pim = processes[2][1]
-        deadline_s = time.monotonic() + MOVED_IN_S
-        while set(archive_load.servers_of(pim, 40)[1:]) != {processes[0][2], processes[1][2]}:
-            assert time.monotonic() < deadline_s
-            time.sleep(0.1)
-        told = load(0, 40, 0.5, 1, 40.0, 5, pim)
-        for process, *_ in processes:
-            kill(process)
+    processes = [starter.start(place, role) for role in ("server", "server", "pim")]
+    pim = processes[2][1]
+    deadline_s = time.monotonic() + MOVED_IN_S
+    while set(archive_load.servers_of(pim, 40)[1:]) != {processes[0][2], processes[1][2]}:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+    told = load(0, 40, 0.5, 1, 40.0, 5, pim)
+    for process, *_ in processes:
+        kill(process)
     assert told["refused"] == told["unanswered"] == 0 and told["sent"] > 0
     engine = database.connect(place, writes=False)
     with engine.connect() as connection:
@@ -155,14 +154,12 @@ def test_the_load_asks_a_pim_for_each_station_and_all_of_it_is_stored(databases)
     assert archive_load.place_of(10_000) == (2, 1)
 
 
-def test_where_no_server_is_a_station_is_not_answered(databases):
-    place = databases()
-    with Starter() as starter:
-        process, pim, _ = starter.start(place, "pim")
-        station = Traveller(1)
-        with pytest.raises(asyncio.IncompleteReadError):
-            asyncio.run(station._ask(pim))
-        kill(process)
+def test_where_no_server_is_a_station_is_not_answered(databases, starter):
+    process, pim, _ = starter.start(databases(), "pim")
+    station = Traveller(1)
+    with pytest.raises(asyncio.IncompleteReadError):
+        asyncio.run(station._ask(pim))
+    kill(process)
 
 
 def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ import os
 import random
 
 from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
-from host_tests.support.archive_process import Starter, kill
+from host_tests.support.archive_process import kill
 from tools.archive import database
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
@@ -109,27 +109,26 @@ def named(port, station):
     return int(told[7:12]), int(told[12:17])
 
 
-def kill_again_and_again(place):
+def kill_again_and_again(starter, place):
     dice = random.Random(SEED)
     stations = [Station(number) for number in range(1, STATIONS + 1)]
     kept = Kept(place)
-    with Starter() as starter:
-        for _ in range(KILLS):
-            process, pim, server = starter.start(place)
-            for station in stations[:2]:
-                latest = named(pim, station.number)
-                for kind, told in zip(("04", "09"), latest, strict=True):
-                    mine = [sequence for of, _, sequence in station.answered if of == kind]
-                    assert told >= max(mine, default=0)
-            asyncio.run(live_and_die(process, server, stations, dice.uniform(*UP_S)))
-            there = kept.look()
-            for station in stations:
-                assert station.answered <= there
+    for _ in range(KILLS):
+        process, pim, server = starter.start(place)
+        for station in stations[:2]:
+            latest = named(pim, station.number)
+            for kind, told in zip(("04", "09"), latest, strict=True):
+                mine = [sequence for of, _, sequence in station.answered if of == kind]
+                assert told >= max(mine, default=0)
+        asyncio.run(live_and_die(process, server, stations, dice.uniform(*UP_S)))
+        there = kept.look()
+        for station in stations:
+            assert station.answered <= there
     answered = sum(len(station.answered) for station in stations)
     assert answered >= KILLS
     assert len(kept.rows) == len(set(kept.rows))
     return answered
 
 
-def test_every_answer_on_sqlite_was_kept(tmp_path):
-    kill_again_and_again(str(place_in(tmp_path)))
+def test_every_answer_on_sqlite_was_kept(starter, tmp_path):
+    kill_again_and_again(starter, str(place_in(tmp_path)))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from host_tests.support.archive_process import Starter, kill
+from host_tests.support.archive_process import kill
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
 from tools.archive import database, queries
@@ -23,6 +23,9 @@ UP_MOST_S = 0.8
 END_S = 600.0 if LONG else 90.0
 MEMORY = 100_000  # of the controller: what a kill took between its answer and the log can be fetched again
 SEED = 33
+# What is below the consumer's writer differs, and host_tests/archive/test_consume_kills.py kills it on both.
+ALSO = pytest.mark.skipif(not LONG, reason="the whole way on another database: with --long")
+POSTGRESQL = pytest.param("postgresql", marks=ALSO)
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 
@@ -86,12 +89,11 @@ class Everything:
         kill(self.consumer)
 
 
-def kill_again_and_again(folder, place):
+def kill_again_and_again(folder, place, starter):
     dice = random.Random(SEED)
     with (
         Mosquitto(folder) as broker,
         SimulatedPlant(controller_options=ControllerOptions(memory=MEMORY)) as plant,
-        Starter() as starter,
     ):
         everything = Everything(folder, place, plant, broker, starter)
         try:
@@ -117,5 +119,6 @@ def until(is_so):
         time.sleep(0.1)
 
 
-def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_place, tmp_path):
-    kill_again_and_again(tmp_path, new_place())
+@pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)
+def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_place, starter, tmp_path):
+    kill_again_and_again(tmp_path, new_place(), starter)

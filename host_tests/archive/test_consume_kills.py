@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from host_tests.support.archive_process import Starter, kill
+from host_tests.support.archive_process import kill
 from host_tests.support.batches import Outlet
 from host_tests.support.brokers import Mosquitto
 from tools.archive import database
@@ -24,13 +24,11 @@ pytestmark = pytest.mark.xdist_group("postgresql")
 class Everything:
     """All that can be killed."""
 
-    def __init__(self, folder, place):
+    def __init__(self, folder, place, starter):
         self.dice = random.Random(SEED)
         self.place = place
         self.broker = Mosquitto(folder)
-        self.starter = Starter()
-        self.starter.__enter__()
-        self.engine = None
+        self.starter = starter
         self.consumer = self.start_consumer()
         self.outlets = [Outlet(self.broker.port, number, f"000000{number:02d}") for number in range(1, STATIONS + 1)]
 
@@ -72,12 +70,11 @@ class Everything:
         for outlet in self.outlets:
             outlet.kill()
         kill(self.consumer)
-        self.starter.__exit__()
         self.broker.kill()
 
 
-def kill_again_and_again(folder, place):
-    everything = Everything(folder, place)
+def kill_again_and_again(folder, place, starter):
+    everything = Everything(folder, place, starter)
     try:
         for index in range(KILLS):
             for outlet in everything.outlets:
@@ -96,5 +93,5 @@ def kill_again_and_again(folder, place):
         everything.close()
 
 
-def test_every_receipt_was_kept(new_place, tmp_path):
-    kill_again_and_again(tmp_path, new_place())
+def test_every_receipt_was_kept(new_place, starter, tmp_path):
+    kill_again_and_again(tmp_path, new_place(), starter)

@@ -21,6 +21,9 @@ from tools.words import reasons
 
 LIMIT_S = 60.0
 BROKERS = {"mosquitto": lambda: Mosquitto, "amqtt": need_amqtt}
+# TLS ends below MQTT: what it does with one broker it does with the other.
+ALSO = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another broker over TLS: with --long")
+OVER_TLS = pytest.mark.parametrize("kind", ["mosquitto", pytest.param("amqtt", marks=ALSO)], indirect=True)
 
 
 @pytest.fixture(params=BROKERS)
@@ -111,6 +114,7 @@ def consuming(broker, says):
         end(process)
 
 
+@OVER_TLS
 def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
     with kind(tmp_path, certificate_files(tmp_path)) as broker:
         bench = bench_over_tls(broker)
@@ -122,6 +126,7 @@ def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
             assert stored(place) == ids and bench.shown()["why"] == ""
 
 
+@OVER_TLS
 @pytest.mark.parametrize(("authority", "name"), [(THEIRS, "127.0.0.1"), (OURS, "broker.example")])
 def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, kind, tmp_path):
     with kind(tmp_path, certificate_files(tmp_path, authority, name)) as broker:

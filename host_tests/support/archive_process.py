@@ -1,6 +1,7 @@
 """Archives in processes that can be killed, made by forking one that has imported everything: some 0.1 s each.
 
 As a program it reads places of databases, one a line, starts an archive for each and says its number and its ports.
+What an archive waits is shorter here: it would be most of a test's time.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ import signal
 import subprocess
 import sys
 
-from tools.archive import serving
+from tools.archive import servers, serving
+from tools.archive.consume import broker
 from tools.archive.consume.broker import Address
 from tools.archive.consume.consumer import Consuming
 from tools.archive.consume.names import client_id_of
 from tools.archive.faults import Faults
 from tools.base.sources import ROOT
+
+PAUSE_LEAST_S = 0.05  # of a consumer whose broker was killed
+CONNECT_S = 1.0  # of a consumer whose broker is silent to MQTT 5: where one is late, the other version is tried again
+BEAT_S = 0.25  # of a server
+GONE_S = servers.GONE_S
 
 
 class Starter:
@@ -35,9 +42,12 @@ class Starter:
         self._process.wait(10)
         self._process.stdout.close()
 
-    def start(self, place: str, role: str = "all", port: int = 0) -> tuple[int, int, int]:
-        """An archive that listens; a server or PIM among others on this port if one is given."""
-        self._process.stdin.write(f"{role} {port} {place}\n")
+    def start(self, place: str, role: str = "all", port: int = 0, gone_s: float = GONE_S) -> tuple[int, int, int]:
+        """An archive that listens; a server or PIM among others on this port if one is given.
+
+        For a PIM and for others a server is gone that was silent for `gone_s`.
+        """
+        self._process.stdin.write(f"{role} {port} {gone_s} {place}\n")
         while True:
             line = self._process.stdout.readline()
             assert line, "the starter has ended"
@@ -62,6 +72,7 @@ def _serve(role: str, port: int, place: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     where = serving.Place(place, pim_port=port, server_port=port, role=role)
     if role == serving.CONSUMER:  # of the broker on this port
+        broker.PAUSE_LEAST_S, broker.CONNECT_S = PAUSE_LEAST_S, CONNECT_S
         address = Address("127.0.0.1", port, filters=("toolcart/#",), client_id=client_id_of(place))
         where = serving.Place(place, role=role, consuming=Consuming(address))
     try:
@@ -75,5 +86,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who was killed leaves nothing behind
     for line in sys.stdin:
         if os.fork() == 0:
-            role, port, place = line.strip().split(" ", 2)
+            role, port, gone_s, place = line.strip().split(" ", 3)
+            servers.BEAT_S, servers.GONE_S = BEAT_S, float(gone_s)
             _serve(role, int(port), place)

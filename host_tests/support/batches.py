@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 
@@ -96,6 +98,8 @@ class Outlet:
             self._deliver(client, ended)
             peer = client.socket()
             if peer is not None:
+                with contextlib.suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)  # the library's thread looks up from its wait of a second
                 peer.close()
             client.loop_stop()
 

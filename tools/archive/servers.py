@@ -25,7 +25,7 @@ from tools.archive import audit
 BEAT_S = 2.0
 GONE_S = 8.0
 _NOW = "extract(epoch FROM clock_timestamp())"
-_LIVE = f'SELECT "Host", "Port", "Weight" FROM "Server" WHERE "Draining" = 0 AND "Seen" > {_NOW} - {GONE_S}'
+_LIVE = f'SELECT "Host", "Port", "Weight" FROM "Server" WHERE "Draining" = 0 AND "Seen" > {_NOW} - :gone'
 _PUT = f'INSERT INTO "Server" AS had VALUES (:host, :port, :weight, {_NOW}, 0) ON CONFLICT ("Host", "Port") DO UPDATE '
 _BEGIN = _PUT + f'SET "Weight" = :weight, "Seen" = {_NOW}, "Draining" = 0'
 _BEAT = _PUT + f'SET "Seen" = {_NOW} WHERE had."Draining" = 0'
@@ -58,7 +58,7 @@ def _score(server: Server, station: Station) -> float:
 
 def live(connection: Connection) -> list[Server]:
     """The servers that take stations now."""
-    return [Server(*row) for row in connection.execute(text(_LIVE))]
+    return [Server(*row) for row in connection.execute(text(_LIVE), {"gone": GONE_S})]
 
 
 def all_of(connection: Connection) -> list[dict]:

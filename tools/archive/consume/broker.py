@@ -289,6 +289,9 @@ class Broker:
             properties.SessionExpiryInterval = SESSION_S if self._keeps else 0
             more = {"clean_start": not self._keeps, "properties": properties}
         client.connect(address.host, address.port, KEEPALIVE_S, **more)
+        peer = client.socket()
+        if isinstance(peer, socket.socket):  # else a receipt behind a PUBACK waits for a delayed ACK, some 40 ms
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         until_s = time.monotonic() + CONNECT_S
         try:
             while self._answer is None:
