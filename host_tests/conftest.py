@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from host_tests.portable import Skip
+from host_tests.support import memory
 from tools import runtimes
 from tools.base.niceness import VARIABLE
 from tools.runtimes.harness import Machine
@@ -20,6 +21,8 @@ remember_checksums()
 # Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
 # command in the test's own process would slow down all tests behind it.
 os.environ[VARIABLE] = "0"
+if memory.folder():  # what a test writes into tmp_path; pytest asks for this variable when the first test wants one
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory.folder())
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

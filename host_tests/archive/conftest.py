@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support import memory
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.needed import needed
@@ -11,7 +12,7 @@ from tools.bench.postgresql import postgresql
 @pytest.fixture(scope="session")
 def databases():
     """`databases()` makes an empty database and gives its URL; without a PostgreSQL the test is skipped."""
-    with needed("PostgreSQL", postgresql()) as made:
+    with needed("PostgreSQL", postgresql(beside=memory.folder())) as made:
         yield made
 
 

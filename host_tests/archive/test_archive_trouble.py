@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.archive.test_archive_sigkill import Kept, Station
+from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.needed import needed
 from tools.archive import database
@@ -30,7 +31,7 @@ SEED = 5
 
 def running(beside=None):
     """A PostgreSQL of a test's own, which may be killed."""
-    return needed("PostgreSQL", postgresql(beside=beside))
+    return needed("PostgreSQL", postgresql(beside=beside or memory.folder()))
 
 
 class Patient(Station):

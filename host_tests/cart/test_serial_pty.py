@@ -23,6 +23,8 @@ class SerialAgent(Agent):
         controller = tree["stations"][0]["controller"]
         del controller["host"], controller["port"]
         controller.update(link=link, device=line_path, baud=115200)
+        # MicroPython learns only by silence that the adapter was pulled out: 15 s, if they were not shorter here.
+        controller.update(keepalive_s=1, silence_s=4)
         self.configuration.write_text(json.dumps(tree))
 
 
