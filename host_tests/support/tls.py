@@ -63,13 +63,13 @@ def serving(serve):
                 threads[-1].start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.2)
         threads.append(threading.Thread(target=accept, daemon=True))
         threads[0].start()
         try:
             yield listener.getsockname()[1]
         finally:
             ended.set()
+            listener.shutdown(socket.SHUT_RDWR)  # it wakes who waits for a connection
             for thread in threads:
                 thread.join(DEADLINE_S)
 

@@ -158,7 +158,7 @@ def test_a_package_comes_from_a_server_and_a_bad_one_is_told(plant, first):
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=plant.folder)
     handler.func.log_message = lambda *_: None
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         at = f"http://127.0.0.1:{server.server_port}/"
         plant.package("0.3.0", told(2))
         assert plant.update(at + "toolcart_0.3.0_all.deb", first) == 0
