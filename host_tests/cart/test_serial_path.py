@@ -4,6 +4,7 @@ import sys
 
 from agent.base import health as h
 from agent.openprotocol import questions as qs
+from host_tests.portable import LONG
 from tools.base.clock import Dice
 from tools.harness.serial_cart import SerialCart
 from tools.sim.profiles import row
@@ -271,7 +272,7 @@ def produce(cart, count, gap_ms):
 
 def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
     """The worst program is longer than the UART's FIFO: one that begins with a result costs its first part."""
-    for stalls in (None, USUAL, WORST) if IS_QUICK else (WORST,):
+    for stalls in (None, USUAL, WORST) if LONG else (WORST,):
         cart = mt_focus(stalls=stalls, blocks=6)
         produce(cart, 70, 1800)
         settle(cart)

@@ -243,6 +243,7 @@ def test_three_carts_are_deployed_left_alone_and_looked_at(plant):
     assert code == 1 and [one["state"] for one in told["carts"]] == ["away"] * 3
     assert [one["status"]["stations"][0]["number"] for one in told["carts"]] == [10, 11, 12]
     os.kill(int((plant.folder / "cart2/pid").read_text()), signal.SIGKILL)
+    os.kill(int((plant.folder / "cart3/pid").read_text()), signal.SIGKILL)  # nobody finds it behind its folder
     shutil.rmtree(plant.folder / "cart3")
     del plant.rows["cart1"]
     code, told = plant.fleet("status")
