@@ -66,7 +66,8 @@ def figures(values: Sequence[float], low: float | None, high: float | None, size
 def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:
     if not deviation:
         return None, None
-    return (high - low) / (6 * deviation), min(high - mean, mean - low) / (3 * deviation)
+    found = (high - low) / (6 * deviation), min(high - mean, mean - low) / (3 * deviation)
+    return found if all(map(math.isfinite, found)) else (None, None)
 
 
 def charts(values: Sequence[float], size: int = GROUP) -> dict | None:
