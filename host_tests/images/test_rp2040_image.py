@@ -180,6 +180,36 @@ def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
     assert (code, lines[-1]) == (0, "through"), lines
 
 
+# Long and floating numbers, text, the heap's collection, machine code, an interrupt's timer, files, the ring, a fault.
+ALL_KINDS = """import array, gc, hashlib, json, os, time
+import agent.app
+from board import rp2_flash
+number = 3 ** 90
+for at in range(1, 40):
+    number = number * 7 // 5 ^ at << at * 3
+print(number % 1000007, sum(1.5 / at for at in range(1, 60)), json.dumps({"a": [1.25, -7, None]}))
+print(hashlib.sha256(bytes(range(200))).digest()[:4], array.array("h", (-3, 400))[0] >> 1, -17 // 5, 2 ** 0.5)
+began = time.ticks_ms()
+time.sleep_ms(3)
+with open("/kept", "w") as file:
+    file.write("x" * 5000)
+rp2_flash.ring().program(0, bytearray(b"ring" * 64), 256)
+print(time.ticks_us(), sorted("the ways of a chip".split()), gc.mem_free())
+agent.app.no_such_name
+"""
+
+
+def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp_path):
+    script, told = tmp_path / "job.py", []
+    script.write_text(ALL_KINDS)
+    for plain in (True, False):
+        flash = tmp_path / f"{plain}.bin"
+        line = rp2040.command(rp2040.against_frozen(script), flash=flash, plain=plain)
+        told.append((lines_of(line), flash.read_bytes()))
+    (code, lines), _ = told[0]
+    assert told[0] == told[1] and code == 1 and "AttributeError" in lines[-2] and lines[-1].endswith(" cycles"), lines
+
+
 def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
     assert number(0x14A6B1) == b"\xd2\xcd\x31"
     assert number(5, 3) == b"\x80\x80\x05"

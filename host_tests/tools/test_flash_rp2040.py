@@ -41,7 +41,10 @@ def chip(tmp_path, monkeypatch):
     # The checkout as it is now: whoever edits a file meanwhile must not change what is being tested.
     digest = package.core_digest("rp2")
     monkeypatch.setattr(package, "core_digest", lambda platform: digest)
-    monkeypatch.setattr(package, "compiled", functools.cache(package.compiled))
+    once = functools.cache(package.compiled)
+    monkeypatch.setattr(
+        package, "compiled", lambda platform, machine, kinds=(): once(platform, machine, frozenset(kinds))
+    )
     if reason and os.environ.get("CI") == "true":
         pytest.fail(f"the RP2040 image is missing: {reason}")
     if reason:

@@ -228,8 +228,12 @@ def command(
     count_from: int = 0,
     marks: bool = False,
     uarts: tuple[int, ...] = (),
+    plain: bool | None = None,
 ) -> list[str]:
-    """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
+    """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
+
+    With `plain` given it says at the end how many cycles a job took, with the simulator's own code or with ours.
+    """
     image = build()
     line = ["node", str(PARTS / "rp.mjs"), "--simulator", str(simulator())]
     line += ["--rom", str(image / "rom.bin"), "--firmware", str(image / "fw.bin")]
@@ -248,6 +252,8 @@ def command(
         line += ["--uarts", ",".join(str(port) for port in uarts)]
     if marks:
         line.append("--marks")
+    if plain is not None:
+        line += ["--speed", *(["--plain"] if plain else [])]
     return [*line, "--", *args]
 
 

@@ -9,6 +9,7 @@
 //                       life is not cut. `== cut N` is printed at each.
 //     --count-from N    count only words from this octet of the flash on
 //     --speed           at the end say how many cycles the job took
+//     --plain           run every instruction with the simulator's own code, which takes three times as long
 //     --marks           say `== mark NUMBER NANOSECONDS ERASES WORDS` whenever the program writes NUMBER into the register
 //                       MARK, and `== sent ...` at the first octet of UART 0; then end
 //
@@ -17,18 +18,22 @@
 // 2. A reset (machine.reset, the watchdog) starts the chip again with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
 // 4. A mark costs the program one store: time, and flash blocks erased and words written since power came.
-// 5. USB is polled by the simulator; a job's input goes through the raw REPL in pieces the USB buffer takes.
+// 5. A job's input goes through the raw REPL in pieces the USB buffer takes. The simulator answers each time the chip asks
+//    for input, with nothing as well, so that an idle chip would be busy with it; here there is an answer when there is
+//    input, but with --marks, whose figures are compared with older ones.
+// 6. Behind a terminal a chip that waits waits as long as a real one: who talks to it lives in real time. A job does not.
 import fs from 'fs';
 import net from 'net';
 import path from 'path';
 import { pathToFileURL } from 'url';
+import { runner } from './core.mjs';
 
 const options = { arguments: [] };
 for (let words = process.argv.slice(2); words.length;) {
   const word = words.shift();
   if (word === '--') { options.arguments = words; break; }
   const name = word.replace(/^--/, '');
-  options[name] = ['tree-first', 'speed', 'marks'].includes(name) ? true : words.shift();
+  options[name] = ['tree-first', 'speed', 'marks', 'plain'].includes(name) ? true : words.shift();
 }
 const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
 const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
@@ -39,8 +44,9 @@ const FLASH_BYTES = 2 * 1024 * 1024;
 const countFrom = Number(options['count-from'] || 0);
 const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
 const BATCH = 200000;
+const LATE_MS = 20;
+const REST_MOST_MS = 100;
 const UART_MOST = 16; // fed at once; its FIFO holds 32
-const CYCLE_NS = 8;
 const MARK = 0x40058010; // WATCHDOG_SCRATCH1, which neither MicroPython nor the boot ROM uses
 
 const rom = new Uint32Array(4096);
@@ -57,11 +63,12 @@ function end(code) {
 }
 
 let chip = null;
+let asleep = null; // until the next alarm of a chip that waits
 
 // What lies behind the UARTs: sockets, which outlive the chip's resets, and what they have sent.
 const wires = (options.uarts || '').split(',').filter((word) => word).map((word) => {
   const wire = { socket: net.connect(Number(word), '127.0.0.1').setNoDelay(), waiting: [] };
-  wire.socket.on('data', (octets) => wire.waiting.push(...octets));
+  wire.socket.on('data', (octets) => { wire.waiting.push(...octets); wake(); });
   wire.socket.on('error', () => {});
   return wire;
 });
@@ -105,6 +112,7 @@ class Chip {
     this.resets = false;
     this.input = [];
     this.countWords();
+    this.live = runner(this);
     mcu.onBreak = (code) => { console.error(`break ${code} at ${mcu.core.PC.toString(16)}`); end(1); };
     mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resets = true; this.off = true; };
     for (const uart of mcu.uart) mendUart(uart);
@@ -117,6 +125,8 @@ class Chip {
     this.usb = new USBCDC(mcu.usbCtrl);
     this.usb.onDeviceConnected = () => terminal.connected();
     this.usb.onSerialData = (octets) => terminal.received(Buffer.from(octets));
+    if (!options.marks) this.answerWithInput();
+    this.began = performance.now();
   }
 
   countWords() {
@@ -132,27 +142,53 @@ class Chip {
     };
   }
 
+  // Keeps the chip's question for input until there is some.
+  answerWithInput() {
+    const { mcu, usb } = this, answer = mcu.usbCtrl.onEndpointRead;
+    this.asked = null;
+    mcu.usbCtrl.onEndpointRead = (...question) => {
+      if (question[0] === usb.outEndpoint && !usb.txFIFO.itemCount) this.asked = question;
+      else answer(...question);
+    };
+    this.answer = () => {
+      if (!this.asked || !usb.txFIFO.itemCount) return;
+      const question = this.asked;
+      this.asked = null;
+      answer(...question);
+    };
+  }
+
+  // How far its clock may go on while it waits: up to that of who talks to it. What it was late is not made up for.
+  get mayWaitNs() {
+    if (options.job || options.marks) return Infinity;
+    const behind = performance.now() - this.began - this.clock.nanos / 1e6;
+    if (behind > LATE_MS) this.began += behind - LATE_MS;
+    return Math.min(behind, LATE_MS) * 1e6;
+  }
+
+  // For how many milliseconds nothing happens unless somebody says something; 0 for a chip that is busy.
+  get restMs() {
+    const { clock } = this;
+    if (!this.mcu.core.waiting || this.mayWaitNs === Infinity) return 0;
+    const rest = clock.nextAlarm === null ? REST_MOST_MS : (clock.nanosToNextAlarm - this.mayWaitNs) / 1e6;
+    return Math.max(0, Math.min(REST_MOST_MS, rest));
+  }
+
   mark(what) {
     console.log(`== ${what} ${this.clock.nanos} ${this.erases} ${this.words}`);
   }
 
   // A piece of its life; false when it is over.
   run() {
-    const { mcu, clock } = this;
-    for (let turn = 0; turn < BATCH && !this.off; turn++) {
-      if (mcu.core.waiting) {
-        clock.tick(clock.nanosToNextAlarm);
-        turn += 50;
-      } else {
-        clock.tick(mcu.core.executeInstruction() * CYCLE_NS);
-      }
-    }
+    const { mcu } = this;
+    this.live(BATCH, options.plain);
     wires.forEach((wire, index) => {
       if (wire.out.length) wire.socket.write(Buffer.from(wire.out.splice(0)));
       const uart = mcu.uart[index];
       while (wire.waiting.length && uart.rxFIFO.itemCount < UART_MOST) uart.feedByte(wire.waiting.shift());
     });
     while (this.input.length && this.usb.txFIFO.itemCount < INPUT_MOST) this.usb.sendSerialByte(this.input.shift());
+    if (this.answer) this.answer();
     return !this.off;
   }
 }
@@ -230,7 +266,12 @@ function python(text) {
 }
 
 function turn() {
-  if (chip.run()) { setImmediate(turn); return; }
+  if (chip.run()) {
+    const restMs = chip.restMs;
+    if (restMs) asleep = setTimeout(wake, restMs);
+    else setImmediate(turn);
+    return;
+  }
   keepFlash();
   if (terminal.code >= 0) {
     if (options.speed) console.log(`${chip.mcu.core.cycles} cycles`);
@@ -239,6 +280,12 @@ function turn() {
   if (!chip.resets) console.log(`\n== cut ${chip.words}`);
   begin();
   setImmediate(turn);
+}
+
+function wake() {
+  clearTimeout(asleep);
+  if (asleep) setImmediate(turn);
+  asleep = null;
 }
 
 const cuts = (options.cuts || '').split(',').filter((word) => word).map(Number);
@@ -252,7 +299,7 @@ function begin() {
 
 process.on('SIGTERM', () => end(0));
 if (!options.job && !options.marks) {
-  process.stdin.on('data', (octets) => chip.input.push(...octets));
+  process.stdin.on('data', (octets) => { chip.input.push(...octets); wake(); });
   process.stdin.on('end', () => end(0));
 }
 begin();
