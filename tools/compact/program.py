@@ -29,7 +29,7 @@ from tools.compact.places import with_free_places
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.rooms import flat, flattened
 from tools.compact.scopes import scopes
-from tools.compact.source import constants
+from tools.compact.source import with_numbers
 from tools.compact.twins import only_twins, without_cpython
 from tools.compact.walk import walk
 
@@ -70,7 +70,8 @@ class Program:
         marked = {name: numbered(name, text) for name, text in sources.items()}
         self.sources = only_twins(without_cpython(flattened(marked)))
         self.own_image = own_image
-        self.bundle = Bundle(constants(self.sources, own_image))
+        plain, self.numbers = with_numbers(self.sources, {}, own_image)
+        self.bundle = Bundle(plain)
         self._shape(keep, keep)
         self._name(companions or {}, frozenset())
 
@@ -93,6 +94,7 @@ class Program:
         self.names = Names(self.shaped, companions, not self.own_image, said, self.lone)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
+    @without_collection
     def tested(
         self, outside: dict[str, str], spare: frozenset[str], keep: frozenset[str]
     ) -> tuple[dict[str, str], dict[str, str]]:
@@ -110,7 +112,7 @@ class Program:
     def outside(self, foreign: dict[str, str]) -> dict[str, str]:
         """The modules of `foreign` without constants, importing from where things are now, under their long names."""
         foreign = flattened(foreign)
-        plain = constants(self.sources | foreign)
+        plain, _ = with_numbers(foreign, self.numbers)
         return {name: without_unused_imports(self.bundle.outside(name, plain[name])) for name in foreign}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:

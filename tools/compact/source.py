@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -26,6 +27,9 @@ FOLDED_OCTETS = 64  # a longer one takes more than the code that makes it
 _FOLDS = (ast.Tuple, ast.BinOp, ast.Add, ast.Mult, ast.Constant, ast.Name, ast.Call, ast.expr_context)
 
 
+Numbers = dict[str, dict[str, int]]  # what each module defines as whole numbers
+
+
 @dataclass
 class Module:
     """One module on its way: its dotted name, its tree, and what it defines as whole numbers."""
@@ -34,19 +38,36 @@ class Module:
     tree: ast.Module
     constants: dict[str, int] = field(default_factory=dict)
 
+    @functools.cached_property
+    def imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """Asked for as long as the tree is the source's."""
+        return [node for node in walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+    @functools.cached_property
+    def computed(self) -> list[tuple[str, ast.expr | None]]:
+        """What is written as a constant, and in `agent/` every name in capitals that is bound once, at the top."""
+        return _computed(self)
+
 
 def constants(sources: dict[str, str], own_image: bool = False) -> dict[str, str]:
     """Return the source of every module of `sources` (dotted name -> text) with numbers in place of constants."""
+    return with_numbers(sources, {}, own_image)[0]
+
+
+def with_numbers(sources: dict[str, str], known: Numbers, own_image: bool = False) -> tuple[dict[str, str], Numbers]:
+    """The same, and the numbers; `known` are those of modules around them that were read before."""
     kinds = (bytes, tuple) if own_image else (bytes,)
-    modules = {name: Module(name, parse(text)) for name, text in sources.items()}
+    modules = {name: Module(name, ast.Module([], []), dict(numbers)) for name, numbers in known.items()}
+    modules |= {name: Module(name, parse(text)) for name, text in sources.items()}
     _find_constants(modules)
     texts = {}
-    for name, module in modules.items():
+    for name in sources:
+        module = modules[name]
         rewriter = _Rewriter(
             _visible(module, modules), _module_aliases(module, modules), modules, frozenset(module.constants)
         )
         texts[name] = unparse(_folded(rewriter.visit(module.tree), kinds))
-    return texts
+    return texts, {name: module.constants for name, module in modules.items()}
 
 
 def _folded(tree: ast.Module, kinds: tuple[type, ...]) -> ast.Module:
@@ -90,7 +111,7 @@ def _find_constants(modules: dict[str, Module]) -> None:
             aliases = _module_aliases(module, modules)
             unresolved |= bool(known.keys() - module.constants.keys())
             module.constants.update(known)  # who imports them from here, finds them
-            for name, value in _computed(module):
+            for name, value in module.computed:
                 if value is not None and name not in module.constants:
                     number = _evaluate(_Rewriter(known, aliases, modules).visit(copy.deepcopy(value)), known)
                     if number is not None:
@@ -122,7 +143,6 @@ def _const_of(statement: ast.stmt) -> tuple[str, ast.expr | None]:
 
 
 def _computed(module: Module) -> list[tuple[str, ast.expr | None]]:
-    """What is written as a constant, and in `agent/` every name in capitals that is bound once, at the top."""
     found = [_const_of(statement) for statement in module.tree.body]
     if module.name.startswith("agent"):
         stored = [node.id for node in walk(module.tree) if isinstance(node, ast.Name) and _is_store(node)]
@@ -156,7 +176,7 @@ def _evaluate(value: ast.expr | None, known: dict[str, int]) -> int | None:
 def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
     """The constants a module can name directly: its own and those it imports by name."""
     visible = dict(module.constants)
-    for node in walk(module.tree):
+    for node in module.imports:
         if isinstance(node, ast.ImportFrom) and node.module in modules:
             constants = modules[node.module].constants
             for alias in node.names:
@@ -168,13 +188,13 @@ def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
 def _module_aliases(module: Module, modules: dict[str, Module]) -> dict[str, Module]:
     """The names under which a module reaches other modules as a whole."""
     aliases = {}
-    for node in walk(module.tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
+    for node in module.imports:
+        if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 reached = f"{node.module}.{alias.name}"
                 if reached in modules:
                     aliases[alias.asname or alias.name] = modules[reached]
-        elif isinstance(node, ast.Import):
+        else:
             for alias in node.names:
                 if alias.asname and alias.name in modules:
                     aliases[alias.asname] = modules[alias.name]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.base.cache import Unavailable
 from tools.base.sources import uses_library
-from tools.compact.program import Program
+from tools.compact.program import Program, without_collection
 from tools.compact.scopes import scopes
 from tools.compact.tree import OPTIONS, dotted, files_of, program_of, remembered
 from tools.compact.walk import walk
@@ -59,18 +59,24 @@ def tests_of(sources: list[Source]) -> dict[str, str]:
     return {dotted(source.name): compiled_text(source) for source in sources}
 
 
-def reached(name: str, trees: dict[str, ast.Module]) -> set[str]:
-    """The module `name` and all of `trees` that it imports, directly or not."""
+def imports_of(tree: ast.Module) -> list[str]:
+    """All that a module may import: modules, and names in them that may be modules."""
+    found = []
+    for node in walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def reached(name: str, imports: dict[str, list[str]]) -> set[str]:
+    """The module `name` and all of `imports` that it imports, directly or not."""
     found: set[str] = set()
     todo = [name]
     while todo:
         module = todo.pop()
-        if module in found or module not in trees:
-            continue
-        found.add(module)
-        for node in walk(trees[module]):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        if module not in found and module in imports:
+            found.add(module)
+            todo += imports[module]
     return found
 
 
@@ -144,18 +150,19 @@ class Group:
     keep: frozenset[str]
 
 
+@without_collection
 def groups(program: Program, modules: dict[str, str]) -> list[Group]:
     """The tests among `modules` in two groups: those that meet the product's very functions, and the others."""
-    trees = {name: ast.parse(text) for name, text in modules.items()}
+    imports = {name: imports_of(ast.parse(text)) for name, text in modules.items()}
     outside = program.outside(modules)
     wanted = wants(program, outside)
     tests: tuple[list[str], list[str]] = ([], [])
     for name in modules:
         if name.rpartition(".")[2].startswith("test_"):
-            tests[any(wanted[module].shaped for module in reached(name, trees))].append(name)
+            tests[any(wanted[module].shaped for module in reached(name, imports))].append(name)
     found = []
     for names in tests:
-        beside = set().union(*(reached(name, trees) for name in (*names, PORTABLE)))
+        beside = set().union(*(reached(name, imports) for name in (*names, PORTABLE)))
         beside |= {module.rpartition(".")[0] for module in beside} & set(modules)
         keep = frozenset().union(*(wanted[module].shaped | wanted[module].asked for module in beside))
         found.append(
