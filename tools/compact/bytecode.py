@@ -54,11 +54,14 @@ class Bytecode:
         rest = [at for at in range(1, len(places)) if places[at][0] > 0]
         found = [at for at in rest if places[at][1][:2] != places[at - 1][1][:2]]
         rest = [at for at in rest if at not in found]
-        while rest:  # the one that is farthest from all others
-            taken = [0, *found, len(places)]
-            best = max(rest, key=lambda at: min(abs(at - other) for other in taken))
+        taken = [0, *found, len(places)]
+        away = {at: min(abs(at - other) for other in taken) for at in rest}
+        while away:  # the one that is farthest from all others
+            best = max(away, key=away.__getitem__)
             found.append(best)
-            rest.remove(best)
+            del away[best]
+            for at in away:
+                away[at] = min(away[at], abs(at - best))
         return found
 
     def spans(self) -> list[list[Span]]:

@@ -114,6 +114,7 @@ def lines_in(folder: Path, sources: list[Source]) -> dict[str, Lines]:
     return lines
 
 
+@without_collection
 def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> dict[str, int]:
     """Compile the files of a program into `folder`, with a map of what a traceback's numbers are in the sources."""
     sizes: dict[str, int] = {}
