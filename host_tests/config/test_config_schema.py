@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cart import config
-from host_tests.tools.test_config_text import ROWS, good, scalars, target_of
+from host_tests.config.test_config_text import ROWS, good, scalars, target_of
 from tools.base.sources import ROOT
 from tools.config import schema as config_schema
 from tools.config import secrets

@@ -211,7 +211,7 @@ def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
 
 def test_orders_reach_a_board_over_its_cable(capsys):
     from host_tests.board.test_upkeep import Out
-    from host_tests.tools.test_board_commands import Running as Board
+    from host_tests.flash.test_board_commands import Running as Board
 
     board = Board()
 

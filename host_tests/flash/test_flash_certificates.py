@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from host_tests.flash.test_flash_tool import run
 from host_tests.project.test_package import CART
 from host_tests.support.fake_board import PICO, FakeBoard
 from host_tests.support.tls import OURS, THEIRS, der
-from host_tests.tools.test_flash_tool import run
 from tools.config import file as config_file
 from tools.flash import certificates, commands, package
 

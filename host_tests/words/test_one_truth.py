@@ -10,7 +10,7 @@ pytest.importorskip("starlette")
 
 from agent.cart.status import snapshot
 from agent.openprotocol.states import READY
-from host_tests.tools.test_live_view import _screen
+from host_tests.live.test_live_view import _screen
 from tools.doctor import commands as doctor
 from tools.harness.cart import PIM, Cart
 from tools.live.figures import BAD, WARNING, Figures

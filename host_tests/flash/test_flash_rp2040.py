@@ -3,7 +3,7 @@
 A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it
 once, with the documented lines (host_tests/images/test_from_erased.py); the long one (`./tools/test --long`) takes
 chips through all that follows. What a cut in the middle leaves is tried with a board that is played, too
-(host_tests/tools/test_flash_tool.py).
+(host_tests/flash/test_flash_tool.py).
 """
 
 import functools

@@ -10,9 +10,9 @@ from agent.log.flash import RamFlash
 from agent.log.numbers import STORED
 from board.upkeep import Upkeep
 from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
+from host_tests.flash.test_flash_tool import board_with, flashed
 from host_tests.support.fake_board import FakeBoard, version
 from host_tests.support.log import Area, append, held
-from host_tests.tools.test_flash_tool import board_with, flashed
 from tools.flash import board_commands as commands
 from tools.flash.link import Failed
 

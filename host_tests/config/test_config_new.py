@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent.cart import config
-from host_tests.tools.test_config_schema import SCHEMA, fits
+from host_tests.config.test_config_schema import SCHEMA, fits
 from tools.cli.main import main
 from tools.config import file as config_file
 from tools.config import new as config_new

@@ -28,7 +28,7 @@ from click.testing import CliRunner
 from agent.openprotocol import states
 from agent.station.commands import Commands
 from host_tests.support.running import ENVIRONMENT, free_port
-from host_tests.tools.test_hints import lived, older_cart, run, sources
+from host_tests.words.test_hints import lived, older_cart, run, sources
 from tools.base.cache import CHECKOUT
 from tools.cli import manual
 from tools.cli.main import main
@@ -51,7 +51,7 @@ _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
 FOLLOWED = set()  # pieces of messages
 
 # Only a board is the reason of these: what they name is typed where no board is, and says so. With a simulated one:
-# host_tests/tools/test_board_commands.py, test_board_check.py, test_flash_tool.py.
+# host_tests/flash/test_board_commands.py, test_board_check.py, test_flash_tool.py.
 _FLASH = "flash --board rp2 --port /dev/none --config {chip}"
 BOARDS = {
     "not as `toolcart flash` writes it": _FLASH,
