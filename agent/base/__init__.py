@@ -1,1 +1,1 @@
-"""What every room of the core stands on: time, fields, bytes, checksums, the form of a result."""
+"""What every package of the core builds on: time, fields, bytes, checksums, the form of a result."""

@@ -1,9 +1,9 @@
-"""The one place where MicroPython and CPython differ for the core; nothing else catches ImportError.
+"""The one place where the core tells MicroPython and CPython apart; nothing else catches ImportError.
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
-`give_back` frees a module that only a start needs; on CPython, where memory is not short, it does nothing.
-`FAST` and `FAST_CRC` are the modules of twins: of machine code (agent.base.fast, agent.base.fast_crc), on CPython of
-slices (agent.base.straight), and both None where the port or the build has no machine code.
+`give_back` frees a module that is needed only at a start; on CPython, where memory is not short, it does nothing.
+`FAST` and `FAST_CRC` are the modules of twins: machine code (agent.base.fast, agent.base.fast_crc), on CPython slices
+(agent.base.straight), or None where the port or the build has no machine code.
 """
 
 import gc
@@ -14,7 +14,7 @@ try:
 except ImportError:
 
     def const(value):  # type: ignore[no-redef]
-        """Return `value` unchanged; MicroPython's compiler replaces the call itself."""
+        """Return `value` unchanged; MicroPython's compiler replaces the call."""
         return value
 
 
@@ -23,7 +23,7 @@ ON_CPYTHON = sys.implementation.name == "cpython"  # a board's program has no su
 try:
     from agent.base import fast as FAST
     from agent.base import fast_crc as FAST_CRC
-except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without; a build for another chip
+except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without it; a build for another chip
     FAST = None
     FAST_CRC = None
 if ON_CPYTHON:
@@ -33,7 +33,7 @@ if ON_CPYTHON:
 
 
 def give_back(package, module):
-    """Free the module `module` of `package`; who needs it again imports it again."""
+    """Free the module `module` of `package`; it can be imported again when needed."""
     if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
         delattr(sys.modules[package], module)
         gc.collect()

@@ -1,19 +1,19 @@
-"""The twins of the loops over fields in machine code, twenty times faster than bytecode, answer for answer the same.
+"""Machine code twins of the loops over fields: twenty times faster than bytecode, with the same answers.
 
-Rules, of agent.base.fast_crc as well
-1. Taken by fields.py, words.py, form.py, plausible.py where `compat.FAST` says that this build runs it; everything
-   works without. The same tests run on both forms (test_fast.py).
-2. A part of a buffer that is not there is an IndexError as in the plain form, asked for once before the loop: machine
-   code checks no bound by itself, and a wrong one would destroy the heap in silence.
-3. No numbers of 2**30 or more cross the border: they would be allocated.
-4. No constant above 255: on ARMv6-M it is read from a place in the code that has to lie at a multiple of four, and
+Rules, which hold for agent.base.fast_crc as well
+1. Used by fields.py, words.py, form.py, plausible.py where `compat.FAST` says that this build runs it; everything
+   works without it. The same tests run on both forms (test_fast.py).
+2. Reaching outside a buffer is an IndexError as in the plain form, checked once before the loop: machine code checks
+   no bounds by itself, and a wrong one would silently destroy the heap.
+3. No number of 2**30 or more is passed in or out: it would be allocated.
+4. No constant above 255: on ARMv6-M it is read from a place in the code that must be at a multiple of four, and
    MicroPython 1.25 puts frozen code at multiples of two (tools/mpy-tool.py).
 """
 
 import micropython
 from micropython import const
 
-_len = len  # a builtin is looked up in the module first, and that costs more than the loop
+_len = len  # a builtin is looked up in the module first, which costs more than the loop
 
 # The moves of agent.base.form, which is built on this module.
 _TEXT = const(1)
@@ -327,7 +327,7 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
     return True
 
 
-# What fields.py and words.py take over, name by name.
+# What fields.py and words.py take from here, name by name.
 FIELDS = (
     "number",
     "put_number",

@@ -1,6 +1,6 @@
-"""The twins of the checksum and of what seals a record with it, in machine code; rules as in agent.base.fast.
+"""Machine code twins of the checksum and of what seals a record with it; rules as in agent.base.fast.
 
-Taken by crc.py and agent.log.record where `compat.FAST_CRC` says that this build runs it.
+Used by crc.py and agent.log.record where `compat.FAST_CRC` says that this build runs it.
 """
 
 from array import array
@@ -10,11 +10,11 @@ from micropython import const
 
 POLYNOMIAL = const(0x38E74301)
 
-_len = len  # a builtin is looked up in the module first, and that costs more than the loop
+_len = len  # a builtin is looked up in the module first, which costs more than the loop
 
 
 def _table():
-    """The remainders of half an octet (agent.base.crc): two steps each, and a kilobyte less than for whole ones."""
+    """Return the remainders of half a byte (agent.base.crc): two steps a byte, a kilobyte less than for whole ones."""
     entries = array("I", [0] * 16)
     for index in range(16):
         value = index

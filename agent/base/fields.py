@@ -2,10 +2,10 @@
 
 Rules
 1. A numeric field is left-padded with zeros; a field of blanks is *absent*, not 0 (003:1283-1291).
-2. `number` answers ABSENT for blanks and BAD for anything that is no number; both are negative.
-3. Fields wider than nine digits do not fit a small int of a 32-bit board: they stay text (tightening IDs).
+2. `number` returns ABSENT for blanks and BAD for anything else that is not a number; both are negative.
+3. Fields wider than nine digits do not fit a small int on a 32-bit board: they stay text (tightening IDs).
 4. NUL counts as a blank: controllers in the field pad names and serials with it.
-5. Where machine code runs, the loops' twins of agent.base.fast take their places, at the end of this module.
+5. Where machine code runs, the twins in agent.base.fast replace the loops, at the end of this module.
 """
 
 from agent.base.compat import FAST, const
@@ -38,7 +38,7 @@ def number(buf, start, width):
 
 
 def put_number(buf, start, width, value):
-    """Write `value`, 0 to 2**30 - 1, right-aligned, zeros in front; digits that do not fit are cut off on the left."""
+    """Write `value`, 0 to 2**30 - 1, with leading zeros; digits that do not fit are cut off on the left."""
     at = start + width - 1
     while at >= start:
         buf[at] = _ZERO + value % 10
@@ -75,7 +75,7 @@ def is_blank(buf, start, width):
 
 
 def all_digits(buf, start, width):
-    """True if every octet of the field is a digit."""
+    """True if every byte of the field is a digit."""
     end = start + width
     while start < end:
         octet = buf[start]
@@ -102,7 +102,7 @@ def holds(buf, at, octets):
 
 
 def put_text(target, at, source, start, width):
-    """Copy a text field, with `?` for every octet outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
+    """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
     end = start + width
     while start < end:
         octet = source[start]

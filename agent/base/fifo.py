@@ -1,24 +1,24 @@
-"""A linear byte FIFO: what is in it always lies in one piece, so that a whole message can be read in place.
+"""A linear byte FIFO: its contents always lie in one piece, so that a whole message can be read in place.
 
       buf  |....consumed....|######## kept ########|...... room ......|
                             start                  end
 
 Rules
-1. Data comes in through `inlet()`: a buffer whose first `free` octets the owner may fill, then `receive(n)`.
-   While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
-2. Otherwise it is a small side buffer of `side_bytes` and `receive` copies: reading into the middle of a buffer would
-   cost a memoryview, and that is an allocation.
-3. It never grows. When full, `room()` is 0 and the owner has to consume (move `start`) or give up.
-4. What is too large for it is passed over: the owner sets `skip`, and calls `pass_over` before it looks at what came.
+1. Data comes in through `inlet()`: the owner fills up to `free` bytes of the buffer it returns, then calls
+   `receive(n)`. While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
+2. Otherwise it is a small side buffer of `side_bytes`, and `receive` copies: reading into the middle of a buffer would
+   need a memoryview, which is an allocation.
+3. It never grows. When it is full, `room()` is 0 and the owner must consume (move `start`) or give up.
+4. What is too large for it is skipped: the owner sets `skip`, and calls `pass_over` before it looks at new data.
 """
 
 from agent.base.fields import copy
 
-SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
+SIDE_BYTES = 128  # one light message; larger pieces just take more turns
 
 
 class Fifo:
-    """Bytes between a port and a machine; `size` octets at the most."""
+    """Bytes between a port and a state machine, at most `size` of them."""
 
     __slots__ = ("buf", "end", "free", "side", "size", "skip", "start")
 
@@ -29,16 +29,16 @@ class Fifo:
         self.start = 0
         self.end = 0
         self.free = 0
-        self.skip = 0  # octets from `start` on, come or not, that no one looks at
+        self.skip = 0  # bytes from `start` on to be dropped unread, whether they have arrived or not
 
     def clear(self):
-        """Forget everything that is in it, and what was to be passed over."""
+        """Drop the contents, and forget what was still to be skipped."""
         self.start = 0
         self.end = 0
         self.skip = 0
 
     def inlet(self):
-        """Return the buffer to read into, from its first octet on; `free` says how many octets it takes."""
+        """Return the buffer to read into, from its first byte on; `free` is how many bytes it takes."""
         if self.start == self.end:
             self.start = 0
             self.end = 0
@@ -48,7 +48,7 @@ class Fifo:
         return self.side
 
     def room(self):
-        """Return how many octets can come in now; 0 when the FIFO is full."""
+        """Return how many bytes can come in now; 0 when the FIFO is full."""
         if self.start == self.end:
             return self.size
         side = len(self.side)
@@ -61,7 +61,7 @@ class Fifo:
         return left if left < side else side
 
     def receive(self, n):
-        """Take over the first `n` octets of what `inlet()` returned."""
+        """Take the first `n` bytes of the buffer that `inlet()` returned."""
         if self.start == self.end:
             self.start = 0
             self.end = n
@@ -70,7 +70,7 @@ class Fifo:
             self.end += n
 
     def pass_over(self):
-        """Drop what has come of the octets that no one looks at."""
+        """Drop those of the bytes to be skipped that have arrived."""
         gone = self.end - self.start
         if gone > self.skip:
             gone = self.skip
@@ -78,5 +78,5 @@ class Fifo:
         self.skip -= gone
 
     def is_empty(self):
-        """True if nothing is in it."""
+        """True if it holds nothing."""
         return self.start == self.end

@@ -1,14 +1,14 @@
-"""Fields brought from one layout into another: a form is data, a row of moves that are carried out in one go.
+"""Moves fields from one layout into another: a form is data, a list of moves that are carried out in one go.
 
-    octet  0      1      3      4
+    byte   0      1      3      4
            | move | to   | from | width |     `to` is little endian; some moves carry a number in their upper four bits
 
 Rules
-1. `to` counts from where the target begins, `from` from where the source does; a form knows neither buffer.
+1. `to` counts from the start of the target, `from` from the start of the source; a form knows neither buffer.
 2. A numeric field is digits or, absent, blanks (003:1283-1291); NUL counts as a blank and is written as one.
-3. Text is copied and a point is put between digits; nothing is computed (DIGEST traps 24, 25).
-4. A move that cannot be made ends it: `carry_out` answers False, and what is in the target then is undefined.
-5. Where machine code runs, `carry_out` is the twin of agent.base.fast: one call for a whole message.
+3. Text is copied and a decimal point is put between digits; nothing is computed (DIGEST traps 24, 25).
+4. The first move that cannot be made ends it: `carry_out` returns False, and the target's contents are undefined.
+5. Where machine code runs, `carry_out` is the twin in agent.base.fast: one call for a whole message.
 """
 
 from agent.base.compat import FAST, const
@@ -17,20 +17,20 @@ from agent.base.words import pack_time, unpack_digits
 
 MOVE_BYTES = const(5)
 
-COPY = const(0)  # the octets as they are
-TEXT = const(1)  # `?` for every octet outside 0x20..0x7E, blanks for NUL (DIGEST G.1)
-DIGITS = const(2)  # digits; in front so many zeros, or blanks where the field is blank, as the upper bits say
+COPY = const(0)  # the bytes as they are
+TEXT = const(1)  # `?` for every byte outside 0x20..0x7E, blanks for NUL (DIGEST G.1)
+DIGITS = const(2)  # digits, after as many zeros as the upper bits say (blanks if the field is blank)
 STATUS = const(3)  # one digit, at most what the upper bits say
-PACK_TIME = const(4)  # 19 characters of a time into seven octets, zeros if they are none
-UNPACK = const(5)  # packed digits, two from each octet
-STRIP = const(6)  # digits without leading zeros, blanks behind them
-FIXED = const(7)  # digits with a zero in front and a point, so many digits behind it as the upper bits say, or a zero
+PACK_TIME = const(4)  # a time of 19 characters into seven bytes, zeros if it is not a time
+UNPACK = const(5)  # packed digits, two from each byte
+STRIP = const(6)  # digits without leading zeros, padded with blanks
+FIXED = const(7)  # a zero, then digits with a point and as many decimals as the upper bits say; for 0, ".0" is added
 
 UPPER = const(16)  # what a number in the upper bits is multiplied by
 
 
 def carry_out(form, moves, target, at, source, start):
-    """Make the first `moves` moves of the form from source[start:] to target[at:]; False if one cannot be made."""
+    """Make the form's first `moves` moves from source[start:] to target[at:]; return False if one cannot be made."""
     place = 0
     while moves > 0:
         moves -= 1

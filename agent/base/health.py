@@ -1,9 +1,9 @@
-"""Counts everything that is refused, dropped, repeated or guessed, and keeps the latest of it in a fixed log ring.
+"""Counts everything that is refused, dropped, repeated or guessed, and keeps the latest in a log ring of fixed size.
 
 Rules
-1. A counter only grows; it starts at 0 with the process. What must survive lies in the spool.
-2. `count` costs nothing but the addition. `note` also keeps moment and value, the oldest entry makes room.
-3. Nothing allocates after the start.
+1. A counter only grows; it starts at 0 with the process. What must survive is kept in the spool.
+2. `count` costs only the addition. `note` also keeps the time and a value, in place of the oldest entry.
+3. Nothing is allocated after the start.
 """
 
 from array import array
@@ -46,21 +46,21 @@ SERVER_BEHIND = const(32)
 OTHER_HOST = const(33)
 FAULTS = const(34)
 SERVER_CONNECTS = const(35)
-ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
-NOT_SAVED = const(37)  # something that has to be durable could not be written; it is tried again
-OUTLET_FAILED = const(38)  # an outlet's other side took nothing: it is tried again
-ODD_FIELDS = const(39)  # a result was read with care: something in it was not written as documented
-NO_OWNER = const(40)  # an answer to MID 0064 that may be another station's did not say whose it is
-EVENTS = const(41)  # alarms written down
-REPEATS_NOTHING = const(42)  # a controller that sends each result once was met: what is not stored has to be fetched
+ODD = const(36)  # a result that cannot be right came over a serial line: taken only if it is repeated unchanged
+NOT_SAVED = const(37)  # something that must be durable could not be written; it is tried again
+OUTLET_FAILED = const(38)  # an outlet's other side accepted nothing: it is tried again
+ODD_FIELDS = const(39)  # a result was read leniently: something in it was not written as documented
+NO_OWNER = const(40)  # an answer to MID 0064 that may be another station's did not say which station's it is
+EVENTS = const(41)  # alarms stored
+REPEATS_NOTHING = const(42)  # a controller was found to send each result only once: what is not stored must be fetched
 CLOCK_APART = const(43)  # the controller's clock and ours differ by more than a few seconds
 CLOCK_SET = const(44)  # the controller's clock was set
-TRACES = const(45)  # curves, and sets of plot parameters, written down
-TRACES_LOST = const(46)  # came and were not kept; the value says why (agent.wide.mid0900)
-TRACES_ODD = const(47)  # were kept though something in them is not as it should be
-HOST_REFUSED = const(48)  # the server that an 08 named is none of those that may be
-CONTROLLER_AWAY = const(49)  # each reason is logged once, and the value is its number (agent.base.trouble)
-SERVER_AWAY = const(50)  # the same of ToolsNet: its PIM or its server
+TRACES = const(45)  # curves and sets of plot parameters stored
+TRACES_LOST = const(46)  # came but were not kept; the value says why (agent.wide.mid0900)
+TRACES_ODD = const(47)  # kept although something in them is not as it should be
+HOST_REFUSED = const(48)  # the server that an 08 named is not one of those allowed
+CONTROLLER_AWAY = const(49)  # each reason is logged once; the value is its number (agent.base.trouble)
+SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
 
 NAMES = (
     "stored",
@@ -136,12 +136,12 @@ class Health:
         self.counters[counter] += 1
 
     def note(self, counter, value, now):
-        """Add one and keep it in the log with a number that says more (a code, a MID, an octet count)."""
+        """Add one and log it with a number that says more (a code, a MID, a byte count)."""
         self.counters[counter] += 1
         self.log(counter, value, now)
 
     def log(self, counter, value, now):
-        """Keep an entry for what was counted already."""
+        """Log something that was already counted."""
         at = self.logged % LOG_ENTRIES
         self._moments[at] = now
         self._codes[at] = counter
@@ -149,7 +149,7 @@ class Health:
         self.logged += 1
 
     def entries(self):
-        """Yield (moment, counter, value) of what the log still holds, the oldest first."""
+        """Yield (moment, counter, value) of what the log still holds, oldest first."""
         first = self.logged - LOG_ENTRIES if self.logged > LOG_ENTRIES else 0
         for index in range(first, self.logged):
             at = index % LOG_ENTRIES

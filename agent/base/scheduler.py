@@ -1,12 +1,12 @@
-"""The cooperative scheduler: fixed slots, each a task with `step(now)`; none waits, none is forgotten.
+"""The cooperative scheduler: fixed slots, each a task with `step(now)`; none blocks, none is forgotten.
 
 Rules
 1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
    when woken). It never blocks.
 2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
    or until input, wakes the slot the input belongs to, and calls again.
-3. A task that raises is not run again for PAUSE_MS, then asked to begin again with `task.recover(now)`; the others do
-   not notice. A MemoryError ends the run. What it raised is kept in `last_fault` for who wants to show it.
+3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
+   What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
 """
 
 from agent.base.compat import const
@@ -14,7 +14,7 @@ from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 
 PAUSE_MS = const(1000)
 
-_ASLEEP = const(-1)  # in the place of a moment: until woken
+_ASLEEP = const(-1)  # in place of a moment: until woken
 
 
 class Scheduler:
@@ -29,7 +29,7 @@ class Scheduler:
         self.last_fault = None
 
     def add(self, task, now):
-        """Give the task the next slot and return its number; it runs at the next step. ValueError if all are taken."""
+        """Put the task in the next slot and return its number; it runs at the next step. ValueError if none is free."""
         if self.count == len(self._tasks):
             raise ValueError("all %d slots are taken" % self.count)
         slot = self.count
@@ -39,7 +39,7 @@ class Scheduler:
         return slot
 
     def wake(self, slot, now):
-        """Run this slot at the next step: input has come for it."""
+        """Run this slot at the next step: there is input for it."""
         if not self._failed[slot]:
             self._due[slot] = now
 
@@ -48,10 +48,10 @@ class Scheduler:
         return True in self._failed
 
     def step(self, now):
-        """Run what is due; return the ms until the next slot is, FOREVER if none will be by itself."""
+        """Run what is due; return the ms until the next slot is due, FOREVER if all wait to be woken."""
         shortest = FOREVER
         slot = 0
-        while slot < self.count:  # a task may add others, they run in the same step
+        while slot < self.count:  # a task may add others: they run in the same step
             due = self._due[slot]
             if due != _ASLEEP:
                 left = 0 if due == now else ticks_diff(due, now)
@@ -69,8 +69,8 @@ class Scheduler:
                 self._failed[slot] = False
             left = self._tasks[slot].step(now)
         except MemoryError:
-            raise  # no one can go on without memory: the board restarts, the spool has everything
-        except Exception as fault:  # one station's trouble is not the others'
+            raise  # nothing can go on without memory: the board restarts, the spool has everything
+        except Exception as fault:  # one station's fault must not stop the others
             self.faults += 1
             self.last_fault = fault
             self._failed[slot] = True

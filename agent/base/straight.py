@@ -1,21 +1,21 @@
-"""The twins of the loops over fields for CPython: slices, tables and struct, answer for answer the same.
+"""CPython twins of the loops over fields: slices, tables and struct, with the same answers.
 
 Rules
-1. Taken by fields.py, words.py, form.py, crc.py, plausible.py and agent.log.record, where `compat.FAST` and
+1. Used by fields.py, words.py, form.py, crc.py, plausible.py and agent.log.record, where `compat.FAST` and
    `compat.FAST_CRC` are this module. The same tests run on both forms (test_fast.py, test_straight.py).
-2. A part of a buffer that is not there is an IndexError as in the plain form, asked for once before anything is
-   written: a slice would make the buffer longer in silence.
-3. A form is compiled once into a function that takes all fields apart in one call, and puts them together in one:
+2. Reaching outside a buffer is an IndexError as in the plain form, checked once before anything is written: a slice
+   would silently make the buffer longer.
+3. A form is compiled once into a function that unpacks all fields in one call and packs them in one:
 
     def run(target, at, source, start):
-        a0, a1, a2, ... = unpack(source, start)          every field that the form takes
+        a0, a1, a2, ... = unpack(source, start)          every field that the form moves
         if not (a1 + a2 + ...).isdigit(): return each(target, at, source, start)
-        pack(target, at + 0, a0, b"00", a1, ...)         a stretch without a hole at a time
+        pack(target, at + 0, a0, b"00", a1, ...)         one call for each gapless stretch
         return True
 
-   `each` is the same with every field of digits looked at by itself: one may be blank. A form that cannot be carried
-   out leaves the target as it was. Nothing of a message gets into the source of such a function: only places, widths
-   and octets of the form.
+   `each` is the same but checks every field of digits by itself: one may be blank. A form that cannot be carried out
+   leaves the target unchanged. Nothing from a message gets into the source of such a function: only places, widths
+   and bytes of the form.
 """
 
 from binascii import hexlify, unhexlify
@@ -25,7 +25,7 @@ CPYTHON_ONLY = True  # boards have agent.base.fast, or the loops
 
 # The moves of agent.base.form, which is built on this module.
 COPY, TEXT, DIGITS, STATUS, PACK_TIME, UNPACK, STRIP, FIXED = range(8)
-FILL = 8  # of `compiled` alone: so many of the octet that is named in place of a source
+FILL = 8  # in `compiled` only: `width` times the byte that stands in place of a source
 
 _ABSENT = -1
 _BAD = -2
@@ -41,7 +41,7 @@ _NO_TIME = bytes(7)
 _ZERO_FOR_BLANK = bytes(octet if octet > 0x20 else 0x30 for octet in range(256))
 _PARTS = Struct(">H5B").unpack
 _MOVE_BYTES = 5
-_FORMS_MOST = 64  # a station has some five; what is sent decides which, so they are bounded
+_FORMS_MOST = 64  # a station has about five; what is sent decides which, so their number is bounded
 
 
 # -- fields.py -----------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def unpack_digits(digits, at, buf, start, count):
 
 
 def _packed_time(text):
-    """Return the seven octets of a time of 19 characters, zeros if it is none (words.pack_time)."""
+    """Return the seven bytes of a time of 19 characters, zeros if it is not a time (words.pack_time)."""
     if text.translate(_SHAPE) != _STAMP:
         return _NO_TIME
     packed = unhexlify(text.translate(None, b"-:"))
@@ -157,14 +157,14 @@ def characters_fit(buf, start, free_end, end):
 
 
 def _after(octet, zeros):
-    """The remainder of an octet with so many octets of zeros behind it."""
+    """Return the remainder of a byte followed by `zeros` zero bytes."""
     value = octet
     for _ in range(8 * zeros + 8):
         value = (value >> 1) ^ _POLYNOMIAL if value & 1 else value >> 1
     return value
 
 
-# Four octets a turn; larger tables would be fewer look-ups, and out of the processor's cache.
+# Four bytes a turn; larger tables would need fewer look-ups, but not fit the processor's cache.
 _three, _two, _one, _none = ([_after(octet, zeros) for octet in range(256)] for zeros in (3, 2, 1, 0))
 _words = {}  # by their number
 
@@ -231,7 +231,7 @@ def compiled(moves):
 
 
 def _width_of(move):
-    """How many octets a move writes."""
+    """Return how many bytes a move writes."""
     kind, upper, _, _, width = move
     if kind == DIGITS:
         return width + upper
@@ -241,7 +241,7 @@ def _width_of(move):
 
 
 def _name(move):
-    """What the field is called that a move takes."""
+    """Return the name of the field that a move takes."""
     return "a%d_%d" % (move[3], _read_of(move))
 
 
@@ -250,7 +250,7 @@ def _read_of(move):
 
 
 def _fetched(moves, given):
-    """The lines that take every field: in as few calls as have no field in another."""
+    """Return the lines that unpack every field: in as few calls as possible without overlapping fields in one."""
     last = max(move[2] + _width_of(move) for move in moves)
     lines = ["if at < 0 or start < 0 or len(target) < at + %d: raise IndexError" % last]
     fields = sorted({(move[3], _read_of(move), _name(move)) for move in moves if move[0] != FILL})
@@ -274,7 +274,7 @@ def _fetched(moves, given):
 
 
 def _looked_at(moves, is_sure, given):
-    """The lines that go another way, or end it, where a field is none."""
+    """Return the lines that take another way, or give up, where a field is not valid."""
     lines = []
     digits = list(dict.fromkeys([_name(move) for move in moves if move[0] == DIGITS]))
     if is_sure and digits:
@@ -295,7 +295,7 @@ def _looked_at(moves, is_sure, given):
 
 
 def _put(moves, is_sure, given):
-    """The lines that write: whole stretches by one call each."""
+    """Return the lines that write: one call for each stretch."""
     parts = []
     for place, move in enumerate(moves):
         if move[0] == DIGITS and is_sure:
@@ -325,7 +325,7 @@ def _stretch(parts, given):
 
 
 def _expression(move):
-    """What becomes of a field, as octets of exactly the width that is written."""
+    """Return the expression for what a field becomes: bytes of exactly the width that is written."""
     kind, upper, _, octet, width = move
     name = _name(move)
     if kind == COPY:
@@ -348,7 +348,7 @@ def _expression(move):
     return "b'0' + %s[:%d].translate(ZERO_FOR_BLANK) + b'.' + %s[%d:].translate(ZERO_FOR_BLANK)" % parts
 
 
-# What fields.py and words.py take over, name by name.
+# What fields.py and words.py take from here, name by name.
 FIELDS = ("number", "put_number", "copy", "fill", "is_blank", "all_digits", "compare", "put_text")
 WORDS = ("pack_digits", "unpack_digits", "pack_time")
 __all__ = (*FIELDS, *WORDS, "carry_out", "characters_fit", "crc", "seal")

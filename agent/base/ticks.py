@@ -1,8 +1,8 @@
-"""Time that wraps: milliseconds modulo 2**30, compared only here.
+"""Wrapping time: milliseconds modulo 2**30, compared only here.
 
 Rules
 1. A moment is an int 0..2**30-1 (`ticks_ms` of a 32-bit board: it wraps every 12.4 days, MICROPYTHON.md part 6).
-2. Two moments are compared with `ticks_diff` only; they must lie less than 2**29 ms (6.2 days) apart.
+2. Moments are compared with `ticks_diff` only; they must be less than 2**29 ms (6.2 days) apart.
 3. No step here makes an int of 2**30 or more: such an int costs an allocation on a 32-bit board.
 """
 
@@ -10,7 +10,7 @@ from agent.base.compat import const
 
 TICKS_MAX = const(0x3FFFFFFF)
 TICKS_PERIOD = 0x40000000  # for the owners of a clock; the hot path never touches it
-FOREVER = const(0x1FFFFFFF)  # the longest wait: one below half a period
+FOREVER = const(0x1FFFFFFF)  # the longest wait: one less than half a period
 
 _HALF = const(0x20000000)
 
@@ -32,7 +32,7 @@ def ticks_diff(later, earlier):
 
 
 class Timer:
-    """One deadline that can be set, stopped and asked; made once and used for ever.
+    """One deadline that can be set, stopped and queried; made once and reused.
 
     >>> timer = Timer()
     >>> timer.start(1000, 50)
@@ -47,7 +47,7 @@ class Timer:
         self.due = 0
 
     def start(self, now, ms):
-        """Expire `ms` milliseconds after `now`; replaces what was set before."""
+        """Expire `ms` milliseconds after `now`; this replaces an earlier deadline."""
         left = TICKS_MAX - now
         self.due = now + ms if ms <= left else ms - left - 1
         self.armed = True
@@ -57,7 +57,7 @@ class Timer:
         self.armed = False
 
     def left(self, now):
-        """Return the milliseconds until it expires: 0 when it has, FOREVER when it is not set."""
+        """Return the milliseconds until it expires: 0 if it has, FOREVER if it is not set."""
         if not self.armed:
             return FOREVER
         ms = self.due - now  # ticks_diff, without a call
@@ -66,14 +66,14 @@ class Timer:
         return 0 if ms >= -_HALF else ms + TICKS_MAX + 1
 
     def least(self, now, ms):
-        """Return `ms`, or what is left if that is less."""
+        """Return `ms`, or the time left if that is less."""
         if not self.armed:
             return ms
         left = self.due - now
-        if not 0 < left < _HALF:  # else it is what `left` would say
+        if not 0 < left < _HALF:  # the cases that `left` handles
             left = self.left(now)
         return left if left < ms else ms
 
     def expired(self, now):
-        """True if it is set and its moment has come; stays so until it is started or stopped."""
+        """True if it is set and its time has come; it stays so until started or stopped."""
         return self.armed and self.left(now) == 0

@@ -1,24 +1,24 @@
-"""Why one side cannot be reached: a number that lasts until its connection stands again, told once for each change.
+"""Why one side cannot be reached: a number kept until its connection is up again, reported once per change.
 
 Rules
-1. The first numbers are the session's with the controller (agent.openprotocol.states), then come the port's
+1. The first numbers are those of the session with the controller (agent.openprotocol.states), then the port's
    (agent.link.port), then ToolsNet's, which are here. agent.cart.status has a short word for each.
-2. What else is known goes with it: the session's state when it happened, a code (of MID 0004, of the system), a MID.
+2. What else is known is kept with it: the session's state when it happened, a code (of MID 0004, of the system), a MID.
 3. It allocates nothing: a side that is away for a year fails every minute.
 """
 
 from agent.base.compat import const
 
-NO_PIM = const(25)  # it took the connection and sent no 12
-FOREIGN_PIM = const(26)  # it sent something, and no 12
-NO_INFO = const(27)  # a 12 came, and no 08
+NO_PIM = const(25)  # it accepted the connection and sent no 12
+FOREIGN_PIM = const(26)  # it sent something, but no 12
+NO_INFO = const(27)  # a 12 came, but no 08
 NO_ANSWER = const(28)  # the server sent no 05
-MALFORMED = const(29)  # it sent what is no telegram
-NOT_ALLOWED = const(30)  # the PIM names a server that toolsnet.allow_hosts does not have
+MALFORMED = const(29)  # it sent something that is not a telegram
+NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
 
 
 class Trouble:
-    """What keeps one connection from standing; `why` is 0 while nothing is known to."""
+    """What keeps one connection down; `why` is 0 while no reason is known."""
 
     __slots__ = ("_told", "_told_state", "_told_when", "code", "mid", "state", "why")
 
@@ -32,7 +32,7 @@ class Trouble:
         self._told_when = 0
 
     def set(self, why, state, code, mid, when):
-        """Take this; True if it has to be told: it is another one, or something has worked (`when` moved) meanwhile."""
+        """Keep this; True if it must be reported: it is a new reason, or the side has worked since (`when` moved)."""
         self.why = why
         self.state = state
         self.code = code
@@ -45,5 +45,5 @@ class Trouble:
         return True
 
     def over(self):
-        """The connection stands."""
+        """The connection is up."""
         self.why = 0

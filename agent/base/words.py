@@ -1,4 +1,4 @@
-"""Little-endian numbers below 2**30 in a byte buffer, and decimal digits and times packed two digits to an octet."""
+"""Little-endian numbers below 2**30 in a byte buffer; decimal digits and times packed two digits to a byte."""
 
 from struct import pack_into
 
@@ -11,7 +11,7 @@ _TOP = const(0x3F)
 
 
 def get_u32(buf, start):
-    """Return the number at `start`; TOO_LARGE if it needs more than 30 bits."""
+    """Return the number at `start`, or TOO_LARGE if it needs more than 30 bits."""
     top = buf[start + 3]
     if top > _TOP:
         return TOO_LARGE
@@ -24,7 +24,7 @@ def put_u32(buf, start, value):
 
 
 def pack_digits(buf, start, digits, at, count):
-    """Pack `count` (even) ASCII digits from digits[at:] into count // 2 octets; anything else counts as 0."""
+    """Pack `count` (even) ASCII digits from digits[at:] into count // 2 bytes; anything else counts as 0."""
     end = at + count
     while at < end:
         high = digits[at] & 0x0F
@@ -45,9 +45,9 @@ def unpack_digits(digits, at, buf, start, count):
 
 
 def pack_time(target, to, buf, at):
-    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven octets at target[to:].
+    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven bytes at target[to:].
 
-    Zeros if the 19 octets are no date and time that can be.
+    Write zeros if the 19 bytes are not a possible date and time.
     """
     end = to + TIME_BYTES
     place = to
