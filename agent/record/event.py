@@ -1,24 +1,24 @@
-"""What happened and is no result: an alarm, another parameter set, a job, a vehicle, results gone, a command.
+"""Events: what happens besides results (alarm, new parameter set, job, vehicle, results gone, command).
 
-    octet  0      4       6    7       8       15     20        21      22         22+n
+    byte   0      4       6    7       8       15     20        21      22         22+n
            |number|station|what|length |time   |code  |controller|tool  |text      |
            | u32  | u16   | u8 |of text|BCD 7  |5     |ready 1   |ready 1|n, 0 to 115
 
-`number` counts events alone. The time is packed as a result's, all zero if it was none. A field the message does not
-have is blank; the text ends with its last octet that is not blank. Flags: FLAG_EDGE_TIME (the time is the agent's) and
-FLAG_COPY mean what they mean with a result. What `code` and the text are says `what`:
+`number` counts events only. The time is packed like a result's, all zero if it was not valid. A field that the message
+does not have is blank; the text ends with its last byte that is not blank. The flags FLAG_EDGE_TIME (the time is the
+agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` and the text are:
 
-    what                    code             text, octets counted from 0
+    what                    code             text, at which byte (from 0)
     1 alarm                 `E404`, `1010`   its words, 50 at most
     2 alarm acknowledged    the same         none
-    3 parameter set         its number       0 when it was changed last 19, 19 its name 25
+    3 parameter set         its number       0 when it was last changed 19, 19 its name 25
     4 job                   its number       0 status 1, 1 batch mode 1, 2 batch size 4, 6 batch counter 4, 10 step 3,
                                              13 steps 3, 16 step type 2, 18 last tightening 2, 20 sequence number 5
     5 vehicle               none             0 VIN 40 (25 but on a PowerMACS), 40, 65, 90 the other identifiers 25 each
-    16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are told
-                            (agent.station.gone)     with them in all 10, 40 epoch of the IDs 3; blank where it is not
-                            known
-    17 command              code of 0004     0 what became of it 8, 8 MID 4, 12 who asked 36, 48 the command itself 67;
+    16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are
+                            (agent.station.gone)     reported so far, with these 10, 40 epoch of the IDs 3; blank where
+                            unknown
+    17 command              code of 0004     0 its outcome 8, 8 MID 4, 12 who asked 36, 48 the command itself 67;
                             (agent.station.commands): `sent` before it goes out, then `accepted`, `refused` or
                             `unknown`
 
@@ -44,13 +44,13 @@ TEXT_MOST = const(115)
 EVENT_LEAST = const(22)
 EVENT_MOST = const(137)
 
-ALARM = const(1)  # MID 0071 or 1000, or 0076 that says one is active
+ALARM = const(1)  # MID 0071 or 1000, or a 0076 that says one is active
 ALARM_ACKNOWLEDGED = const(2)  # MID 0074: acknowledged on the controller
 PSET_SELECTED = const(3)  # MID 0015
 JOB = const(4)  # MID 0035: selected, done, aborted
 VIN = const(5)  # MID 0052
-GONE = const(16)  # results that the controller no longer has: of the agent's own (agent.station.gone)
-COMMAND = const(17)  # somebody had the controller do something (agent.station.commands)
+GONE = const(16)  # results that the controller no longer has; made by the agent itself (agent.station.gone)
+COMMAND = const(17)  # a command was given to the controller (agent.station.commands)
 
 # Places in the text.
 PSET_CHANGE = const(0)
@@ -73,7 +73,7 @@ IDENTIFIER_4 = const(90)
 GONE_FIRST = const(0)
 GONE_LAST = const(10)
 GONE_COUNT = const(20)
-GONE_TOTAL = const(30)  # counted as gone and told, with these
+GONE_TOTAL = const(30)  # counted as gone and reported so far, these included
 GONE_EPOCH = const(40)  # three digits: how often the controller's IDs had begun again, mod 256
 GONE_BYTES = const(43)
 
@@ -87,7 +87,7 @@ COMMAND_WORDS_BYTES = const(67)
 
 
 def put_event(target, to, number, station, what):
-    """Write an event without code, time and text to target[to:]; return its octets."""
+    """Write an event without code, time and text to target[to:]; return its length."""
     pack_into("<IHBB", target, to, number, station, what, 0)
     fill(target, to + TIME, TIME_BYTES, 0)
     fill(target, to + CODE, EVENT_LEAST - CODE)
@@ -95,13 +95,13 @@ def put_event(target, to, number, station, what):
 
 
 def put_code(target, to, buf, at, width):
-    """Write the code of `width` octets, five at most, at buf[at:] into the event's."""
+    """Write the code of `width` bytes, at most five, from buf[at:] into the event."""
     fill(target, to + CODE, CODE_BYTES)
     put_text(target, to + CODE, buf, at, width if width < CODE_BYTES else CODE_BYTES)
 
 
 def put_time(target, to, buf, at):
-    """Pack the time `YYYY-MM-DD:HH:MM:SS` at buf[at:] into the event's; zeros if it is none."""
+    """Pack the time `YYYY-MM-DD:HH:MM:SS` at buf[at:] into the event; zeros if it is not a time."""
     pack_time(target, to + TIME, buf, at)
 
 
@@ -112,7 +112,7 @@ def put_ready(target, to, controller, tool):
 
 
 def put_words(target, to, buf, at, width):
-    """Write the text of `width` octets at buf[at:] into the event, without its padding; return the event's octets."""
+    """Write the text of `width` bytes at buf[at:] into the event, without its padding; return the event's length."""
     while width > 0 and (width > TEXT_MOST or buf[at + width - 1] == 0x20 or buf[at + width - 1] == 0):
         width -= 1
     put_text(target, to + TEXT, buf, at, width)
@@ -120,7 +120,7 @@ def put_words(target, to, buf, at, width):
 
 
 def end_text(target, to, width):
-    """Take the text of `width` octets that stands in the event, without its padding; return the event's octets."""
+    """Keep the text of `width` bytes already in the event, without its padding; return the event's length."""
     while width > 0 and target[to + TEXT + width - 1] == 0x20:
         width -= 1
     target[to + TEXT_LENGTH] = width
@@ -133,7 +133,7 @@ def number_of(page, at):
 
 
 def is_event(page, at, length):
-    """True if a payload of `length` octets at page[at:] can be an event."""
+    """True if a payload of `length` bytes at page[at:] can be an event."""
     return EVENT_LEAST <= length <= EVENT_MOST and page[at + TEXT_LENGTH] == length - EVENT_LEAST
 
 

@@ -1,9 +1,9 @@
-"""One record as one line of JSON, written into a buffer: what outlets send that others read (docs/outlets.md).
+"""One record as one line of JSON, written into a buffer: the form that outlets send to others (docs/outlets.md).
 
 Rules
-1. A figure that was measured stays the text that the controller sent, in its unit: nothing is rounded. What is absent
-   is null. IDs and numbers of programs are text; counts and degrees are whole numbers.
-2. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
+1. A measured value stays the text that the controller sent, in its unit: nothing is rounded. What is absent is null.
+   IDs and program numbers are text; counts and degrees are whole numbers.
+2. Fields keep their order, and a line is printable ASCII: the same record always gives the same bytes.
 3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd fields
    does.
 4. What only Linux writes (events, several spindles, more identifiers) is added by agent.wide.line.
@@ -19,7 +19,7 @@ from agent.record.raw import FRAME
 SCHEMA = const(1)
 
 TEXT = const(0)  # without padding
-DIGITS = const(1)  # text without zeros in front
+DIGITS = const(1)  # text without leading zeros
 WHOLE = const(2)
 HUNDREDTHS = const(3)  # text with a point
 ANGLE = const(4)  # a number, which may have decimals in a record with FLAG_ODD
@@ -79,7 +79,7 @@ _len = len  # a builtin is looked up in the module first
 
 
 class Line:
-    """Writes lines one behind the other into `buf`, whose octets up to `end` are taken; `most` is where it ends."""
+    """Writes lines one after the other into `buf`, which is filled up to `end`; `most` is where it ends."""
 
     __slots__ = ("_digits", "_fits", "_first", "_last", "_odd", "buf", "end", "most")
 
@@ -93,7 +93,7 @@ class Line:
         self._odd = 0  # decimals of an angle
 
     def put(self, page, at, kind, flags, length):
-        """Write the record whose payload of `length` octets lies at page[at:] as a line; False if it does not fit."""
+        """Write the record whose payload of `length` bytes lies at page[at:] as a line; False if it does not fit."""
         start = self.end
         self._fits = True
         self.write_record(page, at, kind, flags, length)
@@ -102,7 +102,7 @@ class Line:
         return self._fits
 
     def has_room(self, octets):
-        """True if so many octets more fit; what does not fit is not written, and neither is anything behind it."""
+        """True if this many more bytes fit; what does not fit is not written, nor is anything after it."""
         if self.end + octets > self.most:
             self._fits = False
         return self._fits
@@ -123,7 +123,7 @@ class Line:
         self.add(b"}\n")
 
     def begin(self, page, at, name):
-        """Write what every line of a record of the main log begins with."""
+        """Write the beginning of every line of a record of the main log."""
         self.add(b'{"schema":1,"type":"')
         self.add(name)
         self.add(b'","station":')
@@ -132,7 +132,7 @@ class Line:
         self.add_number(get_u32(page, at))
 
     def add_more(self, page, at, length):
-        """Write several spindles and additional identifiers: of a board's records there are none."""
+        """Write several spindles and additional identifiers: a board's records have none."""
         self.add(_NO_MORE)
 
     # -- a result ----------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class Line:
         odd = b""
         self._odd = 0
         if flags & res.FLAG_ODD:
-            from agent.record.odd import decimals_of, put_in_order  # hardly any log has such a one
+            from agent.record.odd import decimals_of, put_in_order  # hardly any log has such a record
 
             self._odd = decimals_of(page, at, length)
             odd = put_in_order(bytearray(page[at : at + length]), length)[1].encode()
@@ -191,7 +191,7 @@ class Line:
                 self._add_decimal(page, 2 if form == HUNDREDTHS else self._odd, form == ANGLE)
 
     def _trim(self, page, place, width):
-        """Find what of the field is no padding, blanks or NULs on either side."""
+        """Find the field without its padding, blanks or NULs on either side."""
         last = place + width
         while last > place and (page[last - 1] == 0x20 or page[last - 1] == 0):
             last -= 1
@@ -201,7 +201,7 @@ class Line:
         self._last = last
 
     def _skip_zeros(self, page):
-        """Leave out the zeros in front, but for the last octet."""
+        """Leave out leading zeros, but keep the last byte."""
         first = self._first
         last = self._last - 1
         while first < last and page[first] == _ZERO:
@@ -211,14 +211,14 @@ class Line:
     # -- values ------------------------------------------------------------------------------------------------
 
     def add(self, octets):
-        """Write these octets as they are."""
+        """Write these bytes as they are."""
         n = _len(octets)
         if self.has_room(n):
             copy(self.buf, self.end, octets, 0, n)
             self.end += n
 
     def add_number(self, value):
-        """Write a whole number of 0 to 2**30 - 1."""
+        """Write a whole number from 0 to 2**30 - 1."""
         if not self.has_room(_NUMBER_OCTETS):
             return
         digits = 1
@@ -236,7 +236,7 @@ class Line:
         self.add(b"true" if flag else b"false")
 
     def _add_word(self, words, octet):
-        """Write what a status means, null if it means nothing."""
+        """Write the meaning of a status, null if it has none."""
         octet -= _ZERO
         if 0 <= octet < _len(words):
             self.add(b'"')
@@ -246,7 +246,7 @@ class Line:
             self.add(_NULL)
 
     def _add_text(self, page):
-        """Write what `_trim` has found as text; `?` for what is no printable ASCII, null for nothing."""
+        """Write what `_trim` found as text; `?` for what is not printable ASCII, null for nothing."""
         at = self._first
         last = self._last
         if at == last:
@@ -272,7 +272,7 @@ class Line:
         self.end = end + 1
 
     def _add_frame(self, page, at, last):
-        """Write a frame, one character for each octet."""
+        """Write a frame, one character for each byte."""
         self.add(b',"frame":"')
         buf = self.buf
         while at < last and self.has_room(6):
@@ -293,7 +293,7 @@ class Line:
         self.add(b'"')
 
     def _add_time(self, page, at):
-        """Write a packed time as ISO 8601 does; the controller names no time zone."""
+        """Write a packed time in ISO 8601; the controller gives no time zone."""
         self.add(b',"time":')
         if page[at + 2] == 0:  # there is no month 0
             self.add(_NULL)
@@ -311,7 +311,7 @@ class Line:
             self.end = end
 
     def _add_stamp(self, page):
-        """Write the time that `_trim` has found, as it stands in messages; null if it is none."""
+        """Write the time that `_trim` found, in the form it has in messages; null if it is not a time."""
         first = self._first
         if self._last - first != res.STAMP_BYTES or page[first + 10] != 0x3A:
             self.add(_NULL)
@@ -321,11 +321,11 @@ class Line:
         if self.end - at == _STAMP_OCTETS:
             self.buf[at + 11] = 0x54
             return
-        self.end = at  # what has to be escaped in it is no time
+        self.end = at  # it needed escaping: it is not a time
         self.add(_NULL)
 
     def _add_whole(self, page):
-        """Write what `_trim` has found as a whole number, null if it is none."""
+        """Write what `_trim` found as a whole number, null if it is not one."""
         if all_digits(page, self._first, self._last - self._first):
             self._skip_zeros(page)
             self._add_octets(page, self._first, self._last)
@@ -338,9 +338,9 @@ class Line:
             self.end += last - first
 
     def _add_decimal(self, page, decimals, is_number):
-        """Write what `_trim` has found as text, or as a number, with so many digits behind the point; else null.
+        """Write what `_trim` found as text or as a number with `decimals` digits after the point; null if it is none.
 
-        What has a point of its own stays as it came.
+        If it has a point of its own it stays as it came.
         """
         first = self._first
         last = self._last
@@ -363,7 +363,7 @@ class Line:
         return all_digits(page, begin, point - begin) and all_digits(page, point + 1, last - point - 1)
 
     def _is_figure(self, page, at, last):
-        """True if it is made of digits, points and signs, and has a digit."""
+        """True if it consists of digits, points and signs, and has a digit."""
         found = False
         while at < last:
             octet = page[at]
@@ -375,9 +375,9 @@ class Line:
         return found
 
     def _add_parts(self, page, is_negative, begin, point, behind, is_number):
-        """Write page[begin:point], and behind a point the rest from `behind` on; zeros lead where that is too short.
+        """Write page[begin:point], then a point and the rest from `behind` on; leading zeros where that is too short.
 
-        A number has no zeros at its end but the one behind the point, and no sign where it is a whole 0.
+        A number has no trailing zeros but the one after the point, and a whole 0 has no sign.
         """
         last = self._last
         missing = begin - point
@@ -406,7 +406,7 @@ class Line:
             self.add(b'"')
 
     def _strip_zeros(self, least):
-        """Take back the zeros at the end of a number, whose fraction has one digit at `least`."""
+        """Remove the trailing zeros of a number, down to buf[:least]; add one if it is shorter."""
         if self.end < least:
             self.add(b"0")
         while self.end > least and self.buf[self.end - 1] == _ZERO:

@@ -1,8 +1,8 @@
-"""What is odd about a result with FLAG_ODD: its numbers that are none or have a sign, its statuses that do not exist.
+"""What is odd about a result with FLAG_ODD: numbers that are none or have a sign, statuses that do not exist.
 
 Rules
-1. Works on a copy of the payload, head, body and limits. What was odd comes back as text, as the controller sent it.
-2. Imported when the first such record is shown or goes out; it allocates.
+1. It works on a copy of the payload: head, body and limits. What was odd is returned as text, as it was sent.
+2. It is imported when the first such record is shown or sent; it allocates.
 """
 
 from agent.base.fields import fill, put_text
@@ -10,7 +10,7 @@ from agent.record import result as res
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 
-# Field, its place in the payload, its width, and whether a sign means something.
+# Field, its place in the payload, its width, and whether it may have a sign.
 _NUMBERS = (
     ("job", res.HEAD_BYTES + res.JOB, 4, False),
     ("program", res.HEAD_BYTES + res.PSET, 4, False),
@@ -30,9 +30,9 @@ _STATUSES = ("batch status", "status", "torque status", "angle status")
 
 
 def put_in_order(page, length):
-    """Make all numbers of the payload page[:length] digits or blank, and its statuses such as exist or blank.
+    """Make all numbers of the payload page[:length] digits or blank, and all its statuses known ones or blank.
 
-    Returns the places of the numbers that had a minus, and what else was odd: `torque 12x456, status 5`.
+    Return the places of the numbers that had a minus, and what else was odd: `torque 12x456, status 5`.
     """
     negative = []
     notes = []

@@ -1,6 +1,6 @@
-"""A frame that is a result and could not be read, as it came: no one but a later version knows what it says.
+"""A frame that is a result but could not be read, kept as it came: a later version may be able to read it.
 
-    octet  0      4       6       7     8                8+n
+    byte   0      4       6       7     8                8+n
            |number|station|spindle|epoch| the frame, n   |
            | u32  | u16   | u8    | u8  | 632 at most    |
 
@@ -11,6 +11,6 @@ from agent.base.compat import const
 from agent.record import HEAD_BYTES
 
 FRAME = const(8)
-FRAME_MOST = const(632)  # PAYLOAD_MAX less what is in front and what the quarantine adds
+FRAME_MOST = const(632)  # PAYLOAD_MAX less the head and what the quarantine adds
 
 assert FRAME == HEAD_BYTES

@@ -1,10 +1,10 @@
 """Are two bodies of one tightening? Of records, messages, or one of each.
 
 Rules
-1. They are if ID and time agree and so does every field that both of them carry: a fetched one carries fewer, and says
-   some in another way. A controller with a constant or blank ID, or one that was reset, gives two the same ID; a VIN
-   or a value tells them apart then.
-2. A result that carries the agent's own time came without one: there the time is no field that both carry.
+1. They are if ID, time and every field that both have agree: a fetched one has fewer, and some in another form. A
+   controller with a constant or blank ID, or one that was reset, gives two results the same ID; then a VIN or a value
+   tells them apart.
+2. A result with the agent's own time came without one, so its time is not compared.
 3. IDs are compared as numbers: one may be padded with blanks, left or right (003:6566).
 """
 
@@ -32,7 +32,7 @@ from agent.record.result import (
     VIN,
 )
 
-# The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
+# The fields that are compared, each up to the next one; not the tool's serial, which is not from the message.
 _FIELDS = bytes(
     (
         VIN,
@@ -68,7 +68,7 @@ def is_same(one, at, flags, other, start, other_flags):
 
 
 def same_id(one, at, other, start):
-    """True if the ten octets are one number, however padded, or the same octets."""
+    """True if the ten bytes are the same number, however padded, or the same bytes."""
     return compare(one, at, other, start, ID_BYTES) == 0 or (
         put_digits(_one, 0, one, at) and put_digits(_other, 0, other, start) and _one == _other
     )
@@ -90,11 +90,11 @@ def put_digits(digits, to, buf, at):
 
 
 def _is_told_otherwise(one, at, other, start, field, is_one_odd):
-    """True if this is a field that MID 0061 and 0065 may say in two ways.
+    """True if MID 0061 and MID 0065 may give this field in different forms.
 
-    A batch that runs is 0 or 3, by the revision (release 2.9); some controllers keep neither its counter nor its status
-    (Desoutter's MID list of 2015, page 3); an angle is in degrees or in parts of one. A status beyond OK (2 to 5 in MID
-    0061 of Nexo's OP-Ford, 3 608 878 300, page 388) may be a plain 0 in MID 0065.
+    A running batch is 0 or 3, depending on the revision (release 2.9); some controllers keep neither its counter nor
+    its status (Desoutter's MID list of 2015, page 3); an angle is in degrees or in fractions of one. A status beyond OK
+    (2 to 5 in MID 0061 of Nexo's OP-Ford, 3 608 878 300, page 388) may be a plain 0 in MID 0065.
     """
     if field == TIGHTENING_STATUS:
         return (one[at] == 0x30 and other[start] > 0x31) or (other[start] == 0x30 and one[at] > 0x31)
@@ -105,7 +105,7 @@ def _is_told_otherwise(one, at, other, start, field, is_one_odd):
 
 
 def _differs(one, at, other, start, field, width):
-    """True if both carry the field, and not the same."""
+    """True if both have the field, with different values."""
     return (
         compare(one, at + field, other, start + field, width) != 0
         and not is_blank(one, at + field, width)

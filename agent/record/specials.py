@@ -1,16 +1,16 @@
-"""What only Linux keeps or reads of a result of several spindles: special values, and what an object refers to.
+"""What only Linux keeps or reads of a result of several spindles: special values, and which object an object refers to.
 
-Special values stand behind the rows and the bolt data that they belong to (agent.record.spindles), each as long as it
-came; `row` is blank for the station's (MID 0106):
+Special values come after the rows and the bolt data that they belong to (agent.record.spindles), each as long as it
+came; `row` is blank for those of the station (MID 0106):
 
-    octet  0     1     3      5       25     27       29
+    byte   0     1     3      5       25     27       29
            | 'S' | row 2 | step 2 | name 20 | type 2 | length 2 | value |
 """
 
 from agent.base.fields import number
 from agent.record import spindles as rec
 
-CPYTHON_ONLY = True  # boards keep none of these, and have no file to tell what an object refers to
+CPYTHON_ONLY = True  # boards keep none of these, and have no file to report what an object refers to
 
 ROW = 1
 STEP = 3
@@ -19,7 +19,7 @@ VALUE = rec.SPECIAL_BYTES
 
 
 def specials_of(page, at, length):
-    """Return of each special value: its row from 0 on, -1 for the station, where it begins, the octets of its value."""
+    """Return for each special value: its row from 0 on (-1: the station), where it begins, and its value's length."""
     found = []
     extras = [
         (place, rec.EXTRA_BYTES + values * rec.VALUE_BYTES) for _, place, values in rec.extras_of(page, at, length)
@@ -40,7 +40,7 @@ def specials_of(page, at, length):
 
 
 def object_of(page, at, index):
-    """Return the type of the object in row `index`, and the ID of the one that it refers to; -1: not said."""
+    """Return the type of the object in row `index`, and the ID of the one it refers to; -1 if not given."""
     if rec.form_of(page, at) != rec.OBJECTS:
         return -1, -1
     place = at + rec.PLACE + rec.SYNC_HEAD_BYTES + index * rec.OBJECTS_ROW_BYTES + rec.OBJECT_TYPE

@@ -1,10 +1,10 @@
-"""A result of several spindles: behind body and limits (agent.record.result) a head, a row of each spindle, and extras.
+"""A result of several spindles: after body and limits (agent.record.result) a head, a row per spindle, and extras.
 
     payload  0      8       114      151    ..      ..
              | head | body  | limits | head | rows  | extras |
 
-The body is what the spindles have in common and, of torque and angle, the first one's in whole hundredths and degrees;
-the rows are exact. Such a record is told by its length alone: no other result has SEVERAL_LEAST octets.
+The body has what the spindles have in common, and torque and angle of the first one in whole hundredths and degrees;
+the rows are exact. Only such a record and one with identifiers have SEVERAL_LEAST bytes; their form tells them apart.
 
     head     0      1      2     4      6
     of SYNC  | 'S'  | type | rows| told | job sequence 5 |                                    11  MID 0101
@@ -12,8 +12,8 @@ the rows are exact. Such a record is told by its length alone: no other result h
              6                                                                                64  MID 0106
     of OBJECTS as of SYNC, 'O', type and job sequence blank                                   11  MID 1201
 
-`type` is the subtype of the system: 1 tightens, 2 presses (kN and mm stand in place of Nm and degrees), blank unknown.
-`told` is how many spindles the message said, `rows` how many of them are here.
+`type` is the subtype of the system: 1 tightens, 2 presses (kN and mm in place of Nm and degrees), blank unknown.
+`told` is how many spindles the message announced, `rows` how many of them are here.
 
     row of SYNC   | number 2 | channel 2 | status | torque status | angle status | torque 6 | angle 5 |          18
     row of BOLTS  | number 2 | status | torque status | angle status | torque, angle, torque max, torque min,
@@ -21,16 +21,16 @@ the rows are exact. Such a record is told by its length alone: no other result h
     row of OBJECTS | ID 4 | status | torque status | angle status | torque 6 | angle 5 | limits 33, as those of the
                   | record | object type | reference object 4 |                                                56
 
-A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (no one says which), blank unknown.
-Figures stand there as they came: of SYNC hundredths and degrees, or hundredths of a press, whose limits
-are those of the record; of BOLTS decimals with a point (003:8338-8372); of OBJECTS as in the body.
+A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (low or high not said), blank
+unknown. Figures are kept as they came: in SYNC hundredths and degrees, for a press both hundredths, and the limits are
+those of the record; in BOLTS decimals with a point (003:8338-8372); in OBJECTS as in the body.
 
-Extras are what MID 0107 has of each bolt, one after the other, as far as there was room:
+Extras are what MID 0107 has for each bolt, one after the other, as far as there was room:
 
-    octet  0       2        4       8      28        48         49        99       103
+    byte   0       2        4       8      28        48         49        99       103
            | row 2 | count 2| no. 4 | name | program | PM status| errors  | code 4 | count times: name 20, type 2,
                                                                                      value 7, step 2 = 31
-On Linux special values stand between and behind them (agent.record.specials).
+On Linux special values stand between and after them (agent.record.specials).
 """
 
 from agent.base.compat import const
@@ -43,7 +43,7 @@ PLACE = const(151)  # of the head in the payload
 SYNC = const(0x53)
 BOLTS = const(0x42)
 OBJECTS = const(0x4F)
-BY_ID = const(0x08)  # of a form: these results can be asked for by ID, like those of one spindle
+BY_ID = const(0x08)  # bit of a form: these results can be asked for by ID, like those of one spindle
 PRESS = const(0x32)
 
 FORM = const(0)
@@ -61,11 +61,11 @@ STATION_NAME = const(9)
 NAME_BYTES = const(20)
 MODE_NAME = const(29)
 WORKPIECE = const(49)
-WORKPIECE_BYTES = const(15)  # of the 40; the first 25 are the VIN
+WORKPIECE_BYTES = const(15)  # the rest of the 40; the first 25 are the VIN
 BOLTS_HEAD_BYTES = const(64)
 BOLTS_ROW_BYTES = const(47)
 
-# Of a row: number, status, torque and angle status, torque, angle, torque max, torque min, angle max, angle min.
+# In a row: number, status, torque and angle status, torque, angle, torque max, torque min, angle max, angle min.
 BOLTS_PLACES = b"\x00\x02\x03\x04\x05\x0c\x13\x1a\x21\x28"
 CHANNEL = const(2)
 OBJECT_BYTES = const(4)
@@ -107,7 +107,7 @@ class Row:
 
 
 def form_of(page, at):
-    """Return SYNC or BOLTS of the payload at page[at:]."""
+    """Return the form of the payload at page[at:]: SYNC, BOLTS or OBJECTS."""
     return page[at + PLACE]
 
 
@@ -117,12 +117,12 @@ def count_of(page, at):
 
 
 def told_of(page, at):
-    """Return how many spindles the message said."""
+    """Return how many spindles the message announced."""
     return max(0, number(page, at + PLACE + TOLD, 2))
 
 
 def presses(page, at):
-    """True if force and stroke stand in place of torque and angle."""
+    """True if it has force and stroke in place of torque and angle."""
     return page[at + PLACE + TYPE] == PRESS
 
 
@@ -142,7 +142,7 @@ def first_row(page, at):
 
 
 def row_bytes(page, at):
-    """Return how long each row is."""
+    """Return the length of a row."""
     form = page[at + PLACE]
     return BOLTS_ROW_BYTES if form == BOLTS else SYNC_ROW_BYTES if form == SYNC else OBJECTS_ROW_BYTES
 
@@ -153,7 +153,7 @@ def rows_end(page, at):
 
 
 def extra_at(page, place, end):
-    """Return where in page[:end] the bolt's extra begins that stands at `place`, -1 if there is none."""
+    """Return where in page[:end], from `place` on, the next bolt's extra begins, -1 if there is none."""
     while place + EXTRA_BYTES <= end:
         if page[place] == SPECIAL:
             place += SPECIAL_BYTES + number(page, place + SPECIAL_LENGTH, 2)
@@ -165,7 +165,7 @@ def extra_at(page, place, end):
 
 
 def extras_of(page, at, length):
-    """Return for each bolt with extras: its row from 0 on, where its extra begins, and how many values it has."""
+    """Return for each bolt with an extra: its row from 0 on, where the extra begins, and how many values it has."""
     found = []
     place = extra_at(page, rows_end(page, at), at + length)
     while place >= 0:
@@ -200,9 +200,9 @@ def _bolt_row(page, place):
 
 
 def pointed(buf, at, width, decimals):
-    """Return the number as text, a sign in front, without leading zeros; "" if it is none.
+    """Return the number as text, with its sign and without leading zeros; "" if it is not a number.
 
-    With `decimals` the last so many digits stand behind a point.
+    With `decimals` a point goes before that many of its last digits.
     """
     text = "".join([chr(octet) for octet in buf[at : at + width] if octet > 0x20])
     sign = "-" if text[:1] == "-" else ""
@@ -219,10 +219,10 @@ def pointed(buf, at, width, decimals):
     return sign + whole + ("." + fraction if fraction else "")
 
 
-# Into telegram 04, in place; in a file of its own it would take a block more of a board's file system.
+# Written into telegram 04, in place; a file of its own would take one more block of a board's file system.
 PROGRAM = const(98)  # of the first spindle
 PARAMETER_BYTES = const(72)
-NAME = const(-25)  # of a parameter, seen from its value
+NAME = const(-25)  # of a parameter, relative to its value
 KIND = const(25)
 STEP = const(32)
 
@@ -234,10 +234,10 @@ _visible = bytearray(8)  # a figure without its blanks
 
 
 def put_figure(tx, to, shown, buf, at, width, decimals):
-    """Write the figure at buf[at:at+width], whose last `decimals` digits stand behind a point; return its type.
+    """Write the figure at buf[at:at+width], whose last `decimals` digits are its fraction; return its type.
 
-    With `shown`, 1 or 2, in eight octets with so many digits behind the point, zero if it does not fit or is none. Else
-    without zeros in front; what is none is TEXT and not written.
+    With `shown`, 1 or 2, it takes eight bytes with that many decimals, zero if it does not fit or is not a figure. Else
+    it has no leading zeros; what is not a figure is TEXT and not written.
     """
     if shown:
         fill(tx, to, 8, 0x30)
@@ -294,24 +294,24 @@ def _put_digits(tx, to, shown, is_negative, whole, buf, behind, given):
 
 
 class Parameters:
-    """Parameters one behind the other; without room they are counted alone."""
+    """Parameters one after the other; those without room are only counted."""
 
     def __init__(self):
         self.tx = _visible
         self.room = 0
         self.count = 0
-        self.spindle = 0  # where in the telegram the number stands of the spindle that they belong to; 0: to all
+        self.spindle = 0  # where in the telegram the number of their spindle stands; 0: they belong to all
         self._at = 0
 
     def begin(self, tx, at, room):
-        """Begin again; the first one goes to tx[at:], and `room` of them have room."""
+        """Start over; the first one goes to tx[at:], and there is room for `room` of them."""
         self.tx = tx
         self.room = room
         self.count = 0
         self._at = at
 
     def add(self, ident, name):
-        """Add one, a text without a value; return where that goes, 0 if there is no room."""
+        """Add one, a text without a value; return where the value goes, 0 if there is no room."""
         self.count += 1
         if self.count > self.room:
             return 0

@@ -1,7 +1,7 @@
-"""A stored record in words: what the state of the agent, the quarantine and `toolcart spool` tell of it.
+"""A stored record in words, for the agent's status, the quarantine and `toolcart spool`.
 
 Rules
-1. Reads a page in memory, and that alone; allocates as it likes.
+1. It only reads a page in memory; it may allocate.
 2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
 """
 
@@ -40,7 +40,7 @@ _UNITS = {
 
 
 def describe(page, at, kind, flags, length):
-    """Return the record whose payload of `length` octets lies at page[at:] in words."""
+    """Return in words the record whose payload of `length` bytes is at page[at:]."""
     shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
     if kind == KIND_EVENT:
         return _event(shown, page, at, flags)
@@ -56,7 +56,7 @@ def describe(page, at, kind, flags, length):
     shown["program"] = digits_of(page, body + res.PSET, 4)
     decimals = 0
     if flags & res.FLAG_ODD:
-        from agent.record.odd import decimals_of, put_in_order  # hardly any log has such a one
+        from agent.record.odd import decimals_of, put_in_order  # hardly any log has such a record
 
         decimals = decimals_of(page, at, length)
         shown["odd"] = put_in_order(bytearray(page[at : at + length]), length)[1]
@@ -91,7 +91,7 @@ def _event(shown, page, at, flags):
     elif what == ev.COMMAND:
         words += ev.COMMAND_WORDS
     end = at + ev.TEXT + page[at + ev.TEXT_LENGTH]
-    if what == ev.JOB:  # figures alone
+    if what == ev.JOB:  # only figures
         end = words
     elif what == ev.VIN and end > words + ev.VIN_MOST:
         end = words + ev.VIN_MOST
@@ -106,7 +106,7 @@ def _event(shown, page, at, flags):
 
 
 def _gone(shown, page, text, ev):
-    """Which tightening IDs are gone (agent.station.gone): from which to which, and how many of these."""
+    """Add which tightening IDs are gone (agent.station.gone): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
         shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
     for name, place, width in (
@@ -120,12 +120,12 @@ def _gone(shown, page, text, ev):
 
 
 def time_of(page, body):
-    """Return the time stamp of the result body at page[body:], YYYY-MM-DD hh:mm:ss; None if it has none."""
+    """Return the time stamp of the result body at page[body:] as YYYY-MM-DD hh:mm:ss; None if it has none."""
     return packed_time(page, body + res.TIME)
 
 
 def packed_time(page, at):
-    """Return the time that is packed at page[at:], YYYY-MM-DD hh:mm:ss; None if it is none."""
+    """Return the time packed at page[at:] as YYYY-MM-DD hh:mm:ss; None if it is not a time."""
     if page[at + 2] == 0:  # there is no month 0
         return None
     digits = bytearray(14)
@@ -135,7 +135,7 @@ def packed_time(page, at):
 
 
 def text_of(buf, at, width):
-    """Return the field as text without its padding, blanks or NULs; what is no printable ASCII becomes `?`."""
+    """Return the field as text without its padding, blanks or NULs; what is not printable ASCII becomes `?`."""
     letters = []
     for octet in buf[at : at + width]:
         if octet == 0:
@@ -151,7 +151,7 @@ def digits_of(buf, at, width):
 
 
 def decimal_of(buf, at, width, decimals):
-    """Return the number with its sign and so many digits behind a point; as it came if it is none, empty if absent."""
+    """Return the number with its sign and `decimals` decimals; as it came if it is not one, empty if absent."""
     text = text_of(buf, at, width)
     sign = text[:1] if text[:1] == "-" else ""
     digits = text[len(sign) :]
@@ -163,5 +163,5 @@ def decimal_of(buf, at, width, decimals):
 
 
 def _named(names, octet):
-    """Return what the status means, or itself if it means nothing; empty if absent."""
+    """Return the meaning of the status, or itself if it has none; empty if absent."""
     return names.get(octet) or (chr(octet) if 0x20 < octet <= 0x7E else "")
