@@ -1,16 +1,16 @@
-"""A 3964R block, taken octet by octet as it comes and built in one go: doubling of 10, `10 03`, BCC.
+"""A 3964R block, read byte by byte as it comes and written in one go: doubling of 10, `10 03`, BCC.
 
 Rules (003:905-911; check vector: payload 53 54 41 54 55 53 closes with 10 03 and BCC 07)
-1. The BCC is the XOR of every octet on the wire from the first of the payload to the closing 03: a doubled 10 counts
+1. The BCC is the XOR of every byte on the wire from the first of the payload to the closing 03: a doubled 10 counts
    twice, the STX of the handshake does not count.
-2. The octet after `10 03` is the BCC, whatever it is; it is never doubled.
-3. `10` followed by anything but 10 and 03 spoils the block, which goes on to its end all the same.
-4. What is more than the buffer holds is checked and not kept.
+2. The byte after `10 03` is the BCC, whatever it is; it is never doubled.
+3. `10` followed by anything but 10 or 03 spoils the block, which is still read to its end.
+4. What does not fit the buffer is checked but not kept.
 """
 
 from agent.base.compat import const
 
-PAYLOAD_MAX = const(10010)  # four digits of message with tag and tail: more is no block
+PAYLOAD_MAX = const(10010)  # a message of four-digit length with tag and tail: more is not a block
 BLOCK_END_BYTES = const(3)  # `10 03` and the BCC
 
 _DLE = const(0x10)
@@ -18,11 +18,11 @@ _ETX = const(0x03)
 
 _PLAIN = const(0)
 _AFTER_DLE = const(1)
-_AFTER_END = const(2)  # `10 03` came, the next octet is the BCC
+_AFTER_END = const(2)  # `10 03` came, the next byte is the BCC
 
 
 class BlockReader:
-    """The payload so far is buf[0:fill], `size` octets at the most; made once, `begin` for each block."""
+    """Reads blocks: the payload so far is buf[0:fill], at most `size` bytes; made once, `begin` starts each block."""
 
     __slots__ = ("_count", "_place", "bcc", "buf", "fill", "good", "size")
 
@@ -31,7 +31,7 @@ class BlockReader:
         self.begin(buffer_bytes)
 
     def begin(self, size):
-        """A block begins; `size` octets of it are kept."""
+        """Begin a block, of which up to `size` bytes are kept."""
         self.size = size
         self.fill = 0
         self.good = True
@@ -40,7 +40,7 @@ class BlockReader:
         self._place = _PLAIN
 
     def take(self, raw, at, end):
-        """Take raw[at:end]; return how far, or minus that if the block ended there (then `good` is the verdict)."""
+        """Take raw[at:end]; return how far it got, negated if the block ended there (then `good` is the verdict)."""
         buf = self.buf
         size = self.size
         fill = self.fill
@@ -80,7 +80,7 @@ class BlockReader:
 
 
 def put_block(wire, to, text, at, end):
-    """Write the block with the payload text[at:end] to wire[to:]; return where it ends."""
+    """Write a block with the payload text[at:end] to wire[to:]; return where it ends."""
     bcc = _DLE ^ _ETX
     while at < end:
         octet = text[at]

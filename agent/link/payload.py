@@ -1,14 +1,14 @@
-"""What stands around a message on a serial line: four forms are written, every form seen is read, nothing is copied.
+"""The framing of a message on a serial line: four forms are written, every form seen is read, nothing is copied.
 
     V0  message [00]                V1  STX message [00] ETX
     V3  message [00] ETX            V2  BEL HT BEL HT STX message [00] ETX
 
-Rules (003:881-961, 1621-1663; the figures and the examples of the document disagree, so the form is a setting)
-1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; behind the
-   message there may be nothing, NUL, ETX, or NUL and ETX.
-2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit in front of it where it is. NUL is sent.
-3. `auto` takes the next form with each message and keeps the first one that was answered: a peer that does not know a
-   form is silent. A connection on which nothing was ever answered gives the form up again.
+Rules (003:881-961, 1621-1663; the document's figures and examples disagree, so the form is a setting)
+1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; the message
+   may be followed by nothing, NUL, ETX, or NUL and ETX.
+2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.
+3. `auto` uses the next form with each message and keeps the first one that is answered: a peer that does not know a
+   form stays silent. After a connection on which nothing was answered the form is given up again.
 """
 
 from agent.base.compat import const
@@ -25,7 +25,7 @@ ETX = const(0x03)
 BEL = const(0x07)
 HT = const(0x09)
 
-MESSAGE_AT = const(16)  # what stands in front of a message fits there
+MESSAGE_AT = const(16)  # what comes before a message fits there
 FRONT_BYTES = const(5)  # at most: tag and STX
 TAIL_BYTES = const(2)  # at most: NUL and ETX
 MESSAGE_MIN = const(20)  # a header
@@ -36,8 +36,8 @@ TALLY_NAKS_SENT = const(0)
 TALLY_NAKS_GOT = const(1)
 TALLY_REPEATS = const(2)  # attempts after the first one
 TALLY_SILENCES = const(3)  # QVZ or ZVZ ran out
-TALLY_JUNK = const(4)  # octets that belong to nothing
-TALLY_REFUSED = const(5)  # whole blocks or messages that hold no Open Protocol
+TALLY_JUNK = const(4)  # bytes that belong to no message
+TALLY_REFUSED = const(5)  # whole blocks or messages that are not Open Protocol
 TALLY_CONFLICTS = const(6)
 TALLY_NAMES = ("naks sent", "naks received", "repeats", "line silences", "junk octets", "not a message", "conflicts")
 
@@ -46,7 +46,7 @@ _AUTO_PLAIN = b"\x02\x01"  # plain ASCII has no form without STX
 
 
 class Form:
-    """Which form is sent; `name` is a setting of `payload` (auto, v0 .. v3)."""
+    """The form that is sent; `name` is a value of the setting `payload` (auto, v0 .. v3)."""
 
     __slots__ = ("_answered", "_locked", "_next", "auto", "form", "order")
 
@@ -61,13 +61,13 @@ class Form:
         self._answered = False
 
     def reset(self):
-        """A new connection begins."""
+        """Begin a new connection."""
         if not self._answered:
             self._locked = False
         self._answered = False
 
     def put(self, tx, n):
-        """Frame the n octets at tx[MESSAGE_AT:]; return where the framed text begins. It ends at `end_of(n)`."""
+        """Frame the n bytes at tx[MESSAGE_AT:]; return where the framed text begins. It ends at `end_of(n)`."""
         if self.auto and not self._locked:
             self.form = self.order[self._next]
             self._next = (self._next + 1) % len(self.order)
@@ -85,11 +85,11 @@ class Form:
         return at
 
     def end_of(self, n):
-        """Return where the framed text of an n octet message ends in tx."""
+        """Return where the framed text of an n byte message ends in tx."""
         return MESSAGE_AT + n + (1 if self.form == FORM_V0 else 2)
 
     def answered(self):
-        """A message came: the form that was sent last is understood."""
+        """Take note that a message came: the peer understands the last form sent."""
         self._answered = True
         self._locked = True
 

@@ -1,17 +1,17 @@
-"""May the flash run now? The one answer of a station, for everybody who writes.
+"""May the flash work now? A station's one answer, for everything that writes.
 
 Rules
-1. While a chip's flash works, its UART loses octets (agent.link): nothing is written but where this says so.
-2. A line on which nothing can be said is quiet: the intake tells when one begins and ends.
-3. Some lines leave one silence only, between a result and its acknowledgement. Whoever has to write then joins here
-   with a `use_silence(now)`, and has its turn after the one who joined before. It may write without asking.
+1. While a chip's flash works, its UART loses bytes (agent.link): nothing is written unless this allows it.
+2. A line on which nothing can be said is quiet: the intake reports when such a time begins and ends (`talks`).
+3. Some lines have only one silence, between a result and its acknowledgement. What must write then joins here with a
+   `use_silence(now)`, which is called in the order of joining. It may write without asking.
 """
 
 from agent.link import ERASE_MS, PROGRAM_MS
 
 
 class Quiet:
-    """The silences that a controller's link leaves."""
+    """The silences on a controller's link."""
 
     def __init__(self, link):
         self.link = link
@@ -23,7 +23,7 @@ class Quiet:
         self._users.append(user)
 
     def talks(self, does):
-        """From now on the controller may say something, or cannot any more."""
+        """Take note that from now on the controller may say something, or no longer can."""
         self._talks = does
 
     def may_program(self):
@@ -35,10 +35,10 @@ class Quiet:
         return not self._talks or self.link.quiet(ERASE_MS)
 
     def may_write(self, ring):
-        """True if a record may go into this ring, with the erase that it needs if no block is ready."""
+        """True if a record may go into this ring, including the erase that it needs if no block is ready."""
         return self.may_program() if ring.is_ready() else self.may_erase()
 
     def offer(self, now):
-        """Nothing will be said before we go on: everybody has a turn."""
+        """Let each user write in turn: the controller says nothing until we go on."""
         for user in self._users:
             user.use_silence(now)

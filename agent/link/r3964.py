@@ -1,22 +1,22 @@
-"""3964R, both roles: every block is handed over once and whole, or the link is reported down; nothing waits for ever.
+"""3964R, both roles: every block is delivered once and whole, or the link is reported down; nothing waits forever.
 
-Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
-1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. Anything else, NAK or
-   silence for QVZ (counted from when the last octet has left the wire): again from STX, at most `attempts` times, at
-   most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
-2. Receiver: STX is answered DLE; `10 10` is one 10, `10 03` is followed by the BCC whatever octet that is; an error
-   waits for the end of the block or for ZVZ, then NAK, and the repeat is awaited for REPEAT_MS.
-3. A good block: first its DLE goes out, then the message is handed upward, then what followed it is looked at.
-4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then NAK.
-5. A block like the last one while our acknowledgement still waits to go out is its repeat after a lost DLE: it gets
-   its DLE and is not handed over, or a second acknowledgement would be taken for the next result's. For the same
+Rules (003:892-961, and the procedure as used in the field: docs/serial.md)
+1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. On anything else, NAK or
+   silence for QVZ (counted from when the last byte left the wire), it starts again from STX, at most `attempts` times
+   and at most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
+2. Receiver: STX is answered with DLE; `10 10` is one 10, `10 03` is followed by the BCC, whatever byte that is; after
+   an error it waits for the end of the block or for ZVZ, sends NAK, and waits REPEAT_MS for the repeat.
+3. A good block: first its DLE goes out, then the message is handed over, then what followed it is looked at.
+4. Idle: NAK is ignored, or two ends would NAK each other forever; junk is dropped until ZVZ of silence, then NAK.
+5. A block equal to the last one while our acknowledgement still waits to go out is its repeat after a lost DLE: it gets
+   its DLE but is not handed over, or a second acknowledgement would be taken for the next result's. For the same
    reason an acknowledgement that the peer answers with a block of its own is not repeated.
-6. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
+6. Both sent STX: the side with low priority answers DLE, receives, and starts over; the other goes on waiting.
 
     IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
     IDLE --junk--> JUNK --ZVZ--> NAK, IDLE
     IDLE --post--> TX_STX --DLE--> TX_BLOCK --all out--> TX_ACK --DLE--> IDLE
-                   each of the three --NAK, other octet, QVZ--> TX_CLEAR --wire free--> TX_STX, or DOWN
+                   each of the three --NAK, other byte, QVZ--> TX_CLEAR --wire free--> TX_STX, or DOWN
 """
 
 from agent.base.compat import const
@@ -49,7 +49,7 @@ RX_REPEAT = const(3)  # NAK sent: the peer repeats the block
 TX_STX = const(4)
 TX_BLOCK = const(5)
 TX_ACK = const(6)
-TX_CLEAR = const(7)  # the attempt has failed: wait until the wire is free and, after junk, until it is quiet
+TX_CLEAR = const(7)  # the attempt failed: wait until the wire is free and, after junk, quiet
 DOWN = const(8)
 
 JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
@@ -57,22 +57,22 @@ JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:1252
 STX = const(0x02)
 DLE = const(0x10)
 NAK = const(0x15)
-STX_AT = const(0)  # of tx: the three octets that are sent alone
+STX_AT = const(0)  # in tx: the three bytes that are sent alone
 DLE_AT = const(1)
 NAK_AT = const(2)
 
 REPEAT_MS = const(4000)
-CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
-FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what leaves the wire without the processor
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
+FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what it sends without the processor
 
-_SOON_MS = const(5)  # how soon a step is wanted after something was handed to the port
+_SOON_MS = const(5)  # how soon a step is needed after something was handed to the port
 _RAW_BYTES = 128
 
 
 class R3964:
-    """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
+    """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
-    steady = False  # the procedure goes on by itself
+    steady = False  # the procedure has deadlines of its own
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class R3964:
         self.buf = self._reader.buf
         self.size = len(self.buf)
         framed_bytes = message_bytes + TAIL_BYTES
-        self._block_at = MESSAGE_AT + framed_bytes  # of tx: the block as it goes out, at worst each octet doubled
+        self._block_at = MESSAGE_AT + framed_bytes  # in tx: the block as it goes out, at worst with each byte doubled
         self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
         self.tx[STX_AT] = STX
         self.tx[DLE_AT] = DLE
@@ -102,15 +102,15 @@ class R3964:
         self.form = Form(payload)
         self.tally = [0] * len(TALLY_NAMES)
         self._high = high_priority
-        self._timer = Timer()  # the one deadline of the state
-        self._wire = Timer()  # when what was handed to the port has left it
+        self._timer = Timer()  # the deadline of the current state
+        self._wire = Timer()  # until what was handed to the port has left the wire
         self._job_time = Timer()
         self._raw = bytearray(_RAW_BYTES)
         self._now = 0
         self.reset()
 
     def reset(self):
-        """Forget both directions: a new connection begins."""
+        """Clear both directions: a new connection begins."""
         self.form.reset()
         self.pending = 0
         self._state = IDLE
@@ -131,27 +131,27 @@ class R3964:
         self.length = 0
         self.why = WHY_NOTHING
         self.size = len(self.buf)
-        self.start = self.end = 0  # what was not looked at lies in a buffer of its own
+        self.start = self.end = 0  # unread input is in a buffer of its own
         self._reader.begin(self.size)
 
-    # -- the link's verbs --------------------------------------------------------------------------------------
+    # -- the link's methods ------------------------------------------------------------------------------------
 
     def inlet(self):
-        """Return the buffer whose first `free` octets may be filled."""
+        """Return the buffer whose first `free` bytes may be filled."""
         self.free = self.room()
         return self._raw
 
     def room(self):
-        """Return how many octets are taken now: none before the last ones were looked at."""
+        """Return how many bytes it accepts now: none before it has looked at the last ones."""
         return 0 if self._raw_at < self._raw_end else _RAW_BYTES
 
     def receive(self, n):
-        """Take over the first n octets of the inlet."""
+        """Take the first n bytes of the inlet."""
         self._raw_at = 0
         self._raw_end = n
 
     def next_message(self, now):
-        """Work through what came; see the link contract for what it returns."""
+        """Work through the input; see the link contract for what it returns."""
         self._now = now
         while True:
             if self._message:
@@ -177,7 +177,7 @@ class R3964:
         return LINK_NEED_DATA
 
     def post(self, n, answered=True):
-        """Send the n octets at tx[tx_at:]; the handshake begins at once."""
+        """Send the n bytes at tx[tx_at:]; the handshake begins at once."""
         form = self.form
         tx = self.tx
         at = form.put(tx, n)
@@ -189,7 +189,7 @@ class R3964:
         self._ask()
 
     def sent(self, n):
-        """The port took n octets; the wait for the answer counts from when they have left the wire."""
+        """Take note that the port took n bytes; the wait for the answer starts when they have left the wire."""
         now = self._now
         self.tx_from += n
         self.pending -= n
@@ -208,11 +208,11 @@ class R3964:
             self._timer.start(now, wire_ms + self.zvz_ms)
 
     def pushed(self):
-        """The handshake says whose turn it is: look at it now."""
+        """Let it be looked at now: the handshake says whose turn it is."""
         return True
 
     def answered(self):
-        """It was not waited for."""
+        """Do nothing: the handshake says whose turn it is."""
 
     def idle(self):
         """True if a message may be posted: no block is under way in either direction."""
@@ -234,22 +234,22 @@ class R3964:
         return left
 
     def quiet(self, busy_ms):
-        """True if no octet is lost and no gap seen if the processor is away for so long."""
+        """True if the processor can be away that long without a lost byte or a noticeable gap."""
         if self.pending or self._raw_at < self._raw_end:
             return False
         state = self._state
         if state == IDLE:
             return True  # the peer may send one STX, then it waits for our DLE
-        if state == TX_ACK:  # the rest leaves by itself; the peer sends DLE and perhaps one STX
+        if state == TX_ACK:  # the UART sends the rest by itself; the peer sends DLE and perhaps one STX
             return self._wire.left(self._now) * 1000 <= FIFO_OCTETS * self.octet_us or not self._wire.armed
         # After its DLE the peer waits ZVZ for our block; after our NAK it may send one STX.
         return state == RX_REPEAT or (state == TX_STX and busy_ms * 4 <= self.zvz_ms)
 
     def last_chance(self):
-        """The peer is held by the handshake, not by the acknowledgement: never."""
+        """Return False: the handshake holds the peer back, not the acknowledgement."""
         return False
 
-    # -- one octet outside a block -----------------------------------------------------------------------------
+    # -- one byte outside a block -----------------------------------------------------------------------------
 
     def _take(self, octet):
         state = self._state
@@ -279,12 +279,12 @@ class R3964:
         self._put(STX_AT)
 
     def _put(self, at):
-        """Send the one control octet at tx[at]; whatever else waited is given up."""
+        """Send the one control byte at tx[at]; whatever else was pending is given up."""
         self.tx_from = at
         self.pending = 1
 
     def _take_connect(self, octet):
-        """An octet while we ask to send."""
+        """Take a byte while we ask to send."""
         if octet == DLE and self.pending == 0:
             self._state = TX_BLOCK
             self.tx_from = self._block_at
@@ -298,13 +298,13 @@ class R3964:
             self._fail(octet)
 
     def _take_acknowledge(self, octet, state):
-        """An octet while the block is under way, or when its DLE is awaited."""
-        if octet == DLE and state == TX_ACK:  # early or not: a pty has no baud rate to hold it against
+        """Take a byte while the block is under way, or while we wait for its DLE."""
+        if octet == DLE and state == TX_ACK:  # even if early: a pty has no baud rate to compare with
             self._job = False
             self._job_time.stop()
             self._become_idle()
         elif octet == STX and state == TX_ACK and not self._wire_busy():
-            # Its DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
+            # The peer's DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
             self._count_failure()
             if self._state != DOWN:
                 self._job = not self._acknowledges
@@ -313,7 +313,7 @@ class R3964:
             self._fail(octet)
 
     def _answer(self):
-        """DLE: go ahead, we receive."""
+        """Send DLE: go ahead, we receive."""
         self._state = RX_BLOCK
         self._reader.begin(self.size)
         self._timer.start(self._now, self.qvz_ms)  # until it has gone out
@@ -327,7 +327,7 @@ class R3964:
         return self._wire.armed and not self._wire.expired(self._now)
 
     def _fail(self, octet):
-        """This attempt is over: a NAK repeats it at once, after junk the line must have been quiet for ZVZ."""
+        """End this attempt: after a NAK repeat it at once, after junk when the line has been quiet for ZVZ."""
         self._count_failure()
         if self._state == DOWN:
             return
@@ -359,7 +359,7 @@ class R3964:
     # -- a block -----------------------------------------------------------------------------------------------
 
     def _take_block(self):
-        """Take octets of a block until they or the block end."""
+        """Take bytes of a block until they or the block end."""
         reader = self._reader
         at = reader.take(self._raw, self._raw_at, self._raw_end)
         if at > 0:
@@ -379,7 +379,7 @@ class R3964:
         self._put(DLE_AT)
 
     def _refuse_block(self):
-        """NAK; the repeat is awaited unless there were too many of them."""
+        """Send NAK, and wait for the repeat unless there were too many."""
         self.tally[TALLY_NAKS_SENT] += 1
         self._bad_blocks += 1
         self._state = RX_REPEAT
@@ -419,7 +419,7 @@ class R3964:
             self._late(state)
 
     def _late(self, state):
-        """The state's deadline has come, and nothing was there to be read."""
+        """Handle the state's deadline: it has come with no input to read."""
         if state == JUNK:
             self.tally[TALLY_NAKS_SENT] += 1
             self._become_idle()
@@ -431,6 +431,6 @@ class R3964:
             self._bad_blocks = 0
             self._become_idle()
         elif state == DOWN:
-            self.pending = 0  # the port does not take even the NAK
+            self.pending = 0  # the port does not even take the NAK
         else:
             self._fail(-1)

@@ -1,17 +1,17 @@
-"""Plain ASCII on a serial line: a message is taken whole or not at all, and the way back to the next one is never lost.
+"""Plain ASCII on a serial line: a message is taken whole or not at all, and the next one is always found again.
 
     controller -> us  STX message [NUL] ETX         us -> controller  BEL HT BEL HT STX message NUL ETX
 
 Rules (003:881-906, 1621-1626)
-1. Hunt for STX; then four digits of length, 20 or more; then that many octets; then NUL or nothing; then ETX. Nothing
-   inside a message ends or restarts it: binary parts hold 02 and 03.
-2. Where ETX is not in its place, or the digits are none, the message is dropped and the hunt goes on behind it. A gap
-   of ZVZ inside a message drops it as well: a corrupted length ends there, for the controller waits for its answer.
-3. The header must be one that can be: digits where digits belong. There is no checksum on this line, so what lies
-   above checks every field and takes nothing odd that did not come twice (agent.station.store).
-4. No one holds the controller back but the 0062 it waits for: the flash is used between a result and its 0062.
+1. Hunt for STX; then four digits of length, 20 or more; then that many bytes; then NUL or nothing; then ETX. Nothing
+   inside a message ends or restarts it: binary parts contain 02 and 03.
+2. If ETX is not in its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap
+   of ZVZ inside a message drops it too: this ends a corrupted length, because the controller waits for its answer.
+3. The header must be possible: digits where digits belong. This line has no checksum, so the layers above check every
+   field and take nothing odd unless it comes twice (agent.station.store).
+4. Only the 0062 it waits for holds the controller back: the flash is used between a result and its 0062.
 5. On a line too fast for that (what comes during a program does not fit the UART) a result that comes while an answer
-   is due is handed over HOLD_MS later: by then the answer lies in the UART's buffer, not in its FIFO.
+   is due is handed over HOLD_MS later: by then the answer is in the UART's buffer, no longer in its FIFO.
 6. A message larger than the buffer is handed over cut short.
 """
 
@@ -38,19 +38,19 @@ BODY = const(2)
 TAIL = const(3)
 
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
-HOLD_MS = const(60)  # the longest answer, 544 octets (DIGEST D.4), at 115200 baud
-ANSWER_MS = const(500)  # an answer that did not come by then is not waited for
-SILENT_MS = 500  # a line as quiet as that is idle
-CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
+HOLD_MS = const(60)  # the longest answer, 544 bytes (DIGEST D.4), at 115200 baud
+ANSWER_MS = const(500)  # after that the answer is no longer waited for
+SILENT_MS = 500  # a line that has been quiet that long is idle
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
 
 _RAW_BYTES = 128
 _SOON_MS = const(5)
 
 
 class SerialAscii:
-    """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
+    """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
-    steady = False  # the procedure goes on by itself
+    steady = False  # the procedure has deadlines of its own
 
     def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto", message_bytes=64):
         self.buf = bytearray(buffer_bytes)
@@ -71,7 +71,7 @@ class SerialAscii:
         self.reset()
 
     def reset(self):
-        """Forget both directions: a new connection begins."""
+        """Clear both directions: a new connection begins."""
         self.free = 0
         self.form.reset()
         self.why = WHY_NOTHING
@@ -79,10 +79,10 @@ class SerialAscii:
         self.tx_from = 0
         self._state = HUNT
         self.size = len(self.buf)
-        self.start = self.end = 0  # what was not looked at lies in a buffer of its own
+        self.start = self.end = 0  # unread input is in a buffer of its own
         self._fill = 0
         self._length = 0
-        self._most = self.size  # of this message: `size` may change while it comes
+        self._most = self.size  # for this message: `size` may change while it comes in
         self._nul = False
         self._raw_at = self._raw_end = 0
         self.pending = 0
@@ -93,19 +93,19 @@ class SerialAscii:
         self._awaits.stop()
         self._held.stop()
 
-    # -- the link's verbs --------------------------------------------------------------------------------------
+    # -- the link's methods ------------------------------------------------------------------------------------
 
     def inlet(self):
-        """Return the buffer whose first `free` octets may be filled."""
+        """Return the buffer whose first `free` bytes may be filled."""
         self.free = self.room()
         return self._raw
 
     def room(self):
-        """Return how many octets are taken now: none before the last ones were looked at."""
+        """Return how many bytes it accepts now: none before it has looked at the last ones."""
         return 0 if self._held.armed or self._raw_at < self._raw_end else _RAW_BYTES
 
     def receive(self, n):
-        """Take over the first n octets of the inlet."""
+        """Take the first n bytes of the inlet."""
         self._raw_at = 0
         self._raw_end = n
 
@@ -137,7 +137,7 @@ class SerialAscii:
         return LINK_NEED_DATA
 
     def pushed(self):
-        """The controller waits for our answer to this one; False if its own to us may still come (rule 5)."""
+        """The controller waits for our answer to this message; False if it may still owe us one (rule 5)."""
         if self._early and self._awaits.armed and not self._awaits.expired(self._now):
             self._held.start(self._now, HOLD_MS)
             return False
@@ -145,7 +145,7 @@ class SerialAscii:
         return True
 
     def answered(self):
-        """The controller has said what it was asked for."""
+        """Take note that the controller's answer has come."""
         self._awaits.stop()
 
     def idle(self):
@@ -153,7 +153,7 @@ class SerialAscii:
         return self.pending == 0
 
     def post(self, n, answered=True):
-        """Send the n octets at tx[tx_at:] with what belongs around them."""
+        """Send the n bytes at tx[tx_at:] with their framing."""
         self._window = False
         self.tx_from = self.form.put(self.tx, n)
         self.pending = self.form.end_of(n) - self.tx_from
@@ -161,13 +161,13 @@ class SerialAscii:
             self._awaits.start(self._now, ANSWER_MS)
 
     def sent(self, n):
-        """The port took n octets."""
+        """Take note that the port took n bytes."""
         self.tx_from += n
         self.pending -= n
         self._busy.start(self._now, SILENT_MS)
 
     def tick(self, now):
-        """Return the ms until a message that stopped in the middle is given up; soon while the port holds us up."""
+        """Return the ms until the next deadline; soon while something waits for the port."""
         self._now = now
         if self.pending:
             return _SOON_MS
@@ -179,7 +179,7 @@ class SerialAscii:
         return left if left else self._still()
 
     def quiet(self, busy_ms):
-        """True if no octet is lost if the processor is away for so long."""
+        """True if the processor can be away that long without losing a byte."""
         if self._window:
             return True
         if self._held.armed:
@@ -187,17 +187,17 @@ class SerialAscii:
         if self._state != HUNT or self._raw_at < self._raw_end:
             return False
         if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
-            return True  # what may come meanwhile fits the UART
+            return True  # what may come in the meantime fits the UART
         return busy_ms <= self.zvz_ms and not self._busy.armed
 
     def last_chance(self):
-        """Between a result and its acknowledgement: the controller waits."""
+        """True between a result and its acknowledgement: the controller waits."""
         return self._window
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def _still(self):
-        """The line is idle now."""
+        """Take note that the line is idle now; return FOREVER."""
         self._busy.stop()
         return self._busy.left(self._now)
 
@@ -230,7 +230,7 @@ class SerialAscii:
         return LINK_NEED_DATA
 
     def _take_body(self):
-        """Take what belongs to the message by its length; the only loop that runs for every octet."""
+        """Take the message's bytes as its length says; the only loop that runs for every byte."""
         raw = self._raw
         buf = self.buf
         size = self._most
@@ -250,7 +250,7 @@ class SerialAscii:
             self._state = TAIL
 
     def _drop(self, octet):
-        """This was no message; what spoiled it may be the STX of the next one."""
+        """Drop what was not a message; the byte that spoiled it may be the STX of the next one."""
         self.tally[TALLY_REFUSED] += 1
         self._state = LENGTH if octet == STX else HUNT
         self._fill = 0
@@ -274,7 +274,7 @@ class SerialAscii:
         return LINK_CUT_SHORT
 
     def _can_be(self):
-        """True if the header is one: MID digits, everything behind it digits or blanks (003:1078-1163)."""
+        """True if the header is possible: MID digits, everything after it digits or blanks (003:1078-1163)."""
         buf = self.buf
         if not all_digits(buf, 4, 4):
             return False

@@ -1,12 +1,12 @@
 """Open Protocol over a byte stream (TCP): any split, any join, late or missing NUL, never more than the buffer.
 
 Rules (DIGEST A.2)
-1. A message is found by its length field alone, never by its NUL: binary parts contain NULs (003:2017-2023).
-2. NULs in front of a length field are late terminators and are dropped.
-3. Four octets that are no number, or a number below 20, lose the frame: there is no way back inside a stream, the
-   connection has to be closed.
-4. A message that has begun and is not whole after FRAME_TIMEOUT_MS loses the frame too.
-5. A message larger than the buffer is handed over cut short, and exactly its remaining octets are thrown away.
+1. A message is found only by its length field, never by its NUL: binary parts contain NULs (003:2017-2023).
+2. NULs before a length field are late terminators and are dropped.
+3. Four bytes that are not a number, or a number below 20, break the framing: a stream cannot be resynchronized, so the
+   connection must be closed.
+4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks it too.
+5. A message larger than the buffer is handed over cut short, and exactly its remaining bytes are thrown away.
 """
 
 from agent.base.compat import const
@@ -25,15 +25,15 @@ from agent.link import (
 )
 
 HEADER_BYTES = const(20)
-CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
 
 _LENGTH_DIGITS = const(4)
 
 
 class Stream(Fifo):
-    """One TCP connection's worth of messages.
+    """The messages of one TCP connection.
 
-    `buffer_bytes` bounds the largest that is taken whole, `message_bytes` the largest that is sent.
+    `buffer_bytes` limits what is taken whole, `message_bytes` what is sent.
     """
 
     __slots__ = (
@@ -47,17 +47,17 @@ class Stream(Fifo):
         "why",
     )
 
-    steady = True  # nothing is said here but messages: without input and before its deadline there is nothing to do
+    steady = True  # only messages go over it: without input and before its deadline there is nothing to do
 
     def __init__(self, buffer_bytes=2048, message_bytes=64):
         Fifo.__init__(self, buffer_bytes, SIDE_BYTES)
-        self.tx = bytearray(message_bytes + 1)  # and its NUL
+        self.tx = bytearray(message_bytes + 1)  # with its NUL
         self.tx_at = 0
         self.wait = Timer()
         self.reset()
 
     def reset(self):
-        """Forget both directions: a new connection begins."""
+        """Clear both directions: a new connection begins."""
         self.clear()
         self.size = len(self.buf)
         self.wait.stop()
@@ -67,7 +67,7 @@ class Stream(Fifo):
         self.why = WHY_NOTHING
         self.pending = 0
 
-    # inlet, room and receive are the Fifo's
+    # inlet, room and receive are those of Fifo
 
     def next_message(self, now):
         """Find the next whole message; see the link contract for what it returns."""
@@ -99,13 +99,13 @@ class Stream(Fifo):
         return self.pending == 0
 
     def post(self, n, answered=True):
-        """Send the n octets at tx[tx_at:] and the NUL that ends them."""
+        """Send the n bytes at tx[tx_at:] and the NUL that ends them."""
         self.tx[n] = 0
         self.tx_from = 0
         self.pending = n + 1
 
     def sent(self, n):
-        """The port took n octets."""
+        """Take note that the port took n bytes."""
         self.tx_from += n
         self.pending -= n
 
@@ -114,22 +114,22 @@ class Stream(Fifo):
         return self.wait.left(now) if self.wait.armed else FOREVER
 
     def quiet(self, busy_ms):
-        """No one listens to the flash on a network: always."""
+        """Return True: the flash does not disturb a network."""
         return True
 
     def last_chance(self):
-        """Nor does the flash need silence: never."""
+        """Return False: the flash needs no silence."""
         return False
 
     def _pass_terminators(self):
-        """Drop what is left of a message too large, and late terminators; return what is there then."""
+        """Drop the rest of a message too large, and late terminators; return how many bytes remain."""
         self.pass_over()
         while self.start < self.end and not self.skip and self.buf[self.start] == 0:
             self.start += 1
         return self.end - self.start
 
     def _found(self, length, kind):
-        """Hand the message over; its octets stay where they are until more are read."""
+        """Hand the message over; its bytes stay in place until more are read."""
         self.at = self.start
         self.length = length
         self.start += length
