@@ -1,6 +1,6 @@
-"""How a station's device is divided: state, quarantine, ring of graphs if there is one, log.
+"""How a station's device is divided: state, quarantine, ring of curves if there is one, log.
 
-The numbers of a snapshot say so, else any head of a block; both were written as the area was made.
+The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
 """
 
 from agent.log import numbers as n
@@ -10,9 +10,9 @@ from agent.log.state import STATE_BLOCKS, STATE_FOUND, STATE_LOST, State
 
 
 def divide(device, kept, graphs):
-    """Return how many blocks the quarantine and the ring of graphs have, `kept` and `graphs` in a new area.
+    """Return how many blocks the quarantine and the ring of curves have; in a new area, `kept` and `graphs`.
 
-    (-1, 0) if the device cannot be read.
+    Return (-1, 0) if the device cannot be read.
     """
     state = State(Part(device, 0, STATE_BLOCKS))
     code = state.load()

@@ -1,13 +1,13 @@
-"""Moves a cursor back by so many of the records that its reader counts. Imported when somebody goes back."""
+"""Moves a cursor back by a number of the records that its reader counts. Imported only when one goes back."""
 
 from agent.log.cursor import Cursor
 from agent.log.record import RECORD_NONE
 
 
 def walk(log, scout, last, counts=None):
-    """Let the scout pass everything up to number `last`, and what it does not want behind that: True if it did.
+    """Let the scout pass everything up to number `last`, and what it does not want after that; return True if it did.
 
-    `counts` says whether what lies in the page has a place in the reader's row; without it all that it wants has.
+    `counts` says whether the reader counts the record in the page; without it, it counts all that it wants.
     """
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:
@@ -19,11 +19,11 @@ def walk(log, scout, last, counts=None):
 
 
 def go_back(log, cursor, rows, circle, counts=None):
-    """Move the cursor back by so many places of its row, as far as the log still has them; `ahead` follows.
+    """Move the cursor back by `rows` of the records it counts, as far as the log still has them; `ahead` follows.
 
-    The row goes round behind `circle` places. False: something cannot be read now, and nothing was moved.
+    The count wraps after `circle`. Return False if something cannot be read now: then nothing was moved.
     """
-    if log.peek(cursor) < RECORD_NONE:  # it stands in front of what it wants next, or at the end
+    if log.peek(cursor) < RECORD_NONE:  # after this it stands before what it wants next, or at the end
         return False
     last = cursor.number
     scout = Cursor()

@@ -1,16 +1,17 @@
-"""The newest block is carried over into one erased in this session, in front of its first append or to make room.
+"""Carries the newest block over into one erased in this session, before the session's first append or to make room.
 
 Rules
-1. Restarts eat no capacity: all that is not passed is copied, and the old block is void. Only the last record, if it is
-   in doubt, where the block is more than seven eighths full and two others may be opened; in a quarantine three, since
-   nothing can be taken out of it while one is in doubt, and one of two may be worn. Nothing where all is passed.
-2. The copies count from the snapshot on that names their block (COUNTS_TO); until then the old block is the newest.
-3. While copies lie about that do not count, the whole block is copied, so that they are void whatever comes, and their
-   block is opened first.
-4. The head of the copies has words on the old block, or that one's words where it is void now.
-5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
-6. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest one,
-   or lies behind a refused program: whenever there is some, the rest is carried, not by a start alone.
+1. Restarts cost no capacity: what is not passed is copied, and the old block is void. Only the last record, if it is in
+   doubt, is copied where the block is more than seven eighths full and two others may be opened; in a quarantine
+   three, because nothing can be taken out while a record is in doubt, and one of two may be worn. Where everything is
+   passed, nothing is copied.
+2. The copies count from the snapshot that names their block (COUNTS_TO); until then the old block is the newest.
+3. While there are copies that do not count, the whole block is copied, so that they are void whatever happens, and
+   their block is opened first.
+4. The head of the copies describes the old block or, where that is now void, has that block's own words.
+5. No doubt, one block free, and no room for the new record after the copies: the log is full, nothing is carried.
+6. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest
+   block, or what lies after a refused program: whenever there is some, the rest is carried, not only at a start.
 """
 
 from agent.base.compat import const
@@ -44,14 +45,14 @@ class Copies:
         log.put_words(self.words)
 
     def begin(self, place, first):
-        """They go to this block, which is erased."""
+        """Write them to this block, which is erased."""
         self.place = place
         self.first = first
         self.offset = 0
         forget_ids(self.ids)
 
     def put(self, octets, number):
-        """Copy the record in the page, of so many octets, under this number: a FLASH_ code; less than DONE ends it."""
+        """Copy the record of this length in the page under this number; return a FLASH_ code, below DONE it failed."""
         log = self.log
         page = log.page
         begin = self.place * log.device.block_bytes
@@ -77,9 +78,9 @@ class Copies:
         return code
 
     def end(self):
-        """They are on flash, and a snapshot has to say that they count."""
+        """Finish: the copies are on flash, and a snapshot must now say that they count."""
         log = self.log
-        log.desk.fresh = None  # the last one lies elsewhere now
+        log.desk.fresh = None  # the last record is elsewhere now
         log.ahead = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
         copy(log.ids, 0, self.ids, 0, 2 * ID_BYTES)
@@ -90,24 +91,24 @@ class Copies:
 
 
 def fits(log, low, octets):
-    """True if a record of so many octets has room behind the copies of what `low` has not passed."""
+    """True if a record of this length fits after the copies of what is above `low`."""
     if log.cut >= 0 and low < log.number:
         low = 0  # rule 3
     offset = HEAD_OCTETS
     while offset < log.offset:
         found = log.look(log.block, offset, log.offset)
         if found == RECORD_LOST:
-            return True  # an append will say so
+            return True  # an append will report it
         if found > 0 and get_u32(log.page, _NUMBER) > low:
             break
         offset = log.behind(offset, found) if found > 0 else log.over(offset)
-    # The first copy stands behind a head: where it did not, what is left out makes up for that.
+    # The first copy comes right after a head; if the original did not, what is left out makes up for the difference.
     used = log.offset - offset + (log.behind(HEAD_OCTETS, FRAME_BYTES) if offset > HEAD_OCTETS else HEAD_OCTETS)
     return log.behind(used, octets) <= log.device.block_bytes
 
 
 def carry(log, octets):
-    """Carry over what has to be in front of an append of so many octets: a LOG_ code."""
+    """Carry over what must come before an append of this length; return a LOG_ code."""
     if log.lowest() > log.saved_lowest() and not log.state.save():
         return LOG_FAILED
     low = log.saved_lowest()
@@ -145,7 +146,7 @@ def carry(log, octets):
 
 
 def _copy(log, copies):
-    """Copy the records from `copies.first` on; the last number that was found in the old block, or a FLASH_ code."""
+    """Copy the records from `copies.first` on; return the last number found in the old block, or a FLASH_ code."""
     last = 0
     offset = HEAD_OCTETS
     while offset + FRAME_BYTES <= log.offset:
@@ -169,11 +170,11 @@ def _copy(log, copies):
 
 
 def _end(log, copies, last):
-    if log.doubtful and last < log.number:  # it was torn, and nobody was told of it
+    if log.doubtful and last < log.number:  # it was torn, and never acknowledged
         log.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
-        if last <= before:  # nothing in there counts
+        if last <= before:  # nothing in it counts
             log.mark(log.block, 0)
         log.end_at(last if last > before else before)
     if copies.offset:

@@ -1,4 +1,4 @@
-"""What an append answers, and what a log does when it is full."""
+"""What an append returns, and what a log does when it is full."""
 
 from agent.base.compat import const
 
@@ -9,4 +9,4 @@ LOG_FAILED = const(-4)  # the device refused, or nothing may be written any more
 WHEN_FULL_REFUSE = const(0)
 WHEN_FULL_OVERWRITE = const(1)
 
-BLOCKS_TRIED = const(3)  # that fail, for one record
+BLOCKS_TRIED = const(3)  # how many may fail for one record

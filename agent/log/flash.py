@@ -2,17 +2,17 @@
 
 A device has
 - `unit_bytes`   program unit: a power of two, 512 at most; `block_bytes` erase block; `block_count`
-- `read_into(address, buf, n)`  copy n octets from `address` into buf[0:n]
+- `read_into(address, buf, n)`  copy n bytes from `address` into buf[0:n]
 - `program(address, buf, n)`    write buf[0:n]; address and n are multiples of the unit; never leaves a block
-- `erase(block)`                make all octets of the block 0xFF
-each of which returns FLASH_DONE or one of the negative codes and raises nothing.
+- `erase(block)`                make all bytes of the block 0xFF
+each of which returns FLASH_DONE or a negative code and never raises.
 
 Rules
-1. A unit is programmed once between two erases of its block, and only while it is erased.
-2. When `program` returns FLASH_DONE the octets survive a power cut at any later instant.
-3. A cut during `program` or `erase` leaves arbitrary octets in the touched units, and in no other.
-4. FLASH_WORN means this block is of no more use, FLASH_IO that the whole device refused (full disk, read-only,
-   unplugged): the log goes elsewhere on the first and withholds the acknowledgement on the second.
+1. A unit is programmed at most once between two erases of its block, and only while it is erased.
+2. When `program` has returned FLASH_DONE, the bytes survive a power cut at any later time.
+3. A cut during `program` or `erase` leaves arbitrary bytes in the units concerned, and in no others.
+4. FLASH_WORN means that this block can no longer be used, FLASH_IO that the whole device refused (full disk, read-only,
+   unplugged): on the first the log goes elsewhere, on the second it withholds the acknowledgement.
 5. Nothing allocates.
 """
 
@@ -27,7 +27,7 @@ _ERASED = const(0xFF)
 
 
 class RamFlash:
-    """A flash device in RAM: for tests, and for a board that is tried out without touching its flash."""
+    """A flash device in RAM, for tests and for trying out a board without touching its flash."""
 
     __slots__ = ("block_bytes", "block_count", "cells", "unit_bytes")
 
@@ -38,7 +38,7 @@ class RamFlash:
         self.cells = bytearray(b"\xff" * (block_count * block_bytes))
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         copy(buf, 0, self.cells, address, n)
         return FLASH_DONE
 
@@ -48,13 +48,13 @@ class RamFlash:
         return FLASH_DONE
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         fill(self.cells, block * self.block_bytes, self.block_bytes, _ERASED)
         return FLASH_DONE
 
 
 class Part:
-    """Some whole blocks of another device, seen as a device of their own."""
+    """Some whole blocks of another device, as a device of their own."""
 
     __slots__ = ("block_bytes", "block_count", "device", "first_block", "unit_bytes")
 
@@ -68,7 +68,7 @@ class Part:
         self.block_count = block_count
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         return self.device.read_into(self.first_block * self.block_bytes + address, buf, n)
 
     def program(self, address, buf, n):
@@ -76,5 +76,5 @@ class Part:
         return self.device.program(self.first_block * self.block_bytes + address, buf, n)
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         return self.device.erase(self.first_block + block)

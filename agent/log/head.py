@@ -1,6 +1,6 @@
-"""What stands at the start of a block of a log: whose it is, its number, where it begins, and words on the one before.
+"""The head of a log's block: whose it is, its number, its first record, and words on the block before.
 
-    octet  0    2         3      4          8          12         16      17    18     20      22
+    byte   0    2         3      4          8          12         16      17    18     20      22
            | TL | version | ring | identity | number   | first    | flags | size | kept | graphs |
            |    | u8      | u8   | u32      | u32      | u32      | u8    | u8   | u16  | u16    |
 
@@ -9,13 +9,14 @@
            | u16   | u32    | ID 10    | ID 10     | u32    |    tightening IDs between which all of its results lie
 
 Rules
-1. The head and the first record are one program: a block without a sound record was never opened.
-2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies out of an earlier
+1. The head and the first record are programmed together: a block without a sound record was never opened.
+2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies from an earlier
    one. `size`: unit and block as powers of two. `kept`, `graphs`: how the device is divided (agent.log.areas).
-   `number`: blocks * round + place. Each opening is a round, and a session's first is above all rounds of those before
-   (agent.log.state): a head that was torn, and that no start has seen, may read well later, and is older then.
-3. One bit that has turned over in a head is turned back, whoever reads it: else it would hide a whole block.
-4. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
+   `number`: blocks * round + place. Each opening is a round, and a session's first is above those of all earlier ones
+   (agent.log.state): a torn head that no start has seen may read well later, and must be older then.
+3. One flipped bit in a head is corrected by every reader: otherwise it would hide a whole block.
+4. The words are valid only if that place still has a block of that number. IDs are compared as bytes, whatever they
+   are.
 """
 
 from struct import pack_into
@@ -27,7 +28,7 @@ from agent.base.words import get_u32
 from agent.record.result import ID_BYTES
 
 HEAD_OCTETS = const(52)
-VERSION = const(4)  # 1 to 3 were spools, with state between the results
+VERSION = const(4)  # 1 to 3 were spools with state between the results
 
 AT_RING = const(3)
 AT_IDENTITY = const(4)
@@ -60,7 +61,7 @@ _OLD_KIND = const(0x48)
 
 
 def size_of(device):
-    """Return unit and block of the device as one octet."""
+    """Return the sizes of the device's unit and block as one byte."""
     sizes = 0
     unit = device.unit_bytes
     while unit > 1:
@@ -74,13 +75,13 @@ def size_of(device):
 
 
 def seal_head(buf, ring, identity, number, first, flags, size, kept, graphs):
-    """Write a head to buf[0:]; the words stand there already."""
+    """Write a head to buf[0:], where its words already are."""
     pack_into("<BBBBIIIBBHH", buf, 0, _T, _L, VERSION, ring, identity, number, first, flags, size, kept, graphs)
     pack_into("<I", buf, AT_CRC, crc30(buf, 0, AT_CRC))
 
 
 def check_head(buf, size):
-    """Say what lies at buf[0:]: a HEAD_ code. FOREIGN is whole, and of another version or another device's sizes."""
+    """Return a HEAD_ code for what is at buf[0:]. FOREIGN: whole, but of another version or another device's sizes."""
     if buf[0] == _OLD_KIND and buf.find(b"TCSP", 8, 12) == 8:
         return HEAD_FOREIGN
     if (buf[0] == _T) + (buf[1] == _L) + (buf[2] == VERSION) >= 2 and (_is_sound(buf) or _mend(buf)):
@@ -96,7 +97,7 @@ def _is_sound(buf):
 
 
 def _mend(buf):
-    """Turn back the one bit that makes the head sound; False if there is none."""
+    """Flip back the one bit that makes the head sound; return False if there is none."""
     for index in range(HEAD_OCTETS):
         bit = 1
         while bit < 0x100:
@@ -109,12 +110,12 @@ def _mend(buf):
 
 
 def u16(buf, at):
-    """Return the number of two octets at buf[at:]."""
+    """Return the two-byte number at buf[at:]."""
     return buf[at] | buf[at + 1] << 8
 
 
 def note_id(ids, buf, at):
-    """The block has a result with the ID at buf[at:]; `ids` are its lowest and its highest."""
+    """Widen `ids`, the block's lowest and highest, by the result ID at buf[at:]."""
     if compare(buf, at, ids, IDS_HIGHEST, ID_BYTES) > 0:
         copy(ids, IDS_HIGHEST, buf, at, ID_BYTES)
         if ids[IDS_LOWEST] != 0xFF:
@@ -124,6 +125,6 @@ def note_id(ids, buf, at):
 
 
 def forget_ids(ids):
-    """The block has no results yet."""
+    """Reset `ids` for a block without results."""
     fill(ids, IDS_LOWEST, ID_BYTES, 0xFF)
     fill(ids, IDS_HIGHEST, ID_BYTES, 0)

@@ -1,14 +1,14 @@
 """A log: what is appended is durable when `append` says so, nothing is used twice, and nothing grows.
 
 Rules
-1. A session's first append opens a block erased in this session, and so does the one behind a refusal. What it finds in
-   the newest block is carried over first (agent.log.carry), at any time where that is all the room that is left.
-   A block's head and its first record are one program.
-2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
-   blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
-3. Overwriting: the cursors are moved past the oldest block and that is counted, then a snapshot, then the erase.
-4. Whoever writes into the stage writes the number `next` to stage[place:] before anything else: what is fresh is known
-   by its number.
+1. A session's first append opens a block erased in this session, and so does the one after a refusal. What it finds in
+   the newest block is carried over first (agent.log.carry), and later too, whenever only that makes room. A block's
+   head and its first record are programmed together.
+2. A block is erased only when all durable cursors of a snapshot of this session are past it; blocks in which nothing
+   counts go first, then the oldest. One block is kept free, unless everything is passed.
+3. Overwriting: the cursors are moved past the oldest block and this is counted, then a snapshot, then the erase.
+4. A writer to the stage writes the number `next` to stage[place:] before anything else: a fresh record is recognized by
+   its number.
 5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
 """
 
@@ -42,8 +42,8 @@ from agent.record.result import HEAD_BYTES as BODY
 from agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
 
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
-AHEAD = const(4)  # with less room than for so many records the next block is erased ahead of time
-BLOCKS_LEAST = const(3)  # the newest, the one that is kept free, and one for what waits
+AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
+BLOCKS_LEAST = const(3)  # the newest, the one kept free, and one for the backlog
 LIGHT_OCTETS = const(126)
 
 _AT_ID = const(150)  # in the stage
@@ -52,7 +52,7 @@ _LAST = const(18)  # those of the highest, in `ids`
 
 
 class Log(Reader):
-    """One ring of blocks. Made once; `agent.log.mount.mount` brings it up. Write payloads to stage[place:]."""
+    """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[place:]."""
 
     def __init__(
         self,
@@ -75,28 +75,28 @@ class Log(Reader):
         Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.when_full = when_full
-        self.kept_free = 2 if ring == n.KEPT else 1  # so many blocks stay free (a quarantine's: its rule 5)
+        self.kept_free = 2 if ring == n.KEPT else 1  # how many blocks stay free (in a quarantine: its rule 5)
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = size_of(device)
-        self.room_bytes = ROOM_BYTES  # of a payload: who appends waits for it; more where a controller repeats nothing
-        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
+        self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._know_no_block()
         for index in range(cursors):
             self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
 
     def _know_no_block(self):
-        """What `mount` will find, and what this session will count."""
+        """Reset what `mount` will find and what this session will count."""
         self.words = bytearray(WORDS_BYTES)  # in the newest block's head
         self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
-        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest one, where it is the one appended last
+        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
         self.highest = bytearray(ID_BYTES)  # of all blocks before it
-        self.open_to = 0  # the newest block may be written up to here; 0: another one has to be opened
-        self.begun = False  # what the start found is carried over
-        self.unsaved = False  # it is, and the snapshot that says so is not durable yet
-        self.cut = -1  # a block that holds copies which do not count: it is opened first
+        self.open_to = 0  # the newest block may be written up to here; 0: another one must be opened
+        self.begun = False  # what the start found was carried over
+        self.unsaved = False  # it was, but the snapshot that says so is not durable yet
+        self.cut = -1  # a block with copies that do not count: it is opened first
         self.last_number = 0  # the highest number of a block
-        self.ahead = -1  # a block that was erased in this session, to be opened next
+        self.ahead = -1  # a block erased in this session, to be opened next
         self.full = False
         self.fresh_length = 0
         self.fresh_flags = 0
@@ -104,24 +104,24 @@ class Log(Reader):
         self.worn = 0
         self.torn = 0
         self.missed = 0  # records that cursors were moved past, since the start
-        self._most = 0  # the highest number that may be appended before the cursors are looked at
+        self._most = 0  # the highest number that may be appended before the cursors must be checked
         self._full_at = -1
-        self._idle_at = -1  # nothing could be erased ahead of time while the cursors stood so
+        self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
         self._fresh_at = 0  # offset of the record appended last
         self._first_free = -1
         self._oldest = -1
 
     def follow(self, cursor, slot, ahead=-1):
-        """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`, and what it is ahead."""
+        """Add a cursor that keeps blocks; it is saved as `state.numbers[slot]`, its `ahead` as `numbers[ahead]`."""
         self.cursors.append(cursor)
         self.state.follow(cursor, slot, ahead)
 
     # -- a result's way ----------------------------------------------------------------------------------------
 
     def append(self, kind, flags, length):
-        """Make the payload of `length` octets at stage[place:] the record `next`: a LOG_ code.
+        """Make the payload of `length` bytes at stage[place:] the record `next`; return a LOG_ code.
 
-        LOG_FAILED as well if what the start found last is gone: `next` is another number then. Hot: allocates nothing.
+        Also LOG_FAILED if the last record found by the start is gone: `next` has changed then. Hot: allocates nothing.
         """
         octets = length + FRAME_BYTES
         octets += -octets % self.align
@@ -133,14 +133,14 @@ class Log(Reader):
         return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
 
     def fresh(self, cursor):
-        """True if the cursor's next record is the result appended last, and lies in the stage still.
+        """True if the cursor's next record is the result appended last, and is still in the stage.
 
         Hot: allocates nothing.
         """
         number = self.number
         if self.desk.fresh is not self or cursor.number != number - 1:
             return False
-        if get_u32(self.stage, PLACE) != number:  # somebody has written there since
+        if get_u32(self.stage, PLACE) != number:  # something was written there since
             self.desk.fresh = None
             return False
         cursor.found = number
@@ -153,23 +153,23 @@ class Log(Reader):
         return True
 
     def cover(self, number):
-        """Everything up to `number` is taken in by whoever replays what results bring: a snapshot may say so."""
+        """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
         self.state.numbers[self.ring + n.NEXT] = self.next if number >= self.number else number + 1
 
     # -- asking ------------------------------------------------------------------------------------------------
 
     def room(self, length):
-        """Return how many payloads of that length fit the rest of the newest block."""
+        """Return how many payloads of this length fit in the rest of the newest block."""
         octets = length + FRAME_BYTES
         octets += -octets % self.align
         room = (self.device.block_bytes if self.unsaved else self.open_to) - self.offset
         return room // octets if room > 0 else 0
 
     def has_room(self, length, gives_up=True):
-        """True if an append of that payload would not answer LOG_FULL, nor overwrite unless it `gives_up`; no write."""
+        """True if such an append would not return LOG_FULL, nor overwrite unless it `gives_up`; writes nothing."""
         low = self.lowest()
         if gives_up and self.when_full == WHEN_FULL_OVERWRITE:
-            # Worn blocks may leave none but the newest, in which what waits lies.
+            # Worn blocks may leave only the newest, which holds the backlog.
             return not self.is_still_full() or self.room(length) > 0
         if low < self.next - RETAINED_MAX:
             return False
@@ -186,7 +186,7 @@ class Log(Reader):
         return fits(self, low, FRAME_BYTES + length)
 
     def free_blocks(self):
-        """Return how many blocks may be opened, the one that is kept free included."""
+        """Return how many blocks may be opened, including the one kept free."""
         return self.count_free(self.lowest())
 
     def is_still_full(self):
@@ -196,7 +196,7 @@ class Log(Reader):
         return self.full
 
     def is_ready(self):
-        """True if the next append is one program, for a record like those before. Hot: allocates nothing."""
+        """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
         if not self.state.sure or self.next > self._most:
             return False
         if self.offset + self.usual <= self.open_to:
@@ -209,10 +209,10 @@ class Log(Reader):
     # -- ahead of time -----------------------------------------------------------------------------------------
 
     def maintain(self):
-        """Do now what the next appends would have to do first; False if that has to be tried again.
+        """Do now what the next appends would have to do first; return False if that must be tried again.
 
-        Nothing is overwritten for it. A snapshot that was refused may count as well as the one before it, until a later
-        one is durable: so that is written here, too. Hot: allocates nothing.
+        Nothing is overwritten for it. After a refused snapshot either that or the one before may count until a later
+        one is durable, so a later one is written here too. Hot: allocates nothing.
         """
         if not self.state.ready():
             return False
@@ -228,20 +228,23 @@ class Log(Reader):
         return code != LOG_FAILED
 
     def settle(self):
-        """True if nothing that the start found is in doubt any more."""
+        """Resolve the doubt about what the start found; return True if none is left."""
         if self.doubtful and not self._trust():
             self.begin(0)
         return not self.doubtful
 
     def _trust(self):
-        """Trust the last record, if the start's snapshot called it durable and one of this session does so too."""
+        """Trust the last record if the start's snapshot called it durable and one of this session does too.
+
+        Return False if it is still in doubt and no snapshot calls it durable.
+        """
         if self.solid and self.state.ready():
             self.doubtful = self.solid = False
             self.shown = self.number
         return self.solid or not self.doubtful
 
     def begin(self, octets):
-        """Do what has to come before an append of so many octets, the first of a session above all: a LOG_ code."""
+        """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""
         state = self.state
         if not state.ready() or state.alarm == STATE_LAST:
             return LOG_FAILED
@@ -261,7 +264,7 @@ class Log(Reader):
         return LOG_DONE
 
     def _gains(self, octets):
-        """True if a carry is what makes room for so many octets."""
+        """True if a carry would make room for this many bytes, and nothing else does."""
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
@@ -272,7 +275,7 @@ class Log(Reader):
     # -- appending ---------------------------------------------------------------------------------------------
 
     def _put(self, kind, flags, length, offset, octets):
-        """Program the record in the stage to the newest block: a FLASH_ code. Hot: allocates nothing."""
+        """Program the record in the stage to the newest block; return a FLASH_ code. Hot: allocates nothing."""
         number = self.next
         stage = self.stage
         seal(stage, HEAD_OCTETS, kind, flags, length, number)
@@ -294,7 +297,7 @@ class Log(Reader):
         self.next = number + 1
         numbers = self.state.numbers
         ring = self.ring
-        if numbers[ring] == number:  # else what is in front of it is not taken in yet
+        if numbers[ring] == number:  # else what comes before it is not accounted for yet
             numbers[ring] = number + 1
         numbers[ring + n.SOLID] = number + 1
         if kind != KIND_RESULT:
@@ -305,7 +308,7 @@ class Log(Reader):
         self.fresh_length = length
         stage = self.stage
         ids = self.ids
-        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs ascend one by one as a rule
+        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
             if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
                 ids[_LAST + 1] = stage[_AT_LAST + 1]
                 return
@@ -313,7 +316,7 @@ class Log(Reader):
         copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
-        """The log ends with this number, and goes on behind all that was ever used."""
+        """Let the log end with this number; the next one is above all that were ever used."""
         self.number = self.shown = number
         numbers = self.state.numbers
         self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
@@ -322,10 +325,10 @@ class Log(Reader):
                 self.next = cursor.number + 1
 
     def _append_elsewhere(self, kind, flags, length):
-        """The same where something else has to be done first."""
+        """Append when something else must be done first."""
         if length > self.payload_most:
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
-        self.desk.fresh = None  # whose number may be the one in the stage now
+        self.desk.fresh = None  # the number in the stage may be that of its record
         if self.is_still_full() and not self.doubtful:
             return self._refuse(length)
         octets = length + FRAME_BYTES
@@ -342,7 +345,7 @@ class Log(Reader):
             else:
                 code = self.find_place(1)
                 tries += 1
-                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the one to be opened is worn
+                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the block to be opened is worn
                     code = self.begin(octets)
                     continue
                 if code < 0:
@@ -354,7 +357,7 @@ class Log(Reader):
         return self._refuse(length) if code == LOG_FULL else code
 
     def _open(self, place, kind, flags, length):
-        """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""
+        """Program a head, and after it the record in the stage, to an erased block; return a FLASH_ code."""
         number = first = self.next
         stage = self.stage
         self.put_words(stage)
@@ -378,12 +381,12 @@ class Log(Reader):
         return code
 
     def put_words(self, buf):
-        """Write words on the newest block to the head at buf[0:]."""
+        """Write the words on the newest block to the head at buf[0:]."""
         pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
         copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, place, first, flags):
-        """Seal a head for `place` at buf[0:], where its words stand; return the block's number, which is used up."""
+        """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
         state = self.state
         count = self.device.block_count
         self.last_number = max(self.last_number // count + 1, state.round) * count + place
@@ -392,10 +395,10 @@ class Log(Reader):
         return self.last_number
 
     def enter(self, place, first, offset, number, buf):
-        """The block at `place` is the newest one, with its head at buf[0:], and so much of it is written."""
+        """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
         if compare(self.ids, IDS_HIGHEST, self.highest, 0, ID_BYTES) > 0:
             copy(self.highest, 0, self.ids, IDS_HIGHEST, ID_BYTES)
-        if self.firsts[self.block] >= first:  # nothing in there counts any more
+        if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
         self.block = place
@@ -407,7 +410,7 @@ class Log(Reader):
     # -- room --------------------------------------------------------------------------------------------------
 
     def mark(self, place, first):
-        """The block at `place` begins with number `first` from now on; 0 or WORN: nothing in it counts."""
+        """Set the first number of the block at `place`; 0 or WORN: nothing in it counts."""
         self.firsts[place] = first
         self.version += 1
 
@@ -420,7 +423,7 @@ class Log(Reader):
         return low
 
     def saved_lowest(self):
-        """The same, as the last snapshot says."""
+        """Return the same according to the last snapshot."""
         low = self.lowest()
         durable = self.state.durable
         for cursor in self.cursors:
@@ -456,7 +459,7 @@ class Log(Reader):
         return free + passed - 1 if passed else free
 
     def find_place(self, leaves, gives_up=True):
-        """Return a block that was erased in this session and may be opened, `leaves` others stay free; or a LOG_."""
+        """Return a block erased in this session that may be opened while `leaves` others stay free; or a LOG_ code."""
         for _ in range(BLOCKS_TRIED):
             code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
             if code != LOG_DONE or self.ahead >= 0:
@@ -475,7 +478,7 @@ class Log(Reader):
         return LOG_FAILED
 
     def _make_free(self, leaves, overwrites):
-        """See that more than `leaves` blocks may be opened, by saving, perhaps by overwriting: a LOG_ code."""
+        """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
         while True:
             low = self.saved_lowest()
             free = self.count_free(low, leaves + 1)
@@ -490,11 +493,11 @@ class Log(Reader):
                 return code
 
     def _is_rich(self, low):
-        """True if the newest block has room that only a carry can use: it is passed up to `low`, or was refused."""
+        """True if the newest block has room that only a carry can use: in records up to `low`, or after a refusal."""
         return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
     def _refuse(self, length):
-        """Remember that there is no room; who came with more than others waits until there is so much."""
+        """Remember that there is no room; a payload longer than `room_bytes` raises that, so it waits for as much."""
         if length > self.room_bytes:
             self.room_bytes = length
         self.full = True
@@ -502,13 +505,13 @@ class Log(Reader):
         return LOG_FULL
 
     def _reaches(self):
-        """True if the next number may be kept by its five digits."""
+        """True if the next number may be used: its five digits are unique in the log."""
         low = self.lowest()
         self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
         return self.next <= self._most
 
     def _keep_below_most(self):
-        """See that the next number may be kept: a LOG_ code."""
+        """Make sure that the next number may be used; return a LOG_ code."""
         while not self._reaches():
             code = LOG_FULL
             if self.when_full == WHEN_FULL_OVERWRITE:
@@ -518,7 +521,7 @@ class Log(Reader):
         return LOG_DONE
 
     def _erase(self, place):
-        """Erase a block that is not needed: a FLASH_ code."""
+        """Erase a block that is not needed; return a FLASH_ code."""
         first = self.firsts[place]
         if first:
             if not self._give_up(self.first_above(first), False):
@@ -534,16 +537,16 @@ class Log(Reader):
         return code
 
     def _give_up_oldest(self, low):
-        """Move the durable cursors past the oldest block that is not passed: a LOG_ code."""
+        """Move the durable cursors past the oldest block that is not passed; return a LOG_ code."""
         bound = self.first_above(low + 1)
         if bound == TOP:
             return LOG_FULL
         return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
 
     def _give_up(self, bound, durable):
-        """Move all durable cursors, or all others, to `bound`; count what they have not had, and save that.
+        """Move all durable cursors, or all others, to `bound`; count what they miss, and save that.
 
-        False if something cannot be read or saved. What is not saved is taken back: were anything sent from behind it,
+        Return False if something cannot be read or saved. What is not saved is undone: if anything after it were sent,
         the 08 would vouch for what was given up and never sent.
         """
         counts = self.state.numbers
@@ -560,7 +563,7 @@ class Log(Reader):
             return done
         for one, number, found, ahead in before:
             self.rewind(one, number, ahead)
-            one.found = found  # it may be out
+            one.found = found  # it may be outstanding
         counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
         self.missed = own
         return False
@@ -572,7 +575,7 @@ class Log(Reader):
             if kind < RECORD_NONE:
                 return False
             if kind == RECORD_NONE or cursor.found >= bound:
-                cursor.number = max(cursor.number, bound - 1)  # it has counted what it does not want up to there
+                cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
                 break
             cursor.advance()
             self.missed += 1

@@ -1,15 +1,15 @@
-"""Brings a station's state and logs up from whatever lies on the flash, and writes nothing.
+"""Starts a station's state and logs from whatever is on the flash, and writes nothing.
 
 Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
-2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
-   One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may have come undone.
-   Nor does one between a block that counts and the one its head has words on: a cut left it, unseen by that start.
-3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
-   hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
-4. The last record is in doubt: where the snapshot calls it durable, until one of this session does. Numbers go on above
-   all that was ever used.
-5. What is whole and of another format, version or size is left alone.
+2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
+   One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
+   Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
+3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Of the newest
+   blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
+4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too. Numbers go on
+   above all that were ever used.
+5. What is whole but of another format, version or size is left alone.
 """
 
 from array import array
@@ -54,7 +54,7 @@ _ID = PLACE + BODY + TIGHTENING_ID
 
 
 def mount(state, logs, seed):
-    """Set the state and its logs to what the device holds: a MOUNT_ code. `seed` is a new area's identity."""
+    """Set the state and its logs to what the device holds; return a MOUNT_ code. `seed` is a new area's identity."""
     code = state.load()
     if code < 0:
         return MOUNT_FOREIGN if code == STATE_FOREIGN else MOUNT_FAILED
@@ -79,7 +79,7 @@ def mount(state, logs, seed):
 
 
 def _read_head(log, place):
-    """Bring the head of the block into the page: a HEAD_ code, or MOUNT_FAILED below all of them."""
+    """Read the head of the block into the page; return a HEAD_ code, or MOUNT_FAILED, which is below all of them."""
     device = log.device
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
         return -9
@@ -88,7 +88,7 @@ def _read_head(log, place):
 
 
 def _newest_identity(log):
-    """Return the identity of the newest head, 0 without one; a MOUNT_ code."""
+    """Return the identity of the newest head, 0 if there is none, or a MOUNT_ code."""
     newest = identity = 0
     for place in range(log.device.block_count):
         found = _read_head(log, place)
@@ -140,7 +140,7 @@ def _mount(log):
 
 
 def _read_heads(log, numbers, before):
-    """Fill in the first numbers of all blocks, their own, and those of the blocks before: a MOUNT_ code."""
+    """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code."""
     page = log.page
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
@@ -166,7 +166,7 @@ def _read_heads(log, numbers, before):
 
 
 def _find_newest(log, numbers, order):
-    """Take the blocks that do not count off the end of `order`, and read the one that is the newest then."""
+    """Remove blocks that do not count from the end of `order`, and read the one that is then the newest."""
     best = place = -1
     reach = 0
     index = len(order) - 1
@@ -175,7 +175,7 @@ def _find_newest(log, numbers, order):
         copies = _read_block(log, place)
         if copies < 0:
             return MOUNT_FAILED
-        if log.number == 0:  # nothing but a head, or not even that when it is read again
+        if log.number == 0:  # only a head, or not even that on a second read
             log.torn += 1
             log.mark(place, 0)
             order.pop(index)
@@ -197,9 +197,9 @@ def _find_newest(log, numbers, order):
 
 
 def _read_block(log, place):
-    """Find the block's last record (0: none), and what else is known of a newest block.
+    """Find the block's last record (0: none), and what else is known about a newest block.
 
-    1 if it holds nothing but copies, else 0; -1 if it cannot be read.
+    Return 1 if it holds only copies, else 0; -1 if it cannot be read.
     """
     page = log.page
     end = log.device.block_bytes

@@ -1,11 +1,11 @@
-"""The reading half of a log: whoever has a cursor sees every record that counts once and in order.
+"""The reading half of a log: each cursor sees every record that counts, once and in order.
 
 Rules
-1. Blocks are ordered by their first number (`firsts`), places mean nothing: from the first number of a block on, what
-   earlier blocks hold is void. A block of 0 holds nothing that counts, one of WORN nothing more ever.
-2. `peek` finds, `advance` passes. A number that is missing between records that count is damaged, and counted once.
-3. The last record a start found is not shown while it is doubtful.
-4. A cursor keeps its place for one `version` of the blocks: behind that it is looked up again by its number.
+1. Blocks are ordered by their first number (`firsts`), their places mean nothing: from a block's first number on, what
+   earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
+2. `peek` finds, `advance` passes. A number missing between records that count is damaged, and counted once.
+3. The last record that a start found is not shown while it is in doubt.
+4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """
 
 from array import array
@@ -32,7 +32,7 @@ _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 
 
 class Reader:
-    """The blocks of a log. `number` is the newest record's that counts, `shown` the newest that anybody may see."""
+    """The blocks of a log. `number` is the newest record that counts, `shown` the newest that may be read."""
 
     def __init__(self, device, state, ring, desk, align):
         self.device = device
@@ -51,18 +51,18 @@ class Reader:
         self.number = 0
         self.next = 1
         self.shown = 0
-        self.doubtful = False  # the last record a start found
-        self.solid = False  # it is, and the snapshot that the start found calls it durable
+        self.doubtful = False  # the last record that the start found is in doubt
+        self.solid = False  # it is, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
         self.flags = 0
         self.length = 0
         self.unreadable = 0
-        self._counted = 0  # up to here damage was counted
+        self._counted = 0  # damage is counted up to here
 
     def peek(self, cursor):
-        """Bring the next record that the cursor wants into page[at:]: its kind, RECORD_NONE or RECORD_LOST.
+        """Read the next record that the cursor wants into page[at:]; return its kind, RECORD_NONE or RECORD_LOST.
 
-        The page is everybody's: use it before the next call. Hot: allocates nothing.
+        The page is shared: use it before the next call. Hot: allocates nothing.
         """
         while cursor.number < self.shown:
             if cursor.version != self.version:
@@ -99,9 +99,9 @@ class Reader:
         return RECORD_NONE
 
     def rewind(self, cursor, number, ahead=0):
-        """Stand behind `number`, as far as the log still has that; `cursor.number` says where then.
+        """Move the cursor to just after `number`, as far as the log still has that; `cursor.number` says where it is.
 
-        Whoever goes by `cursor.ahead` says what it is there.
+        `ahead` is its `cursor.ahead` there.
         """
         oldest = self.first_above(0) - 1
         if number < oldest:
@@ -111,7 +111,7 @@ class Reader:
         cursor.version = -1
 
     def waits(self, cursor):
-        """Return how many numbers lie behind the cursor."""
+        """Return how many numbers come after the cursor."""
         count = self.number - cursor.number
         return count if count > 0 else 0
 
@@ -125,7 +125,7 @@ class Reader:
     # -- blocks ------------------------------------------------------------------------------------------------
 
     def first_above(self, number):
-        """Return the least first number of a block above `number`, TOP if there is none."""
+        """Return the lowest first number of a block above `number`, TOP if there is none."""
         least = TOP
         for first in self.firsts:
             if number < first < least:
@@ -133,7 +133,7 @@ class Reader:
         return TOP if least == WORN else least
 
     def place_of(self, number):
-        """Return the block in which `number` would lie, -1 if that is older than all of them."""
+        """Return the block that would hold `number`, -1 if it is older than all of them."""
         best = 0
         place = found = -1
         for first in self.firsts:
@@ -144,7 +144,7 @@ class Reader:
         return found
 
     def _place(self, cursor):
-        """Find the cursor's block; what is gone in front of it is passed."""
+        """Find the cursor's block; pass what is gone before it."""
         firsts = self.firsts
         if cursor.version < 0 or firsts[cursor.place] != cursor.first:
             place = self.place_of(cursor.number + 1)
@@ -164,7 +164,7 @@ class Reader:
         cursor.offset = HEAD_OCTETS
 
     def _leave(self, cursor):
-        """Go to the block behind the cursor's, or to the end; what was not found up to there is damaged."""
+        """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
         last = cursor.bound - 1 if cursor.bound <= self.shown else self.shown
         if cursor.number < last:
             self._count_damaged(cursor.number, last + 1)
@@ -176,7 +176,7 @@ class Reader:
             self._enter(cursor, place)
 
     def _count_damaged(self, before, number):
-        """The numbers between these two are not there."""
+        """Count the numbers between these two as damaged."""
         known = before if before > self._counted else self._counted
         if number - 1 > known:
             self._counted = number - 1
@@ -184,14 +184,14 @@ class Reader:
                 self.state.numbers[n.DAMAGED if self.ring == n.LOG else n.KEPT_DAMAGED] += number - 1 - known
 
     def forgive(self, number):
-        """What is missing in front of `number` is no damage."""
+        """Let what is missing before `number` not count as damage."""
         if number - 1 > self._counted:
             self._counted = number - 1
 
-    # -- octets ------------------------------------------------------------------------------------------------
+    # -- bytes ------------------------------------------------------------------------------------------------
 
     def look(self, place, offset, end):
-        """Bring what lies there into the page: the octets of a sound record, or a RECORD_ code."""
+        """Read what is there into the page; return the length of a sound record, or a RECORD_ code."""
         desk = self.desk
         room = end - offset
         have = room if room < READ_BYTES else READ_BYTES
@@ -211,13 +211,13 @@ class Reader:
         return octets if is_sound(self.page, HEAD_OCTETS, octets) else RECORD_BAD
 
     def behind(self, offset, octets):
-        """Return where the record behind one of so many octets begins."""
+        """Return where the record after one of this length begins."""
         offset += octets + self.align - 1
         return offset - offset % self.align
 
     def over(self, offset):
-        """Return where to look next, behind a place without a record: the page holds what was read there."""
-        if min(self.desk.probe) == 0xFF:  # nothing but erased octets
+        """Return where to look next after a place without a record; the page holds what was read there."""
+        if min(self.desk.probe) == 0xFF:  # only erased bytes
             offset += READ_BYTES - self.align if self.align < READ_BYTES else 0
         offset += self.align
         return offset - offset % self.align

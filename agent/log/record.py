@@ -1,13 +1,13 @@
-"""One record of a log: framed, checked, and told from everything that is none.
+"""One record of a log: framed, checked, and told apart from anything else.
 
-    octet  0      1       2       4            8             8+n         12+n
+    byte   0      1       2       4            8             8+n         12+n
            | kind | flags | n u16 | number u32 | payload n   | CRC-30 u32 | as it was, up to the next boundary
 
 Rules
-1. Little endian. Numbers and the CRC stay below 2**30. The CRC goes over everything in front of it.
-2. A record starts at a multiple of the program unit, of 8 octets at least; only the one behind a block's head
+1. Little endian. Numbers and the CRC stay below 2**30. The CRC covers everything before it.
+2. A record starts at a multiple of the program unit, or of 8 bytes if that is more; only the one after a block's head
    (agent.log.head) starts at HEAD_OCTETS, so that both are programmed together.
-3. Every kind has its top bit set: no ASCII text inside a record can be taken for one.
+3. Every kind has its top bit set: ASCII text inside a record cannot be taken for one.
 """
 
 from struct import pack_into
@@ -20,7 +20,7 @@ from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, L
 HEAD_BYTES = const(8)
 FRAME_BYTES = const(12)  # head and CRC
 ALIGN_BYTES = const(8)
-NUMBER = const(4)  # where it stands in a record
+NUMBER = const(4)  # its place in a record
 NUMBER_TOP = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
 
 RECORD_NONE = const(0)  # erased flash, or the end
@@ -33,7 +33,7 @@ _TOP = const(0x3F)
 
 
 def seal(buf, start, kind, flags, length, number):
-    """Put head and CRC around the payload that lies at start + HEAD_BYTES; return the record's octets."""
+    """Put head and CRC around the payload at start + HEAD_BYTES; return the record's length."""
     pack_into("<BBHI", buf, start, kind, flags, length, number)
     end = start + HEAD_BYTES + length
     pack_into("<I", buf, end, crc30(buf, start, end))
@@ -45,9 +45,9 @@ if FAST_CRC is not None:
 
 
 def record_length(buf, start, room):
-    """Return the octets of the record whose head lies at `start`, if one can begin so and fits `room`.
+    """Return the length of the record whose head is at `start`, if it is a possible one and fits `room`.
 
-    RECORD_NONE for erased flash, RECORD_BAD for anything else. The CRC is not looked at.
+    Return RECORD_NONE for erased flash, RECORD_BAD for anything else. The CRC is not checked.
     """
     kind = buf[start]
     if kind == 0xFF:
@@ -67,10 +67,10 @@ def _least(kind):
         if known == kind:
             return _LEAST[index]
         index += 1
-    return 0x10000  # no record
+    return 0x10000  # not a record
 
 
 def is_sound(buf, start, octets):
-    """True if the record of `octets` at `start` carries its right CRC."""
+    """True if the record of length `octets` at `start` has the right CRC."""
     end = start + octets - 4
     return get_u32(buf, end) == crc30(buf, start, end)

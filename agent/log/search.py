@@ -1,11 +1,11 @@
-"""Reads a log newest block first: the results with one tightening ID, or everything of the newest blocks.
+"""Reads a log newest block first: the results with one tightening ID, or everything in the newest blocks.
 
 Rules
 1. Within a block records come in order. What is in doubt or void is not found.
-2. A block's head says between which IDs the results of the block before it lie (agent.log.head): so a block that cannot
-   have an ID costs one read, and an ID above all of the log none.
+2. A block's head has the lowest and highest ID of the results in the block before it (agent.log.head): so a block that
+   cannot have an ID costs one read, and an ID above all in the log none.
 3. A block that cannot be read is RECORD_LOST if it is the newest, or if that cannot be read either: the device is away.
-   Else it alone is worn, and what lies in it is lost.
+   Otherwise only this block is worn, and its contents are lost.
 """
 
 from agent.base.fields import compare, copy
@@ -31,23 +31,23 @@ _NUMBER = HEAD_OCTETS + NUMBER
 
 
 class Search:
-    """One search in a log at a time. The record found lies in the log's page as after its `peek`."""
+    """One search in a log at a time. The record found is in the log's page, as after its `peek`."""
 
     def __init__(self, log):
         self.log = log
         self._key = bytearray(ID_BYTES)
-        self._words = bytearray(WORDS_BYTES)  # on the block before the one it stands in
+        self._words = bytearray(WORDS_BYTES)  # on the block before the current one
         self._keyed = False
-        self._is_apart = False  # the ID lies between those of no block
+        self._is_apart = False  # no block's range of IDs has this ID
         self._left = 0  # blocks
-        self.place = -1  # of the block it stands in
+        self.place = -1  # of the current block
         self._first = 0
         self._bound = 0
         self._offset = 0
         self._number = 0
 
     def begin(self, key, at):
-        """Look for the results with the ID of ten octets at key[at:]. Hot: allocates nothing."""
+        """Start a search for the results with the ten-byte ID at key[at:]. Hot: allocates nothing."""
         log = self.log
         self.place = -1
         self._is_apart = False
@@ -63,12 +63,12 @@ class Search:
             self._step()
 
     def begin_newest(self, blocks):
-        """Look at every record of the newest `blocks` blocks."""
+        """Start a search for every record in the newest `blocks` blocks."""
         self._begin(blocks)
         self._keyed = self._is_apart = False
 
     def next(self):
-        """Bring the next one into the page: its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
+        """Read the next one into the page; return its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
         log = self.log
         page = log.page
         while self.place >= 0:
@@ -98,7 +98,7 @@ class Search:
         return RECORD_NONE
 
     def is_past(self):
-        """True if the log may have had what was not found: it has turned over, and no block has IDs on both sides."""
+        """True if the log may have had what was not found: it has wrapped, and no block's range of IDs has the ID."""
         return self._is_apart and self.log.first_above(0) > 1
 
     def _is_away(self):
@@ -115,7 +115,7 @@ class Search:
         self._number = self._first - 1
 
     def _step(self):
-        """Go to the next older block that may have what is looked for."""
+        """Go to the next older block that may have what is searched for."""
         log = self.log
         while True:
             self._left -= 1
@@ -131,7 +131,7 @@ class Search:
                 return
 
     def _may_hold(self, place):
-        """False if the words on this block say that it does not have the ID; takes the words of its own head."""
+        """Return False if the words on this block rule out the ID; keep the words in its own head for the next."""
         log = self.log
         page = log.page
         words = self._words

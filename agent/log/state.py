@@ -1,18 +1,18 @@
 """What a station remembers beside its results: whole snapshots in four blocks, durable when `save` says so.
 
-    octet  0    2         3      4            8          12     13           16        208      252     256
-           | TS | version | slot | generation | identity | size | 0 0 0      | numbers | octets | CRC-30 |
+    byte   0    2         3      4            8          12     13           16        208      252     256
+           | TS | version | slot | generation | identity | size | 0 0 0      | numbers | bytes | CRC-30 |
            |    | u8      | u8   | u32        | u32      | u8   |            | 48 u32  | 44     | u32    |
 
 Rules
-1. A snapshot counts in its own block, slot and generation alone, and only if it reads back as it was written.
-2. A session's first snapshot opens a block erased just before, and so does the one behind a refusal: what was there at
-   the start is never programmed. A fresh block begins with the same snapshot twice.
-3. At a start the highest generation counts, and of it the last slot. A first snapshot with nothing behind it does not:
-   its opening was cut, and it may read well at one start and not at the next. The next block is one of which nothing
+1. A snapshot counts only in its own block, slot and generation, and only if it reads back as it was written.
+2. A session's first snapshot opens a block erased just before, and so does the one after a refusal: flash that the
+   start found is never programmed before an erase. A fresh block begins with the same snapshot twice.
+3. At a start the highest generation counts, and in it the last slot. A first snapshot with nothing after it does not:
+   its opening was cut, and it may read well at one start and not at the next. The next block is one in which nothing
    counts, else the oldest: never the one that counts.
-4. Generations ascend above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
-5. A block that fails is left. With two left there is an alarm; with one nothing is saved any more.
+4. Generations stay above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
+5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more.
 """
 
 from struct import pack_into
@@ -51,7 +51,7 @@ _S = const(0x53)
 
 
 class State:
-    """`numbers` and `octets` hold now, `durable` is what the last snapshot says of the numbers."""
+    """`numbers` and `octets` are the current values, `durable` the numbers in the last snapshot."""
 
     def __init__(self, device):
         if device.block_count != STATE_BLOCKS:
@@ -63,7 +63,7 @@ class State:
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
         self.found = False  # a snapshot was there
-        self.lost = False  # none was, and the logs hold something
+        self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
         self.saves = 0
         self.erases = 0
@@ -75,16 +75,16 @@ class State:
         self._image = bytearray(b"\xff" * self._slot_bytes)
         self._read = bytearray(self._slot_bytes)
         self._cursors = []
-        self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 if none counts
+        self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
-        self.round = 0  # of the newest block that this session has begun: above all of the sessions before
+        self.round = 0  # of the newest block begun in this session: above all those of earlier sessions
         self._block = 0
-        self._next = self._slots  # slot for the next snapshot; there is none
+        self._next = self._slots  # slot for the next snapshot; none yet
         self.sure = False  # a snapshot of this session is durable, and none was refused since
 
     def follow(self, cursor, slot, ahead=-1):
-        """Let `numbers[slot]` be the cursor's number, which begins there, and `numbers[ahead]` what it is ahead."""
+        """Keep the cursor's number in `numbers[slot]`, its `ahead` in `numbers[ahead]`; set it to what is there."""
         cursor.slot = slot
         cursor.ahead_slot = ahead
         self._cursors.append(cursor)
@@ -96,20 +96,20 @@ class State:
             cursor.ahead = self.numbers[cursor.ahead_slot]
 
     def rise(self, round):
-        """A log has used this round: what this session begins is above it."""
+        """Take note that a log has used this round: what this session begins is above it."""
         self._top = max(self._top, round * STATE_BLOCKS)
 
     # -- writing -----------------------------------------------------------------------------------------------
 
     def ready(self):
-        """True if a snapshot of this session is durable, and none was refused since; else saves one.
+        """True if a snapshot of this session is durable, and none was refused since; if not, try to save one.
 
-        True with STATE_LAST as well: delivery goes on without.
+        Also True with STATE_LAST: delivery goes on without.
         """
         return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
 
     def is_worn(self):
-        """True while no more than two blocks are left, and snapshots are still written."""
+        """True while only two blocks are left: snapshots are still written."""
         return self.alarm == STATE_WORN
 
     def is_ready(self):
@@ -117,7 +117,7 @@ class State:
         return self.sure and self._next < self._slots
 
     def save(self):
-        """Make what holds now durable; True if it is. Where it is refused an older snapshot may count as well as this.
+        """Make the current values durable; return True if they are. If not, either this or an older snapshot may count.
 
         Hot: allocates nothing.
         """
@@ -138,7 +138,7 @@ class State:
         return self.sure
 
     def _put(self):
-        """Write a snapshot somewhere; True if it is durable."""
+        """Write a snapshot somewhere; return True if it is durable."""
         code = FLASH_WORN
         if self._next < self._slots:
             code = self._program(self._block, self._next, self._generations[self._block])
@@ -155,7 +155,7 @@ class State:
         return code == FLASH_DONE
 
     def _choose(self):
-        """Return the block to be opened."""
+        """Return the block to open next."""
         oldest = -1
         for block in range(STATE_BLOCKS):
             if not self._bad[block] and (oldest < 0 or self._generations[block] < self._generations[oldest]):
@@ -163,7 +163,7 @@ class State:
         return oldest
 
     def _open(self, block):
-        """Erase the block and begin it with the same snapshot twice: FLASH_DONE or what the device answered."""
+        """Erase the block and write the same snapshot to it twice; return FLASH_DONE or the device's code."""
         generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
         self._generations[block] = 0
         self.erases += 1
@@ -185,7 +185,7 @@ class State:
         self.alarm = STATE_LAST if self.worn >= STATE_BLOCKS - 1 else STATE_WORN if self.worn == 2 else STATE_FINE
 
     def _program(self, block, slot, generation):
-        """Write a snapshot and read it back: FLASH_DONE if it is the same, FLASH_WORN if not, FLASH_IO."""
+        """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
         pack_into("<BBBBIIBBBB", image, 0, _T, _S, VERSION, slot, generation, self.identity, self._size, 0, 0, 0)
@@ -206,7 +206,7 @@ class State:
     # -- the start ---------------------------------------------------------------------------------------------
 
     def load(self):
-        """Read the snapshot that counts: STATE_FOUND, STATE_EMPTY, STATE_LOST or STATE_FOREIGN. Writes nothing."""
+        """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
         best = 0
         for block in range(STATE_BLOCKS):
             follows = False
@@ -230,7 +230,7 @@ class State:
         return STATE_FOUND
 
     def _read_slot(self, block, slot):
-        """Read one slot: STATE_FOUND if it holds a snapshot of its own place."""
+        """Read one slot; return STATE_FOUND if its snapshot belongs in this place."""
         read = self._read
         address = block * self.device.block_bytes + slot * self._slot_bytes
         if self.device.read_into(address, read, self._slot_bytes) != FLASH_DONE:
