@@ -1,7 +1,7 @@
-"""Tells what the quarantine has, in words, one entry a call; loaded when somebody asks, and given back.
+"""Describes the quarantine's entries in words, one per call; loaded only when asked for, then freed.
 
-What an entry tells is what `agent.record.text.describe` tells of any record, and beside it `refused_code`, `reason` in
-words, and for an unreadable frame its octets.
+An entry is described like any record (`agent.record.text.describe`), with `refused_code`, `reason` in words, and the
+bytes of an unreadable frame added.
 """
 
 from agent.log.record import RECORD_NONE
@@ -25,9 +25,9 @@ def reason_text(code):
 
 
 def needs_operator(quarantine, holds=False):
-    """Return why an operator has to decide; None while no decision is due.
+    """Return why an operator must decide; None while no decision is needed.
 
-    `holds`: ToolsNet's outlet has stopped for it.
+    `holds`: ToolsNet's outlet has stopped because of it.
     """
     pressure = quarantine.pressure()
     if pressure == PRESSURE_NONE and not holds:
@@ -41,7 +41,7 @@ def needs_operator(quarantine, holds=False):
 
 
 def told(quarantine, kind):
-    """Return the entry that was found last, of this kind, in words."""
+    """Return in words the entry found last, which is of this kind."""
     log = quarantine.log
     shown = describe(log.page, log.at, kind, log.flags, quarantine.length)
     shown["refused_code"] = quarantine.reason
@@ -53,6 +53,6 @@ def told(quarantine, kind):
 
 
 def shown(quarantine, number):
-    """Return the entry of the main log's record `number` in words; None if there is none."""
+    """Return in words the entry of the main log's record `number`; None if there is none."""
     kind = quarantine.find(number)
     return told(quarantine, kind) if kind > RECORD_NONE else None

@@ -1,8 +1,8 @@
-"""Which entries of the quarantine are gone behind its cursor: up to four ranges of its ring's numbers, in the snapshot.
+"""Which entries above the quarantine's cursor are gone: up to four ranges of its ring's numbers, in the snapshot.
 
 Rules
-1. Ranges never touch: what borders on one widens it, what lies between two joins them.
-2. `gone` is a fifth, of one entry, in RAM alone: while its owner looks whether the cursor can swallow it.
+1. Ranges never touch: an entry next to a range widens it, one between two ranges joins them.
+2. `gone` is a fifth range of one entry, only in RAM, while its owner checks whether the cursor can pass it.
 """
 
 from agent.log.numbers import HOLES, HOLES_MOST
@@ -11,14 +11,14 @@ _END = HOLES + 2 * HOLES_MOST
 
 
 class Holes:
-    """The ranges in `numbers` of a state."""
+    """The ranges in a state's `numbers`."""
 
     def __init__(self, numbers):
         self.gone = 0
         self._numbers = numbers
 
     def end_of(self, entry):
-        """Return the last entry of the range in which this one lies, 0 if it is not gone."""
+        """Return the last entry of the range that this one is in, 0 if it is not gone."""
         numbers = self._numbers
         for at in range(HOLES, _END, 2):
             if numbers[at] and numbers[at] <= entry <= numbers[at + 1]:
@@ -26,7 +26,7 @@ class Holes:
         return entry if entry == self.gone else 0
 
     def count(self):
-        """Return how many entries are gone so."""
+        """Return how many entries the ranges have."""
         numbers = self._numbers
         count = 0
         for at in range(HOLES, _END, 2):
@@ -35,14 +35,14 @@ class Holes:
         return count
 
     def free(self):
-        """Return how many more ranges there may be."""
+        """Return how many ranges are free."""
         free = 0
         for at in range(HOLES, _END, 2):
             free += self._numbers[at] == 0
         return free
 
     def add(self, entry, spare):
-        """Note that an entry is gone, if `spare` ranges stay free or it touches one; whether that was done."""
+        """Mark an entry as gone if it touches a range or `spare` others stay free; return True if that was done."""
         numbers = self._numbers
         may = self.free() > spare
         hole = -1
@@ -70,9 +70,9 @@ class Holes:
                 numbers[at] = numbers[at + 1] = 0
 
     def saved(self):
-        """Return a copy of them, for `restore`."""
+        """Return a copy of the ranges, for `restore`."""
         return self._numbers[HOLES:_END]
 
     def restore(self, saved):
-        """Have them as they were."""
+        """Set the ranges back to this copy."""
         self._numbers[HOLES:_END] = saved

@@ -1,7 +1,7 @@
-"""All that lives of a quarantine's oldest block goes into the last free one: then the oldest one is free.
+"""Moves what is left in a quarantine's oldest block into the last free one, so that the oldest becomes free.
 
-The copies count from the snapshot on that lets the cursor pass the old block; a cut in front of it leaves everything
-where it was. They need no room but that block: so it can be done where one entry more has none, as blocks wear out.
+The copies count from the snapshot that lets the cursor pass the old block; after a cut before that, everything is where
+it was. They need no other room: so it works even when, as blocks wear out, one more entry has no room.
 """
 
 from agent.log.carry import Copies
@@ -12,7 +12,7 @@ from agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 
 
 def move_block(quarantine):
-    """Do it; False if it cannot be done now. Everything is settled."""
+    """Do it; return False if it cannot be done now. Everything must be settled."""
     log, numbers = quarantine.log, quarantine.state.numbers
     place = log.find_place(0) if log.begin(0) == LOG_DONE else -1
     if place < 0:

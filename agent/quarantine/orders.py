@@ -1,21 +1,22 @@
-"""What an operator does with the quarantine: list, show, drop, retry; one bounded piece of work a step.
+"""What an operator can do with the quarantine: list, show, drop, retry; one bounded piece of work per step.
 
     list             one line for each entry, then a line with the counts
-    show N           everything about one
+    show N           everything about one entry
     drop WHICH       give them up for good; WHICH is `all`, numbers `3`, and ranges `5-9`
     drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
-                     one that is out goes when it is known what became of it ("soon")
-    retry WHICH      offer them to ToolsNet again at once, also while others are held
-    retry in-doubt WHICH   also those that ToolsNet may have already: they may be there twice then
+                     an outstanding one goes when its outcome is known ("soon")
+    retry WHICH      offer them to ToolsNet again at once, even while others are held
+    retry in-doubt WHICH   also those that ToolsNet may already have: they may be there twice then
 
 Rules
-1. `carry_out` is a generator: it gives a line (a dict) or None, which means "go on when the others had their turn". The
+1. `carry_out` is a generator: it yields a line (a dict), or None, which means "continue after the other tasks". The
    flash is written only while the controller's line is quiet (agent.link.quiet).
-2. A drop and a retry need no room anywhere. What is dropped is gone durably when its line is given.
-3. A retry is the outlet's: it has one on its way at a time, and an entry leaves the quarantine when ToolsNet has taken
-   it. Without an agent that runs the next one offers them first.
-4. A frame that could not be read is read again by the readers of this version. If that works and the log does not hold
-   its tightening otherwise, the result takes its place and goes out; else it stays and the answer says so.
+2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
+3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
+   taken it. If no agent is running, the next one to start offers them first.
+4. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
+   and is sent or, if the log holds the same tightening elsewhere, the frame is dropped; else it stays and the answer
+   says so.
 """
 
 from agent.base.compat import const
@@ -30,8 +31,8 @@ from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
 
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
-STEP = const(64)  # so many are looked at, or given up by one snapshot, before the others have their turn
-QUIET_ASKED_MOST = const(20000)  # how often a line is asked whether it is quiet, before the order is given up
+STEP = const(64)  # how many are looked at, or dropped by one snapshot, before the other tasks have their turn
+QUIET_ASKED_MOST = const(20000)  # how often to check whether the line is quiet before giving up the order
 
 _WHY_NOT = (  # by ASK_
     "",
@@ -48,11 +49,11 @@ _HEADER_BYTES = const(20)
 
 
 class Refused(Exception):
-    """The order cannot be carried out, or not to its end; the text says why and what to do."""
+    """The order cannot be carried out, or not completely; the text says why and what to do."""
 
 
 def of_station(station, board, words):
-    """Give the lines of the answer of a station that runs."""
+    """Return a generator of the answer's lines for a running station."""
     if not station.mounted:
         return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
     toolsnet = station.outlets[0]
@@ -61,10 +62,10 @@ def of_station(station, board, words):
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
-    """Give the lines of the answer to the order `words`; see rule 1.
+    """Yield the lines of the answer to the order `words`; see rule 1.
 
-    `clock` has stamp_into; `quiet` tells when the flash may be used, None: always; `outlet` is ToolsNet's that
-    runs: `ask(number, in_doubt)` has it offered again or says why not (ASK_), `drop_first` gives up what holds it.
+    `clock` has stamp_into; `quiet` says when the flash may be used, None: always; `outlet` is the running ToolsNet
+    outlet: `ask(number, in_doubt)` has it offer one again or says why not (ASK_), `drop_first` drops what holds it.
     """
     orders = Orders(quarantine, main, station, clock, quiet, outlet)
     verb = words[0] if words else ""
@@ -104,10 +105,10 @@ class Orders:
     # -- looking -----------------------------------------------------------------------------------------------
 
     def list(self):
-        """One line for each entry, and the counts."""
+        """Yield a line for each entry, and one with the counts."""
         quarantine = self.quarantine
         if self._quiet is None or self._quiet.may_erase():
-            quarantine.settle()  # else the last one that a start found is not shown
+            quarantine.settle()  # otherwise the last one that the start found is not shown
         count = lost = entry = 0
         while True:
             kind = quarantine.next_entry(entry)
@@ -123,7 +124,7 @@ class Orders:
         yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
 
     def show(self, word):
-        """One entry."""
+        """Yield one entry."""
         found = shown(self.quarantine, _number(word))
         if found is None:
             raise Refused("there is no record %s; the order `list` names those that are there" % word)
@@ -132,7 +133,7 @@ class Orders:
     # -- giving up ---------------------------------------------------------------------------------------------
 
     def drop(self, words):
-        """Give up those that the words name."""
+        """Drop those that the words name."""
         left = yield from self._chosen(words)
         count = 0
         while left:
@@ -146,7 +147,7 @@ class Orders:
         yield {"count": count, "parked": self.quarantine.count()}
 
     def _drop_some(self, numbers):
-        """Give up the first of these; how many it were, 0 if room for saying so had to be made, or one is gone."""
+        """Drop the first of these; return how many, 0 if a hole had to be made first or the first was already gone."""
         done = self.quarantine.remove(numbers[:STEP], DROPPED)
         if done == 0 and not self._is_gone(numbers[0]):
             done = 0 if self.quarantine.tidy() else FAILED
@@ -155,11 +156,11 @@ class Orders:
         return done
 
     def _is_gone(self, number):
-        """True if this one went otherwise meanwhile."""
+        """True if this one has left in another way in the meantime."""
         return self._find(number) == RECORD_NONE
 
     def drop_first(self):
-        """Give up the one that holds all others."""
+        """Drop the one that holds all others."""
         if self._outlet is None:
             raise Refused("the agent has to run for that: it knows which one is refused")
         yield from self._wait_for_line()
@@ -171,7 +172,7 @@ class Orders:
     # -- offering again ----------------------------------------------------------------------------------------
 
     def retry(self, words, in_doubt):
-        """Offer those again that the words name."""
+        """Offer those that the words name again."""
         chosen = yield from self._chosen(words)
         first = count = 0
         for number in chosen:
@@ -193,7 +194,7 @@ class Orders:
         yield {"count": count, "parked": self.quarantine.count(), "running": self._outlet is not None}
 
     def _ask(self, number, kind, in_doubt):
-        """Have the entry that was found offered again; what was done in words."""
+        """Have the entry just found offered again; return what was done, in words."""
         if kind == RECORD_NONE:
             return {"gone": number}
         is_doubtful = self.quarantine.reason == res.PARKED_IN_DOUBT
@@ -207,7 +208,7 @@ class Orders:
         return {"number": number, "stays": _WHY_NOT[why]} if why else {"number": number, "asked": True}
 
     def _offer_first(self, entry):
-        """Rule 3: what lies there and behind counts as never offered again."""
+        """Count this entry and those after it as never offered again (rule 3)."""
         numbers = self.quarantine.state.numbers
         before = numbers[LATE_FIRST]
         numbers[LATE_FIRST] = min(before, entry - 1)
@@ -216,7 +217,7 @@ class Orders:
             raise Refused("the flash takes nothing now; try again")
 
     def _read_again(self, number):
-        """Put what a frame says in its place, if it can be read now: None if that was done, else what stays."""
+        """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
         from agent.openprotocol.look import Look
@@ -242,14 +243,14 @@ class Orders:
         raise Refused("the flash takes nothing now; %d stays a frame. Try again" % number)
 
     def _replace(self):
-        """The frame that was found, the oldest entry, becomes the result that was read; whether that is done."""
+        """Replace the frame just found, the oldest entry, by the result that was read; return True if that was done."""
         log = self.quarantine.log
         copy(log.stage, log.place, log.page, log.at, res.HEAD_BYTES)
         copy(log.stage, log.place + res.HEAD_BYTES, self._body, 0, self._length - res.HEAD_BYTES)
         return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ)
 
     def _read(self, number):
-        """Read the frame `number` into the body; whether that is possible."""
+        """Read the frame `number` into the body; return True if that worked."""
         quarantine = self.quarantine
         if quarantine.find(number) != KIND_RAW:
             return False
@@ -315,7 +316,7 @@ class Orders:
         return chosen
 
     def _wait_for_line(self):
-        """Go on when the flash may be used, an erase included."""
+        """Wait until the flash may be used, including an erase."""
         if self._quiet is None:
             return
         for _ in range(QUIET_ASKED_MOST):

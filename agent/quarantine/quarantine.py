@@ -1,22 +1,21 @@
 """Keeps what ToolsNet refuses and unreadable frames, each once, until ToolsNet takes it or it is dropped.
 
-A log of its own with the code of the main one. An entry is the record as it was, its number in the main log in front,
-and eight octets more behind its payload. It is named twice: by that number, which is what people see, and by its number
-in this ring (`entry`).
+It is a log of its own with the code of the main one. An entry is the record as it was, with eight more bytes after its
+payload. It has two numbers: the one in the main log, which people see, and the one in this ring (`entry`).
 
 Rules
-1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. What the last record of a
-   start says counts only when that is settled; KEPT_LAST follows from the records behind the snapshot.
-2. An entry is gone when a snapshot says so: the cursor is past it, or it lies in a hole (agent.quarantine.holes). The
-   cursor swallows what is gone at the front, and with it what cannot be read any more, counted as KEPT_DAMAGED.
-3. With four holes in use the oldest entry is written once more behind the newest (`tidy`), until one is swallowed. A
-   cut between copy and snapshot leaves it twice: the older one is gone then, as a start finds.
-4. While an entry is offered again (LATE) one hole is left for it.
-5. One block stays free beside the one that the log holds, as one of them may be worn. Where the copy would open it all
-   that lives of the oldest block goes there, which counts from the snapshot on that lets the cursor pass the old one.
-   So whatever is dropped always finds its way.
+1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. The last record found by a
+   start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
+2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole (agent.quarantine.holes). The
+   cursor passes what is gone at the front, and with it what can no longer be read, counted as KEPT_DAMAGED.
+3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
+   between copy and snapshot leaves it twice: a start then counts the older one as gone.
+4. While XX offered again (LATE) one hole is left for it.
+5. One block stays free beside the one that the log keeps free, as one of them may be worn. Where the copy would open
+   it, all that is left in the oldest block is moved there, and counts from the snapshot that lets the cursor pass the
+   old one. So a drop is always possible.
 
-    behind the payload | number u32 | reason u16 | 0 u16 |
+    after the payload | number u32 | reason u16 | 0 u16 |
 """
 
 from struct import pack_into
@@ -38,21 +37,21 @@ KEPT_BEFORE = const(2)
 NO_ROOM = const(-1)
 FAILED = const(-2)
 
-# What an outlet answers who is to drop the first one that it is refused
+# What an outlet returns when told to drop the first one that it is refused
 DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
 DROP_DONE = const(1)
-DROP_SOON = const(2)  # it is out: when it is known what became of it
+DROP_SOON = const(2)  # it is outstanding: dropped when its outcome is known
 
-# What is said of a wish to have one offered again; in words: agent.quarantine.orders
+# Answers to a request to offer one again; in words: agent.quarantine.orders
 ASK_DONE = const(0)
 ASK_UNREADABLE = const(1)
 ASK_GONE = const(2)
-ASK_FRAME = const(3)  # no reader has made a result of it
-ASK_IN_DOUBT = const(4)  # and the wish is not for such ones
+ASK_FRAME = const(3)  # no reader has made it a result
+ASK_IN_DOUBT = const(4)  # and the request is not for such ones
 ASK_MANY = const(5)
 ASK_NO_ROOM = const(6)
 
-BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
+BLOCKS_LEAST = const(3)  # one in use, one that the log keeps free, one for what is moved
 
 PRESSURE_NONE = const(0)
 PRESSURE_TIGHT = const(1)  # more than three quarters are used
@@ -65,11 +64,11 @@ class Quarantine:
     def __init__(self, log, state, main):
         self.log = log
         self.state = state
-        self.entry = 0  # of the entry that was found last: number in the ring
+        self.entry = 0  # of the entry found last: its number in the ring
         self.number = 0  # in the main log
         self.reason = 0
-        self.length = 0  # of its payload, without what stands behind it
-        self.lost = 0  # so many between it and where it was looked for cannot be read
+        self.length = 0  # of its payload, without what follows it
+        self.lost = 0  # how many before it, from where the search began, cannot be read
         self._main = main
         self._holes = Holes(state.numbers)
         self._scout = Cursor()
@@ -77,27 +76,27 @@ class Quarantine:
         self._source = Cursor()  # in the main log
         self._settled = False
         self._none_from = self._none_to = 0  # no entry has a number of the main log between these
-        self._below = self._above = 0  # the nearest that were met on the way to one
-        self._rest = self._blocks = 0  # octets and blocks that are left behind those that were asked for
+        self._below = self._above = 0  # the nearest numbers met in a search
+        self._rest = self._blocks = 0  # bytes and blocks left after those asked for
 
     # -- a start -----------------------------------------------------------------------------------------------
 
     def start(self):
-        """The log is mounted: take in what the snapshot does not know. True if all of it is relied on already."""
+        """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
         self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         return self._settled
 
     def settle(self):
-        """True if everything that a start found is relied on; else it is tried again by whoever asks next."""
+        """Settle what the start found; return True if all of it is. If not, the next call tries again."""
         if not self._settled and (not self.log.doubtful or self.log.settle()):
             main = self._main
             self._settled = self._catch_up() or (main.doubtful and main.settle() and self._catch_up())
         return self._settled
 
     def _catch_up(self):
-        """Take in the records behind the snapshot; whether all could be read."""
+        """Take in the records after the snapshot; return True if all could be read."""
         log, fold = self.log, self._fold
         while True:
             kind = log.peek(fold)
@@ -112,7 +111,7 @@ class Quarantine:
             fold.advance()
 
     def _pass_kept(self):
-        """Pass what was kept but not passed when the power failed: once dropped it would be kept again."""
+        """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
         main = self._main
         cursor = main.cursors[0]
         while cursor.number < self.state.numbers[KEPT_LAST]:
@@ -135,25 +134,25 @@ class Quarantine:
         kind = self._seek(0, entry, number)
         if kind > RECORD_NONE:
             self._leave_moved(self.entry, entry)
-        elif kind == RECORD_NONE:  # dropped, and refused once more by a server that was set back
+        elif kind == RECORD_NONE:  # dropped, and refused again by a server that was set back
             numbers[SET_ASIDE] += 1
         return kind != RECORD_LOST
 
     # -- what outlets call -------------------------------------------------------------------------------------
 
     def octets(self):
-        """Return how many octets are left; writes nothing."""
+        """Return how many bytes are left; writes nothing."""
         blocks = self._spare_blocks()
         return self._left() + blocks * self.log.device.block_bytes if blocks >= 0 else 0
 
     def measure(self, length, count=1):
-        """True if `count` records with payloads of so many octets fit. Then `fits` tells of those behind them."""
+        """True if `count` records with payloads of this length fit. After that `fits` answers for further ones."""
         if not self.settle():
             self._rest, self._blocks = 0, 0
             return False
         log = self.log
         if log.begun and log.cursors[0].number >= log.number and not log.unsaved:
-            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is done with
+            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is finished
         self._rest = self._left()
         self._blocks = self._spare_blocks()
         if self._blocks < 0:
@@ -164,7 +163,7 @@ class Quarantine:
         return do_fit
 
     def fits(self, length):
-        """True if one more record fits behind all those that were asked for since `measure`."""
+        """True if one more record fits after all those asked for since `measure`."""
         log = self.log
         octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
         if octets > self._rest and self._blocks:
@@ -182,7 +181,7 @@ class Quarantine:
         return 1 if kind > RECORD_NONE else kind // 2
 
     def keep(self, number, reason):
-        """Copy the main log's record `number`, which its reader has just found: KEPT_DONE, KEPT_BEFORE or less."""
+        """Copy the main log's record `number`; return KEPT_DONE, KEPT_BEFORE or less."""
         if not self.settle():
             return FAILED
         known = self.has(number)
@@ -193,7 +192,7 @@ class Quarantine:
             return FAILED
         if not self.measure(main.length):
             return NO_ROOM
-        if not self._reread(number):  # the two share the page
+        if not self._reread(number):  # both logs share the page
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
         copy(log.stage, log.place, main.page, main.at, length)
@@ -214,15 +213,15 @@ class Quarantine:
         return main.peek(source) > RECORD_NONE and source.found == number
 
     def is_late(self):
-        """True if the entry that was found last may be offered again without an operator's word."""
+        """True if the entry found last may be offered again without an operator's order."""
         return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
 
     def may_leave(self):
-        """True if there is a hole for one that is offered again; else `tidy` comes first."""
+        """True if there is a hole for an entry that is offered again; else `tidy` comes first."""
         return self.settle() and self._holes.free() > self._spare()
 
     def end_late(self, taken):
-        """Forget which one was offered, as taken or not; the next snapshot makes it durable. False: try again."""
+        """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
         numbers = self.state.numbers
         if not self.settle() or (taken and numbers[LATE] and not self._leave(numbers[LATE], 0)):
             return False
@@ -232,13 +231,13 @@ class Quarantine:
     # -- looking -----------------------------------------------------------------------------------------------
 
     def count(self):
-        """Return how many there are, those that cannot be read any more included."""
+        """Return how many entries there are, including those that can no longer be read."""
         return self.log.number - self.log.cursors[0].number - self._holes.count()
 
     def next_entry(self, after):
-        """Bring the first entry behind number `after` of the ring into the page: its kind, RECORD_NONE, RECORD_LOST.
+        """Read the first entry after number `after` of the ring into the page; return its kind, RECORD_NONE or _LOST.
 
-        `entry`, `number`, `reason` and `length` speak of it then, `lost` of how many in front cannot be read.
+        `entry`, `number`, `reason` and `length` then describe it; `lost` is how many before it cannot be read.
         """
         log = self.log
         after = max(after, log.cursors[0].number)
@@ -256,8 +255,8 @@ class Quarantine:
                 return kind
 
     def find(self, number):
-        """Bring the entry of the main log's record `number` into the page: its kind, RECORD_NONE, RECORD_LOST."""
-        last = self.entry  # who asks for several asks in their order
+        """Read the entry of the main log's record `number` into the page; return its kind, RECORD_NONE or _LOST."""
+        last = self.entry  # several are usually asked for in their order
         self._below, self._above = 0, NUMBER_TOP
         kind = self._seek(last - 1, self.log.number + 1, number)
         if kind == RECORD_NONE:
@@ -267,7 +266,7 @@ class Quarantine:
         return kind
 
     def numbers(self):
-        """Return the main log's numbers of all entries, the oldest entry first; None if they cannot be read now."""
+        """Return the main log's numbers of all entries, oldest entry first; None if they cannot be read now."""
         found = []
         kind = self.next_entry(0)
         while kind > RECORD_NONE:
@@ -276,7 +275,7 @@ class Quarantine:
         return found if kind == RECORD_NONE else None
 
     def pressure(self):
-        """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
+        """Return a PRESSURE_ code: whether an operator is needed. Writes nothing."""
         if self.octets() < self.log.behind(0, FRAME_BYTES + ROOM_BYTES):
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
@@ -292,7 +291,7 @@ class Quarantine:
         return log.peek(scout)
 
     def _seek(self, after, end, number):
-        """Look for the main log's `number` behind entry `after` and in front of entry `end`."""
+        """Look for the main log's `number` after entry `after` and before entry `end`."""
         while True:
             kind = self.next_entry(after)
             if kind <= RECORD_NONE:
@@ -316,7 +315,7 @@ class Quarantine:
         self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
 
     def _left(self):
-        """Return the octets that are left in the newest block, or behind what an append carries over from it."""
+        """Return the bytes left in the newest block, or after what an append carries over from it."""
         log = self.log
         block_bytes = log.device.block_bytes
         if log.cursors[0].number >= log.number:
@@ -325,25 +324,25 @@ class Quarantine:
             end = block_bytes
         elif log.begun and (log.open_to or self._spare_blocks() > 0):
             end = log.open_to
-        else:  # a session's first append, or one behind a refused program that may open no block: it carries
+        else:  # a session's first append, or one after a refused program that may not open a block: it carries
             end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
         return end - log.offset if end > log.offset else 0
 
     def _spare_blocks(self):
-        """Return how many more blocks may be opened; below 0 what is open is left to what is moved."""
+        """Return how many more blocks may be opened; below 0 the open one is reserved for what is moved."""
         log = self.log
         free = log.free_blocks()
         if log.cursors[0].number >= log.number:
-            free = min(free + 1, log.device.block_count)  # the newest one is done with, too
+            free = min(free + 1, log.device.block_count)  # the newest one is finished, too
         return free - 2
 
     # -- what is gone ------------------------------------------------------------------------------------------
 
     def remove(self, numbers, counter):
-        """Take entries out by one snapshot: so many of the list as there are holes for, from its front on.
+        """Take entries out with one snapshot: the first of the list, as many as there are holes for.
 
-        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to
-        come first, FAILED if nothing could be done now.
+        `counter` is the number of the state that counts them. Return how many are durably gone; 0 if `tidy` must come
+        first or the first is not there, FAILED if nothing could be done now.
         """
         if not self.settle():
             return FAILED
@@ -364,7 +363,7 @@ class Quarantine:
         return FAILED if done else 0
 
     def tidy(self):
-        """Move the oldest entry behind the newest if no hole is left; False if that cannot be done now."""
+        """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""
         if not self.settle():
             return False
         if self._holes.free() > self._spare():
@@ -375,7 +374,7 @@ class Quarantine:
         return self.move_oldest()
 
     def move_oldest(self):
-        """Move the oldest entry behind the newest; False if that cannot be done now. Everything is settled."""
+        """Move the oldest entry after the newest; return False if that cannot be done now. All must be settled."""
         log = self.log
         kind = self.next_entry(0)
         if kind <= RECORD_NONE:
@@ -389,16 +388,16 @@ class Quarantine:
         return move_block(self)
 
     def pass_up_to(self, entry, lost):
-        """All up to `entry` lies elsewhere by now, but `lost` that could not be read."""
+        """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
         self.state.numbers[KEPT_DAMAGED] += lost
         self._holes.swallow(entry)
         self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
 
     def replace_oldest(self, kind, flags, length, reason):
-        """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.
+        """Replace the entry found last, which is the oldest, by the payload of `length` bytes in the stage.
 
-        False if that cannot be done now. Everything is settled.
+        Return False if that cannot be done now. All must be settled.
         """
         pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
         return self._append_again(kind, flags, length + PARKED_BYTES)
@@ -411,7 +410,7 @@ class Quarantine:
         return self.state.save()
 
     def _leave_moved(self, old, new):
-        """Entry `old` is entry `new` from now on; being the oldest it needs no hole."""
+        """Let entry `new` replace entry `old`, which needs no hole because it is the oldest."""
         numbers = self.state.numbers
         self._leave(old, 0)
         if numbers[LATE] == old:
@@ -421,7 +420,7 @@ class Quarantine:
         return 1 if self.state.numbers[LATE] else 0  # rule 4
 
     def _leave(self, entry, spare):
-        """Take an entry out: the cursor passes it, or it goes into a hole; whether that could be done."""
+        """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
         holes = self._holes
         holes.gone = entry
         self._swallow()
@@ -429,7 +428,7 @@ class Quarantine:
         return self.log.cursors[0].number >= entry or holes.end_of(entry) != 0 or holes.add(entry, spare)
 
     def _swallow(self):
-        """Let the cursor go on to the oldest entry that lives."""
+        """Move the cursor up to the oldest entry that is left."""
         log, holes = self.log, self._holes
         cursor = log.cursors[0]
         kind = self.next_entry(0)
