@@ -1,4 +1,4 @@
-"""How a command is given to a running agent: one order, its answer in lines, however long the controller takes.
+"""How a command is given to a running agent: one order, answered in lines, however long the controller takes.
 
     command STATION [as=NAME] [wait=SECONDS] NAME [VALUE ..]        %XX in a value is a character: `vin A%20B`
 
@@ -6,9 +6,9 @@
     {"station", "command", "asked_by", "outcome", "mid", "code", "why", "logged"}        at last
 
 Rules
-1. Without `wait` the controller has to be there and no other command outstanding, and the turn has TURN_MS. With it the
-   order waits so long for all of that; what the controller then takes for its answer comes on top.
-2. Who goes away takes back what is not out yet; what is out is written down all the same.
+1. Without `wait` the controller must be there, no other command may be outstanding, and the order's turn must come
+   within TURN_MS. With it the order waits that long for all of this; the controller's time to answer comes on top.
+2. A client that leaves withdraws a command that is not sent yet; the outcome of a sent one is still logged.
 3. `outcome` is accepted, refused, unknown, not sent, not allowed or wrong.
 """
 
@@ -21,7 +21,7 @@ WRONG = "wrong"
 
 TURN_MS = const(10000)
 WAIT_MOST_S = const(3600)
-TOLD_MS = const(4000)  # how often a client hears that it goes on: it is cut off after ten seconds
+TOLD_MS = const(4000)  # how often a client gets a line while it waits: it is cut off after ten seconds
 LOOK_MS = const(20)
 NAME_MOST = const(16)
 
@@ -29,7 +29,7 @@ OFF = "commands are off: the setting stations[].controller.commands names those 
 
 
 def carry_out(station, board, words, asker):
-    """Give the lines of the answer to `words`, and now and then the ms until there may be another.
+    """Yield the lines of the answer to `words`, and in between the ms until there may be another.
 
     `asker` has `user`, in words, and `gone`.
     """
@@ -63,7 +63,7 @@ def carry_out(station, board, words, asker):
 
 
 def _wait(commands, board, order, wait_ms, asker):
-    """Give the order, and go on until it is known what became of it."""
+    """Give the order, and go on until its outcome is known."""
     turn = Timer()
     turn.start(board.now(), wait_ms or TURN_MS)
     told = Timer()
@@ -92,7 +92,7 @@ def _wait(commands, board, order, wait_ms, asker):
 
 
 def _pause(told, board, why):
-    """A line that says why it takes so long, if it is time for one, else the ms to the next look."""
+    """Return a line that says why it takes so long, if one is due, else the ms until the next check."""
     if not told.expired(board.now()):
         return LOOK_MS
     told.start(board.now(), TOLD_MS)
@@ -110,12 +110,12 @@ def _fault(options):
 
 
 def _who(user, name):
-    """Return who asks: whose process that is, and as whom."""
+    """Return who asks: the process's user, and the name given."""
     return "%s (%s)" % (user[: 33 - NAME_MOST], name) if name and name != user else user[:36]
 
 
 def _decoded(text):
-    """Return the text with each %XX as its character."""
+    """Return the text with each %XX replaced by its character."""
     parts = text.split("%")
     found = parts[0]
     for part in parts[1:]:

@@ -1,20 +1,20 @@
-"""Has a controller do what somebody orders, one command at a time, and writes each into the log before it goes out.
+"""Sends commands to a controller, one at a time, and writes each into the log before it goes out.
 
     WAITING --its turn--> OUT --0005, 0004, silence, the connection's end--> DONE
        | withdrawn before it went out: DONE, nothing was sent
 
 Rules
 1. Off unless the setting `commands` allows it. A result and its acknowledgement come first: a command goes out when no
-   input waits and nothing else is asked, in front of what is missing, and takes the place of one such question.
-2. `sent` is in the log before the message goes out, what the controller said behind it: who finds `sent` alone, after a
-   power cut say, knows no more than that. Where the log has no room for results and this nothing is sent.
+   input waits and no request is outstanding, before a fetch of a missing result, and replaces one such fetch.
+2. `sent` is in the log before the message goes out, the controller's answer follows: if only `sent` is found, after a
+   power cut for example, no more is known. If the log has no room for both results and this, nothing is sent.
 3. It is sent once. Without an answer, or when the connection ends first, it is `unknown` whether the controller did it,
-   and it is never repeated by itself. A MID whose answer is owed is not sent again on this connection for DOUBT_MS:
-   MID 0005 names nothing but the MID, and the late one would count for the next.
-4. Between two commands lie REST_MS, so that an answer that comes twice is not taken for the next one's either.
-5. The next way of a command (agent.openprotocol.commands) is tried only where the one before is not known there.
+   and it is never repeated automatically. A MID whose answer is owed is not sent again on this connection for DOUBT_MS:
+   MID 0005 names only the MID, so the late answer would count for the next command.
+4. Between two commands there are REST_MS, so that an answer that comes twice is not taken for the next one's either.
+5. The next way of a command (agent.openprotocol.commands) is tried only if the controller does not know the one before.
 
-Made where the setting allows a command.
+Created only where the setting allows a command.
 """
 
 from agent.base import health as h
@@ -45,7 +45,7 @@ _EVENT_BYTES = ev.EVENT_LEAST + ev.TEXT_MOST
 
 
 class Order:
-    """One command that somebody gave: what is sent for it, and what became of it."""
+    """One command: what is sent for it, and its outcome."""
 
     def __init__(self, name, values, who):
         self.name = name
@@ -54,22 +54,22 @@ class Order:
         self.words = " ".join([name] + values)
         self.state = WAITING
         self.outcome = NOT_SENT
-        self.why = ""  # in words, where there is more to say
-        self.mid = 0  # that went out last
+        self.why = ""  # in words, if there is more to say
+        self.mid = 0  # the one sent last
         self.code = 0  # of MID 0004, or of 9998
         self.row = None
         self.ways = []
         self.is_noted = False  # `sent` is in the log
-        self.is_written = False  # so is what became of it
+        self.is_written = False  # so is its outcome
 
 
 class Commands:
-    """Those of one station; stands in front of its low-priority queries, `others` or None."""
+    """The commands of one station; they come before its low-priority queries, `others` or None."""
 
     def __init__(self, allowed, intake, station):
         self.allowed = allowed
-        self.order = None  # the last one that was taken
-        self.count = 0  # that went out since the start
+        self.order = None  # the last one taken
+        self.count = 0  # sent since the start
         self._intake = intake
         self._others = others = intake.queries
         self.clock = others.clock if others is not None else None
@@ -81,14 +81,14 @@ class Commands:
         self._slot = 0
 
     def attach(self, scheduler, slot):
-        """The intake runs in this slot."""
+        """Set the slot that the intake runs in."""
         self._scheduler = scheduler
         self._slot = slot
 
-    # -- who gives orders ----------------------------------------------------------------------------------------
+    # -- giving orders -------------------------------------------------------------------------------------------
 
     def wrong(self, order):
-        """Return why this order is none that may be given; "" if it is."""
+        """Return why this order may not be given; "" if it may."""
         if commands.find(order.name) is None:
             return "there is no command %s; there are: %s" % (order.name, ", ".join(commands.NAMES))
         if order.name not in self.allowed:
@@ -100,7 +100,7 @@ class Commands:
         return why
 
     def take_order(self, order, now):
-        """Let it wait for its turn; return why that cannot be now, "" if it does."""
+        """Let it wait for its turn; return "" if it does, else why it cannot now."""
         self.settle(now)
         before = self.order
         if before is not None and before.state != DONE:
@@ -121,21 +121,21 @@ class Commands:
         return ""
 
     def withdraw(self, order, now):
-        """Take the order back, unless it is out; True if nothing of it will go out any more."""
+        """Withdraw the order, unless it is outstanding; return True if nothing more of it will be sent."""
         if order is self.order and order.state == WAITING:
-            if order.code:  # a way was tried, and is not known there
+            if order.code:  # a way was tried that the controller does not know
                 self._finish(order, REFUSED, now)
             else:
                 order.state = DONE
         return order.state == DONE
 
     def wake(self, now):
-        """Let the intake look at once."""
+        """Have the intake look at it at once."""
         self._intake.due = True
         self._scheduler.wake(self._slot, now)  # type: ignore - attached before anybody can ask
 
     def settle(self, now):
-        """Notice that the connection ended before the answer, and write what could not be written before."""
+        """Check whether the connection ended before the answer, and write what could not be written before."""
         order = self.order
         if order is None:
             return
@@ -150,25 +150,25 @@ class Commands:
     # -- as low-priority queries (agent.openprotocol.queries) ----------------------------------------------------
 
     def opened(self, now):
-        """A session stands: no answer of an earlier one comes any more."""
+        """Begin a session: answers owed by an earlier one will not come any more."""
         self.settle(now)
         self._doubts = {}
         if self._others is not None:
             self._others.opened(now)
 
     def look(self, session, now, left):
-        """Nothing else is asked: the others' turn."""
+        """Give the other queries their turn: nothing else is asked."""
         return left if self._others is None else self._others.look(session, now, left)
 
     def ask_first(self, session, now):
-        """Send the order that waits, if its turn has come; True if that was done."""
+        """Send the waiting order, if its turn has come; return True if it was sent."""
         self.settle(now)
         order = self.order
         if order is None or order.state != WAITING:
             return False
         self._intake.due = True
         if (self._rest.armed and not self._rest.expired(now)) or not self._intake.quiet.may_program():
-            return False  # who gave the order wakes us again
+            return False  # the giver of the order wakes us again
         if not order.is_noted:
             order.mid = order.ways[0][0]
             order.is_noted = self._write(order, SENT, now)
@@ -184,7 +184,7 @@ class Commands:
         return True
 
     def take(self, event, session, health, now):
-        """An EV_QUERY: the answer to what was asked, or that there is none."""
+        """Take an EV_QUERY event: the answer to the request, or that there is none."""
         order = self.order
         if order is None or order.state != OUT:  # not by the row: at an orderly end MID 0003 has taken its place
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
@@ -214,11 +214,11 @@ class Commands:
         order.is_written = self._write(order, outcome, now)
 
     def _write(self, order, outcome, now):
-        """Append an event that says this of the order; False if it has to wait."""
+        """Append an event with this outcome of the order; return False if it must wait."""
         intake = self._intake
         store = intake.store
         log = intake.log
-        room_bytes = log.room_bytes + _EVENT_BYTES  # results have the right of way
+        room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
         if intake.full or not intake.quiet.may_program() or not store.ready() or not log.has_room(room_bytes):
             return False
         stage = log.stage

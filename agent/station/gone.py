@@ -1,15 +1,15 @@
-"""Writes down which results the controller has no more: an event for each run of tightening IDs that are gone.
+"""Records which results the controller no longer has: an event for each run of tightening IDs that are gone.
 
     code    none    the controller has nothing under these IDs
-            reset   its IDs began again, or it is another one
-    text    first ID, last ID, how many of the IDs between are gone, how many are in all with these, epoch
+            reset   its IDs restarted, or it is another controller
+    text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
 
 Rules
-1. It is appended first, then the recovery saves what it says: a power cut between the two tells it twice, never not at
-   all. The count in the state is exact.
-2. Results have the right of way: with no room for both it is told later, and what is gone stays open until then.
+1. It is appended first, then the recovery saves it: a power cut between the two reports it twice, but never not at all.
+   The count in the state is exact.
+2. Results have priority: with no room for both it is reported later, and what is gone stays open until then.
 
-Loaded when the first is gone: most controllers have all that is asked for.
+Loaded when the first result is gone: most controllers have all that is asked for.
 """
 
 from agent.base.fields import copy, fill
@@ -22,7 +22,7 @@ _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
 
 
 def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
-    """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
+    """Report that `count` of the IDs first..last are gone, `total` including these; return False if it must wait."""
     if not log.has_room(ROOM_BYTES + _OCTETS, False):
         return False
     stage = log.stage
@@ -51,13 +51,13 @@ def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
 
 
 def latest(search, blocks):
-    """Return the newest of these events in the newest blocks in words, None without one."""
-    from agent.station.newest_event import newest_event  # only while somebody looks
+    """Return in words the newest of these events in the newest blocks, None if there is none."""
+    from agent.station.newest_event import newest_event  # only when it is asked for
 
     return newest_event(search.log, ev.GONE, blocks, _in_words)
 
 
 def _in_words(log):
-    from agent.record.text import describe  # for people
+    from agent.record.text import describe  # only for display
 
     return describe(log.page, log.at, log.kind, log.flags, log.length)

@@ -1,15 +1,15 @@
-"""The station's task at the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
+"""The station's task on the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
 
 Rules
-1. Who takes a push is its keeper, a row's own (agent.openprotocol.subscriptions): `take` makes it durable or not, and
-   only then it is acknowledged. Results of MID 0061 are taken here, by `Store`.
+1. A push is taken by its keeper, one per row (agent.openprotocol.subscriptions): its `take` makes it durable or not,
+   and only what is durable is acknowledged. Results of MID 0061 are taken here, with `Store`.
 2. While the log has no room, or its last record is in doubt, the session is ended in order and the controller left
-   alone: it keeps its results, and MID 0064 brings them later.
+   alone: it keeps its results, and MID 0064 fetches them later.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, framing lost, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s when the controller's slot was taken. Why there is none lasts in `trouble` until a session stands,
-   and is logged once for each change.
-5. The station is told when somebody may say something on the line, and when not any more (agent.link.quiet).
+4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
+   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
+   logged once for each change.
+5. `quiet` is told when something may be said on the line, and when no longer (agent.link.quiet).
 """
 
 from agent.base import health as h
@@ -29,8 +29,8 @@ from agent.station.store import NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
-FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
-ROOM_ASKED_MS = const(1000)  # how often a log without room, or in doubt, is looked at again
+FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
+ROOM_ASKED_MS = const(1000)  # how often a log without room, or in doubt, is checked again
 
 
 class Intake:
@@ -47,21 +47,21 @@ class Intake:
         self.health = health
         self.host = host
         self.number = number
-        self.queries = None  # agent.openprotocol.queries, where the settings want it
-        self.commands = None  # agent.station.commands, the same
-        self.due = False  # something is to be asked in front of what is missing: the tool's data, or a command
+        self.queries = None  # agent.openprotocol.queries, if configured
+        self.commands = None  # agent.station.commands, likewise
+        self.due = False  # something is to be asked before missing results: the tool's data, or a command
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
-        self.attempts = 0  # connections begun: agent.cart.liveness looks whether it moves
+        self.attempts = 0  # connections begun: agent.cart.liveness checks that it grows
         self.stopping = False
         self.trouble = Trouble()
         self._ready = False
-        self.opening = False  # a connection was asked for and does not stand yet
+        self.opening = False  # a connection was requested and is not open yet
         self._tool_due = False
-        self._gone = 0  # IDs, and snapshots refused, that were told
+        self._gone = 0  # IDs gone, and below snapshots refused, that were reported
         self._not_saved = 0
-        self._more = False  # came while the flash was busy within this step: its `now` is old
+        self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
-        self.wait = Timer()  # for the next attempt; `opening`: for the one that is under way
+        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
         self._heard = Timer()
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
@@ -74,7 +74,7 @@ class Intake:
     # -- the station's calls -------------------------------------------------------------------------------------
 
     def attach(self, scheduler, outlet_slots):
-        """Wake these slots, a tuple, for every result kept."""
+        """Wake these slots (a tuple) for every result kept."""
         self._scheduler = scheduler
         self._outlet_slots = outlet_slots
 
@@ -114,7 +114,7 @@ class Intake:
             if left < 0:
                 return self.wait.left(now)
             if self._more:
-                return 0  # more came while the flash was busy: that wants the time as it is now
+                return 0  # more came while the flash was busy: it needs the current time
             if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
                 left = self._use_silence(left, now)
                 if left >= 0:
@@ -134,19 +134,19 @@ class Intake:
         return self.stopping and self.session.state == st.CLOSED
 
     def hurry(self, now):
-        """The network is there now: do not wait for the next connection to it."""
+        """Connect at once if it would do so over the network: the network is up now."""
         if self.link.steady and self.session.state == st.CLOSED and not self.opening:
             self.wait.start(now, 0)
 
     def recover(self, now):
-        """After a fault: begin with a new connection."""
+        """Start over with a new connection after a fault."""
         self.health.note(h.FAULTS, 0, now)
         self._close(now)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
     def _connect(self, now):
-        """True once the port is open; else `wait` says when to look again."""
+        """Return True once the port is open; else `wait` says when to check again."""
         if self.stopping:
             return False
         if self.opening:
@@ -163,7 +163,7 @@ class Intake:
             return False
         if not self.wait.expired(now):
             return False
-        # While the last record is in doubt nothing could be stored, nor is it known what was.
+        # While the last record is in doubt nothing can be stored, nor is it known what was stored.
         if not self.store.ready() or (self.full and not self.log.has_room(self.log.room_bytes)):
             self.full = True
             self.wait.start(now, ROOM_ASKED_MS)
@@ -174,11 +174,11 @@ class Intake:
         self.wait.start(now, _CONNECT_TIMEOUT_MS)
         self._maintain()  # while nothing can be said yet
         self.port.open(self.host, self.number)
-        # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
+        # A serial line is open at once, a network that is down closes at once: nothing would wake us for either.
         return self.port.state() != PORT_OPENING and self._connect(now)
 
     def _close(self, now):
-        """Close, and wait before the next connection."""
+        """Close, and start the wait for the next connection."""
         why = self.session.why
         if not self.stopping:
             self._blame(why, now)
@@ -201,7 +201,7 @@ class Intake:
         self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
 
     def _blame(self, why, now):
-        """Say why there is no connection: the session knows, or the port does."""
+        """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
         code = session.code
@@ -214,7 +214,7 @@ class Intake:
         if was_open:
             self.health.note(h.CONTROLLER_LOSSES, why, now)
         if why == st.WHY_STOPPED:
-            return  # our own doing: it begins again at once
+            return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
         is_news = self.trouble.set(why, state, code, session.request.asked, self.health.counters[h.STORED])
         if not was_open:
@@ -223,7 +223,7 @@ class Intake:
                 self.health.log(h.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
-        """A session stands: the next attempt need not be put off, and what worked is remembered."""
+        """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
         self.trouble.over()
         self._backoff_ms = self._backoff_least_ms
@@ -243,12 +243,12 @@ class Intake:
     # -- the conversation ----------------------------------------------------------------------------------------
 
     def _exchange(self, n, now):
-        """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
+        """Write what is due; return the ms until the next deadline, -1 if the connection is over."""
         session = self.session
         if n < 0 and session.state != st.CLOSED:
             self._close(now)
         left = session.tick(now)
-        if left == 0 and self.link.steady:  # a deadline has come, and nothing else would look at it
+        if left == 0 and self.link.steady:  # a deadline has come that nothing else would handle
             self._handle_events(now)
             left = session.tick(now)
         if self.link.pending:
@@ -269,7 +269,7 @@ class Intake:
                 pending = link.pending
                 if pending == 0 and link.steady and not self.session.has_more():
                     break
-            left = self.session.tick(now)  # only now: what has gone out sets deadlines, and more may be due
+            left = self.session.tick(now)  # only now: what was sent sets deadlines, and more may be due
             if n == 0:
                 break
             pending = link.pending
@@ -322,7 +322,7 @@ class Intake:
             self.queries.take(event, session, self.health, now)  # type: ignore
 
     def _hire(self, subscription):
-        """This controller sends its results another way: only now somebody is needed who takes them so."""
+        """Create the keeper for a controller that sends its results in another form; loaded only now."""
         if subscription.row[NAMED]:
             from agent.station.operations import Operations
 
@@ -335,31 +335,31 @@ class Intake:
     # -- pushes --------------------------------------------------------------------------------------------------
 
     def take(self, intake, cut_short, now):
-        """Take the MID 0061 that came just now, as its keeper. Hot: allocates nothing."""
+        """Take, as its keeper, the MID 0061 that just came. Hot: allocates nothing."""
         session = self.session
         link = self.link
-        if self.full:  # an answer would count for the one that was not taken: MID 0062 does not say for which it is
+        if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
             session.withhold()
             return
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
-        # While something is asked its answer may come meanwhile.
+        # Not while a request is outstanding: its answer may come in the meantime.
         if not link.steady and link.last_chance() and not session.request.asked:
             self._maintain()
             self.quiet.offer(now)
         session.acknowledge()
-        for slot in self._outlet_slots:  # here and not by `wake_outlets`: a call less for every result
+        for slot in self._outlet_slots:  # not through `wake_outlets`: one call less per result
             self._scheduler.wake(slot, now)
 
     def hear(self, intake, event, now):
-        """A session stands whose results come as MID 0061, and can be asked for."""
+        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
         self.recovery.opened(session.identity, session.system_type, session.software, now)
 
     def answer(self, kept, now):
-        """Acknowledge what a keeper has made durable; True if it has. Where nothing can be stored the session ends."""
+        """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
         if kept > NOT_KEPT:
             self.session.acknowledge()
             self.wake_outlets(now)
@@ -370,25 +370,25 @@ class Intake:
         return False
 
     def leave(self, now):
-        """Nothing more can be kept: end the session in order, and come back when there is room."""
+        """End the session in order, as nothing more can be kept, and come back when there is room."""
         if not self.full:
             self.full = True
             self.session.stop(now)
 
     def wake_outlets(self, now):
-        """Something was stored."""
+        """Wake the outlets: something was stored."""
         for slot in self._outlet_slots:
             self._scheduler.wake(slot, now)
 
     # -- silences, and what is asked in them ---------------------------------------------------------------------
 
     def _use_silence(self, left, now):
-        """Nothing is to be read: fetch what was missed, erase ahead; ms until the next deadline, -1 after a fetch."""
+        """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
         session = self.session
         recovery = self.recovery
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
-        # Looked at in front of the call: as a rule there is nothing to be sought.
+        # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self._heard.armed:
@@ -409,7 +409,7 @@ class Intake:
 
     def _maintain(self):
         if not self.log.maintain():
-            self.health.count(h.NOT_SAVED)  # it is tried again each time
+            self.health.count(h.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
         if self.due and self._ask_first(now):
@@ -432,7 +432,7 @@ class Intake:
         return True
 
     def _ask_first(self, now):
-        """Ask for what goes in front of what is missing; False if nothing of it may be asked now."""
+        """Ask for what comes before missing results; return False if nothing of it may be asked now."""
         self.due = False
         if self._tool_due:
             self._tool_due = False
@@ -442,7 +442,7 @@ class Intake:
         return self.commands is not None and self.commands.ask_first(self.session, now)
 
     def _tell_recovery(self, now):
-        """Count what the recovery has found to be gone, which the log says by now, and what it could not write down."""
+        """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.known.gone()
         if gone != self._gone:
             self.health.note(h.IDS_GONE, gone - self._gone, now)
@@ -460,7 +460,7 @@ class Intake:
         self.store_answer(self.store.read_fetched(link.buf, link.at, link.length, self.session.revision), now)
 
     def store_answer(self, is_read, now):
-        """The answer to what the recovery has asked for stands in the stage, or its ID alone if it cannot be read."""
+        """Store the answer to the recovery's request: it is in the stage, or only its ID if it cannot be read."""
         recovery = self.recovery
         store = self.store
         link = self.link
@@ -485,7 +485,7 @@ class Intake:
             self.wake_outlets(now)
 
     def take_news(self, news, now):
-        """What the recovery has concluded from an answer."""
+        """Act on what the recovery has concluded from an answer."""
         if news == NEWS_ASK_AGAIN:
             self.session.stop(now)
         elif news == NEWS_NO_OWNER:

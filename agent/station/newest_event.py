@@ -1,6 +1,6 @@
 """Finds the newest event of a kind in a log.
 
-Imported by those who look for one: at a start, or when a kind of event comes for the first time.
+Imported only when needed: at a start, or when a kind of event comes for the first time.
 """
 
 from agent.base.words import get_u32
@@ -11,9 +11,9 @@ from agent.record import event as ev
 
 
 def newest_event(log, what, blocks, of):
-    """Return what `of(log)` makes of the newest event of kind `what` for which it is not None; None if there is none.
+    """Return `of(log)` for the newest event of kind `what` for which that is not None; None if there is none.
 
-    Only the newest `blocks` blocks are read. `of` is called with such an event at log.page[log.at:].
+    Only the newest `blocks` blocks are read. `of` is called with the event at log.page[log.at:].
     """
     search = Search(log)
     search.begin_newest(blocks)

@@ -1,16 +1,16 @@
-"""Results that come as MID 1201 and 1202: their keeper, and what a controller needs that sends each once (002:316-327).
+"""Results that come as MID 1201 and 1202: their keeper, also for a controller that sends each only once (002:316-327).
 
 Rules
-1. A result is acknowledged as a whole: each part in front of the last one when it is here, the last one when the result
-   is durable. A controller that waits for each acknowledgement goes on then (003:7022-7040), one that ignores them (MT
-   Focus 6000) loses nothing by it.
-2. A part that is lost, foreign, late or came before is told (`controller malformed`) and never put together with
-   others. What is lost is asked for: the controller's newest shows what is missing.
-3. A MT Focus 6000 cannot be held back: what is pushed while nothing can be stored is lost to the push. Its session is
-   ended while there is room for RESERVE_RESULTS, not when there is none; what it makes meanwhile is fetched later. The
-   end takes 2 s at most (an answer that is out, MID 0003), and a screw takes a second or so.
-4. An answer to MID 0006 is taken like one to MID 0064. A refusal that is none of the message or of the moment means
-   that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is named nowhere.
+1. A result is acknowledged as a whole: each part but the last when it has come, the last when the result is durable. A
+   controller that waits for each acknowledgement then goes on (003:7022-7040), one that ignores them (MT Focus 6000)
+   loses nothing.
+2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
+   What is lost is fetched: the controller's newest result shows what is missing.
+3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
+   while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
+   most (an outstanding answer, MID 0003), and a screw takes about a second.
+4. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
+   means that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is not specified.
 
 Imported when the first such controller is met.
 """
@@ -31,10 +31,10 @@ _REASKED = (replies.REFUSED_REVISION, replies.REFUSED_BUSY, replies.REFUSED_LATE
 
 
 class Operations:
-    """Takes the parts that are pushed or were asked for, for one intake."""
+    """Takes the parts that were pushed or asked for, for one intake."""
 
     def take(self, intake, cut_short, now):
-        """Take the message that came just now."""
+        """Take the message that just came."""
         session = intake.session
         link = session.link
         operation = session.generic.operation
@@ -55,14 +55,14 @@ class Operations:
         else:
             intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
             if found == op.PART_FOREIGN:
-                intake.recovery.look_again(now)  # the part in front of it was lost
+                intake.recovery.look_again(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
 
     def hear(self, intake, event, now):
-        """A session stands, the next part did not come, or what was asked for is refused."""
+        """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
@@ -78,7 +78,7 @@ class Operations:
             intake.take_news(intake.recovery.refused(refusal, now), now)
 
     def _meet(self, intake, now):
-        """A controller that repeats nothing: say so, and keep room for what it pushes while a session ends."""
+        """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
         intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
@@ -86,7 +86,7 @@ class Operations:
         self._keep_reserve(intake, now)
 
     def _keep_reserve(self, intake, now):
-        """End the session in order while there is still room for what comes until then."""
+        """End the session in order while there is still room for what comes until it has ended."""
         if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.log.room_bytes):
             intake.leave(now)
 
@@ -96,7 +96,7 @@ class Operations:
         intake.recovery.look_again(now)
 
     def _take_whole(self, intake, operation, now):
-        """All parts are here: an answer to MID 0006, or a push."""
+        """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
         answers = session.generic.answers(session)
         if answers == op.ANSWER_LATE:
@@ -104,7 +104,7 @@ class Operations:
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
-        if answers != op.ANSWER_NONE:  # to what the recovery has asked for
+        if answers != op.ANSWER_NONE:  # it answers the recovery's request
             self._into_stage(intake, operation)
             intake.store_answer(True, now)
         self._keep_reserve(intake, now)
@@ -120,13 +120,13 @@ class Operations:
         self._into_stage(intake, operation)
         kept = intake.store.put_taken(now)
         operation.kept = kept > NOT_KEPT
-        if operation.kept and not acknowledges:  # it may be an answer, and the acknowledgement that of another result
+        if operation.kept and not acknowledges:  # it may be an answer, and its acknowledgement count for another result
             intake.wake_outlets(now)
         else:
             intake.answer(kept, now)
 
     def _keep_unread(self, intake, now):
-        """An unreadable part is kept as it came, and acknowledged, or it would come again for ever."""
+        """Keep an unreadable part as it came, and acknowledge it, or it would be repeated forever."""
         link = intake.link
         if _is_left(intake):
             intake.session.withhold()
@@ -137,5 +137,5 @@ class Operations:
 
 
 def _is_left(intake):
-    """True if one was not stored in this session, and would be taken for what is acknowledged now."""
+    """True if a result was not stored in this session: an acknowledgement now would count for that one."""
     return intake.full and intake.session.system_type != REPEATS_NOTHING  # that one waits for no acknowledgement

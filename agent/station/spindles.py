@@ -1,15 +1,15 @@
 """Results of several spindles from message to record: the keeper of MID 0101, 0106 and 0107.
 
 Rules
-1. A result is one record, stored when all of it is here, and one record of ToolsNet. What asks for more of it (MID 0108
-   with Bolt Data 1) says that it was read; the last acknowledgement says that it is durable.
-2. A repeat is one because the log holds it. Its bolt data is not asked for again.
-3. A part that comes again while the cycle is under way is not answered again: the first answer is on its way, and MID
-   0108 does not say what it answers. A second one would count for the next part, and at last for a result that is not
-   durable.
-4. Bolt data that does not come in time, or before the next result, is done without: the result is stored as it is.
-5. There is nothing to fetch: what was not acknowledged the controller pushes again, from where the subscription rewinds
-   to. A controller that is met for the first time is noted as met at once, so that its first result is not missed.
+1. A result is one record, stored when all of it is here, and one record for ToolsNet. The request for more of it (MID
+   0108 with Bolt Data 1) says that it was read; the last acknowledgement says that it is durable.
+2. A result is a repeat if the log holds it. Its bolt data is not asked for again.
+3. A part that is repeated while the cycle is under way is not answered again: the first answer is on its way, and MID
+   0108 does not say what it answers. A second answer would count for the next part, and in the end for a result that
+   is not durable.
+4. If bolt data does not come in time, or not before the next result, the result is stored without it.
+5. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription rewinds
+   to. A controller met for the first time is noted as met at once, so that its first result is not missed.
 
 Imported when the first such controller is met.
 """
@@ -27,7 +27,7 @@ class Spindles:
     """Takes the parts that are pushed, for one intake."""
 
     def take(self, intake, cut_short, now):
-        """Take the message that came just now."""
+        """Take the message that just came."""
         session = intake.session
         cycle = session.several.cycle
         link = session.link
@@ -35,7 +35,7 @@ class Spindles:
         cycle.most = intake.store.longest
         if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.mid):
             self._store_as_it_is(intake, cycle, now)
-        if intake.full:  # an answer would count for the one that was not taken
+        if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
         found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
@@ -54,7 +54,7 @@ class Spindles:
             session.withhold()
 
     def hear(self, intake, event, now):
-        """A session stands, or the rest of a cycle did not come."""
+        """Handle an event: a session is up, or the rest of a cycle did not come."""
         cycle = intake.session.several.cycle
         if event == EV_LATE:
             self._store_as_it_is(intake, cycle, now)
@@ -64,7 +64,7 @@ class Spindles:
                 known.begin()
                 known.put_empty()
                 if not known.commit():
-                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
+                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
         intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
@@ -74,7 +74,7 @@ class Spindles:
         intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
 
     def _is_repeat(self, intake, cycle, now):
-        """True if the log holds the cycle that has just begun; then that is its answer."""
+        """Return True if the log holds the cycle that has just begun; then it is answered at once."""
         self._into_stage(intake, cycle)
         kept = intake.store.repeated(now)
         if kept < NOT_KEPT:
@@ -84,7 +84,7 @@ class Spindles:
         return True
 
     def _store(self, intake, cycle, answers, now):
-        """All of it is here: make it durable, once, and acknowledge it."""
+        """Make a complete cycle durable, once, and acknowledge it."""
         link = intake.link
         store = intake.store
         session = intake.session
@@ -101,13 +101,13 @@ class Spindles:
         if kept == KEPT and not follows:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
-            # The numbers may have begun again with it: what is stored last says nothing then.
+            # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
             session.several.rewind_behind(behind)
         self._settle(intake, kept, answers, now)
 
     def _keep_unread(self, intake, now):
-        """What cannot be read is kept as it came, and acknowledged, or it would come again for ever."""
+        """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
         intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
@@ -115,7 +115,7 @@ class Spindles:
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 
     def _settle(self, intake, kept, answers, now):
-        """What became of the cycle: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""
+        """Act on the cycle's outcome: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""
         session = intake.session
         if answers:
             _ask_for(session, False)
@@ -127,7 +127,7 @@ class Spindles:
 
 
 def _ask_for(session, more):
-    """In the next acknowledgement ask a PowerMACS for `more` of this cycle, or not."""
+    """Ask a PowerMACS in the next acknowledgement for `more` of this cycle, or not."""
     push = session.pushed
     if push.pushed_mid != cy.SYNC_MID:
         push.asks_for_more(more)

@@ -1,13 +1,14 @@
 """Turns a result message into a durable record, once, and says whether it may be acknowledged.
 
 Rules
-1. KEPT means: the record is on flash, or the log holds this very tightening and nothing of it is in doubt. Nothing else
-   may be acknowledged.
-2. One way: read into the stage, look whether the log has it, append, `known.stored`, `recovery.heard`. What the log has
-   already gives nothing up: only an append overwrites. A look-up that cannot be made stores nothing.
-3. A result that cannot be read is kept raw and acknowledged like any other, or it would come for ever (DIGEST D.1).
-4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
-5. On a serial line (`strict`) what is odd or cannot be read must come twice: without a 0062 it does (003:2152-2154).
+1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
+   doubt. Nothing else may be acknowledged.
+2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.heard`. What
+   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored.
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
+4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
+   (003:2152-2154).
 """
 
 from struct import pack_into
@@ -28,13 +29,13 @@ from agent.record.raw import FRAME_MOST
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
-NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to come once more, exactly so
+NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
-_FETCHED_ID = const(22)  # of the ID in every MID 0065 (003:6565-7019), from the message's first octet
+_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (003:6565-7019), from the message's first byte
 
 
 class Store:
@@ -49,31 +50,31 @@ class Store:
         self.clock = clock
         self.station = station
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
-        self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
+        self.wants_time = False  # the controller's time is needed: the next live result puts it into `heard`
         self.heard = bytearray(res.TIME_BYTES)
-        self.plausible = None  # type: object  # agent.openprotocol.plausible's, on a line that may spoil a message
-        self.limits = None  # agent.openprotocol.queries.Limits, where the settings want it
-        self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
-        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
+        self.plausible = None  # type: object  # agent.openprotocol.plausible's, on a line that may corrupt a message
+        self.limits = None  # agent.openprotocol.queries.Limits, if configured
+        self.longest = log.payload_most - res.PARKED_BYTES  # the longest payload that the quarantine can take too
+        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
         self._numbers = log.state.numbers
-        self._scout = None  # reads what lies behind the snapshot, as long as that is to be done
-        self._odd = 0  # checksum of the odd message that came last
+        self._scout = None  # reads what comes after the snapshot, until that is done
+        self._odd = 0  # checksum of the last odd message
         self._stamp = bytearray(res.STAMP_BYTES)
         self.flags = 0  # of what was fetched or taken
-        self._found = res.RESULT_READ  # and how it read
+        self._found = res.RESULT_READ  # how it was read: RESULT_
         self.length = 0  # of the payload in the stage
 
     # -- the start -----------------------------------------------------------------------------------------------
 
     def start(self):
-        """The log was mounted just now: count what lies behind its snapshot. True if that is done (`ready`)."""
+        """Count what comes after the snapshot of a log just mounted; return True if that is done (`ready`)."""
         self._scout = scout = Cursor()
         scout.wants = WANTS_RESULTS | WANTS_FRAMES
         scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)
         return self.ready()
 
     def ready(self):
-        """True once all that the log holds counts and none of it is in doubt; until then each call tries again."""
+        """True once everything in the log is counted and nothing is in doubt; until then each call tries again."""
         scout = self._scout
         if scout is None:
             return True
@@ -83,7 +84,7 @@ class Store:
         return True
 
     def _replay(self, scout):
-        """Count what is certain, and let snapshots say so; RECORD_NONE, or RECORD_LOST if it cannot be read now."""
+        """Count what is certain, and let snapshots say so; return RECORD_NONE, or RECORD_LOST if it cannot be read."""
         log = self.log
         kind = log.peek(scout)
         while kind > RECORD_NONE:
@@ -100,7 +101,7 @@ class Store:
         log = self.log
         stage = log.stage
         body = self.body
-        # First of all, also if nothing is appended in the end: by its number an outlet knows what lies in the stage.
+        # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
         read = res.RESULT_READ
         if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
@@ -114,7 +115,7 @@ class Store:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
         if self.limits is not None and revision == 999:
             self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
-        if cut_short:  # what is kept of a result stands in front
+        if cut_short:  # what is kept of a result comes first in it
             self.health.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
         if stage[body + _MONTH] == 0 or (
@@ -125,7 +126,7 @@ class Store:
         is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
         if not is_next or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
-        # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
+        # It is the next one of a proven ID count: above all IDs in the log, and nothing is to be concluded from it.
         code = log.append(KIND_RESULT, 0, self.length)
         if code != LOG_DONE:
             return self._refuse(code, now)
@@ -135,9 +136,9 @@ class Store:
         return KEPT
 
     def take_body(self, body, octets, found, buf, at):
-        """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage.
+        """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
 
-        `found` is the RESULT_ that this was.
+        `found` is the RESULT_ code of that read.
         """
         stage = self.log.stage
         self._put_head(res.HEAD_BYTES + octets, buf, at)
@@ -147,9 +148,9 @@ class Store:
         self._note_found(found)
 
     def put_taken(self, now, asks=True):
-        """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+        """Store the pushed result that `take_body` has taken; return KEPT, KEPT_BEFORE or NOT_KEPT.
 
-        `asks` False: this controller cannot be asked for results, and what it pushes proves itself.
+        `asks` False: this controller cannot be asked for results, so what it pushes needs no other proof.
         """
         if asks:
             kept = self._put_read(self._complete(self.flags), now)
@@ -162,17 +163,17 @@ class Store:
         return kept
 
     def repeated(self, now):
-        """Return KEPT_BEFORE if the log has what `take_body` has taken, below 0 if not; NOT_KEPT: it cannot be read."""
+        """Return KEPT_BEFORE if the log has what `take_body` took, below 0 if not, NOT_KEPT if it cannot be read."""
         self.flags = self._complete(self.flags)
         held = self.look.holds(self.log.stage, self.body, self.flags)
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
-        """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store a pushed message that cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
         return self._put_raw(buf, at, length, 0, now)
 
     def is_sure(self, read, buf, at, length, revision, now):
-        """True if the message is nothing odd, or came exactly so before."""
+        """True if the message is not odd, or is the same as the last odd one."""
         if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
             return True
         check = crc30(buf, at, at + length)
@@ -185,7 +186,7 @@ class Store:
     # -- what was asked for --------------------------------------------------------------------------------------
 
     def read_fetched(self, buf, at, length, revision):
-        """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
+        """Read the MID 0065 at buf[at:at+length] into the stage; return False if only its ID could be read."""
         self._put_head(0, buf, at)
         read = self.read_long(65, buf, at, length, revision)
         self._note_found(read)
@@ -197,7 +198,7 @@ class Store:
         return False
 
     def put_fetched(self, now):
-        """Store what `read_fetched` or `take_body` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self.look.holds(self.log.stage, self.body, flags)
         if held:
@@ -212,15 +213,15 @@ class Store:
         return kept
 
     def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
-        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT.
 
-        KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
+        Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept.
         """
         held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
         return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
 
     def tell_gone(self, first, last, count, total, epoch, is_reset):
-        """Tell that `count` of the IDs first..last are gone, `total` in all with these; False if it has to wait."""
+        """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait."""
         from agent.station.gone import put_gone
 
         return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, is_reset)
@@ -230,11 +231,11 @@ class Store:
     def _put_head(self, length, buf, at):
         self.length = length
         log = self.log
-        epoch = self.known.epoch()  # tells frames of which nobody can read more
+        epoch = self.known.epoch()  # it tells apart frames of which nothing else can be read
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
 
     def _read_pushed(self, buf, at, length, revision):
-        """Read a MID 0061 that is not light, or not as documented: a RESULT_."""
+        """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
         if revision != 999:
             self.health.count(h.OTHER_REVISION)
         read = self.read_long(61, buf, at, length, revision)
@@ -246,8 +247,8 @@ class Store:
         return read
 
     def read_long(self, mid, buf, at, length, revision):
-        """Read any revision with care: a RESULT_."""
-        from agent.openprotocol import layouts  # only where a controller has no revision 999, or for what was missed
+        """Read any revision leniently; return a RESULT_ code."""
+        from agent.openprotocol import layouts  # only if a controller has no revision 999, or for what was missed
 
         layout = layouts.layout_of(mid, revision)
         if layout is None:
@@ -262,7 +263,7 @@ class Store:
         self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
 
     def _complete(self, flags):
-        """Look whether the result says anything; put in a time where it has none. Return the record's flags."""
+        """Count a result without values; put in the agent's time if it has none. Return the record's flags."""
         stage = self.log.stage
         body = self.body
         if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
@@ -275,7 +276,7 @@ class Store:
         return flags | res.FLAG_EDGE_TIME
 
     def _put_read(self, flags, now):
-        """Store the pushed result that stands in the stage, if the log does not have it."""
+        """Store the pushed result in the stage, unless the log has it."""
         stage = self.log.stage
         body = self.body
         recovery = self.recovery
@@ -291,7 +292,7 @@ class Store:
         return kept
 
     def _commit(self, flags, now):
-        """Append the result that stands in the stage: KEPT or NOT_KEPT."""
+        """Append the result in the stage; return KEPT or NOT_KEPT."""
         code = self._append(KIND_RESULT, flags)
         if code != LOG_DONE:
             return self._refuse(code, now)
@@ -299,7 +300,7 @@ class Store:
         return KEPT
 
     def _append(self, kind, flags):
-        """Append what stands in the stage, and count it: LOG_DONE or what the log answered."""
+        """Append what is in the stage, and count it; return the LOG_ code."""
         if self._scout is not None:
             return LOG_FAILED
         log = self.log
@@ -309,7 +310,7 @@ class Store:
         return code
 
     def _count(self, kind, flags, buf, at, length):
-        """The record whose payload is at buf[at:] counts from now on, after an append or at a start."""
+        """Count the record whose payload is at buf[at:], after an append or at a start."""
         self._numbers[STORED] += 1
         self.known.stored(kind, flags, buf, at, length)
 
@@ -331,7 +332,7 @@ class Store:
         return KEPT
 
     def _known_before(self, held, now):
-        """The log has it, or below 0 cannot be read. A repeat may be acknowledged only if nothing of it is in doubt."""
+        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt."""
         if held < 0 or self._scout is not None:
             return self._refuse(LOG_FAILED, now)
         self.health.count(h.DUPLICATES)
