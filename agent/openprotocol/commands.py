@@ -6,14 +6,14 @@
     job N                  0038               job-off, -on   0130       disable, enable   0042, 0043
 
 Rules
-1. A way is MID, revision, and how the values are written. Another way is tried only where the controller says that it
-   does not know the one before (codes 97, 99 and their like): then it has done nothing.
-2. The shortest form goes first: who reads it in another revision finds too little, and never another number.
-3. A MT Focus 6000 has digital inputs for what others have a MID of their own for (002:1790-1805). Its numbers are its
-   own: 8, which stops the tool there, starts it elsewhere (table 128). So inputs are no commands here.
+1. A way is a MID, a revision and how the values are written. The next way is tried only if the controller says that it
+   does not know this one (codes 97, 99 and the like): then it has done nothing.
+2. The shortest form goes first: a controller that reads it in another revision finds too little, never another number.
+3. An MT Focus 6000 uses digital inputs for what others have MIDs for (002:1790-1805). Its numbers are its own: 8, which
+   stops the tool there, starts it elsewhere (table 128). So there is no command to set an input.
 4. What does not fit the field, or the record that says so, is not sent.
 
-Imported where the setting `commands` allows one.
+Imported only where the setting `commands` allows a command.
 """
 
 from agent.base.compat import const
@@ -22,13 +22,13 @@ from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # 003:5595-5610
-LONGEST = const(120)  # octets of the longest message: an identifier of 100 (003:9495-9510)
+LONGEST = const(120)  # bytes of the longest message: an identifier of 100 (003:9495-9510)
 
 _PSET = ("parameter set", 999)
 _INPUT = const(224)  # MID that sets a digital input, 225 resets it (003:10937-10965)
 
-# Of each: its name, its values (word and highest number, or "text" and most characters), its ways. A way: MID,
-# revision, digits of each value or the data themselves, for a MT Focus 6000 alone.
+# For each command: name, values (word and highest number, or "text" and most characters), ways. A way: MID, revision,
+# digits of each value or the data itself, whether it is for an MT Focus 6000 only.
 COMMANDS = (
     ("select-pset", (_PSET,), ((18, 1, (3,), False),)),  # 003:3946
     ("batch-size", (_PSET, ("batch size", 9999)), ((19, 1, (3, 2), False), (19, 2, (3, 4), False))),  # 003:4021
@@ -56,7 +56,7 @@ def row_of(mid, data):
 
 
 def find(name):
-    """Return the row of this name, None if there is none."""
+    """Return the row with this name, None if there is none."""
     for command in COMMANDS:
         if command[0] == name:
             return command
@@ -84,7 +84,7 @@ def wrong(command, values):
 
 
 def ways_of(command, values, system_type):
-    """Return what is sent for it in turn: (MID, revision, data) of each; `system_type` is the controller's."""
+    """Return the ways to send it in order, (MID, revision, data) each; `system_type` is the controller's."""
     own = system_type == REPEATS_NOTHING and [way for way in command[2] if way[3]]
     found = []
     for mid, revision, form, is_own in own or command[2]:
@@ -100,7 +100,7 @@ def ways_of(command, values, system_type):
 
 
 def _is_number(value, most):
-    """True if this is a number from 0 to `most`, in digits alone."""
+    """True if this is a number from 0 to `most`, digits only."""
     if not 0 < len(value) <= len(str(most)):
         return False
     for letter in value:

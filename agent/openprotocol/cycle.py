@@ -1,4 +1,4 @@
-"""The result of several spindles in MID 0101, or in MID 0106 and the MID 0107 behind it, brought into one record.
+"""Brings a result of several spindles, in MID 0101 or in MID 0106 and the MID 0107 that follow, into one record.
 
     0101  octet 22   26    53   57    62   68      74     77            101          122    143   164    171  174
           | number| VIN | job| pset| size| counter| batch| torque 3 x 6| angle 3 x 5| change| time| ID 5| ok| 18 each
@@ -6,15 +6,15 @@
           | parts 2| 01  | data no. | station| name | time| mode| its name| ok| PM| Wp. Id| bolts 2| 67 each | specials
     0107  | parts 2| 02 ..| data no. | station| time | bolt 4, name, program, PM, errors, code | values, steps, specials
 
-Offsets count from 0 (003:7798-8145, 8245-8600, 8681-9058). In front of each field stands its number, two digits. The
-time of MID 0107 is printed 9 octets wide and said to have 19: where the next field's number stands tells.
+Offsets count from 0 (003:7798-8145, 8245-8600, 8681-9058). Each field comes after its number, two digits. The time of
+MID 0107 is printed 9 bytes wide but said to have 19: the place of the next field's number tells which.
 
 Rules
-1. A cycle is stored when all of it is here. MID 0108 with Bolt Data 1 means "go on", and is said in front of that; the
-   last one, with 0, when the record is durable. The MID 0107 follow in the order of the bolts; one that is not the next
-   is told and changes nothing.
-2. A figure that is none is blank. What cannot be read at all (how many, which ID) is kept as it came, raw.
-3. What the log has no room for is left out from behind: values of bolt data first. Special values
+1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last
+   one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
+   reported and changes nothing.
+2. A figure that is not a number is blank. A message that cannot be read at all (how many, which ID) is kept raw.
+3. What the log has no room for is left out, from the end: values of bolt data first. Special values
    are kept on Linux (agent.wide.special_values).
 """
 
@@ -27,7 +27,7 @@ from agent.record import spindles as rec
 
 CYCLE_WHOLE = const(0)
 CYCLE_MORE = const(1)  # the next bolt's data may be asked for
-CYCLE_AGAIN = const(2)  # a part that came before, or that is not waited for any more
+CYCLE_AGAIN = const(2)  # a part that came before, or is no longer awaited
 CYCLE_FOREIGN = const(3)
 CYCLE_UNREADABLE = const(4)
 
@@ -46,15 +46,15 @@ _VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits 
 
 
 class Cycle:
-    """The result that is under way, or was completed last; the rest of the line is the intake's."""
+    """The result under way, or the last one completed; the rest is up to the intake."""
 
     def __init__(self):
         self.body = bytearray(rec.PLACE - res.HEAD_BYTES)
-        self.octets = 0  # of the body, with all behind it
+        self.octets = 0  # of the body and all that follows it
         self.head = bytearray(HEADER_BYTES)  # the header of its first message
-        self.most = 0  # octets that the log takes; the owner says so
+        self.most = 0  # bytes that the log takes; set by the owner
         self.found = res.RESULT_READ
-        self.cut = False  # something had no room, or had not come whole
+        self.cut = False  # something did not fit, or was incomplete
         self.under_way = False
         self._rows = 0
         self._total = 0  # messages of this cycle
@@ -81,18 +81,18 @@ class Cycle:
         return found
 
     def is_left(self, buf, at, length, mid):
-        """True if the message at buf[at:at+length] begins another result than the one that is under way."""
+        """True if the message at buf[at:at+length] begins a result other than the one under way."""
         if not self.under_way or mid == BOLT_MID:
             return False
         return length <= 163 or compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) != 0
 
     def give_up(self):
-        """What is under way will not be completed."""
+        """Give up what is under way: it will not be completed."""
         self.under_way = False
         self._late.stop()
 
     def is_late(self, now):
-        """True if the next bolt's data was waited for long enough; what is here is all there will be then."""
+        """True if the wait for the next bolt's data is over: then what has come is all there will be."""
         return self._late.armed and self._late.expired(now)
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class Cycle:
         return CYCLE_WHOLE
 
     def _sync_rows(self, buf, first, place, is_plain):
-        """Take the rows over, and the first one's figures into the body."""
+        """Copy the rows, and the first one's figures into the body."""
         body = self.body
         if self._rows:
             self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, rec.TORQUE_BYTES)
@@ -175,7 +175,7 @@ class Cycle:
         return CYCLE_WHOLE
 
     def _bolt_rows(self, buf, first, place):
-        """Take the rows over, and the first one's figures into the body."""
+        """Copy the rows, and the first one's figures into the body."""
         body = self.body
         limits = res.BODY_BYTES
         if self._rows:
@@ -220,7 +220,7 @@ class Cycle:
         return CYCLE_WHOLE
 
     def take_bolt(self, buf, at, end, row):
-        """Put one bolt's data behind the rows, as much of it as has room; return where its values stand, 0: nowhere."""
+        """Append one bolt's data to the rows, as much as fits; return where its values begin in buf, 0 if nowhere."""
         place = at + 65  # of parameter 06
         if number(buf, place, 2) != 6 and number(buf, at + 55, 2) == 6:
             place = at + 55  # the time as wide as it is printed
@@ -252,7 +252,7 @@ class Cycle:
     # -- parts of the body -------------------------------------------------------------------------------------
 
     def _begin(self, form, presses, rows, told, head_bytes, row_bytes):
-        """Begin a new body for as many rows as have room."""
+        """Begin a new body for as many rows as fit."""
         room = self.most - rec.PLACE - head_bytes
         self._rows = min(rows, room // row_bytes, 99)
         self.cut = self._rows < told
@@ -272,7 +272,7 @@ class Cycle:
         return body
 
     def _digits(self, place, width, buf, start, used, decimals=0):
-        """Bring a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""
+        """Write a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""
         body = self.body
         fill(body, place, width)
         text = rec.pointed(buf, start, used, 0)
@@ -297,7 +297,7 @@ class Cycle:
             self.found = res.RESULT_ODD
 
     def _measured(self, place):
-        """Take the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
+        """Copy the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
         body = self.body
         for offset in range(2):
             octet = body[place + offset]
@@ -310,7 +310,7 @@ def _digit(buf, place):
 
 
 def _judged(octet, is_plain):
-    """Return what agent.record.spindles says for a status of 0 low, 1 OK, 2 high; `is_plain`: 0 is NOK, no more."""
+    """Return the judgement of agent.record.spindles for a status of 0 low, 1 OK, 2 high; `is_plain`: 0 is just NOK."""
     if is_plain and octet == 0x30:
         return _NOK
     return octet if 0x30 <= octet <= 0x32 else 0x20
@@ -332,7 +332,7 @@ def _subtype(buf, at, length, told):
 
 
 def _values_of(buf, place, end):
-    """Return the bolt's and the steps' values whose count stands at buf[place:]: name, type, value, step."""
+    """Return the values of the bolt and its steps, whose count is at buf[place:]: name, type, value, step."""
     values = []
     count = number(buf, place, 2)
     place += 2

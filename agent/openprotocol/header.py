@@ -1,4 +1,4 @@
-"""The 20 octets in front of every message, written in one form and read in all forms seen (DIGEST A.1).
+"""The 20 bytes in front of every message, written in one form and read in all forms seen (DIGEST A.1).
 
     octet  1     5    9    12     13      15      17   19    20
            | len | MID| rev|noack |station|spindle| seq|parts|part|
@@ -14,7 +14,7 @@ DATA = const(20)
 
 
 def put_header(buf, at, length, mid, revision):
-    """Write a header with everything behind the revision blank; `length` counts header and data, not the NUL."""
+    """Write a header with everything after the revision blank; `length` counts header and data, not the NUL."""
     put_number(buf, at, 4, length)
     put_number(buf, at + 4, 4, mid)
     put_number(buf, at + 8, 3, revision)
@@ -23,12 +23,12 @@ def put_header(buf, at, length, mid, revision):
 
 
 def mid_of(buf, at):
-    """Return the MID, or a negative number if its four octets are no digits."""
+    """Return the MID, or a negative number if its four bytes are not digits."""
     return number(buf, at + 4, 4)
 
 
 def revision_of(buf, at):
-    """Return the revision; blank-padded digits count on either side. Negative if it is no number."""
+    """Return the revision, padded with blanks or NULs on either side. Negative if it is not a number."""
     value = 0
     for index in range(8, 11):
         octet = buf[at + index]
@@ -41,7 +41,7 @@ def revision_of(buf, at):
 
 
 def spindle_of(buf, at):
-    """Return the spindle ID; 1 where the field is blank, zero or no number. Hot."""
+    """Return the spindle ID; 1 where the field is blank, zero or not a number. Hot."""
     tens = buf[at + 14] - 0x30
     ones = buf[at + 15] - 0x30
     if not (0 <= tens <= 9 and 0 <= ones <= 9):

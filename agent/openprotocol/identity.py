@@ -1,4 +1,4 @@
-"""What MID 0002 and 0041 say about a controller and its tool: copied out of them, told by their length.
+"""What MID 0002 and 0041 say about a controller and its tool, copied out; their length tells which fields they have.
 
 identity  0     4        6               31       41          51
           | cell| channel| name of 25    | serial | station  |   serial: blanks before revision 4, station before 6
@@ -12,13 +12,13 @@ STATION = const(41)  # where its ten digits stand
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
 SOFTWARE_BYTES = const(19)
-REPEATS_NOTHING = const(4)  # that of a MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
+REPEATS_NOTHING = const(4)  # that of an MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
 SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (003:3169-3182): a station's results come as MID 0106
 SHARED_SYSTEM = const(3)  # the type of system of a Power Focus 6000: its stations may share the IDs
 
 
 def read_identity(identity, buf, at, length):
-    """Fill `identity` from the 0002 at buf[at:], of 57 octets at least (003:3095-3118)."""
+    """Fill `identity` from the 0002 at buf[at:], of 57 bytes at least (003:3095-3118)."""
     fill(identity, 0, IDENTITY_BYTES)
     copy(identity, 0, buf, at + 22, 4)
     copy(identity, 4, buf, at + 28, 2)
@@ -35,7 +35,7 @@ def system_type_of(buf, at, length):
 
 
 def read_software(software, buf, at, length):
-    """Fill `software` with the version of the controller's from the 0002 at buf[at:]; blank before revision 3."""
+    """Fill `software` with the controller's software version from the 0002 at buf[at:]; blank before revision 3."""
     fill(software, 0, SOFTWARE_BYTES)
     if length >= 104:
         copy(software, 0, buf, at + 85, SOFTWARE_BYTES)
@@ -47,5 +47,5 @@ def numbers_messages(buf, at, length):
 
 
 def read_tool(serial, buf, at):
-    """Fill `serial` from the 0041 at buf[at:], of 36 octets at least (003:5303-5330)."""
+    """Fill `serial` from the 0041 at buf[at:], of 36 bytes at least (003:5303-5330)."""
     copy(serial, 0, buf, at + 22, TOOL_BYTES)

@@ -1,10 +1,10 @@
 """Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (003:6517-6519).
 
 Rules
-1. The live way keeps an ID as ten digits: as an int it would be above 2**30, which allocates on a 32-bit board.
-2. As ints they live on the rare ways only: what is missing, a reset, a walk back.
-3. Two IDs are compared on the circle: ahead is less than half of it away.
-4. 0 cannot be asked for, since it means the newest: `after` and `before` pass over it.
+1. The live path keeps an ID as ten digits: as an int it could exceed 2**30, which allocates on a 32-bit board.
+2. IDs are ints on the rare paths only: what is missing, a reset, a walk back.
+3. Two IDs are compared on the circle: "ahead" is less than half of it away.
+4. 0 cannot be asked for, since it means the newest: `after` and `before` skip it.
 """
 
 from agent.base.fields import fill
@@ -14,7 +14,7 @@ from agent.record.same import put_digits
 ID_PERIOD = 4294967296
 
 _HALF = 2147483648
-_OPEN = 1073741824  # a range as long as this has a begin that is not known
+_OPEN = 1073741824  # a range as long as this has an unknown start
 
 
 def is_ahead(number, other):
@@ -23,33 +23,33 @@ def is_ahead(number, other):
 
 
 def after(number):
-    """Return the ID behind `number` that can be asked for."""
+    """Return the next ID after `number` that can be asked for."""
     return (number + 1) % ID_PERIOD or 1
 
 
 def before(number):
-    """Return the ID in front of `number` that can be asked for."""
+    """Return the last ID before `number` that can be asked for."""
     return (number - 1) % ID_PERIOD or ID_PERIOD - 1
 
 
 def length_of(first, last):
-    """Return how many IDs first..last are; 0 where `last` is behind the other way round."""
+    """Return how many IDs first..last are; 0 where `last` comes before `first`."""
     count = (last - first) % ID_PERIOD
     return count + 1 if count < _HALF else 0
 
 
 def is_open(first, last):
-    """True if where the range begins is not known: see `open_below`."""
+    """True if it is not known where the range begins: see `open_below`."""
     return length_of(first, last) >= _OPEN
 
 
 def open_below(number):
-    """Return the first ID of a range that ends with `number`, where its begin is unknown."""
+    """Return the first ID to note for a range that ends with `number` and has an unknown start."""
     return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
 
 
 def first_below(number):
-    """Return the first ID of all that a shared counter may have given up to `number`."""
+    """Return the first of all IDs that a shared counter may have given, up to `number`."""
     return 1 if length_of(1, number) else open_below(number)
 
 
@@ -75,7 +75,7 @@ def id_of(digits, at):
 
 
 def id_at(buf, at):
-    """Return the number of the ten octets at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
+    """Return the number of the ten bytes at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
     value = id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
     return value if value < ID_PERIOD else -1
 
@@ -88,7 +88,7 @@ def put_id(digits, value):
 
 
 def unpack_id(buf, at):
-    """Return the number of the five octets at buf[at:], two digits in each."""
+    """Return the number of the five bytes at buf[at:], two digits in each."""
     value = 0
     for index in range(5):
         value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
@@ -96,7 +96,7 @@ def unpack_id(buf, at):
 
 
 def pack_id(buf, at, value):
-    """Write `value` to the five octets at buf[at:], two digits in each."""
+    """Write `value` to the five bytes at buf[at:], two digits in each."""
     for index in range(at + 4, at - 1, -1):
         buf[index] = value // 10 % 10 << 4 | value % 10
         value //= 100

@@ -2,23 +2,23 @@
 
 Rules
 1. `w`, the highest result proven, is none, EMPTY (the controller had nothing when it was asked) or the ID, time and
-   values of a result. Whether two are the same is asked of all three; no two times are ever compared otherwise.
-2. The fold (`stored`), the same after an append and at a start: a result pushed on a connection that has proven what
-   the IDs mean moves `w`; the IDs between become a range in the same step. What was pushed before that carries
+   values of a result. Two results are the same if all three agree; times are compared for nothing else.
+2. The fold (`stored`), the same after an append and at startup: a result pushed on a connection that has proven what
+   the IDs mean moves `w`; the IDs skipped become a range in the same step. What was pushed before that carries
    FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
-3. All else is changed by agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
-4. Two ranges at most, oldest first; of three the two that are nearest become one. They may cover too much.
-   Behind EMPTY whatever is in front of the first result may be missing: where that range begins is not known.
-5. Where stations share the IDs a jump says nothing and opens nothing.
-6. Of results of several spindles nothing can be asked for: no range, and in place of the first one's last ID that of
-   the result stored before `w` (agent.openprotocol.spindles, rule 2).
+3. Everything else is changed by agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
+4. At most two ranges, oldest first; of three, the two nearest to each other become one. They may cover too much.
+   After EMPTY everything before the first result may be missing: it is not known where that range begins.
+5. Where stations share the IDs a jump means nothing and opens no range.
+6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
+   result stored before `w` (agent.openprotocol.spindles, rule 2).
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43   44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch| 0  |
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
            `---- w, a digest ---´        none             ´
 
-The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where unknown.
+The values are the torque's six digits and the last two of the angle, two to a byte; 0xFF where unknown.
 """
 
 from agent.base.compat import const
@@ -73,7 +73,7 @@ _ANGLE = const(15)
 
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
-_SHARED = const(4)  # all stations of the controller count together
+_SHARED = const(4)  # all stations of the controller share the IDs
 
 _GONE_MOST = const(0x3FFFFFFF)
 
@@ -86,7 +86,7 @@ def put_digest(digest, to, body, start, flags):
     else:
         copy(digest, to + _TIME, body, start + TIME, TIME_BYTES)
     _put_values(digest, to, body, start)
-    if flags & FLAG_ODD:  # MID 0061 and 0065 may say the angle in two ways then
+    if flags & FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
         digest[to + _ANGLE] = 0xFF
 
 
@@ -101,19 +101,19 @@ def _put_values(digest, to, body, start):
 
 
 def put_unread(digest, number, check=-1):
-    """Write a digest of a result of which nothing but the ID can be read; `check`, if not below 0, tells its frame."""
+    """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
     pack_id(digest, 0, number)
-    fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time of no result that can be read
+    fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
     fill(digest, _VALUES, 4, 0xFF)
     if check >= 0:
-        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first octet has to say something
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF: known
 
 
 def same(one, other):
-    """True if both digests are of one result. What one of them does not have says nothing."""
+    """True if both digests are of one result. What one of them lacks is not compared."""
     if compare(one, 0, other, 0, _TIME):
         return False
-    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: there is one
+    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: a time
         return False
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
         return False
@@ -128,9 +128,9 @@ class Known:
         self.recovers = recovers
         self.octets = state.octets
         self.numbers = state.numbers
-        self.expected = bytearray(ID_BYTES)  # w + 1 while a proven push was the last that moved it, else no digits
+        self.expected = bytearray(ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
-        self.last = bytearray(DIGEST_BYTES)  # of the push that came last, but for one that was expected
+        self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # its ID, -1 if it has none
         self.misfit = False  # it does not fit what is known
         self._kept = b""
@@ -138,7 +138,7 @@ class Known:
         self.load()
 
     def load(self):
-        """Take over what the state says."""
+        """Load what the state says."""
         octets = self.octets
         fill(self.expected, 0, ID_BYTES, 0xFF)
         self.ranges = []
@@ -150,7 +150,7 @@ class Known:
     # -- the fold ----------------------------------------------------------------------------------------------
 
     def stored(self, kind, flags, buf, at, length):
-        """The result whose payload lies at buf[at:at+length] counts from now on. Hot: allocates nothing."""
+        """Count the stored result whose payload is at buf[at:at+length] as known. Hot: allocates nothing."""
         at += HEAD_BYTES
         if flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT:
             self.follows(buf, at)
@@ -163,7 +163,7 @@ class Known:
         at = start + TIGHTENING_ID
         if body[at + 9] == 0x30 and body[at + 8] == 0x30:
             pack_digits(octets, 0, body, at, ID_BYTES)
-        else:  # the others stay
+        else:  # the other digits stay
             octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
         copy(octets, _TIME, body, start + TIME, TIME_BYTES)
         _put_values(octets, 0, body, start)
@@ -195,7 +195,7 @@ class Known:
             self._hear_proven(number)
 
     def _hear_proven(self, number):
-        """A push of ID `number` on a connection that has proven `w`."""
+        """Take a push of ID `number` on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
@@ -208,7 +208,7 @@ class Known:
         increment(self.expected)
 
     def move_top(self, buf, at):
-        """Results of several spindles: the one with its body at buf[at:] was stored last, and is `w` (rule 6)."""
+        """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
         self.forget_ranges()
         copy(self.octets, _IN_FRONT, self.octets, 0, _TIME)
         put_digest(self.last, 0, buf, at, 0)
@@ -221,11 +221,11 @@ class Known:
         return self.octets[_FLAGS] & _MET != 0
 
     def is_empty(self):
-        """True if the controller had no result when it was asked last."""
+        """True if the controller had no result when it was last asked."""
         return self.octets[_FLAGS] & _EMPTY != 0
 
     def shares(self):
-        """True if all stations of the controller count together."""
+        """True if all stations of the controller share the IDs."""
         return self.octets[_FLAGS] & _SHARED != 0
 
     def top(self):
@@ -233,43 +233,43 @@ class Known:
         return unpack_id(self.octets, 0) if self.is_met() else -1
 
     def in_front(self):
-        """Results of several spindles: return the ID behind which `w` comes, stored before it or simply one lower."""
+        """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""
         top = self.top()
         number = unpack_id(self.octets, _IN_FRONT)
         return number if number and is_ahead(top, number) else before(top)
 
     def is_top(self, digest):
-        """True if `digest` is of the highest result known."""
+        """True if `digest` is that of the highest result known."""
         return self.is_met() and same(digest, self.octets)
 
     def epoch(self):
-        """Return how often the IDs began afresh, modulo 256."""
+        """Return how often the IDs have restarted, modulo 256."""
         return self.octets[_EPOCH]
 
     def identity(self):
-        """Return what told this controller from others, 0 if nothing is known."""
+        """Return what tells this controller from others, 0 if nothing is known."""
         return get_u32(self.octets, _IDENTITY)
 
     def missing(self):
-        """Return how many IDs may be missing at most; a range whose begin is not known counts as one."""
+        """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
         count = 0
         for first, last in self.ranges:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
     def gone(self):
-        """Return how many IDs the controller had no more, ever."""
+        """Return how many IDs the controller no longer had, in total."""
         return self.numbers[GONE]
 
     # -- changes -------------------------------------------------------------------------------------------------
 
     def begin(self):
-        """What is changed from now on is one step: see `commit`."""
+        """Begin changes that `commit` makes durable in one step."""
         self._kept = bytes(self.octets)
         self._gone = self.gone()
 
     def commit(self):
-        """Make it durable; False, and all as it was, if the state cannot be written."""
+        """Make the changes durable; False, and everything as it was, if the state cannot be written."""
         if self.octets == self._kept and self._gone == self.gone():
             return True
         if self.state.save():
@@ -280,36 +280,36 @@ class Known:
         return False
 
     def put_top(self, digest):
-        """`w` is this result."""
-        fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have what is above
+        """Make this result `w`."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
     def put_empty(self):
-        """`w` is that there was nothing."""
-        fill(self.expected, 0, ID_BYTES, 0xFF)  # or the next push would be followed without a range
+        """Make `w` EMPTY: there was nothing."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, DIGEST_BYTES, 0)
 
     def put_controller(self, identity, shares, is_reset):
-        """Say what tells this controller from others, whether all stations count together; count a new beginning."""
+        """Set what tells this controller from others and whether stations share its IDs; count a restart of them."""
         put_u32(self.octets, _IDENTITY, identity)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
         if is_reset:
             self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
 
     def count_gone(self, first, count):
-        """`count` IDs from `first` on will not come."""
+        """Count `count` IDs, from `first` on, as gone."""
         numbers = self.numbers
         numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
 
     def forget_ranges(self):
-        """Nothing is missing any more."""
+        """Forget all ranges: nothing is missing any more."""
         self.ranges = []
         self._write_ranges()
 
     def add(self, first, last):
-        """The IDs first..last may be missing, above all that are."""
+        """Add a range above all others: the IDs first..last may be missing."""
         first = first or 1  # 0 cannot be asked for
         last = last or before(0)
         if length_of(first, last) == 0:
@@ -317,7 +317,7 @@ class Known:
         ranges = self.ranges
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
-            # Of one whose begin is not known nobody could tell what is gone.
+            # Not with an oldest one whose start is unknown: then it could not be said what is gone.
             is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
             near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]
@@ -325,7 +325,7 @@ class Known:
         self._write_ranges()
 
     def close_up_to(self, number):
-        """Nothing in front of `number` is missing any more in the oldest range."""
+        """Close the oldest range up to `number`: nothing below that is missing in it any more."""
         ranges = self.ranges
         if length_of(number, ranges[0][1]):
             ranges[0][0] = number

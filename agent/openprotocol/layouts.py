@@ -1,19 +1,19 @@
 """Where each field of a result stands in MID 0061 and 0065, as data; brings them into the body, with care.
 
-One row per layout: the octet of the message (counted from 1 as in the documents) at which each field of
+One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
 `agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's, but
 `job` and `pset` follow the layout. Sources: DIGEST D.2 (003:6448-6519), D.3 (003:5718-5877), D.4 (003:5880-6404), D.5
-(003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier octet in place.
+(003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier byte in place.
 
 Rules
-1. A revision of a known chain that is not described yet is read as far as the chain is known.
-2. Where two of ID, time and status can be made out, or nothing at all is odd, it is a result; else it cannot be read.
-3. A number that is padded, signed or has a point is read (`put_careful`). What is no number, and a status that does not
-   exist, stays as it came: RESULT_ODD. A field behind the end of the message is absent.
+1. An unknown revision of a known chain is read as far as the chain is known.
+2. A message is a result if two of ID, time and status can be read, or if nothing in it is odd; else it is unreadable.
+3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
+   not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
 4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
-A light message in order has its own reader, `agent.openprotocol.light`; this module is imported when another one comes.
+A light message in order has its own reader, `agent.openprotocol.light`; this module is imported when any other comes.
 """
 
 from agent.base.compat import ON_CPYTHON
@@ -38,7 +38,7 @@ from agent.record.result import (
     put_time,
 )
 
-# Which of the body's fields.
+# Indexes of the body's fields.
 _JOB = 1
 _PSET = 2
 _STATUS_FIRST, _STATUS_LAST = 5, 8
@@ -57,7 +57,7 @@ _POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are deci
 
 #          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
 _LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
-_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first octet
+_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first byte
 _PUSHED_1 = (
     2,
     (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),
@@ -82,7 +82,7 @@ _FETCHED_10 = _FETCHED_2[:3] + ((430, 437),)
 
 
 def layout_of(mid, revision):
-    """Return the layout of a result message by the revision in its own header, None if that is none."""
+    """Return the layout of a result message by the revision in its own header, None if there is none."""
     pushed = mid == 61
     if revision == 999 and pushed:
         return _LIGHT
@@ -98,12 +98,12 @@ def layout_of(mid, revision):
 
 
 def place_of_id(revision):
-    """Return at which octet, from 0 on, the tightening ID of MID 0061 stands; of revision 2 if this one is unknown."""
+    """Return the offset of the tightening ID in MID 0061; that of revision 2 if this one is unknown."""
     return _LIGHT_ID if revision == 999 else (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
 
 
 def read_whole(layout, buf, at, length, body, start):
-    """Bring the message into body[start:], limits and all; return a RESULT_ and how many octets the body has."""
+    """Bring the message into body[start:], limits and all; return a RESULT_ and the body's length."""
     read = read_result(layout, buf, at, length, body, start)
     octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
     if not octets:
@@ -114,10 +114,10 @@ def read_whole(layout, buf, at, length, body, start):
 
 
 def read_result(layout, buf, at, length, body, start):
-    """Bring the message buf[at:at+length] into body[start:]. Octets behind the layout are ignored.
+    """Bring the message buf[at:at+length] into body[start:]. Bytes beyond the layout are ignored.
 
-    RESULT_READ, RESULT_PADDED if something is not written as documented but the body is as ever, RESULT_ODD if the
-    body keeps something as it came, RESULT_UNREADABLE.
+    Return RESULT_READ, RESULT_PADDED if something is not written as documented but the body is as usual, RESULT_ODD if
+    the body keeps something as it came, or RESULT_UNREADABLE.
     """
     begin = start
     found = RESULT_READ
@@ -145,9 +145,9 @@ def read_result(layout, buf, at, length, body, start):
 
 
 def read_limits(layout, buf, at, length, limits, start):
-    """Bring limits, targets, unit and result type into limits[start:], and what the angles are scaled by.
+    """Bring limits, targets, unit and result type into limits[start:]; the decimals of the angles are left blank.
 
-    0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES where one is negative. What cannot be read is blank.
+    Return 0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES if one is negative. What cannot be read is blank.
     """
     places = layout[2]
     if places is None:
@@ -169,9 +169,9 @@ def read_limits(layout, buf, at, length, limits, start):
 
 
 def scale_angles(layout, buf, at, length, body, start):
-    """Say in the limits behind body[start:] how many digits of each angle are decimals; RESULT_ODD if it matters.
+    """Write into the limits behind body[start:] how many digits of each angle are decimals; RESULT_ODD if scaled.
 
-    A scale that is no power of ten is multiplied out; angles whose scale was cut off are not known.
+    A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
     """
     if layout[3] is None:
         return RESULT_READ
@@ -195,7 +195,7 @@ def scale_angles(layout, buf, at, length, body, start):
 
 
 def _multiply(body, place, numerator, denominator):
-    """Whole degrees, cut off as every figure of these messages; blank where they do not fit, or are no number."""
+    """Scale an angle to whole degrees, truncated like all figures of these messages; blank if none, or too wide."""
     text = bytes(body[place : place + ANGLE_BYTES])
     sign = text[:1] if text[:1] == b"-" else b""
     digits = text[len(sign) :]
@@ -235,11 +235,11 @@ def _put_digits(body, start, width, buf, place, used, has_decimals):
 
 
 def put_careful(body, start, width, buf, place, used, has_decimals):
-    """Bring the number of buf[place:place+used] into body[start:start+width]; False if it is none and stays so.
+    """Bring the number at buf[place:place+used] into body[start:start+width]; False if it is none: it stays as it came.
 
     b"12   " -> 00012      padded on the other side: the document's own examples pad IDs so (003:6541)
-    b"-0012" -> -0012      a sign stands in front, behind it the digits
-    b"012.34" -> 001234    of hundredths (`has_decimals`); of any other number what is behind the point goes
+    b"-0012" -> -0012      the sign first, then the digits
+    b"012.34" -> 001234    hundredths (`has_decimals`); any other number loses what is after the point
     """
     text = bytes(buf[place : place + used]).replace(b"\0", b" ").strip()
     sign = text[:1] if text[:1] in (b"-", b"+") else b""

@@ -4,7 +4,7 @@
           | VIN 25 |job|pset|size|cnt |bs|ts|qs|as|torque|angle| time 19 | change 19 | ID 10   |
                      2   3    4    4                6       5
 
-Offsets count from 0 at the message's first octet; no parameter IDs; batch status comes before the tightening status
+Offsets count from 0 at the message's first byte; no parameter IDs; batch status comes before the tightening status
 (003:6448-6519). Job is 0..99, parameter set 0..999, torque in Nm x 100 (truncated, 003:5792-5795), angle in degrees;
 statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release
 2.9); tightening 0 NOK, 1 OK; torque and angle 0 low, 1 OK, 2 high.
@@ -34,8 +34,8 @@ from agent.record.result import (
 
 LIGHT_BYTES = const(121)
 
-# Move, place in the body (two octets), place in the message, width. Where nothing is blank, all from the batch size to
-# the angle is one row of digits.
+# Move, place in the body (two bytes), place in the message, width. Where nothing is blank, everything from the batch
+# size to the angle is one run of digits.
 # fmt: off
 _WHOLE = bytes((
     COPY, VIN, 0, 20, 25,
@@ -68,9 +68,9 @@ _MOVES = const(14)
 
 
 def read_light(body, start, buf, at, length):
-    """Write the body of the message buf[at:at+length] to body[start:], but for the tool's serial: it is not in there.
+    """Write the body of the message buf[at:at+length] to body[start:], without the tool's serial, which it lacks.
 
-    RESULT_READ, or RESULT_UNREADABLE if anything is not as drawn: agent.openprotocol.layouts reads that with care.
+    Return RESULT_READ, or RESULT_UNREADABLE if anything is not as drawn: agent.openprotocol.layouts then takes care.
     """
     if length < LIGHT_BYTES:
         return RESULT_UNREADABLE

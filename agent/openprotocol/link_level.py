@@ -1,17 +1,17 @@
-"""Link-level numbers as a sender: each request of ours carries a number, and goes out until its MID 9997 came.
+"""Link-level numbers of what we send: each request carries a number and is repeated until its MID 9997 has come.
 
 Runs where the configuration asks for it (`controller.link_level`) and MID 0002 offers it (byte 176 = `1`,
-003:3200-3204). The other direction is agent.openprotocol.numbering, which runs without being asked for.
+003:3200-3204). The other direction is agent.openprotocol.numbering, which needs no setting.
 
 Rules (003:1455-1480)
-1. The first request behind MID 0002 has number 01, 99 is followed by 1. MID 0001, 9997, 9998 and 9999 have none.
-2. One message is outstanding. MID 9997 with the number behind ours and with its MID says that it arrived; its answer
-   says so as well. Only then the time for the answer begins.
+1. The first request after MID 0002 has number 01; 99 is followed by 1. MID 0001, 9997, 9998 and 9999 have none.
+2. One message is outstanding. MID 9997 with the number after ours and with its MID says that it arrived; so does its
+   answer. Only then does the time for the answer begin.
 3. Without either it is sent again after WAIT_MS (no document says how long), with the same number, RESENDS times; then
    the connection is lost.
-4. MID 9998 code 3 with our number brings it again at once, with any other number the two have lost each other: the
-   session is over (003:1475-1476). Another code says that the header is not understood there: the request is refused,
-   MID 0060 in revision 999 for instance, since such a controller may know 0 to 99 only (003:3051).
+4. MID 9998 code 3 with our number makes us send it again at once; with any other number the two sides are out of step
+   and the session is over (003:1475-1476). Any other code says that the header is not understood: the request is
+   rejected, MID 0060 in revision 999 for instance, since such a controller may know 0 to 99 only (003:3051).
 """
 
 from agent.base.compat import const
@@ -41,12 +41,12 @@ class LinkLevel:
         self.sends = 0
         self._mid = 0
         self._again = False  # what goes out next is the same message
-        self._extended = False  # its answer has had WAIT_MS, and gets its own time now
+        self._extended = False  # its answer has had WAIT_MS, and now gets its own time
 
     def number_for(self, mid):
         """Return the number of the message `mid` that goes out now."""
         if not self._again:
-            self.arrived()  # a request that was answered otherwise
+            self.arrived()  # a request that was answered without a 9997
             self.sends = 0
         self._again = False
         self._extended = False
@@ -56,13 +56,13 @@ class LinkLevel:
         return self.number
 
     def arrived(self):
-        """What is outstanding, if anything, is at the other side."""
+        """What is outstanding, if anything, has arrived."""
         if self.waits:
             self.waits = False
             self.number = self._following()
 
     def silent(self, session, now):
-        """The time of the request that is out is over; return an EV_."""
+        """The time for the outstanding request is over; return an EV_."""
         request = session.request
         if session.state == STOPPING:
             return session.silent()

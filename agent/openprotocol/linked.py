@@ -1,18 +1,18 @@
-"""Linked results: a MID 0061 or 0065 that comes in parts is made whole in the link's buffer, or none of it is answered.
+"""Linked results: a MID 0061 or 0065 that comes in parts is joined in the link's buffer, or none of it is answered.
 
       buf  |....... the link's, `size` octets .......|######## parts so far, joined ########|
                                                      size
 
 Rules (003:1252-1262, DIGEST A.3)
-1. A client has no word to decline linking: MID 0001 carries nothing, 0002 only announces it (003:3205). So the header
-   of each message decides: octet 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
-2. A part is never answered; the last one makes a message as if it had come in one frame, and that is answered once.
+1. A client cannot decline linking: MID 0001 carries nothing, 0002 only announces it (003:3205). So the header
+   of each message decides: byte 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
+2. A part is never answered; the last one completes a message as if it had come in one frame, answered once.
    Link-level numbers go on from part to part; a part out of order gets 9998 with code 0004 and its number stays open.
-3. Parts come in order, of one message at a time. The same part again is passed over, a first part starts over, anything
-   else ends what was begun. So does `WAIT_MS` without a next part, a lost connection, and a whole message that would
-   fit the buffer but not what the parts have left of it. Every one of these is told (EV_MALFORMED).
-4. What is too large for the buffer is counted through to its last part and then handed over cut short, with its first
-   octets: like one large frame it is stored raw and answered, or the controller would repeat it for ever and bring
+3. Parts come in order, one message at a time. A repeated part is ignored, a first part starts over, anything else ends
+   what was begun. So do `WAIT_MS` without the next part, a lost connection, and a whole message that would fit the
+   buffer but not the room that the parts leave in it. Each of these is reported (EV_MALFORMED).
+4. A message too large for the buffer is followed to its last part and then handed over cut short, with its first
+   bytes: like a large frame it is stored raw and answered, else the controller would repeat it for ever and send
    nothing else.
 """
 
@@ -20,17 +20,17 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy, number, put_number
 from agent.base.ticks import Timer
 
-PART_NONE = const(0)  # no part, whatever its header says: go on as with any message
+PART_NONE = const(0)  # not a part, whatever its header says: go on as with any message
 PART_KEPT = const(1)
 PART_AGAIN = const(2)  # the same as before
 PART_RESTARTED = const(3)  # a first part; what had begun before is given up
 PART_REFUSED = const(4)
 PART_LAST = const(5)  # the message is whole: link.buf, link.at, link.length
-PART_LAST_CUT = const(6)  # the message has come to its end, and only its first octets are there
+PART_LAST_CUT = const(6)  # the message has ended, and only its first bytes are there
 
 WAIT_MS = const(10000)  # for the next part; the documents name no time
 LEFT_BYTES = const(128)  # of the buffer, for other messages meanwhile: a light result with its NUL has 122
-LEFT_LARGE_BYTES = const(700)  # where the buffer has so much: the longest MID 0061, of revision 11, has 677
+LEFT_LARGE_BYTES = const(700)  # in a large buffer: the longest MID 0061, of revision 11, has 677
 _LARGE_BYTES = const(2048)
 
 _HEADER = const(20)
@@ -40,7 +40,7 @@ _ZERO = const(0x30)
 
 
 class Linked:
-    """The one message that may be under way in parts; made with the first part that ever comes."""
+    """The one message that may be under way in parts; created when the first part ever comes."""
 
     __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
 
@@ -92,13 +92,13 @@ class Linked:
         link.size = len(link.buf)
 
     def closed(self):
-        """The connection is closed: what was under way is lost, and told when there is somebody to hear it."""
+        """The connection is closed: what was under way is lost, which `is_over` will report."""
         self._torn = self._torn or self.under_way
         self.under_way = False
         self._late.stop()
 
     def is_over(self, link, now):
-        """Tell once that what was under way will not become whole: nothing came for too long, or it was torn."""
+        """True, once, if what was under way will not become whole: nothing came for too long, or it was torn."""
         if self._torn:
             self._torn = False
             return True
@@ -126,7 +126,7 @@ class Linked:
         return compare(buf, one + 4, buf, other + 4, 7) == 0 and compare(buf, one + 12, buf, other + 12, 4) == 0
 
     def _is_again(self, link, count, part):
-        """True if this is the part that came last, as far as it is there."""
+        """True if this is the last part again, as far as it is there."""
         if count != self._count or part != self._next - 1 or not self._is_same(link):
             return False
         if self._cut:
@@ -166,7 +166,7 @@ class Linked:
 
 
 def _keep(link, first, octets):
-    """Move buf[first:first+octets] behind what is kept already; what was not looked at yet moves to the front."""
+    """Append buf[first:first+octets] to what is kept already; what was not looked at yet moves to the front."""
     buf = link.buf
     unread = link.end - link.start
     copy(buf, 0, buf, first, octets)

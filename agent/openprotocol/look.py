@@ -1,10 +1,10 @@
 """Does the log hold this very tightening, or this very frame?
 
 Rules
-1. 1: it does, 0: it does not, -1: the device cannot be read, which tells nothing: whoever asked stores nothing.
-2. A result with an ID is looked for under that. Where an ID stands still all results have it: as many of the newest
+1. 1: it does; 0: it does not; -1: the device cannot be read and the answer is unknown: the caller stores nothing.
+2. A result with an ID is looked up by it. Where the ID never changes all results have it: as many of the newest
    blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
-3. One without an ID, and an unreadable frame, are looked for in the newest blocks: they are repeated at once
+3. A result without an ID, or an unreadable frame, is looked for in the newest blocks: it is repeated at once
    or not at all.
 """
 
@@ -65,9 +65,9 @@ class Look:
         return -1 if kind < 0 else 0
 
     def holds_pushed(self, ident, place, epoch):
-        """Look for a frame that came by itself with these ten digits at `place`, counted from its first octet.
+        """Look for a pushed frame with these ten digits at `place`, counted from its first byte.
 
-        It is of this epoch of the controller's IDs: in another one they meant another result.
+        It must be of this epoch of the controller's IDs: in another one they meant another result.
         """
         log = self.log
         self.search.begin_newest(BLOCKS_SEARCHED)

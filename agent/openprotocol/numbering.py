@@ -1,12 +1,12 @@
-"""Link-level numbers as a receiver: what a numbered message is answered with (DIGEST B, 003:1455-1480).
+"""Link-level numbers of what we receive: how a numbered message is answered (DIGEST B, 003:1455-1480).
 
 Runs only where MID 0002 said so (byte 176 = `1`) and the message carries 01..99. A session started with revision 6
-gets numbered messages even from us who send none (003:1416-1418), and an unanswered one drops the link.
+gets numbered messages even though we send none (003:1416-1418), and an unanswered one drops the link.
 
 Rules
 1. The first number received is taken if it is 01 or 02: a peer may count MID 0002 itself. Else 01 is expected.
 2. The expected number is delivered; its acknowledgement names the next one, 99 is followed by 1.
-3. The one before is a repeat: acknowledged again, not delivered. Any other is refused with 9998 code 3.
+3. The number before it is a repeat: acknowledged again, not delivered. Any other is answered with 9998 code 3.
 4. One answer is owed at a time, MID 9997 or 9998; where a message is acknowledged later, the session says when.
 """
 
@@ -32,14 +32,14 @@ class Numbering:
         self.reset()
 
     def reset(self):
-        """A new connection: numbers start again (003:1460-1462), and are off until 0002 says otherwise."""
+        """Begin a new connection: numbers start again (003:1460-1462), and are off until 0002 says otherwise."""
         self.active = False
         self.expected = 0
         self.owed = 0  # the MID that has to be answered
         self._code = CODE_NONE
 
     def owe(self, mid, code):
-        """The message is answered next: MID 9997, or 9998 with a code."""
+        """Answer the message next: with MID 9997, or with 9998 and a code."""
         self.owed = mid
         self._code = code
 
@@ -51,7 +51,7 @@ class Numbering:
         return verdict == NUMBER_DELIVER
 
     def put_owed(self, buf, at):
-        """Write the answer that is owed to buf[at:]; return its octets."""
+        """Write the answer that is owed to buf[at:]; return its length."""
         code = self._code
         octets = HEADER_BYTES + (8 if code else 4)
         put_header(buf, at, octets, 9998 if code else 9997, 1)

@@ -1,4 +1,4 @@
-"""One tightening out of its MID 1201 and the MID 1202 that follow, and what a session asks with where there is no 0060.
+"""One tightening, read from its MID 1201 and the MID 1202 that follow; how a session asks where there is no MID 0060.
 
     1201  octet 20     23      26       36       55      56        58          [62]
                 | total| number| result | time   | status| type of | [MID asked| objects | per object     | fields
@@ -9,25 +9,25 @@
     0008        | 1201 | revision 3 | 31 | alternative 0 | time stamp 19 | index 10 | objects too 1 |  else zeros
     0006        | 1201 | revision 3 | 10 | index 10, 0 for the newest |
 
-Offsets count from 0 (003:7051-7305, beyond-2.8.md 3.5, power-focus-6000.md 8). On a MT Focus 6000 exactly one MID 1202
+Offsets count from 0 (003:7051-7305, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one MID 1202
 follows (002:314-315).
 
 Rules
-1. Parts belong together by their result ID and total, and come in order. One that does not fit is told and changes
-   nothing; a 1201 in front of the end of another, and a number that was left out, give up what was begun (`lost`).
-2. Which revision a message has its own header says. A later one than those known is not guessed at.
-3. The body has the figures of one object, the first; of several each is a row behind it (agent.record.spindles).
-   The status is that of the whole operation; fields fill the rest (agent.openprotocol.variable).
-4. A MT Focus 6000 (system type 004) is never asked for MID 0060; any other controller that does not know it is asked
-   this way next, in the same session. The next session begins as ever.
-5. A refusal names MID 0008 or 0006 there (002:139-150), elsewhere 1201: agent.openprotocol.requests understands both.
-6. From revision 2 on a MID 1201 says what it was asked with. In revision 1 the ID alone tells an answer from a push:
-   what may be an answer is not acknowledged, and a push comes again then; it is stored like one at any rate. Where
-   the question is refused it was none.
-7. A MT Focus 6000 sends all of a result at once, more than 1 KiB as a rule (002:698-852): there is room for the longest
-   message as far as the heap has it.
-8. A MID 1202 belongs to the object in its place of the list, or to the next one of its ID; an object without one is a
-   row without figures. What belongs to none, or has no room, makes the result RESULT_ODD.
+1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
+   nothing; a 1201 before the end of another, or a skipped number, gives up what was begun (`lost`).
+2. The revision of a message is that of its own header. One later than those known is not guessed at.
+3. The body has the figures of one object, the first; if there are several, each has a row behind the body
+   (agent.record.spindles). The status is the whole operation's; fields fill the rest (agent.openprotocol.variable).
+4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
+   asked this way next, in the same session. The next session begins as usual.
+5. A rejection names MID 0008 or 0006 there (002:139-150), elsewhere 1201: agent.openprotocol.requests understands both.
+6. From revision 2 on MID 1201 says by which MID it was asked for. In revision 1 only the ID tells an answer from a
+   push: what may be an answer is stored like a push but not acknowledged, so that a push comes again. If the question
+   is rejected, it was a push.
+7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (002:698-852): there is room for the longest
+   message if the heap has it.
+8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
+   a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
 
 Imported when the first such controller is met.
 """
@@ -95,17 +95,17 @@ _NEWEST = b"0" * ID_BYTES
 
 
 class Operation:
-    """The tightening that is under way, or was completed last."""
+    """The tightening under way, or the last one completed."""
 
     def __init__(self):
-        self.body = bytearray(_BODY_BYTES)  # of several objects with the rows
-        self.most = PAYLOAD_MAX - PARKED_BYTES  # octets of a payload that the log takes; the owner says so
+        self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
+        self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
         self.found = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
-        self.lost = False  # what was begun was given up; whoever looks takes it back
-        self.pushed = False  # a part of it was acknowledged: no answer to what was asked since
-        self.kept = False  # what was completed last is durable
+        self.lost = False  # what was begun was given up; cleared by whoever reads it
+        self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
+        self.kept = False  # the last one completed is durable
         self._total = 0
         self._next = 0
         self._late = Timer()
@@ -120,13 +120,13 @@ class Operation:
         return found
 
     def give_up(self):
-        """What is under way will not be completed."""
+        """Give up what is under way: it will not be completed."""
         self.lost = self.lost or self.under_way
         self.under_way = False
         self._late.stop()
 
     def is_late(self, now):
-        """True if the next part was waited for long enough."""
+        """True if the wait for the next part is over."""
         return self._late.armed and self._late.expired(now)
 
     def _begin(self, buf, at, length, revision):
@@ -193,7 +193,7 @@ class Operation:
 
 
 def _body_of(rows, objects, buf, at, width):
-    """Return a blank body with a row for each object, listed at buf[at:] in `width` octets each."""
+    """Return a blank body with a row for each object, listed at buf[at:] in `width` bytes each."""
     body = bytearray(b" " * (_FIRST + rows * rec.OBJECTS_ROW_BYTES))
     body[_BODY_BYTES] = rec.OBJECTS
     put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
@@ -223,7 +223,7 @@ def _take_object(body, index, buf, at, place, end):
 
 
 class Generic:
-    """What a session has in place of its rows for MID 0060 and 0064, from the first such controller on."""
+    """Takes the place of a session's rows for MID 0060 and 0064, from the first such controller on."""
 
     def __init__(self, session):
         self.operation = Operation()
@@ -239,7 +239,7 @@ class Generic:
         make_room(session.link)
 
     def leave(self, session):
-        """A new session: begin as with any controller. What had begun on the last connection is lost."""
+        """Begin a new session as with any controller. What had begun on the last connection is lost."""
         self.operation.give_up()
         self.operation.kept = False
         if self.in_use:
@@ -247,7 +247,7 @@ class Generic:
             session.put_subscriptions(self._usual)
 
     def fetch(self, session):
-        """Ask with MID 0006 for the result of the ID in `session.fetch_id`; all zeros: the newest."""
+        """Ask by MID 0006 for the result with the ID in `session.fetch_id`; all zeros mean the newest."""
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
         copy(self._data, len(_HISTORY_DATA), session.fetch_id, 0, ID_BYTES)
@@ -255,7 +255,7 @@ class Generic:
         session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.tries)
 
     def answers(self, session):
-        """Tell what the completed operation is to MID 0006: an ANSWER_. With ANSWER_SURE nothing is asked any more."""
+        """Return whether the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding."""
         request = session.request
         sure = self.operation.asked_with == rq.MID_HISTORY
         if not self.may_answer(session):
@@ -266,7 +266,7 @@ class Generic:
         return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
-        """True if the operation, whole or not, may be an answer: it is not acknowledged then (rule 3)."""
+        """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""
         operation = self.operation
         if operation.asked_with:
             return operation.asked_with == rq.MID_HISTORY
@@ -276,7 +276,7 @@ class Generic:
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
-        """MID 0006 was refused: what has begun meanwhile is no answer, and who sent it waits (rule 6)."""
+        """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
         operation = self.operation
         if operation.under_way and not operation.asked_with and not operation.pushed and not session.sequence:
             operation.pushed = True

@@ -1,12 +1,12 @@
 """Whether a light result can be what the controller meant: for lines whose checksum is weak (3964R) or missing (ASCII).
 
-A result that is odd is not refused for good: it is taken when it comes a second time exactly so
+An odd result is not refused for good: it is taken when it comes a second time exactly the same
 (agent.station.store), since noise does not repeat itself and a controller with odd habits does.
 
 Odd is (MID 0061 revision 999, 003:6448-6519)
-1. a length other than the layout's, a control character anywhere, a single octet above 0x7E in the VIN (UTF-8 comes
+1. a length other than the layout's, a control character anywhere, a single byte above 0x7E in the VIN (UTF-8 comes
    in twos), any outside it;
-2. a time that is none, blank or zero apart; a change stamp with digits in it that is no time;
+2. a time that is not a time, unless blank or zero; a change stamp with digits in it that is not a time;
 3. statuses that contradict each other: OK with a torque or an angle that is not; a batch counter above its size.
 """
 
@@ -23,7 +23,7 @@ _STAMP = const(19)
 
 
 def plausible(body, start, buf, at, length):
-    """True if the message buf[at:at+length], whose body lies at body[start:], is nothing out of the ordinary."""
+    """True if the message buf[at:at+length], whose body is at body[start:], is not odd."""
     if length != LIGHT_BYTES or not _characters_fit(buf, at + _HEADER, at + _VIN_END, at + length):
         return False
     if not _stamp_fits(buf, at + _TIME) or not _stamp_fits(buf, at + _CHANGE):
@@ -40,7 +40,7 @@ def _is_bad(status):
 
 
 def _plain_characters_fit(buf, start, free_end, end):
-    """Whether all is text; in front of `free_end` two octets and more above 0x7F are (a VIN in another encoding)."""
+    """True if all is text; before `free_end` two or more bytes above 0x7F are too (a VIN in another encoding)."""
     high = 0
     for index in range(start, end):
         octet = buf[index]
@@ -57,7 +57,7 @@ _characters_fit = _plain_characters_fit if FAST is None else FAST.characters_fit
 
 
 def _stamp_fits(buf, at):
-    """A time, a blank field, zeros for a time (trap 42), or words such as `Last Change Unknown`."""
+    """True for a time, a blank field, zeros for a time (trap 42), or words such as `Last Change Unknown`."""
     if is_time(buf, at) or is_blank(buf, at, _STAMP):
         return True
     digits = 0

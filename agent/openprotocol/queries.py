@@ -1,16 +1,16 @@
-"""What a controller is asked by the way, when nothing else is: what its clock says, what limits a parameter set has.
+"""Low-priority queries to a controller: what its clock says, and which limits a parameter set has.
 
 Rules
 1. One request at a time, when the recovery asks nothing and no input waits; each is sent once. A result never waits for
-   one: it is taken and answered while a request is out.
-2. The clock is asked for on each connection and once a day (MID 0080), and only while somebody who knows the time
-   keeps our own. What it is ahead is shown; more than APART_S is noted. It is set (MID 0082) only where the settings
-   say so, once each time, and asked for again.
+   one: it is taken and answered while a request is outstanding.
+2. The clock is asked for on each connection and once a day (MID 0080), and only while our own is kept by ToolsNet or
+   NTP. How far it is ahead is shown; more than APART_S is noted. It is set (MID 0082) only where the settings say so,
+   once each time, and asked for again.
 3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
-   unknown one has come, and put behind every later result with the same date of last change. A set without such a
-   date, and set 0, has none: no one could say whether they still hold.
-4. A new connection forgets all limits, and asks again for the sets that it knew: they may have been changed meanwhile.
-   What is refused, or not answered, is not asked for again before the next connection or another date.
+   unknown set has come, and put behind every later result with the same date of last change. A set without such a
+   date, and set 0, gets none: it could not be said whether they still hold.
+4. A new connection forgets all limits and asks again for the sets it knew: they may have been changed meanwhile.
+   A set that is rejected, or not answered, is not asked for again before the next connection or another date.
 
 Imported where the settings want one of the two.
 """
@@ -24,10 +24,10 @@ from agent.openprotocol import requests as rq
 from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 from agent.record import result as res
 
-APART_S = const(5)  # a clock that is never set drifts so much in a week or two
+APART_S = const(5)  # a clock that is never set drifts this much in a week or two
 DAY_MS = const(86400000)
-AGAIN_MS = const(600000)  # where our own clock is not set yet, or no answer came
-LATER_MS = const(5000)  # after a refusal for the moment
+AGAIN_MS = const(600000)  # where our own clock is not set yet, or the controller puts us off
+LATER_MS = const(5000)  # after a rejection for the moment
 SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
@@ -72,14 +72,14 @@ class Queries:
         self.limits = Limits() if asks_limits else None
 
     def opened(self, now):
-        """A session stands."""
+        """A session is ready."""
         if self.clock is not None:
             self.clock.opened(now)
         if self.limits is not None:
             self.limits.opened()
 
     def look(self, session, now, left):
-        """Ask what is due; return -1 if something was asked, else `left` or what is left until something is due."""
+        """Ask what is due; return -1 if something was asked, else the ms until something is due, at most `left`."""
         if not session.can_fetch():
             return left
         if self.limits is not None and self.limits.ask(session, now):
@@ -91,7 +91,7 @@ class Queries:
         return left if self.clock is None else self.clock.due.least(now, left)
 
     def take(self, event, session, health, now):
-        """An EV_QUERY: the answer to what was asked, or that there is none."""
+        """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         if session.request.row is LIMITS:
             self.limits.take(event, session, health, now)  # type: ignore[union-attr]
         else:
@@ -99,15 +99,15 @@ class Queries:
 
 
 class ClockCheck:
-    """The controller's clock beside our own."""
+    """Compares the controller's clock with our own."""
 
     def __init__(self, board, sets):
-        self.ahead_s = None  # how much the controller's is ahead; None: not known
+        self.ahead_s = None  # how far the controller's is ahead; None: not known
         self.due = Timer()
         self._board = board
         self._sets = sets
         self._was_set = False  # MID 0082 was accepted a moment ago
-        self._wants_set = False  # it is what is asked next, or was asked last
+        self._wants_set = False  # it is asked next, or was asked last
         self._stamp = bytearray(res.STAMP_BYTES)
 
     def opened(self, now):
@@ -117,7 +117,7 @@ class ClockCheck:
         self.due.start(now, 0)
 
     def ask(self, session, now):
-        """Ask for the clock, or set it, if that is due; whether it was."""
+        """Ask for the clock, or set it, if that is due; True if it was."""
         if not self.due.expired(now):
             return False
         if not self._is_sure():
@@ -132,7 +132,7 @@ class ClockCheck:
         return True
 
     def take(self, event, session, health, now):
-        """The answer to MID 0080 or 0082."""
+        """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
         later = event == EV_QUERY_REFUSED and session.refusal == replies.REFUSED_LATER
@@ -158,7 +158,7 @@ class ClockCheck:
                 self.due.start(now, 0)
 
     def _is_sure(self):
-        """True if our own clock was set by somebody who knows the time."""
+        """True if our own clock was set by ToolsNet or NTP."""
         is_set = getattr(self._board, "clock_is_set", None)
         return is_set is not None and is_set()
 
@@ -188,7 +188,7 @@ class Limits:
             self._sets[at] = _WANTED
 
     def put(self, stage, body):
-        """Put the limits of the result at stage[body:] behind it if they are known; return the octets they take."""
+        """Put the limits of the result at stage[body:] behind it if they are known; return the bytes they take."""
         pset = number(stage, body + res.PSET, 4)
         at = self._places.get(pset, -1)
         sets = self._sets
@@ -201,7 +201,7 @@ class Limits:
         return res.LIMITS_BYTES
 
     def want(self, pset, buf, change):
-        """Ask for this parameter set, whose date of last change stands at buf[change:], when there is time."""
+        """Have this parameter set, whose date of last change is at buf[change:], asked for when there is time."""
         if pset <= 0 or not res.is_time(buf, change):
             return
         at = self._places.get(pset, -1)
@@ -223,7 +223,7 @@ class Limits:
         self._wants = True
 
     def ask(self, session, now):
-        """Ask for the next one that is wanted; whether there was one."""
+        """Ask for the next set that is wanted; True if there was one."""
         if not self._wants or self._is_off or (self.later.armed and not self.later.expired(now)):
             return False
         self.later.stop()
@@ -237,7 +237,7 @@ class Limits:
         return False
 
     def take(self, event, session, health, now):
-        """The answer to MID 0012."""
+        """Take the answer to MID 0012."""
         at = self._asked
         self._asked = -1
         if at < 0:
@@ -256,7 +256,7 @@ class Limits:
             health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
             self.later.start(now, LATER_MS)
             return
-        # It may have been another one's place meanwhile, or its date may have changed: then it is asked for again.
+        # The entry may be another set's by now, which is still to be asked for.
         if sets[at + _SET_STATE] != _WANTED or compare(sets, at + 1, self._data, 0, 3) != 0:
             return
         if session.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
@@ -283,13 +283,13 @@ def _small(seconds):
 
 
 def _seconds_apart(one, at, other):
-    """Return the seconds that the time at one[at:] is ahead of the one at other[0:]."""
+    """Return by how many seconds the time at one[at:] is ahead of the one at other[0:]."""
     days = _day(one, at) - _day(other, 0)
     return days * 86400 + _second(one, at) - _second(other, 0)
 
 
 def _day(buf, at):
-    """Return the days since some day of the time at buf[at:]."""
+    """Return the day of the time at buf[at:], counted from a fixed one."""
     year = number(buf, at, 4)
     month = number(buf, at + 5, 2)
     if month < 3:  # a year begins in March: a leap day is its last

@@ -1,4 +1,4 @@
-"""What a controller is asked about its old results, and what an answer comes to."""
+"""What a controller is asked about its old results, and what an answer means."""
 
 from agent.base.compat import const
 
@@ -25,7 +25,7 @@ PHASE_NAMES = (
 
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
-NEWS_RESET = const(2)  # the controller counts afresh
+NEWS_RESET = const(2)  # the controller's IDs have restarted
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
 NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
 
@@ -34,6 +34,6 @@ SHARING_OWN = const(1)  # they do not
 SHARING_ALL = const(2)  # they do
 
 JUDGED_FINE = const(0)  # of an answer where stations may share the IDs: it is taken like any other
-JUDGED_DOUBT = const(1)  # it shows that they do, unless it is spoiled: once more
-JUDGED_SHARED = const(2)  # it shows it for the second time
+JUDGED_DOUBT = const(1)  # it shows that they do, unless it is corrupt: ask again
+JUDGED_SHARED = const(2)  # it shows it a second time
 JUDGED_NO_OWNER = const(3)

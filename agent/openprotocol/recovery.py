@@ -1,16 +1,16 @@
-"""What a controller has that the log lacks: asks it with MID 0064, and fetches what is missing, oldest first.
+"""What a controller has that the log lacks: asks for it with MID 0064, and fetches what is missing, oldest first.
 
 Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
 in one snapshot (agent.openprotocol.known); everything here may be forgotten at any moment.
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
-2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above, and w still stands under
-   its ID; else a walk downward from the newest has shown what the controller has, all of which may be missing then.
-3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or silence five times
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w still stands under
+   its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
+3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), or by five silences
    while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
-5. A push that does not fit begins the look again, once a minute at most. No two times are compared.
+5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 
     phase     asks for             it is there                         it is gone
     NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
@@ -54,7 +54,7 @@ UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
 OFF_MS = const(3600000)  # until a refused revision is asked for again
 
-_IDLE = const(0)  # asked for in each step of the station: compiled in
+_IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(6)
 
 
@@ -74,16 +74,16 @@ class Recovery:
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
         self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
-        self.not_saved = 0  # snapshots that were refused
+        self.not_saved = 0  # snapshots that could not be written
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self._asked = 0
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._gone_most = GONE_SHARED  # K
-        self._shares = False  # all stations count together, as far as this connection has shown
-        self._stretch_ids = 0  # how many IDs are looked through at a time, there
-        self._identity = self._named = 0  # another controller is believed when it says twice that it is one
+        self._shares = False  # the stations share the IDs, as far as this connection has shown
+        self._stretch_ids = 0  # how many IDs are looked through at a time, if so
+        self._identity = self._named = 0  # another controller is believed when it names itself twice
         self._other = False
         self._online = False
         self._retry = Timer()
@@ -91,10 +91,10 @@ class Recovery:
         self._newest = -1  # N
         self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
         self._first = self._upto = 0  # what is to be settled as missing
-        self._afresh = False  # that is all that is missing: what was before is not
+        self._afresh = False  # only that is missing: what was missing before is not
         self._reset = False
         self._walk = Walk()
-        self._begin = self._at = 0  # the oldest range begins there as it is written down, and really
+        self._begin = self._at = 0  # where the oldest range begins: as saved, and in fact
         self._gone_first = self._gone_last = 0
         self._never_asked = -1  # ID of the last push of a controller that cannot be asked
         self._forget()
@@ -102,7 +102,7 @@ class Recovery:
     # -- the connection ----------------------------------------------------------------------------------------
 
     def opened(self, identity, system_type=0, software=b"", now=0, by_own_ids=False):
-        """A session is ready. `identity` is the 51 octets of the session; the name does not count."""
+        """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
         known = self.known
         self._forget()
         self._online = True
@@ -131,10 +131,10 @@ class Recovery:
         self._online = False
         self._forget()
         if self.known.recovers:
-            self.flags = FLAG_UNPROVEN  # the next one may push before it is opened
+            self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def look_again(self, now):
-        """Something was pushed that does not fit, or was lost: begin with the newest, once a minute at most."""
+        """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
         if not self._online or self.phase == qs.PHASE_OFF:
             return
         self._begin_look()
@@ -152,26 +152,26 @@ class Recovery:
         self.phase = qs.PHASE_NEWEST
 
     def _forget(self):
-        """Nothing is heard, asked or concluded."""
+        """Forget what was heard, asked and concluded."""
         self._newest = -1
-        self._pushed_first = self._pushed_last = -1  # of what came before anything was heard
-        self._told = False  # what is lost by what is to be settled
+        self._pushed_first = self._pushed_last = -1  # of what came before any answer
+        self._told = False  # what is lost by settling was reported
         self._zero = False  # ID 0 is gone
         self._nameless = False  # the newest has no ID
-        self._inside = False  # the walk is one in a range
+        self._inside = False  # the walk is inside a range
         self._run = 0  # gone in a row
         self._tries = 0
-        self._beside = False  # the ID behind the one that is not answered is asked for
+        self._beside = False  # the ID after the one that is not answered is asked for
         self._waiting = False  # for an answer
-        self._stale = False  # that answer is to a question of no more interest
+        self._stale = False  # that answer is of no more interest
         self._begin = self._closed = self._gone_count = 0
         self._owes = False  # how far the range is closed should be saved
         self._retry.stop()
 
     def _choose_sharing(self, identity, system_type, software, sharing):
-        """Decide who counts the IDs, and whether anything can be fetched."""
+        """Decide whether stations share the IDs, and whether anything can be fetched."""
         named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
-        may = False  # its answers tell
+        may = False  # its answers will tell
         shares = sharing == qs.SHARING_ALL
         if sharing == qs.SHARING_AUTO and system_type == SHARED_SYSTEM:
             major = major_of(software)
@@ -200,7 +200,7 @@ class Recovery:
     # -- pushes ------------------------------------------------------------------------------------------------
 
     def heard(self, buf, at, now):
-        """A push was stored, and Known told of it; False if it does not fit what is known."""
+        """Take note of a push that was stored and that Known has seen; False if it does not fit what is known."""
         known = self.known
         if known.misfit:
             known.misfit = False
@@ -209,7 +209,7 @@ class Recovery:
         number = known.last_id
         if self.flags == 0 or number < 0:
             return True
-        if self._nameless and number > 0:  # ID 0 is that of no result, or of one behind the wrap
+        if self._nameless and number > 0:  # ID 0 is no result's, or one's just past the wrap
             self.phase = qs.PHASE_NEWEST
             self.look_again(now)
             return False
@@ -223,7 +223,7 @@ class Recovery:
         top = unpack_id(self._top, 0)
         if is_ahead(number, top):
             if number != after(top) and not self._shares:
-                self._upto = before(number)  # else what was left out is not asked for
+                self._upto = before(number)  # else the IDs skipped would not be asked for
         elif number != top:
             self.look_again(now)
             return False
@@ -231,7 +231,7 @@ class Recovery:
         return True
 
     def _count_lost(self):
-        """Nothing can be asked for here: a jump of what is pushed, since the last connection too, is what is lost."""
+        """Count a jump in the pushed IDs as lost, also since the last connection: nothing can be asked for here."""
         before_it, first = self._never_asked, self._pushed_first
         self._never_asked = self._pushed_last
         self._pushed_first = -1
@@ -284,7 +284,7 @@ class Recovery:
         return self._retry.least(now, ms) if self._retry.armed else ms
 
     def wait_for_room(self, now):
-        """What was told could not be kept: the same again later."""
+        """Ask for the same again later: there was no room for it."""
         self._retry.start(now, self.retry_ms)
 
     def revision(self):
@@ -294,9 +294,9 @@ class Recovery:
     # -- answers -----------------------------------------------------------------------------------------------
 
     def fetched(self, body, start, now, flags=0):
-        """Take the answer to what `want` asked for, a body with the flags its record would have; returns a NEWS_.
+        """Take the answer to what `want` asked for, a body with the flags its record would have; return a NEWS_.
 
-        It may use the stage unless it is NEWS_STORE: then `kept` or `wait_for_room` comes next.
+        It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
         if self._is_stale():
             return qs.NEWS_NONE
@@ -313,9 +313,9 @@ class Recovery:
         return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
 
     def _hear_nameless(self, now):
-        """An answer without an ID. Its newest has none again and again: nothing can be asked for until one has.
+        """Take an answer without an ID; return a NEWS_.
 
-        Returns a NEWS_.
+        If the newest has none again and again, nothing can be asked for until one has.
         """
         if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
             return self._again(now)
@@ -324,9 +324,9 @@ class Recovery:
         return qs.NEWS_NONE
 
     def fetched_unread(self, body, start, check, now):
-        """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came.
+        """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
 
-        `check`, 30 bits, tells its frame from others: without it a reset could not be told.
+        `check`, 30 bits, tells its frame from others: without it a reset could not be seen.
         """
         if self._is_stale():
             return qs.NEWS_NONE
@@ -339,7 +339,7 @@ class Recovery:
         return self._hear(number, False, now)
 
     def refused(self, kind, now):
-        """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
+        """Take a rejection of the REFUSED_ class `kind`; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
         if kind == replies.REFUSED_GONE:
@@ -349,14 +349,14 @@ class Recovery:
         elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
             self._revision_index = 0
             self._switch_off()
-            if kind == replies.REFUSED_REVISION:  # so says a controller in trouble, too
+            if kind == replies.REFUSED_REVISION:  # a controller in trouble says so, too
                 self._retry.start(now, OFF_MS)
         else:
             return self._again(now)
         return qs.NEWS_NONE
 
     def silent(self, now):
-        """No answer: the same is asked for again later; returns a NEWS_."""
+        """No answer came: ask for the same again later; return a NEWS_."""
         return qs.NEWS_NONE if self._is_stale() else self._again(now)
 
     def kept(self, now):
@@ -366,13 +366,13 @@ class Recovery:
             self._close(False)
 
     def _is_stale(self):
-        """Take note of an answer; True if it is to a question of before, or to none."""
+        """Take note of an answer; True if it is to an earlier question, or to none."""
         stale = self._stale or not self._waiting or self.phase == qs.PHASE_OFF
         self._waiting = self._stale = False
         return stale
 
     def _switch_off(self):
-        """It cannot be asked on this connection."""
+        """Ask nothing more on this connection."""
         self._flush()
         self.phase = qs.PHASE_OFF
         self.flags = FLAG_UNPROVEN
@@ -380,7 +380,7 @@ class Recovery:
             self._count_lost()
 
     def _again(self, now):
-        """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
+        """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         self._tries += 1
         if self._tries == 0:
             return self._give_up(now)
@@ -391,7 +391,7 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _give_up(self, now):
-        """The one behind it is answered, and it is not; returns a NEWS_."""
+        """Give up an ID that is not answered while the next one is; return a NEWS_."""
         if self.phase == qs.PHASE_FILL:
             return self._close(True)
         if self.phase == qs.PHASE_WITNESS:
@@ -399,7 +399,7 @@ class Recovery:
         return self._go_on(self._asked, True, now)  # it may be there
 
     def _hear(self, number, held, now):
-        """There is the result `number` in `_answer`; `held` by the log, where that was looked up. Returns a NEWS_."""
+        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
         if self._beside:
             return self._answered_beside()
@@ -430,7 +430,7 @@ class Recovery:
         return self._go_on(number, True, now)
 
     def _absent(self, now):
-        """The controller has nothing under the ID that was asked for; returns a NEWS_."""
+        """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         if self._beside:
             return self._answered_beside()
@@ -444,7 +444,7 @@ class Recovery:
         return self._go_on(before(self._begin), False, now)
 
     def _go_on(self, number, there, now):
-        """The next question of a walk or a stretch, or its end; returns a NEWS_."""
+        """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
         self._tries = 0
         if self.phase == qs.PHASE_SEEK:
             self.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
@@ -462,7 +462,7 @@ class Recovery:
     # -- the look ------------------------------------------------------------------------------------------------
 
     def _compare_newest(self, held, now):
-        """The newest is `_top`: go on from there; returns a NEWS_."""
+        """The newest is `_top`: go on from there; return a NEWS_."""
         known = self.known
         newest = self._newest
         self._upto = before(newest) if held else newest
@@ -471,11 +471,11 @@ class Recovery:
             self._first = newest if self.store_newest else after(self._upto)
             return self._conclude(now)
         if known.is_empty() and not self._other:
-            self._afresh = self._told = True  # it had nothing: nothing of before can be lost
+            self._afresh = self._told = True  # it had nothing: nothing from before can be lost
             self._first = first_below(newest) if self._shares else open_below(self._upto)
             return self._conclude(now)
         if known.is_top(self._top):
-            self._take_top(known.octets)  # which says more, perhaps
+            self._take_top(known.octets)  # which may say more
             self._first = after(self._upto)
             return self._conclude(now)
         top = known.top()
@@ -487,11 +487,11 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _hear_nothing(self, now):
-        """ID 0 is gone: there is nothing, or that is not known there. Returns a NEWS_."""
+        """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
         known = self.known
         self._tries = 0
         self._zero = True
-        if known.last_id >= 0:  # this connection has pushed one: it stands for the newest
+        if known.last_id >= 0:  # this connection has pushed one: it counts as the newest
             self._newest = known.last_id
             self._take_top(known.last)
             return self._compare_newest(True, now)
@@ -502,14 +502,14 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _hear_witness(self, now):
-        """There is a result under the highest ID known; returns a NEWS_."""
+        """There is a result under the highest ID known; return a NEWS_."""
         if not self.known.is_top(self._answer):
             return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(True, now)
         self._first = after(self._asked)
         return self._conclude(now)
 
     def _conclude_empty(self, now):
-        """The controller has nothing: what it makes from now on is ours. Returns a NEWS_."""
+        """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
         if self.known.last_id >= 0:
             return self._hear_nothing(now)  # it has pushed one meanwhile
         self._newest = -1
@@ -518,7 +518,7 @@ class Recovery:
         return self._settle(now)
 
     def _conclude(self, now):
-        """What is missing begins at `_first`: write it down, or look first where it ends. Returns a NEWS_."""
+        """What is missing begins at `_first`: write it down, or first find where it ends. Return a NEWS_."""
         if not self._zero:
             return self._settle(now)
         self.phase = qs.PHASE_UP
@@ -540,7 +540,7 @@ class Recovery:
         self._first = first_below(self._newest)
         if self._other:
             if self._named != self._identity:
-                self._named = self._identity  # one frame may be spoiled
+                self._named = self._identity  # a single frame may be corrupt
                 self._switch_off()
                 return qs.NEWS_ASK_AGAIN
             self._reset = True
@@ -554,7 +554,7 @@ class Recovery:
         return self._conclude(now)
 
     def _end_walk(self, now):
-        """The lowest that is there is known; returns a NEWS_."""
+        """The walk has found the lowest ID that is there; return a NEWS_."""
         lowest = self._walk.lowest()
         if not self._inside:
             self._first = lowest
@@ -564,14 +564,14 @@ class Recovery:
         self._run = 0
         count = (lowest - self._at) % ID_PERIOD
         if count:
-            if not is_open(self._at, before(lowest)):  # else nobody knows that they were made
+            if not is_open(self._at, before(lowest)):  # else it is not known that they were made
                 self._count_gone(self._at, before(lowest), count)
             self._at = lowest
             self._owes = True
         return qs.NEWS_NONE
 
     def _settle(self, now):
-        """Write down what was concluded, in one snapshot; it is tried again if that is refused. Returns a NEWS_."""
+        """Write down what was concluded, in one snapshot; if that fails, try again later. Return a NEWS_."""
         known = self.known
         self.phase = qs.PHASE_SETTLE
         if self._afresh and not self._told and not self._tell_lost():
@@ -598,7 +598,7 @@ class Recovery:
         return qs.NEWS_RESET if self._afresh and self._reset else qs.NEWS_NONE
 
     def _tell_lost(self):
-        """What was missing, or made since, in front of what is settled is gone; False if that has to wait."""
+        """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
         known = self.known
         parts = [(first, last) for first, last in known.ranges]
         if not self._reset and known.is_met():
@@ -633,10 +633,10 @@ class Recovery:
                 self.wait_for_room(now)
                 return
         self.phase = qs.PHASE_IDLE
-        self._asked = self._walk.asked = 0  # IDs near the wrap lie on the heap
+        self._asked = self._walk.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
-        """The next one is asked for; behind many that are gone a walk from the end finds where the rest begins."""
+        """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
         self.phase = qs.PHASE_FILL
         self._asked = self._at
         left = length_of(self._at, last)
@@ -648,7 +648,7 @@ class Recovery:
         return True
 
     def _turn_to_ours(self, shared, last):
-        """The same where stations share the IDs: ours alone; False behind a stretch."""
+        """The same where stations share the IDs, for ours alone; False at the end of a stretch."""
         if is_open(self._at, last) and length_of(1, self.known.top()):
             self._at = 1
         if not shared.in_stretch:
@@ -665,7 +665,7 @@ class Recovery:
         return number >= 0
 
     def _hear_judged(self, judged):
-        """An answer is not taken as it is, since all stations share the IDs, or may; returns a NEWS_."""
+        """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         if judged == qs.JUDGED_NO_OWNER:
             self.needs = "recover_revisions"
             self._switch_off()
@@ -677,7 +677,7 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _close(self, gone):
-        """The ID at `_at` is missing no more; returns NEWS_NONE."""
+        """Close the ID at `_at`: it is no longer missing. Return NEWS_NONE."""
         if gone:
             self._count_gone(self._at, self._at, 1)
         self._at = after(self._at)
@@ -687,7 +687,7 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _answered_beside(self):
-        """The ID behind the one that is not answered is: that one never will be, or at once. Returns NEWS_NONE."""
+        """The ID after the unanswered one is answered: that one gets a last try. Return NEWS_NONE."""
         self._beside = False
         self._tries = -1
         return qs.NEWS_NONE
@@ -699,7 +699,7 @@ class Recovery:
         self._gone_count += count
 
     def _flush(self):
-        """Write down how far the oldest range is closed; False if what is gone cannot be told now."""
+        """Write down how far the oldest range is closed; False if what is gone cannot be reported now."""
         ranges = self.known.ranges
         self._owes = False
         if not ranges or ranges[0][0] != self._begin or self._at == self._begin:
@@ -710,7 +710,7 @@ class Recovery:
         self.known.close_up_to(self._at)
         self._begin = self._at  # the next range has its own
         self._closed = self._gone_count = 0
-        self._save()  # else some are asked for again after a start
+        self._save()  # else some are asked for again after a restart
         return True
 
     def _save(self):
@@ -729,7 +729,7 @@ class Recovery:
 
 
 def major_of(software):
-    """Return the first number of a version as `PF6_R_3.13.2`: 3; 0 if there is none."""
+    """Return the first number of a version such as `PF6_R_3.13.2`: 3; 0 if there is none."""
     value = 0
     for octet in software:
         if 0x30 <= octet <= 0x39:

@@ -1,20 +1,20 @@
 """What an error code of MID 0004 means for us, as data (003:3267-3463; DIGEST C.2).
 
-What is done about it stands in the row of the request (agent.openprotocol.requests).
+What is done about it is in the row of the request (agent.openprotocol.requests).
 """
 
 from agent.base.compat import const
 
-REFUSED_OTHER = const(0)  # nothing known about it: the request has failed, the session goes on or starts over
+REFUSED_OTHER = const(0)  # without a rule: the request has failed, the session goes on or starts over
 REFUSED_REVISION = const(1)  # 97, 74, 76: try the next revision
-REFUSED_BUSY = const(2)  # 96, 16, 35: somebody has the slot; stay away for a while
+REFUSED_BUSY = const(2)  # 96, 16, 35: another client has the slot; stay away for a while
 REFUSED_EXISTS = const(3)  # 06, 09, 11, 13, 18, 71: the subscription survived our reconnect
 REFUSED_MISSING = const(4)  # 07, 10, 12, 14, 19, 72: nothing to unsubscribe
-REFUSED_LATER = const(5)  # 98, 28, 27: the same again later
+REFUSED_LATER = const(5)  # 98, 28, 27: try the same again later
 REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
-REFUSED_GONE = const(7)  # 15: the result is not there any more
+REFUSED_GONE = const(7)  # 15: the result is no longer there
 
-# Each code and its class in turn.
+# Pairs of a code and its class.
 _CLASSES = (
     bytes((97, REFUSED_REVISION, 74, REFUSED_REVISION, 76, REFUSED_REVISION))
     + bytes((96, REFUSED_BUSY, 16, REFUSED_BUSY, 35, REFUSED_BUSY))

@@ -2,10 +2,10 @@
 
 Rules (DIGEST part C)
 1. One request is outstanding at a time. It is sent as often as the session says, or once where the row says so.
-2. Its answer is the row's MID; where that is 0005, one that names the request. A 0004 that names it is a refusal: the
-   row has an ACT_ for each class of refusals. What silence is stands in the row as well.
-3. What was sent again may be answered again: such an echo, which carries no ID, is not taken for the next one's answer.
-4. MID 9999 is in no row: it is never outstanding. Any octet is its answer, a 0004 to it as well.
+2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
+   row has an ACT_ for each class. The row also says what silence means.
+3. What was sent twice may be answered twice: such an echo, which carries no ID, is not taken for the next one's answer.
+4. MID 9999 is in no row: it is never outstanding. Any byte answers it, even a 0004 to it.
 """
 
 from agent.base.compat import const
@@ -39,7 +39,7 @@ ACT_CLEAR = const(4)  # the subscription survived our reconnect, perhaps with an
 ACT_SUBSCRIBE = const(5)
 ACT_UNKNOWN = const(6)  # this controller knows no such subscription
 ACT_BUSY = const(7)
-ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is over
+ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is up
 
 # By class (agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone.
 _START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 5)
@@ -55,9 +55,9 @@ _TELL = bytes((ACT_TELL,) * 8)
 # The columns.
 MID = const(0)  # 0: the subscription's
 ANSWER = const(1)
-LEAST = const(2)  # octets of an answer that can be read
-WHOLE = const(3)  # the answer may come in parts, and is none if it was cut short
-DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of so many it is matched by these
+LEAST = const(2)  # bytes of the shortest answer that can be read
+WHOLE = const(3)  # the answer may come in parts, and does not count if cut short
+DATA_BYTES = const(4)  # after our header; where the answer repeats the last ten of them it is matched by these
 DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
@@ -73,14 +73,14 @@ SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUB
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
-FLAGGED_FIRST = const(10)  # revision of MID 0064 from which on "made offline" stands behind the ID: 0, not that one
+FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
 
 _NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
 
 
 class Request:
-    """The one that is outstanding; `asked` is its MID, 0 if there is none."""
+    """The outstanding request; `asked` is its MID, 0 if there is none."""
 
     __slots__ = (
         "_echoes",
@@ -100,7 +100,7 @@ class Request:
     )
 
     def __init__(self):
-        self.answer = Timer()  # until it is not waited for any longer
+        self.answer = Timer()  # until it is no longer awaited
         self.lower_too = False  # the newest at or below what was asked for may be the answer
         self.row = START
         self._said = bytearray(ID_BYTES)
@@ -119,7 +119,7 @@ class Request:
         self.answer.stop()
 
     def ask(self, row, mid, named, revision, data, tries):
-        """Make this the outstanding one; it is due at once. An answer may call it by `asked` or by `named`."""
+        """Make this the outstanding request, due at once. An answer may name it by `asked` or by `named`."""
         self.row = row
         self.asked = mid
         self.named = named
@@ -136,18 +136,18 @@ class Request:
         return self.asked > 0 and (mid == self.asked or mid == self.named)
 
     def is_answered_in_parts(self, mid):
-        """True if message `mid`, which says it is a part, may be one of the answer."""
+        """True if message `mid`, which says it is a part, may be part of the answer."""
         row = self.row
         return self.asked > 0 and row[WHOLE] and mid == row[ANSWER]
 
     def posted(self, now, wait_ms):
-        """It goes out now."""
+        """The request goes out now."""
         self.unsent = False
         self._sends += 1
         self.answer.start(now, wait_ms)
 
     def is_matched(self, buf, at):
-        """True if the answer at buf[at:] is to what was asked; all zeros (the newest) are answered by anything."""
+        """True if the answer at buf[at:] is to what was asked; to all zeros (the newest) anything is."""
         data = self.data
         first = self.row[DATA_AT]
         if first:
@@ -175,7 +175,7 @@ class Request:
         return True
 
     def given_up(self):
-        """No answer came: each of the tries may still get its own, unless that was passed over."""
+        """No answer came: each try may still get its own, unless that was passed over."""
         if self.row[DATA_AT]:
             self._count_echoes(max(self._sends - self._passed, 0))
 
@@ -186,12 +186,12 @@ class Request:
         self.answer.stop()
 
     def _count_echoes(self, most):
-        # What was passed over may have been the answer itself: then none comes, or each refusal would cost a time-out.
+        # What was passed over may have been the answer itself: no echo then, else each rejection costs a time-out.
         self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
 
 
 def longest_bytes(subscriptions):
-    """Return the octets of the longest message that a session with these subscriptions sends, without its NUL."""
+    """Return the bytes of the longest message that a session with these subscriptions sends, without its NUL."""
     longest = _GENERIC_BYTES
     for row in REQUESTS:
         longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore

@@ -2,7 +2,7 @@
 
 Sans I/O: works on a link (agent.link), knows no port and no flash. The owner feeds the link, calls `next_event` until
 it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or `withhold`. What is asked
-and what answers it are the rows of agent.openprotocol.requests, what comes by itself those of `subscriptions`.
+and how it is answered is in the rows of agent.openprotocol.requests, what is pushed in those of `subscriptions`.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
@@ -10,21 +10,21 @@ and what answers it are the rows of agent.openprotocol.requests, what comes by i
                                | one that is not needed: whatever else it gets, or silence, it is done without
 
 Rules (DIGEST part C)
-1. A request that is not answered in all its tries loses the link, unless its row says otherwise. MID 0003 waits for the
-   answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
-2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer is one: the
-   subscription stands. The mirror of MID 9999 is never answered.
+1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
+   the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
+2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
+   that answer: the subscription stands. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (agent.openprotocol.linked), and answered as one; a part alone never is.
-4. The owner remembers which revisions were accepted. A start that was cut off tries the next one; where a session has
-   stood in it before only the third time: in a lower one the controller would name no station, and not its type.
+4. The owner remembers which revisions were accepted. After a start that was cut off the next one is tried; where a
+   session has stood in it before, only after the third: in a lower one the controller gives neither station nor type.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6.
 6. One message is posted at a time: first answers, those of the link level (agent.openprotocol.numbering) and one
-   acknowledgement for each time a push came, then the request that is due.
-7. MID 9999 goes out `keepalive_ms` after our last transmission. Without one octet from the controller for `silence_ms`
-   while a mirror is due, the link is lost; so it is when the port takes nothing for as long.
-8. Nothing is said before 0002 but what is asked for (003:3075-3076), and nothing behind 0003.
+   acknowledgement for each push that came, then the request that is due.
+7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
+   while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
+8. Before 0002 nothing is sent but what is asked for (003:3075-3076), and after 0003 nothing at all.
 """
 
 from struct import pack_into
@@ -75,7 +75,7 @@ _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 
 
 
 class Session:
-    """One session after the other over one link. Times in ms; start_revisions is a tuple, most wanted first."""
+    """Sessions over one link, one after another. Times in ms; start_revisions is a tuple, most wanted first."""
 
     def __init__(
         self,
@@ -104,11 +104,11 @@ class Session:
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
-        self.wants_numbers = False  # number what we send, where the controller offers that
-        self.numbers = None  # then it is an agent.openprotocol.link_level
+        self.wants_numbers = False  # number what we send where the controller offers it
+        self.numbers = None  # if so, an agent.openprotocol.link_level.LinkLevel
         self.generic = None  # made where a controller has no MID 0060
         self.several = None  # an agent.openprotocol.spindles.Several, made where it has several spindles, or configured
-        self.known = None  # the IDs of the controller: what is stored of it
+        self.known = None  # the controller's IDs: which of its results are stored
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
         self._rest = Timer()
@@ -119,35 +119,35 @@ class Session:
         self.closed()
 
     def _prepare_pushes(self):
-        """Be ready to subscribe: nothing was pushed yet."""
+        """Get ready to subscribe: nothing has been pushed yet."""
         subscriptions = self.subscriptions
-        self.pushed = subscriptions[0].pushes[0]  # the one that came last
+        self.pushed = subscriptions[0].pushes[0]  # the last one that came
         self.sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
         self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
         self._cuts = 0  # starts in a row that came to nothing
-        self._behind = 0  # the last one that is asked for in this turn
+        self._behind = 0  # one past the last that is asked for in this turn
         self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
 
     def _prepare_identity(self):
-        """Have room for what a controller says of itself."""
+        """Make room for what a controller says about itself."""
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
-        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # version of the controller's, as it came
+        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # the version of the controller's, as it came
         self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
         self.system_type = 0
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
     def receive(self, n):
-        """The first n octets of link.inlet() were filled."""
+        """The first n bytes of link.inlet() were filled."""
         self.link.receive(n)
         self._silence.armed = False
 
     def acknowledge(self):
-        """What the last event pushed is durable (or is known already): answer it.
+        """Answer what the last event pushed: it is durable, or already known.
 
-        Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
+        Not after MID 0003, the last message of a session: the result comes again in the next one.
         """
         if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
@@ -218,7 +218,7 @@ class Session:
         return self.state == READY and self.request.asked == 0
 
     def fetch(self):
-        """Ask with MID 0064 for the result whose ten digits were put into `fetch_id`; all zeros: the newest."""
+        """Ask by MID 0064 for the result whose ten digits are in `fetch_id`; all zeros mean the newest."""
         if self.generic is not None and self.generic.in_use:
             self.generic.fetch(self)
         else:
@@ -226,19 +226,19 @@ class Session:
             self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
 
     def place_of_pushed_id(self):
-        """Return at which octet of a result that is pushed, from 0 on, its tightening ID stands."""
-        from agent.openprotocol.layouts import place_of_id  # who fetches has it
+        """Return the offset of the tightening ID in a pushed result."""
+        from agent.openprotocol.layouts import place_of_id  # loaded already where results are fetched
 
         return place_of_id(self.subscriptions[0].revision())
 
     def ask_tool(self):
-        """Ask with MID 0040 for the tool's data; a controller that does not know it is not asked again by itself."""
+        """Ask by MID 0040 for the tool's data; a controller that does not know it is not asked again automatically."""
         self.ask(rq.TOOL, 1, b"")
 
     def stop(self, now):
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
 
-        What was asked before is answered first, or `stop_wait_ms` are over: one request is outstanding at a time.
+        An outstanding request is answered first, or given up after `stop_wait_ms`: only one is outstanding at a time.
         """
         if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
@@ -250,7 +250,7 @@ class Session:
             answer.start(now, answer.least(now, self.stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
-        """Have these from now on; the first one is for results, wanted or not as the one before."""
+        """Use these from now on; the first one is for results, wanted or not like the one before."""
         subscriptions[0].wanted = self.subscriptions[0].wanted
         self.subscriptions = subscriptions
         self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
@@ -280,7 +280,7 @@ class Session:
         self.ask(rq.STOP, 1, b"")
 
     def _post_next(self, now):
-        """Post what is due, one message; return the ms until MID 9999 is."""
+        """Post one message if any is due; return the ms until MID 9999 is."""
         mute = self.state == STARTING or self.state == STOPPING
         link = self.link
         if self.numbering.owed:
@@ -347,7 +347,7 @@ class Session:
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
     def _prepare(self):
-        """A connection begins."""
+        """Prepare for a new connection."""
         for subscription in self.subscriptions:
             for push in subscription.pushes:
                 push.opened()
@@ -355,7 +355,7 @@ class Session:
         self.link.reset()
 
     def _forget(self):
-        """A connection has ended."""
+        """Forget a connection that has ended."""
         self.request.closed()
         self.numbering.reset()
         self.numbers = None
@@ -397,7 +397,7 @@ class Session:
         return EV_STARTED
 
     def _begins_again(self, length):
-        """A Power Focus 6000 names our station from revision 6 on alone: rule 3."""
+        """End the session if a Power Focus 6000 names no station below revision 6 (rule 5); True if so."""
         asked = self.start_revisions[self.start_index]
         wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
         if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
@@ -414,7 +414,7 @@ class Session:
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
     def _stands(self, refused):
-        """The subscription stands, or the session goes on without: ask for the next one. READY behind the last."""
+        """The subscription stands, or the session goes on without it: ask for the next one. READY after the last."""
         self._cleared = False
         if self.state == STOPPING:
             self.answered()
@@ -433,7 +433,7 @@ class Session:
         return EV_READY
 
     def _act(self, act):
-        """Do what the row of the request says about its refusal."""
+        """Do what the row of the request says about its rejection."""
         subscription = self.subscriptions[self._asked]
         if (act == rq.ACT_BUSY or act == rq.ACT_LATER) and self._may_go_without():
             return self._go_without(WHY_REFUSED)
@@ -469,7 +469,7 @@ class Session:
     def _go_generic(self):
         """This controller knows no MID 0060: ask for its results by MID 0008."""
         if self.generic is None:
-            # Hardly any controller needs it. One after the other: imports nest, and this is deep in a step.
+            # Hardly any controller needs it. One import after the other: they nest, and this is deep in a step.
             import agent.openprotocol.variable  # noqa: F401
 
             # isort: split
@@ -497,7 +497,7 @@ class Session:
         return EV_REFUSED
 
     def _is_asked_otherwise(self):
-        """True if results are asked for by another MID than 0060, since that is not known."""
+        """True if results are asked for by a MID other than 0060, which is not known there."""
         if self.several is not None and self.several.subscription is not None:
             return True
         return self.generic is not None and self.generic.in_use
@@ -518,11 +518,11 @@ class Session:
     def _ask_for(self, row, mid, revision):
         """Ask for the subscription whose turn it is, or for its end."""
         subscription = self.subscriptions[self._asked]
-        named = subscription.row[NAMED] or mid  # a generic one may be called by either (002:145-150)
+        named = subscription.row[NAMED] or mid  # a generic one may be named by either (002:145-150)
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
-        tries = self.tries if subscription.row[NEEDED] is True else 1  # no one waits long for what is not needed
+        tries = self.tries if subscription.row[NEEDED] is True else 1  # no long wait for what is not needed
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):
@@ -531,14 +531,14 @@ class Session:
         return self._end(why)
 
     def _turn_to_next_start(self):
-        """The start was cut off, or it was not answered."""
+        """The start was cut off, or not answered: turn to the next revision when it is time (rule 4)."""
         self._cuts += 1
         if self.start_index != self.stood_index or self._cuts == _CUTS_MOST:
             self.start_index = (self.start_index + 1) % len(self.start_revisions)
             self._cuts = 0
 
     def _end(self, why):
-        """Over without counting the start as cut off: the revision was not what failed."""
+        """End the session without counting the start as cut off: it was not the revision that failed."""
         self.state = OVER
         self.why = why
         return EV_OVER
@@ -559,7 +559,7 @@ class Session:
         return EV_NONE
 
     def _is_mute(self, now):
-        """True if the controller says nothing any more, or takes nothing."""
+        """True if the controller has fallen silent, or takes nothing."""
         return (self._silence.armed and self._silence.expired(now)) or (
             self._blocked.armed and self._blocked.expired(now)
         )
@@ -637,7 +637,7 @@ class Session:
         return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
 
     def _pushed(self, push, cut_short):
-        """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
+        """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
         self.pushed = push
         if self._is_subscribed_by(push):
             self._stands(False)  # it came instead of the 0005
@@ -649,7 +649,7 @@ class Session:
         return EV_PUSHED_CUT
 
     def _take_part(self, mid, push, cut_short):
-        """A message that says it is one part of several."""
+        """Take a message that says it is one part of several."""
         from agent.openprotocol import linked  # only where a controller sends parts
 
         if self._linked is None:
@@ -716,18 +716,18 @@ class Session:
         self.named = named
         self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
-            return EV_NONE  # no keep-alive there: a sign of life all the same
+            return EV_NONE  # no keep-alive there, but a sign of life all the same
         return self.refused_as(refusal_class(self.code)) if self.request.is_named(named) else EV_UNKNOWN
 
     def refused_as(self, refusal):
-        """What is outstanding was refused, by a code of this class."""
+        """The outstanding request was rejected, with a code of this class."""
         request = self.request
         row = request.row
         self.refusal = refusal
         act = row[rq.ACTS][self.refusal]  # type: ignore
         if act == rq.ACT_TELL and not request.is_refused():
             return EV_UNKNOWN
-        if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or none any more
+        if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
             return self.over(WHY_STOPPED)
         if act == rq.ACT_TELL:
             self.answered()

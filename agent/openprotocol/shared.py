@@ -1,23 +1,23 @@
-"""A controller whose stations share its tightening IDs (Power Focus 6000 up to 2.8): which of the missing are ours.
+"""A controller whose stations share its tightening IDs (Power Focus 6000 up to 2.8): which missing ones are ours.
 
     asked      n        n-3     ..      first
     answered   n-2 (A)  n-7 (us)        below first: the stretch is known, and n-7 is ours
 
 There one counter serves every station and tool, and MID 0064 with n is answered with the newest result at or below n,
-whoever made it; MID 0065 says who did from revision 7 on (parameter 37, octets 343-352).
+whoever made it; MID 0065 says who did from revision 7 on (parameter 37, bytes 343-352).
 
 Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. Where 0002 does not say
-   whether the IDs are shared an answer of another station, or one below the ID that was asked for, shows it; it is
-   believed when the next one shows it too. Equality shows nothing.
+   whether the IDs are shared, an answer of another station, or one below the ID asked for, shows it; this is believed
+   when the next answer shows it too. An equal ID shows nothing.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
-   below the stretch, or a refusal with 15, ends the way. Ours are asked for once more by their own IDs, oldest first.
-3. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
-   ours than OURS_MAX shorten the stretch. The connection after one that ended meanwhile begins with a quarter of it, or
-   a controller that ends each connection soon would never let one be finished.
+   below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
+3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
+   OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
+   it: else a controller that ends each connection soon would never let one be finished.
 4. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
 
-Imported where a controller names its station; other carts have no room for it.
+Imported where a controller names its station; other carts need the room.
 """
 
 from agent.base.compat import const
@@ -41,7 +41,7 @@ STRETCH_IDS = const(500)
 OURS_MAX = const(250)
 
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it says whose it is
-_OWNER = const(342)  # parameter 37 of MID 0065, from the message's first octet
+_OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 
 
 def owner_of(station, buf, at, length, revision):
@@ -66,8 +66,8 @@ class Shared:
         self.last = 0  # of the stretch
         self._first = 0
         self._ours = []  # of the stretch, descending
-        self._has_to_name = has_to_name  # an answer that names no one may be another station's
-        self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled
+        self._has_to_name = has_to_name  # an answer that names no station may be another one's
+        self._suspects = False  # an answer has shown that the IDs are shared; it may be corrupt
         self._most_ids = most_ids or STRETCH_IDS
         self._ids = self._most_ids
         self._found = True
@@ -86,7 +86,7 @@ class Shared:
         self.owner = owner_of(self.station, buf, at, length, revision)
 
     def is_ours(self):
-        """True if the answer is of our station."""
+        """True if the answer is from our station."""
         return self.owner == OWNER_OURS
 
     def judge(self, phase, shares, number, asked):
@@ -104,7 +104,7 @@ class Shared:
     # -- the stretch -------------------------------------------------------------------------------------------
 
     def begin_range(self):
-        """Another range is looked through."""
+        """Begin with another range."""
         self.in_stretch = self.seeks = False
 
     def begin(self, first, count):
@@ -120,11 +120,11 @@ class Shared:
         self._ours = []
 
     def break_off(self):
-        """The connection ended meanwhile; returns how many IDs the next one should begin with."""
+        """The connection ended within a stretch; return how many IDs the next one should begin with."""
         return max(self._most_ids // 4, 1)
 
     def hear(self, number, is_ours):
-        """The newest at or below `asked` is `number`. By its digits: behind a wrap it may be a later one."""
+        """Take `number` as the newest at or below `asked`. By its digits: past a wrap it may be a later one."""
         if is_ahead(self._first, number) or is_ahead(number, self.asked):
             self.seeks = False
             return
@@ -137,7 +137,7 @@ class Shared:
         self.seeks = length_of(self._first, self.asked) > 0
 
     def next_of_ours(self, number):
-        """Return the oldest of ours in the stretch from `number` on; -1 when there is none any more."""
+        """Return the oldest of ours in the stretch from `number` on; -1 if none is left."""
         ours = self._ours
         while ours and is_ahead(number, ours[-1]):
             ours.pop()

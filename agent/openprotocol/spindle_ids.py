@@ -2,10 +2,10 @@
 
 Rules
 1. They are pushed in order and cannot be asked for one by one; the highest known is the one stored last, to which the
-   next subscription rewinds: what comes again then the log has. No time is compared: a result that is not in the log
-   was made since, or is too old to matter.
-2. The data number of a PowerMACS is the whole system's: a jump says nothing. The sync ID counts up to 65535 by one
-   (003:7925-7933): what a jump left out is gone, since it cannot be asked for.
+   next subscription rewinds: what comes again then is in the log. Times are not compared: a result that is not in the
+   log was made since, or is too old to matter.
+2. The data number of a PowerMACS is the whole system's: a jump means nothing. The sync ID counts up to 65535 by one
+   (003:7925-7933): what a jump skips is gone, since it cannot be asked for.
 """
 
 from agent.base.compat import const
@@ -18,7 +18,7 @@ SYNC_PERIOD = const(65536)
 
 
 def ahead_by(known, body, start):
-    """Return by how much the ID of body[start:] is ahead of the last one; 0 if it is not, or nothing says so."""
+    """Return by how much the ID of body[start:] is ahead of the last one; 0 if it is not, or that is not known."""
     if not known.is_met() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
         return 0
     period = SYNC_PERIOD if body[start - HEAD_BYTES + PLACE] == SYNC else ID_PERIOD
@@ -27,7 +27,7 @@ def ahead_by(known, body, start):
 
 
 def stored(known, flags, buf, at):
-    """The result whose body lies at buf[at:] counts from now on."""
+    """Count the stored result whose body is at buf[at:] as known."""
     if buf[at - HEAD_BYTES + PLACE] == SYNC:
         ahead = ahead_by(known, buf, at)
         if ahead > 1:

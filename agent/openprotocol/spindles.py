@@ -6,17 +6,18 @@
 From 003:7746-7786, 8187-8225 and 9071-9087.
 
 Rules
-1. PowerMACS (system type 002) is never asked for MID 0060. Any other controller that knows neither MID 0060 nor MID
+1. PowerMACS (system type 002) is never asked by MID 0060. Any other controller that knows neither MID 0060 nor MID
    0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
-2. A subscription rewinds so that the last result stored is pushed once more (`data number`, 0105 from revision 2 on):
-   if it is another one by now, the numbers have restarted. It names the one stored before that, since the number in
-   front of the last one may be no result; with one that is not held the controller begins with its oldest
-   (003:8203-8225), and what comes is taken as any push. The first one asks for new results only, or for what the
-   controller pushes by itself. MID 0101 does not say its data number: there
-   revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
-   the numbers have restarted with a result that found no room, it rewinds to that: the stored one's may be used again.
-3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
-   result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
+2. A subscription rewinds so that the last result stored is pushed again (`data number`, 0105 from revision 2 on): if it
+   is another one by now, the numbers have restarted. It names the result stored before that, since the number just
+   below the last one may be no result's; for a number it does not hold the controller begins with its oldest
+   (003:8203-8225), and what comes is taken like any push. The first subscription asks for new results only, or for what
+   the controller pushes by itself. MID 0101 does not give its data number: there revision 1, which has none, is asked
+   for first, and a later one asks for all that the controller has. Where the numbers have restarted with a result that
+   found no room, it rewinds to that one: the number of the stored one may be used again.
+3. Bolt data is asked for only where the controller can rewind: else a cut before the last MID 0107 would lose the
+   result, as MID 0106 has been answered by then. It is not asked for where messages are numbered: then there is no
+   MID 0108.
 
 Imported when the first such controller is met, or configured.
 """
@@ -42,7 +43,7 @@ _NUMBER_BYTES = const(10)
 
 
 class StationPush(Push):
-    """MID 0106 or 0107, whose acknowledgement asks for more or not."""
+    """MID 0106 or 0107, whose acknowledgement says whether more is wanted."""
 
     def __init__(self, subscription, row):
         Push.__init__(self, subscription, row)
@@ -75,7 +76,7 @@ class SeveralSubscription(Subscription):
         return self.revisions[self.index]
 
     def revision(self):
-        """Return the revision to ask for, and put together the data that it wants (rule 2)."""
+        """Return the revision to ask for, and put together the data it needs (rule 2)."""
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
         known = self.known
@@ -87,7 +88,7 @@ class SeveralSubscription(Subscription):
         return revision
 
     def rewind_behind(self, number):
-        """Rewind to what comes behind this data number from now on; to the last one stored if it is negative."""
+        """From now on rewind to what comes after this data number; to the last one stored if it is negative."""
         self.behind = number
 
     def rewinds(self):
@@ -96,7 +97,7 @@ class SeveralSubscription(Subscription):
 
 
 class Several:
-    """What a session has in place of its row for MID 0060, from the first such controller on."""
+    """Takes the place of a session's row for MID 0060, from the first such controller on."""
 
     def __init__(self, session, known, name="auto", bolts=False, cycle=Cycle):
         self.forced = name != "auto"
@@ -120,7 +121,7 @@ class Several:
         return True
 
     def leave(self, session):
-        """A new session: begin as with any controller. What had begun on the last connection comes again."""
+        """Begin a new session as with any controller. What had begun on the last connection comes again."""
         self.cycle.give_up()
         self._tried = 0
         if self.subscription is not None:
@@ -128,7 +129,7 @@ class Several:
             session.put_subscriptions(self._before)
 
     def rewind_behind(self, number):
-        """Begin the next subscriptions behind this data number, behind the last one stored if it is negative."""
+        """Begin the next subscriptions after this data number; with the last one stored if it is negative."""
         if self.subscription is not None:
             self.subscription.rewind_behind(number)
 

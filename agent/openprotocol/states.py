@@ -1,4 +1,4 @@
-"""What the owner of a session gets to see of it: its states, its events, and why it is over."""
+"""What the owner of a session sees of it: its states, its events, and why it is over."""
 
 from agent.base.compat import const
 
@@ -15,13 +15,13 @@ EV_NONE = const(0)
 EV_STARTED = const(1)  # 0002 came: cell, channel, name and serial can be read
 EV_READY = const(2)  # subscribed
 EV_PUSHED = const(3)  # a push at link.buf[link.at:], whole; `pushed` is its row, `mid` names it
-EV_PUSHED_CUT = const(4)  # one too large for the buffer: only its first octets are there
+EV_PUSHED_CUT = const(4)  # one too large for the buffer: only its first bytes are there
 EV_FETCHED = const(5)  # 0065, the answer to `fetch`
 EV_FETCH_REFUSED = const(6)  # 0004 to it; `refusal` holds the class
 EV_FETCH_SILENT = const(7)  # no answer in time; the session goes on
 EV_UNKNOWN = const(8)  # a message that was not asked for; `mid` names it
 EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
-EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
+EV_REFUSED = const(10)  # a 0004 after which something else is tried: `code` holds it, for the log
 EV_OVER = const(11)
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 EV_QUERY = const(13)  # up to EV_QUERY_SILENT: the answer to what agent.openprotocol.queries has asked for

@@ -1,9 +1,9 @@
 """The layouts of MID 0061 and 0065 compiled into straight slices, for CPython.
 
 Rules
-1. Taken by agent.openprotocol.layouts on CPython. `read_whole` there stays the one that reads with care: a message that
-   ends early, a number that is padded or none, a status that does not exist go to it from the start.
-2. Blank fields and times that are none are read here: they are nothing odd (rule 2 of layouts).
+1. Used by agent.openprotocol.layouts on CPython. Its own `read_whole` still reads with care: a message that ends early,
+   a number that is padded or not a number, a status that does not exist go to it from the start.
+2. Blank fields and times that are not times are read here: they are not odd (rule 2 of layouts).
 """
 
 from agent.base.straight import COPY, DIGITS, FILL, PACK_TIME, STATUS, compiled

@@ -3,16 +3,16 @@
     1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   agent.openprotocol.operation
 
 Rules
-1. One after the other is asked for; a session is READY when the last one stands. Without one that is NEEDED there is
-   no session, without another it goes on. One that is wanted INSTEAD is asked for only where the one in front was
-   refused.
+1. They are asked for one after another; a session is READY when the last one stands. Without one that is NEEDED there
+   is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before it
+   was rejected.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
-3. What else a controller tells is asked for by the rows of agent.wide.controller_events, curves by agent.wide.mid0900.
-4. Every push is acknowledged, once for each time it comes (agent.openprotocol.session): with a message of 20 octets,
+3. A controller's other events are asked for by the rows of agent.wide.controller_events, curves by agent.wide.mid0900.
+4. Every push is acknowledged, once for each time it comes (agent.openprotocol.session): with a message of 20 bytes,
    or with MID 0005, which names it.
-5. Who takes it is its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
-   when it is durable (agent.station.intake). That of results hears of the session as well: `hear(intake, event,
-   now)`, EV_READY when it stands, and what is EV_KEEPERS or above.
+5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
+   when it is durable (agent.station.intake). The keeper of results hears about the session as well: `hear(intake,
+   event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
 """
 
 from agent.base.compat import const
@@ -36,7 +36,7 @@ _DONE = const(5)
 
 
 class Push:
-    """One message that comes by itself, and its acknowledgement."""
+    """One message that is pushed, and its acknowledgement."""
 
     __slots__ = (
         "_reply",
@@ -64,9 +64,9 @@ class Push:
 
 
 class Subscription:
-    """One of a session: a row, and its revisions, most wanted first."""
+    """One subscription of a session: a row, and its revisions, most wanted first."""
 
-    wanted = True  # asked for; else only what comes by it is known
+    wanted = True  # asked for; if not, what comes by it is still known
 
     def __init__(self, row, revisions):
         self.row = row
@@ -76,18 +76,18 @@ class Subscription:
         self.data = b""
         if row[NAMED]:
             self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
-        self.clearing = None  # data of the MID that ends it, if they are others
+        self.clearing = None  # data of the MID that ends it, if different
         self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
         self.keeper = None
 
     def keep(self, keeper):
-        """This one takes what comes by this subscription."""
+        """Have this keeper take what comes by this subscription."""
         self.keeper = keeper
         for push in self.pushes:
             push.keeper = keeper
 
     def is_passed_over(self, refused):
-        """True if it is not asked for behind one that was refused, or was not."""
+        """True if it is not to be asked for; `refused`: the one before it was rejected."""
         return not self.wanted or (not refused and self.row[NEEDED] == INSTEAD)
 
     def revision(self):

@@ -7,12 +7,12 @@
 Numbers of MT Focus 6000 (30200 and above) stand in 002:698-852, those of others in 003:12829-13895 (DIGEST D.7).
 
 Rules
-1. A number that is not in the table is passed by its length. A field whose length cannot be, or that would end behind
-   its message, ends the reading: the result is RESULT_ODD, and nothing behind the message is looked at.
+1. A field whose number is not in the table is skipped by its length. One with an impossible length, or that would end
+   beyond its message, ends the reading: the result is RESULT_ODD, and nothing beyond the message is looked at.
 2. Figures are integers times a power of ten from the first digit to the last: torque becomes Nm x 100 by the unit of
-   its own field, angles become whole degrees, both cut off like all others (003:5792-5795). Exponents may have one
+   its own field, angles become whole degrees, both truncated like all others (003:5792-5795). Exponents may have one
    digit (`00001.234e+2`, 002:39-43) or more.
-3. What has no meaning here (a unit that is none of torque, a status that does not exist, digits that do not fit) is
+3. What has no meaning here (a unit that is not one of torque, a status that does not exist, digits that do not fit) is
    blank or stays as it came, and the result is RESULT_ODD. A field of blanks is absent.
 4. Of the standard numbers those of a single step do not count.
 
@@ -54,7 +54,7 @@ from agent.record.result import (
 _FIELD_BYTES = const(17)
 _COUNT_BYTES = const(3)
 _OWN = const(30200)  # numbers from here on are MT Focus 6000's
-_NUMBER_MOST = const(32)  # octets of a number; the longest documented has 12
+_NUMBER_MOST = const(32)  # bytes of a number; the longest documented has 12
 _POWER_MOST = const(40)
 _STAMP_BYTES = const(19)
 
@@ -71,7 +71,7 @@ _TIME = const(8)
 
 _LIMITS = const(106)
 
-# Of each number: what becomes of it, its place in the body and behind, its width there.
+# For each number: what becomes of its value, the place in the body or the limits behind it, the width there.
 _PLACES = {
     10: (_TEXT, VIN, 25),
     11: (_FIRST_TEXT, VIN, 25),
@@ -137,7 +137,7 @@ _UNITS = {
 _DEGREES = (0, 50)
 _OWN_STATUSES = b" 102"
 _TYPES = {1: b"01", 2: b"02"}
-_STANDARD_TYPES = {1: b"01", 2: b"02", 3: b"07", 6: b"03", 7: b"04"}  # PID 01039 counts otherwise than MID 0061
+_STANDARD_TYPES = {1: b"01", 2: b"02", 3: b"07", 6: b"03", 7: b"04"}  # PID 01039 numbers them differently from MID 0061
 
 
 def read_fields(body, buf, at, end):
@@ -170,7 +170,7 @@ def read_fields(body, buf, at, end):
 
 
 def decimal(buf, at, length):
-    """Return the number of buf[at:at+length] as an integer and the power of ten behind it; None if it is none."""
+    """Return the number of buf[at:at+length] as an integer and the power of ten behind it; None if it is not one."""
     if length > _NUMBER_MOST:
         return None
     text = bytes(buf[at : at + length]).replace(b"\0", b" ").strip().lower()
@@ -227,7 +227,7 @@ def _bring(body, place, pid, unit, buf, at, length):
 
 
 def _times(value, power):
-    """Return value x 10**power, cut off towards zero; None if that is beyond all measure."""
+    """Return value x 10**power, truncated towards zero; None if that is far too large."""
     if power >= 0:
         return value * 10**power if power <= _POWER_MOST else (None if value else 0)
     if power < -_POWER_MOST:
@@ -251,7 +251,7 @@ def _put_digits(body, to, width, value):
 
 
 def _put_status(body, to, value, how, most):
-    """Write the one octet of a status in Open Protocol's numbering."""
+    """Write the one byte of a status in Open Protocol's numbering."""
     if not 0 <= value <= 9:
         return RESULT_ODD
     if how == _OWN_STATUS:

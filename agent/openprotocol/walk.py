@@ -13,22 +13,22 @@ from agent.openprotocol.ids import ID_PERIOD
 
 
 class Walk:
-    """One way down."""
+    """One walk down."""
 
     def __init__(self):
         self.asked = 0  # what to ask for
 
     def begin(self, above, left, most):
-        """`above` is there, or counts as if; at most `left` IDs in front of it are looked at. True if one is asked."""
+        """Begin below `above`, which is there or counts as such, for `left` IDs at most. True if one is to be asked."""
         self._above = above
         self._most = most
         self._low = 0  # the farthest that is there
-        self._end = left + 1  # from here on nothing is
+        self._end = left + 1  # from here on nothing is there
         self._step = 1
         return self._probe()
 
     def hear(self, there):
-        """The one that was asked for is there, or gone; True if another one is asked for."""
+        """Take whether the ID asked for is there; True if another one is to be asked for."""
         if there:
             self._low = self._at
             return self._probe()
