@@ -1,9 +1,9 @@
-"""A result that is not as it should be (FLAG_ODD), put in order for telegram 04: what is odd is told beside it.
+"""Puts a result that is not as it should be (FLAG_ODD) in order for telegram 04, and says beside it what was odd.
 
 Rules
-1. A sign takes the place of the first zero. An angle has one decimal there (004:141-155), the rest is cut off.
-2. A number that cannot be read and a status that does not exist go out like absent ones; the parameter `Odd fields`
-   has them as they came (agent.record.odd), the first 25 characters of that.
+1. A minus sign takes the place of the first zero. An angle has one decimal there (004:141-155), the rest is cut off.
+2. Numbers that cannot be read and statuses that do not exist go out like absent ones; the parameter `Odd fields` has
+   them as they came (agent.record.odd), the first 25 characters of that.
 3. Imported when the first such record goes out; it allocates.
 """
 
@@ -27,7 +27,7 @@ _ANGLES = (44, 52, 61)
 
 
 def write(writer, parameter, buf, at, length, flags, ident, sequence):
-    """Write a copy of the record that was put in order, and what was odd about it; return the octets to send.
+    """Write a copy of the record put in order, and what was odd about it; return the number of bytes to send.
 
     `parameter` is the bit that gives the telegram room for that (result04).
     """
@@ -69,7 +69,7 @@ class Odd:
 
 
 def _put_decimal(tx, at, decimals):
-    """What stands there as whole degrees has decimals: `012345.0` with two of them is `000123.4`."""
+    """Rewrite whole degrees that have decimals: `012345.0` with two of them becomes `000123.4`."""
     tenths = int(bytes(tx[at : at + 6])) * 10 // 10**decimals
     put_number(tx, at, 6, tenths // 10)
     tx[at + 7] = 0x30 + tenths % 10

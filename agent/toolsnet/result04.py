@@ -8,10 +8,10 @@ Rules
 2. ToolsNet's overall status is the other way round; its statuses are 0 OK, 1 NOK, 2 low, 3 high.
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
-5. Batch status 3, running, goes out as 0, not completed: what it was called before release 2.9 of Open Protocol.
+5. Batch status 3, running, goes out as 0, not completed, which it was before release 2.9 of Open Protocol.
 6. A record with FLAG_ODD is put in order first (agent.toolsnet.odd04), and a parameter says what was odd.
-7. The buffer is the writer's alone. What two results in a row have in common stands there already: only when the
-   `shape` (which parameters there are) changes the telegram is laid out again, else its values alone are written.
+7. The buffer is the writer's alone. What two results in a row have in common is there already: the telegram is laid out
+   again only when the `shape` (which parameters there are) changes, else only its values are written.
 """
 
 from struct import pack_into
@@ -92,7 +92,7 @@ class ResultWriter:
         self.moves = 0
         self._factor = None
         self._station = self._spindle = self._program = -1  # as they stand in the buffer
-        # Texts that seldom change, as they were before they were made fit to be sent.
+        # Texts that seldom change, as they were before they were made fit to send.
         self._vin = bytearray(b" " * res.VIN_BYTES)
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
@@ -105,7 +105,7 @@ class ResultWriter:
         fill(tx, _SERIAL, _SERIAL_WIDTH)
 
     def write(self, buf, at, length, flags, ident, sequence):
-        """Write the result record whose payload of `length` octets lies at buf[at:]; return the octets to send.
+        """Write the result record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send.
 
         `sequence` is the rundown sequence 1..99999, `ident` the telegram's identifier.
         """
@@ -146,7 +146,7 @@ class ResultWriter:
         return self.octets
 
     def forget(self):
-        """The telegram was changed by somebody else, or has another buffer."""
+        """Lay out everything anew next time: the telegram was changed elsewhere, or has another buffer."""
         self.shape = self._station = -1
         self.octets = 0
         self._vin[0] = self.serial[0] = self._change[0] = 0
@@ -154,7 +154,7 @@ class ResultWriter:
     # -- what changes from result to result --------------------------------------------------------------------
 
     def _shape_of(self, buf, body, has_limits):
-        """Return which parameters this result has. A numeric field is blank as a whole or not at all."""
+        """Return which parameters this result has. A numeric field is wholly blank or not at all."""
         shape = self.parameters | self._long_serial
         if buf[body + res.TIGHTENING_ID] <= 0x20:
             shape &= ~PARAM_TIGHTENING_ID
@@ -179,7 +179,7 @@ class ResultWriter:
         return shape if is_blank(buf, limits + res.RESULT_TYPE, 2) else shape | _RESULT_TYPE
 
     def _put_serial(self, buf, at):
-        """The tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
+        """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
         first = at
         end = at + res.SERIAL_BYTES
         copy(self.serial, 0, buf, at, res.SERIAL_BYTES)
@@ -194,7 +194,7 @@ class ResultWriter:
         put_text(self.tx, _SERIAL, buf, first, end - first)
 
     def _put_owner(self, buf, at, program):
-        """Station, spindle and program; the last two stand in every parameter as well."""
+        """Write station, spindle and program; the last two are in every parameter as well."""
         tx = self.tx
         station = buf[at + 4] | buf[at + 5] << 8
         if station != self._station:
@@ -214,7 +214,7 @@ class ResultWriter:
             at += _PARAMETER_BYTES
 
     def _judge(self, buf, body):
-        """The overall status and those of torque and angle; a blank one takes the overall status."""
+        """Write the overall status and those of torque and angle; a blank one takes the overall status."""
         tx = self.tx
         overall = 0x30 if buf[body + res.TIGHTENING_STATUS] == 0x31 else 0x31
         tx[_SPINDLE + 18] = overall
@@ -224,7 +224,7 @@ class ResultWriter:
         tx[_SPINDLE + 60] = _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x32 else overall
 
     def _convert(self, buf, body):
-        """Torques that are not in Nm."""
+        """Write torques that are not in Nm."""
         self._torque(_SPINDLE + 27, buf, body + res.TORQUE)
         self._torque(_SPINDLE + 19, buf, body + _LIMITS + res.TORQUE_MIN)
         self._torque(_SPINDLE + 36, buf, body + _LIMITS + res.TORQUE_MAX)
@@ -239,7 +239,7 @@ class ResultWriter:
     # -- what a shape has in common ----------------------------------------------------------------------------
 
     def _lay_out(self, shape):
-        """Write all that stays, and note where the values go."""
+        """Write everything that stays, and note where the values go."""
         tx = self.tx
         self.shape = shape
         self.count = 0
@@ -259,7 +259,7 @@ class ResultWriter:
         self.octets = finish(tx, _PARAMETERS + self.count * _PARAMETER_BYTES)
 
     def _lay_out_values(self, shape):
-        """Torque and angle, measured and limits."""
+        """Lay out torque and angle, measured and limits."""
         unit = shape >> _UNIT_SHIFT
         self._factor = _UNITS.get(unit)  # None: Nm, percent (sent as it is), or an undocumented unit
         for at in (_SPINDLE + 19, _SPINDLE + 27, _SPINDLE + 36):
@@ -297,7 +297,7 @@ class ResultWriter:
             put_text(self.tx, self.change_at, self._change, 0, res.STAMP_BYTES)
 
     def _lay_out_extras(self, shape):
-        """What is only there when there is something to say, and where the result came from."""
+        """Lay out what is there only when it has something to say, and where the result came from."""
         if shape & _PROGRAM_ZERO:
             self._text(b"01000Program number           ", b"0")
         if shape & _LONG_SERIAL:

@@ -1,18 +1,18 @@
-"""The station's session with ToolsNet: the PIM first, then the server; one telegram outstanding; restart after a loss.
+"""The station's session with ToolsNet: the PIM first, then the server; one telegram outstanding; anew after a loss.
 
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
-`frames`, asks `next_event` until EV_NONE, writes `pending` octets of `tx`, and calls `tick`.
+`frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
 
 Rules (DIGEST G.5, G.9; 004:67-82)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
 2. Connect to the server the 08 named. After any loss start at the PIM again.
-3. What expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times, then the
-   connection is closed. A 05 with another identifier is counted and ignored.
-4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions with a server that takes results have
-   shown that none comes.
-5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
-6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
-   or the server. One of which no one knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
+3. A telegram that expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times,
+   then the connection is closed. A 05 with another identifier is counted and ignored.
+4. After 30 s without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that takes
+   results have shown that none comes.
+5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect.
+6. After a connection on which a result had no answer the next begins with a 06: so `proven` tells whether it was the
+   result or the server. A server not known to answer a 06 gets the result all the same, `ack_timeout_ms` later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
@@ -35,7 +35,7 @@ NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 _CONNECT_TIMEOUT_MS = const(5000)
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
 
-# What is out
+# What is outstanding
 OUT_NOTHING = const(0)
 OUT_RESULT = const(1)
 OUT_KEEPALIVE = const(2)
@@ -62,7 +62,7 @@ EV_STREAMING = const(2)
 EV_ACCEPTED = const(3)  # 05 with code 000 for what was sent
 EV_REFUSED = const(4)  # 05 with another code
 EV_SILENT = const(5)  # no 05 to any of the sends; the connection is closed
-EV_LOST = const(6)  # the connection is gone; the telegram, if one was out, may or may not be stored
+EV_LOST = const(6)  # the connection is gone; the telegram, if one was outstanding, may or may not be stored
 EV_FOREIGN = const(7)  # a 05 for something else
 EV_UNKNOWN = const(8)  # a telegram that was not asked for, or too large to be one
 EV_MALFORMED = const(9)
@@ -70,7 +70,7 @@ EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 
 
 class Session:
-    """One station's way to ToolsNet. Times in ms; identity as the configuration has it."""
+    """One station's session with ToolsNet. Times in ms; identity as the configuration has it."""
 
     def __init__(
         self,
@@ -107,14 +107,14 @@ class Session:
         self.server_port = 0
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
-        self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
+        self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._heard = False
         self._streaming_event = False
         self.commanded = CMD_NONE  # what `command` will return
 
     def _prepare_out(self):
-        """Have the buffers and timers of what goes out; nothing is out yet."""
+        """Make the buffers and timers for what goes out; nothing is out yet."""
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
         self._stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -122,16 +122,16 @@ class Session:
         self.note = bytearray(NOTE_BYTES)
         self.tx = self.note  # what is going out
         self.tx_from = 0
-        self.pending = 0  # octets of tx[tx_from:] that wait for the port
+        self.pending = 0  # bytes of tx[tx_from:] that wait for the port
         self.ident = 1  # what goes out next carries it: 1..99999, never 0 (004:73)
         self.code = 0  # of the last 05
         self._out = OUT_NOTHING
         self._out_bytes = 0
         self._out_ident = 0
-        self._sends_left = 0  # below 0: so often it would have been sent again, if `send_once` had not been called
+        self._sends_left = 0  # below 0: how often it would have been sent again without `send_once`
         self._posted = False
-        self._whole = False  # the telegram has gone out to its last octet at least once
-        self._wary = False  # what was out last had no answer
+        self._whole = False  # the telegram has gone out to its last byte at least once
+        self._wary = False  # the last result that was out had no answer
         self._has_acked = False  # a result, on any connection
         self._mute_sessions = 0
 
@@ -143,7 +143,7 @@ class Session:
         self.wait.start(now, 0)
 
     def hurry(self, now):
-        """Make the next attempt now, if one is waited for."""
+        """Make the next attempt now instead of waiting for it."""
         if self.state == WAITING:
             self.wait.start(now, 0)
 
@@ -156,7 +156,7 @@ class Session:
         self.commanded = CMD_CLOSE
 
     def set_stamp(self, stamp):
-        """Take over our time, 19 characters, for the 05 that answers the PIM's 12."""
+        """Take our time, 19 characters, for the 05 that answers the PIM's 12."""
         at = 0
         for octet in stamp:
             if octet >= 0x30 and octet <= 0x39:
@@ -206,7 +206,7 @@ class Session:
         return self._streaming_event or (self.wait.armed and self.wait.expired(now))
 
     def next_event(self, now):
-        """Return the next EV_; EV_NONE when there is nothing until input or time comes."""
+        """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         if self._streaming_event:
             self._streaming_event = False
             return EV_STREAMING
@@ -247,19 +247,19 @@ class Session:
         self._sends_left = -self._sends_left
 
     def was_late(self):
-        """True if what was answered last had waited for `ack_timeout_ms` and longer.
+        """True if the last answer took `ack_timeout_ms` or longer.
 
-        Unless it was sent once, a copy is out by then: the one may be refused and the other one taken.
+        Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
         """
         left = self._sends_left
         return (left if left > 0 else -left) <= self.retransmissions
 
     def waited(self, now):
-        """Return for how many ms the result that was answered last had been out, `keepalive_ms` at most."""
+        """Return how many ms the result that was last answered had been out, `keepalive_ms` at most."""
         return self.keepalive_ms - self._rest.left(now)
 
     def sent(self, n, now):
-        """The port took n octets; whether `tick` has to be asked again for that."""
+        """The port took n bytes; True if `tick` has to be called again for that."""
         self.tx_from += n
         self.pending -= n
         if self.pending:
@@ -383,9 +383,9 @@ class Session:
             self.wants_stamp = False
             copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
         if self._out == OUT_NOTHING:
-            return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
+            return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
         if not self._whole:
-            return EV_FOREIGN  # no one can have stored what has not gone out
+            return EV_FOREIGN  # what has not gone out cannot be stored
         kind = self._out
         self._out = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins

@@ -1,17 +1,17 @@
 """Telegram 04 of a result with several spindles (agent.record.spindles): one telegram, a spindle part for each.
 
 Rules
-1. General part and common parameters are those of a result of one spindle; the first spindle part is written over, the
-   others stand behind it. Parameters that belong to all spindles carry spindle 0, "general" (004:165).
+1. General part and common parameters are those of a result of one spindle; the first spindle part is overwritten, the
+   others follow it. Parameters that belong to all spindles carry spindle 0, "general" (004:165).
 2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere.
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
-4. What is left of a Wp. Id of 40 behind the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters
-   of their spindle; those for which a telegram of 9999 octets has no room are left out, and a parameter says how many.
+4. What a Wp. Id of 40 has beyond the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters of
+   their spindle; those that do not fit into a telegram of 9999 bytes are left out, and a parameter says how many.
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
 What a writer lays out once for many results is moved behind the spindle parts, and stays there while the number of
-spindles, additional VIN and shape are the same. The shape is negative then: a result of one spindle lays out its own.
+spindles, additional VIN and shape are the same. Then the shape is negative: a result of one spindle lays out its own.
 """
 
 from agent.base.compat import const
@@ -33,7 +33,7 @@ _VIN_BYTES = const(29)
 _VALUE_BYTES = const(25)
 _TELEGRAM_MOST = const(9999)
 _MOST = const(999)  # parameters
-_MOVE_BYTES = const(5)  # of a writer's form (agent.base.form); its octets 1 and 2 are where the move goes
+_MOVE_BYTES = const(5)  # of a writer's form (agent.base.form); its bytes 1 and 2 are where the move goes
 
 _JUDGED = b"2031"  # what ToolsNet says for 0 low, 1 OK, 2 high, 3 NOK
 _BOLT_VALUE = const(60012)  # ID of all values that PowerMACS names by words
@@ -42,7 +42,7 @@ _BOLT_VALUE = const(60012)  # ID of all values that PowerMACS names by words
 _FIGURES = bytes((27, 7, 52, 13, 19, 18, 36, 24, 44, 36, 61, 41))
 _BOLT_FIGURES = bytes((27, 5, 52, 12, 36, 19, 19, 26, 61, 33, 44, 40))
 _LIMITS = const(114)  # of the record, in the payload
-_MEASURED = const(4)  # the first so many octets of these
+_MEASURED = const(4)  # how many bytes of these come first
 _ALL = const(12)
 _FIRST_ANGLE = const(44)
 
@@ -63,7 +63,7 @@ _parameters = Parameters()
 
 
 def tell_beside(parameters, buf, at, length, rows):
-    """Add what the record has beside the spindle parts."""
+    """Add what the record has besides the spindle parts."""
     head = at + rec.PLACE
     parameters.spindle = 0
     if rec.told_of(buf, at) > rows:
@@ -81,9 +81,9 @@ def tell_beside(parameters, buf, at, length, rows):
 
 
 def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
-    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send.
+    """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send.
 
-    `add` adds what the record has beside the spindle parts; it is called twice, to count and to write.
+    `add` adds what the record has besides the spindle parts; it is called twice, to count and to write.
     """
     rows = rec.count_of(buf, at)
     if rows == 0:
@@ -121,7 +121,7 @@ def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
 
 
 def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
-    """Write what is the same for one spindle; return the octets of that, 0 if it went into the telegram before."""
+    """Write what is the same for one spindle; return its length, 0 if it went into the telegram laid out before."""
     tx = writer.tx
     shape = writer.shape
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
@@ -136,7 +136,7 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
 
 
 def _grown(writer, octets):
-    """Return the writer's buffer, a longer one where that is needed."""
+    """Return the writer's buffer, a longer one if that is needed."""
     tx = writer.tx
     if len(tx) < octets:
         grown = bytearray(octets)
@@ -146,7 +146,7 @@ def _grown(writer, octets):
 
 
 def _spread(writer, octets, shift):
-    """Move the parameters of a telegram of one spindle `shift` octets on, with all that the writer knows of them."""
+    """Move the parameters of a telegram of one spindle on by `shift` bytes, with all that the writer knows of them."""
     tx = writer.tx
     writer.shape = -2 - writer.shape
     end = octets
@@ -161,7 +161,7 @@ def _spread(writer, octets, shift):
             to += shift
             form[place] = to & 0xFF
             form[place + 1] = to >> 8
-    # One that this telegram has not may be from another, and is not used.
+    # A place that this telegram lacks may be from an earlier one, and is not used.
     if writer.change_at < octets:
         writer.change_at += shift
     if writer.odd_at < octets:
@@ -169,7 +169,7 @@ def _spread(writer, octets, shift):
 
 
 def _give_to_all(tx, at, count):
-    """The writer's own parameters at tx[at:] belong to all spindles of the program in front."""
+    """Give the writer's own parameters at tx[at:] to all spindles, with the program of the first."""
     while count > 0:
         fill(tx, at, 4, 0x30)
         copy(tx, at + 4, tx, PROGRAM, 4)
@@ -206,7 +206,7 @@ def _put_spindles(tx, buf, at, rows):
 
 
 def _are_numbers(buf, at, octets, width, rows):
-    """A spindle number is 1 to 9999 there, and one of a kind; where the controller's are not the order numbers them."""
+    """True if the controller's numbers can be spindle numbers, 1 to 9999 and unique; if not, the order numbers them."""
     most = 0
     first = at
     for _ in range(rows):
@@ -226,7 +226,7 @@ def _are_numbers(buf, at, octets, width, rows):
 
 
 def _put_judgements(tx, to, buf, at):
-    """The status of a spindle at buf[at:], those of torque and angle behind it."""
+    """Write the status of a spindle at buf[at:], and those of torque and angle after it."""
     overall = 0x30 if buf[at] == 0x31 else 0x31
     tx[to + 18] = overall
     octet = buf[at + 1]
@@ -236,7 +236,7 @@ def _put_judgements(tx, to, buf, at):
 
 
 def _put_figures(tx, to, buf, at, place, end, stroke):
-    """Figures as Open Protocol writes them: torques are hundredths, angles have as many decimals as `stroke`."""
+    """Write figures of Open Protocol: torques are hundredths, angles have as many decimals as `stroke`."""
     while place < end:
         if _FIGURES[place] >= _FIRST_ANGLE:
             put_figure(tx, to + _FIGURES[place], 1, buf, at + _FIGURES[place + 1], rec.ANGLE_BYTES, stroke)
@@ -267,7 +267,7 @@ def _tell_bolts(parameters, buf, place, end, rows):
 
 
 def _tell_left_out(parameters, count):
-    """So many parameters have no room; this one has."""
+    """Add a parameter that says how many others have no room."""
     parameters.spindle = 0
     parameters.room += 1
     parameters.count = parameters.room - 1

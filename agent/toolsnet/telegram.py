@@ -5,11 +5,11 @@
     octet  0     4    6      11
            | len | id | ident| ...          `len` counts what follows it; everything is ASCII; no terminator
 
-Offsets here count from 0 at the length field. Every writer returns the octets to send, length field included.
+Offsets here count from 0 at the length field. Every writer returns the number of bytes to send, length field included.
 
 Rules of finding them (004:105-110)
-1. Any split, any join. The answers we wait for are 41 octets at the most; a longer telegram is passed over unread.
-2. Four octets that are no number above 0 lose the frame: the connection has to be closed.
+1. Any split, any join. The answers we wait for have at most 41 bytes; one longer than the buffer is skipped unread.
+2. A length that is not a number above 0 loses the frame: the connection has to be closed.
 """
 
 from agent.base.compat import const
@@ -25,7 +25,7 @@ ID_EVENT_ACKNOWLEDGE = const(10)
 ID_VERIFICATION = const(12)
 
 LENGTH_BYTES = const(4)
-BODY = const(4)  # octet 1 of the documents' tables
+BODY = const(4)  # byte 1 of the documents' tables
 ADDRESS = const(21)  # of the 08: 15 characters
 ADDRESS_BYTES = const(15)
 IDENT_MAX = const(99999)
@@ -55,7 +55,7 @@ class Frames(Fifo):
         self.reset()
 
     def reset(self):
-        """A new connection begins."""
+        """Begin a new connection."""
         self.clear()
         self.at = 0
         self.length = 0
@@ -63,7 +63,7 @@ class Frames(Fifo):
     # inlet, room and receive are the Fifo's
 
     def next(self):
-        """Find the next telegram; its octets stay where they are until more are read."""
+        """Find the next telegram; its bytes stay where they are until more are read."""
         if self.skip:
             self.pass_over()
         have = self.end - self.start
@@ -85,13 +85,13 @@ class Frames(Fifo):
 
 
 def begin(tx, telegram, ident):
-    """Write the identification and the identifier behind the length field; `finish` completes the telegram."""
+    """Write the identification and the identifier after the length field; `finish` completes the telegram."""
     put_number(tx, 4, 2, telegram)
     put_number(tx, 6, 5, ident)
 
 
 def finish(tx, end):
-    """Write the length field of a telegram that ends before octet `end`; return `end`."""
+    """Write the length field of a telegram that ends before byte `end`; return `end`."""
     put_number(tx, 0, 4, end - LENGTH_BYTES)
     return end
 
@@ -120,7 +120,7 @@ def put_acknowledge(tx, ident, stamp):
 
 
 def head_of(buf, at, length):
-    """Return telegram number * IDENTS + identifier, or a negative number if one of them is none."""
+    """Return telegram number * IDENTS + identifier, or a negative number if either is not a number."""
     return number(buf, at + 4, 7) if length >= 7 else -1
 
 
@@ -143,17 +143,17 @@ def sequence_at(place):
 
 
 def result_sequence_of(buf, at):
-    """Return the sequence of the latest result stored, of an 08; negative if it is no number (004:245)."""
+    """Return an 08's sequence of the latest result stored; negative if it is not a number (004:245)."""
     return number(buf, at + 11, 5)
 
 
 def event_sequence_of(buf, at):
-    """Return the sequence of the latest event stored, of an 08."""
+    """Return an 08's sequence of the latest event stored."""
     return number(buf, at + 16, 5)
 
 
 def port_of(buf, at):
-    """Return the server's port, of an 08: digits with blanks on either side; 0 if it is none."""
+    """Return an 08's port of the server: digits with blanks on either side; 0 if there is none."""
     value = 0
     ended = False
     for index in range(at + 36, at + 41):
