@@ -5,7 +5,7 @@
 
 Rules
 1. Any split, any join. A packet larger than the buffer is handed over cut short, and exactly its rest is thrown away.
-2. A remaining length of more than four octets loses the frame (2.2.3): the connection has to be closed.
+2. A remaining length of more than four bytes loses the frame (2.2.3): the connection has to be closed.
 3. Headers are written backwards, in front of what is there already.
 """
 
@@ -18,7 +18,7 @@ PACKET_FOUND = const(1)
 PACKET_CUT = const(2)  # `at` and `length` are of what is there
 PACKET_BROKEN = const(-1)
 
-CONNACK = const(0x20)  # first octets: type and the flags that belong to it (2.2.2)
+CONNACK = const(0x20)  # first bytes: type and the flags that belong to it (2.2.2)
 PUBLISH = const(0x30)
 PUBACK = const(0x40)
 SUBACK = const(0x90)
@@ -37,7 +37,7 @@ _MORE = const(0x80)
 
 
 class Packets(Fifo):
-    """The receiving side of one connection; `first` is the packet's first octet, at `at` its variable header begins."""
+    """The receiving side of one connection; `first` is the packet's first byte, its variable header begins at `at`."""
 
     __slots__ = ("at", "first", "length")
 
@@ -46,7 +46,7 @@ class Packets(Fifo):
         self.reset()
 
     def reset(self):
-        """A new connection begins."""
+        """Begin a new connection."""
         self.clear()
         self.at = 0
         self.first = 0
@@ -55,7 +55,7 @@ class Packets(Fifo):
     # inlet, room and receive are the Fifo's
 
     def next(self):
-        """Find the next packet; its octets stay where they are until more are read."""
+        """Find the next packet; its bytes stay where they are until more are read."""
         if self.skip:
             self.pass_over()
         if self.end - self.start < 2:
@@ -79,7 +79,7 @@ class Packets(Fifo):
         return self._take(at, length)
 
     def _take(self, at, length):
-        """The header ends in front of `at`: find the rest."""
+        """Find the rest of the packet whose fixed header ends before `at`."""
         head = at - self.start
         have = self.end - at
         self.first = self.buf[self.start]
@@ -112,7 +112,7 @@ def put_front(buf, start, topic, ident):
 
 
 def put_fixed(buf, start, first, length):
-    """Write the fixed header of a packet of `length` octets in front of buf[start:]; return where it begins."""
+    """Write the fixed header of a packet of `length` bytes in front of buf[start:]; return where it begins."""
     octets = 1
     rest = length >> 7
     while rest:
@@ -131,23 +131,23 @@ def put_fixed(buf, start, first, length):
 
 
 def put_u16(buf, at, value):
-    """Write two octets, the upper one first (1.5.2)."""
+    """Write a number as two bytes, the high one first (1.5.2)."""
     buf[at] = value >> 8
     buf[at + 1] = value & 0xFF
 
 
 def u16(buf, at):
-    """Return the number of two octets."""
+    """Return the number in two bytes."""
     return buf[at] << 8 | buf[at + 1]
 
 
 def front_bytes(topic):
-    """Return the most octets that stand in front of the payload of a PUBLISH on this topic."""
+    """Return how many bytes are in front of the payload of a PUBLISH on this topic, at most."""
     return HEADER_MOST + 2 + len(topic) + 2
 
 
 def connect_packet(client, user, password, keepalive_s, will_topic, will):
-    """Return a CONNECT with a clean session (3.1); texts are octets, empty for none. The will is QoS 1, retained."""
+    """Return a CONNECT with a clean session (3.1); texts are bytes, empty for none. The will is QoS 1, retained."""
     flags = 0x02
     if will_topic:
         flags |= 0x04 | 0x08 | 0x20  # 3.1.2.5, 3.1.2.6, 3.1.2.7

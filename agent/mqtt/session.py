@@ -1,19 +1,19 @@
 """A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, know what is acknowledged.
 
 Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `packets`
-(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` octets of `tx[tx_from:]`, reports `sent`, and
+(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` bytes of `tx[tx_from:]`, reports `sent`, and
 calls `tick`. Numbers in brackets are clauses of the OASIS text.
 
 Rules
-1. Sessions are clean [3.1.2.4]: what is out when a connection ends is forgotten, and the owner publishes it again.
-2. A PUBLISH is written in front of its payload, where that lies, and stays there until the port has all of it.
-3. At most `window` PUBLISH are out. Each carries the owner's tag; EV_ACKED gives them back in the order in which they
+1. Sessions are clean [3.1.2.4]: what is outstanding when a connection ends is forgotten; the owner publishes it again.
+2. A PUBLISH is written in front of its payload, in place, and stays there until the port has all of it.
+3. At most `window` PUBLISH are outstanding. Each carries the owner's tag; EV_ACKED gives them back in the order they
    went out, whatever the order of the PUBACKs.
 4. What the broker publishes is small, or counted and thrown away; QoS 1 is acknowledged either way.
-5. Behind the SUBACK a PINGREQ goes out: what is retained has come when its answer has, as a rule.
+5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
 6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
    the rules of MQTT ends the connection [4.8.0-1].
-7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from the start again once something was acknowledged.
+7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged.
 
     WAITING -> OPENING -> CONNECTING --CONNACK--> SUBSCRIBING --SUBACK--> SETTLING --PINGRESP--> UP --leave--> LEAVING
        ^__________|____________|_______________________|______________________|_________________|  any loss
@@ -51,7 +51,7 @@ EV_MESSAGE = const(3)  # packets.buf[message_at:], `message_bytes` of it, on the
 EV_REFUSED = const(4)  # CONNACK or SUBACK with `code`; the connection is closed
 EV_LOST = const(5)  # the connection is gone
 EV_SILENT = const(6)  # a deadline has passed in `lost_in`; the connection is closed
-EV_MALFORMED = const(7)  # what came is no MQTT, or breaks its rules; the connection is closed
+EV_MALFORMED = const(7)  # what came is not MQTT, or breaks its rules; the connection is closed
 EV_SKIPPED = const(8)  # a message that is too large, or on another topic
 EV_FOREIGN = const(9)  # a PUBACK for nothing that is out
 
@@ -110,7 +110,7 @@ class Session:
         self._wait.start(now, 0)
 
     def hurry(self, now):
-        """Make the next attempt now, if one is waited for."""
+        """Make the next attempt now instead of waiting for it."""
         if self.state == WAITING:
             self._wait.start(now, 0)
 
@@ -121,7 +121,7 @@ class Session:
         self._commanded = CMD_CLOSE
 
     def leave(self):
-        """Say DISCONNECT behind what is being written, so that the broker forgets the will [3.14.4]; then close."""
+        """Send DISCONNECT after what is being written, so that the broker forgets the will [3.14.4]; then close."""
         if self.state == UP:
             self.state = LEAVING
 
@@ -152,7 +152,7 @@ class Session:
     def publish(self, buf, start, end, topic, flags, tag, now):
         """Publish buf[start:end] with QoS 1; its header is written in front of it, `packets.front_bytes` at most.
 
-        `flags`: DUP where it was sent before, RETAIN. The buffer is the machine's until `pending` is 0.
+        `flags`: DUP where it was sent before, RETAIN. The buffer is the session's until `pending` is 0.
         """
         ident = self._next_ident()
         at = put_front(buf, start, topic, ident)
@@ -170,7 +170,7 @@ class Session:
         self._is_publishing = True
 
     def sent(self, n, now):
-        """The port took n octets."""
+        """The port took n bytes."""
         self.tx_from += n
         self.pending -= n
         if self.pending == 0:
@@ -186,7 +186,7 @@ class Session:
         return self._up_event or self._wait.expired(now) or self._ping.expired(now) or self._has_acked()
 
     def next_event(self, now):
-        """Return the next EV_; EV_NONE when there is nothing until input or time comes."""
+        """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         if self._up_event:
             self._up_event = False
             return EV_UP
@@ -266,7 +266,7 @@ class Session:
         return self._lose(EV_MALFORMED, now)
 
     def _connected(self, now):
-        """A CONNACK (3.2): whether the session was there already does not matter, it is a clean one."""
+        """Take a CONNACK (3.2); whether the broker had a session does not matter, ours is clean."""
         packets = self.packets
         code = packets.buf[packets.at + 1] if packets.length == 2 else 0
         if packets.length != 2 or packets.buf[packets.at] > 1:
@@ -302,14 +302,14 @@ class Session:
         self._up_event = True
 
     def _message(self, is_cut, now):
-        """A PUBLISH (3.3): acknowledged, and an event if it is what was subscribed to, and whole."""
+        """Take a PUBLISH (3.3): acknowledge it; it is an event if it is whole and on the topic subscribed to."""
         packets = self.packets
         first = packets.first
         buf = packets.buf
         at = packets.at
         end = at + packets.length
         qos = first & mp.QOS_BITS
-        if qos > mp.QOS_1:  # 3 is none [3.3.1-4], and 2 is more than was asked for
+        if qos > mp.QOS_1:  # 3 does not exist [3.3.1-4], and 2 is more than was asked for
             return self._lose(EV_MALFORMED, now)
         topic_bytes = u16(buf, at) if packets.length >= 2 else 0
         begin = at + 2 + topic_bytes
@@ -332,7 +332,7 @@ class Session:
         return EV_MESSAGE
 
     def _acknowledged(self, now):
-        """A PUBACK (3.4)."""
+        """Take a PUBACK (3.4)."""
         packets = self.packets
         ident = u16(packets.buf, packets.at)
         place = self._first
@@ -340,7 +340,7 @@ class Session:
         while left and ident:
             if self._idents[place] == ident:
                 if left == 1 and self._is_publishing:
-                    break  # no one can have it: it has not gone out
+                    break  # the broker cannot have it: it has not gone out
                 self._idents[place] = 0
                 return self._pop(now) if self._has_acked() else EV_NONE
             left -= 1
@@ -351,7 +351,7 @@ class Session:
         return self.out > 0 and self._idents[self._first] == 0
 
     def _pop(self, now):
-        """The first that is out is acknowledged."""
+        """The first outstanding message is acknowledged."""
         self.tag = self._tags[self._first]
         self._first = self._first + 1 if self._first + 1 < self.window else 0
         self.out -= 1
@@ -390,7 +390,7 @@ class Session:
         return event
 
     def _forget(self):
-        """Nothing is out any more."""
+        """Forget what is outstanding."""
         self.pending = self.out = self._owed = 0
         for place in range(self.window):
             self._idents[place] = 0

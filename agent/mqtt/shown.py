@@ -1,4 +1,4 @@
-"""What people want to know of an MQTT outlet; loaded while somebody looks."""
+"""What is shown of an MQTT outlet; loaded only when that is asked for."""
 
 from agent.mqtt import session as ms
 
@@ -19,7 +19,7 @@ SILENCES = {
 
 
 def put_outlet(shown, outlet):
-    """Add its state, where it leads, why it does not get on, and what was counted."""
+    """Add its state, where it leads, why it does not work, and what was counted."""
     session = outlet.session
     shown["state"] = "no receipts" if outlet.is_overdue else ms.STATE_NAMES[session.state]
     shown["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topic)
@@ -44,7 +44,7 @@ def put_outlet(shown, outlet):
 
 
 def _why(outlet):
-    """Return in words why it does not get on; None if the port knows."""
+    """Return in words why it does not work; None if the port knows."""
     session = outlet.session
     if outlet.is_overdue:
         return "no receipt from a consumer"
