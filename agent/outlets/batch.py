@@ -4,10 +4,10 @@
                       ^ start              ^ line.end
 
 Rules
-1. The head is written last, since it says where the batch ends: it lies directly in front of the first line.
-2. `after`: whoever has the record with this number, or knows that it is gone, has missed nothing in front of the batch.
-   `last`: the batch is complete up to this number. Both are numbers of the log.
-3. An ordinary record allocates nothing. The buffer is the owner's of `line`, and may grow there (agent.wide.line).
+1. The head is written last, since it says where the batch ends: it is directly in front of the first line.
+2. `after`: a consumer that has the record with this number, or knows that it is gone, has missed nothing before the
+   batch. `last`: the batch is complete up to this number. Both are numbers of the log.
+3. An ordinary record allocates nothing. The buffer belongs to `line`, and may grow there (agent.wide.line).
 """
 
 from agent.base.compat import const
@@ -20,10 +20,10 @@ _len = len  # a builtin is looked up in the module first
 
 
 class Batch:
-    """One batch at a time of one station, written by `line` (agent.record.line) behind `before` octets of room.
+    """One batch at a time of one station, written by `line` (agent.record.line) behind `before` bytes of room.
 
-    `records_most` and `octets_most` are when it is full: what makes it longer than that is the last one in it. `more`
-    are members of the head beside the usual ones.
+    `records_most` and `octets_most` say when it is full: the record that exceeds the latter is the last one in it.
+    `more` are members of the head besides the usual ones.
     """
 
     def __init__(self, line, before, owner, identity, records_most, octets_most, more=""):
@@ -40,7 +40,7 @@ class Batch:
         self.clear()
 
     def clear(self):
-        """Begin the next one."""
+        """Begin the next batch."""
         self.count = 0
         self.line.end = self._first
 
@@ -55,7 +55,7 @@ class Batch:
         return True
 
     def seal(self, after, last):
-        """Write the head; return the octets of the batch, which begins at `start`. It may be sealed again."""
+        """Write the head; return the length of the batch, which begins at `start`. It may be sealed again."""
         self.start = self._first
         self._put(b"}\n")
         self._put_number(self.count)
@@ -67,7 +67,7 @@ class Batch:
         return self.line.end - self.start
 
     def _put(self, octets):
-        """Write these octets in front of what there is of the head."""
+        """Write these bytes in front of the head so far."""
         n = _len(octets)
         self.start -= n
         copy(self.line.buf, self.start, octets, 0, n)
@@ -86,5 +86,5 @@ _TENS = (1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000)
 
 
 def identity_of(state):
-    """Return what names a spool, eight digits: one that is made new has another, and counts from 1 again."""
+    """Return the eight digits that name a spool: a new spool has others, and counts from 1 again."""
     return "%08x" % state.identity

@@ -1,15 +1,15 @@
-"""An MQTT broker as an outlet, behind which a consumer stores what comes: batches of records (docs/mqtt.md).
+"""An MQTT broker as an outlet; a consumer behind it stores what comes: batches of records (docs/mqtt.md).
 
 Rules
-1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK frees the window only.
+1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK only frees the window.
    With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
-2. What is out lies in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when none
-   comes in time, when a consumer says that something in front of a batch is missing, and with each connection.
+2. What is outstanding is in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when
+   none comes in time, when a consumer says that something before a batch is missing, and with each connection.
 3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
-4. A receipt counts if it has our identity and no number above all that was sent, or was in the log at the start. One
-   above is an alarm and ignored; one below is a consumer that was set back: it gets what there still is.
-5. A message that is no batch is past when it has its PUBACK and all results in front of it are confirmed.
-6. It writes into the flash only while the controller's line is quiet.
+4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
+   above raises an alarm and is ignored; one below means a consumer that was set back: it gets what is still there.
+5. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
+6. It writes to the flash only while the controller's line is quiet.
 """
 
 # First, because imports nest (agent.cart.app).
@@ -37,9 +37,9 @@ LEAVE_MS = const(2000)
 RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
-AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for some hundred messages
+AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for a few hundred messages
 LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
-BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each octet escaped, fits by itself
+BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -73,7 +73,7 @@ class Mqtt:
         room = bytearray(self.before)
         self._online = room + _state(identity, True, "")
         self._offline = room + _state(identity, False, "stopped")
-        self._is_told = False  # the state topic says so
+        self._is_told = False  # the state topic says that we are online
         self._identity = identity.encode()
         self.receipt_timeout_ms = settings["receipt_timeout_ms"]
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
@@ -81,11 +81,11 @@ class Mqtt:
         self._know_nothing_sent()
 
     def _know_nothing_sent(self):
-        """What is known of the last connection, and of what went out: nothing, since the start."""
+        """Begin with nothing known of the last connection, or of what went out since the start."""
         self.attempts = 0
         self.trouble = Trouble()
         self.failure = ms.EV_NONE  # how the last connection ended
-        self.batches = self.resent = self.receipts = 0  # since the start, as all that follows
+        self.batches = self.resent = self.receipts = 0  # since the start, like those that follow
         self.receipts_other = self.receipts_unreadable = self.receipts_above = self.receipts_below = self.skipped = 0
         self.base = 0  # everything up to here is confirmed
         self.receipt = 0  # what the consumer has said, or what stands for it
@@ -94,12 +94,12 @@ class Mqtt:
         self._probe = Cursor()  # it wants results and frames
         self.after = 0
         self.sent = 0  # the highest number since the start
-        self.highest = 0  # the same, as far as is known of all starts
-        self.last_result = 0  # the end of the last batch that was sent behind the base
+        self.highest = 0  # the same over all starts, as far as is known
+        self.last_result = 0  # the end of the last batch that was sent after the base
         self.is_overdue = False  # no receipt came in time
-        self._acked = 0  # up to here everything sent behind the base has its PUBACK
-        self._first = 0  # where the scout began behind the base: what is in front of it is gone
-        self._strays = 0  # so many PUBACKs are still to come for what will be sent once more
+        self._acked = 0  # up to here everything sent after the base has its PUBACK
+        self._first = 0  # where the scout began after the base: what is before it is gone
+        self._strays = 0  # how many PUBACKs are still to come for what will be sent again
         self._has_gone_back = False  # since the last receipt that was new
         self._receipt = Timer()
         self._wait_ms = self.receipt_timeout_ms
@@ -120,15 +120,15 @@ class Mqtt:
         return self.session.state == ms.UP and not self.is_overdue
 
     def holds(self):
-        """A broker needs no operator but for what `why` says."""
+        """Return False: a broker needs an operator only for what `why` says."""
         return False
 
     def hurry(self, now):
-        """The network is there now."""
+        """The network is there now: do not wait for the next attempt."""
         self.session.hurry(now)
 
     def leave(self, now):
-        """Nothing new goes out; the state topic says that it was stopped."""
+        """Begin the orderly end: nothing new goes out; the state topic says that it was stopped."""
         self._is_leaving = True
         self._leaving.start(now, LEAVE_MS)
 
@@ -156,7 +156,7 @@ class Mqtt:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from agent.mqtt.shown import put_outlet  # only while somebody looks
+        from agent.mqtt.shown import put_outlet  # only when it is shown
 
         put_outlet(shown, self)
 
@@ -207,16 +207,16 @@ class Mqtt:
         """What `publish_beside` published has its PUBACK."""
 
     def forget_beside(self):
-        """What was out is not any more."""
+        """What `publish_beside` published is no longer outstanding."""
 
     def save_beside(self):
-        """Make durable how far the other log is; False if that cannot be."""
+        """Make durable how far the other log is; False if that fails."""
         return True
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def _publish_next(self, now):
-        """Publish what comes next, if anything may; the ms until there may be more."""
+        """Publish what comes next, if anything may; return the ms until there may be more."""
         if self._is_leaving:
             return self._say_goodbye(now)
         if not self._is_told:
@@ -243,7 +243,7 @@ class Mqtt:
         return FOREVER if not self.publish_beside(now) else 0
 
     def _settle_log(self):
-        """Make what the log says certain; the ms until that may be tried again, 0 if it is."""
+        """Make certain what the log says; return the ms until that may be tried again, 0 if it is certain."""
         log = self.log
         quiet = self.quiet
         if quiet is not None and not quiet.may_erase():
@@ -254,7 +254,7 @@ class Mqtt:
         return RETRY_MS
 
     def _may_send(self):
-        """True if more may be without a receipt than is now."""
+        """True if more may go out without a receipt."""
         if not self.needs_receipt:
             return True
         if self.is_overdue:
@@ -262,7 +262,7 @@ class Mqtt:
         return self.scout.number - max(self.base, self._first) < self.ahead
 
     def _gather(self):
-        """Put the next records into the batch; the kind of what ended it, RECORD_NONE, or less if none can be read."""
+        """Put the next records into the batch; return the kind of what ended it, below RECORD_NONE if unreadable."""
         log = self.log
         scout = self.scout
         batch = self.batch
@@ -294,7 +294,7 @@ class Mqtt:
             self._receipt.start(now, self._wait_ms)
 
     def publish(self, buf, end, topic, flags, tag, now, start=-1):
-        """Publish buf[start:end], or what lies behind the room for a header."""
+        """Publish buf[start:end], or what comes after the room for a header."""
         self.session.publish(buf, self.before if start < 0 else start, end, topic, flags, tag, now)
 
     def _say_goodbye(self, now):
@@ -354,7 +354,7 @@ class Mqtt:
             self.log.rewind(cursor, to)
 
     def _look_at_receipts(self, now):
-        """Go back if no receipt has come in time; the ms until that may be."""
+        """Go back if no receipt has come in time; return the ms until that may be due."""
         timer = self._receipt
         if not timer.expired(now) or self.session.state != ms.UP:
             return timer.left(now) if timer.armed and self.session.state == ms.UP else FOREVER
@@ -372,7 +372,7 @@ class Mqtt:
         return 0
 
     def _go_back(self, now):
-        """Send again what is behind the base."""
+        """Go back to send again what comes after the base."""
         log = self.log
         scout = self.scout
         log.rewind(scout, self.base)
@@ -383,7 +383,7 @@ class Mqtt:
         self._receipt.stop()
 
     def _take_receipt(self, now):
-        """A receipt: {"identity":"3fa9c1d2","number":1208}, whatever else stands in it."""
+        """Take a receipt: {"identity":"3fa9c1d2","number":1208}, whatever else is in it."""
         session = self.session
         buf = session.packets.buf
         at = session.message_at
@@ -423,7 +423,7 @@ class Mqtt:
             self.base = value
             self._go_back(now)
         elif self.last_result > self.base and (is_news or not self._has_gone_back):
-            self._has_gone_back = True  # something in front of a batch is missing
+            self._has_gone_back = True  # something before a batch is missing
             self.resent += 1
             self._go_back(now)
         else:
@@ -440,7 +440,7 @@ class Mqtt:
     # -- the connection ----------------------------------------------------------------------------------------
 
     def _lost(self, event, now):
-        """The connection is gone: what was out may have arrived or not."""
+        """The connection is gone: what was out may or may not have arrived."""
         if event == ms.EV_NONE:
             return
         self.failure = event
@@ -551,7 +551,7 @@ def _value_at(buf, at, end, name):
 
 
 def _number_at(buf, at, end):
-    """Return the whole number at buf[at:], _TOO_LARGE if it has more than nine digits, -1 if it is none."""
+    """Return the whole number at buf[at:], _TOO_LARGE if it has more than nine digits, -1 if it is not one."""
     last = at
     while last < end and 0x30 <= buf[last] <= 0x39:
         last += 1

@@ -1,15 +1,16 @@
-"""The station's task at ToolsNet's side: over one connection goes out what the policy gives, and it hears each answer.
+"""The station's task for ToolsNet: sends what the policy gives over one connection, and tells it each answer.
 
 Rules
-1. One telegram is out at a time, or as many as a window has (agent.wide.toolsnet_window, where one is handed in).
-2. `sources` are what goes out beside results, where some are handed in (agent.wide.toolsnet_source). They send only
-   while results are not in trouble, and in front of results, but for one that gives way.
-3. After a refusal behind which a copy may be on its way the server is asked where it stands.
-4. The flash is used only while the controller's line is quiet (agent.link.quiet): a chip loses octets meanwhile.
-5. The session says when to open and to close; here it is done. A port that is open or closed at once will never wake
-   anybody: it is looked at straight after `open`.
-6. Why there is no connection lasts in `trouble` until the server takes results, and is logged once for each change.
-7. The orderly end: nothing more goes out, what is out may be answered for two seconds, then the connection is closed.
+1. One telegram is outstanding at a time, or as many as a window has (agent.wide.toolsnet_window, if one is handed in).
+2. `sources` send what goes out besides results, if any are handed in (agent.wide.toolsnet_source). They send only while
+   results are not in trouble, and before results, except for one that gives way.
+3. After a refusal while a copy may be on its way the server is asked where it stands.
+4. The flash is used only while the controller's line is quiet (agent.link.quiet): a chip loses bytes meanwhile.
+5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
+   this task: it is looked at right after `open`.
+6. Why there is no connection stays in `trouble` until the server takes results, and is logged once for each change.
+7. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
+   closed.
 """
 
 # First, because imports nest (agent.cart.app).
@@ -61,7 +62,7 @@ class Forward:
         self.log = log
         self.quarantine = quarantine
         part = log.device
-        # After a cut so many may seem to wait, though they are stored: never more than half of what the log holds.
+        # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
         self.policy = Policy(log, log.state, quarantine, health, settings, batch, window)
         self.quiet = quiet
@@ -80,20 +81,20 @@ class Forward:
         self._know_no_connection(settings)
 
     def _know_no_connection(self, settings):
-        """Where it leads, and what is known of the last attempt and of the line."""
+        """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
         self.pim_host = settings["pim_host"]
         self.pim_port = settings["pim_port"]
         self.host_override = settings["host_override"]
         self.allow_hosts = settings["allow_hosts"]
         self.longest_ms = self.session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: agent.cart.liveness looks whether it moves
+        self.attempts = 0  # connections begun or given up: agent.cart.liveness watches whether it moves
         self.trouble = Trouble()
-        self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
+        self._is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
-        self._reached = False  # by the last attempt: somebody's connection is open, or was
+        self._reached = False  # by the last attempt: a connection is open, or was
         self._waits = False  # for the line
-        self._is_silent = False  # the silence that is offered now
+        self._is_silent = False  # a silence of the line is offered now
         self._leaving = Timer()
         self._is_leaving = False
         self._stopping = False
@@ -114,7 +115,7 @@ class Forward:
         return self.policy.is_stuck()
 
     def hurry(self, now):
-        """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
+        """The network is there now: try at once, unless the last attempt opened a connection."""
         if not self._reached:
             self.session.hurry(now)
 
@@ -124,7 +125,7 @@ class Forward:
         self._leaving.start(now, LEAVE_MS)
 
     def has_left(self, now):
-        """True if nothing is out any more, or was not answered in time: `stop` may come."""
+        """True if nothing is outstanding any more, or was not answered in time: `stop` may come."""
         return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
 
     def stop(self):
@@ -138,8 +139,8 @@ class Forward:
         self.port.close()
 
     def use_silence(self, now):
-        """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
-        self._is_silent = True  # who was offered it may write without asking
+        """The line is quiet now and perhaps not for long: do what waits for it, and allow the next results out."""
+        self._is_silent = True  # in a silence that is offered it may write without asking
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
@@ -148,22 +149,22 @@ class Forward:
 
     def put_state(self, shown):
         """Add what people want to know."""
-        from agent.outlets.toolsnet.shown import put_state  # only while somebody looks
+        from agent.outlets.toolsnet.shown import put_state  # only when it is shown
 
         put_state(shown, self)
 
     def attach(self, scheduler, slot):
-        """An operator's order wakes this slot."""
+        """Have an operator's order wake this slot."""
         self._scheduler = scheduler
         self._slot = slot
 
     def ask(self, number, in_doubt):
-        """An operator wants what was set aside as the log's `number` offered now: a code ASK_ (agent.quarantine)."""
+        """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
         self._wake()
         return self.policy.ask(number, in_doubt)
 
     def drop_first(self):
-        """An operator gives up the one that all others wait for: DROP_ of agent.quarantine.quarantine."""
+        """An operator drops the one that all others wait for; return a DROP_ of agent.quarantine.quarantine."""
         self._wake()
         return self.policy.drop_first()
 
@@ -225,7 +226,7 @@ class Forward:
         return not self._waits
 
     def _send_next(self, now):
-        """Send what comes next, if anything may; the ms until there may be more."""
+        """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
         window = self.window
         if window is not None and window.send(now):
@@ -265,7 +266,7 @@ class Forward:
         session.send(self.writer.write(buf, at, length, flags, session.ident, sequence))
 
     def _send_beside(self, now):
-        """Let a source send, whose turn it is; True if one did."""
+        """Let the source whose turn it is send; True if one did."""
         for source in self.sources:
             if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
                 octets = source.send(now)
@@ -338,7 +339,7 @@ class Forward:
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        # A connection that broke tells no more of what was out than a server that is away.
+        # A connection that broke says no more about what was out than a server that is away.
         self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
 
     def _resume(self, now):
@@ -388,12 +389,12 @@ class Forward:
                 return
             self.port.open(host, self.session.server_port or self.pim_port)
             self._opening = True
-        # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
+        # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
 
     def _server_host(self, now):
-        """The host named by the 08, "" if it may not be; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
+        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
         if self.host_override:
             return self.host_override
         try:
@@ -438,7 +439,7 @@ class Forward:
         return left
 
     def _blame(self, why, now):
-        """Say why the connection is gone: the caller knows, or the port does, or what was waited for in vain."""
+        """Say why the connection is gone: the caller knows, or the port does, or what was awaited in vain."""
         session = self.session
         port = self.port
         state = session.lost_in

@@ -1,11 +1,11 @@
-"""When what was set aside is offered to ToolsNet again: an operator's wish first, then what never was, then the rest.
+"""When results set aside are offered to ToolsNet again: an operator's order, then those never offered, then the rest.
 
 Rules
-1. Good service begins when a result is taken, and begins afresh with a refusal and with each connection. After ten
-   minutes of it one entry that never was offered again goes out; a cart that stands still has them all offered so.
-2. All that were refused again have another round after an hour, and one a day then.
-3. What is in doubt or could not be read is never offered without an operator's word.
-4. An operator's wish needs no good service and waits for no hold.
+1. Good service begins when a result is taken, and starts over with a refusal and with each connection. After ten
+   minutes of it one entry that was never offered again goes out; on an idle cart all of them are offered this way.
+2. All that were refused again get another round after an hour, then one a day.
+3. What is in doubt is offered only at an operator's order, what could not be read never.
+4. An operator's order needs no good service and waits for no hold.
 """
 
 from agent.base.compat import const
@@ -30,16 +30,16 @@ class Late:
         self.quarantine = quarantine
         self.numbers = state.numbers
         self.timer = Timer()  # while there is good service: until `choose` is asked
-        self.asked = []  # numbers in the log of what an operator wants to be offered
+        self.asked = []  # numbers in the log of what an operator wants offered
         self.pause = Timer()  # until what could not be written is tried again
-        self.wants = False  # something may be kept that waits to be offered
+        self.wants = False  # something may be waiting to be offered
         self._again = Timer()  # until the next round of those that were refused again
         self._after = 0  # the entry that this round has reached
         self._waiting = 0
-        self._waiting_of = (-1, -1)  # what `_waiting` was counted of
+        self._waiting_of = (-1, -1)  # what `_waiting` was counted from
 
     def begin(self, now):
-        """A start: of what is there nobody knows any more when it was offered."""
+        """Begin after a start: it is not known when each entry was last offered."""
         self.wants = self.quarantine.count() > 0
         self._again.start(now, HOUR_MS)
 
@@ -49,12 +49,12 @@ class Late:
             self.timer.start(now, GOOD_MS)
 
     def afresh(self, now):
-        """One was not, or the connection is a new one."""
+        """A result was refused, or the connection is new: good service starts over."""
         if self.timer.armed:
             self.timer.start(now, GOOD_MS)
 
     def left(self, now, ms, in_order):
-        """Return `ms`, or what is left until `choose` may find something, if that is less; only in order by itself."""
+        """Return `ms`, or less if `choose` may find something sooner: by itself only while `in_order`."""
         pause = self.pause
         if pause.armed:
             if not pause.expired(now):
@@ -64,7 +64,7 @@ class Late:
         return self.timer.least(now, ms) if in_order else ms
 
     def choose(self, now):
-        """Find what goes out now: its entry, 0 for none. It may be moved until it does: ask again then."""
+        """Return the entry that goes out now, 0 for none. It may be moved before it does: ask again then."""
         quarantine = self.quarantine
         if self.pause.armed and not self.pause.expired(now):
             return 0
@@ -91,7 +91,7 @@ class Late:
         return entry
 
     def _next(self, after):
-        """Return the first entry behind this one that may go out by itself, 0 for none, less if it cannot be read."""
+        """Return the first entry after this one that may go out by itself, 0 for none, below 0 if unreadable."""
         quarantine = self.quarantine
         while True:
             kind = quarantine.next_entry(after)
@@ -102,26 +102,26 @@ class Late:
                 return after
 
     def goes_out(self, number):
-        """The log's `number` is offered now; who asks from here on asks for one more time."""
+        """The log's `number` is offered now; an order from here on is for another offer."""
         if number in self.asked:
             self.asked.remove(number)
 
     def done(self, entry, is_taken, now):
-        """Entry `entry` was offered; what this changes in the state is saved with its end."""
+        """Entry `entry` was offered; what this changes in the state is saved when the offer ends."""
         numbers = self.numbers
         if is_taken:
             return
         self.timer.start(now, GOOD_MS)
         if entry <= numbers[LATE_FIRST]:
-            if self._again.expired(now) and self._next(self._after) >= entry:  # else an operator's wish, in no round
+            if self._again.expired(now) and self._next(self._after) >= entry:  # else an operator's order, in no round
                 self._after = entry
-        elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's wish was in front of others
+        elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's order went ahead of others
             numbers[LATE_FIRST] = entry
             if self._again.left(now) > HOUR_MS:
                 self._again.start(now, HOUR_MS)
 
     def ask(self, number, in_doubt):
-        """Offer the log's `number` as soon as that may be: an ASK_ code."""
+        """Offer the log's `number` as soon as possible; return an ASK_ code."""
         quarantine = self.quarantine
         kind = quarantine.find(number)
         if kind < RECORD_NONE:

@@ -1,22 +1,22 @@
 """What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
 
-Rules (host_tests/outlets/test_refusals_model.py has what happens without each of them)
-1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
-   it names, as far as it may have been sent; so only answers are missing. The cursor is durable once in a batch, also
-   where LIMIT is far above it: `allowed` is what may go out before the next time.
-2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
+Rules (host_tests/outlets/test_refusals_model.py shows what happens without each of them)
+1. In order, nothing goes out above LIMIT, which is durable before that (W1). The 08 vouches for everything up to the
+   one it names, as far as it may have been sent; so only answers are missing. The cursor is made durable once in a
+   batch, even where LIMIT is far above it: `allowed` is how far results may go out before the next time.
+2. The first that is refused is offered again at once, after 2 s and after 8 s. Then comes a pass: those after it go out
    once each, again where the connection broke, no further than the quarantine has room, each pass further than the one
-   before. The 08 vouches for the one it names alone; this is durable before (W3), and over, durably, before anything
-   goes out in order again (W2). No answer where the server has answered anything else is a refusal; where it has not,
-   only after PATIENCE. One silence alone sets nothing aside: it may be the network's.
-3. The first that a pass finds taken proves those in front of it: they are copied, then the cursor passes them (W4). If
-   none is, the server is in trouble: the order is kept, the next pass comes later.
-4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: durably before
-   (W5), and durably taken back if it was refused (W6). The 08 vouches for it alone.
-5. Where the quarantine has no room for what is refused nothing goes out but what an operator wishes.
+   before. In a pass the 08 vouches only for the one it names; this is durable before the pass (W3), and so is its end
+   before anything goes out in order again (W2). Silence is a refusal if the server has answered anything else; if it
+   has not, only after PATIENCE. A single silence sets nothing aside: it may be the network's.
+3. The first that a pass finds taken proves that those before it are really refused: they are copied, then the cursor
+   passes them (W4). If none is taken, the server is in trouble: the order is kept, the next pass comes later.
+4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: this is durable
+   before (W5), and durably taken back if it is refused (W6). The 08 vouches for it alone.
+5. If the quarantine has no room for what is refused, nothing goes out but what an operator orders.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
-write it takes back, so that anybody may save the state at any time.
+write it takes back, so that the state may be saved by others at any time.
 """
 
 # First, because imports nest (agent.cart.app).
@@ -68,18 +68,18 @@ BUSY = const(3)  # ask again at once
 ORDER = const(0)
 RETRY = const(1)  # the first is refused, and waits for its next offer
 PASS = const(2)
-FINISH = const(3)  # one behind it was taken
+FINISH = const(3)  # one after it was taken
 HOLD = const(4)  # no room for it
 LATE_OUT = const(5)
 
-OFFERS = const(4)  # of the first that are refused, before a pass
-PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; those behind them count
+OFFERS = const(4)  # of the first, in vain, before a pass
+PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
-PROVEN_MS = const(60000)  # so long a pass has proven the server well: one refusal, or two silences, begin the next
-SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
-AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
+PROVEN_MS = const(60000)  # how long a pass proves the server well: one refusal, or two silences, begin the next
+SOON_MS = const(10000)  # a short pass that met everything is made again this soon when more has come
+AGAIN_MS = const(5000)  # until what the flash or the quarantine did not take is tried again
 LATES_MOST = const(8)
 _A_TURN = const(8)  # records that are copied, or looked at in a pass
 
@@ -96,7 +96,7 @@ _DROP = const(7)
 
 
 class Policy:
-    """Where one station's ToolsNet stands in its log. `doubts` (or None) knows more of what an 08 leaves open."""
+    """Where one station's ToolsNet stands in its log. `doubts` (or None) knows more about what an 08 leaves open."""
 
     def __init__(self, log, state, quarantine, health, settings, cursor_batch, doubts=None):
         self.log = log
@@ -115,14 +115,14 @@ class Policy:
         self.out = False  # something that `next` gave has no answer yet
         self.unsure = True  # the next 08 tells what became of what was out
         # Nothing above this number can have reached the server under the sequence that it has now. A cursor that goes
-        # back leaves it: a server that was believed to have less may say next time that it has had all of it.
+        # back does not lower it: a server believed to have less may say next time that it has everything.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.allowed = min(state.numbers[LIMIT], self.cursor.number + cursor_batch)
-        self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing of a window
+        self._is_odd = False  # the last 08 named nothing that is known here: it settles nothing for a window
         self.keeps = 0  # bits of SENT that stay as they are
         self._todo = 0
-        self._drops = 0  # the number that an operator gives up, when nothing is out; 0: none
-        self._has_resent = False  # to a server that has said since that it has none
+        self._drops = 0  # the number that an operator drops, once nothing is out; 0: none
+        self._has_resent = False  # to a server that has said since then that it has none
         # What goes out: use it before the next call of any method.
         self.number = 0
         self.buf = log.page
@@ -132,45 +132,45 @@ class Policy:
         self._know_no_late_one()
 
     def _know_no_refusal(self):
-        """What is known of the first that is refused, and of the pass over what is behind it."""
+        """Begin with nothing refused, and no pass over what comes after it."""
         self.first = 0  # the one that is refused
-        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
-        self.failed = 0  # passes in a row of which nothing was taken
+        self.code = -1  # of its last refusal, 0: no answer, below 0: no longer known
+        self.failed = 0  # passes in a row in which nothing was taken
         self.hold = Timer()
         self._offers = 0  # of the first, all in vain
         self._mutes = 0  # silences that told nothing
-        self._mute = 0  # what was silent last in a pass
+        self._mute = 0  # what had no answer last in a pass
         self._wants_pass = False
-        self._goes_on = False  # at the one at which a pass was silent
+        self._goes_on = False  # the pass, with the one that had no answer
         self._reach = 0
-        self._room = 0  # octets that the quarantine had left when the pass began
-        self._short = -1  # the same of the last time when they were not enough; -1: they are, as far as is known
-        self._fits = False  # what the pass has met in the quarantine
+        self._room = 0  # bytes that the quarantine had left when the pass began
+        self._short = -1  # the same when they were last too few; -1: they are enough, as far as is known
+        self._fits = False  # what the pass has met fits into the quarantine
         self._met = 0
         self._pass_code = -1
         self._taken = self._taken_sequence = 0  # by a pass
         self._scout = Cursor()
         self._scout.wants = WANTS_RESULTS | WANTS_FRAMES
         self._proven = Timer()
-        self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
+        self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or was long
         self._soon = Timer()
 
     def _know_no_late_one(self):
-        """What is known of those that are offered again late."""
+        """Begin with nothing that is offered again late."""
         self.late_number = 0
         self.lates = 0  # numbers on the wire that late ones have used up since the start
         self._late_entry = 0
         self._late_taken = False
-        # Up to here the last 08 has left open what was out. Until that is settled its sequence is no late one's, which
-        # would be taken for it, and a pass is not over: one at a time goes out behind a saved cursor.
+        # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
+        # would be taken for it, and a pass is not over: one at a time goes out, each after the cursor is saved.
         self._open = 0
         self._before = ORDER  # what was done before a late one
-        self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
+        self._lates_at = [0] * LATES_MOST  # of the last of them: after which number of the log
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def next(self, now):
-        """Find what goes out now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
+        """Return what to do now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
         late = self.late
         if self.doing or late.asked or (late.timer.armed and late.timer.expired(now)):
             return self._next_else(now)
@@ -212,7 +212,7 @@ class Policy:
         return SEND
 
     def is_kept(self, cursor):
-        """True if the quarantine has the cursor's next, or nobody can say; else that is in the page still."""
+        """True if the quarantine has the cursor's next, or that cannot be told; else the page still holds that."""
         return self.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE  # they share the page
 
     def _ask(self, todo, now):
@@ -222,7 +222,7 @@ class Policy:
         return WRITE
 
     def _next_else(self, now):
-        """The same while something is refused, or a late one may go out."""
+        """The same as `next` while something is refused, or a late one may go out."""
         doing = self.doing
         if doing == LATE_OUT:
             return self._next_late(now)
@@ -270,7 +270,7 @@ class Policy:
             ms = hold.least(now, ms)
             if self._short >= 0:
                 if ms > AGAIN_MS:
-                    ms = AGAIN_MS  # nobody says when there is room
+                    ms = AGAIN_MS  # nothing tells when there is room
             elif self.doing == RETRY and 0 < self._seen < self.log.number:
                 ms = self._soon.least(now, ms)
         return self.late.left(now, ms, self.doing == ORDER)
@@ -307,7 +307,7 @@ class Policy:
             self._begin_finish(self.number, self.sequence)
 
     def _begin_finish(self, number, sequence):
-        """The pass has found `number` taken: what one before it had too little room for tells nothing any more."""
+        """The pass has found `number` taken: that an earlier one had too little room means nothing any more."""
         self._taken = number
         self._taken_sequence = sequence
         self._short = -1
@@ -328,7 +328,7 @@ class Policy:
             self._count_offer(now)
 
     def silent(self, now, proven=False):
-        """The connection is gone; what was out may be stored or not, and the next 08 tells.
+        """The connection is gone; what was out may or may not be stored, and the next 08 tells.
 
         `proven`: the server has answered something on that connection, and had the time to answer this.
         """
@@ -347,8 +347,8 @@ class Policy:
                 self._pass_code = 0
             elif counts:
                 self._mute = self.number  # it goes out once more
-            # It may be the server's trouble all the same: the first goes out once more before the pass goes on, unless
-            # that has never had an answer either.
+            # It may still be the server's trouble: the first goes out once more before the pass goes on, unless it has
+            # never had an answer either.
             if self.code or not proven:
                 self._once_more()
                 self._goes_on = True
@@ -356,7 +356,7 @@ class Policy:
             self._count_offer(now)
 
     def take(self, number, behind):
-        """The server has `number`, one of several that were out; the cursor `behind` stands behind it."""
+        """The server has `number`, one of several that were out; the cursor `behind` is just past it."""
         numbers = self.numbers
         if self.cursor.number < number:
             self.cursor.stand_at(behind)
@@ -367,7 +367,7 @@ class Policy:
         self.health.counters[h.DELIVERED] += 1
 
     def is_passed(self, number):
-        """True if no result in front of `number` waits."""
+        """True if no result before `number` waits."""
         cursor = self.cursor
         if cursor.number >= number:
             return True
@@ -375,7 +375,7 @@ class Policy:
         return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
 
     def _regain(self):
-        """It was overwritten while it was out, and is taken."""
+        """Count as delivered what was overwritten while it was out, and is taken."""
         numbers = self.numbers
         numbers[OVERWRITTEN] -= 1
         numbers[DELIVERED] += 1
@@ -383,7 +383,7 @@ class Policy:
     # -- the first is refused ----------------------------------------------------------------------------------
 
     def _is_first(self, code):
-        """What went out is the first that is refused; with code 0 there was no answer. False if it was overwritten."""
+        """Make what went out the first that is refused; code 0: there was no answer. False if it was overwritten."""
         number = self.number
         if number <= self.cursor.number:
             return False  # meanwhile another one is the first
@@ -395,7 +395,7 @@ class Policy:
         return True
 
     def _count_offer(self, now):
-        """The first was offered in vain."""
+        """The first was offered in vain: offer it again later, or begin a pass."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
         is_enough = is_proven and (self.code != 0 or self._offers > 1)
@@ -405,7 +405,7 @@ class Policy:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
 
     def _wait(self, now, ms):
-        """Hold everything for so long; with -1 as long as the server is in trouble."""
+        """Hold everything for `ms`; with -1 for the pause between passes."""
         if ms < 0:
             ms = _PASSES_MS[self.failed if self.failed < 3 else 2]
             self.failed += 1
@@ -413,7 +413,7 @@ class Policy:
             self.hold.start(now, ms)
 
     def _end_trouble(self):
-        """Go on in order. Behind a pass that must be durable first."""
+        """Go on in order. After a pass that must be durable first."""
         self.doing = ORDER
         self._wants_pass = self._goes_on = False
         self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._drops = 0
@@ -424,19 +424,19 @@ class Policy:
             self.allowed = self.cursor.number
 
     def _once_more(self):
-        """The first goes out once, which may be another one by then; if it is refused the next pass comes."""
+        """Offer the first once, which may be another one by then; if it is refused the next pass comes."""
         self.doing = RETRY
         self._offers = OFFERS - 1
         self._wants_pass = self._goes_on = False
 
     def _first_is_gone(self):
-        """It was overwritten, or dropped; of the next one nobody knows yet."""
+        """The first was overwritten, or dropped; nothing is known of the next one yet."""
         self._once_more()
         self._drops = self.failed = 0
         self.code = self._short = -1
 
     def is_stuck(self):
-        """True while the quarantine has no more room than what is refused has found too little."""
+        """True while the quarantine has no more room than when it was too little for what is refused."""
         return self._short >= 0 and self._has_first() and self.quarantine.octets() <= self._short
 
     def _has_first(self):
@@ -444,7 +444,7 @@ class Policy:
         return self.doing == FINISH or self.cursor.number < self.first
 
     def _has_more(self, now):
-        """True if there is more room than the last pass had, or another one behind all that it has met."""
+        """True if there is more room than the last pass had, or another record after all that it has met."""
         if self._short >= 0:
             return not self.is_stuck()
         return 0 < self._seen < self.log.number and self._soon.expired(now)
@@ -452,7 +452,7 @@ class Policy:
     # -- the pass ----------------------------------------------------------------------------------------------
 
     def _begin_pass(self, now):
-        """Look what lies behind the first."""
+        """Begin a pass over what comes after the first, or go on with one."""
         self._wants_pass = False
         log = self.log
         scout = self._scout
@@ -508,7 +508,7 @@ class Policy:
         return BUSY
 
     def _meet(self, length):
-        """The scout passes one that is not taken; there has to be room for it before the next one goes out."""
+        """Let the scout pass one that is not taken; there has to be room for it before the next one goes out."""
         self._scout.advance()
         self._met += 1
         self._fits = self.quarantine.fits(length)
@@ -526,7 +526,7 @@ class Policy:
         return SEND
 
     def _end_pass(self, at_end, now):
-        """Nothing was taken."""
+        """End a pass in which nothing was taken."""
         self._close()
         self._once_more()
         self._seen = self.log.number if at_end and self._met <= REACH else 0
@@ -536,7 +536,7 @@ class Policy:
         self._soon.start(now, SOON_MS)
 
     def _close(self):
-        """No more is in doubt than what the cursor has passed, also if an 08 that could not be believed left more."""
+        """Leave nothing in doubt that the cursor has not passed, even if an 08 that could not be believed left more."""
         self.may_have = self.cursor.number
         self._open = 0
 
@@ -556,13 +556,13 @@ class Policy:
         return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
 
     def _ask_over(self, now):
-        """It waits for no hold: that is for what is refused in order."""
+        """Ask to end a late offer. It waits for no hold: that is for what is refused in order."""
         self._todo = _LATE_OVER
         pause = self.late.pause
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def ask(self, number, in_doubt):
-        """An operator wants the log's `number` to be offered now: an ASK_ code of agent.quarantine.quarantine."""
+        """An operator wants the log's `number` offered now; return an ASK_ code of agent.quarantine.quarantine."""
         if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
             return ASK_NO_ROOM
         return self.late.ask(number, in_doubt)
@@ -591,24 +591,24 @@ class Policy:
         return done
 
     def copies(self):
-        """True if what `write` has to do may go into the quarantine, too."""
+        """True if what `write` has to do may write to the quarantine, too."""
         return self._todo > _PASS or self._todo == _KEEP
 
     def _put_off(self, todo, now):
         if todo == _LATE or todo == _LATE_OVER:
             self.late.pause.start(now, AGAIN_MS)
         elif self.hold.armed and not self.hold.expired(now):
-            return  # it is said already
+            return  # it has been noted already
         else:
             self.hold.start(now, AGAIN_MS)
         self.health.note(h.NOT_SAVED, todo, now)
 
     def _save(self):
-        """Make it durable; a flash that cannot save any more lets results go out all the same."""
+        """Make the state durable; with a flash that can no longer save, results go out all the same."""
         return self.state.save() or self.state.alarm == STATE_LAST
 
     def _say(self, limit, sent):
-        """Have the state say this; whether it does. What was refused may count all the same, until a later one does."""
+        """Make the state say this durably; True if it does. A failed save may still count, until a later one does."""
         numbers = self.numbers
         old_limit, old_sent = numbers[LIMIT], numbers[SENT]
         numbers[LIMIT] = limit if limit > self.may_have else self.may_have
@@ -626,7 +626,7 @@ class Policy:
         return self.cursor.number < self._open
 
     def _in_order(self):
-        """Return SENT without what speaks of anything but the order."""
+        """Return SENT without what speaks of a pass or a window, as far as that is settled."""
         sent = self.numbers[SENT]
         if sent & SENT_PASS and self.is_open():
             return sent | self.keeps
@@ -635,7 +635,7 @@ class Policy:
         return sent & (SENT_MET | SENT_EVENTS_MET) | self.keeps
 
     def allow(self, number):
-        """W1, W2: `number` may go out, in order with the rest of its batch; True if that is durable."""
+        """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
         return self._say(number if self.doing or self.is_open() else number + self.batch - 1, self._in_order())
 
     def prepare(self):
@@ -646,18 +646,18 @@ class Policy:
         return self._say(number + self.batch, self._in_order())
 
     def _keep_next(self, now):
-        """An unreadable frame is set aside when its turn comes; what the quarantine has is passed."""
+        """Set an unreadable frame aside when its turn comes; pass what the quarantine has."""
         return self.set_aside(self.cursor.found, PARKED_UNREADABLE, now)
 
     def _hold(self, now):
-        """There is no room for the first."""
+        """Hold everything: there is no room for the first."""
         self.doing = HOLD
         self._short = self._room
         self.hold.start(now, AGAIN_MS)
         self.health.note(h.PARKED_FAILED, NO_ROOM, now)
 
     def _keep(self, number, reason, now):
-        """Set the log's record `number` aside: a code of Quarantine.keep."""
+        """Set the log's record `number` aside; return a code of Quarantine.keep."""
         if self.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
             self.health.note(h.PARKED_FAILED, reason, now)
             return KEPT_BEFORE
@@ -668,9 +668,9 @@ class Policy:
         return code
 
     def set_aside(self, number, reason, now):
-        """Keep the log's `number`, which is the cursor's next, and pass it; True if that is done."""
+        """Set the log's `number`, which is the cursor's next, aside and pass it; True if that is done."""
         if self.state.durable[CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not self._save():
-            return False  # a start passes what is kept, and nothing else may lie in front of it
+            return False  # a restart passes what is kept, and nothing else may be before it
         code = self._keep(number, reason, now)
         if code == NO_ROOM:
             self.first = number
@@ -689,13 +689,13 @@ class Policy:
         return True
 
     def _say_pass(self):
-        """W3: the 08 vouches for the one that it names alone."""
+        """W3: make durable that from now on the 08 vouches only for the one that it names."""
         numbers = self.numbers
         limit = self._scout.found + self._reach - self._met - 1
         return self._say(limit if limit > numbers[LIMIT] else numbers[LIMIT], self._in_order() | SENT_PASS)
 
     def _finish(self, now):
-        """The pass has found one that is taken: copy what lies in front of it, then pass them all (W4)."""
+        """The pass has found one that is taken: copy those before it, then pass them all (W4)."""
         cursor = self.cursor
         taken = self._taken
         for _ in range(_A_TURN):
@@ -757,9 +757,9 @@ class Policy:
         return True
 
     def _end_late(self, now, is_unknown=False):
-        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free.
+        """W6: it was taken and leaves the quarantine, or it was not and its number on the wire is free again.
 
-        With `is_unknown` nobody can say: it stays there, and its number is used up.
+        With `is_unknown` that cannot be told: it stays there, and its number is used up.
         """
         numbers = self.numbers
         entry = numbers[LATE]
@@ -787,7 +787,7 @@ class Policy:
         return True
 
     def drop_first(self):
-        """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
+        """An operator drops the one that all others wait for; return DROP_DONE when that is durable."""
         numbers = self.numbers
         if not ((self._short >= 0 or self.failed) and self._has_first()):
             return DROP_NONE
@@ -800,7 +800,7 @@ class Policy:
         before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
         cursor.advance()
         numbers[DROPPED] += 1
-        is_taken = self.doing == FINISH  # one behind it is
+        is_taken = self.doing == FINISH  # one after it is
         done = self._say(limit if is_taken else cursor.number, sent if is_taken else self._in_order())
         if not done:
             numbers[DROPPED] -= 1
@@ -811,13 +811,13 @@ class Policy:
         return DROP_DONE if done else DROP_NONE
 
     def save_at_end(self):
-        """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
+        """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""
         return self._say(self.cursor.number, self.numbers[SENT])
 
     # -- where the server stands -------------------------------------------------------------------------------
 
     def lates_before(self, number):
-        """Return how many numbers late ones have used up in front of the log's `number`, since the start."""
+        """Return how many numbers late ones have used up before the log's `number`, since the start."""
         count = self.lates
         for at in self._lates_at:
             count -= at >= number
@@ -828,7 +828,7 @@ class Policy:
         return sequence_at(self.cursor.number - self.cursor.ahead)
 
     def _next_sequence(self):
-        """Return the one that follows what the server has; the cursor may be past what it never gets."""
+        """Return the sequence that follows what the server has; the cursor may be past what it never gets."""
         return sequence_at(self.numbers[TAKEN] + 1)
 
     def _go_ahead(self, count):
@@ -859,14 +859,14 @@ class Policy:
             if not (self._is_odd and is_pass):
                 self._settle_out()
             if self.doing == ORDER and is_pass:
-                # What it has sent may be there still, whatever the 08 says: nothing goes out in order behind the first.
+                # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the first.
                 self._once_more()
             elif self.doing == ORDER:
                 self._end_trouble()
         return done
 
     def _settle_out(self):
-        """What is named of a pass or of a window does not tell of those in front of it: next time they may be sent."""
+        """One named of a pass or of a window says nothing about those before it: next time they may be sent."""
         if self.numbers[SENT] & (SENT_PASS | (0 if self._is_odd else SENT_WINDOW)):
             self.may_have = self._taken or self.cursor.number
 
@@ -887,8 +887,8 @@ class Policy:
         cursor = self.cursor
         taken = numbers[TAKEN]
         if stored == taken:
-            # Nothing more than before: that is no word on a window yet, one at a time will show it. Until then a start
-            # has to know which answers were read, or it doubts those.
+            # Nothing more than before: that says nothing about a window yet, one at a time will show. Until then a
+            # restart has to know which answers were read, else it doubts those.
             self._is_odd = numbers[SENT] & (SENT_PASS | SENT_WINDOW) == SENT_WINDOW
             return not self._is_odd or self._save()
         here = self._here()
@@ -914,7 +914,7 @@ class Policy:
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
 
     def _find_row(self, rows):
-        """Return the number of what lies so many places behind the cursor: 0 if it was never sent, -1: ask again."""
+        """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
         cursor, log = self.cursor, self.log
         scout = Cursor()
         scout.stand_at(cursor)
@@ -929,7 +929,7 @@ class Policy:
         return number if number <= self.may_have else 0
 
     def _rebase(self, stored):
-        """What goes out next follows what the server has; nothing that was out counts."""
+        """Make what goes out next follow what the server has; nothing that was out counts."""
         numbers, cursor = self.numbers, self.cursor
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], self.may_have
         cursor.ahead = (cursor.number - stored) % SEQUENCES
@@ -949,16 +949,16 @@ class Policy:
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
-                # One that never says what it has gets them once.
+                # A server that never says what it has gets them once.
                 self._has_resent = self._rewind(self.cursor.number + LATES_MOST, 0)
                 return self._has_resent
         return True
 
     def _rewind(self, rows, stored):
-        """Send again what the server has lost, so many places back, as far as the log still has them.
+        """Send again what the server has lost, `rows` places back, as far as the log still has it.
 
-        `stored` is the sequence that it has, 0 if it has none. What late ones have used up of the places is not sent
-        again: the row goes on behind a gap.
+        `stored` is the sequence that it has, 0 if it has none. Places that late ones have used up are not sent again:
+        the row goes on after a gap.
         """
         from agent.log.back import go_back
 
@@ -993,7 +993,7 @@ class Policy:
                 reason = PARKED_MOVED  # it is there
             elif self.doubts is not None:
                 reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
-            is_dropped = reason and number == self._drops  # an operator gives it up: there is no room
+            is_dropped = reason and number == self._drops  # an operator drops it: there is no room
             if reason and not is_dropped:
                 if not self.set_aside(number, reason, now):
                     return False

@@ -1,4 +1,4 @@
-"""What people want to know of the way to ToolsNet; loaded while somebody looks."""
+"""What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
 from agent.outlets.toolsnet.policy import FINISH, HOLD, LATE_OUT, RETRY
 from agent.record.text import text_of
@@ -8,7 +8,7 @@ DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by what the policy
 
 
 def put_state(shown, upstream):
-    """Add the connection, what is refused, and what there is beside results."""
+    """Add the connection, what is refused, and what goes out besides results."""
     _put_connection(shown, upstream)
     put_refused(shown, upstream.policy, upstream.clock.now())
     for source in upstream.sources:
@@ -32,7 +32,7 @@ def put_refused(shown, policy, now):
             "doing": "hold" if held else "trouble" if doing == RETRY and policy.failed else DOING[doing],
             "trouble": policy.failed > 0,
         }
-    # With no room for a longer pass, none allowed, or no room for a good one that would prove the server, only an
+    # With no room for a longer pass, no pass allowed, or no room for a good result that would prove the server, only an
     # operator can let the others go on.
     shown["needs_operator"] = is_stuck or (
         policy.failed > 0 and (not policy.parks or not policy.log.has_room(policy.log.room_bytes))
@@ -41,7 +41,7 @@ def put_refused(shown, policy, now):
 
 
 def _put_connection(shown, upstream):
-    """Add its state, where it leads, and why there is none."""
+    """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
     address = session.server_address
     shown["state"] = STATE_NAMES[session.state]
