@@ -4,7 +4,8 @@
            | type | flags | remaining length, 7 bits each, the lowest first | variable header, payload |
 
 Rules
-1. Any split, any join. A packet larger than the buffer is handed over cut short, and exactly its rest is thrown away.
+1. They may come split or joined in any way. A packet larger than the buffer is handed over cut short, and exactly its
+   rest is thrown away.
 2. A remaining length of more than four bytes loses the frame (2.2.3): the connection has to be closed.
 3. Headers are written backwards, in front of what is there already.
 """

@@ -11,7 +11,7 @@ Rules
 2. The shortest form goes first: a controller that reads it in another revision finds too little, never another number.
 3. An MT Focus 6000 uses digital inputs for what others have MIDs for (002:1790-1805). Its numbers are its own: 8, which
    stops the tool there, starts it elsewhere (table 128). So there is no command to set an input.
-4. What does not fit the field, or the record that says so, is not sent.
+4. What does not fit its field, or the record of the command, is not sent.
 
 Imported only where the setting `commands` allows a command.
 """

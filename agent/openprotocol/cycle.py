@@ -342,7 +342,7 @@ def _values_of(buf, place, end):
         count -= 1
     place += 2
     count = number(buf, place, 3) if place + 3 <= end else -1
-    place += 6  # with whether all steps were sent
+    place += 6  # that count, and whether all steps were sent
     while count > 0 and place + rec.VALUE_BYTES <= end:
         values.append(bytes(buf[place : place + rec.VALUE_BYTES]))
         place += rec.VALUE_BYTES

@@ -14,7 +14,7 @@ TOOL_BYTES = const(14)
 SOFTWARE_BYTES = const(19)
 REPEATS_NOTHING = const(4)  # that of an MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
 SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (003:3169-3182): a station's results come as MID 0106
-SHARED_SYSTEM = const(3)  # the type of system of a Power Focus 6000: its stations may share the IDs
+SHARED_SYSTEM = const(3)  # that of a Power Focus 6000: its stations may share the IDs
 
 
 def read_identity(identity, buf, at, length):

@@ -1,7 +1,7 @@
 """What is known of a controller's tightening IDs, durably: the highest result proven, and which IDs may be missing.
 
 Rules
-1. `w`, the highest result proven, is none, EMPTY (the controller had nothing when it was asked) or the ID, time and
+1. `w`, the highest result proven, is nothing, EMPTY (the controller had no result when asked) or the ID, time and
    values of a result. Two results are the same if all three agree; times are compared for nothing else.
 2. The fold (`stored`), the same after an append and at startup: a result pushed on a connection that has proven what
    the IDs mean moves `w`; the IDs skipped become a range in the same step. What was pushed before that carries
@@ -106,7 +106,7 @@ def put_unread(digest, number, check=-1):
     fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
     fill(digest, _VALUES, 4, 0xFF)
     if check >= 0:
-        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF: known
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
 
 
 def same(one, other):
@@ -317,7 +317,7 @@ class Known:
         ranges = self.ranges
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
-            # Not with an oldest one whose start is unknown: then it could not be said what is gone.
+            # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
             is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
             near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]

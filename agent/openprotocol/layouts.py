@@ -169,7 +169,7 @@ def read_limits(layout, buf, at, length, limits, start):
 
 
 def scale_angles(layout, buf, at, length, body, start):
-    """Write into the limits behind body[start:] how many digits of each angle are decimals; RESULT_ODD if scaled.
+    """Say in the limits behind body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
 
     A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
     """
@@ -237,7 +237,7 @@ def _put_digits(body, start, width, buf, place, used, has_decimals):
 def put_careful(body, start, width, buf, place, used, has_decimals):
     """Bring the number at buf[place:place+used] into body[start:start+width]; False if it is none: it stays as it came.
 
-    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs so (003:6541)
+    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (003:6541)
     b"-0012" -> -0012      the sign first, then the digits
     b"012.34" -> 001234    hundredths (`has_decimals`); any other number loses what is after the point
     """

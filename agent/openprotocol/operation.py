@@ -255,7 +255,7 @@ class Generic:
         session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.tries)
 
     def answers(self, session):
-        """Return whether the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding."""
+        """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""
         request = session.request
         sure = self.operation.asked_with == rq.MID_HISTORY
         if not self.may_answer(session):

@@ -7,7 +7,7 @@ Rules
    NTP. How far it is ahead is shown; more than APART_S is noted. It is set (MID 0082) only where the settings say so,
    once each time, and asked for again.
 3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
-   unknown set has come, and put behind every later result with the same date of last change. A set without such a
+   unknown set has come, and appended to every later result with the same date of last change. A set without such a
    date, and set 0, gets none: it could not be said whether they still hold.
 4. A new connection forgets all limits and asks again for the sets it knew: they may have been changed meanwhile.
    A set that is rejected, or not answered, is not asked for again before the next connection or another date.
@@ -65,7 +65,7 @@ _REFUSED = const(3)
 
 
 class Queries:
-    """Those of one station; `clock` and `limits` are None where they are not wanted."""
+    """The queries of one station; `clock` and `limits` are None where they are not wanted."""
 
     def __init__(self, board, checks_clock, sets_clock, asks_limits):
         self.clock = ClockCheck(board, sets_clock) if checks_clock else None
@@ -188,7 +188,7 @@ class Limits:
             self._sets[at] = _WANTED
 
     def put(self, stage, body):
-        """Put the limits of the result at stage[body:] behind it if they are known; return the bytes they take."""
+        """Append its limits to the result at stage[body:] if they are known; return their length, else 0."""
         pset = number(stage, body + res.PSET, 4)
         at = self._places.get(pset, -1)
         sets = self._sets

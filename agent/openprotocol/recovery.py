@@ -52,7 +52,7 @@ GONE_SHARED = const(100)
 CLOSED_MOST = const(32)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
-OFF_MS = const(3600000)  # until a refused revision is asked for again
+OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(6)
@@ -69,7 +69,7 @@ class Recovery:
         self.retry_ms = retry_ms
         self.sharing = sharing
         self.store_newest = store_newest
-        self.gone = gone  # writes an event of what is gone, or has no room for it: agent.station.store's tell_gone
+        self.gone = gone  # writes an event of what is gone, False if there is no room: agent.station.store's tell_gone
         self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
@@ -155,7 +155,7 @@ class Recovery:
         """Forget what was heard, asked and concluded."""
         self._newest = -1
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
-        self._told = False  # what is lost by settling was reported
+        self._told = False  # what settling loses has been reported
         self._zero = False  # ID 0 is gone
         self._nameless = False  # the newest has no ID
         self._inside = False  # the walk is inside a range
@@ -372,7 +372,7 @@ class Recovery:
         return stale
 
     def _switch_off(self):
-        """Ask nothing more on this connection."""
+        """Stop asking, for this connection or a long while."""
         self._flush()
         self.phase = qs.PHASE_OFF
         self.flags = FLAG_UNPROVEN

@@ -36,7 +36,7 @@ def refusal_class(code):
 
 
 def code_of(buf, start, end):
-    """Return the error code in buf[start:end], two or three digits to the end; 0 where there is none."""
+    """Return the error code at the start of buf[start:end], two or three digits; 0 if there is none."""
     value = 0
     while start < end and 0x30 <= buf[start] <= 0x39 and value < 1000:
         value = value * 10 + buf[start] - 0x30

@@ -76,7 +76,7 @@ REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
 
 _NEWEST = b"0000000000"
-_GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
+_GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may come to need
 
 
 class Request:
@@ -157,7 +157,7 @@ class Request:
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
                 if self._echoes:
                     self._echoes -= 1
-                    self._passed += self.lower_too  # else it is none to this one
+                    self._passed += self.lower_too  # else it cannot answer this one
                     return False  # the answer to an earlier try
                 if not self.lower_too or differs > 0:
                     return False

@@ -16,8 +16,8 @@ Rules (DIGEST part C)
    that answer: the subscription stands. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (agent.openprotocol.linked), and answered as one; a part alone never is.
-4. The owner remembers which revisions were accepted. After a start that was cut off the next one is tried; where a
-   session has stood in it before, only after the third: in a lower one the controller gives neither station nor type.
+4. The owner remembers which revisions were accepted. After a start that was cut off the next one is tried; if a session
+   was READY in this one before, only after the third: in a lower one the controller gives neither station nor type.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6.
 6. One message is posted at a time: first answers, those of the link level (agent.openprotocol.numbering) and one
@@ -100,7 +100,7 @@ class Session:
         self.spindle_id = 0
         self.start_revisions = start_revisions
         self.start_index = 0
-        self.stood_index = -1  # that of the last session that stood
+        self.stood_index = -1  # that of the last session that was READY
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
@@ -133,7 +133,7 @@ class Session:
     def _prepare_identity(self):
         """Make room for what a controller says about itself."""
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
-        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # the version of the controller's, as it came
+        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # the controller's software version, as it came
         self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
         self.system_type = 0
 
@@ -397,7 +397,7 @@ class Session:
         return EV_STARTED
 
     def _begins_again(self, length):
-        """End the session if a Power Focus 6000 names no station below revision 6 (rule 5); True if so."""
+        """End a session begun below revision 6 in which a Power Focus 6000 names no station (rule 5); True if so."""
         asked = self.start_revisions[self.start_index]
         wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
         if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
@@ -487,7 +487,7 @@ class Session:
         return self.several.begin(self)
 
     def _go_without(self, why):
-        """The subscription is not available."""
+        """The subscription is not available: ask in another way, go on without it, or end the session."""
         if self._asked == 0 and why == WHY_NO_RESULTS and self._is_asked_otherwise() and self._go_several():
             self._subscribe()
             return EV_REFUSED

@@ -74,7 +74,7 @@ class Shared:
         self._begun = False
 
     def ordered(self, revisions):
-        """Return the revisions of MID 0064 with the one that names its station in front."""
+        """Return the revisions of MID 0064, first the one whose answer names the station."""
         if _OWNER_REVISION not in revisions:
             return revisions
         return tuple([_OWNER_REVISION] + [revision for revision in revisions if revision != _OWNER_REVISION])

@@ -60,7 +60,7 @@ class Push:
         """A connection begins; the session writes station and spindle."""
         self.unanswered = 0
         put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self._reply, 1)
-        put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent with a 0005 alone
+        put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent only with a 0005
 
 
 class Subscription:

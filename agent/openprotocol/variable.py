@@ -4,7 +4,7 @@
           | PID | length| type| unit| step| value ..
             5     3       2     3     4
 
-Numbers of MT Focus 6000 (30200 and above) stand in 002:698-852, those of others in 003:12829-13895 (DIGEST D.7).
+The numbers of MT Focus 6000 (30200 and above) are in 002:698-852, those of others in 003:12829-13895 (DIGEST D.7).
 
 Rules
 1. A field whose number is not in the table is skipped by its length. One with an impossible length, or that would end
@@ -132,7 +132,7 @@ _UNITS = {
     13: (980665, -5),  # kgf-cm
     14: (980665, -8),  # gf-cm
     15: (847386211, -8),  # ft-ozf
-    90: (1, -1),  # mNm, as MT Focus 6000 says it unless it is told otherwise (002:68-77)
+    90: (1, -1),  # mNm, as MT Focus 6000 says it unless told otherwise (002:68-77)
 }
 _DEGREES = (0, 50)
 _OWN_STATUSES = b" 102"

@@ -1,11 +1,11 @@
-"""Finds the lowest ID that a controller still has, downward from one that is there, in few questions.
+"""Finds the lowest ID that a controller still has, going down from one that is there, in few questions.
 
     distance  0    1   2     4              8 .. 8 + most - 1      end
               ID   there     there (low)    gone, all of them      nothing of interest
 
 Rules
-1. A probe asks one ID after the other, downward, until one is there, or `most` in a row are gone: then nothing below is
-   there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
+1. A probe asks for one ID after another, downward, until one is there, or `most` in a row are gone: then nothing below
+   is there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
 2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
 """
 

@@ -13,7 +13,7 @@ cursor on.
     hurry(now)   what it could not reach may be there now: do not wait for the next try
     leave(now)   the orderly end begins: nothing new goes out
     has_left(now)  True if nothing is outstanding any more, or was not answered in time
-    stop()       the orderly end: close, and make durable how far it is; `step` answers FOREVER from then on
+    stop()       the orderly end: close, and make durable how far it is; `step` returns FOREVER from then on
     is_up()      True if its other side takes records now
     holds()      True if only an operator can let its records go on
     put_state(shown)  add to the dict `shown` what people want to know: at least `state`, in words; `place`, where it

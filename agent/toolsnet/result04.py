@@ -4,7 +4,7 @@
           |04|ident|80|...|spindles|...serial..limits..|spindle|program|id|name|value|type|unit|step|
 
 Rules
-1. Digits are copied and a point is put between them; nothing is computed but the unit of a torque that is not in Nm.
+1. Digits are copied and a point is put between them; nothing is computed except torques that are not in Nm.
 2. ToolsNet's overall status is the other way round; its statuses are 0 OK, 1 NOK, 2 low, 3 high.
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
@@ -146,7 +146,7 @@ class ResultWriter:
         return self.octets
 
     def forget(self):
-        """Lay out everything anew next time: the telegram was changed elsewhere, or has another buffer."""
+        """Lay out everything again next time: the telegram was changed elsewhere, or has another buffer."""
         self.shape = self._station = -1
         self.octets = 0
         self._vin[0] = self.serial[0] = self._change[0] = 0

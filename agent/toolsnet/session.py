@@ -1,4 +1,4 @@
-"""The station's session with ToolsNet: the PIM first, then the server; one telegram outstanding; anew after a loss.
+"""A station's session with ToolsNet: first the PIM, then the server; one telegram outstanding; starts over on a loss.
 
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
 `frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.

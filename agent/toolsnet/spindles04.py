@@ -126,7 +126,7 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     shape = writer.shape
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
     writer.shape = -2 - shape if is_laid_out else -1
-    writer.octets = 0  # the writer looks no parameter up where those of one spindle would stand
+    writer.octets = 0  # the writer looks up no parameter where those of one spindle would be
     octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
     if octets == 0:
         writer.shape = shape

@@ -7,8 +7,9 @@
 
 Offsets here count from 0 at the length field. Every writer returns the number of bytes to send, length field included.
 
-Rules of finding them (004:105-110)
-1. Any split, any join. The answers we wait for have at most 41 bytes; one longer than the buffer is skipped unread.
+Rules for finding them (004:105-110)
+1. They may come split or joined in any way. The answers we wait for have at most 41 bytes; a telegram longer than the
+   buffer is skipped unread.
 2. A length that is not a number above 0 loses the frame: the connection has to be closed.
 """
 
@@ -138,22 +139,22 @@ def is_info(length):
 
 
 def sequence_at(place):
-    """Return the sequence, 1..99999, of a place in a row that goes round (DIGEST G.8)."""
+    """Return the sequence, 1..99999, of a place in a row that wraps around (DIGEST G.8)."""
     return (place - 1) % SEQUENCES + 1
 
 
 def result_sequence_of(buf, at):
-    """Return an 08's sequence of the latest result stored; negative if it is not a number (004:245)."""
+    """Return from an 08 the sequence of the latest result stored; negative if it is not a number (004:245)."""
     return number(buf, at + 11, 5)
 
 
 def event_sequence_of(buf, at):
-    """Return an 08's sequence of the latest event stored."""
+    """Return from an 08 the sequence of the latest event stored."""
     return number(buf, at + 16, 5)
 
 
 def port_of(buf, at):
-    """Return an 08's port of the server: digits with blanks on either side; 0 if there is none."""
+    """Return from an 08 the server's port: digits with blanks on either side; 0 if there is none."""
     value = 0
     ended = False
     for index in range(at + 36, at + 41):

@@ -346,9 +346,9 @@ class Policy:
                 self._meet(self.length)
                 self._pass_code = 0
             elif counts:
-                self._mute = self.number  # it goes out once more
-            # It may still be the server's trouble: the first goes out once more before the pass goes on, unless it has
-            # never had an answer either.
+                self._mute = self.number  # it goes out again
+            # It may still be the server's trouble: the first goes out again before the pass goes on, unless it has had
+            # no answer either.
             if self.code or not proven:
                 self._once_more()
                 self._goes_on = True
@@ -740,7 +740,7 @@ class Policy:
         return self._say(self.cursor.number + self.batch, self._in_order())  # else that comes before the next one
 
     def _begin_late(self):
-        """W5: the next number on the wire is a late one's."""
+        """W5: make durable that the next number on the wire is a late one's."""
         quarantine = self.quarantine
         numbers = self.numbers
         entry = self._late_entry
