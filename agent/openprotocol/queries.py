@@ -221,6 +221,8 @@ class Limits:
         copy(sets, at + _SET_CHANGE, buf, change, res.STAMP_BYTES)
         sets[at + _SET_STATE] = _WANTED
         self._wants = True
+        if at == self._asked:
+            self._asked = -1  # the answer will be that of another set, or of this one as it was
 
     def ask(self, session, now):
         """Ask for the next set that is wanted; True if there was one."""
@@ -255,9 +257,6 @@ class Limits:
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
             health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
             self.later.start(now, LATER_MS)
-            return
-        # The entry may be another set's by now, which is still to be asked for.
-        if sets[at + _SET_STATE] != _WANTED or compare(sets, at + 1, self._data, 0, 3) != 0:
             return
         if session.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
             copy(sets, at + _SET_CHANGE, buf, start + _CHANGE, res.STAMP_BYTES)

@@ -353,6 +353,21 @@ def test_date_of_the_answer_is_what_its_limits_hold_for():
     assert limits.put(body_of(1), 0) == 0
 
 
+def test_an_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
+    limits, session, health = Limits(), Session(), Health()
+    limits.put(body_of(1), 0)
+    limits.ask(session, 0)
+    newer = b"2024-03-01:08:00:00"
+    assert limits.put(body_of(1, newer), 0) == 0
+    session.answer(answer_for(1))  # revision 1 does not say when the set was changed
+    limits.take(EV_QUERY, session, health, 0)
+    assert limits.put(body_of(1, newer), 0) == 0
+    assert limits.ask(session, 0), "again"
+    session.answer(answer_for(1))
+    limits.take(EV_QUERY, session, health, 0)
+    assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
+
+
 def test_limits_are_put_behind_a_result_without_any_memory():
     limits, session = Limits(), Session()
     for pset in (1, 2):
