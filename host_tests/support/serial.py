@@ -2,7 +2,7 @@
 
 from agent.base.fields import copy
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
-from tools.base.clock import Dice
+from tools.base.clock import START_TICKS, Dice
 from tools.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
@@ -145,7 +145,7 @@ class ScriptedPeer:
 class Bench:
     """A talker, a line and a peer on one clock."""
 
-    def __init__(self, link, peer=None, seed=1, baud=9600, start=None):
+    def __init__(self, link, peer=None, seed=1, baud=9600, start=START_TICKS):
         self.clock = MicroClock(start)
         self.peer = peer or ScriptedPeer()
         self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)

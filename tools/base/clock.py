@@ -51,8 +51,8 @@ def seconds_of(text):
 class SimClock:
     """Time for tests: stands still until `advance`."""
 
-    def __init__(self):
-        self.now = START_TICKS % TICKS_PERIOD
+    def __init__(self, start=START_TICKS):
+        self.now = start % TICKS_PERIOD
         self.total_ms = 0
         self.wall_s = START_WALL_S
 

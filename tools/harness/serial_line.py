@@ -10,7 +10,7 @@ Rules:
 """
 
 from agent.link.port import WHY_NO_DEVICE, WHY_UNPLUGGED
-from tools.base.clock import SimClock
+from tools.base.clock import START_TICKS, SimClock
 
 PORTABLE = True
 
@@ -26,11 +26,8 @@ PORT_OPEN = 2
 class MicroClock(SimClock):
     """A SimClock that also counts microseconds."""
 
-    def __init__(self, start=None):
-        if start is None:
-            super().__init__()
-        else:
-            super().__init__(start)
+    def __init__(self, start=START_TICKS):
+        super().__init__(start)
         self.total_us = 0
 
     def advance_us(self, us):
