@@ -1,4 +1,4 @@
-"""`toolcart archive alert`: looks again and again, and tells people."""
+"""`toolcart archive alert`: checks the archive at intervals, and tells people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SECONDS = click.FloatRange(min=1)
     "--kept", type=click.Path(), default="alerts.json", show_default=True, metavar="FILE", help="What was told already."
 )
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
-    """Tell of silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
+    """Report silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
     options.library()
     from tools.archive.alerting import Alerting
     from tools.archive.alerts import Limits, causes

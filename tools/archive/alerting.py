@@ -1,8 +1,8 @@
-"""Tells alerts to a webhook and by mail, each once: what was told is kept in a file, so a restart repeats nothing.
+"""Sends alerts to a webhook and by mail, each once: what was sent is kept in a file, so a restart repeats nothing.
 
 Rules
-1. A channel that fails is tried again at the next look with what holds then; the others are not held up.
-2. A message takes DEADLINE_S at most. While one hangs beyond that its channel has no other.
+1. A channel that fails is tried again at the next check with what is true then; the others are not held up.
+2. A message takes DEADLINE_S at most. While one hangs beyond that, its channel sends no other.
 3. A webhook gets a POST of JSON: {"subject": ..., "text": ..., "causes": {cause: sentence}}; redirects are not
    followed.
 """
@@ -28,10 +28,10 @@ _ANSWER_MOST = 65536
 
 
 class Channel(Protocol):
-    """A way to tell people."""
+    """A way to reach people."""
 
     def send(self, subject: str, text: str, causes: dict[str, str]) -> None:
-        """Tell them; any exception says that it failed."""
+        """Send a message; any exception means that it failed."""
         ...
 
 
@@ -55,7 +55,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Mail:
-    """A message by SMTP; TLS by STARTTLS, or from the first octet on."""
+    """A message by SMTP; TLS by STARTTLS, or from the first byte on."""
 
     host: str
     port: int
@@ -84,7 +84,7 @@ class Mail:
 
 
 class Alerting:
-    """Tells each channel what is new."""
+    """Sends each channel what is new."""
 
     def __init__(self, channels: dict[str, Channel], kept: str, say: Callable[[str], None]) -> None:
         self._channels = channels
@@ -96,11 +96,11 @@ class Alerting:
             self._told.update({name: dict(told) for name, told in json.load(file).items() if name in channels})
 
     def told(self) -> set[str]:
-        """The causes that were told and are not over."""
+        """Return the causes that were sent and are not over."""
         return {cause for one in self._told.values() for cause in one}
 
     def tell(self, found: dict[str, str]) -> None:
-        """Tell what has begun or is over, where these are there now."""
+        """Send what has begun or is over, given the causes there are now."""
         before = json.dumps(self._told)
         for name, channel in self._channels.items():
             message = alerts.message(found, self._told[name])

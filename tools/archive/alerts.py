@@ -1,11 +1,11 @@
-"""What someone should hear of: a silent station, too many not OK, a clock that is wrong.
+"""What people should hear of: a silent station, too many not OK, a wrong clock.
 
 Rules
-1. A cause is told once, and once more when it is over. It is over when it is clearly so: the share of NOK below half of
-   the limit, a clock within half of what it may be off.
-2. A station's clock is compared by the results that arrived soonest behind their time: what was kept for a while on its
-   way makes no alert as long as one of the last DRIFT_OF was not. Stations have this machine's time zone.
-3. What is said is bounded: CAUSES_MOST causes in a message, and how many there are.
+1. A cause is reported when it begins and when it is over. It must be clearly over: the share of NOK below half the
+   limit, a clock within half of what it may be off.
+2. A station's clock is judged by the results that arrived soonest after their time: results delayed on their way cause
+   no alert as long as one of the last DRIFT_OF was not delayed. Stations have this machine's time zone.
+3. A message is bounded: CAUSES_MOST causes, and how many more there are.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from sqlalchemy import Connection, select
 from tools.archive import tables as t
 
 DRIFT_OF = 20
-OLD_S = 3600.0  # results that arrived before say nothing of now
+OLD_S = 3600.0  # results that arrived earlier say nothing about now
 CAUSES_MOST = 50
 _DIGITS = "%Y%m%d%H%M%S"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """None: not watched."""
+    """Limits; None: not watched."""
 
     silent_s: float | None = 600.0
     nok_percent: float | None = None
-    nok_of: int = 100  # the newest so many of a station
+    nok_of: int = 100  # how many of a station's newest results
     drift_s: float | None = 120.0
 
 
 def causes(connection: Connection, limits: Limits, told: Collection[str], now: datetime) -> dict[str, str]:
-    """Each cause that there is now, with a sentence; `told` are those that were said and not over yet."""
+    """Return each current cause with a sentence; `told` are those reported and not yet over."""
     found = {}
     station = t.STATION.c
     for *key, name, heard in connection.execute(
@@ -54,7 +54,7 @@ def causes(connection: Connection, limits: Limits, told: Collection[str], now: d
 
 
 def message(now: Mapping[str, str], told: Mapping[str, str]) -> tuple[str, str] | None:
-    """Subject and text of what has begun and what is over since `told`; None if nothing has."""
+    """Return subject and text of what has begun or is over since `told`; None if nothing has changed."""
     new = [text for cause, text in now.items() if cause not in told]
     over = [f"over: {text}" for cause, text in told.items() if cause not in now]
     lines = new + over
@@ -75,7 +75,7 @@ def _silence(heard: str, limits: Limits, now: datetime) -> str | None:
 
 
 def _newest(connection: Connection, key: list[int], most: int, now: datetime) -> list[tuple]:
-    """Verdict, station's time and arrival of the newest results that arrived within OLD_S."""
+    """Return verdict, station's time and arrival of the newest results that arrived within OLD_S."""
     r = t.RESULT.c
     since = (now - timedelta(seconds=OLD_S)).strftime(_DIGITS)
     asked = select(r.Overall, r.Time, r.Arrived).where(t.is_row(t.RESULT, t.RESULT_KEY, key), r.Arrived >= since)

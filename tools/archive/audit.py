@@ -1,4 +1,4 @@
-"""A line for each change by a command, in the transaction of the change where it has one."""
+"""A line for each change by a command, in the change's own transaction if it has one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.archive.tables import AUDIT
 
 
 def note(connection: Connection, what: str) -> None:
-    """The user of this process does this."""
+    """Note that the user of this process does this."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

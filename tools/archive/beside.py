@@ -1,10 +1,10 @@
-"""The archive as the demo's ToolsNet: a process that may be killed, with books to read and a network to cut.
+"""The archive as the demo's ToolsNet: a process that can be killed, with books to read and a network to cut.
 
 Rules
 1. It keeps the contract of tools.sim.serve.Archived.
-2. A cut resets every connection and frees the ports; joining, and another start, take the same ports again.
-3. It ends when no one holds the other end of its stdin: however the demo ends, none is left behind.
-4. Whatever ends it but `close`, it is started again: `look_after` says so.
+2. A cut resets every connection and frees the ports; joining, or another start, takes the same ports again.
+3. It ends when the other end of its stdin is closed: however the demo ends, no process is left behind.
+4. Unless `close` ended it, it is started again: `look_after` says so.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ STOP_LIMIT_S = 10.0
 
 
 def missing() -> str | None:
-    """The library without which there is no archive here; None if all are there."""
+    """Return a library that the archive needs and that is missing; None if all are there."""
     return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
 class Beside:
-    """An archive on two free ports of the loopback; OSError if it cannot begin. `ready` waits until it listens."""
+    """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
 
     def __init__(self, place: str) -> None:
         self.place = place
         self.pim_port = self.server_port = 0
         self.kills = 0
-        self.started_s = 0.0  # how long it took until it listened, the first time
+        self.started_s = 0.0  # how long it took to listen, the first time
         self._is_cut = False
         self._troubles: list[str] = []
         self._wrong = ""
@@ -54,24 +54,24 @@ class Beside:
 
     @property
     def process_number(self) -> int:
-        """Of the process that serves now."""
+        """The number of the process that serves now."""
         return self._process.pid
 
     # -- what happens to it ----------------------------------------------------------------------------------------
 
     def cut(self, cut: bool) -> None:
-        """Cut PIM and server off, or connect them again."""
+        """Cut PIM and server off the network, or connect them again."""
         self._is_cut = cut
         self._order("cut" if cut else "join")
 
     def kill(self) -> None:
-        """Kill it as a power cut would, and start it again on the same ports."""
+        """Kill the process as a power cut would, and start it again on the same ports."""
         self.kills += 1
         self._process.kill()
         self._restart()
 
     def look_after(self, say: Callable[[str], None]) -> None:
-        """Start it again if it has ended."""
+        """Start the process again if it has ended."""
         code = self._process.poll()
         if code is not None:
             self._troubles.append(f"the archive ended with {code}{f': {self._wrong}' if self._wrong else ''}")
@@ -79,7 +79,7 @@ class Beside:
             self._restart()
 
     def close(self) -> None:
-        """Commit what waits, and end."""
+        """Commit what is waiting, and end."""
         if self._books is not None:
             self._books.close_books()
             self._books = None
@@ -101,7 +101,7 @@ class Beside:
 
     @property
     def repeated(self) -> int:
-        """How many arrivals were none of a new result."""
+        """How many arrivals were repeats of a result."""
         return self._of().repeated
 
     @property
@@ -110,15 +110,15 @@ class Beside:
         return self._of().out_of_order
 
     def tightening_ids(self) -> list[int | None]:
-        """The tightening IDs in order of arrival."""
+        """Return the tightening IDs in order of arrival."""
         return self._of().tightening_ids()
 
     def newest_tightening_id(self) -> int:
-        """The tightening ID of the last result that has one, 0 for none."""
+        """Return the tightening ID of the last result that has one, 0 if none has."""
         return self._of().newest_tightening_id()
 
     def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        """Rows by SQL."""
+        """Return the rows of an SQL query."""
         return self._of().query(sql, values)
 
     def _of(self) -> Books:
@@ -153,7 +153,7 @@ class Beside:
             self._process.stdin.write(f"{word}\n".encode())
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it has ended: the next one is told at its start
+            pass  # it has ended: the next process is told at its start
 
     def _read(self, told) -> None:
         with told:

@@ -1,11 +1,11 @@
-"""The process of tools.archive.beside: an archive that obeys lines at its stdin and tells lines of JSON.
+"""The process of tools.archive.beside: an archive that takes orders on stdin and prints lines of JSON.
 
     python -m tools.archive.beside_process PLACE PIM-PORT SERVER-PORT cut|join
 
 Rules
-1. Orders are `cut` and `join`; at the end of stdin it commits what waits and ends.
-2. It says `listens` with its ports once, `trouble` for what could not be stored, `failed` if it cannot begin.
-3. Nothing of it is slower or kinder than `toolcart archive serve`: the same server, writer and database.
+1. Orders are `cut` and `join`; at the end of stdin it commits what is waiting and ends.
+2. It says `listens` with its ports once, `trouble` for what could not be stored, `failed` if it cannot start.
+3. It is no slower and no kinder than `toolcart archive serve`: the same server, writer and database.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a simulated plant asks of an archive in an SQLite file; nothing but Python's own library is needed for it.
+"""What a simulated plant asks an archive in an SQLite file; needs only Python's own library.
 
 Rules
-1. Everything here only reads, by a connection of its own, while the archive writes or is dead.
-2. Complaints are the rows of Breach: what came and broke the document.
+1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
+2. Complaints are the rows of Breach: what arrived and broke the document.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BUSY_S = 10.0
 
 
 class Books:
-    """The books of the archive in this file, which has to be there. Any thread may ask."""
+    """The books of the archive in this file, which must exist. Any thread may ask."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -29,7 +29,7 @@ class Books:
 
     @property
     def repeated(self) -> int:
-        """How many arrivals were none of a new result."""
+        """How many arrivals were repeats of a result."""
         return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
 
     @property
@@ -44,19 +44,19 @@ class Books:
         return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
 
     def tightening_ids(self) -> list[int | None]:
-        """The tightening IDs in order of arrival."""
+        """Return the tightening IDs in order of arrival."""
         return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
 
     def newest_tightening_id(self) -> int:
-        """The tightening ID of the last result that has one, 0 for none."""
+        """Return the tightening ID of the last result that has one, 0 if none has."""
         rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
         return rows[0][0] if rows else 0
 
     def query(self, sql: str, values: tuple = ()) -> list[tuple]:
-        """Rows by SQL."""
+        """Return the rows of an SQL query."""
         with self._lock:
             return self._reads.execute(sql, values).fetchall()
 
     def close_books(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._reads.close()

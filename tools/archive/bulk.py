@@ -1,12 +1,12 @@
-"""Many rows at once into the large tables, and which of many keys a table has: in the database's own way.
+"""Writes many rows at once, and finds which of many keys a table has, in each database's own way.
 
 Rules
-1. SQLite gets many rows in one statement, since each statement waits for the interpreter once more; PostgreSQL gets
-   them as an array for each column, and what stands in one `together` in one journey. SQLAlchemy would put every row
-   together again, which takes longer than to store it.
-2. All of it happens in the connection's transaction, and what the database refuses is raised as SQLAlchemy's errors;
-   within `together` at its end.
-3. A row is a tuple in the order of the table's columns; a number that the database gives itself is not among them.
+1. SQLite gets many rows in one statement, since each statement waits for the interpreter; PostgreSQL gets an array for
+   each column, and all statements of one `together` in one round trip. SQLAlchemy would build every row anew, which
+   takes longer than storing it.
+2. All of it happens in the connection's transaction. What the database refuses is raised as SQLAlchemy's errors;
+   within `together`, at its end.
+3. A row is a tuple in the order of the table's columns, without a number that the database assigns itself.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Float, Integer, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 
-# What ends a `together` is raised, and need not stand in the terminal as well.
+# What ends a `together` is raised, and need not be printed in the terminal as well.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
-_AT_ONCE = (64, 16, 4, 1)  # rows of one statement: few texts, so that SQLite keeps each of them prepared
+_AT_ONCE = (64, 16, 4, 1)  # rows per statement: few texts, so that SQLite keeps each of them prepared
 
 
 @cache
 def columns(table: Table) -> tuple[str, ...]:
-    """The names of what a row of this table has."""
+    """Return the names of the columns in a row of this table."""
     return tuple(column.name for column in table.columns if column.autoincrement is not True)
 
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """What is written in here goes to the database without waiting for each answer; a commit in here as well."""
+    """Send what is written inside to the database without waiting for each answer; a commit inside as well."""
     if connection.dialect.name == "sqlite":
         yield
         return
@@ -53,7 +53,7 @@ def insert(connection: Connection, table: Table, rows: list[tuple]) -> None:
 
 
 def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None:
-    """Put in those rows whose key the table has not."""
+    """Put in the rows whose key the table does not have yet."""
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
             _in_parts(cursor, _insert_text, (table, "INSERT OR IGNORE"), rows)
@@ -63,7 +63,7 @@ def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None
 
 
 def update(connection: Connection, table: Table, key: Sequence[str], names: Sequence[str], rows: list[tuple]) -> None:
-    """Change the rows that have these keys; a row of `rows` has the key's columns and behind them those of `names`."""
+    """Change the rows that have these keys; a row of `rows` has the key's columns, then those of `names`."""
     key, names = tuple(key), tuple(names)
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
@@ -73,7 +73,7 @@ def update(connection: Connection, table: Table, key: Sequence[str], names: Sequ
 
 
 def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
-    """Those of the keys that the table has."""
+    """Return the keys that the table has."""
     if not keys:
         return set()
     names = tuple(names)
@@ -99,7 +99,7 @@ def _cursor(connection: Connection) -> Iterator[Any]:
 
 @contextmanager
 def _errors(connection: Connection) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy's."""
+    """Raise the driver's errors as SQLAlchemy's."""
     error = connection.dialect.loaded_dbapi.Error
     try:
         yield
@@ -123,7 +123,7 @@ def _quoted(name: str) -> str:
 
 
 def _in_parts(cursor: Any, text_of: Callable[..., str], what: tuple, rows: list[tuple]) -> list[tuple]:
-    """Do the statement for all rows, so many at a time as there are; what it answers."""
+    """Run the statement for all rows, in parts of the sizes in _AT_ONCE; return what it answers."""
     told, first = [], 0
     for count in _AT_ONCE:
         while len(rows) - first >= count:
@@ -184,8 +184,8 @@ def _known_arrays(table: Table, names: tuple[str, ...]) -> str:
 
 
 def _compared(name: str) -> str:
-    """A column of a key. By its time alone a station may have a thousand rows, by its sequence it has one or two: the
-    time is written so that no index by time fits."""
+    """A key's column, for a comparison. At one time a station may have a thousand rows, under one sequence one or two:
+    the time is written so that no index by time fits."""
     return f"had.{_quoted(name)}" + (" || ''" if name == "Time" else "")
 
 
@@ -208,7 +208,7 @@ def _are_numbers(table: Table, names: tuple[str, ...]) -> list[bool]:
 
 
 def _arrays_of(table: Table, names: tuple[str, ...], rows: list[tuple]) -> list[str]:
-    """The rows' columns as PostgreSQL writes arrays; the driver takes ten times as long for it."""
+    """Return the rows' columns as PostgreSQL writes arrays; the driver takes ten times as long."""
     told = []
     for are_numbers, values in zip(_are_numbers(table, names), zip(*rows, strict=True), strict=True):
         told.append(f"{{{','.join(map(_number if are_numbers else _text, values))}}}")

@@ -1,9 +1,9 @@
-"""Every number that a car is known by, once, and backwards as well: people type a VIN's last digits, or its first.
+"""Every number that a car is known by, once, and also reversed: people type a VIN's last digits, or its first.
 
 Rules
-1. A row comes with the first result of a car, in the same commit; results never wait for it to be looked up: who writes
-   remembers the newest REMEMBERED.
-2. An end is a beginning of the number read backwards, so each is a range of an index.
+1. A row comes with a car's first result, in the same commit. Results never wait for a look-up: the writer remembers
+   up to REMEMBERED cars.
+2. The end of a number is the beginning of the reversed one, so each is a range of an index.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from tools.archive.tables import CAR, RESULT, RESULT_VIN
 REMEMBERED = 100_000
 AT_ONCE = 1000
 FEW = 2000
-_LAST = "\xff"  # telegrams are octets; theirs all stand before it
+_LAST = "\xff"  # telegrams are bytes; all of theirs sort before it
 
 
 class Known:
-    """The cars of which this process knows that they are there."""
+    """The cars that this process knows to be in the table."""
 
     def __init__(self) -> None:
         self._vins: set[str] = set()
 
     def new(self, vins: Iterable[str]) -> set[str]:
-        """Those of which it does not know."""
+        """Return those that it does not know."""
         return {vin for vin in vins if vin and vin not in self._vins}
 
     def learn(self, vins: set[str]) -> None:
-        """They are committed."""
+        """Remember cars that were committed."""
         if len(self._vins) + len(vins) > REMEMBERED:
             self._vins.clear()
         self._vins |= vins
 
 
 def add(connection: Connection, vins: Iterable[str]) -> None:
-    """Put them in; those that are there already stay."""
+    """Put these in; those that are there already stay."""
     rows = [(vin, vin[::-1]) for vin in sorted(vins)]
     for first in range(0, len(rows), AT_ONCE):
         bulk.add_missing(connection, CAR, rows[first : first + AT_ONCE])
@@ -54,7 +54,7 @@ def forget(connection: Connection, vins: Iterable[str]) -> None:
 
 
 def found(connection: Connection, part: str, most: int) -> list[str]:
-    """The first numbers that begin so or end so, those that begin so in front."""
+    """Return the first `most` numbers that begin or end with `part`, those that begin with it first."""
     told: dict[str, None] = {}
     for column, text in ((CAR.c.VIN, part), (CAR.c.Backwards, part[::-1])):
         asked = select(CAR.c.VIN).where(begins(connection, column, text)).order_by(column).limit(most)
@@ -68,19 +68,19 @@ def is_there(connection: Connection, vin: str) -> bool:
 
 
 def are_few(connection: Connection, first: str, last: str) -> bool:
-    """True if no more than FEW numbers lie there."""
+    """True if no more than FEW numbers lie in this range."""
     some = select(CAR.c.VIN).where(between(connection, CAR.c.VIN, first, last)).limit(FEW + 1).subquery()
     return (connection.execute(select(func.count()).select_from(some)).scalar() or 0) <= FEW
 
 
 def begins(connection: Connection, column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
-    """The condition that a column begins so; a range of its index, in the order of octets."""
+    """The condition that a column begins with `beginning`; a range of its index, in byte order."""
     return between(connection, column, beginning, beginning)
 
 
 def between(connection: Connection, column: ColumnElement[str], first: str, last: str) -> ColumnElement[bool]:
-    """The condition that a column lies from `first` on up to what begins with `last`, in the order of octets."""
-    if connection.dialect.name == "postgresql":  # compared as octets, as its index is
+    """The condition that a column is from `first` up to anything that begins with `last`, in byte order."""
+    if connection.dialect.name == "postgresql":  # compared as bytes, like its index
         at_least, less = column.op("~>=~", is_comparison=True), column.op("~<~", is_comparison=True)
         return and_(at_least(first), less(last + _LAST))
     return and_(column >= first, column < last + _LAST)

@@ -1,4 +1,4 @@
-"""What is done to an archive that is not being served: results lost on purpose, taken from another one, moved out."""
+"""Changes to an archive that is not being served: results lost on purpose, imported from another one, moved out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AT_ONCE = 500
 
 
 def forget_newest(place: str, newest: int) -> int:
-    """Lose the newest results, and the events and curves that came with them or later; how many results these were."""
+    """Lose the newest results, and the events and curves that came with them or later; return how many results."""
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
         asked = select(number, t.RESULT.c.Arrived).order_by(number.desc()).limit(newest)
@@ -56,14 +56,14 @@ def _forget_since(connection: Connection, arrived: str) -> None:
 
 
 def _forget_consumed(connection: Connection) -> None:
-    """How far batches are stored goes back with the results, so that what is gone is sent again."""
+    """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
     c, station = t.CONSUMED.c, t.STATION.c
     same = and_(*[c[name] == station[name] for name in ("SystemType", "System", "Station")])
     asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, station.Result)
     for topic, identity, number, base, sequence, left in connection.execute(asked.where(same)).fetchall():
         lost = (sequence - left) % SEQUENCES
         if not sequence or not lost or (left and lost > SEQUENCES // 2):
-            continue  # nothing of it is gone: it is an older spool's
+            continue  # none of its results are gone: it is an older spool's
         newest = number - (base + number - sequence) % SEQUENCES  # the number of its newest result
         there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
         now = {"Number": max(0, newest - lost) if left else 0, "Sequence": left}
@@ -71,9 +71,9 @@ def _forget_consumed(connection: Connection) -> None:
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:
-    """Copy results, events and graphs of another archive that this one has not.
+    """Copy the results, events and graphs of another archive that this one lacks.
 
-    Tells how many rows of results were taken and how many were there, and how many events and graphs were taken.
+    Return how many rows of results were taken and were there already, and how many events and graphs were taken.
     """
     other = database.connect(source, writes=False)
     told = {"taken": 0, "again": 0, "events": 0, "graphs": 0}
@@ -95,7 +95,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                     done += len(some)
                     progress(done / count)
             _say_latest(connection, said)
-            _take_map(reading, connection, t.CONSUMED)  # what came with it need not be sent again
+            _take_map(reading, connection, t.CONSUMED)  # so that its batches need not be sent again
             what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
             audit.note(connection, f"{what}, {told['graphs']} curves")
     finally:
@@ -105,13 +105,13 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
 
 @dataclass(frozen=True)
 class Old:
-    """What is old: what arrived before `before`, and results that are OK already before `ok_before` (14 digits)."""
+    """What is old: what arrived before `before`, and OK results that arrived before `ok_before` (14 digits)."""
 
     before: str
     ok_before: str = ""
 
     def of(self, table: Table) -> ColumnElement[bool]:
-        """The condition that a row is. What came in a telegram with something that is not OK is kept with that."""
+        """The condition that a row is old. What came in one telegram with a result that is not OK stays with it."""
         old = table.c.Arrived < self.before
         if table is t.EVENT or not self.ok_before:
             return old
@@ -121,7 +121,7 @@ class Old:
 
 
 def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
-    """What arrived more than so many days ago."""
+    """What arrived more than this many days ago."""
     now = datetime.now(UTC)
     before, ok_before = (
         (now - timedelta(days=days)).strftime("%Y%m%d%H%M%S") if days else "" for days in (keep_days, keep_ok_days)
@@ -130,7 +130,7 @@ def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
 
 
 def move_old(place: str, into: str, what: Old, progress: Callable[[float], None]) -> dict[str, int]:
-    """Move what is old into another archive, which is made if need be. Tells how many."""
+    """Move what is old into another archive, which is made if need be. Return how many rows."""
     with database.writing(place) as engine:
 
         def write(change: Callable[[Connection], None]) -> None:
@@ -149,10 +149,10 @@ def move_some(
     progress: Callable[[float], None],
     at_once: int | None = None,
 ) -> dict[str, int]:
-    """The same beside whoever writes: `write` has a change made in a transaction of theirs.
+    """The same while another writes: `write` has a change made in a transaction of the writer's.
 
-    Some rows at a time are committed there, then deleted here: cut off anywhere, both together have all, and the next
-    run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted.
+    Some rows at a time are committed there, then deleted here: wherever it is cut off, both together have all rows,
+    and the next run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted.
     """
     told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
     if database.is_same(place, into):
@@ -185,7 +185,7 @@ def move_some(
 
 
 def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: Old, most: int) -> list[dict]:
-    """The next rows with numbers between these two, which are on the other's disk now."""
+    """Copy the next old rows with numbers between these two; they are on the other archive's disk when this returns."""
     [number] = kind.table.primary_key.columns
     asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
     with engine.connect() as reading:
@@ -197,7 +197,7 @@ def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, in
 
 
 def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
-    """Delete rows with what belongs to them, and the cars of which nothing is left."""
+    """Delete rows with what belongs to them, and cars that have nothing left."""
     [number] = kind.table.primary_key.columns
     numbers = [row[number.name] for row in some]
     vins = {row["VIN"] for row in some if "VIN" in row}
@@ -211,7 +211,7 @@ def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A table whose rows are taken over, what names a row, and the tables of what belongs to it."""
+    """A table whose rows are copied, what identifies a row, and the tables of what belongs to it."""
 
     told: str
     table: Table
@@ -236,7 +236,7 @@ def _take_map(reading: Connection, connection: Connection, table: Table) -> None
 
 
 def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
-    """Take those rows that are not there, under new numbers; how many these were."""
+    """Take the rows that are missing here, under new numbers; return how many."""
     keys = [tuple(row[name] for name in kind.key) for row in some]
     known = bulk.known_keys(connection, kind.table, kind.key, keys)
     [number] = kind.table.primary_key.columns
@@ -264,14 +264,14 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
 
 
 def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
-    """The sequences that an 08 says, by station."""
+    """Return the sequences that an 08 says, by station."""
     station = t.STATION.c
     asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
     return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(asked)}
 
 
 def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None = None) -> None:
-    """The latest sequences of all stations, as the rows have them now; none behind what was `said` before."""
+    """Set all stations' latest sequences to those of the rows now; none goes behind what was `said` before."""
     said = said or {}
     for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
         number = table.primary_key.columns[0]

@@ -1,7 +1,7 @@
-"""`toolcart archive`: an archive that any ToolsNet station can report to, and what people ask of it.
+"""`toolcart archive`: an archive that any ToolsNet station can report to, and commands to query it.
 
-Exit codes: 0 done; 1 nothing found, or `check` found something, or serving could not begin; 2 the command line or
-the database is wrong.
+Exit codes: 0 done; 1 nothing found, or `check` found something, or serving could not start; 2 the command line or the
+database is wrong.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angl
 
 @click.group()
 def archive() -> None:
-    """Keep what stations report by ToolsNet's protocol, and look at it."""
+    """Store what stations report over ToolsNet's protocol, and query it."""
 
 
 archive.add_command(serve)
@@ -89,9 +89,9 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
-    """Results by car, station, time and verdict, newest first.
+    """Find results by car, station, time and verdict, newest first.
 
-    Time is the station's own clock's, Arrived is UTC.
+    Time is by the station's own clock, Arrived is UTC.
     """
     library()
     from tools.archive import cars, queries
@@ -164,10 +164,10 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 @database_option
 @machine_option
 def check(place: str, as_json: bool) -> None:
-    """Holes in the stations' sequences of results and events, what came behind later ones, what came more than once.
+    """Find holes in the stations' sequences of results and events, late arrivals, and repeats.
 
-    A hole is not always a loss: a station that passed a refused result leaves one. Exit code 1 if there is a hole or a
-    result behind a later one; what came again is told and is none.
+    A hole is not always a loss: a station that has passed over a refused result leaves one. Exit code 1 if there is a
+    hole or something that came behind a later one; repeats are listed but do not count.
     """
     library()
     from tools.archive import queries
@@ -195,10 +195,10 @@ def check(place: str, as_json: bool) -> None:
 @click.option("--newest", type=click.IntRange(min=1), required=True, help="So many results, of all stations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(place: str, newest: int, yes: bool) -> None:
-    """Lose the newest results, as a database that was restored from an old copy has. For tests of stations.
+    """Lose the newest results, as a database restored from an old copy has. For testing stations.
 
-    With them go the events and the curves that came since. The archive must not be served meanwhile. Its 08 names what
-    is the latest then.
+    The events and curves that came since go with them. The archive must not be served meanwhile. After that its 08
+    names the latest that are left.
     """
     database = library()
     from tools.archive.changes import forget_newest
@@ -219,11 +219,11 @@ def forget(place: str, newest: int, yes: bool) -> None:
 @click.option("--into", type=click.Path(), required=True, metavar="PLACE", help="Another archive: a file or a URL.")
 @machine_option
 def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
-    """Move what is old into another archive, with parameters, numbers and curves; old breaches are deleted.
+    """Move old results and events into another archive, with parameters, VINs and curves; old breaches are deleted.
 
-    Each row is on the disk there before it goes here. The archive must not be served meanwhile; one that is served
-    does it by itself, `serve --old-into`. What an 08 names stays as it is. Every command and page works on PLACE too,
-    and `import` takes it back.
+    Each row is on the disk there before it is deleted here. The archive must not be served meanwhile; `serve
+    --old-into` does the same while serving. What an 08 names stays as it is. Every command and page works on PLACE too,
+    and `import` brings it back.
     """
     database = library()
     from tools.archive import changes
@@ -243,11 +243,10 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
 @click.option("--station", help="Whose quarantine it is, type/system/station, where the spool does not say it.")
 @machine_option
 def import_results(place: str, source: str, station: str | None, as_json: bool) -> None:
-    """Take what another archive has, or what a station's quarantine has set aside, each once.
+    """Import what another archive has, or what a station's quarantine has set aside, each once.
 
-    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive has already,
-    by station, sequence and time, is counted and left as it is. What it tells a station in an 08 never goes back
-    by it.
+    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive already has,
+    by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
     """
     database = library()
     from tools.archive.changes import take_from
@@ -269,7 +268,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
 
 
 def _is_spool(source: str) -> bool:
-    """Tell a spool from a database by how it begins."""
+    """True if the file begins like a spool, not like a database."""
     if "://" in source or not os.path.exists(source):
         return False
     if os.path.isdir(source):
@@ -284,7 +283,7 @@ def _is_spool(source: str) -> bool:
 @click.option("--png", type=click.Path(), metavar="FILE", help="A picture in place of the terminal; needs matplotlib.")
 @machine_option
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
-    """Torque and angle of a result over time, and torque over angle. RESULT is the number that `query --json` tells."""
+    """Plot a result's torque and angle over time, and torque over angle. RESULT is its number from `query --json`."""
     library()
     from tools.archive import queries
 
@@ -306,7 +305,7 @@ def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
 
 
 def _tightening(told: dict):
-    """A result with its graphs as `toolcart trace` draws it."""
+    """Return a result with its graphs in the form that `toolcart trace` draws."""
     from tools.archive.queries import samples
     from tools.trace.curves import Curve, Tightening
 

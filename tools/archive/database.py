@@ -1,12 +1,12 @@
-"""Opens an archive's database, makes one or brings an older one up to date.
+"""Opens an archive's database, makes a new one, or brings an older one up to date.
 
 Rules
 1. A place is a URL (`postgresql://...`, `sqlite:///...`) or the name of a file, which is SQLite.
-2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (readers do not wait for
-   the writer, WAL), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default is; a server
-   with `fsync` off is refused. SQLite's files are for their owner alone.
-3. One archive at a time writes: SQLite's file is locked beside it, PostgreSQL by an advisory lock. Several may, if all
-   are `shared`, which is PostgreSQL's alone (tools.archive.known).
+2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (and WAL, so that readers
+   do not wait for the writer), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default;
+   a server with `fsync` off is refused. SQLite's files are for their owner only.
+3. One archive at a time writes: SQLite has a lock file beside it, PostgreSQL an advisory lock. Several may write if all
+   are `shared`, on PostgreSQL only (tools.archive.known).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _SQLITE = (
     "foreign_keys=ON",
     "busy_timeout=10000",
 )
-_LOCK_NUMBER = 0x746F6F6C  # "tool": of the advisory lock
-_LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that who held it was killed
+_LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
+_LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
 
 
@@ -49,7 +49,7 @@ class Unusable(Exception):
 
 
 def url_of(place: str) -> str:
-    """The URL of a place as a user writes it."""
+    """Return the URL of a place as a user writes it."""
     if "://" not in place:
         return f"sqlite:///{place}"
     if place.startswith(("postgres://", "postgresql://")):
@@ -58,7 +58,7 @@ def url_of(place: str) -> str:
 
 
 def shown(place: str) -> str:
-    """The place without a password, for people."""
+    """Return the place for people to read, without a password."""
     try:
         return make_url(place).render_as_string(hide_password=True) if "://" in place else place
     except ArgumentError:
@@ -73,9 +73,9 @@ def is_same(one: str, other: str) -> bool:
 
 
 def connect(place: str, writes: bool) -> Engine:
-    """The engine of an archive that is there, or is made if it `writes`; Unusable if that cannot be.
+    """Return the engine of an archive that exists, or is made if `writes`; Unusable if that fails.
 
-    Who only reads finds an archive of an older version unusable: it is brought up by who serves it.
+    For reading only, an archive of another version is Unusable; opened for writing, an older one is brought up to date.
     """
     try:
         url = make_url(url_of(place))
@@ -116,8 +116,8 @@ def connect(place: str, writes: bool) -> Engine:
 
 @contextmanager
 def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
-    """The archive's engine, made and brought up if need be, and nothing else writes meanwhile, but for others that are
-    shared too; Unusable if something does."""
+    """The archive's engine, made and brought up to date if need be. Nothing else writes meanwhile, except others that
+    are shared too; Unusable if something does."""
     engine = connect(place, writes=True)
     held = _lock(engine, place, is_shared)
     try:
@@ -128,7 +128,7 @@ def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
 
 
 def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
-    """Keep others from writing until the answer is closed."""
+    """Keep others from writing until what is returned is closed."""
     if is_shared and engine.dialect.name == "sqlite":
         raise Unusable(
             f"{shown(place)}: several processes serve one archive on PostgreSQL alone; give a postgresql:// URL"
@@ -151,7 +151,7 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
             connection.close()
             raise taken
         time.sleep(_LOCK_AGAIN_S)
-    connection.commit()  # the lock is the session's and outlives this
+    connection.commit()  # the lock belongs to the session and outlives this
     return connection
 
 
@@ -180,7 +180,7 @@ def _bring_up(connection: Connection) -> None:
 
 
 def _make_for_the_owner(path: str) -> None:
-    """Make the file if there is none; what SQLite puts beside it gets the same rights."""
+    """Make the file if there is none; files that SQLite puts beside it get the same rights."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as refused:
@@ -188,13 +188,13 @@ def _make_for_the_owner(path: str) -> None:
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Several servers that start together would all make the tables."""
+    """Wait for the others: several servers that start together would all make the tables."""
     if connection.dialect.name != "sqlite":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER + 1})
 
 
 def _check_promise(connection: Connection, place: str) -> None:
-    """A server that does not wait for its disk cannot keep what a 05 promises."""
+    """Refuse a server that does not wait for its disk: it cannot keep what a 05 promises."""
     if connection.dialect.name == "sqlite":
         return
     for setting in ("fsync", "full_page_writes"):
@@ -206,7 +206,7 @@ def _check_promise(connection: Connection, place: str) -> None:
 
 
 def _check_purpose(connection: Connection, place: str) -> None:
-    """Tables that no archive has made are not touched."""
+    """Refuse to touch tables that no archive has made."""
     if _revision(connection) is not None:
         return
     ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
@@ -218,7 +218,7 @@ def _check_purpose(connection: Connection, place: str) -> None:
 
 
 def _commit_to_the_disk(connection, _record) -> None:
-    """`synchronous_commit` on: a server's or a role's default may be off."""
+    """Set `synchronous_commit` on: a server's or a role's default may be off."""
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO on")
     connection.commit()
@@ -232,5 +232,5 @@ def _as_we_want_it(connection, _record) -> None:
 
 
 def first_line(wrong: Exception) -> str:
-    """What went wrong in a line: the driver's words where it is theirs."""
+    """Return what went wrong in one line, in the driver's words if it was the driver's error."""
     return (str(getattr(wrong, "orig", None) or wrong) or type(wrong).__name__).splitlines()[0]

@@ -1,9 +1,9 @@
 """Results as files for other programs: CSV, lines of JSON, XLSX, Parquet.
 
 Rules
-1. A spreadsheet calculates nothing of what a station sent: a VIN may be `=1+1`. In CSV such a text has an apostrophe in
-   front, in XLSX it is a text.
-2. CSV and XLSX have times as people write them, JSON the 14 digits of the protocol, Parquet timestamps.
+1. A spreadsheet never evaluates what a station sent: a VIN may be `=1+1`. In CSV such a text gets an apostrophe in
+   front, in XLSX it is a text cell.
+2. CSV and XLSX have times as people write them, JSON the protocol's 14 digits, Parquet timestamps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _XLSX = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls
 
 
 def write(kind: str, rows: Iterable[dict], path: str) -> int:
-    """Write them there and tell how many; ImportError if the library is missing, OSError if that fails."""
+    """Write the rows to `path`, return how many; ImportError if the library is missing, OSError if writing fails."""
     if kind == "parquet":
         from tools.archive import parquet
 
@@ -40,7 +40,7 @@ def write(kind: str, rows: Iterable[dict], path: str) -> int:
 
 
 def write_json(rows: Iterable[dict], file: TextIO) -> int:
-    """An object a line."""
+    """Write one object per line."""
     count = 0
     for row in rows:
         file.write(json.dumps(row) + "\n")
@@ -49,14 +49,14 @@ def write_json(rows: Iterable[dict], file: TextIO) -> int:
 
 
 def write_csv(rows: Iterable[dict], file: TextIO) -> int:
-    """With a header, if there are any."""
+    """Write the rows below a header, if there are any."""
     writer = None
     count = 0
     for row in rows:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-        # 14 digits are a number of some trillions to a spreadsheet.
+        # To a spreadsheet 14 digits are a number of some trillions.
         told = {**row, **{name: shown_time(row[name]) for name in _TIMES}}
         writer.writerow({name: _no_formula(value) for name, value in told.items()})
         count += 1
@@ -93,13 +93,13 @@ def _write_cell(sheet: Any, line: int, column: int, value: Any, time: Any) -> No
     if isinstance(value, datetime):
         sheet.write_datetime(line, column, value, time)
         return
-    if isinstance(value, str) or abs(value) >= 2**53:  # a sheet's numbers are doubles: an ID keeps all its digits
+    if isinstance(value, str) or abs(value) >= 2**53:  # a sheet's numbers are doubles: a text keeps all digits
         put, value = sheet.write_string, str(value)
     put(line, column, value)
 
 
 def moment(digits: str) -> datetime | str:
-    """The time of 14 digits; as it is if a sheet has none such."""
+    """Return the time of 14 digits; the text itself if a sheet cannot have such a time."""
     try:
         told = datetime.strptime(digits, "%Y%m%d%H%M%S")
     except ValueError:
@@ -108,7 +108,7 @@ def moment(digits: str) -> datetime | str:
 
 
 def shown_time(digits: str) -> str:
-    """14 digits as people write them."""
+    """Return 14 digits as people write a time."""
     d = digits
     return f"{d[:4]}-{d[4:6]}-{d[6:8]} {d[8:10]}:{d[10:12]}:{d[12:14]}"
 

@@ -1,6 +1,6 @@
 """What an archive does wrong on purpose, so that any station can be tried against it.
 
-A station has to get all of it over: nothing lost, nothing twice but for what was stored and not answered.
+A station has to get over all of it: nothing lost, and nothing twice except what was stored but not answered.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Faults:
-    """Nothing by default. Counts are per archive, in the order of what arrives."""
+    """By default nothing goes wrong. Counts are per archive, in order of arrival."""
 
     refuse: list[tuple[int, str, re.Pattern[str]]] = field(default_factory=list)  # code, field, what it matches
-    late_ms: int = 0  # each 05 and 10 goes out so late
+    late_ms: int = 0  # delay of each 05 and 10
     silent: tuple[str, ...] = ()  # telegrams that are never answered: "04", "06"
-    lose_every: int = 0  # the answer to every n-th result is lost behind its commit
-    close_after: int = 0  # a connection is closed after so many telegrams
-    wrong_identifier: bool = False  # an answer with another identifier goes first
-    say_result: int | None = None  # what 08 says in place of what is stored
+    lose_every: int = 0  # the answer to every n-th result is lost after its commit
+    close_after: int = 0  # a connection is closed after this many telegrams
+    wrong_identifier: bool = False  # an answer with a wrong identifier goes first
+    say_result: int | None = None  # what 08 says instead of what is stored
     say_event: int | None = None
     say_host: str | None = None
-    without_12: bool = False  # the PIM says nothing at connect, as an old one
+    without_12: bool = False  # the PIM sends nothing on connect, like an old one
     answer_events_by_10: bool = False
     _results: int = 0
 
     def code_for(self, kind: str, found: dict) -> int:
-        """The error code of the 05 for this telegram; 0 if it is taken."""
+        """Return the error code of the 05 for this telegram; 0 if it is taken."""
         for code, name, pattern in self.refuse:
             if name == "telegram":
                 value = kind
@@ -38,7 +38,7 @@ class Faults:
         return 0
 
     def loses_answer(self, kind: str) -> bool:
-        """True if this answer, to what is stored, is lost."""
+        """True if this answer, to something stored, is lost."""
         if kind != "04" or not self.lose_every:
             return False
         self._results += 1

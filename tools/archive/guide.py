@@ -1,11 +1,11 @@
-"""What a PIM answers to a station's 07: where its server is and what is stored of it.
+"""What a PIM answers to a station's 07: where its server is and what is stored from it.
 
-    ask(station, tell)    `tell(answer)` on the loop; the answer is None while there is none to give
+    ask(station, tell)    calls `tell(answer)` on the loop; None if there is no answer to give
 
 Rules
-1. Beside its own server a PIM knows at once (Here). Before several servers (Elsewhere) it asks the database, for all
-   stations that wait at once: what another server stored a moment ago is in the 08.
-2. Where no server is there, or no database, no one is answered: a station asks again.
+1. With its server in the same process a PIM knows at once (Here). With several servers (Elsewhere) it asks the
+   database, once for all stations that wait: what another server stored a moment ago is in the 08.
+2. Without a server or the database, no station is answered: it asks again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Here:
 
 
 class Elsewhere:
-    """The servers are those that the database names."""
+    """The servers are those in the database."""
 
     def __init__(self, engine: Engine, say: Callable[[str], None]) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class Elsewhere:
         self._said_s = -TOLD_AGAIN_S
 
     def ask(self, station: Station, tell: Tell) -> None:
-        """Answer with those that wait meanwhile."""
+        """Answer soon, together with all that are waiting by then."""
         self._waiting.append((station, tell))
         if self._asks is None:
             self._asks = self._loop.create_task(self._ask())
@@ -73,7 +73,7 @@ class Elsewhere:
             taken, self._waiting = self._waiting, []
             try:
                 found, latest = await asyncio.to_thread(self._read, {station for station, _ in taken})
-            except Exception as wrong:  # whatever it is: the next ones are asked for
+            except Exception as wrong:  # whatever it is: go on with the next ones
                 found, latest = [], {}
                 self._trouble(f"the database does not answer: {first_line(wrong)}")
             else:

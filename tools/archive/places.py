@@ -1,9 +1,9 @@
-"""Who may be connected, where there are fewer places than connections.
+"""Who may be connected when there are fewer places than connections.
 
 Rules
-1. Of all places one address may have a part: what one host opens by mistake leaves room for the others.
-2. A stranger has brought nothing yet that was stored. Where there is no room the one that came first goes: a station
-   that has something to say always gets in, and who has brought something is never put out.
+1. One address may have only a part of the places: a host that opens too many leaves room for the others.
+2. A stranger has not yet brought anything that was stored. When there is no room, the oldest stranger goes: a station
+   that has something to say always gets in, and one that has brought something is never put out.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Guest = TypeVar("Guest")
 
 
 class Places(Generic[Guest]):
-    """The guests that have a place; each comes from an address."""
+    """The guests that have a place, each with its address."""
 
     def __init__(self, most: int, of_one_most: int) -> None:
         self.most = most
         self.of_one_most = of_one_most
         self._all: dict[Guest, str] = {}
         self._count: Counter[str] = Counter()
-        self._strangers: dict[Guest, None] = {}  # in the order in which they came
+        self._strangers: dict[Guest, None] = {}  # oldest first
         self._strangers_of: dict[str, dict[Guest, None]] = {}
 
     def __len__(self) -> int:
@@ -33,7 +33,7 @@ class Places(Generic[Guest]):
         return iter(self._all)
 
     def take(self, guest: Guest, address: str) -> Guest | None:
-        """Give a guest a place. Who has lost one for it, and has to be put out: the guest itself if there is none."""
+        """Give a guest a place. Return the guest to put out for it, if any: the guest itself if no stranger can go."""
         if self._count[address] >= self.of_one_most:
             out = next(iter(self._strangers_of.get(address, ())), guest)
         elif len(self._all) >= self.most:
@@ -51,16 +51,16 @@ class Places(Generic[Guest]):
         return out
 
     def is_stranger(self, guest: Guest) -> bool:
-        """True if nothing of it was stored yet."""
+        """True if nothing from it has been stored yet."""
         return guest in self._strangers
 
     def trust(self, guest: Guest) -> None:
-        """Something of its own was stored."""
+        """Note that something from it was stored."""
         if guest in self._strangers:
             self._forget_stranger(guest)
 
     def leave(self, guest: Guest) -> None:
-        """A guest is gone; nothing happens if it has no place."""
+        """Free a guest's place, if it has one."""
         if guest not in self._all:
             return
         if guest in self._strangers:

@@ -1,9 +1,9 @@
-"""What commands ask an archive; everything here only reads.
+"""What commands ask an archive; everything here is read-only.
 
 Rules
-1. A time is the station's own unless it is named `arrived`. A span is [from, to), each a beginning of the 14 digits:
-   `20261121` is a day.
-2. Rows come as dicts with the columns' names, and the map's names beside its numbers.
+1. A time is the station's own unless it is named `arrived`. A span is [from, to), each given by the first of the 14
+   digits: `20261121` is a day.
+2. Rows are dicts by column name, with the map's names beside its numbers.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _SAME_PROGRAM = and_(
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which results; None asks for any."""
+    """Which results; None: any."""
 
-    vin: str | None = None  # the whole one, the main or an additional
+    vin: str | None = None  # whole; the main or an additional one
     vins: tuple[str, ...] | None = None  # any of these
     station: tuple[int, int, int] | None = None
     from_time: str | None = None
@@ -47,7 +47,7 @@ class Wanted:
 
 
 def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
-    """The results that are wanted, newest first by arrival."""
+    """Yield the wanted results, newest arrival first."""
     asked = wanted_results(wanted).order_by(_R.ResultId.desc())
     if limit is not None:
         asked = asked.limit(limit)
@@ -56,7 +56,7 @@ def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROW
 
 
 def wanted_results(wanted: Wanted) -> Select:
-    """Ask for them, in no order yet, with the map's names beside the numbers."""
+    """Return the query for them, not yet ordered, with the map's names beside the numbers."""
     asked = (
         select(*t.RESULT.columns, t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
         .outerjoin(t.STATION, _SAME_STATION)
@@ -74,7 +74,7 @@ def wanted_results(wanted: Wanted) -> Select:
     if wanted.to_time is not None:
         asked = asked.where(_R.Time < wanted.to_time)
     if wanted.nok:
-        asked = asked.where(_R.Overall == 1)  # there is 0 and 1 (tools.archive.rows), and an index
+        asked = asked.where(_R.Overall == 1)  # only 0 and 1 exist (tools.archive.rows), and there is an index
     if wanted.program is not None:
         asked = asked.where(is_program(wanted.program, wanted.station is not None))
     if wanted.tool is not None:
@@ -88,12 +88,12 @@ def wanted_results(wanted: Wanted) -> Select:
 
 
 def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
-    """The condition that a result is of this program; beside a station not by the index, which has all stations'."""
+    """The condition that a result is of this program; for one station without the index, which has all stations'."""
     return (_R.Program + 0 if at_station else _R.Program) == program
 
 
 def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
-    """Numbers of the rows with one of these VINs; an additional one of a telegram's first row counts for all."""
+    """Numbers of the rows with one of these VINs; an additional VIN of a telegram's first row counts for all."""
     first, each = t.RESULT.alias(), t.RESULT.alias()
     same = and_(*[first.c[name] == each.c[name] for name in t.RESULT_KEY])
     others = select(each.c.ResultId).select_from(t.RESULT_VIN).join(first, first.c.ResultId == t.RESULT_VIN.c.ResultId)
@@ -102,7 +102,7 @@ def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
 
 
 def result(connection: Connection, number: int) -> dict | None:
-    """One result with its VINs, parameters and graphs; None if there is none under this number."""
+    """Return one result with its VINs, parameters and graphs; None if no result has this number."""
     found = connection.execute(wanted_results(Wanted()).where(_R.ResultId == number)).mappings().first()
     if found is None:
         return None
@@ -122,7 +122,7 @@ def result(connection: Connection, number: int) -> dict | None:
 
 
 def _first_row(connection: Connection, told: dict) -> int:
-    """VINs and parameters belong to the first row of the telegram."""
+    """Return the number of the telegram's first row, which VINs and parameters belong to."""
     same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(told))
     return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or told["ResultId"]
 
@@ -132,7 +132,7 @@ def _key_of(told: dict) -> list:
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:
-    """Times in ms and values of a graph: 2^shift x Dom / Nom x sample (004:316)."""
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316)."""
     octets = graph["Samples"]
     dom, nom = graph["FactorDom"] * 2.0 ** graph["BitShift"], graph["FactorNom"] or 1
     values = [
@@ -143,7 +143,7 @@ def samples(graph: dict) -> tuple[list[float], list[float]]:
 
 @dataclass
 class Hole:
-    """Something about a station's sequences that a person should look at."""
+    """Something in a station's sequences that a person should look at."""
 
     of: str  # "result", "event"
     station: tuple[int, int, int]
@@ -155,10 +155,10 @@ class Hole:
 
 
 def check(connection: Connection) -> Iterator[Hole]:
-    """Go through all sequences in the order of arrival: holes, results behind one that came later, arrivals again.
+    """Go through all sequences in order of arrival for holes, results behind an earlier arrival, and repeats.
 
-    Sequences go round from 99999 to 1 (DIGEST G.8); a jump of half the circle or more is a way back. Results and events
-    have a sequence each.
+    Sequences wrap from 99999 to 1 (DIGEST G.8); a jump of more than half the circle goes back. Results and events
+    each have their own sequence.
     """
     for of, table in (("result", t.RESULT), ("event", t.EVENT)):
         columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]

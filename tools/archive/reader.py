@@ -1,15 +1,15 @@
 """A station's telegrams, read for what they say: the text's own rules, and nothing stricter (004:120-320).
 
-The simulated ToolsNet checks what a station may send (tools.toolsnet.telegrams); here is what a ToolsNet has to take.
+The simulated ToolsNet checks what a station may send (tools.toolsnet.telegrams); this is what a ToolsNet has to take.
 
 Rules
 1. Length fields rule: a part begins where those before it end by their own lengths, which may be longer than what is
-   printed. What stands behind the printed fields is not looked at.
-2. Numbers have blanks around them, a sign, and a point anywhere or none (004:312-320), identifiers and counts too. They
-   are finite and have no exponent; whole numbers have noughts alone behind a point. Blank is no number.
+   printed. Anything after the printed fields is ignored.
+2. Numbers may have blanks around them, a sign, and a point anywhere (004:312-320), identifiers and counts too. They
+   are finite and have no exponent; after a point a whole number has only zeros. A blank field is not a number.
 3. What cannot be read is blank, and named in `unread`; it never becomes a good result (tools.archive.rows). What
    differs from the text is a Breach, once for each field of a telegram.
-4. Nothing raises, and no count makes work that the telegram's own octets do not.
+4. Nothing raises, and no count causes more work than the telegram's own bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FACTOR_MOST = 9999999999
 
 
 class _Reading:
-    """One telegram, and what differs in it from the text."""
+    """One telegram, and where it differs from the text."""
 
     def __init__(self, telegram: bytes) -> None:
         self.telegram = telegram
@@ -38,7 +38,7 @@ class _Reading:
         self.breaches.append(Breach(field, position, text_of(found), allowed))
 
     def fields(self, at: int, layout: tuple, where: str = "") -> dict:
-        """The fields of a layout that begins at octet `at`."""
+        """Return the fields of a layout that begins at byte `at`."""
         found = {}
         for name, start, width, *form in layout:
             octets = self.telegram[at + start : at + start + width]
@@ -52,7 +52,7 @@ class _Reading:
         return found
 
     def size(self, found: dict, name: str, position: int, least: int) -> int:
-        """The octets of a part: as its length field says, `least` where it is not that long."""
+        """Return the bytes of a part: as its length field says, but `least` at least."""
         told = found[name]
         if told >= least:
             return told
@@ -61,12 +61,12 @@ class _Reading:
         return least
 
     def entries(self, at: int, count: int, size: int, layout: tuple, name: str) -> list[dict]:
-        """As many entries of a list as are whole."""
+        """Return those entries of a list that are whole."""
         there = max(0, min(count, (len(self.telegram) - at) // size))
         return [self.fields(at + index * size, layout, f"{name}[{index}].") for index in range(there)]
 
     def ends_at(self, end: int) -> None:
-        """Note it if the telegram is shorter or longer."""
+        """Note if the telegram is shorter or longer."""
         if len(self.telegram) != end:
             self.differs("length", 0, b"%d octets" % len(self.telegram), f"{end} octets")
         if len(self.telegram) < end:
@@ -74,7 +74,7 @@ class _Reading:
 
 
 def _value(octets: bytes, width: int, form: list) -> tuple[int | str | None, str]:
-    """A field's value, None if it cannot be read, and what is allowed if it is something else."""
+    """Return a field's value, None if it cannot be read, and what is allowed if the value breaks the text."""
     kind = form[0]
     if len(octets) < width:
         return None, f"{width} octets"
@@ -145,7 +145,7 @@ def _event(one: _Reading) -> dict:
 
 
 def _graph(one: _Reading) -> dict:
-    """Telegram 13 (004:290-320). A scale that is none makes samples that mean nothing: it is not read then."""
+    """Telegram 13 (004:290-320). An impossible scale makes samples meaningless: it counts as not read."""
     found = one.fields(0, layouts.GRAPH)
     at = one.size(found, "general_bytes", 8, 116)
     octets = found["sample_bytes"]
@@ -185,7 +185,7 @@ _KINDS = {
     "11": _plain(layouts.PLUGIN_REQUEST, 26),
     "13": _graph,
 }
-# Without these a telegram says nothing that could be stored under its name.
+# Without these a telegram cannot be stored under its name.
 _NEEDED = {
     "01": ("system_type", "system"),
     "02": ("system_type", "system", "station"),
@@ -200,7 +200,7 @@ _FROM_ONE = ("system", "station", "spindle")  # a system type may be 0: that of 
 
 
 def read(telegram: bytes) -> tuple[dict, list[Breach]]:
-    """Return (fields, breaches) of the octets behind a length.
+    """Return (fields, breaches) of the bytes after a length.
 
     Always there: "id", two characters; "identifier", -1 if it has none; "unread", the fields that cannot be read.
     """
@@ -220,9 +220,9 @@ def read(telegram: bytes) -> tuple[dict, list[Breach]]:
 
 
 def is_told(found: dict) -> bool:
-    """True if the fields of a telegram say whose it is, and what, so that it can be stored."""
+    """True if a telegram's fields say whose it is and what, so that it can be stored."""
     kind = found["id"]
-    unread = found.get("unread", ())  # missing where nothing was wrong
+    unread = found.get("unread", ())  # missing if nothing was wrong
     for name in _NEEDED.get(kind, ()):
         if name in unread or (name in _FROM_ONE and not 1 <= found[name] <= 9999):
             return False

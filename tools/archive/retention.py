@@ -1,9 +1,9 @@
-"""What is old goes into another archive while this one is served: some rows at a time, and then a pause.
+"""Moves old rows into another archive while this one is served: some at a time, then a pause.
 
 Rules
-1. It is copied there, on the disk, before the writer deletes it between two batches (tools.archive.changes).
+1. A row is on the disk there before the writer deletes it here, between two batches (tools.archive.changes).
 2. A run that fails or is cut off loses nothing: the next one goes on.
-3. Among several servers one does it.
+3. Of several servers only one does it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tools.archive import changes, database
 from tools.archive.writer import Ended, Writer
 
 EVERY_S = 6 * 3600.0
-FIRST_S = 60.0  # stations come first at a start
-AT_ONCE = 100  # rows; to delete them takes some ms
-PAUSE_S = 0.1  # between two of these
+FIRST_S = 60.0  # after a start stations come first
+AT_ONCE = 100  # rows; deleting them takes a few ms
+PAUSE_S = 0.1  # between two such steps
 
 
 @dataclass(frozen=True)
 class Keeping:
-    """How long, and where to after that."""
+    """How long rows stay, and where they go then."""
 
     into: str
     days: int
@@ -33,7 +33,7 @@ class Keeping:
 
 
 class Retention:
-    """A thread that does it now and then."""
+    """A thread that moves old rows now and then."""
 
     def __init__(
         self, engine: Engine, place: str, writer: Writer, keeping: Keeping, say: Callable[[str], None]
@@ -48,7 +48,7 @@ class Retention:
         self._thread.start()
 
     def close(self) -> None:
-        """End behind the rows that are being moved."""
+        """End after the rows that are being moved."""
         self._ended.set()
         self._thread.join()
 

@@ -51,7 +51,7 @@ def _tls_files(command):
 
 
 def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls | None:
-    """The files that are to be used, if any; what is wrong with them is told, and it ends."""
+    """Return the TLS files to use, if any; if something is wrong with them, say so and exit."""
     if not (certificate or key or ca):
         return None
     if not (certificate and key):
@@ -65,7 +65,7 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
 
 
 def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None = None) -> Listening:
-    """Where the pages are to listen, as these options say; what is wrong with that is told, and it ends."""
+    """Return where these options have the pages listen; if something is wrong with that, say so and exit."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
@@ -83,12 +83,12 @@ def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None 
 
 
 def child_of(place: str, where: Listening | None) -> Child | None:
-    """The pages' process, where they are wanted."""
+    """Return the pages' process, if they are wanted."""
     return Child(place, where) if where else None
 
 
 def _faults(options: dict[str, Any]) -> Any:
-    """What is to go wrong on purpose."""
+    """Return what is to go wrong on purpose."""
     from tools.archive.faults import Faults, refusal
 
     try:
@@ -110,7 +110,7 @@ def _faults(options: dict[str, Any]) -> Any:
 
 
 def _where(place: str, host: str, pim_port: int, server_port: int, options: dict[str, Any]) -> Any:
-    """Where to listen; a server among others has to be told by an address that stations can reach."""
+    """Return where to listen; for a server among others, 08 needs an address that stations can reach."""
     from tools.archive import serving
     from tools.archive.retention import Keeping
 
@@ -166,11 +166,11 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
 @_tls_files
 @click.option("--tls-ca", type=click.Path(), metavar="FILE", help="Stations need a certificate of these (PEM).")
 def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
-    """Be PIM and server until Ctrl-C.
+    """Run the archive's PIM and server until Ctrl-C.
 
-    What is stored is on the disk before its 05 goes out. The --fail options do one thing wrong each, to try a station
-    against; `toolcart archive forget` makes an archive that was restored from an old copy. With --role several
-    processes share a PostgreSQL database: each PIM sends each station to one of the servers.
+    What is stored is on the disk before its 05 goes out. Each --fail option makes one thing go wrong, to test a station
+    against; `toolcart archive forget` plays an archive restored from an old copy. With --role several processes share a
+    PostgreSQL database: each PIM sends each station to one of the servers.
     """
     database = library()
     from tools.archive import serving
@@ -211,7 +211,7 @@ def web(
     """Show the archive in a browser, until Ctrl-C.
 
     Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
-    archive; alone it may run wherever the database can be reached, and be stopped at any time.
+    archive; this command can run wherever the database can be reached, and be stopped at any time.
     """
     if printed:
         click.echo((Path(__file__).parent / "web" / printed).read_text(encoding="utf-8"), nl=False)
@@ -223,7 +223,7 @@ def web(
 
 
 def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:
-    """Show the archive until it is ended."""
+    """Serve the pages until told to end."""
     database = library()
     from tools.archive.web.running import run
 
@@ -258,7 +258,7 @@ def servers_command(place: str, as_json: bool) -> None:
 @database_option
 @click.argument("server", metavar="HOST:PORT")
 def drain(place: str, server: str) -> None:
-    """Have a server give its stations to the others and end."""
+    """Have a server hand its stations over to the others and end."""
     from tools.archive import servers
 
     try:
@@ -288,7 +288,7 @@ def _served(place: str):
 @click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
 @click.option("--remove", is_flag=True, help="Take the user out, who is logged out by that.")
 def user(name: str, users_file: str, role: str, remove: bool) -> None:
-    """Let a user into the pages, with a new password, or no more."""
+    """Let a user into the pages with a new password, or remove one."""
     tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
         put(users_file, name, role, tried)

@@ -1,17 +1,18 @@
-"""PIM and server as one asyncio program: each telegram is checked, stored, and answered behind its commit.
+"""PIM and server as one asyncio program: each telegram is checked, stored, and answered after its commit.
 
     connection    PIM: 12 ->, <- 05, <- 07, 08 ->        server: <- 01 02 04 06 09 13, 05 -> (or 10 for 09)
 
 Rules
-1. A frame is its four digits and what they say (004:105-110). A length that is none closes; so does silence (004:80).
-2. Whatever has an identifier is answered. What can be stored under its names is (tools.archive.reader), whatever else
-   is odd about it; other telegrams get the code UNREADABLE. A breach goes into the database with telegram, field,
-   position, found and allowed: the first of its kind from an address in an hour, the others are counted.
-3. The same octets under the same identifier on one connection are a retransmission: answered again, stored once.
-4. An answer leaves behind the commit of what it answers, and never if that failed.
-5. What is not committed yet is bounded: a connection with too much of it is read no further until its own is answered,
-   and while there is too much of all, every one has one telegram at a time. So nothing is turned away.
-6. A connection that is drained is read no further, gets the answers to what it has sent, and ends.
+1. A frame is four digits and as many bytes as they say (004:105-110). An invalid length closes the connection; so does
+   silence (004:80).
+2. Every telegram with an identifier is answered. One that can be stored under its names (tools.archive.reader) is
+   stored, whatever else is odd about it; others get the code UNREADABLE. A breach goes into the database with telegram,
+   field, position, found and allowed: the first of its kind from an address in an hour; the others are counted.
+3. The same bytes under the same identifier on one connection are a retransmission: answered again, stored once.
+4. An answer is sent after the commit of what it answers, and never if that failed.
+5. What is not committed yet is bounded: a connection with too much of it is not read until its own is committed. While
+   the total is too large, each connection may have one telegram at a time. So nothing is turned away.
+6. A connection that is drained is no longer read, gets the answers to what it has sent, and ends.
 """
 
 from __future__ import annotations
@@ -39,26 +40,26 @@ from tools.toolsnet.telegrams import Breach, frame
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000
-FROM_ONE_MOST = 2000  # connections from one address: what one host opens by mistake leaves room for the others
+FROM_ONE_MOST = 2000  # connections from one address: a host that opens too many leaves room for the others
 FILES_WANTED = 16384
 FILES_FOR_OTHERS = 200  # the database, the pages, the log
-BACKLOG = 1024  # connections that wait to be accepted
-ACCEPTED_AT_ONCE = 8  # of them; each takes some 0.2 ms, and meanwhile no result is answered
-UNSENT_BYTES_MOST = 65536  # two thousand answers that no one reads
+BACKLOG = 1024  # connections waiting to be accepted
+ACCEPTED_AT_ONCE = 8  # of them; each takes about 0.2 ms, during which no result is answered
+UNSENT_BYTES_MOST = 65536  # two thousand answers that are not read
 INLET_BYTES = 16384  # read at once
-TELEGRAM_BYTES = 500  # what a telegram without any octets costs
-UNCOMMITTED_MOST = 2**22  # octets of all connections; taken apart they need some ten times as much
-UNCOMMITTED_OF_ONE_MOST = 2**17  # of one
-TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and said once in this time
-KINDS_MOST = 4096  # of breaches that are remembered for that
+TELEGRAM_BYTES = 500  # what a telegram costs beside its own bytes
+UNCOMMITTED_MOST = 2**22  # bytes of all connections; taken apart they need about ten times as much
+UNCOMMITTED_OF_ONE_MOST = 2**17  # of one connection
+TOLD_AGAIN_S = 3600  # a breach of the same kind from the same address is kept and logged once in this time
+KINDS_MOST = 4096  # kinds of breaches remembered for that
 ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
 HANDED_OVER_AT_ONCE = 50  # connections of stations that belong to another server
 DRAINED_IN_S = 10.0
-UNREADABLE = 2  # the code of an 05 for what names no station, sequence or time
+UNREADABLE = 2  # the code of a 05 for a telegram without a readable station, sequence or time
 
 
 _INDEX = re.compile(r"\[\d+\]")
-_stamp = (0, "")  # the last second, and how a 05 has it
+_stamp = (0, "")  # the last second, and its text in a 05
 
 
 def stamp() -> str:
@@ -71,7 +72,7 @@ def stamp() -> str:
 
 
 def _files() -> int:
-    """How many files this process may have open: as many as it is allowed to ask for, up to FILES_WANTED."""
+    """Raise this process's limit of open files as far as it may, up to FILES_WANTED; return that number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -101,12 +102,12 @@ class Archive:
         self.places: Places[_Client] = Places(CLIENTS_MOST, FROM_ONE_MOST)
         self.refused = 0
         self.breaches = 0
-        self.turned_away = 0  # connections beyond what there is room for, or put out to make some
-        self.unread = 0  # connections that were reset because their other side does not read
-        self.uncommitted = 0  # octets
-        self.inlet = memoryview(bytearray(INLET_BYTES))  # what is read from whichever connection, until it is copied
+        self.turned_away = 0  # connections for which there was no room, or that were closed to make some
+        self.unread = 0  # connections reset because the other side does not read
+        self.uncommitted = 0  # bytes
+        self.inlet = memoryview(bytearray(INLET_BYTES))  # shared by all connections; what is read is copied at once
         self._noted: dict[tuple[str, str, str], float] = {}
-        self._speakers: dict[tuple[int, int, int], ServerClient] = {}  # who was the last to speak for a station
+        self._speakers: dict[tuple[int, int, int], ServerClient] = {}  # the last to speak for each station
         self._tls: ssl.SSLContext | None = None
         self.turns = Turns(self.loop)
         self._identifier = 0
@@ -117,7 +118,7 @@ class Archive:
     async def listen(
         self, host: str, pim_port: int | None, server_port: int | None, tls: ssl.SSLContext | None = None
     ) -> tuple[int, int]:
-        """Open the ports (0: a free one, None: not this one) and return them; OSError if one cannot be opened."""
+        """Open the ports (0: any free one, None: not opened) and return them; OSError if one cannot be opened."""
         self._tls = tls
         self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
         opened = 0 if server_port is None else await self._open(ServerClient, host, server_port)
@@ -131,13 +132,13 @@ class Archive:
             how.update(ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S)
         server = await self.loop.create_server(lambda: client(self), host, port, **how)
         self._servers.append(server)
-        for listening in server.sockets:  # the loop accepts as many at once as may wait; let more wait
+        for listening in server.sockets:  # the loop accepts `backlog` at once; let more wait
             with socket.socket(fileno=os.dup(listening.fileno())) as same:
                 same.listen(BACKLOG)
         return server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Reset every connection and give the ports back, as a pulled cable does; `listen` joins again."""
+        """Reset every connection and free the ports, as if a cable were pulled; `listen` opens them again."""
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -146,7 +147,7 @@ class Archive:
         await asyncio.sleep(0)
 
     def hand_over(self, is_mine: Callable[[tuple[int, int, int]], bool]) -> None:
-        """End some connections of stations that belong elsewhere, as their PIM will tell them."""
+        """End some connections of stations that belong to another server; their PIM sends them there."""
         left = HANDED_OVER_AT_ONCE
         for client in list(self.places):
             if left and isinstance(client, ServerClient) and client.station and not is_mine(client.station):
@@ -154,7 +155,7 @@ class Archive:
                 left -= 1
 
     async def drain(self) -> None:
-        """Take no one more, and end each connection once what it has sent is answered."""
+        """Accept no more connections, and end each one when what it has sent is answered."""
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -165,7 +166,7 @@ class Archive:
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:
-        """Close every connection, and end when what was taken is committed."""
+        """Close every connection; return when everything taken is committed."""
         for server in self._servers:
             server.close()
         for client in list(self.places):
@@ -174,33 +175,33 @@ class Archive:
         await asyncio.to_thread(self.writer.close)
 
     def next_identifier(self) -> int:
-        """A new identifier for a telegram of ours."""
+        """Return a new identifier for a telegram of ours."""
         self._identifier = self._identifier % 99999 + 1
         return self._identifier
 
     def settle(self, client: ServerClient, kind: str, found: dict, octets: int, outcome: str) -> None:
-        """A client's telegram was committed or not; called by the writer's thread. The loop is woken once for many."""
+        """Note what became of a client's telegram; called by the writer's thread. Wakes the loop once for many."""
         self._settled.append((client, kind, found, octets, outcome))
         if not self._wakes:
             self._wakes = True
             self.loop.call_soon_threadsafe(self._answer)
 
     def _answer(self) -> None:
-        self._wakes = False  # first: what is settled from now on wakes the loop again
+        self._wakes = False  # first: whatever is settled from now on wakes the loop again
         while self._settled:
             client, kind, found, octets, outcome = self._settled.popleft()
             self.uncommitted -= octets
             client.stored(kind, found, octets, outcome)
 
     def admit(self, client: _Client) -> None:
-        """Take a connection; who is put out for it is reset, which may be itself."""
+        """Take a connection; reset the one that loses its place for it, which may be itself."""
         out = self.places.take(client, client.host)
         if out is not None:
             self.turned_away += 1
             out.abort()
 
     def meet(self, client: ServerClient, station: tuple[int, int, int], telegram: str) -> None:
-        """A connection speaks for a station; that it shares its number with one elsewhere is noted."""
+        """Note that a connection speaks for a station; if a station elsewhere has the same number, that is a breach."""
         other = self._speakers.get(station)
         if other is not None and other.is_beside(client):
             found = "/".join(map(str, station))
@@ -212,12 +213,12 @@ class Archive:
         self._speakers[station] = client
 
     def part(self, client: ServerClient) -> None:
-        """It speaks for its station no longer."""
+        """Note that a connection no longer speaks for its station."""
         if client.station and self._speakers.get(client.station) is client:
             del self._speakers[client.station]
 
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
-        """Count a breach of the document; keep it and say it, if it is the first of its kind for a while."""
+        """Count a breach of the document; store and log it if it is the first of its kind for a while."""
         self.breaches += 1
         kind = (peer.rpartition(":")[0], telegram, _INDEX.sub("[]", breach.field))
         now = self.loop.time()
@@ -225,7 +226,7 @@ class Archive:
             return
         self._noted.pop(kind, None)
         if len(self._noted) >= KINDS_MOST:
-            self._noted.pop(next(iter(self._noted)))  # the one that was told longest ago
+            self._noted.pop(next(iter(self._noted)))  # the one logged longest ago
         self._noted[kind] = now
         self.writer.note_breach(peer, visible(telegram), breach)
         self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
@@ -243,7 +244,7 @@ class _Client(asyncio.BufferedProtocol):
         self._silence: asyncio.TimerHandle | None = None
         self._heard = self._began = 0.0
         self._telegrams = 0
-        self._waits = False  # True: it is read no further for now
+        self._waits = False  # True: not read for now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -279,7 +280,7 @@ class _Client(asyncio.BufferedProtocol):
             self.take(INLET_BYTES)
 
     def take(self, most: int) -> bool:
-        """Take so many telegrams of what has come; True if there may be more."""
+        """Take up to `most` telegrams of what has arrived; True if there may be more."""
         received, at = self._received, 0
         while self._transport is not None and not self._waits and len(received) - at >= 4:
             if not most:
@@ -295,14 +296,14 @@ class _Client(asyncio.BufferedProtocol):
                 break
             telegram = bytes(received[at + 4 : at + 4 + length])
             at += 4 + length
-            self._heard = self.archive.loop.time()  # whole telegrams count: an octet now and then keeps no place
+            self._heard = self.archive.loop.time()  # only whole telegrams count: a byte now and then keeps no place
             self._take(telegram)
         del received[:at]
         return not most
 
     def send(self, telegram: str) -> None:
         """Send a telegram if the connection is still there."""
-        if self._transport is not None and not self._transport.is_closing():  # asyncio would log each in vain
+        if self._transport is not None and not self._transport.is_closing():  # else asyncio would log every attempt
             self._transport.write(frame(telegram.encode("ascii", "replace")))
 
     def close(self) -> None:
@@ -318,19 +319,19 @@ class _Client(asyncio.BufferedProtocol):
             self._transport = None
 
     def drain(self) -> None:
-        """End when there is nothing more to answer."""
+        """End when there is nothing left to answer."""
         self.close()
 
     def read(self, on: bool) -> None:
-        """Go on reading, or leave what comes to the other side's patience."""
+        """Go on reading, or stop and let the other side wait."""
         if self._transport is not None and not (on and self._waits):
             (self._transport.resume_reading if on else self._transport.pause_reading)()
 
     def greet(self) -> None:
-        """Say the first word, if there is one."""
+        """Send the first telegram, if there is one."""
 
     def handle(self, kind: str, found: dict, telegram: bytes) -> None:
-        """Do what this telegram asks for."""
+        """Do what this telegram asks."""
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:
@@ -375,13 +376,13 @@ class PimClient(_Client):
         elif kind == "07":
             self._tell(found)
         elif found["identifier"] >= 0:
-            known = kind == "11"  # of a plug-in, which wants nothing but the answer (004:373-383)
+            known = kind == "11"  # from a plug-in, which wants only the answer (004:373-383)
             if not known:
                 self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05, 07 or 11 at a PIM"))
             self.send(f"05{found['identifier']:05d}{stamp()}{0 if known else UNREADABLE:03d}")
 
     def _tell(self, found: dict) -> None:
-        """Answer 07 by 08 (004:240-248)."""
+        """Answer 07 with 08 (004:240-248)."""
         archive = self.archive
         if "07" in archive.faults.silent or found["identifier"] < 0:
             return
@@ -405,8 +406,8 @@ class ServerClient(_Client):
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
         self.station: tuple[int, int, int] | None = None
-        self._waiting: dict[int, bytes] = {}  # identifier: what is being committed under it
-        self._uncommitted = 0  # octets
+        self._waiting: dict[int, bytes] = {}  # identifier: the telegram that is being committed
+        self._uncommitted = 0  # bytes
         self._drains = False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -414,7 +415,7 @@ class ServerClient(_Client):
         super().connection_lost(exc)
 
     def is_beside(self, other: ServerClient) -> bool:
-        """True if it comes from elsewhere, and has spoken since the other one was there."""
+        """True if it comes from another host, and has spoken since the other one connected."""
         return self.host != other.host and self._heard > other._began
 
     def drain(self) -> None:
@@ -457,7 +458,7 @@ class ServerClient(_Client):
             archive.settle(self, kind, found, octets, outcome)
 
         if not archive.writer.put(kind, found, tell):
-            return  # it comes again
+            return  # it will be sent again
         self._waiting[found["identifier"]] = telegram
         self._uncommitted += octets
         archive.uncommitted += octets
@@ -470,7 +471,7 @@ class ServerClient(_Client):
         return self._uncommitted >= (1 if of_all else UNCOMMITTED_OF_ONE_MOST)
 
     def stored(self, kind: str, found: dict, octets: int, outcome: str) -> None:
-        """A telegram was committed or not."""
+        """Go on after a telegram that was committed or not."""
         self._waiting.pop(found["identifier"], None)
         self._uncommitted -= octets
         if self._waits and not self._drains and not self._has_too_much():

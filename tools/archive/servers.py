@@ -1,11 +1,11 @@
-"""Which of several servers on one database takes a station: all PIMs and servers find the same one without a word.
+"""Which of several servers on one database takes a station: all PIMs and servers find the same one independently.
 
 Rules
-1. A server says every BEAT_S that it is there, by the database's clock. Who has been silent for GONE_S gets no station.
-2. A station's server is the one with the best score, a hash of both by the server's weight (rendezvous hashing): when
-   one goes its stations alone move, to all others by their weight, and come back with it.
-3. Where a station reports decides nothing about what is stored: any server stores any station's results once
-   (tools.archive.known). So a wrong choice costs a connection and never a result.
+1. A server reports every BEAT_S that it is there, by the database's clock. One silent for GONE_S gets no stations.
+2. A station's server is the one with the best score, a hash of both scaled by the server's weight (rendezvous hashing).
+   When a server goes, only its stations move, to all others by their weight; they come back when it does.
+3. Where a station reports does not matter to what is stored: any server stores any station's results once
+   (tools.archive.known). So a wrong choice costs a connection, never a result.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Server:
 
 
 def of_station(servers: Sequence[Server], station: Station) -> Server | None:
-    """The server that this station belongs to; None if there is none."""
+    """Return the server that this station belongs to; None if there is no server."""
     return max(servers, key=lambda server: (_score(server, station), server.host, server.port), default=None)
 
 
@@ -57,25 +57,25 @@ def _score(server: Server, station: Station) -> float:
 
 
 def live(connection: Connection) -> list[Server]:
-    """The servers that take stations now."""
+    """Return the servers that take stations now."""
     return [Server(*row) for row in connection.execute(text(_LIVE), {"gone": GONE_S})]
 
 
 def all_of(connection: Connection) -> list[dict]:
-    """Every server that has ever been there, with the seconds since it was seen."""
+    """Return every server that was ever there, with the seconds since it was last seen."""
     return [dict(row) for row in connection.execute(text(_ALL)).mappings()]
 
 
 def drain(connection: Connection, host: str, port: int) -> bool:
-    """Have a server give its stations away and end; False if there is no such server."""
+    """Have a server hand its stations over and end; False if there is no such server."""
     audit.note(connection, f"drain of {host}:{port}")
     return connection.execute(text(_DRAIN), {"host": host, "port": port}).rowcount == 1
 
 
 class Member:
-    """One server among the others: a thread says that it is there and hears who else is.
+    """One server among others: a thread reports that it is there and finds out which others are.
 
-    `heard` is called in that thread with the servers that are there, and with None once this one is drained.
+    That thread calls `heard` with the servers that are there, and with None once this one is drained.
     """
 
     def __init__(self, engine: Engine, myself: Server, heard: Callable[[list[Server] | None], None]) -> None:
@@ -89,7 +89,7 @@ class Member:
         self._thread.start()
 
     def leave(self) -> None:
-        """No PIM names this server from now on; what the database says of it is left to time if it does not answer."""
+        """Have no PIM name this server any more; if the database does not answer, that takes GONE_S."""
         self._ended.set()
         self._thread.join()
         with suppress(SQLAlchemyError), self._engine.begin() as connection:
@@ -102,7 +102,7 @@ class Member:
                     is_there = connection.execute(text(_BEAT), self._me).rowcount == 1
                     found = live(connection) if is_there else None
             except SQLAlchemyError:
-                continue  # silence says it; the writer says why
+                continue  # the silence is enough; the writer reports why
             self._heard(found)
             if found is None:
                 return

@@ -1,4 +1,4 @@
-"""TLS for stations and for pages: a certificate with its key, and whose certificate a station has to have."""
+"""TLS for stations and pages: a certificate with its key, and the CA that a station's certificate has to be from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ssl
 import stat
 from dataclasses import dataclass
 
-HANDSHAKE_S = 5.0  # until then it has no place
+HANDSHAKE_S = 5.0  # until it is done a connection has no place
 
 
 class Wrong(Exception):
@@ -23,7 +23,7 @@ class Tls:
     ca: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """What a server takes connections by, TLS 1.2 or later; Wrong."""
+        """Return a server's context, TLS 1.2 or later; Wrong."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         named = self.key

@@ -1,8 +1,8 @@
-"""Strangers are served in turns, for a part of the time: whatever they send takes little from stations that are known.
+"""Strangers are served in turns, for part of the time: whatever they send takes little from known stations.
 
 Rules
-1. In each PERIOD_S strangers are served for SHARE_S, the one that waits longest first, TELEGRAMS_MOST of it at a time.
-2. Who waits is not read meanwhile: what it sends stays with it. While there is time left no one waits.
+1. In each PERIOD_S strangers are served for SHARE_S, the longest waiting first, TELEGRAMS_MOST of each at a time.
+2. A waiting stranger is not read: what it sends stays with it. While there is time left, none waits.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Protocol
 
 PERIOD_S = 0.02
 SHARE_S = 0.005
-TELEGRAMS_MOST = 20  # some 1 ms
+TELEGRAMS_MOST = 20  # about 1 ms
 
 
 class Stranger(Protocol):
-    """A connection that has brought nothing yet that was stored."""
+    """A connection that has not yet brought anything that was stored."""
 
     def take(self, most: int) -> bool:
-        """Take so many telegrams of what has come; True if there may be more."""
+        """Take up to `most` telegrams of what has arrived; True if there may be more."""
         ...
 
     def read(self, on: bool) -> None:
-        """Go on reading, or stop it."""
+        """Go on reading, or stop."""
         ...
 
 
 class Turns:
-    """Who waits, and how much of the present period is used."""
+    """The strangers that wait, and how much of the current period is used."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -39,7 +39,7 @@ class Turns:
         self._timer: asyncio.TimerHandle | None = None
 
     def serve(self, stranger: Stranger) -> None:
-        """Something came from it: it is served now or in its turn."""
+        """Serve a stranger that has sent something, now or in its turn."""
         if not self._waiting and time.perf_counter() - self._began_s >= PERIOD_S:
             self._begin()
         if self._waiting or self._used_s >= SHARE_S:

@@ -1,19 +1,19 @@
-"""One thread writes what all stations send: it takes what has come meanwhile, commits it, and tells each sender.
+"""One thread writes what all stations send: it takes what has arrived, commits it, and tells each sender.
 
 Rules
-1. Nothing is told as stored before its commit has returned. A commit that fails tells all of its batch so; no one is
-   answered then, and the stations send it again (004:73).
-2. While a commit runs the next batch gathers: a thousand stations share a sync, a single one waits for none.
-3. A result is its station, sequence and time stamp, an event as well, a graph also its spindle and kind. What comes
-   again is counted.
-4. Descriptions rename what the map has; before any description it has what has come, under names like `Station 10`.
-5. The queue is bounded: who finds it full is not answered.
-6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
-7. What is known of the database (tools.archive.known) is read from it again when a commit has failed: it may have come
-   through all the same.
-8. What else changes rows meanwhile does it in this thread (`change`), between two batches.
-9. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
-10. A parcel has several results in it, which come in whole or not at all: who handed in `parcels` opens it.
+1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch are told so; none
+   is answered, and the stations send again (004:73).
+2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
+3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
+   Repeats are counted.
+4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
+5. The queue is bounded: a telegram that finds it full is not answered.
+6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
+7. After a failed commit what is known of the database (tools.archive.known) is read from it again: the commit may have
+   succeeded after all.
+8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
+9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
+10. A parcel has several results, which are stored all or not at all: the `parcels` handed in opens it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
-MAPPED_MOST = 200_000  # rows of the map that are remembered, some 30 MiB; more are put in once more, and are there
+MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
 _TABLES = t.TABLES.sorted_tables
 _MAP = (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM)
 
@@ -50,10 +50,10 @@ Station = tuple[int, int, int]
 
 @dataclass
 class _Batch:
-    """Rows that one commit brings in."""
+    """What one commit writes."""
 
     rows: dict[Table, list[tuple]] = field(default_factory=dict)
-    again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is there already
+    again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is stored already
     changed: dict[Table, dict[tuple, dict]] = field(default_factory=dict)  # columns, by the row's key
     outcomes: list[str] = field(default_factory=list)
     stored: int = 0
@@ -66,13 +66,13 @@ class _Batch:
     new: dict[str, list[rows.Key]] = field(default_factory=lambda: {"04": [], "09": []})
 
     def count(self, outcome: str) -> None:
-        """What became of the next telegram."""
+        """Count the outcome of the next telegram."""
         self.outcomes.append(outcome)
         self.stored += outcome == STORED
         self.repeated += outcome == REPEATED
 
     def add(self, table: Table, more: list[tuple]) -> None:
-        """Put rows into a table."""
+        """Add rows to a table."""
         if more:
             self.rows.setdefault(table, []).extend(more)
 
@@ -93,17 +93,17 @@ class Opened:
 
 
 class Parcels(Protocol):
-    """Who opens parcels, in the transaction that stores what is in them."""
+    """What opens parcels, in the transaction that stores their content."""
 
     def open(
         self, connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
     ) -> list[Opened]:
-        """What is new in each; `latest` gives the sequence of a station's latest result."""
+        """Return what is new in each; `latest` gives the sequence of a station's latest result."""
         ...
 
 
 class Ended(Exception):
-    """The archive ends and changes nothing more."""
+    """The archive is ending and changes nothing more."""
 
 
 class Writer:
@@ -139,7 +139,7 @@ class Writer:
     # -- for the server --------------------------------------------------------------------------------------------
 
     def put(self, kind: str, found: dict, tell: Tell) -> bool:
-        """Have this telegram stored; `tell` is called by the writer's thread. False: too much waits already."""
+        """Queue this telegram; `tell` is called in the writer's thread. False if too many wait already."""
         with self._wake:
             if len(self._waiting) >= WAITING_MOST or self._closing:
                 return False
@@ -148,7 +148,7 @@ class Writer:
         return True
 
     def note_breach(self, peer: str, telegram: str, breach) -> None:
-        """Have this breach of the document kept; so many as there is room for."""
+        """Queue this breach of the document to be stored, if there is room."""
         with self._wake:
             if len(self._breaches) < WAITING_MOST:
                 whose = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
@@ -156,17 +156,17 @@ class Writer:
                 self._wake.notify()
 
     def heard(self, station: Station) -> None:
-        """A station gave a sign of life; it is written down every few seconds."""
+        """Note a station's sign of life; these are written every few seconds."""
         with self._wake:
             self._heard[station] = rows.now_text()
 
     def latest(self, station: Station) -> tuple[int, int]:
-        """The sequences of the latest result and the latest event that are stored, 0 for none (004:245-246)."""
+        """The sequences of the latest stored result and event, 0 for none (004:245-246)."""
         with self._wake:
             return self._known.latest.get(station, (0, 0))
 
     def change(self, change: Callable[[Connection], None]) -> None:
-        """Have something else changed, in a transaction of its own between two batches; what it raises is raised."""
+        """Have something else changed, in a transaction of its own between two batches; raises what it raises."""
         raised: list[BaseException] = []
         done = threading.Event()
 
@@ -195,7 +195,7 @@ class Writer:
             raise raised[0]
 
     def close(self) -> None:
-        """Commit what waits and end."""
+        """Commit what is waiting, and end."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -237,7 +237,7 @@ class Writer:
         self._let_go()
 
     def _connected(self) -> Connection:
-        """The connection, by which what is known is known."""
+        """Return the connection, after reading what is known of the database if need be."""
         if self._connection is not None and time.monotonic() - self._used_s > PAUSE_S:
             self._let_go()
         if self._connection is None:
@@ -253,7 +253,7 @@ class Writer:
             self._connection = None
 
     def _commit(self, taken: list, breaches: list[tuple], heard: dict[Station, str]) -> list[str] | None:
-        """What became of each, in one commit; None if one of them cannot be stored and may have spoilt the others."""
+        """Store all in one commit; return the outcomes, None if one cannot be stored and may have spoilt the others."""
         try:
             connection = self._connected()
             began_s = time.monotonic()
@@ -267,10 +267,10 @@ class Writer:
                     transaction.commit()
             self._used_s = time.monotonic()
             self._took(self._used_s - began_s)
-        except Exception as wrong:  # whatever it is: no one is answered, and the thread goes on
+        except Exception as wrong:  # whatever it is: nothing is answered, and the thread goes on
             self._is_known = False
             if self._connection is not None:
-                self._connection.invalidate()  # it may be dead, and to roll it back would be tried in vain
+                self._connection.invalidate()  # it may be dead, and a rollback would be in vain
             with suppress(SQLAlchemyError):
                 self._let_go()
             is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
@@ -340,7 +340,7 @@ class Writer:
         for kind, telegram in opened.telegrams:
             if self._take(batch, kind, telegram, known[kind], arrived) == STORED:
                 batch.stored += 1
-            elif kind == "04":  # another one has its sequence and its time: it is kept where people look
+            elif kind == "04":  # another result has its sequence and time: keep it where people look
                 whose = (arrived, "", "04", "sequence and time", None)
                 batch.add(t.BREACH, [(*whose, str(telegram), "one result under them")])
             else:
@@ -432,7 +432,7 @@ class Writer:
             self._add_to_map(batch, t.PROGRAM, (*station, spindle, program), f"Program {program}")
 
     def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
-        """Telegrams 01 and 02: names for what the map has."""
+        """Telegrams 01 and 02 name entries of the map."""
 
         def rename(table: Table, key: tuple, name: str, **more: object) -> None:
             batch.change(table, key, **({"Name": name.strip()} if name.strip() else {}), **more)
