@@ -1,10 +1,10 @@
-"""Which results and events are new without asking the database: those with a later time than all of their station's.
+"""Which results and events are new, without asking the database: those later than all of their station's.
 
 Rules
-1. It is a statement about the database, which nothing else writes to (tools.archive.database, rule 3): read from it at
-   the start and whenever a commit failed, learnt from each commit.
-2. What has the newest time itself is told apart by its sequence, as long as it is one of SEQUENCES_MOST.
-3. Whatever it does not know to be new has to be asked for.
+1. It relies on nothing else writing to the database (tools.archive.database, rule 3): it is read from there at the
+   start and after each failed commit, and learns from each commit.
+2. Those that have the newest time itself are told apart by sequence, as long as there are at most SEQUENCES_MOST.
+3. Whatever is not known to be new has to be looked up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Newest:
         time = select(func.max(table.c.Time)).where(same).correlate(t.STATION).scalar_subquery()
         station = t.STATION.c
         asked = select(station.SystemType, station.System, station.Station, time)
-        # None for the sequences: those that had this time are not known.
+        # None for the sequences: those with this time are not known.
         self._of: dict[tuple, tuple[str, set[int] | None]] = {
             tuple(row[:3]): (row[3], None) for row in connection.execute(asked) if row[3] is not None
         }
@@ -42,7 +42,7 @@ class Newest:
         return key[4] > time or (key[4] == time and sequences is not None and key[3] not in sequences)
 
     def learn(self, keys: Iterable[Key]) -> None:
-        """These are in the table now."""
+        """Note that these are in the table now."""
         for key in keys:
             told = self._of.get(key[:3])
             if told is None or key[4] > told[0]:

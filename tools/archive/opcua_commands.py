@@ -1,4 +1,4 @@
-"""`toolcart archive opcua`: the archive by OPC UA for joining, a process of its own."""
+"""`toolcart archive opcua`: the archive over OPC UA for joining, in a process of its own."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def opcua(
     seconds: float | None,
     **options: Any,
 ) -> None:
-    """Serve the archive by OPC UA for joining (OPC 40450-1, 40451-1), until Ctrl-C.
+    """Serve the archive over OPC UA for joining (OPC 40450-1, 40451-1), until Ctrl-C.
 
-    It only reads the database, so it may run wherever that can be reached. `view` may read; `export` may also
-    acknowledge results and have them sent again. Beyond the loopback users or --anonymous are needed.
+    It only reads the database, so it can run wherever that can be reached. `view` may read; `export` may also
+    acknowledge results and have them sent again. Beyond the loopback, users or --anonymous are needed.
     """
     database = library()
     try:

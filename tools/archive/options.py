@@ -1,4 +1,4 @@
-"""What the archive's commands share: which database, how a mistake is told, and that the libraries are there."""
+"""What the archive's commands share: the database, how mistakes are reported, a check for the libraries."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def fail(text: str, exit_code: int = EXIT_WRONG) -> NoReturn:
 
 
 def say(text: str) -> None:
-    """A line for whoever runs it."""
+    """Print a line for the user."""
     click.echo(visible_lines(text))
 
 
 @contextmanager
 def reading(place: str):
-    """A connection for reading; what keeps it from being used is told in words."""
+    """A connection for reading; if the database cannot be used, say why and exit."""
     database = library()
     try:
         engine = database.connect(place, writes=False)
@@ -56,7 +56,7 @@ def reading(place: str):
 
 
 def library():
-    """tools.archive.database, which an installation without the extra cannot import."""
+    """Return tools.archive.database, which an installation without the extra cannot import."""
     try:
         from tools.archive import database
     except ImportError as missing:

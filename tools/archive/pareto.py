@@ -1,4 +1,4 @@
-"""What is to be mended first: causes by how often they occurred (Pareto), and the cause of a result that is not OK."""
+"""What to fix first: causes by how often they occurred (Pareto), and the cause of a result that is not OK."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _STATUSES = {1: "not OK", 2: "low", 3: "high"}  # 004:150
 
 
 def cause(torque: int | None, angle: int | None, time: int | None) -> str:
-    """What was wrong with a result by its statuses: `torque low`, `torque low, angle high`; `other` if none says."""
+    """Return what its statuses say is wrong with a result: `torque low, angle high`; `other` if they say nothing."""
     named = (("torque", torque), ("angle", angle), ("time", time))
     told = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
     return ", ".join(told) or "other"
 
 
 def statuses(told: str) -> tuple[int, int, int] | None:
-    """The statuses of torque, angle and time that have this cause; None if it is none."""
+    """Return the statuses of torque, angle and time for this cause; None if it is not a cause."""
     found = {"torque": 0, "angle": 0, "time": 0}
     for one in () if told == "other" else told.split(", "):
         name, _, status = one.partition(" ")
@@ -30,7 +30,7 @@ def statuses(told: str) -> tuple[int, int, int] | None:
 
 
 def pareto(counts: Mapping[Hashable, int]) -> list[dict]:
-    """What, count, share of all and of all up to here, the most frequent first."""
+    """Return what, count, share of all, and cumulative share, the most frequent first."""
     total = sum(counts.values())
     told, so_far = [], 0
     for what, count in sorted(Counter(counts).items(), key=lambda one: (-one[1], str(one[0]))):

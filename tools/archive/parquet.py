@@ -1,7 +1,7 @@
-"""Results into a Parquet file, some thousands at a time: millions need no memory of that size.
+"""Writes results into a Parquet file, some thousands at a time: millions of them do not need more memory.
 
-The file is there under its name when it is whole. Time is the station's own, without a zone, Arrived is UTC; a time
-that is none, as an odd station's may be, is null there.
+The file gets its name when it is complete. Time is the station's own, without a zone, Arrived is UTC; an invalid time,
+which an odd station may send, is null.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="U
 
 
 def schema() -> pyarrow.Schema:
-    """A column for each of Result, and the names."""
+    """Return a column for each one of Result, and the names."""
     columns = []
     for column in RESULT.columns:
         whole, real = isinstance(column.type, Integer), isinstance(column.type, Float)
@@ -34,7 +34,7 @@ def schema() -> pyarrow.Schema:
 
 
 def write(rows: Iterable[dict], path: str) -> int:
-    """How many were written; without any there is no file. OSError if it cannot be written."""
+    """Write the rows and return how many; without any there is no file. OSError if it cannot be written."""
     count = 0
     some = _some(iter(rows))
     taken = next(some, None)
@@ -60,7 +60,7 @@ def _timed(row: dict) -> dict:
 
 
 def moment(digits: str) -> datetime | None:
-    """The time of 14 digits; None if they are none."""
+    """Return the time of 14 digits; None if they are not a time."""
     try:
         return datetime.strptime(digits, "%Y%m%d%H%M%S")
     except ValueError:

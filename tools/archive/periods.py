@@ -1,8 +1,8 @@
-"""Days, weeks and shifts that results belong to, by their station's clock.
+"""The days, weeks and shifts that results belong to, by their station's clock.
 
 Rules
 1. A week is Monday to Sunday and has its ISO 8601 number.
-2. A shift belongs to the day on which it begins: what a night shift does after midnight is the evening's before.
+2. A shift belongs to the day on which it begins: a night shift's work after midnight counts for the day before.
 3. Shifts begin at set times and each lasts until the next one begins; there may be any number of them.
 """
 
@@ -14,12 +14,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-Shifts = tuple[tuple[str, str], ...]  # time of begin, HHMM, and name; in the order of time
+Shifts = tuple[tuple[str, str], ...]  # start time, HHMM, and name; in order of time
 _SHIFT = re.compile(r"([^=,]{1,20})=([01]\d|2[0-3]):?([0-5]\d)")
 
 
 def shifts_of(text: str) -> Shifts:
-    """Read `early=06:00,late=14:00,night=22:00`; ValueError if it is none."""
+    """Read `early=06:00,late=14:00,night=22:00`; ValueError if it is something else."""
     found = [_SHIFT.fullmatch(part.strip()) for part in text.split(",")]
     told = sorted((one[2] + one[3], one[1].strip()) for one in found if one)
     if None in found or len(dict(told)) < len(told) or len({name for _, name in told}) < len(told):
@@ -28,12 +28,12 @@ def shifts_of(text: str) -> Shifts:
 
 
 def written(shifts: Shifts) -> str:
-    """What shifts_of reads."""
+    """Return shifts as text that shifts_of reads."""
     return ",".join(f"{name}={begin[:2]}:{begin[2:]}" for begin, name in shifts)
 
 
 def period_by(by: str, shifts: Shifts = ()) -> Callable[[str], str]:
-    """What names the `day`, `week` or `shift` of a time of 14 digits: 2026-11-21, 2026-W47, 2026-11-21 night."""
+    """Return what names the `day`, `week` or `shift` of 14 digits: 2026-11-21, 2026-W47, 2026-11-21 night."""
     if by == "day":
         return _day
     if by == "week":
@@ -53,7 +53,7 @@ def _day(time: str) -> str:
 
 
 def moment(digits: str) -> datetime:
-    """A time of 8 to 14 digits, to the minute; 29 February of any year, which older archives took, is 1 March."""
+    """Return a time of 8 to 14 digits, to the minute; 29 February of a common year, as in old archives, is 1 March."""
     first = datetime(max(1, int(digits[:4])), int(digits[4:6]), 1, int(digits[8:10] or 0), int(digits[10:12] or 0))
     return first + timedelta(days=int(digits[6:8]) - 1)
 

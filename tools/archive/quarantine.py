@@ -1,10 +1,10 @@
-"""What a station's quarantine has set aside, put into the archive: the results that ToolsNet would not take.
+"""Imports what a station's quarantine has set aside into the archive: the results that ToolsNet would not take.
 
 Rules
-1. The spool is only read, by the very code of a start; what ToolsNet took or an operator dropped is in it no more.
-2. Each result becomes the telegram 04 that the station would send, under the sequence that it would have, and a
-   parameter says why it was set aside. It is stored once, whatever is imported again.
-3. What an 08 says stays as it was: an old result that comes by hand must not tell the station where to go on.
+1. The spool is only read, by the same code as at a start; what ToolsNet took or an operator dropped is no longer in it.
+2. Each result becomes the telegram 04 that the station would send, with the sequence that it would have; a parameter
+   says why it was set aside. It is stored once, however often it is imported.
+3. What an 08 says stays as it was: an old result imported by hand must not tell the station where to go on.
 4. An unreadable frame is counted and stays where it is.
 """
 
@@ -25,7 +25,7 @@ from tools.spool import image
 from tools.spool.opened import Opened
 from tools.toolsnet.telegrams import take_apart
 
-WHY_SET_ASIDE = 60021  # ID of the parameter, one of ours (docs/outlets.md)
+WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25
 _UNREADABLE = "unreadable"
 
@@ -33,26 +33,26 @@ Station = tuple[int, int, int]
 
 
 class NoQuarantine(Exception):
-    """The file has none that can be read; the text says why."""
+    """The file has no quarantine that can be read; the text says why."""
 
 
 class _Importer(Writer):
-    """Stores what comes by hand; the station's latest sequences stay as they are."""
+    """Stores what is imported by hand; the station's latest sequences stay as they are."""
 
     def _go_on(self, batch, station, latest) -> None:
-        """Rule 3."""
+        """Change nothing (rule 3)."""
 
 
 class _Buffer:
-    """What a writer of telegrams gives a longer buffer to."""
+    """A writer of telegrams puts a longer buffer here."""
 
     result: bytearray | None = None
 
 
 def take_quarantine(place: str, source: Path, station: Station | None, say: Callable[[str], None]) -> dict[str, int]:
-    """Store the quarantine of a spool file, of `station` where the file does not say whose it is.
+    """Store the quarantine of a spool file; `station` is whose, if the file does not say.
 
-    Tells how many were taken, were there already, cannot be read, and could not be stored. NoQuarantine, Unusable.
+    Return how many were taken, were there already, cannot be read, and could not be stored. NoQuarantine, Unusable.
     """
     try:
         spool = image.read(source).opened
@@ -79,9 +79,9 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
 
 
 def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
-    """The fields of each result's telegram; None for what cannot be read."""
+    """Yield the fields of each result's telegram; None for what cannot be read."""
     quarantine = spool.quarantine
-    spool.kept.shown = spool.kept.number  # the last one as well, in doubt or not: no one delivers from here
+    spool.kept.shown = spool.kept.number  # the last one too, in doubt or not: nothing is delivered from here
     entry = 0
     while (kind := quarantine.next_entry(entry)) > RECORD_NONE:
         entry = quarantine.entry
@@ -89,7 +89,7 @@ def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
 
 
 def _kept(spool: Opened, station: Station) -> dict | None:
-    """The entry that was found last."""
+    """Return the fields of the entry found last."""
     quarantine, log = spool.quarantine, spool.kept
     sequence = sequence_at(quarantine.number - spool.log.cursors[0].ahead)
     payload = bytes(log.page[log.at : log.at + quarantine.length])

@@ -1,9 +1,9 @@
-"""Telegram 04 in order, taken apart by three patterns: what tools.toolsnet.telegrams finds, in a fifth of the time.
+"""Parses a correct telegram 04 with three patterns: as tools.toolsnet.telegrams does, in a fifth of the time.
 
 Rules
-1. Only a telegram without any breach is read here; for every other one the answer is None, and the one that reads with
-   care says what is wrong.
-2. Both find the same (a test compares them).
+1. Only a telegram without any breach is read here; for any other the answer is None, and the careful reader says what
+   is wrong.
+2. Both give the same result (a test compares them).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _INTEGERS = range(-(2**31), 2**31)
 
 
 def result_of(telegram: bytes) -> dict | None:
-    """The fields of a telegram 04 without its length; None if it is none, or something about it is wrong."""
+    """Return the fields of a telegram 04 without its length; None for other telegrams and incorrect ones."""
     general = _GENERAL.match(telegram)
     if general is None:
         return None

@@ -1,4 +1,4 @@
-"""Rows of the tables out of telegrams that were taken apart (tools.toolsnet.telegrams).
+"""Makes rows of the tables from parsed telegrams (tools.toolsnet.telegrams).
 
 A row is a tuple in the order of its table's columns (tools.archive.bulk).
 """
@@ -11,32 +11,32 @@ from datetime import UTC, datetime, timedelta
 from tools.toolsnet.records import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
-GraphKey = tuple[int, int, int, int, str, int, int]  # and spindle and type of the graph
+GraphKey = tuple[int, int, int, int, str, int, int]  # then spindle and type of the graph
 _BIG_MOST = 2**63 - 1
 
 
 def now_text() -> str:
-    """This moment in UTC, 14 digits."""
+    """Return the time now in UTC, 14 digits."""
     return time_text(0)
 
 
 def time_text(in_s: float) -> str:
-    """The moment in so many seconds, in UTC, 14 digits."""
+    """Return the time in `in_s` seconds from now in UTC, 14 digits."""
     return (datetime.now(UTC) + timedelta(seconds=in_s)).strftime("%Y%m%d%H%M%S")
 
 
 def key_of(found: dict) -> Key:
-    """What names a result or an event of a station (004:301)."""
+    """Return what identifies a result or an event (004:301)."""
     return (found["system_type"], found["system"], found["station"], found["sequence"], found["time"])
 
 
 def graph_key_of(found: dict) -> GraphKey:
-    """A graph has its result's names, and which of its curves it is."""
+    """Return what identifies a graph: its result's key, and which of its curves it is."""
     return (*key_of(found), found["spindle"], found["graph_type"])
 
 
 def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple[list[tuple], list[tuple], list[tuple]]:
-    """Rows of Result, one a spindle with numbers from `first_id` on, of ResultVIN and of ResultParameter.
+    """Return rows of Result, one for each spindle, numbered from `first_id`, of ResultVIN and of ResultParameter.
 
     VINs and parameters belong to the first row.
     """
@@ -66,7 +66,7 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
                 *last,
             )
         )
-    vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one under each identifier
+    vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one for each identifier
     parameters = [
         (
             first_id,
@@ -85,19 +85,19 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
 
 
 def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
-    """Tightening ID, torque and angle of the first spindle, as its row has them."""
+    """Return tightening ID, torque and angle of the first spindle, as its row has them."""
     first = found["spindles"][0]
     return _bounded(tightening_id_of(found)), real(first["torque"]), real(first["angle"])
 
 
 def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
-    """The row of Event, and those of EventParameter."""
+    """Return the row of Event, and those of EventParameter."""
     row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)
     return row, [(event_id, one["parameter_id"], one["type"], one["value"].strip()) for one in found["parameters"]]
 
 
 def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
-    """The row of Graph."""
+    """Return the row of Graph."""
     return (
         graph_id,
         *station_of(found),
@@ -120,7 +120,7 @@ def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
 
 
 def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
-    """Overall, torque's, angle's and time's status. What has no meaning is never stored as good: 0 would be OK."""
+    """Return the statuses overall, of torque, angle and time. An unreadable one is never stored as 0, which is OK."""
     overall = int(spindle["overall"] != 0)
     statuses = [spindle[name] for name in _STATUSES]
     if unread:
@@ -130,7 +130,7 @@ def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
 
 
 def real(text: str) -> float | None:
-    """The number of a text; None if it is none."""
+    """Return the number in a text; None if there is none."""
     try:
         return float(text)
     except ValueError:

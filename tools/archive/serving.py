@@ -1,7 +1,7 @@
 """`toolcart archive serve` and `consume`: PIM, server, both or neither in one asyncio loop until Ctrl-C or SIGTERM.
 
-A server among others is drained by both signals as by `toolcart archive drain`: no PIM names it any more, what stations
-have sent is answered, and it ends.
+Both signals drain a server among others as `toolcart archive drain` does: no PIM names it any more, what stations have
+sent is answered, and it ends.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CONSUMER = "consumer"  # it opens no port
 
 @dataclass
 class Place:
-    """Where an archive listens and what it keeps its rows in."""
+    """Where an archive listens, and the database that it uses."""
 
     database: str
     host: str = "127.0.0.1"
@@ -49,10 +49,10 @@ class Place:
 
 
 class Consumer(Protocol):
-    """What stores batches beside the stations' telegrams (tools.archive.consume.consumer)."""
+    """Stores batches beside the stations' telegrams (tools.archive.consume.consumer)."""
 
     def figures(self) -> dict[str, float]:
-        """What it has counted, for other programs."""
+        """What was counted, for other programs."""
         ...
 
     def line(self) -> str:
@@ -65,11 +65,11 @@ class Consumer(Protocol):
 
 
 class Consuming(Protocol):
-    """Where from; what parcels are in the writer is its own."""
+    """Where batches come from; how the writer opens its parcels is its own business."""
 
     @property
     def parcels(self) -> Parcels:
-        """Who opens parcels in the writer's transaction."""
+        """What opens parcels in the writer's transaction."""
         ...
 
     def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
@@ -78,14 +78,14 @@ class Consuming(Protocol):
 
 
 class Pages(Protocol):
-    """What shows the archive, beside it (tools.archive.web.serving.Child)."""
+    """Shows the archive, beside it (tools.archive.web.serving.Child)."""
 
     def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
-        """Start it again if it has ended; give it the server's figures."""
+        """Start the pages again if they have ended; give them the server's figures."""
         ...
 
     def close(self) -> None:
-        """End it."""
+        """End the pages."""
         ...
 
 
@@ -98,7 +98,7 @@ async def run(
 ) -> Archive:
     """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
-    Pages are started once the database is there and the ports are open.
+    The pages start once the database is there and the ports are open.
     """
     pages: Pages | None = None
     is_shared = place.is_shared or place.role in (PIM, SERVER)
@@ -125,7 +125,7 @@ async def run(
                 retention = Retention(engine, place.database, archive.writer, place.keeping, say)
             consumer = consuming.begin(writer, say) if consuming else None
             pages = start_pages()
-            gc.freeze()  # the libraries stay: no collection looks through them again
+            gc.freeze()  # the libraries stay: garbage collection need not look through them
             await _until(stop, seconds, archive, say, pages, consumer)
         finally:
             if consumer is not None:
@@ -149,7 +149,7 @@ def _told(place: Place, pim_port: int, server_port: int) -> str:
 
 
 def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event) -> servers.Member:
-    """Say to the PIMs that this server is there, and end where it is drained."""
+    """Announce this server to the PIMs, and end when it is drained."""
     assert isinstance(archive.guide, Here)
     myself = servers.Server(archive.guide.host, archive.guide.port, place.weight)
 
@@ -216,7 +216,7 @@ async def _until(
     pages: Pages | None,
     consumer: Consumer | None,
 ) -> None:
-    """Wait for the end, and tell the figures when they have changed."""
+    """Wait for the end, and log the figures when they have changed."""
     end = None if seconds is None else archive.loop.time() + seconds
     told = _shown(archive, consumer)
     while not stop.is_set():

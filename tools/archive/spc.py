@@ -1,12 +1,12 @@
-"""Statistics of a process: capability, and charts of means and deviations with their signals (ISO 22514-2, ISO 7870-2).
+"""Process statistics: capability, and charts of means and deviations with their signals (ISO 22514-2, ISO 7870-2).
 
 Rules
-1. Values come in the order they were made. A subgroup is so many in a row; what is left at the end belongs to none.
-2. s is that of a sample (n - 1). Within subgroups it is their mean deviation by c4, so that a drift between them does
-   not count; over all it is that of all values. Cp and Cpk have the first, Pp and Ppk the second.
-3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s. With fewer than ENOUGH values, or no spread, none is
-   told: the figure would say more about chance, or about the resolution, than about the screw.
-4. A signal is one of Nelson's rules 1, 2, 3 and 5, told for the point that completes it; for deviations the first.
+1. Values are in the order they were made. A subgroup is `size` values in a row; those left over at the end are in none.
+2. s is that of a sample (n - 1). Within subgroups it is their mean deviation divided by c4, so that a drift between
+   them does not count; over all it is that of all values. Cp and Cpk use the first, Pp and Ppk the second.
+3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s. With fewer than ENOUGH values, or no spread, they
+   are left out: they would say more about chance, or about the resolution, than about the screw.
+4. A signal is one of Nelson's rules 1, 2, 3 and 5, given for the point that completes it; for deviations only rule 1.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from functools import cache
 from itertools import pairwise
 
 ENOUGH = 25
-GROUP = 5  # values of a subgroup, as most handbooks have it
+GROUP = 5  # values in a subgroup, as in most handbooks
 GROUPS = range(2, 26)
 _BEYOND, _SIDE, _TREND, _TWO_OF_THREE = "beyond 3s", "9 on one side", "6 rising or falling", "2 of 3 beyond 2s"
 
 
 @cache
 def c4(count: int) -> float:
-    """What the mean deviation of samples of so many (2 or more) is, for a true one of 1."""
+    """Return the mean deviation of samples of `count` values (2 or more) if the true deviation is 1."""
     return math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
 
 
 def mean_of(values: Sequence[float]) -> float:
-    """The mean of at least one value."""
+    """Return the mean of at least one value."""
     return math.fsum(values) / len(values)
 
 
 def deviation_of(values: Sequence[float]) -> float:
-    """The deviation of a sample of at least two; exactly 0 if they are all the same."""
+    """Return the deviation of a sample of at least two values; exactly 0 if they are all the same."""
     first = values[0]
-    apart = [value - first for value in values]  # a mean of equal values may be rounded, that of noughts is not
+    apart = [value - first for value in values]  # a mean of equal values may be rounded, that of zeros is not
     return math.dist(apart, [mean_of(apart)] * len(apart)) / math.sqrt(len(apart) - 1)
 
 
 def groups_of(values: Sequence[float], size: int) -> list[Sequence[float]]:
-    """The whole subgroups."""
+    """Return the complete subgroups."""
     return [values[first : first + size] for first in range(0, len(values) - size + 1, size)]
 
 
 def figures(values: Sequence[float], low: float | None, high: float | None, size: int = GROUP) -> dict:
-    """Count, mean, deviation, least, most, within (deviation inside subgroups), cp, cpk, pp, ppk; None: not told."""
+    """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
     names = ("mean", "deviation", "least", "most", "within", "cp", "cpk", "pp", "ppk")
     told: dict = {"count": len(values), **dict.fromkeys(names)}
     if not values:
@@ -71,9 +71,9 @@ def _capability(mean: float, deviation: float | None, low: float, high: float) -
 
 
 def charts(values: Sequence[float], size: int = GROUP) -> dict | None:
-    """Chart of means and of deviations: points, centre, low, high, signals {place of the point: rule}.
+    """Return the charts of means and deviations: points, centre, low, high, signals {place of the point: rule}.
 
-    None with fewer than ENOUGH values: their limits would say more about chance.
+    None with fewer than ENOUGH values: the limits would say more about chance.
     """
     groups = groups_of(values, size)
     if len(values) < ENOUGH or not groups:
@@ -96,7 +96,7 @@ def _chart(points: list[float], centre: float, low: float, high: float, signals:
 
 
 def _signals(points: list[float], centre: float, error: float) -> dict[int, str]:
-    """The first rule that each point completes."""
+    """Return the first rule that each point completes."""
     scaled = [(one - centre) / error if error else 0.0 for one in points]
     told = {}
     for end in range(1, len(points) + 1):
@@ -112,7 +112,7 @@ def _two_of_three(last: list[float]) -> bool:
     return any(side * last[2] > 2 and max(side * last[0], side * last[1]) > 2 for side in (1, -1))
 
 
-# How many points a rule looks at, and whether these, in standard errors from the centre, meet it (Nelson 1984).
+# How many points a rule looks at, and whether they meet it, in standard errors from the centre (Nelson 1984).
 _RULES = {
     _BEYOND: (1, lambda last: abs(last[0]) > 3),
     _TWO_OF_THREE: (3, _two_of_three),

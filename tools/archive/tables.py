@@ -2,11 +2,11 @@
 
 Rules
 1. The map's tables have the document's names; the other tables' names and all columns are our own.
-2. A time that a station sent is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (004:128).
-   `Arrived` is the archive's own, the same digits in UTC.
-3. One row of Result is one spindle. Sequence and time name a result of a station (004:301); what comes again under both
-   is counted in `Arrivals` and stored once.
-4. Torque in Nm, angle in degrees, as the telegram has them (004:147-153). Statuses as the telegram: 0 is OK.
+2. A time from a station is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (004:128). `Arrived` is
+   the archive's own, in the same form in UTC.
+3. One row of Result is one spindle. Sequence and time identify a station's result (004:301); repeats of both are
+   counted in `Arrivals` and stored once.
+4. Torque is in Nm, angle in degrees, as in the telegram (004:147-153). Statuses are the telegram's too: 0 is OK.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from sqlalchemy import (
 )
 
 TABLES = MetaData()
-RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what names a result or an event (004:301)
+RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what identifies a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
-_OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is looked for by octets, whatever language PostgreSQL sorts by
+_OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is searched by bytes, whatever language PostgreSQL sorts by
 
 
 def _place() -> list[Column]:
-    """The columns that name a station; made again for each table."""
+    """Return the columns that name a station, new ones for each table."""
     return [Column(name, Integer, nullable=False) for name in ("SystemType", "System", "Station")]
 
 
@@ -65,8 +65,8 @@ STATION = Table(
     Column("Station", Integer, primary_key=True, autoincrement=False),
     Column("Name", String(25), nullable=False),
     Column("IP", String(15), nullable=False, default=""),
-    Column("Heard", String(14), nullable=False, default=""),  # the newest telegram of any kind; UTC
-    Column("Result", Integer, nullable=False, default=0),  # sequence of the latest that is stored: what an 08 says
+    Column("Heard", String(14), nullable=False, default=""),  # time of the newest telegram of any kind; UTC
+    Column("Result", Integer, nullable=False, default=0),  # sequence of the latest stored: what an 08 says
     Column("Event", Integer, nullable=False, default=0),
 )
 SPINDLE = Table(
@@ -113,7 +113,7 @@ RESULT = Table(
     Column("TimeStatus", Integer),
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
-    Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence lies behind the one that came before it
+    Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
     UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", name="ResultOnce"),
     Index("ResultByVIN", "VIN", postgresql_ops=_OCTETS),
     Index("ResultByTime", "SystemType", "System", "Station", "Time"),
@@ -193,7 +193,7 @@ GRAPH = Table(
     Column("LimitMax", Float),
     Column("AngleOffset", Float),
     Column("SampleMs", Float, nullable=False),
-    Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high octet first
+    Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high byte first
     Column("Arrivals", Integer, nullable=False, default=1),
     UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", "GraphType", name="GraphOnce"),
 )
@@ -205,7 +205,7 @@ BREACH = Table(
     Column("Peer", String(60), nullable=False),
     Column("Telegram", String(2), nullable=False),
     Column("Field", String(60), nullable=False),
-    Column("Position", Integer),  # of the field's first octet, from 1 on behind the length, as the document counts
+    Column("Position", Integer),  # of the field's first byte, counted from 1 after the length, like the document
     Column("Found", Text, nullable=False),
     Column("Allowed", Text, nullable=False),
 )
@@ -218,7 +218,7 @@ AUDIT = Table(  # what commands have changed
     Column("Who", String(100), nullable=False),
     Column("What", Text, nullable=False),
 )
-SERVER = Table(  # those that share this database (tools.archive.servers)
+SERVER = Table(  # the servers that share this database (tools.archive.servers)
     "Server",
     TABLES,
     Column("Host", String(15), primary_key=True),  # as an 08 has it
@@ -230,10 +230,10 @@ SERVER = Table(  # those that share this database (tools.archive.servers)
 CONSUMED = Table(  # how far each outlet's batches are stored (tools.archive.consume)
     "Consumed",
     TABLES,
-    Column("Topic", String(500), primary_key=True),  # what stands in front of /results
+    Column("Topic", String(500), primary_key=True),  # what comes before /results
     Column("Identity", String(8), primary_key=True),  # of the spool
     Column("Number", BigInteger, nullable=False),
-    Column("Base", BigInteger, nullable=False),  # a result's sequence is this and its number, on the circle
+    Column("Base", BigInteger, nullable=False),  # a result's sequence is this plus its number, on the circle
     Column("Sequence", Integer, nullable=False),  # of the newest result, 0 if there is none yet
     *_place(),
     Column("Arrived", String(14), nullable=False),
@@ -241,5 +241,5 @@ CONSUMED = Table(  # how far each outlet's batches are stored (tools.archive.con
 
 
 def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:
-    """The condition that these columns have the values of the key; what the key is too short for counts for nothing."""
+    """The condition that these columns have the values of the key; a short key leaves the last columns out."""
     return and_(*[table.c[name] == value for name, value in zip(names, key, strict=False)])

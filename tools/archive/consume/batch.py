@@ -1,11 +1,11 @@
-"""A message of a results topic: a head and so many lines, read as a whole or refused as a whole (docs/consumers.md).
+"""A message of a results topic: a head and `count` lines, all read or all refused (docs/consumers.md).
 
     {"schema":1,"system_type":1,"system":3,"station":7,"identity":"3fa9c1d2","after":1200,"last":1208,"count":8}
     {"schema":1,"type":"result","station":7,"number":1201, ..                                         count times
 
 Rules
-1. ASCII, a JSON object a line, numbers that are finite. Whatever else comes raises Unreadable, which says why.
-2. A line has the head's station and a number in (after, last], each above the one before it.
+1. ASCII, a JSON object on each line, finite numbers. Anything else raises Unreadable, which says why.
+2. A line has the head's station and a number in (after, last], higher than the one before it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _PLACE_MOST = 9999
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a message brings; `waits` is False where nothing is sent again, so that a gap is final."""
+    """What a message brings; `waits` is False if nothing is sent again, so that a gap is final."""
 
-    topic: str  # what stands in front of /results
+    topic: str  # what comes before /results
     place: Place
     identity: str
     after: int
@@ -40,7 +40,7 @@ class Batch:
 
 
 def read(topic: str, payload: bytes) -> Batch:
-    """The batch of a message; Unreadable, and nothing else: one message never holds up those behind it."""
+    """Return a message's batch; raises only Unreadable, so one message never holds up those behind it."""
     try:
         return _batch(topic, payload)
     except Unreadable:
@@ -74,7 +74,7 @@ def _batch(topic: str, payload: bytes) -> Batch:
 
 
 def read_line(payload: bytes, kinds: tuple[str, ...]) -> dict:
-    """The line of a message that has one; Unreadable."""
+    """Return the line of a message that has just one; Unreadable."""
     lines = _lines(payload)
     if len(lines) != 1:
         raise Unreadable(f"{len(lines)} lines")
@@ -86,7 +86,7 @@ def read_line(payload: bytes, kinds: tuple[str, ...]) -> dict:
 
 
 def read_state(payload: bytes) -> bool:
-    """True if a message of B/state says that its station is online; Unreadable."""
+    """True if a message of B/state says that the station is online; Unreadable."""
     state = _object(_lines(payload)[0], "state")
     if not isinstance(state.get("online"), bool):
         raise Unreadable(f"online {state.get('online')!r:.40}")

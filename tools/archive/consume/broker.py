@@ -1,18 +1,18 @@
-"""A connection to an MQTT broker that is made again and again, in a thread of its own, around paho's client.
+"""A connection to an MQTT broker that reconnects by itself, in a thread of its own, around paho's client.
 
     serve(handler)     the thread: connects, subscribes, hands on what comes, until `close`
-    done(mark)         from any thread: the message of this mark is safe; it is acknowledged in its turn
-    publish(topic, ..) from any thread: retained; of one topic the newest alone waits
-    send(topic, ..)    from any thread: not retained, in order, each
-    drop(why)          from any thread: end this connection, what is not acknowledged comes again
+    done(mark)         from any thread: the message with this mark is safe; it is acknowledged in its turn
+    publish(topic, ..) from any thread: retained; only the newest of a topic waits
+    send(topic, ..)    from any thread: not retained, every one, in order
+    drop(why)          from any thread: end this connection; what is not acknowledged comes again
 
 Rules
 1. Only the thread calls paho's client: what others want waits in an outbox, and a socket wakes the thread.
-2. Acknowledgements leave in the order in which the messages came (MQTT 3.1.1, 4.6), and only for what is done.
+2. Acknowledgements are sent in the order in which the messages came (MQTT 3.1.1, 4.6), and only for what is done.
 3. While the handler has no room nothing is read: the broker keeps it.
-4. A connection is tried by MQTT 5, which bounds a message's size, and by 3.1.1 where a broker does not know it. Pauses
-   are 0.5, 1, 2 .. 30 s; a connection that has stood for a minute begins with the first again.
-5. The session is kept by the broker under the client's name, so that what comes meanwhile waits there.
+4. MQTT 5, which bounds a message's size, is tried first, then 3.1.1 if a broker does not know it. Pauses between
+   connections are 0.5, 1, 2 .. 30 s, and start from 0.5 s again after a connection that lasted a minute.
+5. The broker keeps the session under the client's name, so that messages wait there meanwhile.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from paho.mqtt.properties import Properties
 
 PORT, TLS_PORT = 1883, 8883
 KEEPALIVE_S = 60
-CONNECT_S = 5.0  # one that does not know MQTT 5 may be silent
+CONNECT_S = 5.0  # a broker that does not know MQTT 5 may be silent
 PAUSE_LEAST_S, PAUSE_MOST_S = 0.5, 30.0
 STANDS_S = 60.0
 PACKET_MOST = 5 * 2**20
-UNDER_WAY_MOST = 100  # messages that are not acknowledged yet
+UNDER_WAY_MOST = 100  # messages not acknowledged yet
 RECEIPTS_MOST = 10_000  # topics
 SESSION_S = 7 * 24 * 3600
 _TURN_MS = 1000
@@ -59,7 +59,7 @@ class _Lost(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """Where a broker is, and what is wanted of it."""
+    """Where a broker is, and what to ask of it."""
 
     host: str
     port: int
@@ -74,7 +74,7 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; Wrong. A `#` belongs to the filter."""
+    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; Wrong. A `#` is part of the filter."""
     found = _URL.fullmatch(url)
     if not found:
         raise Wrong(f"{url}: mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a password comes from a file")
@@ -89,7 +89,7 @@ def address_of(url: str) -> Address:
 
 
 def trusting(ca: str | None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """The context of a client that trusts this CA's file; None: the system's. Wrong."""
+    """Return a client's context that trusts the CA in this file (None: the system's); Wrong."""
     try:
         context = ssl.create_default_context(cafile=ca)
         if certificate:
@@ -100,7 +100,7 @@ def trusting(ca: str | None, certificate: str | None = None, key: str | None = N
 
 
 def password_in(path: str) -> str:
-    """The first line of a file that is its owner's alone; Wrong."""
+    """Return the first line of a file that only its owner can read; Wrong."""
     try:
         with open(path, encoding="utf-8") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
@@ -119,14 +119,14 @@ class Mark:
 
 
 class Handler(Protocol):
-    """What is told of what comes; called by the thread alone."""
+    """What gets the messages; called only by the thread."""
 
     def has_room(self) -> bool:
-        """True if one more message can be taken."""
+        """True if another message can be taken."""
         ...
 
     def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
-        """A message; `done(mark)` when it is safe."""
+        """Take a message; call `done(mark)` when it is safe."""
         ...
 
 
@@ -140,7 +140,7 @@ class Broker:
         self.connections = 0
         self.is_connected = False
         self.is_subscribed = False
-        self._keeps = keeps  # rule 5; False: a session that ends with the connection
+        self._keeps = keeps  # rule 5; False: the session ends with the connection
         self._say = say
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -148,14 +148,14 @@ class Broker:
         self._inner.setblocking(False)
         self._outer.setblocking(False)
         self._done: list[Mark] = []
-        self._due: dict[str, bytes] = {}  # what is to be published
+        self._due: dict[str, bytes] = {}  # to be published
         self._to_send: list[tuple[str, bytes]] = []
-        self._sent: dict[int, tuple[str, bytes]] = {}  # what the broker has not acknowledged, by paho's number
+        self._sent: dict[int, tuple[str, bytes]] = {}  # not acknowledged by the broker yet, by paho's number
         self._under_way: deque[tuple[int, int]] = deque()  # place and paho's number of messages, oldest first
         self._safe: set[int] = set()  # places
         self._place = 0
         self._dropped = ""
-        self._protocol = like._protocol if like else paho.MQTTv5  # what that one has found out
+        self._protocol = like._protocol if like else paho.MQTTv5  # the version that it found out
         self._told = ""
         self._answer: Any = None
         self._refused = ""
@@ -164,13 +164,13 @@ class Broker:
     # -- from any thread -------------------------------------------------------------------------------------------
 
     def done(self, mark: Mark) -> None:
-        """The message is safe."""
+        """Note that the message is safe."""
         with self._lock:
             self._done.append(mark)
         self.wake()
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publish it retained, now or when there is a connection; a newer one of the topic takes its place."""
+        """Publish retained, now or when there is a connection; a newer payload of the topic replaces it."""
         with self._lock:
             self._due.pop(topic, None)
             self._due[topic] = payload
@@ -179,23 +179,23 @@ class Broker:
         self.wake()
 
     def send(self, topic: str, payload: bytes) -> None:
-        """Publish it behind what was sent before; what a lost connection had not delivered is gone."""
+        """Publish after what was sent before; what a lost connection has not delivered is gone."""
         with self._lock:
             self._to_send.append((topic, payload))
         self.wake()
 
     def drop(self, why: str) -> None:
-        """End this connection; after a pause another one begins."""
+        """End this connection; after a pause a new one begins."""
         self._dropped = self._dropped or why
         self.wake()
 
     def close(self) -> None:
-        """End."""
+        """End `serve`."""
         self._ended.set()
         self.wake()
 
     def wake(self) -> None:
-        """Have the thread look what is to be done."""
+        """Have the thread look for work."""
         try:
             self._outer.send(b"\0")
         except BlockingIOError:
@@ -206,7 +206,7 @@ class Broker:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def serve(self, handler: Handler) -> None:
-        """Connect and hand on what comes, again and again."""
+        """Connect and hand on what comes, until `close`."""
         pause_s = PAUSE_LEAST_S
         while not self._ended.is_set():
             began_s = time.monotonic()
@@ -290,7 +290,7 @@ class Broker:
             more = {"clean_start": not self._keeps, "properties": properties}
         client.connect(address.host, address.port, KEEPALIVE_S, **more)
         peer = client.socket()
-        if isinstance(peer, socket.socket):  # else a receipt behind a PUBACK waits for a delayed ACK, some 40 ms
+        if isinstance(peer, socket.socket):  # else a receipt after a PUBACK waits for a delayed ACK, about 40 ms
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         until_s = time.monotonic() + CONNECT_S
         try:
@@ -299,7 +299,7 @@ class Broker:
                     raise _Lost("the broker does not answer")
                 self._turn(client, reads=True, most_ms=100)
         except Exception:
-            if self._answer is None:  # one that does not know this version may answer anything, or hang up
+            if self._answer is None:  # a broker that does not know this version may answer anything, or hang up
                 self._other_version()
                 raise
         if self._answer.is_failure:
@@ -331,7 +331,7 @@ class Broker:
         waits = select.poll()
         waits.register(self._inner, select.POLLIN)
         wanted = (select.POLLIN if reads else 0) | (select.POLLOUT if client.want_write() else 0)
-        if wanted:  # else it would say again and again that the other side has gone
+        if wanted:  # else poll would keep reporting that the other side has gone
             waits.register(peer, wanted)
         is_waiting = reads and isinstance(peer, ssl.SSLSocket) and peer.pending() > 0
         found = dict(waits.poll(0 if is_waiting else most_ms))
@@ -358,7 +358,7 @@ class Broker:
                 topic = next(iter(self._due))
                 due.append((topic, self._due.pop(topic)))
         self._safe.update(mark.place for mark in done if mark.connection == self.connections)
-        for topic, payload in due:  # in front of the acknowledgements: who acknowledges has said what it has
+        for topic, payload in due:  # before the acknowledgements: a receipt must not come after its PUBACK
             info = client.publish(topic, payload, qos=1, retain=True)
             self._sent[info.mid] = (topic, payload)
         for topic, payload in to_send:
@@ -369,7 +369,7 @@ class Broker:
             client.ack(number, 1)
 
     def _let_go(self, client: paho.Client, orderly: bool) -> None:
-        """End the connection; what was published and not acknowledged is due again."""
+        """End the connection; what was published but not acknowledged is due again."""
         self.is_connected = self.is_subscribed = False
         client.on_disconnect = None
         try:

@@ -1,10 +1,10 @@
-"""Plays the outlet against somebody else's consumer over a broker, and judges it by its receipts (docs/consumers.md).
+"""Plays the outlet to test a consumer over a broker, and judges it by its receipts (docs/consumers.md).
 
 Rules
-1. It has a topic and identities of its own, so that each run begins at nothing, whatever ran before.
+1. It has its own topic and identities, so that each run starts from nothing, whatever ran before.
 2. What the consumer has to say is known before a batch is sent: `have` is kept here as a consumer has to keep it.
-3. A receipt that is due comes within `wait_s`. Where none may come, the next good batch tells that the consumer lives.
-4. What cannot be seen from a receipt, what is in the database, is counted by a command of the user's.
+3. A receipt that is due comes within `wait_s`. Where none may come, the next good batch shows that the consumer lives.
+4. What a receipt does not show, how many results the database has, is counted by a command of the user's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one thing showed; `right` is None for what was not tried."""
+    """What one trial showed; `right` is None if it was not tried."""
 
     name: str
     right: bool | None
@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Plan:
-    """How it is tried."""
+    """How to try a consumer."""
 
     wait_s: float = 5.0
     restart: str = ""  # a command that kills and starts the consumer
@@ -73,7 +73,7 @@ class _Heard:
 
 
 class _Listening:
-    """A subscriber of a topic's receipts, and who publishes there."""
+    """Subscribes to a topic's receipts, and publishes there."""
 
     def __init__(self, address: Address, topic: str, like: Broker | None = None) -> None:
         self.said: list[str] = []
@@ -86,7 +86,7 @@ class _Listening:
         self._thread.start()
         until_s = time.monotonic() + 30.0
         while not self.broker.is_subscribed:
-            if time.monotonic() > until_s or self.broker.connections > 2:  # by either version of MQTT
+            if time.monotonic() > until_s or self.broker.connections > 2:  # with either version of MQTT
                 self.__exit__()
                 raise NotPossible(self.said[-1] if self.said else f"{self.broker.address} does not answer")
             time.sleep(0.02)
@@ -98,7 +98,7 @@ class _Listening:
 
 
 def check(address: Address, topic: str, plan: Plan) -> Iterator[Finding]:
-    """Try one thing after the other; NotPossible if the broker cannot be reached."""
+    """Try one thing after another; NotPossible if the broker cannot be reached."""
     with _Listening(address, topic) as listening:
         yield from _Check(listening, address, topic, plan).run()
 
@@ -114,12 +114,12 @@ class _Check:
         self._plan = plan
         self._identity = secrets.token_hex(4)
         self._have: dict[str, int] = {self._identity: 0}
-        self._stored = 0  # results that a right consumer has by now
-        self._seen = 0  # receipts that were looked at
+        self._stored = 0  # results that a correct consumer has by now
+        self._seen = 0  # receipts looked at so far
         self._times: list[float] = []
 
     def run(self) -> Iterator[Finding]:
-        """All of it; whoever does not answer the first batch is not asked further."""
+        """Try everything; a consumer that does not answer the first batch is not tried further."""
         before = self._counted()
         first = self._answered("first", "answers the first batch", 0, BATCH)
         yield first
@@ -157,7 +157,7 @@ class _Check:
         return self._expect(name, does, identity, self._have.get(identity, 0))
 
     def _expect(self, name: str, does: str, identity: str, number: int) -> Finding:
-        """Wait for this receipt; another one of the identity is wrong at once if it is above."""
+        """Wait for this receipt; if it does not come in time, the finding quotes the last other one."""
         wanted = {"identity": identity, "number": number}
         began_s = time.monotonic()
         until_s = began_s + self._plan.wait_s
@@ -198,7 +198,7 @@ class _Check:
         return self._expect("gap", does, self._identity, have)
 
     def _garbage(self) -> Iterator[Finding]:
-        """Each piece of garbage, and behind it a good batch."""
+        """Send each piece of garbage, and after it a good batch."""
         for name, make in _GARBAGE.items():
             have = self._have[self._identity]
             self._broker.send(f"{self._topic}/results", make(self, have))
@@ -239,7 +239,7 @@ class _Check:
         self._have[self._identity] = have + BATCH
         _run(self._plan.restart)
         until_s = time.monotonic() + 6 * self._plan.wait_s
-        while True:  # as an outlet does: without a receipt it is sent again
+        while True:  # as an outlet does: without a receipt it sends again
             self._send(have, have + BATCH)
             does = "knows after a restart how far it was"
             found = self._expect("restart", does, self._identity, have + BATCH)
@@ -247,13 +247,13 @@ class _Check:
                 return found
 
     def _never_above(self) -> Finding:
-        """Look through all receipts: what was never sent, or never stored, is in none of them."""
+        """Check that no receipt says more than was sent and could be stored."""
         for _, payload, _ in self._heard.receipts:
             told = _receipt(payload)
             if told is None:
                 text = f"A receipt is no JSON with identity and number: {payload[:80]!r}."
                 return Finding("receipts", False, text)
-            if told["number"] > self._have.get(told["identity"], told["number"]):  # another one is of an earlier run
+            if told["number"] > self._have.get(told["identity"], told["number"]):  # other identities: an earlier run
                 text = f"A receipt said {json.dumps(told)}, more than could be stored: an outlet would lose results."
                 return Finding("receipts", False, text)
         return Finding("receipts", True, "No receipt said more than could be stored.")
@@ -285,14 +285,14 @@ class _Check:
         self._broker.send(f"{self._topic}/results", self.batch(after, last, numbers))
 
     def batch(self, after: int, last: int, numbers: list[int] | None = None, **head: object) -> bytes:
-        """A batch with these numbers, all from after + 1 to last if not said otherwise."""
+        """Return a batch with these numbers; by default all from after + 1 to last."""
         return sample(after, last, numbers, self._identity, **head)
 
 
 def sample(
     after: int, last: int, numbers: list[int] | None = None, identity: str = "0000000a", **head: object
 ) -> bytes:
-    """A batch of such results as the outlet publishes it."""
+    """Return a batch of sample results as the outlet publishes it."""
     sent = list(range(after + 1, last + 1)) if numbers is None else numbers
     place = {"schema": 1, "system_type": SYSTEM_TYPE, "system": SYSTEM, "station": STATION}
     whole = {**place, "identity": identity, "after": after, "last": last, "count": len(sent), **head}
@@ -313,7 +313,7 @@ _GARBAGE: dict[str, Callable[[_Check, int], bytes]] = {
 
 
 def _line(number: int, identity: str) -> dict:
-    """A result as the file outlet writes it (docs/outlets.schema.json)."""
+    """Return a result as the file outlet writes it (docs/outlets.schema.json)."""
     absent = ("job", "batch_size", "batch_counter", "batch_status", "program_changed", "tool_serial", "torque_target")
     absent += ("angle_target", "odd", "spindles", "identifier_2", "identifier_3", "identifier_4")
     return {
@@ -345,7 +345,7 @@ def _line(number: int, identity: str) -> dict:
 
 
 def _receipt(payload: bytes) -> dict | None:
-    """Identity and number of a receipt; None if it is none."""
+    """Return identity and number of a receipt; None if it is not one."""
     try:
         told = json.loads(payload)
         return {"identity": str(told["identity"]), "number": int(told["number"])}
@@ -354,7 +354,7 @@ def _receipt(payload: bytes) -> dict | None:
 
 
 def _run(command: str) -> str:
-    """What a command of the user's prints; NotPossible."""
+    """Return what a command of the user's prints; NotPossible."""
     try:
         done = subprocess.run(
             shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_LIMIT_S, check=True

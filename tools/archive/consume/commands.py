@@ -1,6 +1,6 @@
 """`toolcart archive consume` and `check-consumer`.
 
-Exit codes as of all of `toolcart archive`; `check-consumer` ends with 1 if something is wrong with the consumer.
+Exit codes as for all of `toolcart archive`; `check-consumer` ends with 1 if something is wrong with the consumer.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, **options: Any) -> None:
     """Store the batches of MQTT outlets, each result once, until Ctrl-C.
 
-    URL is mqtt://user@host:port/topic-filter, or mqtts:// for TLS; `/results` is added to a filter that names no kind
-    of message, and `toolcart/#` takes events and curves too. The receipt goes out behind the commit, so an outlet with
-    `confirm: "consumer"` loses nothing, whatever is killed. `serve --consume` does the same beside PIM and server.
+    URL is mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a filter that names no kind of message asks for
+    results and state, and `toolcart/#` takes events and curves too. The receipt goes out after the commit, so an outlet
+    with `confirm: "consumer"` loses nothing, whatever is killed. `serve --consume` does the same beside PIM and server.
     """
     database = library()
     from tools.archive import serving
@@ -66,10 +66,10 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 @click.option("--count", metavar="COMMAND", default="", help="Prints how many results the consumer has stored.")
 @machine_option
 def check_consumer(url: str, topic: str | None, wait_s: float, restart: str, count: str, as_json: bool, **options: Any):
-    """Try a consumer of batches that somebody else has written (docs/consumers.md).
+    """Test a consumer of batches that you or others have written (docs/consumers.md).
 
-    It plays an outlet: batches, repeats, gaps, overlaps, new spools and garbage, and judges the receipts. The
-    consumer has to take the topic, such as toolcart/check/+/results. What it stores is of station 9999.
+    It plays an outlet: it sends batches, repeats, gaps, overlaps, new spools and garbage, and judges the receipts. The
+    consumer has to take the topic, such as toolcart/check/+/results. What it stores is from station 9999.
     """
     where = address(url, (), options, "")
     from tools.archive.consume import check

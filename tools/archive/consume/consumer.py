@@ -1,14 +1,14 @@
-"""Takes batches from a broker, has them stored by the archive's writer, and publishes the receipts behind the commit.
+"""Takes batches from a broker, has the archive's writer store them, and publishes the receipts after the commit.
 
     B/results -> batch -> writer: one commit for many -> B/receipt, retained -> PUBACK
-    B/alarms, B/curves -> the telegram that they are to ToolsNet -> writer -> PUBACK
+    B/alarms, B/curves -> the telegram that ToolsNet would get -> writer -> PUBACK
 
 Rules
-1. A receipt leaves behind the commit of what it says, and PUBACK behind the receipt. What is refused, or is nothing to
-   us, is acknowledged at once: it would come again and again.
-2. A batch that the database did not take ends the connection: after a pause the broker brings it again, and all that
-   came behind it.
-3. What is taken and not committed yet is bounded (WAITING_OCTETS_MOST): beyond it nothing is read.
+1. A receipt goes out after the commit of what it says, and the PUBACK after the receipt. What is refused, or does not
+   concern us, is acknowledged at once: else it would come again and again.
+2. A batch that the database did not take ends the connection: after a pause the broker brings it again, with all that
+   came after it.
+3. What is taken and not committed yet is bounded (WAITING_OCTETS_MOST): beyond that nothing is read.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from tools.archive.consume.online import Online
 from tools.archive.consume.parcels import GAP, Parcels, line_parcel, parcel_of
 from tools.archive.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
-WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need some ten times as much
-MESSAGE_OCTETS = 500  # what one costs beside its octets
+WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
+MESSAGE_OCTETS = 500  # what a message costs beside its own bytes
 
 
 @dataclass(frozen=True)
 class Consuming:
-    """Where batches come from, as tools.archive.serving wants it."""
+    """Where batches come from, in the form that tools.archive.serving wants."""
 
     address: Address
     passes_gaps: bool = False  # nothing is sent again, whatever the batches say
 
     @property
     def parcels(self) -> Parcels:
-        """Who opens them in the writer's transaction."""
+        """What opens the parcels in the writer's transaction."""
         return Parcels()
 
     def begin(self, writer: Writer, say: Callable[[str], None]) -> Consumer:
-        """Begin to take them."""
+        """Begin to take batches."""
         return Consumer(self.address, writer, say, self.passes_gaps)
 
 
@@ -69,16 +69,16 @@ class Consumer:
         self._thread.start()
 
     def close(self) -> None:
-        """Take nothing more; what was taken is the writer's."""
+        """Take nothing more; what was taken belongs to the writer."""
         self.broker.close()
         self._thread.join()
 
     def line(self) -> str:
-        """What it has counted, in a line."""
+        """What was counted, in a line."""
         return self.counted.line()
 
     def figures(self) -> dict[str, float]:
-        """For other programs (tools.archive.web.metrics)."""
+        """The same for other programs (tools.archive.web.metrics)."""
         told: dict[str, float] = {f"consumed_{name}_total": count for name, count in self.counted.of.items()}
         told["consumed_waiting_bytes"] = self.waiting_octets
         told["consumed_stations_online"] = self._online.count()
@@ -89,19 +89,19 @@ class Consumer:
     # -- the broker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with suppress(SQLAlchemyError, Ended):  # what it does not know batches say
+        with suppress(SQLAlchemyError, Ended):  # what is not read here, batches will say
             self._writer.change(self._online.learn)
         self.broker.serve(self)
 
     def has_room(self) -> bool:
-        """True if one more message can be taken."""
+        """True if another message can be taken."""
         self._online.beat()
         if self._left is not None and self._writer.put(*self._left):
             self._left = None
         return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
 
     def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
-        """A message."""
+        """Take a message."""
         base, slash, last = topic.rpartition("/")
         try:
             if slash + last in (RECEIPT, STATE):
@@ -123,14 +123,14 @@ class Consumer:
             self._leave(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
 
     def _take_line(self, mark: Mark, base: str, topic: str, payload: bytes) -> None:
-        """An event or a curve; which system's is what the topic's batches have said."""
+        """Take an event or a curve; its system is that of the topic's batches."""
         if topic.endswith(ALARMS):
             line = read_line(payload, ("event",))
             parcel, name = line_parcel(base, "09", lines.event_of(line, (0, 0, line["station"]))), c.EVENTS
         else:
             line = read_line(payload, ("graph", "plot parameters"))
             found = lines.curve_of(line, (0, 0, line["station"]))
-            if found is None:  # as ToolsNet has none of it
+            if found is None:  # ToolsNet gets none of these either
                 self.counted.add(c.CURVES_LEFT)
                 self.broker.done(mark)
                 return
@@ -166,7 +166,7 @@ class Consumer:
     # -- the writer's thread ---------------------------------------------------------------------------------------
 
     def _batch_told(self, mark: Mark, batch: Batch, outcome: str, parcel: dict) -> None:
-        """It is committed: the receipt, then the acknowledgement."""
+        """Go on after the commit: the receipt, then the acknowledgement."""
         counted = self.counted
         receipt = {"identity": batch.identity, "number": parcel["number"]}
         self.broker.publish(batch.topic + RECEIPT, json.dumps(receipt, separators=(",", ":")).encode())

@@ -1,8 +1,8 @@
-"""What a consumer counts, and shows: the first of a kind from a topic in an hour as a breach, with a sample.
+"""What a consumer counts and shows: the first of a kind from a topic in an hour as a breach, with a sample.
 
 Rules
-1. Every message and every batch is counted once under what became of it, so that nothing goes by in silence.
-2. A sample goes into the database's breaches, which the pages show, and into the log. Samples are short and visible.
+1. Every message and every batch is counted once, by what became of it, so that nothing goes unnoticed.
+2. A sample goes into the database's breaches, which the pages show, and into the log. Samples are short and printable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KINDS_MOST = 4096
 SAMPLE_MOST = 200
 _PEER_MOST = 60
 
-# What is counted, and what is to be seen in place of it where it is something that should not be.
+# What is counted, and for what should not happen, what is expected instead.
 STORED, REPEATED, EVENTS, CURVES = "batches_stored", "batches_repeated", "events", "curves"
 GAPS, UNREADABLE, RETAINED, OTHER_TOPIC = "gaps", "unreadable", "retained", "other_topics"
 MISSING, TWO_STATIONS, NOT_STORED, KNOWN, RESULTS = "missing_numbers", "two_stations", "not_stored", "known", "results"
@@ -63,7 +63,7 @@ class Counted:
         self.of[name] += count
 
     def note(self, name: str, topic: str, found: str, count: int = 1) -> None:
-        """Count something that should not be, and show it if it is the first of its kind for a while."""
+        """Count something that should not happen, and show it if it is the first of its kind for a while."""
         self.of[name] += count
         kind, now = (name, topic[:500]), time.monotonic()
         if now - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:

@@ -1,12 +1,12 @@
-"""A line of an outlet (docs/outlets.schema.json) as the fields of the telegram that ToolsNet gets of the same record.
+"""A line of an outlet (docs/outlets.schema.json) as the fields of the telegram that ToolsNet gets for the same record.
 
-What becomes a row is decided behind that, in one place for all that comes (tools.archive.rows).
+What becomes a row is decided after that, in one place for all input (tools.archive.rows).
 
 Rules
-1. What the line does not have is what the telegram says for it: zero for a figure, `UNKNOWN` for limits.
-2. A torque in another unit becomes Nm by the agent's own factors; decimals beyond the telegram's stay.
-3. Text is cut to its column, and what is no printable ASCII in it is `?`: a database takes no NUL.
-4. A wrong type or a number beyond its range counts as absent. Only what names the record has to be right.
+1. What the line does not have gets what the telegram has in its place: zero for a figure, `UNKNOWN` for limits.
+2. A torque in another unit is converted to Nm by the agent's own factors; decimals beyond the telegram's stay.
+3. Text is cut to its column, and anything but printable ASCII becomes `?`: a database takes no NUL.
+4. A wrong type or a number out of range counts as absent. Only what identifies the record has to be right.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from agent.toolsnet.result04 import PERCENT
 from agent.wide import telegram13
 from agent.wide.graphs import UNITS as GRAPH_UNITS
 
-NO_TIME = "20000101000000"  # what telegram 09 says where there is none
+NO_TIME = "20000101000000"  # what telegram 09 says if there is no time
 PROGRAM_FOR_ZERO = 9999
 _WHOLE_MOST = 2**31 - 1
 _PARAMETER_MOST = 25
@@ -42,11 +42,11 @@ Place = tuple[int, int, int]
 
 
 class Unreadable(Exception):
-    """It is no such line or batch; the text says why."""
+    """Not a valid line or batch; the text says why."""
 
 
 def result_of(line: dict, place: Place) -> dict:
-    """The fields of telegram 04 (tools.toolsnet.telegrams) of a line of a result; its `sequence` is still missing."""
+    """Return the fields of telegram 04 (tools.toolsnet.telegrams) for a result's line, still without `sequence`."""
     several = line.get("spindles") if isinstance(line.get("spindles"), dict) else None
     each = _dicts(several.get("each")) if several else []
     made = _Result(line, len(each))
@@ -67,7 +67,7 @@ def result_of(line: dict, place: Place) -> dict:
 
 
 class _Result:
-    """One line of a result, while its telegram is made."""
+    """A result's line while its telegram is made."""
 
     def __init__(self, line: dict, several: int) -> None:
         self.line = line
@@ -88,7 +88,7 @@ class _Result:
             self.parameters.append({"spindle": self._owner, "program": self.program, "step": step, **told})
 
     def add_figure(self, ident: int, name: str, text: str, step: int = 0) -> None:
-        """Add one that is a number if it can be read as one."""
+        """Add a parameter as a number if it can be read as one."""
         if _FIGURE.fullmatch(text):
             whole, point, rest = text.lstrip("+-").partition(".")
             value = ("-" if text.startswith("-") else "") + (whole.lstrip("0") or "0") + point + rest
@@ -97,7 +97,7 @@ class _Result:
             self.add(ident, name, text, step=step)
 
     def tell_common(self) -> None:
-        """What a result of one spindle has."""
+        """Add what a result of one spindle has."""
         line = self.line
         ident = _text(line.get("tightening_id"))
         self.add(30, "Tightening ID", ident.zfill(10) if ident.isdigit() else ident)
@@ -129,7 +129,7 @@ class _Result:
                 self.add(ident, name, f"{whole.zfill(most)}.{rest or 0}", _REAL, unit=unit)
 
     def tell_several(self, several: dict, each: list[dict]) -> None:
-        """What a result of several spindles has beside that."""
+        """Add what a result of several spindles has beside that."""
         self._owner = 0
         if (_whole(several.get("told")) or 0) > len(each):
             self.add_figure(60007, "Spindles in all", _digits(several.get("told")))
@@ -171,7 +171,7 @@ class _Result:
     # -- spindles and VINs -----------------------------------------------------------------------------------------
 
     def spindles(self, each: list[dict]) -> list[dict]:
-        """The parts of the spindles, of one where there are no several."""
+        """Return the spindles' parts; just one if the line has no list of spindles."""
         if not each:
             return [self._part(self._spindle, self.line, self._nm)]
         return [self._part(number, one, _number) for number, one in zip(_spindle_numbers(each), each, strict=True)]
@@ -180,7 +180,7 @@ class _Result:
         overall = int(of.get("status") != "OK")
 
         def limit(name: str, figure: Any) -> str:
-            own = of.get(name)  # one that all spindles have stands in the line itself
+            own = of.get(name)  # one that all spindles share is in the line itself
             return figure(own) if own is not None else (self._nm if "torque" in name else _number)(self.line.get(name))
 
         return {
@@ -200,14 +200,14 @@ class _Result:
         }
 
     def vins(self, several: dict | None) -> list[dict]:
-        """Additional identifiers, and what is left of a Wp. Id."""
+        """Return additional identifiers, and the rest of a Wp. Id."""
         told = [(number, _text(self.line.get(f"identifier_{number + 1}"))) for number in (1, 2, 3)]
         if several:
             told.append((1, _text(several.get("vin_rest"))))
         return [{"identifier": number, "vin": vin} for number, vin in told if vin]
 
     def _nm(self, value: Any) -> str:
-        """A torque in Nm."""
+        """Return a torque in Nm."""
         text = _number(value)
         if not text or self._factor is None:
             return text
@@ -218,7 +218,7 @@ class _Result:
 
 
 def event_of(line: dict, place: Place) -> dict:
-    """The fields of telegram 09 of a line of an event."""
+    """Return the fields of telegram 09 for an event's line."""
     what = _text(line.get("event"))
     is_alarm = what.startswith("alarm")
     code = _text(line.get("code"))
@@ -246,7 +246,7 @@ def _level(what: str, line: dict) -> int:
     return 0 if what != "alarm" else 1 + (line.get("controller_ready") is False or line.get("tool_ready") is False)
 
 
-# Parameters of telegram 09 (docs/outlets.md): field of the line, its first ID, whether it is a number.
+# Parameters of telegram 09 (docs/outlets.md): the line's field, its first ID, whether it is a number.
 _EVENT_FIELDS = (
     ("text", 4, False),
     ("program_changed", 10, False),
@@ -296,9 +296,9 @@ def _event_parameters(line: dict, code: str) -> list[dict]:
 
 
 def curve_of(line: dict, place: Place) -> dict | None:
-    """The fields of telegram 13 of a line of a curve, its `sequence` being its result's number; None if it has no row.
+    """Return the fields of telegram 13 for a curve's line, with its result's number as `sequence`; None if left out.
 
-    As to ToolsNet, curves of torque and angle go whose result is known.
+    As with ToolsNet, only curves of torque and angle whose result is known are taken.
     """
     kind = _CURVES.get(_text(line.get("curve")))
     result = _whole(line.get("result"), 1)
@@ -332,7 +332,7 @@ def curve_of(line: dict, place: Place) -> dict | None:
 
 
 def _steps(told: Any) -> list[tuple[int, int, int]]:
-    """Pairs of a count and ms, the ms in whole millionths; zero where they are unknown."""
+    """Read pairs of a count and ms, the ms as whole millionths; zero if unknown."""
     found = []
     for one in told if isinstance(told, list) else ():
         if isinstance(one, list) and len(one) == 2 and _whole(one[0]) is not None:
@@ -342,19 +342,19 @@ def _steps(told: Any) -> list[tuple[int, int, int]]:
 
 
 def frame_text(line: dict) -> str:
-    """The message that could not be read, as people may see it."""
+    """Return the message that could not be read, in printable form."""
     frame = line.get("frame")
     return "".join(letter if " " <= letter <= "~" else f"\\x{ord(letter):02x}" for letter in str(frame or ""))
 
 
 def time_of(value: Any) -> str:
-    """14 digits."""
+    """Return a time's 14 digits."""
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     return "".join(found.groups()) if found else NO_TIME
 
 
 def _spindle_numbers(each: list[dict]) -> list[int]:
-    """Their own where these are numbers, each once; else the order numbers them."""
+    """Return the spindles' own numbers if all are valid and different; else number them in order."""
     numbers = [_whole(one.get("spindle"), 1) or 0 for one in each]
     return numbers if 0 not in numbers and len(set(numbers)) == len(numbers) else list(range(1, len(each) + 1))
 
@@ -372,7 +372,7 @@ def _dicts(value: Any) -> list[dict]:
 
 
 def _text(value: Any, most: int = 25) -> str:
-    """The text without its padding, no longer than `most`; "" if it is none."""
+    """Return the text without padding, cut to `most`; "" if it is not a text."""
     if not isinstance(value, str):
         return ""
     if not (value.isascii() and value.isprintable()):
@@ -381,7 +381,7 @@ def _text(value: Any, most: int = 25) -> str:
 
 
 def _whole(value: Any, least: int = 0) -> int | None:
-    """A whole number from `least` on, also as digits; None if it is none."""
+    """Return a whole number from `least` on, also one given as digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         value = int(value)
     return value if type(value) is int and least <= value <= _WHOLE_MOST else None
@@ -393,7 +393,7 @@ def _digits(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    """A figure as decimal text; "" if it is none."""
+    """Return a figure as decimal text; "" for anything else."""
     if type(value) is int or type(value) is float:
         value = str(value) if abs(value) < 1e9 else ""
         return value if "e" not in value else ""

@@ -1,4 +1,4 @@
-"""What stands behind an outlet's base topic, and under which names a consumer asks for it."""
+"""What follows an outlet's base topic, and under which names a consumer asks for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ENDS = (RESULTS, ALARMS, CURVES)  # what is consumed
 
 
 def filters_of(filters: tuple[str, ...]) -> tuple[str, ...]:
-    """Topic filters as they are subscribed: one that names no kind of message asks for results and state."""
+    """Return the topic filters to subscribe; one that names no kind of message asks for results and state."""
     found = []
     for one in filters:
         if one.endswith((*ENDS, STATE)) or one.rpartition("/")[2] == "#":
@@ -21,5 +21,5 @@ def filters_of(filters: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def client_id_of(place: str) -> str:
-    """A name that the same consumer of the same database has again, so that the broker knows it."""
+    """Return a name that stays the same for this machine and database, so that the broker knows the consumer again."""
     return "toolcart-archive-" + hashlib.sha256(f"{socket.gethostname()} {place}".encode()).hexdigest()[:8]

@@ -1,8 +1,8 @@
-"""Stations whose outlet is connected to its broker: they are heard of, though no result comes for hours.
+"""Stations whose outlet is connected to its broker: they count as heard even if no result comes for hours.
 
 Rules
-1. B/state says it, retained; its last will says the contrary. While the consumer has no connection nothing is known.
-2. Which station a topic is, is what its batches have said, at the start as the database has it.
+1. B/state says so, retained; its last will says the opposite. While the consumer has no connection nothing is known.
+2. A topic's station is the one that its batches have named; at the start the one in the database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOPICS_MOST = 10_000
 
 
 class Online:
-    """Who is online; for one thread."""
+    """Which stations are online; for one thread."""
 
     def __init__(self, heard: Callable[[Place], None]) -> None:
         self._heard = heard
@@ -30,18 +30,18 @@ class Online:
         self._beaten_s = 0.0
 
     def learn(self, connection: Connection) -> None:
-        """Which station each topic is."""
+        """Read which station each topic belongs to."""
         c = t.CONSUMED.c
         for row in connection.execute(select(c.Topic, c.SystemType, c.System, c.Station).order_by(c.Arrived)):
             self.belongs(row[0], tuple(row[1:]))
 
     def belongs(self, topic: str, place: Place) -> None:
-        """A batch came."""
+        """Note that a batch of this station came on this topic."""
         if topic in self._places or len(self._places) < TOPICS_MOST:
             self._places[topic] = place
 
     def take(self, topic: str, payload: bytes) -> None:
-        """What B/state says; Unreadable."""
+        """Take what B/state says; Unreadable."""
         is_online = read_state(payload)
         if topic in self._is_online or len(self._is_online) < TOPICS_MOST:
             self._is_online[topic] = is_online
@@ -49,11 +49,11 @@ class Online:
             self._heard(self._places[topic])
 
     def count(self) -> int:
-        """How many are."""
+        """How many are online."""
         return sum(self._is_online.values())
 
     def beat(self) -> None:
-        """Say so of all that are, now and then."""
+        """Now and then, report all online stations as heard."""
         now = time.monotonic()
         if now - self._beaten_s < BEAT_S:
             return

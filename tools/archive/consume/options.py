@@ -1,4 +1,4 @@
-"""Options of all commands that speak to a broker: how it is reached, and as whom."""
+"""Options of all commands that use a broker: how to reach it, and as whom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.base.installation import how_to_get
 
 
 def broker_options(command):
-    """How a broker is reached, beside its address."""
+    """How to reach a broker, beside its address."""
     for name, metavar, text in (
         ("mqtt-key", "FILE", "Its private key (PEM)."),
         ("mqtt-certificate", "FILE", "A certificate of one's own for the broker (PEM)."),
@@ -26,13 +26,13 @@ def broker_options(command):
 
 
 def consumer_options(command):
-    """The same, and what a consumer does with what comes."""
+    """The same, and what a consumer does with what arrives."""
     text = 'The outlets have confirm "broker" and send nothing again: store what comes, and count what is missing.'
     return broker_options(click.option("--pass-gaps", is_flag=True, help=text)(command))
 
 
 def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default_id: str) -> Any:
-    """The broker as these options have it; what is wrong with them is told, and it ends."""
+    """Return the broker that these options name; if something is wrong with them, say so and exit."""
     try:
         from tools.archive.consume import broker
     except ImportError as missing:
@@ -55,7 +55,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
-    """What tools.archive.serving hands to the writer."""
+    """Return what tools.archive.serving hands to the writer."""
     from tools.archive.consume.names import client_id_of
 
     found = address(url, filters, options, client_id_of(place))

@@ -1,16 +1,17 @@
-"""What the writer does with a batch in its transaction: what is new of it is stored, and with it how far that goes.
+"""What the writer does with a batch in its transaction: it stores what is new, and how far the batches are stored.
 
 Rules (docs/consumers.md)
-1. `have` is the number that the database has for the topic and the spool's identity, 0 if none; it is asked for in the
-   very transaction that changes it.
-2. after > have: something in front did not arrive, nothing is stored. last <= have: a repeat. Else the records above
-   `have` are stored and have = last. Where nothing is sent again a gap is passed.
-3. A result's sequence is its number on the circle, moved so that it lies behind what the station has brought otherwise:
-   a hole there is a hole in the numbers, a new spool goes on where the old one ended, and none is given twice.
-4. A tightening that is there by ID, time, spindle, torque and angle has arrived again, and is counted: it came through
-   ToolsNet, or from a spool that was lost and fetched it again, or by an operator's retry.
+1. `have` is the number that the database has for the topic and the spool's identity, 0 if none; it is read in the same
+   transaction that changes it.
+2. after > have: something before it did not arrive, nothing is stored. last <= have: a repeat. Else the records above
+   `have` are stored and have = last. If nothing is sent again, a gap is passed over.
+3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a hole in
+   the sequences is a hole in the numbers, a new spool goes on where the old one ended, and none is used twice.
+4. A tightening that is stored already with the same ID, time, spindle, torque and angle is counted as a repeat: it came
+   through ToolsNet, or was fetched again after a spool was lost, or by an operator's retry.
 5. A message that could not be read is kept as a row of Breach.
-6. An event or a curve is of the system that the topic's batches are of, and of its newest spool; else it is left.
+6. An event or a curve gets the system of the topic's batches, and belongs to its newest spool; without one it is left
+   out.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ _PEER_MOST = 60
 
 
 def decide(have: int, after: int, last: int, waits: bool = True) -> str:
-    """What a batch is to a consumer that has this number: GAP, REPEATED or STORED."""
+    """Return what a batch is to a consumer that has this number: GAP, REPEATED or STORED."""
     if after > have and waits:
         return GAP
     return REPEATED if last <= have else STORED
 
 
 def parcel_of(batch: Batch) -> dict:
-    """The batch as the writer takes it; when it is told of the outcome, `number` is that of the receipt."""
+    """Return the batch as the writer takes it; with the outcome, `number` becomes that of the receipt."""
     system_type, system, station = batch.place
     place = {"system_type": system_type, "system": system, "station": station}
     return {
@@ -57,29 +58,29 @@ def parcel_of(batch: Batch) -> dict:
 
 
 def line_parcel(topic: str, kind: str, found: dict) -> dict:
-    """A telegram of this kind that came by itself, as the writer takes it; `number` is 0 then if it was left."""
+    """Return a single telegram as the writer takes it; with the outcome, `number` is 0 if it was left out."""
     return {**found, "topic": topic, "kind": kind, "found": found, "number": 0}
 
 
 @dataclass
 class _Row:
-    """How far one identity at one topic is."""
+    """How far one identity on one topic has come."""
 
     number: int
     base: int
     sequence: int  # of its newest result
     arrived: str
     is_new: bool = False
-    places: set[Station] = field(default_factory=set)  # whose batches came under this topic
+    places: set[Station] = field(default_factory=set)  # stations whose batches came on this topic
 
 
 class Parcels:
-    """Handed to the writer, which opens batches by it."""
+    """Handed to the writer, which opens batches with it."""
 
     def open(
         self, connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
     ) -> list[Opened]:
-        """What is in each of them that is new."""
+        """Return what is new in each of them."""
         found = _rows(connection, {parcel["topic"] for parcel in parcels})
         ends: dict[Station, int] = {}
         opened = []
@@ -161,7 +162,7 @@ def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
 
 
 def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opened]) -> None:
-    """Take out those results that are there under another sequence, and count their arrival."""
+    """Take out results that are stored under another sequence, and count their arrival."""
     keys = [key for one in opened for kind, found in one.telegrams if kind == "04" and (key := _same_key(found))]
     known = bulk.known_keys(connection, t.RESULT, _SAME, keys)
     seen: set[tuple] = set()
@@ -182,7 +183,7 @@ def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opene
 
 
 def _same_key(result: dict) -> tuple | None:
-    """What tells a tightening from all others of its station; None if it has no ID."""
+    """Return what tells a tightening from all others of its station; None if it has no ID."""
     first = result["spindles"][0]
     ident, torque, angle = tightening_of(result)
     if not ident or torque is None or angle is None:

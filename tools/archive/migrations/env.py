@@ -1,4 +1,4 @@
-"""Alembic's way in: the connection comes from tools.archive.database, which opens or makes the archive."""
+"""Alembic's entry: the connection comes from tools.archive.database, which opens or makes the archive."""
 
 from alembic import context
 

@@ -1,9 +1,9 @@
-"""Who may come in: users of the archive's file with their roles, or no one in particular where that is said.
+"""Who may come in: users of the archive's file with their roles, or clients without a name if --anonymous allows it.
 
 Rules
-1. `view` reads; acknowledging and having results sent again takes `export`: it changes what another client gets.
-2. A password goes over an encrypted channel alone: with users there is no other (tools.archive.opcua.wire).
-3. Wrong passwords are slowed down by address, as those of the pages are (tools.archive.web.login).
+1. `view` reads; acknowledging results or having them sent again takes `export`: it changes what other clients get.
+2. A password only goes over an encrypted channel: with users there is no other (tools.archive.opcua.wire).
+3. Wrong passwords are slowed down by address, as on the pages (tools.archive.web.login).
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -22,7 +22,7 @@ READS, CHANGES = "view", "export"
 
 
 class Access:
-    """What the library asks for each session (its protocol: `get_user`). `visitor` is who asks, set before."""
+    """What the library asks for each session (its protocol: `get_user`). `visitor`, set before, is who asks."""
 
     def __init__(self, door: Door | None, anonymous: str | None, counted: Counted) -> None:
         self._door = door
@@ -33,7 +33,7 @@ class Access:
     def get_user(
         self, iserver: object, username: str | None = None, password: str | None = None, certificate: object = None
     ) -> LibraryUser | None:
-        """The user, with the role as a name after the user's own; None if there is none of this name and password."""
+        """Return the user, with the role as the name; None for a wrong name or password, or if a name is needed."""
         del iserver, certificate
         if username is None:
             if self._anonymous is not None:
@@ -48,6 +48,6 @@ class Access:
 
 
 def may(user: LibraryUser | None, role: str) -> bool:
-    """True if this role is among what the user may."""
+    """True if the user has this role or a higher one."""
     name = user.name if user is not None else None
     return name in ROLES and ROLES.index(str(name)) >= ROLES.index(role)

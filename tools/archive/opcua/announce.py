@@ -27,17 +27,17 @@ class Announce:
         self._kinds = {number: space.node(nodesets.BASE, number) for number in (_READY, _REQUESTED, _EVENT)}
 
     async def ready(self, system: System, made: Made) -> None:
-        """There is a new result, or its curves have come."""
+        """Announce a new result, or one whose curves have come."""
         await self._at_both(system, events.result_fields(made, self._kinds[_READY], system.management, system.name))
 
     async def requested(self, system: System, made: Made) -> None:
-        """A result that a client has asked for."""
+        """Announce a result that a client has asked for."""
         await self._space.put(system, "RequestedResult", made)
         kind = self._kinds[_REQUESTED]
         await self._at_both(system, events.result_fields(made, kind, system.management, system.name))
 
     async def alarm(self, system: System, row: Mapping[str, Any], when: datetime) -> None:
-        """A station has reported an event."""
+        """Announce an event that a station has reported."""
         await self._at_both(system, events.alarm_fields(row, when, self._kinds[_EVENT], system.node, system.name))
 
     async def _at_both(self, system: System, fields: Mapping[str, ua.Variant]) -> None:

@@ -1,4 +1,4 @@
-"""Makes a certificate of its own for a server, as OPC UA wants one (OPC 10000-6, 6.2.2): with the application's URI."""
+"""Makes a self-signed certificate for a server as OPC UA wants it (OPC 10000-6, 6.2.2): with the application's URI."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY_BITS = 2048  # Basic256Sha256 takes 2048 to 4096
 
 
 def make(certificate: str, key: str, host: str) -> bool:
-    """Make both files (PEM) if neither is there; True if they were made. OSError if only one is, or they cannot be."""
+    """Make both files (PEM) if neither exists; True if made. OSError if only one exists, or they cannot be made."""
     if os.path.exists(certificate) or os.path.exists(key):
         Path(certificate).read_bytes()
         Path(key).read_bytes()

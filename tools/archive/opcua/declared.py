@@ -1,11 +1,11 @@
-"""What an instance of a type has to have: declarations, read once from the address space and used for each instance.
+"""What an instance of a type must have: declarations, read once from the address space and used for each instance.
 
 Rules
 1. A child is made if its modelling rule is mandatory, or if its path is wanted. Declarations come from the node itself,
    its type, the types above that, and their interfaces; the nearest one counts (OPC 10000-3, 6.2 and 6.4.4).
-2. A method is no node of each instance: the instance refers to the declared one (OPC 10000-3, 6.2.7), which
-   `methods` names.
-3. Node identifiers are words: the instance's name and the path. So a client finds a node again after a restart.
+2. Methods are not made for each instance: the instance refers to the declared one (OPC 10000-3, 6.2.7), which
+   `methods` has.
+3. Node identifiers are text: the instance's name and the path. So a client finds a node again after a restart.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -54,7 +54,7 @@ class Declared:
         self.methods: dict[str, tuple[str, ua.NodeId, ua.NodeId]] = {}  # name: path of its object, reference, method
 
     async def read(self, sources: list[Node], wanted: frozenset[str], below: str = "") -> None:
-        """Read what these declare."""
+        """Read what these nodes declare."""
         seen: set[str] = set()
         for source in await self._with_types(sources):
             for found in await source.get_children_descriptions():
@@ -70,7 +70,7 @@ class Declared:
                 await self.read([node], wanted, f"{path}/")
 
     async def _with_types(self, sources: list[Node]) -> list[Node]:
-        """The nodes themselves, and every type and interface that they have to follow, each once."""
+        """Return these nodes, and every type and interface that they have to follow, each once."""
         found: dict[ua.NodeId, Node] = {}
         waiting = list(sources)
         while waiting:
@@ -111,7 +111,7 @@ class Declared:
         )
 
     def items(self, name: str, root: ua.NodeId, values: Mapping[str, ua.Variant]) -> list[ua.AddNodesItem]:
-        """The nodes of the instance below `root`, whose identifiers begin with `name`."""
+        """Return the instance's nodes below `root`; their identifiers begin with `name`."""
         index = root.NamespaceIndex
         found = []
         for part in self.parts:
@@ -133,7 +133,7 @@ class Declared:
 
 
 def object_attributes(name: ua.LocalizedText, event_notifier: int = 0) -> ua.ObjectAttributes:
-    """Of an object; 1 where clients may subscribe to its events."""
+    """Return an object's attributes; `event_notifier` is 1 if clients may subscribe to its events."""
     attributes = ua.ObjectAttributes(DisplayName=name, EventNotifier=event_notifier)
     attributes.SpecifiedAttributes |= ua.NodeAttributesMask.EventNotifier
     return attributes

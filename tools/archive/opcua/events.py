@@ -1,6 +1,6 @@
-"""Events as the library hands them to subscriptions: fields by their path, encoded once, shared by all who get them.
+"""Events as the library hands them to subscriptions: fields by path, encoded once, shared by all subscribers.
 
-These are not the library's own events, which copy every field for every subscriber: a result has a curve.
+The library's own events copy every field for every subscriber, too much for results with curves.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -29,21 +29,21 @@ _META_TYPES = {
 
 
 class Event:
-    """One event at one node (the library's protocol: `emitting_node`, `to_event_fields`, a field by its name)."""
+    """One event at one node (the library's protocol: `emitting_node`, `to_event_fields`, fields as attributes)."""
 
     def __init__(self, fields: Mapping[str, ua.Variant], emitting_node: ua.NodeId) -> None:
         self.fields = fields
         self.emitting_node = emitting_node
 
     def __getattr__(self, name: str) -> Any:
-        """A where clause asks for a field so; one that the event does not have is null (OPC 10000-4, 7.7.3)."""
-        if name.startswith("_") or name in ("Retain", "NodeId"):  # a condition would have these
+        """A where clause reads fields this way; one that the event does not have is null (OPC 10000-4, 7.7.3)."""
+        if name.startswith("_") or name in ("Retain", "NodeId"):  # only a condition has these
             raise AttributeError(name)
         found = self.fields.get(name)
         return None if found is None else found.Value
 
     def to_event_fields(self, select_clauses: Sequence[Any]) -> list[ua.Variant]:
-        """What a client has selected, in its order."""
+        """Return what a client has selected, in its order."""
         found = []
         for clause in select_clauses:
             path = "/".join(each.Name or "" for each in clause.BrowsePath or [])
@@ -53,7 +53,7 @@ class Event:
 
 
 def result_fields(made: Made, kind: ua.NodeId, source: ua.NodeId, name: str) -> dict[str, ua.Variant]:
-    """A result that is ready, or one that was requested."""
+    """Return the fields of a result that is ready, or that was requested."""
     word = "OK" if made.meta.ResultEvaluation == 1 else "not OK"
     text = f"Result {made.id} is {word}" + (", with its curves" if made.has_trace else "")
     fields = _base(kind, source, name, made.time, text, RESULT_SEVERITY)
@@ -66,7 +66,7 @@ def result_fields(made: Made, kind: ua.NodeId, source: ua.NodeId, name: str) -> 
 
 
 def fields_of(meta: Any) -> dict[str, ua.Variant]:
-    """What metadata has, field by field."""
+    """Return a result's metadata, field by field."""
     found = {}
     for name in type(meta).__dataclass_fields__:
         value = getattr(meta, name)
@@ -85,7 +85,7 @@ def fields_of(meta: Any) -> dict[str, ua.Variant]:
 def alarm_fields(
     row: Mapping[str, Any], when: datetime, kind: ua.NodeId, source: ua.NodeId, name: str
 ) -> dict[str, ua.Variant]:
-    """An event that a station has reported (telegram 09), which has a code, a level and words."""
+    """Return the fields of an event that a station has reported (telegram 09), with its code, level and text."""
     said = " ".join(one["Value"].strip() for one in row["Parameters"] if one["Value"].strip())
     fields = _base(kind, source, name, when, said or f"Event {row['Code']}", SEVERITIES.get(row["Level"], 800))
     place = "/".join(str(row[each]) for each in ("SystemType", "System", "Station"))
@@ -110,7 +110,7 @@ def alarm_fields(
 def _base(
     kind: ua.NodeId, source: ua.NodeId, name: str, when: datetime, text: str, severity: int
 ) -> dict[str, ua.Variant]:
-    """What every event has (OPC 10000-5, 6.4.2)."""
+    """Return the fields that every event has (OPC 10000-5, 6.4.2)."""
     condition = ua.NodeId(ua.ObjectIds.BaseConditionClassType)
     return {
         "EventId": ua.Variant(uuid.uuid4().bytes, ua.VariantType.ByteString),

@@ -1,10 +1,10 @@
-"""What is new in the archive: looked for five times a second, announced in the order of the commits.
+"""Looks for what is new in the archive five times a second, and announces it in the order of the commits.
 
 Rules
-1. A result is announced as it is; a curve, which comes in telegrams of its own, has its result announced again, once
-   for each time that there is more of it. Both have one ResultId.
-2. What was announced before a start is not again: a client that was away asks for it (RequestUnacknowledgedResults).
-3. A database that does not answer is looked at again; nothing is passed over by that.
+1. A result is announced as it is. Curves come in telegrams of their own: whenever more have come, their result is
+   announced again, under the same ResultId.
+2. What came before a start is not announced: a client that was away asks for it (RequestUnacknowledgedResults).
+3. If the database does not answer, it is tried again; nothing is missed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tools.archive.web.reading import Away, Reading, TooLong
 
 LOOK_S = 0.2
 PAGE = 100
-MAP_EVERY = 50  # looks: stations that have reported nothing yet
+MAP_EVERY = 50  # looks, for stations that have reported nothing yet
 REMEMBERED_MOST = 5000  # results whose curves may still come
 
 
@@ -56,14 +56,14 @@ class Feed:
         self._is_away = False
 
     async def begin(self) -> None:
-        """All stations, their latest results, and where new ones begin; Away or TooLong."""
+        """Read all stations, their latest results, and where new ones begin; Away or TooLong."""
         await self._look_at_map()
         self._numbers = await self._reading(rows.newest_numbers)
         if await asyncio.to_thread(self._taken.begin, self._numbers["result"]):
             self._went_back()
 
     async def run(self) -> None:
-        """Look, and look again."""
+        """Look for what is new, again and again."""
         looks = 0
         while True:
             try:

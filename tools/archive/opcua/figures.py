@@ -1,8 +1,8 @@
-"""`/metrics` of the OPC UA server: what is connected now and what was counted since its start, for Prometheus.
+"""`/metrics` of the OPC UA server for Prometheus: what is connected now, and what was counted since its start.
 
 Rules
-1. Numbers alone: no station, client or result is named, so no password is asked for.
-2. It answers in the server's own loop: few connections at once, one request each, every one of them with a deadline.
+1. Only numbers: no station, client or result is named, so no password is needed.
+2. It answers in the server's own loop: few connections at once, one request each, all with a deadline.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FAMILIES = {
 
 
 def text_of(counted: Counted, now: dict[str, int]) -> str:
-    """The whole page; `now` has what is connected."""
+    """Return the whole page; `now` has what is connected."""
     sheet = Sheet(FAMILIES)
     for name, value in now.items():
         sheet.add(f"toolcart_opcua_{name}", {}, value)
@@ -60,7 +60,7 @@ def text_of(counted: Counted, now: dict[str, int]) -> str:
 
 @asynccontextmanager
 async def served(where: tuple[str, int] | None, text: Callable[[], str]) -> AsyncIterator[str]:
-    """Answer there until the end; gives the page's address, empty without `where`. OSError if it cannot listen."""
+    """Answer there until the end; yields the page's address, "" without `where`. OSError if it cannot listen."""
     if where is None:
         yield ""
         return
@@ -78,7 +78,7 @@ class _Page:
         self._connections = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request, one answer, the end."""
+        """Take one request, answer it, and close."""
         self._connections += 1
         try:
             if self._connections <= CONNECTIONS_MOST:
@@ -88,7 +88,7 @@ class _Page:
                     writer.close()
                     await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # it did not ask, or did not read
+            pass  # the client did not ask, or did not read
         finally:
             self._connections -= 1
             writer.transport.abort()

@@ -1,9 +1,9 @@
-"""What a client wants filtered: a ContentFilter as a condition of SQL, and an event filter that the library can judge.
+"""Clients' filters: a ContentFilter as an SQL condition, and an event filter that the library can evaluate.
 
 Rules
-1. A path names a field of a result's metadata (OPC 40001-101, 7.1.3). One that the archive has no column for, or a
-   word that is not among ours, is refused and never ignored: fewer or more results than asked for would be wrong.
-2. An element refers to later ones only (OPC 10000-4, 7.7.4), and there are ELEMENTS_MOST: no filter goes in a circle.
+1. A path names a field of a result's metadata (OPC 40001-101, 7.1.3). One that the archive has no column for, or an
+   unknown operator or value, is refused, never ignored: fewer or more results than asked for would be wrong.
+2. An element refers to later ones only (OPC 10000-4, 7.7.4), and there are at most ELEMENTS_MOST: no filter loops.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -41,18 +41,18 @@ _ORDERS: dict[Any, Callable[[Any, Any], Any]] = {
 
 
 class Refused(Exception):
-    """The filter cannot be answered; the text says what of it."""
+    """The filter cannot be used; the text says why."""
 
 
 def condition(content: ua.ContentFilter | None, zone: tzinfo | None) -> ColumnElement[bool]:
-    """The results that are meant; Refused."""
+    """Return the condition that a filter is; Refused."""
     elements = list(content.Elements or []) if content is not None else []
     check(elements)
     return _Conditions(elements, zone).of(0) if elements else true()
 
 
 def check(elements: Sequence[Any]) -> None:
-    """Refused if there are too many elements, or one refers to itself or to an earlier one."""
+    """Raise Refused if there are too many elements, or one refers to itself or an earlier one."""
     if len(elements) > ELEMENTS_MOST:
         raise Refused(f"a filter has {ELEMENTS_MOST} elements at most")
     for index, element in enumerate(elements):
@@ -62,7 +62,7 @@ def check(elements: Sequence[Any]) -> None:
 
 
 def order(paths: Iterable[Any] | None) -> list[Any]:
-    """The columns that results are to be ordered by; Refused."""
+    """Return the columns to order results by; Refused."""
     return [_column([element.TargetName.Name for element in path.Elements or []]) for path in paths or []]
 
 
@@ -81,7 +81,7 @@ class _Conditions:
         self._zone = zone
 
     def of(self, index: int) -> ColumnElement[bool]:
-        """The condition that an element is."""
+        """Return the condition of an element."""
         element = self._elements[index]
         operator, operands = element.FilterOperator, list(element.FilterOperands or [])
         try:
@@ -139,7 +139,7 @@ def _path_of(operand: Any) -> list[str | None]:
 
 
 def with_subtypes(where: Any, subtypes: Callable[[ua.NodeId], Iterable[ua.NodeId]]) -> None:
-    """Have `OfType` mean subtypes too (OPC 10000-4, 7.7.3): the library compares the type alone. Refused."""
+    """Have `OfType` include subtypes (OPC 10000-4, 7.7.3): the library compares only the type itself. Refused."""
     elements = list(where.Elements or []) if where is not None else []
     check(elements)
     for element in elements:

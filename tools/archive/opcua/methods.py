@@ -1,10 +1,10 @@
 """The methods of ResultManagement (OPC 40001-101, 7.1 and 7.2; OPC 40450-1, 7.5), for all systems.
 
 Rules
-1. Every answer has a deadline. What the database does not say in time is an error of ours: negative, as the
-   specification wants it.
-2. A handle holds nothing here, since a result stays in the database: it is remembered to be released, no more.
-3. Getting results takes `view`; having them sent to everyone again, and acknowledging them, takes `export`.
+1. Every answer has a deadline. If the database does not answer in time, that is an error of ours: negative, as the
+   specification wants.
+2. A handle holds nothing here, since a result stays in the database: it is only remembered until it is released.
+3. Getting results takes `view`; having them sent to all clients again, and acknowledging them, takes `export`.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -40,13 +40,13 @@ _TEXTS = {
     WRONG_RANGE: "from is above to, or neither sequence numbers nor times are given",
 }
 _KEYS_AT_ONCE = 500
-_PAGES_MOST = 20  # by which an acknowledgement raises the floor; the next one goes on
+_PAGES_MOST = 20  # pages by which one acknowledgement raises the floor; the next one goes on
 
 _Variant = ua.VariantType
 
 
 class Methods:
-    """Answers calls; `register` puts it behind the types' methods."""
+    """Answers calls; `register` links it to the types' methods."""
 
     def __init__(self, space: Space, reading: Reading, taken: Taken, counted: Counted, zone: tzinfo | None) -> None:
         self._space = space
@@ -59,11 +59,11 @@ class Methods:
         self.requests = Requests(reading, taken, Announce(space), self.made)
 
     def made(self, row: dict[str, Any]) -> Made:
-        """The result of a row."""
+        """Return the result of a row."""
         return made_of(row, self._zone)
 
     def register(self) -> None:
-        """Be what the types' methods do."""
+        """Link the types' methods to those here."""
         kinds = {
             "GetLatestResult": (self._latest, READS, 1),
             "GetResultById": (self._by_id, READS, 2),
@@ -227,7 +227,7 @@ def _ids_answer(handle: int, ids: list[str], error: int) -> list[ua.Variant]:
 
 
 def _acknowledged(errors: list[int]) -> list[ua.Variant]:
-    """No list where all is well (OPC 40001-101, 7.2.1)."""
+    """Return an acknowledgement's answer; no list if all is well (OPC 40001-101, 7.2.1)."""
     worst = min(errors, default=DONE)
     listed = errors if worst else []
     return [ua.Variant(listed, _Variant.Int32, is_array=True), ua.Variant(worst, _Variant.Int32)]

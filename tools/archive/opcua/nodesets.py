@@ -1,10 +1,10 @@
-"""Loads the companion specifications' types: the OPC Foundation's files, in the order in which they need each other.
+"""Loads the companion specifications' types: the OPC Foundation's files, in the order of their dependencies.
 
 Rules
-1. What the library's importer cannot take is left out before: nodes for design tools, and default values of structures
+1. What the library's importer cannot take is removed first: nodes for design tools, and default values of structures
    in declarations.
-2. A file names the fields that a structure adds; what a server shows has those of its base type first (OPC 10000-3,
-   8.48), and says whether a field may be a subtype. The library leaves that to us.
+2. A file names only the fields that a structure adds; a server must show those of the base type first (OPC 10000-3,
+   8.48), and whether a field may be a subtype. The library leaves that to us.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -46,10 +46,10 @@ async def load(server: Server) -> None:
 
 
 def subtypes_as_objects(subtyped: set[Field] | None = None) -> None:
-    """Have asyncua write and read a field whose value may be a subtype as an ExtensionObject (OPC 10000-6, 5.2.7).
+    """Have asyncua write and read fields whose value may be a subtype as ExtensionObjects (OPC 10000-6, 5.2.7).
 
-    Its structures say so by `Annotated`, which `typing.get_type_hints` takes away again (asyncua 2.1.0). A client that
-    uses asyncua calls this behind `load_data_type_definitions`, before it reads a result.
+    Its structures mark these with `Annotated`, which `typing.get_type_hints` drops again (asyncua 2.1.0). A client that
+    uses asyncua calls this after `load_data_type_definitions`, before it reads a result.
     """
     if subtyped is None:
         subtyped = {field for file in FILES for field in _subtyped(ElementTree.parse(FOLDER / file).getroot())}
@@ -73,7 +73,7 @@ def _subtyped(root: ElementTree.Element) -> set[Field]:
 
 
 def _taken(root: ElementTree.Element) -> str:
-    """The file without what the importer cannot take."""
+    """Return the file without what the importer cannot take."""
     for node in list(root):
         if node.get("DesignToolOnly") == "true":
             root.remove(node)
@@ -102,7 +102,7 @@ async def _completed(node: Node, inherited: list[ua.StructureField], subtyped: s
         definition = ua.StructureDefinition()
     own = [field for field in definition.Fields if field.Name not in {each.Name for each in inherited}]
     for field in own:
-        if (name, field.Name) in subtyped:  # where no field is optional, this word says so (OPC 10000-3, 8.51)
+        if (name, field.Name) in subtyped:  # if no field is optional, this flag means that (OPC 10000-3, 8.51)
             field.IsOptional = True
             definition.StructureType = ua.StructureType.StructureWithSubtypedValues
     definition.Fields = [*inherited, *own]

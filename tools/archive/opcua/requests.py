@@ -1,8 +1,8 @@
-"""Results that a client wants sent again: one after the other out of the database, as events, until all have gone.
+"""Results that a client wants sent again: from the database one by one, as events, until all are sent.
 
 Rules
-1. One request of a session and system at a time, REQUESTS_MOST in all: what is more is refused with a status.
-2. It goes on by the row's number, so it holds a page at a time, and ends with the session that asked.
+1. One request for each session and system at a time, REQUESTS_MOST in all: more are refused with a status.
+2. It goes on by the row's number, so it holds one page at a time, and ends with the session that asked.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -31,7 +31,7 @@ Pages = AsyncIterator[list[dict[str, Any]]]
 
 
 class Requests:
-    """What is under way."""
+    """The requests that are under way."""
 
     def __init__(self, reading: Reading, taken: Taken, announce: Announce, made_of: Callable[[dict], Made]) -> None:
         self._reading = reading
@@ -41,18 +41,18 @@ class Requests:
         self._running: dict[tuple[Any, Any], asyncio.Task[None]] = {}
 
     def has_room(self, session: Session, system: System) -> bool:
-        """True if another may begin."""
+        """True if another request may begin."""
         return (session.session_id, system.station) not in self._running and len(self._running) < limits.REQUESTS_MOST
 
     def send(self, session: Session, system: System, pages: Pages, between_s: float) -> None:
-        """Begin to send these."""
+        """Begin to send these results."""
         key = (session.session_id, system.station)
         task = asyncio.create_task(self._send(session, system, pages, between_s))
         self._running[key] = task
         task.add_done_callback(lambda _: self._running.pop(key, None))
 
     async def close(self) -> None:
-        """End all."""
+        """End all requests."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
@@ -71,14 +71,14 @@ class Requests:
             return  # the client asks again: what it did not get is not acknowledged
 
     async def stored(self, system: System, sequences: tuple[int, int] | None, times: tuple[str, str] | None) -> Pages:
-        """The results of these sequences or times, page by page."""
+        """Yield the results of these sequences or times, page by page."""
         behind = 0
         while page := await self._reading(rows.requested, system.station, sequences, times, behind, PAGE):
             yield page
             behind = page[-1]["ResultId"]
 
     async def unacknowledged(self, system: System, most: int) -> Pages:
-        """The results that were not acknowledged, page by page, so many at most (0: all)."""
+        """Yield up to `most` results not acknowledged yet (0: all), page by page."""
         left = most or None
         async for numbers in self._numbers(system):
             for at in range(0, len(numbers), PAGE):
@@ -89,7 +89,7 @@ class Requests:
                 left = None if left is None else left - len(part)
 
     async def count(self, system: System) -> int:
-        """How many were not acknowledged, up to COUNT_MOST."""
+        """Return how many are not acknowledged yet, up to COUNT_MOST."""
         found = 0
         async for numbers in self._numbers(system):
             found += len(numbers)

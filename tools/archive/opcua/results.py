@@ -1,10 +1,10 @@
-"""A row of the archive as a result of the companion specification: one row, which is one spindle, is a SINGLE_RESULT.
+"""A row of the archive as a result of the companion specification: one row, that is one spindle, is a SINGLE_RESULT.
 
 Rules
-1. A ResultId is made of what names a row (004:301), so it is the same whatever database the row is moved to.
-2. What the archive does not know is left out: a missing number is none, not 0. Limits stand at their value; the
-   verdict of each value is its status.
-3. A time of a station has no zone (004:128): it is read in the zone that is handed in.
+1. A ResultId is made of what identifies a row (004:301), so it stays the same in whatever database the row is moved to.
+2. What the archive does not know is left out: a missing number is absent, not 0. Limits are given with their value; a
+   value's verdict is its status.
+3. A station's time has no zone (004:128): it is read in the zone that is passed in.
 4. Numbers of the specification (classification, kind of entity, quantity) carry its clause.
 """
 
@@ -39,7 +39,7 @@ ERROR_UNDEFINED = 0  # ErrorType (10.5)
 STATUSES = ("OK", "NOK", "low", "high")  # 004:147-153
 TIGHTENING_ID_PARAMETER, JOB_ID_PARAMETER = 30, 1500
 UNITS_URI = "http://www.opcfoundation.org/UA/units/un/cefact"
-_UNITS = {  # as stations write them, in small letters: quantity, UNECE code (Recommendation 20), how it is shown
+_UNITS = {  # as stations write them, in lower case: quantity, UNECE code (Recommendation 20), how it is shown
     "nm": (TORQUE, "NU", "N·m"),
     "deg": (ANGLE, "DD", "°"),
     "s": (TIME, "SEC", "s"),
@@ -53,9 +53,9 @@ _ENGLISH = "en"
 
 @dataclass(frozen=True)
 class Made:
-    """A result as it goes out: its structures, and the whole encoded once for all who get it."""
+    """A result as it is sent: its structures, and the whole encoded once for all clients."""
 
-    number: int  # of the row
+    number: int  # the row's
     id: str
     station: tuple[int, int, int]
     time: datetime
@@ -66,23 +66,23 @@ class Made:
 
 
 def structure(name: str, **fields: Any) -> Any:
-    """One of the structures that `nodesets.load` has made."""
+    """Make one of the structures that `nodesets.load` has defined."""
     return getattr(ua, name)(**fields)
 
 
 def encoded(made: Any) -> ua.ExtensionObject:
-    """A structure as the octets that go out: cheaper to keep and to send to many."""
+    """Return a structure as the bytes that are sent: cheaper to keep and to send to many."""
     return ua.ExtensionObject(ua.typeid_by_extension_objects[type(made)], ua_binary.struct_to_binary(made))
 
 
 def id_of(row: Mapping[str, Any]) -> str:
-    """The ResultId of a row."""
+    """Return the ResultId of a row."""
     place = "/".join(str(row[name]) for name in ("SystemType", "System", "Station", "Time", "Sequence"))
     return f"{place}/{row['Spindle']}"
 
 
 def key_of(text: str | None) -> Key | None:
-    """What names the row of a ResultId; None if it is none of ours."""
+    """Return what identifies the row of a ResultId; None if it is not one of ours."""
     found = _ID.fullmatch(text or "")
     if found is None:
         return None
@@ -91,7 +91,7 @@ def key_of(text: str | None) -> Key | None:
 
 
 def moment(digits: str, zone: tzinfo | None) -> datetime:
-    """14 digits in a zone (None: this machine's) as UTC; what is no time is the beginning of 1970."""
+    """Return 14 digits in a zone (None: this machine's) as UTC; if they are not a time, the beginning of 1970."""
     try:
         local = datetime.strptime(digits, "%Y%m%d%H%M%S")
         return (local.replace(tzinfo=zone) if zone else local).astimezone(UTC)
@@ -100,13 +100,13 @@ def moment(digits: str, zone: tzinfo | None) -> datetime:
 
 
 def digits_of(when: datetime, zone: tzinfo | None) -> str:
-    """The other way: a moment as a station's clock shows it."""
+    """The reverse: return a moment as a station's clock shows it."""
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return aware.astimezone(zone).strftime("%Y%m%d%H%M%S")
 
 
 def made_of(row: Mapping[str, Any], zone: tzinfo | None) -> Made:
-    """The result of a whole row (tools.archive.opcua.rows.whole)."""
+    """Return the result of a whole row (tools.archive.opcua.rows.whole)."""
     id_ = id_of(row)
     trace = _trace(id_, row["Graphs"])
     numeric, others = _parameters(row["Parameters"], row["Spindle"])
@@ -127,7 +127,7 @@ def made_of(row: Mapping[str, Any], zone: tzinfo | None) -> Made:
 
 
 def unit(text: str) -> ua.EUInformation:
-    """A unit as a station writes it; one that is not known keeps its name."""
+    """Return the unit that a station writes; an unknown one keeps its name."""
     _, code, shown = _UNITS.get(text.strip().lower(), (OTHER, "", text.strip()))
     number = int.from_bytes(code.encode(), "big") if code else -1  # OPC 10000-8, 5.6.4.3
     name = ua.LocalizedText(shown, _ENGLISH)
@@ -187,7 +187,7 @@ def _evaluation(overall: int) -> Any:
 
 
 def _measured(row: Mapping[str, Any]) -> list[Any]:
-    """Torque and angle with their limits, as far as there are numbers."""
+    """Return torque and angle with their limits, as far as they are known."""
     found = []
     for name, quantity, of in (("Torque", TORQUE, "Nm"), ("Angle", ANGLE, "deg")):
         if row[name] is not None:
@@ -211,9 +211,9 @@ def _measured(row: Mapping[str, Any]) -> list[Any]:
 def _parameters(
     parameters: Iterable[Mapping[str, Any]], spindle: int
 ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Those that are measured, and those that describe. One of another spindle belongs to that spindle's result."""
+    """Return the measured parameters, and those that describe. Another spindle's belong to that spindle's result."""
     mine = [one for one in parameters if one["Spindle"] in (spindle, 0) and one["ParameterId"] != JOB_ID_PARAMETER]
-    mine = [one for one in mine if one["ParameterId"] != TIGHTENING_ID_PARAMETER]  # an entity of its own
+    mine = [one for one in mine if one["ParameterId"] != TIGHTENING_ID_PARAMETER]  # this one is an entity of its own
     is_measured = [one["Type"] != 0 and real(one["Value"]) is not None and bool(one["Unit"].strip()) for one in mine]
     pairs = list(zip(mine, is_measured, strict=True))
     return [one for one, yes in pairs if yes], [one for one, yes in pairs if not yes]
@@ -237,7 +237,7 @@ def _plain(one: Mapping[str, Any]) -> ua.Variant:
 
 
 def _errors(row: Mapping[str, Any]) -> list[Any]:
-    """The time's verdict: there is no number that it could stand at."""
+    """Return the time's verdict as an error: there is no value that it could be the status of."""
     if not row["TimeStatus"]:
         return []
     word = STATUSES[row["TimeStatus"]] if row["TimeStatus"] < len(STATUSES) else str(row["TimeStatus"])
@@ -251,7 +251,7 @@ def _errors(row: Mapping[str, Any]) -> list[Any]:
 
 
 def _steps(id_: str, row: Mapping[str, Any], numeric: Iterable[Mapping[str, Any]], trace: Any) -> list[Any]:
-    """The whole tightening as a step if it has curves, and each step that has values."""
+    """Return the whole tightening as a step if it has curves, and each step that has values."""
     found = []
     if trace is not None:
         whole = structure(
@@ -277,7 +277,7 @@ def _steps(id_: str, row: Mapping[str, Any], numeric: Iterable[Mapping[str, Any]
 
 
 def _trace(id_: str, graphs: Iterable[Mapping[str, Any]]) -> Any:
-    """The curves; those with the same times stand beside each other, as their arrays have one length (10.8)."""
+    """Return the curves; those with the same times are put together, as their arrays must have one length (10.8)."""
     together: dict[tuple[float, int], list[Any]] = {}
     for graph in graphs:
         _, values = queries.samples(dict(graph))

@@ -1,7 +1,7 @@
-"""What the OPC UA server asks the database: stations, results with all that belongs to them, events, curves.
+"""What the OPC UA server asks the database: stations, results with all their parts, events, curves.
 
 Rules
-1. Each question is bounded by a number and has the deadline of tools.archive.web.reading.
+1. Each query is bounded by a number of rows and has the deadline of tools.archive.web.reading.
 2. What is new is found by its number: numbers rise in the order of the commits (tools.archive.known).
 """
 
@@ -26,7 +26,7 @@ Station = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Place:
-    """A station as the map has it."""
+    """A station in the map."""
 
     station: Station
     name: str
@@ -36,7 +36,7 @@ class Place:
 
 
 def places(connection: Connection, most: int) -> list[Place]:
-    """All stations in order of their numbers."""
+    """Return up to `most` stations in order of their numbers."""
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
     asked = select(t.SYSTEM.c.SystemType, t.SYSTEM.c.System, t.SYSTEM.c.Name)
     systems = {(kind, system): name for kind, system, name in connection.execute(asked)}
@@ -60,7 +60,7 @@ def places(connection: Connection, most: int) -> list[Place]:
 
 
 def newest_numbers(connection: Connection) -> dict[str, int]:
-    """The last number of results, curves and events."""
+    """Return the last number of results, curves and events."""
     return {
         name: connection.execute(select(func.max(table.primary_key.columns[0]))).scalar() or 0
         for name, table in (("result", t.RESULT), ("graph", t.GRAPH), ("event", t.EVENT))
@@ -68,7 +68,7 @@ def newest_numbers(connection: Connection) -> dict[str, int]:
 
 
 def whole(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """These rows of Result with their VINs, parameters and curves."""
+    """Return these rows of Result with their VINs, parameters and curves."""
     keys = {tuple(row[name] for name in t.RESULT_KEY) for row in rows}
     asked = select(func.min(_R.ResultId), *[_R[name] for name in t.RESULT_KEY]).where(_RESULT_KEY.in_(list(keys)))
     first = {tuple(key): number for number, *key in connection.execute(asked.group_by(*[_R[n] for n in t.RESULT_KEY]))}
@@ -96,43 +96,43 @@ def _below(connection: Connection, table: Table, numbers: Iterable[int]) -> dict
 
 
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict[str, Any]]:
-    """The next results behind this number, oldest first, whole."""
+    """Return the next results after this number, oldest first, whole."""
     return _whole(connection, _wanted().where(_R.ResultId > number).order_by(_R.ResultId).limit(most))
 
 
 def numbered(connection: Connection, numbers: Iterable[int]) -> list[dict[str, Any]]:
-    """The results with these numbers, whole, in order."""
+    """Return the results with these numbers, whole, in order."""
     return _whole(connection, _wanted().where(_R.ResultId.in_(list(numbers))).order_by(_R.ResultId))
 
 
 def named(connection: Connection, key: Key) -> dict[str, Any] | None:
-    """The result of this key; None if it is not here."""
+    """Return the result with this key; None if it is not here."""
     found = _whole(connection, _wanted().where(t.is_row(t.RESULT, (*t.RESULT_KEY, "Spindle"), key)))
     return found[0] if found else None
 
 
 def numbers_of(connection: Connection, keys: Iterable[Key]) -> dict[Key, int]:
-    """The numbers of those of these results that are here."""
+    """Return the numbers of those results that are here."""
     columns = [_R[name] for name in (*t.RESULT_KEY, "Spindle")]
     asked = select(_R.ResultId, *columns).where(tuple_(*columns).in_(list(keys)))
     return {(k[0], k[1], k[2], k[3], k[4], k[5]): number for number, *k in connection.execute(asked)}
 
 
 def latest(connection: Connection, station: Station) -> dict[str, Any] | None:
-    """The station's latest result by its clock, for which there is an index."""
+    """Return the station's latest result by its clock, for which there is an index."""
     found = _whole(connection, _wanted().where(_is_of(station)).order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1))
     return found[0] if found else None
 
 
 def graphs_behind(connection: Connection, number: int, most: int) -> list[tuple[int, Key]]:
-    """The next curves behind this number: theirs, and the key of their result."""
+    """Return the next curves after this number: each one's number and its result's key."""
     columns = [_G[name] for name in (*t.RESULT_KEY, "Spindle")]
     asked = select(_G.GraphId, *columns).where(_G.GraphId > number).order_by(_G.GraphId).limit(most)
     return [(found, (k[0], k[1], k[2], k[3], k[4], k[5])) for found, *k in connection.execute(asked)]
 
 
 def events_behind(connection: Connection, number: int, most: int) -> list[dict[str, Any]]:
-    """The next events behind this number with their parameters."""
+    """Return the next events after this number with their parameters."""
     asked = select(*t.EVENT.columns).where(_E.EventId > number).order_by(_E.EventId).limit(most)
     rows = [dict(row) for row in connection.execute(asked).mappings()]
     p = t.EVENT_PARAMETER.c
@@ -144,7 +144,7 @@ def events_behind(connection: Connection, number: int, most: int) -> list[dict[s
 
 
 def numbers_behind(connection: Connection, station: Station, number: int, most: int) -> list[int]:
-    """Numbers of the station's next results behind this one."""
+    """Return the numbers of the station's next results after this one."""
     asked = select(_R.ResultId).where(_is_of(station), _R.ResultId > number).order_by(_R.ResultId).limit(most)
     return list(connection.execute(asked).scalars())
 
@@ -157,9 +157,9 @@ def requested(
     behind: int,
     most: int,
 ) -> list[dict[str, Any]]:
-    """The station's results of these sequences, or of these times, behind this number, whole.
+    """Return the station's results of these sequences, or of these times, after this number, whole.
 
-    A sequence comes round again after 99999: the newest turn is meant.
+    Sequences start again after 99999: the newest result with each is meant.
     """
     asked = _wanted().where(_is_of(station), _R.ResultId > behind)
     if sequences is not None:
@@ -175,7 +175,7 @@ def requested(
 def filtered(
     connection: Connection, station: Station, wanted: ColumnElement[bool], order: Sequence[Any], most: int
 ) -> list[dict[str, Any]]:
-    """What names those of the station's results that are wanted, the newest first where no order is."""
+    """Return what identifies the station's wanted results, newest first if no order is given."""
     asked = select(*[_R[name] for name in (*t.RESULT_KEY, "Spindle")]).where(_is_of(station), wanted)
     columns = list(order) or [_R.ResultId.desc()]
     return [dict(row) for row in connection.execute(asked.order_by(*columns).limit(most)).mappings()]

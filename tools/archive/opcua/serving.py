@@ -40,7 +40,7 @@ from tools.base.niceness import stand_back
 
 FIGURES_EVERY_S = 10.0
 _REFUSAL = "sending service fault response"
-SAID_AGAIN_S = 60.0  # an error that the library tells of
+SAID_AGAIN_S = 60.0  # an error that the library logs
 _SECURE = (
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
     ua.SecurityPolicyType.Aes128Sha256RsaOaep_SignAndEncrypt,
@@ -57,7 +57,7 @@ _LIMITS = {
 
 
 class CannotServe(Exception):
-    """It cannot begin so; the text says why."""
+    """It cannot start this way; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Where:
 
     host: str
     port: int
-    state: str  # file of the acknowledgements
+    state: str  # the acknowledgements' file
     certificate: str | None = None
     key: str | None = None
     trusted: str | None = None  # folder of clients' certificates
@@ -76,7 +76,7 @@ class Where:
     metrics: tuple[str, int] | None = None  # where Prometheus asks
 
     def checked(self) -> Where:
-        """The same, with the role of who has no name; CannotServe if that is not said and has to be."""
+        """Return the same, with a role for anonymous clients; CannotServe if options conflict or one is missing."""
         if bool(self.certificate) != bool(self.key):
             raise CannotServe("--certificate and --key: both or none of them")
         if self.users_file and not self.certificate:
@@ -95,7 +95,7 @@ class Where:
 
 
 class _Errors(logging.Handler):
-    """The library's errors, each counted and the first of a minute said."""
+    """The library's errors, all counted and the first in a minute logged."""
 
     def __init__(self, counted: Counted, say: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)
@@ -104,7 +104,7 @@ class _Errors(logging.Handler):
         self._said_s = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count it; that a request was refused is counted where it is."""
+        """Count an error; refused requests are counted where they are refused."""
         if record.getMessage().startswith(_REFUSAL):
             return
         self._counted.library_errors += 1
@@ -114,7 +114,7 @@ class _Errors(logging.Handler):
 
 
 async def run(place: str, where: Where, say: Callable[[str], None], seconds: float | None = None) -> Counted:
-    """Serve; CannotServe, OSError, taken.Unusable or database.Unusable if it cannot begin."""
+    """Serve; CannotServe, OSError, taken.Unusable or database.Unusable if it cannot start."""
     where = where.checked()
     counted = Counted()
     errors = _Errors(counted, say)
@@ -153,7 +153,7 @@ async def run(place: str, where: Where, say: Callable[[str], None], seconds: flo
 
 
 def _now(server: Server, space: Space) -> dict[str, int]:
-    """What is connected."""
+    """Return the numbers of what is connected."""
     sessions = server.iserver
     assert isinstance(sessions, Sessions) and server.bserver is not None
     return {
@@ -200,7 +200,7 @@ async def _server(where: Where, counted: Counted) -> Server:
 
 
 async def _secure(server: Server, where: Where) -> None:
-    """Certificates, if there are some; CannotServe if they cannot be used."""
+    """Set up certificates, if there are any; CannotServe if they cannot be used."""
     if where.certificate is None or where.key is None:
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         return
@@ -252,13 +252,13 @@ async def _listen(server: Server, where: Where) -> None:
     await server.start()
     assert server.bserver is not None
     port = server.bserver.port
-    for endpoint in server.iserver.endpoints:  # port 0 has become one
+    for endpoint in server.iserver.endpoints:  # port 0 has become a real one
         endpoint.EndpointUrl = endpoint.EndpointUrl.replace(f":{where.port}", f":{port}")
         endpoint.Server.DiscoveryUrls = [f"opc.tcp://{host}:{port}"]
 
 
 async def _until(feed: Feed, seconds: float | None, counted: Counted, say: Callable[[str], None]) -> None:
-    """Look for what is new until the end; tell the figures when they have changed."""
+    """Look for what is new until the end; log the figures when they have changed."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -277,7 +277,7 @@ async def _until(feed: Feed, seconds: float | None, counted: Counted, say: Calla
                 say(now)
             said = now
         if looking.done():
-            looking.result()  # it ends by an error alone
+            looking.result()  # it only ends with an error
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)

@@ -1,8 +1,8 @@
-"""Sessions and subscriptions within limits: the library's own, with what it leaves open.
+"""Sessions and subscriptions within limits: the library's own, with limits on what it leaves open.
 
 Rules
-1. No session touches another's subscriptions; the library knows them by number alone.
-2. Nothing is written, added or removed by a client, whoever it is.
+1. No session touches another's subscriptions; the library knows them only by number.
+2. No client can write, add or remove anything.
 3. What waits for a client is bounded for its whole subscription: the oldest goes, and is counted.
 """
 
@@ -31,15 +31,15 @@ caller: ContextVar[Session | None] = ContextVar("caller", default=None)  # the s
 
 
 class Server(InternalServer):
-    """The library's, with these limits."""
+    """The library's server, with these limits."""
 
     def __init__(self, access: Access, counted: Counted) -> None:
-        super().__init__(user_manager=access)  # what it needs of one, it has
+        super().__init__(user_manager=access)  # has all that is needed of one
         self.access = access
         self.counted = counted
         self.allow_remote_admin = False
         self.max_connections = limits.CONNECTIONS_MOST
-        self.max_pending_messages_per_connection = limits.PENDING_MOST + limits.PIECE_BYTES  # a message has more octets
+        self.max_pending_messages_per_connection = limits.PENDING_MOST + limits.PIECE_BYTES  # bytes >= messages
         self.max_pending_activation_seconds = limits.ACTIVATED_IN_S
         self.max_session_timeout_ms = limits.SESSION_MS
         self.max_unacked_messages_per_subscription = limits.UNACKNOWLEDGED_MOST
@@ -51,7 +51,7 @@ class Server(InternalServer):
         self.isession.subscription_service = self.subscription_service
 
     def create_session(self, name: Any, user: Any = None, external: bool = False) -> InternalSession:
-        """A session of a client, if there is room: one that no user came for makes some."""
+        """Make a client's session if there is room; sessions that no user has activated make room."""
         if not external:
             return super().create_session(name)
         now = time.monotonic()
@@ -64,14 +64,14 @@ class Server(InternalServer):
         return Session(self, self.aspace, self.subscription_service, name, external=True)
 
     def role_of(self, session_id: ua.NodeId) -> str | None:
-        """What the user of a session may; None if there is none."""
+        """Return the role of a session's user; None if there is no such session."""
         return next(
             (each.user.name for each in self._external_sessions.values() if each.session_id == session_id), None
         )
 
     @property
     def sessions(self) -> int:
-        """How many clients have one."""
+        """How many clients have a session."""
         return len(self._external_sessions)
 
 
@@ -186,7 +186,7 @@ class Session(InternalSession):
         return super().republish(params)
 
     async def transfer_subscriptions(self, params: Any, callback: Callable[..., Any]) -> list[ua.TransferResult]:
-        """Take over the subscriptions of a session that is not there any more, if its user had the same rights."""
+        """Take over the subscriptions of a session that has ended, if its user had the same rights."""
         known = self.subscription_service.subscriptions
         for number in params.SubscriptionIds:
             found = known.get(int(number))
@@ -211,7 +211,7 @@ class Session(InternalSession):
         return found
 
     def _check_item(self, wanted: Any, attribute: int) -> None:
-        """Bound what waits, and have the library judge the filter as it is meant."""
+        """Bound what waits, and have the library evaluate the filter as it is meant."""
         is_event = attribute == ua.AttributeIds.EventNotifier
         most = limits.WAITING_MOST if is_event else limits.VALUES_WAITING_MOST
         wanted.QueueSize = min(wanted.QueueSize or most, most)
@@ -226,7 +226,7 @@ class Session(InternalSession):
             raise self._none(ua.StatusCodes.BadEventFilterInvalid) from None
 
     def subtypes(self, kind: ua.NodeId) -> list[ua.NodeId]:
-        """A type and all below it."""
+        """Return a type and all its subtypes."""
         found, waiting = [], [kind]
         has = ua.NodeId(ua.ObjectIds.HasSubtype)
         while waiting:
@@ -271,7 +271,7 @@ class Subscription(InternalSubscription):
 
 
 class Subscriptions(SubscriptionService):
-    """Makes subscriptions that are bounded."""
+    """Makes bounded subscriptions."""
 
     def __init__(self, iserver: Server) -> None:
         super().__init__(iserver.aspace, iserver=iserver)
@@ -284,7 +284,7 @@ class Subscriptions(SubscriptionService):
         session_id: ua.NodeId,
         request_callback: Callable[..., Any] | None = None,
     ) -> Any:
-        """As the library does, of our own kind."""
+        """Make one as the library does, of our own class."""
         if len(self.subscriptions) >= limits.SUBSCRIPTIONS_MOST:
             raise ServiceError(ua.StatusCodes.BadTooManySubscriptions)
         self._sub_id_counter += 1

@@ -7,9 +7,9 @@
         MachineryBuildingBlocks  refers to Identification and ResultManagement (OPC 40001-1, 11)
 
 Rules
-1. What a type wants of its instances is read from the types (tools.archive.opcua.declared), not written here again.
-2. A property that is mandatory and not known is there without text: nothing is made up.
-3. A station has some 60 nodes, whatever it reports. There are SYSTEMS_MOST of them; further ones are counted.
+1. What a type requires of its instances is read from the types (tools.archive.opcua.declared), not repeated here.
+2. A mandatory property that is not known is there, but empty: nothing is made up.
+3. A station has about 60 nodes, whatever it reports. There are at most SYSTEMS_MOST stations; others are counted.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -68,7 +68,7 @@ _WANTED = frozenset(
 _ASSET = frozenset(["Identification/ProductInstanceUri", "Parameters/Type"])
 _RESULT = frozenset(["ResultContent"])
 _MANUFACTURERS = {"PF3000": "Atlas Copco", "PF2000": "Atlas Copco", "pMACS": "Atlas Copco"}  # 004:336-362
-_NO_MAKER = ("Open Protocol", "")  # a protocol is no manufacturer
+_NO_MAKER = ("Open Protocol", "")  # a protocol is not a manufacturer
 _PROCESS_CONTROLLER = 4  # OPC 40450-1, 7.10: JOINING_PROCESS_CONTROLLER
 
 
@@ -81,7 +81,7 @@ class System:
     node: ua.NodeId
     management: ua.NodeId
     variables: dict[str, ua.NodeId]  # Result, RequestedResult
-    known: str = ""  # ResultId of what Result has
+    known: str = ""  # ResultId of the value of Result
     tools: dict[int, ua.NodeId] = field(default_factory=dict)  # by spindle: its serial number
 
 
@@ -108,7 +108,7 @@ class Space:
         return self.server.get_node(self.node(uri, number))
 
     def node(self, uri: str, number: int) -> ua.NodeId:
-        """A node of a companion specification by its number there."""
+        """Return a node of a companion specification by its number there."""
         return ua.NodeId(number, self._uris.index(uri))
 
     @property
@@ -175,7 +175,7 @@ class Space:
     def _asset(
         self, name: str, shown: str, declared: Declared, place: Place, values: dict[str, ua.Variant]
     ) -> list[ua.AddNodesItem]:
-        """An asset and what is below it."""
+        """Return an asset and what is below it."""
         node = ua.NodeId(name, self._index)
         item = ua.AddNodesItem(
             ParentNodeId=ua.NodeId(name.rpartition("/")[0], self._index),
@@ -195,7 +195,7 @@ class Space:
         return [item, *declared.items(name, node, {**known, **values})]
 
     def _variables(self, name: str) -> list[ua.AddNodesItem]:
-        """Result and RequestedResult, which have nothing yet."""
+        """Return Result and RequestedResult, still empty."""
         found = []
         for browse_name in ("Result", "RequestedResult"):
             path = f"{name}/ResultManagement/Results/{browse_name}"
@@ -218,7 +218,7 @@ class Space:
         return found
 
     async def _refer(self, name: str, root: ua.NodeId, spindles: list[int]) -> None:
-        """Refer to the types' methods, from the building blocks to what they mean, and from assets to interfaces."""
+        """Add references to the types' methods, from building blocks to what they mean, from assets to interfaces."""
         at = self._index
         found = []
         for method in METHODS:
@@ -252,7 +252,7 @@ class Space:
     # -- values ------------------------------------------------------------------------------------------------------
 
     async def put(self, system: System, variable: str, made: Made) -> None:
-        """Give Result or RequestedResult this value, and its parts as well."""
+        """Give Result or RequestedResult this value, and their parts too."""
         node = system.variables[variable]
         path = str(node.Identifier)
         values = {
@@ -268,7 +268,7 @@ class Space:
             system.known = made.id
 
     async def put_serial(self, system: System, spindle: int, serial: str) -> None:
-        """The serial number of a spindle's tool, as its latest result has it."""
+        """Set the serial number of a spindle's tool to that of its latest result."""
         node = system.tools.get(spindle)
         had = self.server.iserver.read_attribute_value(node).Value if node is not None else None
         if node is not None and (had is None or had.Value != serial):

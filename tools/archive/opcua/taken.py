@@ -1,13 +1,13 @@
-"""Which results a client has acknowledged: on the disk, in a file beside the archive's database.
+"""Which results a client has acknowledged: on disk, in a file beside the archive's database.
 
 Rules
-1. The specification gives acknowledging to the one client that stores the results (OPC 40001-101, 7.2.1; 40450-1,
-   7.5.4), so there is one state for each joining system and none for each client.
-2. Results that were there when the file was made count as acknowledged: `RequestResults` has them. A station's own
-   floor rises over what was acknowledged without a hole; what lies above it is stored as numbers.
-3. The archive's own database is not written: it has one writer, whom nothing may hold up (tools.archive.database).
-4. Numbers go back when a database is restored from an older copy: floors follow, so what comes is unacknowledged.
-5. An acknowledgement is answered behind the synced commit.
+1. By the specification the one client that stores the results acknowledges them (OPC 40001-101, 7.2.1; 40450-1,
+   7.5.4), so there is one state for each joining system, not for each client.
+2. Results that existed when the file was made count as acknowledged: `RequestResults` has them. Each station's floor
+   rises over what is acknowledged without a hole; what lies above it is stored as numbers.
+3. The archive's own database is not written: it has one writer, which nothing may hold up (tools.archive.database).
+4. Numbers go back when a database is restored from an older copy: floors follow, so new results are unacknowledged.
+5. An acknowledgement is answered after the synced commit.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Taken:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Give it back."""
+        """Close the file."""
         self._file.close()
         os.close(self._held)
 
     def begin(self, newest: int) -> bool:
-        """The archive's last result has this number; True if one above it was acknowledged: it went back."""
+        """Take the archive's last number; True if it went back below one acknowledged, or below the file's first."""
         with self._lock, self._file:
             self._file.execute("BEGIN IMMEDIATE")
             row = self._file.execute("SELECT Newest FROM Whole").fetchone()
@@ -74,13 +74,13 @@ class Taken:
             return went_back
 
     def floor(self, station: Station) -> int:
-        """Every result of the station up to this number counts as acknowledged."""
+        """Return the number up to which all results of the station count as acknowledged."""
         with self._lock:
             row = self._file.execute("SELECT Floor FROM Station WHERE Place = ?", (_place(station),)).fetchone()
             return row[0] if row else self._file.execute("SELECT Base FROM Whole").fetchone()[0]
 
     def unacknowledged(self, station: Station, numbers: Sequence[int]) -> list[int]:
-        """Those of the numbers, which lie above the floor and rise, that were not acknowledged."""
+        """Return those numbers that are not acknowledged; `numbers` are ascending and above the floor."""
         if not numbers:
             return []
         asked = "SELECT ResultId FROM Acknowledged WHERE Place = ? AND ResultId BETWEEN ? AND ?"
@@ -90,17 +90,17 @@ class Taken:
         return [number for number in numbers if number not in had]
 
     def acknowledge(self, station: Station, numbers: Iterable[int]) -> None:
-        """Remember these; again makes no difference."""
+        """Remember these; repeats make no difference."""
         place, floor = _place(station), self.floor(station)
         rows = [(place, number) for number in numbers if number > floor]
         with self._lock, self._file:
             self._file.execute("BEGIN IMMEDIATE")
             self._file.executemany("INSERT OR IGNORE INTO Acknowledged VALUES (?, ?)", rows)
-            newest = max((number for _, number in rows), default=0)  # no floor lies above it: `begin` relies on that
+            newest = max((number for _, number in rows), default=0)  # no floor is above it: `begin` relies on that
             self._file.execute("UPDATE Whole SET Newest = max(Newest, ?)", (newest,))
 
     def advance(self, station: Station, numbers: Sequence[int]) -> bool:
-        """Raise the floor over those of the station's next numbers that were acknowledged; True if over all of them."""
+        """Raise the floor over the station's next numbers as far as they are acknowledged; True if over all of them."""
         left = self.unacknowledged(station, numbers)
         passed = [number for number in numbers if not left or number < left[0]]
         if passed:

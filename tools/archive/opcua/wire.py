@@ -1,10 +1,10 @@
-"""The port: the library's protocol, within limits, and no session over an open channel where certificates are used.
+"""The port: the library's protocol within limits, and no session over an open channel if certificates are used.
 
 Rules
-1. A chunk is 64 KiB at most: a connection that sends a longer one, or whose answers are not read, ends and is counted.
-   The library would keep both for ever. While PENDING_MOST requests wait a connection is not read.
-2. Where certificates are used, an open channel is for discovery alone (OPC 10000-4, 5.5.1): the library would let
-   sessions through it whatever its endpoints say.
+1. A chunk is 64 KiB at most: a connection that sends a longer one, or does not read its answers, ends and is counted.
+   The library would keep both for ever. While PENDING_MOST requests wait, a connection is not read.
+2. If certificates are used, an open channel is only for discovery (OPC 10000-4, 5.5.1): the library would let sessions
+   through it whatever its endpoints say.
 """
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
@@ -45,13 +45,13 @@ _NEVER = tuple(  # another server has no business here
 
 
 class Processor(UaProcessor):
-    """Answers what a connection sends, as far as its channel allows it."""
+    """Answers what a connection sends, as far as its channel allows."""
 
-    is_secure = False  # set where sessions need an encrypted channel
+    is_secure = False  # set if sessions need an encrypted channel
     counted = Counted()
 
     async def process_message(self, seqhdr: Any, body: Buffer) -> Any:
-        """Refuse what the channel does not allow; the rest is the library's."""
+        """Refuse what the channel does not allow; leave the rest to the library."""
         request = body.copy()
         kind = nodeid_from_binary(request)
         is_open = isinstance(self._connection.security_policy, SecurityPolicyNone)
@@ -72,10 +72,10 @@ class Connection(OPCUAProtocol):
     """One client's connection."""
 
     iserver: Sessions  # pyright: ignore[reportIncompatibleVariableOverride]
-    _held = b""  # came, and waits for those before it
+    _held = b""  # received, waiting for earlier bytes to be parsed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, or refuse it."""
+        """Accept the connection, or refuse it."""
         if len(self.clients) >= limits.CONNECTIONS_MOST:
             self.iserver.counted.refused_connections += 1
         assert isinstance(transport, asyncio.Transport)
@@ -90,7 +90,7 @@ class Connection(OPCUAProtocol):
             self.processor.set_policies(self.policies)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came: some at a time, and no more of it while too many requests wait."""
+        """Take what came: a piece at a time, and none while too many requests wait."""
         self._held += data
         self._feed()
 
@@ -100,7 +100,7 @@ class Connection(OPCUAProtocol):
             if self.messages.qsize() >= limits.PENDING_MOST:
                 transport.pause_reading()
                 return
-            if len(self._buffer) > limits.CHUNK_BYTES:  # what is no whole chunk yet is longer than any
+            if len(self._buffer) > limits.CHUNK_BYTES:  # an incomplete chunk is longer than any may be
                 self.iserver.counted.ended_oversize += 1
                 transport.abort()
                 break
@@ -116,7 +116,7 @@ class Connection(OPCUAProtocol):
         return goes_on
 
     def pause_writing(self) -> None:
-        """There are too many answers that no one reads."""
+        """End the connection: too many answers are not read."""
         self.iserver.counted.ended_unread += 1
         if self.transport is not None:
             self.transport.abort()
@@ -133,7 +133,7 @@ class Server(LibraryServer):
     """The library's server on this port."""
 
     async def start(self) -> None:
-        """Listen; OSError if that cannot be."""
+        """Listen; OSError if that fails."""
         await self._setup_server_nodes()
         await self.iserver.start()
         host, port = self._get_bind_socket_info()

@@ -1,12 +1,12 @@
-"""The addresses of the pages, what goes with every answer, and who may come in.
+"""The addresses of the pages, the headers of every answer, and who may come in.
 
 Rules
-1. GET alone, but for logging in and out. Every page is also JSON under the same address with `?json`.
-2. The pages take scripts, styles and pictures from themselves alone, and the browser is told so.
-3. On the loopback the address a browser names has to be one of this machine, so that a foreign page cannot read
-   this one under a name of its own (DNS rebinding).
-4. With a password every address but the log-in and its style wants a token, or a trusted proxy's word for a name; JSON
-   is answered 401.
+1. Only GET, except to log in and out. Every page is also JSON under the same address with `?json`.
+2. The pages load scripts, styles and pictures only from this server, and the browser is told so.
+3. On the loopback the host that a browser names has to be one of this machine, so that a foreign page cannot read
+   these pages under a name of its own (DNS rebinding).
+4. With a password, every address but the log-in and its style needs a token, or a name from a trusted proxy; without,
+   JSON gets a 401.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from tools.pages import frame
 
 COOKIE = "toolcart_archive"
 FORM_MOST = 2000
-FILE_ROWS = 50_000  # some 50 MiB while they are written; `toolcart archive query` has no such limit
+FILE_ROWS = 50_000  # about 50 MiB while they are written; `toolcart archive query` has no such limit
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -59,11 +59,11 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-PATH_MOST = 200  # characters; ours are shorter, and a number of thousands of digits is none
-LOGINS_AT_ONCE = 2  # passwords that are looked at; each takes 16 MiB and a processor
-OPEN = ("/login", "/static/", "/metrics")  # the last one looks itself
+PATH_MOST = 200  # characters; ours are shorter, and no number has thousands of digits
+LOGINS_AT_ONCE = 2  # passwords checked at once; each takes 16 MiB and a processor
+OPEN = ("/login", "/static/", "/metrics")  # the last one checks by itself
 _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
-_ANYONE = User("", "admin")  # where there is no door
+_ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
     ("/", pages.overview),
@@ -80,7 +80,7 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),
 )
-_FOR = {"/audit": "admin"}  # whom a page is for, where not for all
+_FOR = {"/audit": "admin"}  # pages that need more than `view`
 
 
 class Site:
@@ -92,18 +92,18 @@ class Site:
         self.proxy = proxy or Proxy(frozenset())
         self._writing = CapacityLimiter(1)
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
-        self.server: dict[str, float] | None = None  # what the server beside it has counted
+        self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = shown.templates()
         row = self.templates.get_template("row.html")
         self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
 
     def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """A page of this template."""
+        """Return a page made from this template."""
         about = {"archive": self.reading.shown, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
         return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
 
     def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
-        """An end point that shows a page."""
+        """Return an endpoint that shows a page."""
 
         async def answer(request: Request) -> Response:
             wanted = _FOR.get(request.url.path, "view")
@@ -135,7 +135,7 @@ class Site:
         return answer
 
     async def _file(self, request: Request, made: Page) -> Response:
-        """What a page shows as a file, the newest FILE_ROWS."""
+        """Return what a page shows as a file, the newest FILE_ROWS."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
@@ -157,7 +157,7 @@ class Site:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        if not os.path.exists(path):  # a Parquet without rows
+        if not os.path.exists(path):  # Parquet without rows
             shutil.rmtree(folder, ignore_errors=True)
             return self._trouble(request, 404, "Not found", "There is no such result.")
         name = f"results{f'-newest-{FILE_ROWS}' if len(rows) > FILE_ROWS else ''}.{kind}"
@@ -170,16 +170,16 @@ class Site:
         return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text)
 
     async def nowhere(self, request: Request, _why: Exception) -> Response:
-        """An address that is none."""
+        """Answer an address that does not exist."""
         return self._trouble(request, 404, "Not found", "There is no such page.")
 
     async def failed(self, request: Request, _why: Exception) -> Response:
-        """A page that cannot be made; what went wrong goes into the log."""
+        """Answer for a page that failed; what went wrong goes into the log."""
         told = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
         return self._trouble(request, 500, "Something went wrong", told)
 
     async def live(self, request: Request) -> Response:
-        """Server-sent events, from `after` or the last one that the browser had."""
+        """Send events, from `after` or the last one that the browser had."""
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if self.feed.is_full():
             return PlainTextResponse("too many watch already\n", 503)
@@ -187,7 +187,7 @@ class Site:
         return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
 
     async def metrics(self, request: Request) -> Response:
-        """The figures for Prometheus, which gives a user's password, or the one for all as that of any user."""
+        """The figures for Prometheus, which gives a user's password, or the one for all with any user name."""
         if self.door is not None:
             name, tried = _basic(request.headers.get("authorization", ""))
             name = name if self.door.has_names else ""
@@ -200,7 +200,7 @@ class Site:
         return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
 
     async def login(self, request: Request) -> Response:
-        """The form, and the token for who knows the password."""
+        """Show the form; give a token for the right password."""
         to = request.query_params.get("to", "/")
         if not to.startswith("/") or to.startswith(("//", "/\\")):
             to = "/"
@@ -225,7 +225,7 @@ class Site:
         return answer
 
     async def _token(self, request: Request, tried: str, name: str) -> str | None:
-        """A token for this password; only a few are looked at at once."""
+        """Return a token for this password, None if it is wrong; only a few are checked at once."""
         assert self.door is not None
         token = self.door.token
         return await to_thread.run_sync(token, tried, _visitor(request), name, limiter=self._looking)
@@ -235,7 +235,7 @@ class Site:
         return self.rendered("login.html", status, to=to, why=why, has_names=has_names)
 
     async def logout(self, request: Request) -> Response:
-        """Forget the token, here and in the browser."""
+        """Forget the session, here and in the browser."""
         if self.door is not None:
             self.door.forget(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
@@ -244,7 +244,7 @@ class Site:
 
 
 def _basic(header: str) -> tuple[str, str | None]:
-    """Name and password of HTTP's basic authentication; None for one that is not there."""
+    """Return name and password of HTTP basic authentication; None for a missing password."""
     kind, _, told = header.partition(" ")
     try:
         name, _, tried = base64.b64decode(told, validate=True).decode().partition(":")
@@ -268,7 +268,7 @@ def _give(answer: Response, token: str, scope) -> None:
 
 
 class _Guard:
-    """Stands in front of all addresses: names, tokens, headers."""
+    """Checks every request before the pages: host names, tokens, headers."""
 
     def __init__(self, app, site: Site, only_here: bool) -> None:
         self._app = app
@@ -336,7 +336,7 @@ def make(
     shifts: Shifts = (),
     proxy: Proxy | None = None,
 ) -> Starlette:
-    """The application; `only_here` for a page that listens on the loopback; `shifts` as the plant has them."""
+    """Return the application; `only_here`: it listens on the loopback; `shifts`: the plant's."""
     site = Site(reading, door, proxy)
 
     @asynccontextmanager

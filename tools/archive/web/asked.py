@@ -1,8 +1,8 @@
 """What pages ask the archive: bounded lists, each by an index, as dicts that JSON takes.
 
 Rules
-1. A list goes on behind the last row that was shown (`behind`), never by an offset: page 1,000 costs what page 1 does.
-2. With a station or "not OK" a list has the order of the stations' clocks, else that of arrival; each has its index.
+1. A list goes on after the last row shown (`behind`), never by an offset: page 1,000 costs the same as page 1.
+2. A list filtered by station or "not OK" is in the order of the stations' clocks, else of arrival; each has its index.
 3. A VIN's beginning or end is a range of an index (tools.archive.cars).
 """
 
@@ -19,15 +19,15 @@ from tools.archive.queries import Wanted, is_program, wanted_results
 
 ROWS = 100  # of a list on a page
 CARS = 50
-STATIONS = 2000  # of the map, those that were heard last; the search finds the others
-PROGRAMS = 2000  # of a station that have their names
-LOOKED_THROUGH = 2000  # results, for those with curves
-CAR_ROWS = 2000  # screws of one car; a car body has some hundred
+STATIONS = 2000  # of the map, those heard last; the search finds the others
+PROGRAMS = 2000  # of a station that are shown with names
+LOOKED_THROUGH = 2000  # results searched for those with curves
+CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
 
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
-FAST_S = 36 * 3600  # a station's clock before UTC: the farthest time zone, and most of a day for a clock that is wrong
+FAST_S = 36 * 3600  # a station's clock ahead of UTC: the farthest time zone, and most of a day for a wrong clock
 
 Station = tuple[int, int, int]
 _WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
@@ -36,7 +36,7 @@ _WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeSta
 
 @dataclass(frozen=True)
 class Trended:
-    """A program of a station in a span of time, [since, until), and what narrows it."""
+    """A station's program in a span of time, [since, until), and what narrows it."""
 
     station: Station
     spindle: int
@@ -45,21 +45,21 @@ class Trended:
     until: str
     tool: str | None = None  # its serial number
     vin_from: str | None = None
-    vin_to: str | None = None  # and what begins so
+    vin_to: str | None = None  # including what begins with it
 
 
 @dataclass(frozen=True)
 class Behind:
-    """Where a list goes on: the last row that was shown. `time` is "" in a list by arrival."""
+    """Where a list goes on: the last row shown. `time` is "" in a list by arrival."""
 
     time: str
     number: int
 
 
 def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
-    """Every system with its stations, their last sign of life, and how many results of `today` they have.
+    """Return every system with its stations, their last sign of life, and their number of results `today`.
 
-    Of more stations than `most` those that were heard last.
+    Of more stations than `most`, those heard last.
     """
     key = (_S.SystemType, _S.System, _S.Station)
     one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
@@ -85,12 +85,12 @@ def stations(connection: Connection, today: str, most: int = STATIONS) -> list[d
 
 
 def station_count(connection: Connection) -> int:
-    """How many stations have ever reported."""
+    """Return how many stations have ever reported."""
     return connection.execute(select(func.count()).select_from(t.STATION)).scalar() or 0
 
 
 def station(connection: Connection, key: Station) -> dict | None:
-    """A station's row with its system's name; None if it is not known."""
+    """Return a station's row with its system's name; None if it is not known."""
     asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName"))
     same = and_(t.SYSTEM.c.SystemType == _S.SystemType, t.SYSTEM.c.System == _S.System)
     found = connection.execute(asked.outerjoin(t.SYSTEM, same).where(t.is_row(t.STATION, t.RESULT_KEY, key)))
@@ -99,18 +99,18 @@ def station(connection: Connection, key: Station) -> dict | None:
 
 
 def newest_number(connection: Connection) -> int:
-    """The number of the latest row, 0 if there is none."""
+    """Return the number of the latest row, 0 if there is none."""
     return connection.execute(select(func.max(_R.ResultId))).scalar() or 0
 
 
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
-    """The newest `most` results behind this number, oldest first."""
+    """Return the newest `most` results after this number, oldest first."""
     asked = wanted_results(Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
     return [dict(row) for row in connection.execute(asked).mappings()][::-1]
 
 
 def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
-    """A page of a list, newest first, and one row more if there is another page."""
+    """Return a page of a list, newest first, and one more row if there is another page."""
     asked = wanted_results(wanted)
     if by_time(wanted):
         asked = asked.order_by(_R.Time.desc(), _R.ResultId.desc())
@@ -124,19 +124,19 @@ def results(connection: Connection, wanted: Wanted, behind: Behind | None = None
 
 
 def by_time(wanted: Wanted) -> bool:
-    """True if a list stands in the order of the stations' clocks."""
+    """True if a list is in the order of the stations' clocks."""
     filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
     return wanted.nok or any(one is not None for one in filters)
 
 
 def car(connection: Connection, vin: str) -> list[dict]:
-    """All screws of a car, in the order they were tightened."""
+    """Return all screws of a car, in the order they were tightened."""
     asked = wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
-    """The first cars whose VIN begins or ends so, with how many results they have."""
+    """Return the first cars whose VIN begins or ends with `part`, and how many results they have."""
     vins = cars.found(connection, part, CARS)
     asked = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
     told = {row[0]: tuple(row[1:]) for row in connection.execute(asked.group_by(_R.VIN))}
@@ -145,13 +145,13 @@ def cars_like(connection: Connection, part: str) -> list[dict]:
 
 
 def named_stations(connection: Connection, text: str) -> list[dict]:
-    """Stations whose name has this in it."""
+    """Return the stations whose name contains this."""
     asked = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
     return [dict(row) for row in connection.execute(asked.order_by(_S.Name).limit(CARS)).mappings()]
 
 
 def neighbours(connection: Connection, told: dict) -> dict:
-    """Numbers of the results before and behind this one at its station, by its clock, and of its telegram's others."""
+    """Return the numbers of the station's results before and after this one by its clock, and of its telegram's."""
     here = t.is_row(t.RESULT, ("SystemType", "System", "Station"), [told[n] for n in t.RESULT_KEY[:3]])
     moment, number = told["Time"], told["ResultId"]
     asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
@@ -168,7 +168,7 @@ def neighbours(connection: Connection, told: dict) -> dict:
 
 
 def days(connection: Connection, key: Station, day: str | None) -> dict:
-    """The day to show (the latest with results if none is asked for), and the days with results around it."""
+    """Return the day to show (by default the latest with results), and the days with results around it."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, key)
 
     def one(asked) -> str | None:
@@ -184,7 +184,7 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
 
 
 def day_rows(connection: Connection, key: Station, day: str, most: int) -> Sequence[Row]:
-    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results, in their order."""
+    """Return spindle, program, verdict, torque and angle with their limits of a day's newest results, oldest first."""
     columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
     columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
     asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
@@ -192,7 +192,7 @@ def day_rows(connection: Connection, key: Station, day: str, most: int) -> Seque
 
 
 def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
-    """Time, spindle and program of a station's latest result, of this program and spindle if they are named."""
+    """Return time, spindle and program of a station's latest result, of this program and spindle if given."""
     asked = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
     if program is not None:
         asked = asked.where(is_program(program, at_station=True))
@@ -204,13 +204,13 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
 
 
 def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
-    """Time, number, verdict, then value, limits and status of torque and angle, status of time, tool; newest last."""
+    """Return time, number, verdict, value, limits and status of torque and angle, status of time, tool; newest last."""
     asked = select(*_WHAT).where(_trended(connection, wanted))
     return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
 
 
 def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:
-    """The same results as rows of a list, newest first, and one more if there are more."""
+    """Return the same results as rows of a list, newest first, and one more if there are more."""
     asked = wanted_results(Wanted()).where(_trended(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
     return [dict(row) for row in connection.execute(asked).mappings()]
 
@@ -224,14 +224,14 @@ def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
     if wanted.vin_from or wanted.vin_to:
         first, last = wanted.vin_from or "", wanted.vin_to or ""
         here.append(cars.between(connection, _R.VIN, first, last))
-        if cars.are_few(connection, first, last):  # by their index, whatever span of time is asked for
+        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
             numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
             time, at_station = _R.Time.op("||")(""), and_(*numbers)
     return and_(at_station, time >= wanted.since, time < wanted.until, *here)
 
 
 def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
-    """Numbers of this result and those before it of the same program, `most` of those that have curves."""
+    """Return numbers of results with curves: this one and those before it of the same program, at most `most`."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY[:3]])
     same = and_(is_program(told["Program"], at_station=True), _R.Spindle == told["Spindle"], here)
     until = or_(_R.Time < told["Time"], and_(_R.Time == told["Time"], _R.ResultId <= told["ResultId"]))
@@ -245,18 +245,18 @@ def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[i
 
 
 def newest_nok(connection: Connection) -> str | None:
-    """The time of the latest result that is not OK."""
+    """Return the time of the latest result that is not OK."""
     asked = select(func.max(_R.Time)).where(_R.Overall == 1)
     return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
 
 
 def _soon() -> str:
-    """A time that only a wrong clock has passed: what it was wrong for is not the latest for ever."""
+    """Return a time that only a wrong clock has passed: results stamped with it do not stay the latest for ever."""
     return rows.time_text(FAST_S)
 
 
 def nok_counts(connection: Connection, key: Station | None, program: int | None, since: str, until: str) -> list[dict]:
-    """How many were not OK in [since, until) by station, program, tool and statuses, with names."""
+    """Return how many were not OK in [since, until) by station, program, tool and statuses, with names."""
     by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
     by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
     asked = select(*by, func.count().label("count")).where(_R.Overall == 1, _R.Time >= since, _R.Time < until)
@@ -275,7 +275,7 @@ def nok_counts(connection: Connection, key: Station | None, program: int | None,
 
 
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
-    """A station's programs by spindle and number."""
+    """Return the names of a station's programs by spindle and number."""
     columns = t.PROGRAM.c
     asked = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
     asked = asked.order_by(columns.Spindle, columns.Program).limit(PROGRAMS)
@@ -283,7 +283,7 @@ def program_names(connection: Connection, key: Station) -> dict[tuple[int, int],
 
 
 def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
-    """A page of events, newest first, with their parameters, and one more if there is another page."""
+    """Return a page of events, newest first, with their parameters, and one more if there is another page."""
     same = and_(_S.SystemType == _E.SystemType, _S.System == _E.System, _S.Station == _E.Station)
     asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, same)
     if key is None:
@@ -303,7 +303,7 @@ def events(connection: Connection, key: Station | None, behind: Behind | None, m
 
 
 def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
-    """A page of breaches of the document, newest first, and one more if there is another page."""
+    """Return a page of breaches of the document, newest first, and one more if there is another page."""
     asked = select(*t.BREACH.columns).order_by(_B.BreachId.desc()).limit(most + 1)
     if behind:
         asked = asked.where(_B.BreachId < behind.number)
@@ -311,7 +311,7 @@ def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) ->
 
 
 def changes(connection: Connection, behind: Behind | None) -> list[dict]:
-    """A page of what commands have changed, newest first, and one more if there is another page."""
+    """Return a page of what commands have changed, newest first, and one more if there is another page."""
     number = t.AUDIT.c.AuditId
     asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(ROWS + 1)
     if behind:
@@ -320,5 +320,5 @@ def changes(connection: Connection, behind: Behind | None) -> list[dict]:
 
 
 def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
-    """Further down a list that is sorted by time and number, newest first; its first term is what an index walks."""
+    """The condition to be further down a list by time and number, newest first; the first term lets an index serve."""
     return and_(time <= behind.time, or_(time < behind.time, number < behind.number))

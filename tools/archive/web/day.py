@@ -1,9 +1,9 @@
-"""A station's day in figures: verdicts of each program, and how its torque and angle lie between their limits.
+"""A station's day in figures: each program's verdicts, and how torque and angle lie between their limits.
 
 Rules
-1. A program whose limits were changed during the day is two lines: figures across two sets of limits mean nothing.
+1. A program whose limits were changed during the day gets two lines: figures across two sets of limits mean nothing.
 2. Figures are those of tools.archive.spc, in the order in which the screws were tightened.
-3. Spread is shown over the limits and half their width on both sides; what lies beyond stands in the outer bars.
+3. Spread is shown between the limits and half their distance beyond on both sides; the rest is in the outer bars.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from tools.archive import spc
 
 BARS = 40
-MARGIN = 0.5  # of the width between the limits, on each side
+MARGIN = 0.5  # of the distance between the limits, on each side
 
 
 @dataclass
 class Spread:
-    """How one quantity lay; limits are None where the station sent none."""
+    """How one quantity was spread; limits are None if the station sent none."""
 
     unit: str
     decimals: int
@@ -28,10 +28,10 @@ class Spread:
     values: list[float] = field(default_factory=list)
 
     def figures(self) -> dict:
-        """Those of spc.figures, and the bars."""
+        """Return those of spc.figures, and the bars."""
         told = {"unit": self.unit, "decimals": self.decimals, "low": self.low, "high": self.high, "bars": []}
         if self.low is None and not any(self.values):
-            self.values.clear()  # a program that does not measure it sends noughts
+            self.values.clear()  # a program that does not measure it sends zeros
         told.update(spc.figures(self.values, self.low, self.high))
         if self.values:
             told["from"], told["to"], told["bars"] = self._bars()
@@ -64,7 +64,7 @@ class Program:
     nok: int = 0
 
     def figures(self, name: str) -> dict:
-        """What a page shows of it."""
+        """Return what a page shows of it."""
         return {
             "spindle": self.spindle,
             "program": self.program,
@@ -78,7 +78,7 @@ class Program:
 
 
 def programs(rows: Iterable[Sequence], names: dict[tuple[int, int], str], only_ok: bool) -> list[dict]:
-    """The figures of each program, by spindle and number; `only_ok` leaves the others out of spread and capability."""
+    """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     found: dict[tuple, Program] = {}
     for spindle, program, overall, torque, torque_low, torque_high, angle, angle_low, angle_high in rows:
         key = (spindle, program, torque_low, torque_high, angle_low, angle_high)
@@ -100,7 +100,7 @@ def programs(rows: Iterable[Sequence], names: dict[tuple[int, int], str], only_o
 
 
 def limits_of(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Limits, or none: both 0 is what a station sends that has no limits."""
+    """Return the limits, or none: a station without limits sends 0 for both."""
     if low is None or high is None or not low < high:
         return None, None
     return low, high

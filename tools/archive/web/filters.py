@@ -10,17 +10,17 @@ from starlette.requests import Request
 from tools.archive import pareto
 from tools.archive.web import asked
 
-_FILLED = {"from": "000001010000", "to": "999912312359"}  # what is missing of a time
+_FILLED = {"from": "000001010000", "to": "999912312359"}  # fills in what a time leaves out
 _TIME = re.compile(r"[-0-9:T .]+")
 NONE = "-"  # a tool without a serial number
 
 
 class Unclear(Exception):
-    """The address says nothing that could be shown; the text says why."""
+    """The address names nothing that can be shown; the text says why."""
 
 
 def station(text: str) -> asked.Station:
-    """type/system/station, or the last number alone."""
+    """Read type/system/station, or the last number alone."""
     parts = text.split("/")
     if len(parts) == 1:
         parts = ["3", "1", *parts]
@@ -30,7 +30,7 @@ def station(text: str) -> asked.Station:
 
 
 def number(request: Request, name: str, within: range = range(10**9)) -> int | None:
-    """A number; None if the address has none of this name."""
+    """Return a number; None if the address has none of this name."""
     text = request.query_params.get(name, "").strip()
     if not text:
         return None
@@ -41,18 +41,18 @@ def number(request: Request, name: str, within: range = range(10**9)) -> int | N
 
 
 def text(request: Request, name: str, most: int) -> str | None:
-    """A text without the blanks around it; None if the address has none of this name."""
+    """Return a text without the blanks around it; None if the address has none of this name."""
     return request.query_params.get(name, "").strip()[:most] or None
 
 
 def tool(request: Request) -> str | None:
-    """A tool's serial number, "" for tools without one; None if the address has none of this name."""
+    """Return a tool's serial number, "" for tools without one; None if the address names no tool."""
     found = text(request, "tool", 10)
     return "" if found == NONE else found
 
 
 def cause(request: Request) -> tuple[int, int, int] | None:
-    """The statuses of torque, angle and time that a cause means; None if the address has none of this name."""
+    """Return the statuses of torque, angle and time that a cause means; None if the address names no cause."""
     found = text(request, "cause", 100)
     statuses = pareto.statuses(found) if found else None
     if found and statuses is None:
@@ -61,7 +61,7 @@ def cause(request: Request) -> tuple[int, int, int] | None:
 
 
 def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
-    """One of these words, the first if the address has none."""
+    """Return one of these words, the first if the address has none."""
     found = request.query_params.get(name, "") or allowed[0]
     if found not in allowed:
         raise Unclear(f"{name} {found!r}: one of {', '.join(allowed)}")
@@ -69,7 +69,7 @@ def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def time(request: Request, name: str, exactly: int | None = None) -> str | None:
-    """The digits of a time, or of its beginning."""
+    """Return the digits of a time, or of its beginning."""
     text = request.query_params.get(name, "")
     digits = "".join(c for c in text if c.isascii() and c.isdigit())
     if not text:
@@ -81,7 +81,7 @@ def time(request: Request, name: str, exactly: int | None = None) -> str | None:
 
 
 def minute(request: Request, name: str) -> datetime | None:
-    """The minute of `from` or `to`; with a day alone, its first or last."""
+    """Return the minute of `from` or `to`; for a day alone, its first or last."""
     digits, filled = time(request, name), _FILLED[name]
     if digits is None:
         return None
@@ -92,17 +92,17 @@ def minute(request: Request, name: str) -> datetime | None:
 
 
 def field(time: datetime | None) -> str:
-    """As a browser's field for a time has it."""
+    """Return a time as a browser's field has it."""
     return time.isoformat(timespec="minutes") if time else ""
 
 
 def behind_day(digits: str | None) -> str | None:
-    """Up to and with a day, or a minute: people mean the whole of what they name."""
+    """Return an end that includes the whole day or minute named, as people mean it."""
     return None if digits is None else digits + "a"
 
 
 def place(request: Request) -> asked.Behind | None:
-    """Where a list goes on."""
+    """Return where a list goes on."""
     text = request.query_params.get("behind")
     if not text:
         return None

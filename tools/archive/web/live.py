@@ -1,11 +1,11 @@
-"""What arrives, told to every open page as server-sent events.
+"""Sends what arrives to every open page, as server-sent events.
 
 Rules
-1. The database is looked at twice a second while somebody watches, once for all of them; not at all otherwise.
-2. `result` carries a row as the list has it and its number as the event's id; `stations` what changed on the map;
-   `reload` says that the map has new ones.
-3. A page that comes back names the last id it had and gets what it missed, at most a page of it.
-4. Who does not read is let go when its queue is full: its browser comes back by itself.
+1. While any page watches, the database is read twice a second, once for all of them; otherwise not at all.
+2. `result` carries a row as the list has it, with its number as the event's id; `stations` what changed on the map;
+   `reload` says that the map has new stations.
+3. A page that comes back names the last id it had and gets what it missed, one page at most.
+4. A page that does not read is dropped when its queue is full: its browser comes back by itself.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MAP_EVERY = 10  # looks
 QUEUE_MOST = 200
 WATCHERS_MOST = 200
 MAP_COLUMNS = ("Heard", "Today", "TodayNOK", "Result")  # page.js knows their order
-ROWS_MOST = 100  # of a look; what comes faster is left to the lists
+ROWS_MOST = 100  # per look; what comes faster is left to the lists
 _ALIVE = ": still here\n\n"
 
 
 class Feed:
-    """`async for text in feed.watch(after)`; `stop` ends all of them."""
+    """`async for text in feed.watch(after)`; `stop` ends them all."""
 
     def __init__(self, reading: Reading, row: Callable[[dict], str], today: Callable[[], str]) -> None:
         self._reading = reading
@@ -41,11 +41,11 @@ class Feed:
         self._map: dict[str, list] = {}
 
     def is_full(self) -> bool:
-        """True if no further page may watch."""
+        """True if no more pages may watch."""
         return len(self._watchers) >= WATCHERS_MOST
 
     async def watch(self, after: int | None) -> AsyncIterator[str]:
-        """Events from now on, or behind this number."""
+        """Yield events from now on, or after this number."""
         queue: asyncio.Queue[tuple[int, str | None]] = asyncio.Queue(QUEUE_MOST)
         self._watchers.add(queue)
         if self._task is None:
@@ -53,7 +53,7 @@ class Feed:
             self._task = asyncio.create_task(self._look())
         try:
             yield "retry: 2000\n\n"
-            await self._begun.wait()  # what comes from here on is in the queue, what came before is in the database
+            await self._begun.wait()  # from here on events are in the queue; earlier ones are in the database
             if after is not None:
                 for row in await self._reading(asked.arrived_behind, after, ROWS_MOST):
                     yield self._event(row)
@@ -96,7 +96,7 @@ class Feed:
         self._task = None
 
     async def _look_at_map(self) -> None:
-        """Tell how the stations do that have changed since the last look."""
+        """Send the state of stations that have changed since the last look."""
         now: dict[str, list] = {}
         for system in await self._reading(asked.stations, self._today()):
             for station in system["Stations"]:
@@ -115,7 +115,7 @@ class Feed:
     def _tell(self, text: str | None, number: int = 0) -> None:
         for queue in list(self._watchers):
             if queue.full():
-                queue.get_nowait()  # room for the end: who does not read comes back and asks for what it missed
+                queue.get_nowait()  # room for the end: a page that does not read comes back and asks for what it missed
                 text_for_it = None
             else:
                 text_for_it = text

@@ -1,13 +1,13 @@
-"""The door: a password for all or for each user, tokens that end, guessing that is slowed down.
+"""The door: one password for all or one for each user, tokens that expire, and guessing slowed down.
 
 Rules
-1. Passwords come from a file that others cannot read, or one for all from the environment: never the command line,
-   which every user of the machine sees.
-2. A password is compared as a key (scrypt) in the same time whatever it is, and whoever is named.
-3. A token is signed with a key made of the password: it ends after IDLE_S without a visit, VALID_S after the log-in,
-   with its visitor's log-out, and when the password changes or the user is gone. A restart ends none, and brings none
-   back (tools.archive.web.over).
-4. Wrong passwords are slowed down by address: ten in a minute, then none from there is looked at until it is over.
+1. Passwords come from a file that others cannot read, or one for all from the environment: never from the command line,
+   which every user of the machine can see.
+2. A password is compared as a key (scrypt), in the same time whatever it is and whoever is named.
+3. A token is signed with a key made from the password. It ends after IDLE_S without a visit, VALID_S after the log-in,
+   when its visitor logs out, and when the password changes or the user is removed. A restart ends none, and brings
+   none back (tools.archive.web.over).
+4. Wrong passwords are slowed down by address: after ten in a minute none from there is checked until it is over.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from tools.base.private import Wrong
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
 VALID_S = 30 * 24 * 3600
 IDLE_S = 12 * 3600
-RENEWED_S = 600  # a token that is older is given out afresh
+RENEWED_S = 600  # older tokens are renewed
 TRIES = 10
 TRIES_S = 60.0
 REMEMBERED_MOST = 10000  # addresses with wrong passwords
-_SALT = b"toolcart archive: pages"  # one password, one key: there is no table of them to protect
+_SALT = b"toolcart archive: pages"  # one password, one key: there is no table of keys to protect
 _PARTS = 5
 
 
 def password(file: str | None) -> str | None:
-    """The password of this page; None if there is none. Wrong if the file is not private, or it is too short."""
+    """Return the pages' password; None if there is none. Wrong if the file is not private, or it is too short."""
     found, where = (os.environ.get(VARIABLE) or None), VARIABLE
     if file is not None:
         found, where = private.text_of(file).rstrip("\r\n"), file
@@ -48,13 +48,13 @@ def password(file: str | None) -> str | None:
 
 
 def over_file(beside: str | None) -> str | None:
-    """Where log-outs are kept: a service's own folder, else beside the file of passwords."""
+    """Return where log-outs are kept: in a service's own folder, else beside the file of passwords."""
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return os.path.join(folder, "logged-out") if folder else f"{beside}.logged-out" if beside else None
 
 
 def is_loopback(host: str) -> bool:
-    """True if only this machine can reach an address."""
+    """True if only this machine can reach this address."""
     if host == "localhost":
         return True
     try:
@@ -64,13 +64,13 @@ def is_loopback(host: str) -> bool:
 
 
 class Door:
-    """Gives tokens for passwords, and knows them again. With one password for all, all are `admin` without a name."""
+    """Gives tokens for passwords, and checks them. With one password for all, everyone is `admin` without a name."""
 
     def __init__(self, secret: str | None, users: UsersFile | None = None, over: str | None = None) -> None:
         self._all = {"": User("", "admin", _SALT, key_of(secret, _SALT))} if secret else {}
         self._file = users
-        self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, the latest last
-        self._over = Over(over, IDLE_S)  # of who has logged out; `over` is its file
+        self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, latest last
+        self._over = Over(over, IDLE_S)  # sessions logged out of; `over` is the file
 
     @property
     def has_names(self) -> bool:
@@ -78,16 +78,16 @@ class Door:
         return self._file is not None
 
     def users(self) -> Mapping[str, User]:
-        """Everyone who may come in."""
+        """Return all users who may come in."""
         return self._file.now() if self._file else self._all
 
     def is_shut(self, visitor: str = "") -> bool:
-        """True if too many wrong passwords came from this address just now."""
+        """True if too many wrong passwords have just come from this address."""
         wrong = self._wrong.get(visitor, ())
         return len(wrong) == TRIES and time.monotonic() - wrong[0] < TRIES_S
 
     def token(self, tried: str, visitor: str = "", name: str = "") -> str | None:
-        """A token if this is the password. Takes some 50 ms, on purpose: call it in a thread."""
+        """Return a token if this is the password. Takes about 50 ms, on purpose: call it in a thread."""
         if self.is_shut(visitor):
             return None
         user = self.users().get(name)
@@ -103,7 +103,7 @@ class Door:
         return _signed(user, now, now, secrets.token_hex(8))
 
     def knows(self, token: str) -> User | None:
-        """Whose token this is; None if it is none of ours that is still good."""
+        """Return whose token this is; None if it is not ours or no longer valid."""
         parts = token.split(".")
         if len(parts) != _PARTS or not all(one.isascii() and one.isdigit() and len(one) < 12 for one in parts[:2]):
             return None
@@ -119,14 +119,14 @@ class Door:
         return user if is_ours and now < given + IDLE_S and now < began + VALID_S else None
 
     def renewed(self, token: str) -> str | None:
-        """A good token given out afresh, if it is time."""
+        """Return a new token for a valid one that is due for renewal; None otherwise."""
         user = self.knows(token)
         given, began, session = token.split(".")[:3] if user else ("0", "0", "")
         now = int(time.time())
         return _signed(user, now, int(began), session) if user and now - int(given) >= RENEWED_S else None
 
     def forget(self, token: str) -> None:
-        """Its visitor has logged out: every token of the session is over."""
+        """Log the visitor out: every token of the session is over."""
         if self.knows(token):
             self._over.add(token.split(".")[2])
 

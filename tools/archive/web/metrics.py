@@ -1,7 +1,7 @@
-"""The archive's figures for Prometheus: each station's from the database, the server's own as it told them last.
+"""The archive's figures for Prometheus: each station's from the database, the server's own as last reported.
 
 Rules
-1. A figure that is not known is left out, never 0: pages without a server beside them know the database alone.
+1. A figure that is not known is left out, never 0: pages without a server beside them know only the database.
 2. Counters begin at the server's start.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from tools.archive.web import shown
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
 
-STATIONS_MOST = 20_000  # those that were heard last
-# Those of the server have the names that tools.archive.serving.counted gives them.
+STATIONS_MOST = 20_000  # those heard last
+# The server's figures have the names that tools.archive.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
     "toolcart_archive_memory_bytes": (GAUGE, "Memory of the server's process."),
@@ -58,7 +58,7 @@ FAMILIES = {
 
 
 def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
-    """The whole page; `systems` as the map has them (asked.stations)."""
+    """Return the whole page; `systems` as in asked.stations."""
     sheet = Sheet(FAMILIES)
     for name, value in (server or {}).items():
         sheet.add(f"toolcart_archive_{name}", {}, value)
@@ -72,7 +72,7 @@ def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
 
 
 def _seconds(heard: str) -> int | None:
-    """14 digits in UTC as seconds since 1970; None if there are none yet."""
+    """Return 14 digits in UTC as seconds since 1970; None if there are none yet."""
     if len(heard) != 14 or not heard.isdigit():
         return None
     parts = [int(heard[at : at + 2]) for at in range(4, 14, 2)]

@@ -1,8 +1,8 @@
-"""Sessions that their visitors have logged out of, kept in a file so that a restart of the pages lets none in again.
+"""Sessions that were logged out of, kept in a file so that a restart of the pages does not let them in again.
 
 Rules
-1. A line is a time and a session. One that no token can be good of any more is left out at the next start.
-2. Without a file, or one that cannot be written, a log-out holds until a restart.
+1. A line is a time and a session. A session whose tokens have all expired is left out at the next start.
+2. Without a file, or if it cannot be written, a log-out holds until a restart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import time
 from contextlib import suppress
 
-MOST = 10000  # sessions; the oldest goes where there are more
+MOST = 10000  # sessions; if there are more the oldest goes
 
 
 class Over:
@@ -34,7 +34,7 @@ class Over:
         return session in self._of
 
     def add(self, session: str) -> None:
-        """This one is over."""
+        """Note that this session is over."""
         if len(self._of) >= MOST:
             self._of.pop(next(iter(self._of)))
         self._of[session] = int(time.time())

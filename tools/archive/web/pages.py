@@ -1,7 +1,7 @@
-"""What each page shows: a name of a template and the values in it, all of which JSON takes too.
+"""What each page shows: a template's name and its values, all of which JSON takes too.
 
 Rules
-1. A page is `async def page(site, request) -> Page`; what of an address cannot be read is Unclear.
+1. A page is `async def page(read, request) -> Page`; an address that cannot be read raises Unclear.
 2. Nothing here changes anything; everything but the log-in is a GET.
 """
 
@@ -20,16 +20,16 @@ from tools.archive.web import asked, day, filters, shown
 from tools.archive.web.reading import Reading
 from tools.trace.curves import Curve, Tightening
 
-DAY_ROWS = 50000  # of one station: one in 1.7 s around the clock
+DAY_ROWS = 50000  # of one station: one every 1.7 s around the clock
 DAY_LIST = 50
 LIVE_ROWS = 50
-CURVES, CURVES_MOST = 10, 30  # over one another
+CURVES, CURVES_MOST = 10, 30  # drawn over one another
 VIN_MOST = 25  # 004:125
 _GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
 
 
 class NotThere(Exception):
-    """There is no such thing; the text says what was looked for."""
+    """There is no such thing; the text says what was asked for."""
 
 
 @dataclass
@@ -39,16 +39,16 @@ class Page:
     template: str
     values: dict[str, Any]
     go_to: str | None = None
-    rows: Callable[[Connection, int], list[dict]] | None = None  # the newest of what it shows, for a file
+    rows: Callable[[Connection, int], list[dict]] | None = None  # the newest rows of what it shows, for a file
 
 
 def exported(wanted: queries.Wanted) -> Callable[[Connection, int], list[dict]]:
-    """The rows of a file: those that a page shows, and what comes behind them."""
+    """Return what gives the rows of a file: those that a page shows, and those after them."""
     return lambda connection, most: asked.results(connection, wanted, None, most)
 
 
 def today() -> str:
-    """This day by the machine's clock, as stations write it."""
+    """Return today by the machine's clock, as stations write it."""
     return datetime.now().strftime("%Y%m%d")
 
 
@@ -60,14 +60,14 @@ async def overview(read: Reading, request: Request) -> Page:
 
 
 async def live(read: Reading, request: Request) -> Page:
-    """The newest results; page.js adds what comes."""
+    """The newest results; page.js adds new ones."""
     found = await read(asked.results, queries.Wanted(), None, LIVE_ROWS)
     newest = found[0]["ResultId"] if found else 0
     return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
 
 
 async def search(read: Reading, request: Request) -> Page:
-    """A VIN first, then what begins or ends so, a tightening ID, a station's name."""
+    """A whole VIN first, then the beginning or end of one, a tightening ID, a station's name."""
     text = request.query_params.get("q", "").strip()[:100]
     if not text:
         return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
@@ -109,7 +109,7 @@ async def result(read: Reading, request: Request) -> Page:
 
 
 async def curves(read: Reading, request: Request) -> Page:
-    """Curves of a result and of those before it, over one another, with the window that they have to end in."""
+    """Curves of a result and those before it, over one another, with the window that they have to end in."""
     number = request.path_params["number"]
     found = await read(queries.result, number) if number < 2**63 else None
     if found is None:
@@ -149,7 +149,7 @@ async def station(read: Reading, request: Request) -> Page:
 
 
 async def results(read: Reading, request: Request) -> Page:
-    """Lists with filter: what is not OK, or all."""
+    """Filtered lists: what is not OK, or all."""
     asked_for = request.query_params
     key = filters.station(asked_for["station"]) if asked_for.get("station") else None
     wanted = queries.Wanted(
@@ -184,7 +184,7 @@ async def events(read: Reading, request: Request) -> Page:
 
 
 async def breaches(read: Reading, request: Request) -> Page:
-    """What broke the document."""
+    """Breaches of the document."""
     found = await read(asked.breaches, filters.place(request))
     more = len(found) > asked.ROWS
     found = found[: asked.ROWS]
@@ -203,12 +203,12 @@ async def audit(read: Reading, request: Request) -> Page:
 
 
 def _graph(graph: dict) -> dict:
-    """A graph without its octets."""
+    """Return a graph without its bytes."""
     return {name: value for name, value in graph.items() if name != "Samples"}
 
 
 def _curves(found: dict) -> dict:
-    """Values over time and torque over angle, with limits; {} if there are none."""
+    """Return values over time and torque over angle, with limits; {} if there are none."""
     one = Tightening("", "")
     told: dict[str, Any] = {}
     for graph in found["Graphs"]:

@@ -1,8 +1,8 @@
-"""The archive's database for pages: only read, a few questions at once, none for longer than a page may take.
+"""The archive's database for pages: read-only, a few queries at once, none longer than a page may take.
 
 Rules
-1. A connection cannot write: SQLite has `query_only`, PostgreSQL a read-only session. Neither holds up who writes.
-2. A question that takes too long is ended by the database, and told as TooLong.
+1. A connection cannot write: SQLite has `query_only`, PostgreSQL a read-only session. Neither holds up the writer.
+2. A query that takes too long is ended by the database, and raises TooLong.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from tools.archive import database
 
 LIMIT_S = 5.0
-AT_ONCE = 4  # questions; more only wait for the same two cores
-_STEPS = 10000  # of SQLite's machine between two looks at the clock, some 0.1 ms
+AT_ONCE = 4  # queries; more would only wait for the same two cores
+_STEPS = 10000  # of SQLite's machine between two looks at the clock, about 0.1 ms
 
 Answer = TypeVar("Answer")
 
 
 class TooLong(Exception):
-    """A question took longer than a page may."""
+    """A query took longer than a page may."""
 
 
 class Away(Exception):
@@ -44,11 +44,11 @@ class Reading:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._until = threading.local()
         self._limiter = CapacityLimiter(AT_ONCE)
-        self._engine.dispose()  # connections from here on are made as pages want them
+        self._engine.dispose()  # from here on connections are made as pages need them
         event.listen(self._engine, "connect", self._as_pages_want_it)
 
     async def __call__(self, question: Callable[..., Answer], *values: object) -> Answer:
-        """The answer; TooLong, or Away."""
+        """Return the answer; TooLong, or Away."""
         return await to_thread.run_sync(self.ask, question, *values, limiter=self._limiter)
 
     def ask(self, question: Callable[..., Answer], *values: object) -> Answer:
@@ -63,7 +63,7 @@ class Reading:
             raise (TooLong() if ended else Away(text)) from None
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _as_pages_want_it(self, connection, _record) -> None:
@@ -72,7 +72,7 @@ class Reading:
             connection.set_progress_handler(lambda: time.monotonic() > getattr(self._until, "s", float("inf")), _STEPS)
         else:
             connection.execute("SET default_transaction_read_only = on")
-            connection.execute("SET jit = off")  # to compile a question takes longer than to answer it
-            connection.execute("SET max_parallel_workers_per_gather = 0")  # the other processors are the writer's
+            connection.execute("SET jit = off")  # compiling a query takes longer than answering it
+            connection.execute("SET max_parallel_workers_per_gather = 0")  # the other processors are for the writer
             connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
             connection.commit()

@@ -1,4 +1,4 @@
-"""Serves the pages by uvicorn until Ctrl-C, SIGTERM or the end of the parent that holds the other end of stdin."""
+"""Serves the pages with uvicorn until Ctrl-C, SIGTERM or the end of the parent, which holds the other end of stdin."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tools.base.niceness import stand_back
 
 CONNECTIONS_MOST = 500
 BACKLOG = 128
-BEHIND_RESULTS = 10  # where the processor is scarce a page waits for a 05, never the other way round
+BEHIND_RESULTS = 10  # if the processor is busy a page waits for a 05, never the other way round
 
 
 class _Server(uvicorn.Server):
-    """One that ends live views first, which never end by themselves, and leaves signals to us."""
+    """A server that first ends live views, which never end by themselves, and leaves signals to us."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
@@ -44,7 +44,7 @@ class _Server(uvicorn.Server):
 def run(
     place: str, where: Listening, say: Callable[[str], None], seconds: float | None = None, with_parent: bool = False
 ) -> None:
-    """Serve; CannotServe, OSError or database.Unusable if it cannot begin."""
+    """Serve; CannotServe, OSError or database.Unusable if it cannot start."""
     door = where.door()
     app = make(Reading(place), door, door is None, where.shifts, where.proxy())
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
@@ -63,7 +63,7 @@ def run(
 
 
 def _hear_parent(server: _Server, site: Site) -> None:
-    """Its figures, line by line, and its end."""
+    """Read the parent's figures, line by line, until it ends."""
     with contextlib.suppress(OSError, ValueError), os.fdopen(0, "rb", closefd=False) as told:
         for line in told:
             site.server = json.loads(line)

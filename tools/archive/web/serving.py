@@ -1,11 +1,11 @@
-"""Where the pages listen and with which password; the process of their own beside `toolcart archive serve --web`.
+"""Where the pages listen and with which password; their own process beside `toolcart archive serve --web`.
 
 Rules
 1. The pages have a process of their own, so a page can neither hold up a 05 nor take the archive down with it.
-2. Beyond the loopback a password is needed; what is missing is told before anything listens.
+2. Beyond the loopback a password is needed; if anything is missing, that is said before anything listens.
 3. A child ends when its parent does, however that ended: it reads a pipe that the parent holds. The server's figures
-   come on it, a line of JSON each time; where the child does not read, they are left out.
-4. The database's address goes to the child in its environment: it may have a password in it.
+   come over it, a line of JSON each time; if the child does not read, they are left out.
+4. The database's address goes to the child in its environment: there may be a password in it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STOP_LIMIT_S = 5.0
 
 
 class CannotServe(Exception):
-    """The pages cannot be served so; the text says why."""
+    """The pages cannot be served this way; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Listening:
     user_header: str = ""
 
     def proxy(self) -> Proxy | None:
-        """What a proxy says of visitors; ValueError."""
+        """Return the trusted proxies, if any; ValueError."""
         return proxy_of(self.trust_proxy, self.user_header) if self.trust_proxy else None
 
     def door(self) -> login.Door | None:
-        """Who may come in; CannotServe if that has to be said and is not."""
+        """Return who may come in; CannotServe if that has to be said and is not."""
         try:
             if self.users_file:
                 return login.Door(None, UsersFile(self.users_file), login.over_file(self.users_file))
@@ -69,7 +69,7 @@ class Listening:
 
 
 def address(text: str) -> tuple[str, int]:
-    """Read `HOST:PORT`, `PORT` or `[::1]:PORT`; ValueError if it is none."""
+    """Read `HOST:PORT`, `PORT` or `[::1]:PORT`; ValueError for anything else."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ValueError(f"{text!r}: HOST:PORT or PORT is expected, such as 0.0.0.0:8080")
@@ -77,7 +77,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 class Child:
-    """The pages in a process of their own; `close` leaves none behind."""
+    """The pages in a process of their own; `close` leaves no process behind."""
 
     def __init__(self, place: str, where: Listening, is_quiet: bool = False) -> None:
         self._place = place
@@ -86,7 +86,7 @@ class Child:
         self._process = self._started()
 
     def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
-        """Start it again if it has ended; give it the server's figures."""
+        """Start the process again if it has ended; give it the server's figures."""
         code = self._process.poll()
         if code is not None:
             say(f"the pages have ended with {code}; they are started again")
@@ -97,7 +97,7 @@ class Child:
             os.write(self._process.stdin.fileno(), json.dumps(counted).encode() + b"\n")
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._close_pipe()
         try:
             self._process.wait(STOP_LIMIT_S)

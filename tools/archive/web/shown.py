@@ -1,4 +1,4 @@
-"""How values are written for people, as filters of the pages' templates."""
+"""How values are shown to people, as filters of the pages' templates."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tools.pages import frame
 
 HERE = Path(__file__).parent
 STATUSES = {0: "OK", 1: "NOK", 2: "low", 3: "high"}  # 004:150
-ALIVE_S = 90  # a station says something every minute at the latest, and it is written down within five seconds
+ALIVE_S = 90  # a station sends something at least every minute, and that is stored within five seconds
 
 
 def moment(digits: str | None) -> str:
-    """14 digits as people write them; anything else as it is."""
+    """Return 14 digits as people write a time; anything else as it is."""
     d = digits or ""
     if len(d) != 14 or not d.isdigit():
         return d
@@ -25,34 +25,34 @@ def moment(digits: str | None) -> str:
 
 
 def day(digits: str) -> str:
-    """The day of some digits: 2026-11-21."""
+    """Return the day of some digits: 2026-11-21."""
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
 
 
 def number(value: float | None, decimals: int) -> str:
-    """A number, or nothing."""
+    """Return a number as text, "" for None."""
     return "" if value is None else f"{value:.{decimals}f}"
 
 
 def status(value: int | None) -> str:
-    """The status of a value; nothing if it is good or was not told."""
+    """Return the status of a value; "" if it is good or was not sent."""
     return "" if not value else STATUSES.get(value, str(value))
 
 
 def gauge(value: float | None, low: float | None, high: float | None) -> float | None:
-    """Where a value stands on a scale of 100 whose limits are at 25 and 75; None without limits."""
+    """Return a value's place on a scale of 100 with the limits at 25 and 75; None without limits."""
     if value is None or low is None or high is None or not low < high:
         return None
     return round(min(98.0, max(0.0, 25 + 50 * (value - low) / (high - low))), 1)
 
 
 def place(row: dict) -> str:
-    """A station's address: type/system/station."""
+    """Return a station's address: type/system/station."""
     return f"{row['SystemType']}/{row['System']}/{row['Station']}"
 
 
 def silence(heard: str, now: datetime | None = None) -> tuple[str, str]:
-    """How long ago a station was heard, in words, and its state: alive, silent, never."""
+    """Return how long ago a station was heard, in words, and its state: alive, silent, never."""
     try:
         then = datetime.strptime(heard, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
@@ -66,14 +66,14 @@ def silence(heard: str, now: datetime | None = None) -> tuple[str, str]:
 
 
 def link(path: str, **parts: object) -> str:
-    """An address of ours with these parts; None and "" are left out."""
+    """Return an address of ours with these parts; None and "" are left out."""
     wanted = {name: str(value) for name, value in parts.items() if value not in (None, "")}
     return f"{path}?{urlencode(wanted, errors='replace')}" if wanted else path
 
 
 @functools.cache
 def templates() -> Environment:
-    """The templates with their filters."""
+    """Return the templates with their filters."""
     made = frame.templates(HERE / "templates")
     made.filters.update(moment=moment, day=day, number=number, status=status, place=place, silence=silence, gauge=gauge)
     made.globals["link"] = link

@@ -1,12 +1,12 @@
-"""How a program's torque and angle went: values with their limits, charts, figures by day, week or shift, causes.
+"""A program's torque and angle over time: values with limits, charts, figures by day, week or shift, causes.
 
 Rules
-1. Values stand in the order of the station's clock. Where limits were changed, figures start again: across two sets of
-   limits they mean nothing. Charts of means and deviations know no limits and go on.
-2. A chart has a bounded number of points: some of each stretch, with its least and most, of good and of bad ones
-   apart, so that nothing that sticks out is missing.
-3. A study of a tool is STUDY results in a row of one tool under one set of limits; its Cm and Cmk are what Pp and Ppk
-   of these values are.
+1. Values are in the order of the station's clock. Where limits were changed, figures start again: across two sets of
+   limits they mean nothing. Charts of means and deviations do not depend on limits and go on.
+2. A chart has a bounded number of points: some of each stretch, with its least and most, for good and bad ones
+   separately, so that nothing that sticks out is missing.
+3. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
+   of these values.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from tools.archive import pareto, spc
 from tools.archive.web.day import limits_of
 
-POINTS_MOST = 1000  # of a kind in a chart; its half of a screen has as many columns
+POINTS_MOST = 1000  # of a kind in a chart; half a screen has as many columns
 _TIME, _NUMBER, _OVERALL = 0, 1, 2  # places in a row of asked.trend_rows
 _STATUSES = (6, 10, 11)
 _TOOL = 12
-STUDY = 50  # tightenings, as most handbooks have it
+STUDY = 50  # tightenings, as in most handbooks
 STUDIES_MOST = 20  # the newest
 
 
@@ -43,9 +43,9 @@ QUANTITIES = (Quantity("Torque", "Nm", 2, 3, 4, 5), Quantity("Angle", "°", 1, 7
 
 
 def trend(rows: Sequence[tuple], period: Callable[[str], str] | None, size: int, only_ok: bool) -> dict:
-    """Counts, causes and each quantity's values, charts and figures; `only_ok` keeps the others out of the last two.
+    """Return counts, causes and each quantity's values, charts and figures; `only_ok`: the last two of OK results only.
 
-    Without a period the figures are those of studies of its tools.
+    Without a period the figures are those of tool studies.
     """
     bad = [row for row in rows if row[_OVERALL]]
     causes = pareto.pareto(Counter(pareto.cause(*[row[at] for at in _STATUSES]) for row in bad))
@@ -53,7 +53,7 @@ def trend(rows: Sequence[tuple], period: Callable[[str], str] | None, size: int,
     for quantity in QUANTITIES:
         found = [row for row in rows if row[quantity.value] is not None]
         if found and not any(row[quantity.value] or row[quantity.high] for row in found):
-            continue  # a program that does not measure it sends noughts
+            continue  # a program that does not measure it sends zeros
         judged = [row for row in found if not row[_OVERALL]] if only_ok else found
         told["quantities"].append(
             {
@@ -70,7 +70,7 @@ def trend(rows: Sequence[tuple], period: Callable[[str], str] | None, size: int,
 
 
 def _points(rows: Sequence[tuple], quantity: Quantity) -> dict:
-    """Columns for a chart: seconds, good and bad values, limits."""
+    """Return columns for a chart: seconds, good and bad values, limits."""
     value = quantity.value
     kept = thinned([(row[value], at) for at, row in enumerate(rows) if not row[_OVERALL]])
     kept += thinned([(row[value], at) for at, row in enumerate(rows) if row[_OVERALL]])
@@ -87,20 +87,20 @@ def _points(rows: Sequence[tuple], quantity: Quantity) -> dict:
 
 
 def thinned(points: Sequence[tuple[float, int]], most: int = POINTS_MOST) -> list[tuple[float, int]]:
-    """So many at most of these values and their places, in order: some of each stretch, with its least and most."""
+    """Return at most `most` of these (value, place), in order: some of each stretch, with its least and most."""
     if len(points) <= most:
         return list(points)
     told: list[tuple[float, int]] = []
     stretches = most // 4
     for stretch in range(stretches):
         part = points[stretch * len(points) // stretches : (stretch + 1) * len(points) // stretches]
-        kept = {part[0], part[len(part) // 2], min(part), max(part)}  # the first two so that the others are no hollow
+        kept = {part[0], part[len(part) // 2], min(part), max(part)}  # the first two fill in between the extremes
         told += sorted(kept, key=lambda point: point[1])
     return told
 
 
 def seconds(time: str) -> int:
-    """A station's time as if it were UTC, so that a browser shows it as it is."""
+    """Return a station's time in seconds as if it were UTC, so that a browser shows it unchanged."""
     year, month, day = int(time[:4]), int(time[4:6]), int(time[6:8])
     return calendar.timegm((year, month, day, int(time[8:10]), int(time[10:12]), int(time[12:14])))
 
@@ -114,7 +114,7 @@ def _charts(rows: Sequence[tuple], quantity: Quantity, size: int) -> dict | None
 
 
 def _chart(chart: dict, last: Sequence[tuple]) -> dict:
-    """Its points for a browser, and its signals: how many of each rule, and the newest result of one."""
+    """Return a chart's points for a browser, and its signals: how many of each rule, and the newest result with one."""
     points, signals = chart["points"], chart["signals"]
     kept = thinned([(one, at) for at, one in enumerate(points) if at not in signals])
     kept += thinned([(one, at) for at, one in enumerate(points) if at in signals])
@@ -135,7 +135,7 @@ def _chart(chart: dict, last: Sequence[tuple]) -> dict:
 
 
 def _periods(rows: Sequence[tuple], quantity: Quantity, period: Callable[[str], str], size: int) -> list[dict]:
-    """Figures of each period, and of each set of limits in it."""
+    """Return the figures of each period, and of each set of limits in it."""
     found: dict[tuple, list[tuple]] = {}
     for row in rows:
         found.setdefault((period(row[_TIME]), *limits_of(row[quantity.low], row[quantity.high])), []).append(row)
@@ -143,7 +143,7 @@ def _periods(rows: Sequence[tuple], quantity: Quantity, period: Callable[[str], 
 
 
 def _studies(rows: Sequence[tuple], quantity: Quantity, size: int) -> list[dict]:
-    """Figures of the newest STUDIES_MOST whole studies, oldest first."""
+    """Return the figures of the newest STUDIES_MOST complete studies, oldest first."""
     found: dict[tuple, list[int]] = {}
     for at, row in enumerate(rows):
         found.setdefault((row[_TOOL], *limits_of(row[quantity.low], row[quantity.high])), []).append(at)

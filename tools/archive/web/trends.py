@@ -1,4 +1,4 @@
-"""Pages of a quality engineer: the trend of a station's program, and what is not OK by how often."""
+"""Pages for a quality engineer: the trend of a station's program, and what was not OK, by frequency."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tools.archive.web.pages import NotThere, Page
 from tools.archive.web.reading import Reading
 from tools.archive.web.trend import trend
 
-DAYS = 7  # up to the latest result, where the address says nothing else
+DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
-ROWS = 20000  # of one program of a station: a week with one in half a minute
+ROWS = 20000  # of one program of a station: a week at one every half minute
 VIN_MOST = 25  # 004:125
 SERIAL_MOST = 10  # 004:148
 BARS = 30
-SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # that people want at a click
+SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # offered as links
 KINDS = ("day", "week", "study", "shift")
 BY = ("cause", "station", "program", "tool")
 
@@ -59,7 +59,7 @@ async def trend_page(read: Reading, request: Request) -> Page:
 
 
 def _trended(connection, wanted: asked.Trended, period, size: int, only_ok: bool) -> tuple[dict, bool]:
-    """In the thread that asks: figures over many results take a while as well."""
+    """Ask and compute in the same thread: figures over many results take a while too."""
     rows = asked.trend_rows(connection, wanted, ROWS)
     return trend(rows, period, size, only_ok), len(rows) == ROWS
 
@@ -87,7 +87,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
 
 
 def _what(by: str, row: dict) -> tuple[str, dict]:
-    """What a bar is of, and the filter of a list of its results."""
+    """Return what a bar stands for, and the filter for a list of its results."""
     where = shown.place(row)
     station = f"{row['StationName'] or ''} ({where})"
     if by == "station":
@@ -106,14 +106,14 @@ def _what(by: str, row: dict) -> tuple[str, dict]:
 
 
 def _form(request: Request, latest: str | None, days: int) -> dict[str, Any]:
-    """From and to as a browser's fields have them; so many days up to the latest result where nothing is said."""
+    """Return from and to as a browser's fields have them; by default `days` days up to the latest result."""
     until = filters.minute(request, "to") or (moment(latest) if latest else datetime.now())
     since = filters.minute(request, "from")
     return _ends(since, until) if since else _span(until, days)
 
 
 def _span(until: datetime, days: int) -> dict[str, str]:
-    """So many days, the last one up to `until`."""
+    """Return `days` days, the last one up to `until`."""
     midnight = until.replace(hour=0, minute=0)
     return _ends(midnight - min(timedelta(days=days - 1), midnight - datetime.min), until)
 
@@ -123,7 +123,7 @@ def _ends(since: datetime, until: datetime) -> dict[str, str]:
 
 
 def _digits(form: dict) -> tuple[str, str]:
-    """The span of times that a form names, both minutes in it."""
+    """Return the span of time that a form names, including both minutes."""
     since, until = ("".join(c for c in form[name] if c.isdigit()) for name in ("from", "to"))
     return since, until + "a"
 
@@ -134,7 +134,7 @@ def _narrowed(request: Request) -> dict[str, str | None]:
 
 
 def _around(form: dict) -> dict[str, dict]:
-    """As long a span before this one, and behind it."""
+    """Return the spans of the same length before and after this one."""
     since, until = (datetime.fromisoformat(form[name]) for name in ("from", "to"))
     length = max(until - since, timedelta()) + timedelta(minutes=1)
     told = {}

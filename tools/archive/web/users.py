@@ -1,11 +1,12 @@
-"""Who may see the pages: a file of names, roles and keys of passwords, and what a proxy says of who it has let in.
+"""Who may see the pages: a file of names, roles and password keys, and what a proxy says about whom it let in.
 
     anna export scrypt$16384$SALT$KEY
 
 Rules
-1. Roles are steps: `view` sees every page, `export` also takes lists away as files, `admin` also sees who changed what.
-2. The file is its owner's alone, is written whole, and is read again when it has changed: whoever is taken out is out.
-3. A name in a proxy's header counts from the proxy's own addresses alone; who is not in the file may see.
+1. Each role includes the one before: `view` sees every page, `export` may also download lists as files, `admin` also
+   sees who changed what.
+2. The file is only its owner's, is written whole, and is read again when it has changed: a user taken out is out.
+3. A name in a proxy's header counts only from the proxy's own addresses; a name that is not in the file gets `view`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from tools.base import private
 from tools.base.private import Wrong
 
 ROLES = ("view", "export", "admin")
-LEAST = 8  # characters of a password
+LEAST = 8  # characters in a password
 _COST = 2**14
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True)
 class User:
-    """Someone with a role; `key` is that of the password."""
+    """A user with a role; `key` is that of the password."""
 
     name: str
     role: str
@@ -37,17 +38,17 @@ class User:
     key: bytes = field(default=b"", repr=False)
 
     def may(self, role: str) -> bool:
-        """True if this role is among what this one may."""
+        """True if this user has this role or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def key_of(password: str, salt: bytes) -> bytes:
-    """The key that is kept in place of a password. Takes some 50 ms, on purpose."""
+    """Return the key that is kept instead of a password. Takes about 50 ms, on purpose."""
     return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=_COST, r=8, p=1)
 
 
 def read(file: str) -> dict[str, User]:
-    """Everyone in the file; Wrong names the line that cannot be read."""
+    """Return all users in the file; Wrong names the line that cannot be read."""
     found = {}
     for number, line in enumerate(private.text_of(file).splitlines(), 1):
         if not line.strip():
@@ -65,7 +66,7 @@ def read(file: str) -> dict[str, User]:
 
 
 def put(file: str, name: str, role: str, password: str | None) -> None:
-    """Give a user this role and password, or take the user out (None)."""
+    """Give a user this role and password, or remove the user (None)."""
     users = read(file) if os.path.exists(file) else {}
     if password is None:
         if users.pop(name, None) is None:
@@ -85,7 +86,7 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
 
 
 class UsersFile:
-    """The users of a file, as it is now; one that cannot be read lets no one in."""
+    """The users of a file as it is now; a file that cannot be read lets no one in."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -93,7 +94,7 @@ class UsersFile:
         self._stamp = self._stamped()
 
     def now(self) -> Mapping[str, User]:
-        """Everyone in it."""
+        """Return all users in it."""
         stamp = self._stamped()
         if stamp != self._stamp:
             self._stamp = stamp
@@ -113,22 +114,22 @@ class UsersFile:
 
 @dataclass(frozen=True)
 class Proxy:
-    """Addresses of proxies that are trusted, and the header in which they name whom they have let in."""
+    """Addresses of trusted proxies, and the header in which they name whom they have let in."""
 
     addresses: frozenset[str]
     header: str = ""
 
     def visitor(self, peer: str, headers: Mapping[bytes, bytes]) -> str:
-        """Who asks: the address that the proxy saw."""
+        """Return the visitor's address, as the proxy saw it."""
         told = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
         return told[:64] if told and peer in self.addresses else peer
 
     def name(self, peer: str, headers: Mapping[bytes, bytes]) -> str | None:
-        """The name that it says; None from anyone else."""
+        """Return the name that a trusted proxy gives; None from anyone else."""
         told = headers.get(self.header.lower().encode(), b"").decode("latin-1").strip()
         return told if self.header and peer in self.addresses and _NAME.fullmatch(told) else None
 
 
 def proxy_of(addresses: str, header: str) -> Proxy:
-    """Read `10.0.0.5,10.0.0.6`; ValueError says what is none."""
+    """Read `10.0.0.5,10.0.0.6`; ValueError says which is not an address."""
     return Proxy(frozenset(str(ipaddress.ip_address(one.strip())) for one in addresses.split(",")), header)

@@ -1,4 +1,4 @@
-"""On PostgreSQL the VINs' indexes go by octets, so that the beginning of a VIN is found by them."""
+"""On PostgreSQL the VINs' indexes sort by bytes, so that they find the beginning of a VIN."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Every car's number once, with itself backwards: a search by the end of a VIN is a range of an index."""
+"""Every car's number once, also reversed: a search by the end of a VIN is a range of an index."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Results by time and by program, whatever station they are of."""
+"""Indexes of results by time and by program, for all stations together."""
 
 from alembic import op
 

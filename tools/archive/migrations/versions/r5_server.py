@@ -1,4 +1,4 @@
-"""The servers that share one database, as they tell of themselves."""
+"""The servers that share one database, as they report themselves."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How far each outlet's batches are stored that come by MQTT."""
+"""How far each MQTT outlet's batches are stored."""
 
 import sqlalchemy as sa
 from alembic import op
