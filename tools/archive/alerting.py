@@ -116,7 +116,7 @@ class Alerting:
             try:
                 channel.send(subject, text, found)
                 why.clear()
-            except Exception as wrong:  # whatever the other side does
+            except Exception as wrong:  # whatever the other side may do
                 why[:] = [str(wrong) or type(wrong).__name__]
 
         if name in self._hangs and self._hangs[name].is_alive():

@@ -220,7 +220,7 @@ class Broker:
                 why = str(lost)
             except (OSError, ValueError) as wrong:
                 why = str(wrong) or type(wrong).__name__
-            except Exception as wrong:  # whatever a broker sends that paho cannot read
+            except Exception as wrong:  # whatever a broker may send that paho cannot read
                 why = f"{type(wrong).__name__}: {wrong}"
             self._let_go(client, orderly=not why)
             if self._ended.is_set():

@@ -50,7 +50,7 @@ class Plan:
 
 
 class _Heard:
-    """Receipts, as they come in the broker's thread."""
+    """The receipts that have come, taken in the broker's thread."""
 
     def __init__(self, topic: str) -> None:
         self.topic = f"{topic}/receipt"
@@ -59,11 +59,11 @@ class _Heard:
         self.broker: Broker | None = None
 
     def has_room(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
-        """A message."""
+        """Keep a receipt; ignore other messages."""
         if topic == self.topic:
             with self.more:
                 self.receipts.append((time.monotonic(), payload, retained))

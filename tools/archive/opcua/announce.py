@@ -1,4 +1,4 @@
-"""Tells clients: an event at the joining system and at the server, where most subscribe, and the variables' values."""
+"""Tells clients what is new: events at the joining system and at the server, where most subscribe, and values."""
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
 # pyright: reportArgumentType=false, reportPrivateImportUsage=false

@@ -64,7 +64,7 @@ def _usage() -> x509.KeyUsage:
         key_encipherment=True,
         data_encipherment=True,
         key_agreement=False,
-        key_cert_sign=True,  # of itself
+        key_cert_sign=True,  # it signs itself
         crl_sign=False,
         encipher_only=False,
         decipher_only=False,

@@ -1,4 +1,4 @@
-"""Serves an archive by OPC UA until Ctrl-C or SIGTERM."""
+"""Serves an archive over OPC UA until Ctrl-C or SIGTERM."""
 
 # asyncua has classes of its own for numbers and texts (Int32), which it takes for granted and its callers do not.
 # pyright: reportArgumentType=false, reportPrivateImportUsage=false
@@ -139,7 +139,7 @@ async def run(place: str, where: Where, say: Callable[[str], None], seconds: flo
             async with figures.served(where.metrics, lambda: figures.text_of(counted, _now(server, space))) as page:
                 say(_said(server, where, space, reading) + (f", figures on {page}" if page else ""))
                 gc.collect()
-                gc.freeze()  # the address space stays: no collection looks through it again
+                gc.freeze()  # the address space stays: garbage collection need not look through it
                 await _until(feed, seconds, counted, say)
         finally:
             await methods.requests.close()

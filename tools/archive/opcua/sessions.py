@@ -39,7 +39,7 @@ class Server(InternalServer):
         self.counted = counted
         self.allow_remote_admin = False
         self.max_connections = limits.CONNECTIONS_MOST
-        self.max_pending_messages_per_connection = limits.PENDING_MOST + limits.PIECE_BYTES  # bytes >= messages
+        self.max_pending_messages_per_connection = limits.PENDING_MOST + limits.PIECE_BYTES  # at most one a byte
         self.max_pending_activation_seconds = limits.ACTIVATED_IN_S
         self.max_session_timeout_ms = limits.SESSION_MS
         self.max_unacked_messages_per_subscription = limits.UNACKNOWLEDGED_MOST
@@ -85,7 +85,7 @@ class Session(InternalSession):
         self.made_s = time.monotonic()
 
     def activate_session(self, params: Any, peer_certificate: bytes | None) -> Any:
-        """Let a user in."""
+        """Let a user in, after telling the access check who asks."""
         self.iserver.access.visitor = str(self.name[0] if isinstance(self.name, tuple) else self.name)
         return super().activate_session(params, peer_certificate)
 

@@ -35,7 +35,7 @@ _DISCOVERY = tuple(
         ua.ObjectIds.CloseSecureChannelRequest_Encoding_DefaultBinary,
     )
 )
-_NEVER = tuple(  # another server has no business here
+_NEVER = tuple(  # this is no discovery server that others register at
     ua.NodeId(number)
     for number in (
         ua.ObjectIds.RegisterServerRequest_Encoding_DefaultBinary,

@@ -70,7 +70,7 @@ class Feed:
             self._watchers.discard(queue)
 
     async def stop(self) -> None:
-        """End all watching."""
+        """End all watchers."""
         self._tell(None)
         if self._task is not None:
             self._task.cancel()

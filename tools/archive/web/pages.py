@@ -98,7 +98,7 @@ async def car(read: Reading, request: Request) -> Page:
 
 
 async def result(read: Reading, request: Request) -> Page:
-    """One result with all that came with it, and its curves."""
+    """One result with everything that came with it, and its curves."""
     number = request.path_params["number"]
     found = await read(queries.result, number) if number < 2**63 else None
     if found is None:
@@ -173,7 +173,7 @@ async def results(read: Reading, request: Request) -> Page:
 
 
 async def events(read: Reading, request: Request) -> Page:
-    """What stations reported beside results (telegram 09)."""
+    """Events that stations reported (telegram 09)."""
     text = request.query_params.get("station", "")
     key = filters.station(text) if text else None
     found = await read(asked.events, key, filters.place(request))

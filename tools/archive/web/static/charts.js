@@ -1,10 +1,10 @@
-// What the charts of all pages share: colours, axes, lines of limits, and that they are drawn again when these change.
+// What the charts of all pages share: colours, axes, limit lines, and drawing again when the colours or the room change.
 "use strict";
 
 const charts = [];
 
 function colour(name) {
-  // A variable's value is text with light-dark() in it; what it comes to is asked of an element.
+  // A variable's value is text with light-dark() in it; an element gives the resulting colour.
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
   const found = getComputedStyle(probe).color;
@@ -43,7 +43,7 @@ function axes(xLabel, yLabel) {
   ];
 }
 
-// Now, and whenever the room or the colours change.
+// Draws now, and again whenever the room or the colours change.
 function drawAlways(draw) {
   const again = () => {
     for (const chart of charts.splice(0)) chart.destroy();

@@ -11,7 +11,7 @@ function span(values, limits) {
   return [low < 0 ? low - room : 0, high + room];
 }
 
-// Any line through its points, whichever way x goes: an angle may go back.
+// A line through its points, whichever way x goes: an angle may go back.
 function anyWay(plot, index) {
   const [xs, ys] = plot.data[index];
   const path = new Path2D();
@@ -46,7 +46,7 @@ function drawOne(place, title, xs, ys, xLabel, yLabel, limits, isLine) {
   }
 }
 
-// Several lines over one another, those that are not OK in their colour, the first one thick; and a window, dashed.
+// Several lines over one another: those not OK in their own colour, the first one thick, and the window dashed.
 function drawMany(place, title, lines, xLabel, yLabel, limits, corner) {
   const drawn = lines.filter((line) => line.xs && line.xs.length > 1);
   if (!drawn.length) return;

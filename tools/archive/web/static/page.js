@@ -1,4 +1,4 @@
-// Keys, colours, and what arrives. Every page works without it.
+// Keys, colours, and live updates. Every page works without it.
 "use strict";
 
 const ALIVE_S = 90; // as tools/archive/web/shown.py
@@ -74,7 +74,7 @@ function showSilence(tile, now) {
 
 function showStations(map, told) {
   map.dataset.now = told.now;
-  map.ahead = Date.now() / 1000 - seconds(told.now); // this machine's clock before the archive's
+  map.ahead = Date.now() / 1000 - seconds(told.now); // how far this machine's clock is ahead of the archive's
   for (const [place, [heard, today, nok]] of Object.entries(told.stations)) {
     const tile = map.querySelector(`[data-station="${place}"]`);
     if (!tile) continue;

@@ -1,4 +1,4 @@
-// Light or dark before the first picture; page.js changes it.
+// Sets light or dark before the first paint; page.js changes it.
 "use strict";
 const theme = localStorage.getItem("theme");
 if (theme) document.documentElement.dataset.theme = theme;

@@ -3,7 +3,7 @@
 
 const trends = document.getElementById("trend") && JSON.parse(document.getElementById("trend").textContent);
 const DAY_S = 86400;
-// From which step on, how a time is written there, and what stands below where a year or a day begins.
+// The least step, how a time is written from there on, and what is below it where a year or a day begins.
 const TIMES = [
   [365 * DAY_S, "{YYYY}", null, null, null, null, null, null, 1],
   [28 * DAY_S, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
