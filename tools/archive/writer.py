@@ -1,8 +1,8 @@
 """One thread writes what all stations send: it takes what has arrived, commits it, and tells each sender.
 
 Rules
-1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch are told so; none
-   is answered, and the stations send again (004:73).
+1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED; none is
+   answered, and the stations send again (004:73).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
 3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
    Repeats are counted.
