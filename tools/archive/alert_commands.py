@@ -20,20 +20,37 @@ _SECONDS = click.FloatRange(min=1)
 @click.command()
 @options.database_option
 @click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
-@click.option("--smtp", metavar="HOST:PORT", help="Server for mail.")
+@click.option("--smtp", metavar="HOST:PORT", help="Mail server.")
 @click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True)
-@click.option("--smtp-user", help="Its user, with --smtp-password-file.")
-@click.option("--smtp-password-file", type=click.Path(), metavar="FILE", help="Mode 0600.")
-@click.option("--mail-from", metavar="ADDRESS")
-@click.option("--mail-to", multiple=True, metavar="ADDRESS", help="May be given again.")
-@click.option("--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="Without a telegram.")
-@click.option("--nok-percent", type=click.FloatRange(0, 100), help="Share of NOK among a station's newest.")
-@click.option("--nok-of", type=click.IntRange(5, 10000), default=100, show_default=True, help="How many these are.")
-@click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="A clock may be off so much.")
-@click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="Look so often.")
-@click.option("--once", is_flag=True, help="Look once and end, for a timer.")
+@click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file.")
 @click.option(
-    "--kept", type=click.Path(), default="alerts.json", show_default=True, metavar="FILE", help="What was told already."
+    "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
+)
+@click.option("--mail-from", metavar="ADDRESS")
+@click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable.")
+@click.option(
+    "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."
+)
+@click.option(
+    "--nok-percent", type=click.FloatRange(0, 100), help="Largest share of NOK among a station's newest results."
+)
+@click.option(
+    "--nok-of",
+    type=click.IntRange(5, 10000),
+    default=100,
+    show_default=True,
+    help="How many of the newest results that share is of.",
+)
+@click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="How far a clock may be off.")
+@click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="How often to check.")
+@click.option("--once", is_flag=True, help="Check once and end, for a timer.")
+@click.option(
+    "--kept",
+    type=click.Path(),
+    default="alerts.json",
+    show_default=True,
+    metavar="FILE",
+    help="File that remembers which alerts were sent.",
 )
 def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     """Report silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""

@@ -75,18 +75,22 @@ def _time(name: str, text: str | None) -> str | None:
 
 @archive.command()
 @database_option
-@click.option("--vin", help="All screws of this car, by its main or an additional number.")
-@click.option("--vin-part", metavar="TEXT", help="All screws of the cars, 50 at most, whose number begins or ends so.")
-@click.option("--station", help="Its number, or type/system/station.")
-@click.option("--from", "from_time", metavar="TIME", help="Not before: 2026-11-21 or '2026-11-21 14:30'.")
+@click.option("--vin", help="All tightenings of this car, by its main or an additional identifier.")
+@click.option(
+    "--vin-part", metavar="TEXT", help="All tightenings of cars, 50 at most, whose number begins or ends with this."
+)
+@click.option("--station", help="Station: its number, or type/system/station.")
+@click.option("--from", "from_time", metavar="TIME", help="From this time on: 2026-11-21 or '2026-11-21 14:30'.")
 @click.option("--to", "to_time", metavar="TIME", help="Before this time.")
 @click.option("--nok", is_flag=True, help="Only those that are not OK.")
 @click.option("--id", "tightening_id", type=click.IntRange(0), help="The controller's tightening ID.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest so many.")
-@click.option("--all", "no_limit", is_flag=True, help="All of them.")
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, with a header.")
-@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Into this file; needs XlsxWriter.")
-@click.option("--parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most this many, the newest."
+)
+@click.option("--all", "no_limit", is_flag=True, help="No limit.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file; needs XlsxWriter.")
+@click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
     """Find results by car, station, time and verdict, newest first.
@@ -192,7 +196,7 @@ def check(place: str, as_json: bool) -> None:
 
 @archive.command()
 @database_option
-@click.option("--newest", type=click.IntRange(min=1), required=True, help="So many results, of all stations.")
+@click.option("--newest", type=click.IntRange(min=1), required=True, help="How many results, over all stations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(place: str, newest: int, yes: bool) -> None:
     """Lose the newest results, as a database restored from an old copy has. For testing stations.
@@ -214,9 +218,13 @@ def forget(place: str, newest: int, yes: bool) -> None:
 
 @archive.command("move-old")
 @database_option
-@click.option("--keep-days", type=click.IntRange(min=1), required=True, help="What arrived in so many days stays.")
-@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK go after so many already.")
-@click.option("--into", type=click.Path(), required=True, metavar="PLACE", help="Another archive: a file or a URL.")
+@click.option(
+    "--keep-days", type=click.IntRange(min=1), required=True, help="Keep what arrived in the last so many days."
+)
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Keep OK results for only so many days.")
+@click.option(
+    "--into", type=click.Path(), required=True, metavar="PLACE", help="Move it into another archive: a file or a URL."
+)
 @machine_option
 def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
     """Move old results and events into another archive, with parameters, VINs and curves; old breaches are deleted.
@@ -240,7 +248,7 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
 @archive.command("import")
 @database_option
 @click.argument("source", type=click.Path())
-@click.option("--station", help="Whose quarantine it is, type/system/station, where the spool does not say it.")
+@click.option("--station", help="Station whose quarantine it is (type/system/station), if the spool does not say so.")
 @machine_option
 def import_results(place: str, source: str, station: str | None, as_json: bool) -> None:
     """Import what another archive has, or what a station's quarantine has set aside, each once.
@@ -280,7 +288,7 @@ def _is_spool(source: str) -> bool:
 @archive.command()
 @database_option
 @click.argument("result", type=click.IntRange(min=1))
-@click.option("--png", type=click.Path(), metavar="FILE", help="A picture in place of the terminal; needs matplotlib.")
+@click.option("--png", type=click.Path(), metavar="FILE", help="Draw a picture instead; needs matplotlib.")
 @machine_option
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
     """Plot a result's torque and angle over time, and torque over angle. RESULT is its number from `query --json`."""

@@ -19,21 +19,38 @@ _FILE = click.Path()
 
 @click.command()
 @database_option
-@click.option("--bind", default=BIND, show_default=True, metavar="HOST:PORT", help="Port 0: a free one.")
-@click.option("--certificate", type=_FILE, metavar="FILE", help="The server's own (PEM or DER), with --key.")
-@click.option("--key", type=_FILE, metavar="FILE", help="Its private key, a file of mode 0600.")
-@click.option("--self-signed", is_flag=True, help="Make both files if they are not there.")
 @click.option(
-    "--trusted", type=_FILE, metavar="DIR", help="Clients need a certificate that is in there or signed by one."
+    "--bind",
+    default=BIND,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Address and port to listen on; port 0 takes a free one.",
 )
-@click.option("--users-file", type=_FILE, metavar="FILE", help="Users with roles, by `toolcart archive user`.")
-@click.option("--anonymous", type=click.Choice(["view", "export"]), help="What anyone without a name may do.")
+@click.option("--certificate", type=_FILE, metavar="FILE", help="The server's certificate (PEM or DER); needs --key.")
+@click.option("--key", type=_FILE, metavar="FILE", help="The server's private key, in a file of mode 0600.")
+@click.option("--self-signed", is_flag=True, help="Make both files if they do not exist.")
 @click.option(
-    "--state", default="opcua.sqlite", show_default=True, type=_FILE, metavar="FILE", help="Acknowledgements."
+    "--trusted", type=_FILE, metavar="DIR", help="Folder of certificates; a client's must be in it or signed by one."
 )
-@click.option("--metrics", metavar="HOST:PORT", help="Figures for Prometheus under /metrics; numbers alone.")
-@click.option("--zone", metavar="NAME", help="Of the stations' clocks, such as Europe/Berlin; else this machine's.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")
+@click.option(
+    "--users-file", type=_FILE, metavar="FILE", help="Users and their roles, made by `toolcart archive user`."
+)
+@click.option("--anonymous", type=click.Choice(["view", "export"]), help="What a client without a name may do.")
+@click.option(
+    "--state",
+    default="opcua.sqlite",
+    show_default=True,
+    type=_FILE,
+    metavar="FILE",
+    help="File that keeps the acknowledgements.",
+)
+@click.option("--metrics", metavar="HOST:PORT", help="Serve figures for Prometheus here, under /metrics; no results.")
+@click.option(
+    "--zone",
+    metavar="NAME",
+    help="Time zone of the stations' clocks, such as Europe/Berlin.  [default: this machine's]",
+)
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
 def opcua(
     place: str,
     bind: str,

@@ -26,7 +26,7 @@ def database_option(command):
 
 def machine_option(command):
     """--json."""
-    return click.option("--json", "as_json", is_flag=True, help="For machines.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 
 def fail(text: str, exit_code: int = EXIT_WRONG) -> NoReturn:

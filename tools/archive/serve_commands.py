@@ -31,7 +31,9 @@ def _password_file(command):
     users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
     header = "Header in which a trusted proxy names whom it has let in, such as X-Remote-User."
     command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
-    command = click.option("--trust-proxy", metavar="ADDRESS,...", help="Proxies in front of the pages.")(command)
+    command = click.option(
+        "--trust-proxy", metavar="ADDRESS,...", help="Proxy in front of the pages whose headers are believed."
+    )(command)
     command = click.option("--users-file", type=click.Path(), metavar="FILE", help=users)(command)
     return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
@@ -136,35 +138,51 @@ def _where(place: str, host: str, pim_port: int, server_port: int, options: dict
     type=click.Choice(["all", "pim", "server", "pages"]),
     default="all",
     show_default=True,
-    help="What this process does; other than `all` for several on one PostgreSQL.",
+    help="What this process does; anything but `all` is for several processes on one PostgreSQL.",
 )
-@click.option("--weight", type=click.IntRange(1, 1000), default=1, show_default=True, help="A server's part of all.")
+@click.option(
+    "--weight", type=click.IntRange(1, 1000), default=1, show_default=True, help="This server's share of the stations."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="0 takes a free one.")
-@click.option("--server-port", type=PORT, default=10111, show_default=True, help="0 takes a free one.")
-@click.option("--tell-host", help="Address that stations are sent to, where it is not --host.")
-@click.option("--seconds", type=SECONDS, help="End by itself.")
-@click.option("--fail-refuse", multiple=True, metavar="CODE:FIELD=PATTERN", help="Refuse what matches: 7:vin=WVW.*")
-@click.option("--fail-late-ms", type=click.IntRange(0, 600000), default=0, help="Answer so late.")
-@click.option("--fail-silent", multiple=True, metavar="TELEGRAM", help="Never answer these: 04, 06.")
-@click.option("--fail-lose", type=click.IntRange(min=0), default=0, metavar="N", help="Lose each n-th answer.")
-@click.option("--fail-close", type=click.IntRange(min=0), default=0, metavar="N", help="Close after n telegrams.")
-@click.option("--fail-identifier", is_flag=True, help="Answer with a wrong identifier first.")
-@click.option("--fail-say-result", type=click.IntRange(0, 99999), help="Latest result that 08 names.")
-@click.option("--fail-say-event", type=click.IntRange(0, 99999), help="Latest event that 08 names.")
-@click.option("--fail-say-host", help="Address that 08 names, as it is.")
-@click.option("--fail-without-12", is_flag=True, help="Say nothing at connect, as an old PIM.")
-@click.option("--events-by-10", is_flag=True, help="Answer events by telegram 10.")
-@click.option("--old-into", metavar="PLACE", help="Move what is old there: another archive, a file or a URL.")
-@click.option("--keep-days", type=click.IntRange(min=1), help="What arrived in so many days is not old.")
-@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Results that are OK are old after so many already.")
-@click.option("--consume", metavar="URL", help="Take batches from a broker too, as `archive consume` does.")
+@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
+@click.option(
+    "--server-port", type=PORT, default=10111, show_default=True, help="Port of the server; 0 takes a free one."
+)
+@click.option("--tell-host", help="Server address given to stations, if it is not --host.")
+@click.option("--seconds", type=SECONDS, help="End after this time.")
+@click.option(
+    "--fail-refuse", multiple=True, metavar="CODE:FIELD=PATTERN", help="Fault: refuse what matches, such as 7:vin=WVW.*"
+)
+@click.option("--fail-late-ms", type=click.IntRange(0, 600000), default=0, help="Fault: delay each answer.")
+@click.option("--fail-silent", multiple=True, metavar="TELEGRAM", help="Fault: never answer these telegrams: 04, 06.")
+@click.option("--fail-lose", type=click.IntRange(min=0), default=0, metavar="N", help="Fault: lose every n-th answer.")
+@click.option(
+    "--fail-close",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Fault: close the connection after n telegrams.",
+)
+@click.option("--fail-identifier", is_flag=True, help="Fault: answer with a wrong identifier first.")
+@click.option("--fail-say-result", type=click.IntRange(0, 99999), help="Fault: the latest result that 08 names.")
+@click.option("--fail-say-event", type=click.IntRange(0, 99999), help="Fault: the latest event that 08 names.")
+@click.option("--fail-say-host", help="Fault: the address that 08 names, sent as it is.")
+@click.option("--fail-without-12", is_flag=True, help="Fault: say nothing after a connection, as an old PIM does.")
+@click.option("--events-by-10", is_flag=True, help="Acknowledge events with telegram 10.")
+@click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
+@click.option("--keep-days", type=click.IntRange(min=1), help="Records are old after so many days.")
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="OK results are old after only so many days.")
+@click.option("--consume", metavar="URL", help="Also take batches from a broker, as `archive consume` does.")
 @consumer_options
-@click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
+@click.option(
+    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
+)
 @_password_file
 @_shifts
 @_tls_files
-@click.option("--tls-ca", type=click.Path(), metavar="FILE", help="Stations need a certificate of these (PEM).")
+@click.option(
+    "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
+)
 def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
     """Run the archive's PIM and server until Ctrl-C.
 
@@ -196,12 +214,16 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 @click.command()
 @database_option
 @click.option(
-    "--listen", default=f"{HOST}:{WEB_PORT}", show_default=True, metavar="HOST:PORT", help="Port 0: a free one."
+    "--listen",
+    default=f"{HOST}:{WEB_PORT}",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Address and port to listen on; port 0 takes a free one.",
 )
 @_password_file
 @_shifts
 @_tls_files
-@click.option("--seconds", type=SECONDS, help="End by itself.")
+@click.option("--seconds", type=SECONDS, help="End after this time.")
 @click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")
 @click.option("--alert-rules", "printed", flag_value="alerts.yml", help="Print alert rules for Prometheus and end.")
 @click.option("--with-parent", is_flag=True, hidden=True)
@@ -284,9 +306,15 @@ def _served(place: str):
 
 @click.command()
 @click.argument("name")
-@click.option("--users-file", type=click.Path(), required=True, metavar="FILE", help="Made if it is not there.")
+@click.option(
+    "--users-file",
+    type=click.Path(),
+    required=True,
+    metavar="FILE",
+    help="File of the users; made if it does not exist.",
+)
 @click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
-@click.option("--remove", is_flag=True, help="Take the user out, who is logged out by that.")
+@click.option("--remove", is_flag=True, help="Remove the user, and log them out.")
 def user(name: str, users_file: str, role: str, remove: bool) -> None:
     """Let a user into the pages with a new password, or remove one."""
     tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)

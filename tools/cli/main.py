@@ -64,17 +64,28 @@ def main() -> None:
 @click.option(
     "--config", "config_path", type=click.Path(), metavar="FILE", help="Run against the real controller and ToolsNet."
 )
-@click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
-@click.option("--ascii/--no-ascii", "ascii_only", default=None, help="Live view: signs.  [default: by the locale]")
+@click.option("--plain", "--headless", "plain", is_flag=True, help="Print lines instead of the live view.")
+@click.option(
+    "--ascii/--no-ascii",
+    "ascii_only",
+    default=None,
+    help="Draw the live view in ASCII, or not.  [default: by the locale]",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
-    help="Of the lines of a service, which has no terminal: with moments and levels.  [default: text]",
+    help="How a service, without a terminal, logs: with times and levels.  [default: text]",
 )
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
-@click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
+@click.option(
+    "--controller-outage",
+    "controller_outages",
+    multiple=True,
+    metavar="A:B",
+    help="Demo: no controller from second A to B.",
+)
 @click.option("--kill", "kills", multiple=True, type=click.FloatRange(min=0), help="Demo: kill the agent at second T.")
 @click.option(
     "--kill-archive",
@@ -83,16 +94,18 @@ def main() -> None:
     type=click.FloatRange(min=0),
     help="Demo: kill ToolsNet's server at second T.",
 )
-@click.option("--random-faults", is_flag=True, help="Demo: outages and kills at random until the time is up.")
-@click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
+@click.option("--random-faults", is_flag=True, help="Demo: random outages and kills until the time is up.")
+@click.option(
+    "--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the link to the controller.  [default: tcp]"
+)
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
-@click.option("--web", metavar="HOST:PORT", help="Demo: the archive's pages there.")
-@click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
+@click.option("--web", metavar="HOST:PORT", help="Demo: serve the archive's pages at this address.")
+@click.option("--seed", type=int, help="Demo: seed of the results and the random faults.  [default: 1]")
 @click.option(
     "--keep",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Demo: keep spool and archive here, and go on with them next time.",
+    help="Demo: keep spool and archive in this folder, and continue with them next time.",
 )
 def run(
     config_path: str | None,

@@ -40,7 +40,7 @@ def _more_options(example: str):
 
 
 def _end_option(command):
-    return click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")(command)
+    return click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")(command)
 
 
 @simulate.command()
@@ -48,9 +48,9 @@ def _end_option(command):
 @click.option("--port", type=PORT, default=4545, show_default=True, help="Open Protocol port; 0 takes a free one.")
 @click.option("--rate", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Results per second.")
 @click.option(
-    "--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share each interval varies."
+    "--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share by which each interval varies."
 )
-@click.option("--count", type=click.IntRange(min=0), help="Stop tightening after so many.")
+@click.option("--count", type=click.IntRange(min=0), help="Stop after this many tightenings.")
 @click.option(
     "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
 )
@@ -65,11 +65,13 @@ def _end_option(command):
 @click.option(
     "--profile",
     type=click.Choice([*profiles.names(), *profiles.ALIASES]),
-    help="Be this controller (docs/controllers.md); --set goes on top.",
+    help="Behave like this controller (docs/controllers.md); --set is applied on top.",
 )
-@click.option("--traces", is_flag=True, help="Have curves of each tightening, for who subscribes to them (MID 0900).")
-@click.option("--strict", is_flag=True, help="Tell what is odd in what it hears, and exit 1 if anything was.")
-@click.option("--orders", is_flag=True, help="Take orders from standard input, a line each; `help` lists them.")
+@click.option(
+    "--traces", is_flag=True, help="Make curves of each tightening, for clients that subscribe to them (MID 0900)."
+)
+@click.option("--strict", is_flag=True, help="Report everything odd in what is received, and exit 1 if there was any.")
+@click.option("--orders", is_flag=True, help="Read orders from standard input, one a line; `help` lists them.")
 @_end_option
 @_more_options("max_clients=2")
 def controller(
@@ -135,7 +137,7 @@ def controller(
     show_default=True,
     help="SQLite file of the archive.",
 )
-@click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
+@click.option("--told-host", metavar="HOST", help="Server address that the PIM gives, if it is not --host.")
 @_end_option
 @_more_options("ack_delay_ms=500")
 def toolsnet(

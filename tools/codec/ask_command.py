@@ -23,13 +23,27 @@ _CHANGES_SOMETHING = ("C", "C!")
 @click.argument("number", metavar="MID", type=click.IntRange(0, 9999))
 @click.argument("fields", metavar="[FIELD=VALUE]...", nargs=-1)
 @click.option(
-    "-r", "--revision", type=click.IntRange(1, 999), help="Of the request; the lowest described one if left out."
+    "-r",
+    "--revision",
+    type=click.IntRange(1, 999),
+    help="Revision of the request.  [default: the lowest described one]",
 )
-@click.option("--port", type=click.IntRange(1, 65535), default=4545, show_default=True, help="Or as HOST:PORT.")
-@click.option("--wait", "wait_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds.")
-@click.option("--watch", "watch_s", type=click.FloatRange(0, 86400), default=0.0, help="Listen on for so many seconds.")
-@click.option("--yes", is_flag=True, help="Send it though it changes something, or moves a tool.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=4545, show_default=True, help="Port, if HOST does not name it."
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0.1, 600),
+    default=5.0,
+    show_default=True,
+    help="Longest wait for an answer, in seconds.",
+)
+@click.option(
+    "--watch", "watch_s", type=click.FloatRange(0, 86400), default=0.0, help="Keep listening for so many seconds."
+)
+@click.option("--yes", is_flag=True, help="Send it even if it changes something or moves a tool.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
 def ask(
     host: str,
     number: int,

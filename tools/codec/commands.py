@@ -21,14 +21,14 @@ AS = click.option(
     type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
     default="auto",
     show_default=True,
-    help="What the file is, where its octets do not show it.",
+    help="What the file is, if its bytes do not show it.",
 )
 
 
 @click.command()
 @click.argument("what", default="")
-@click.option("-r", "--revision", type=click.IntRange(min=0), help="The table of this revision.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of a list.")
+@click.option("-r", "--revision", type=click.IntRange(min=0), help="Show the table of this revision.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of the list.")
 def mid(what: str, revision: int | None, as_json: bool) -> None:
     """Show the tables of a MID: parameters, octets, units, meanings, what is misprinted.
 
@@ -131,9 +131,9 @@ def _answer(answer: str) -> str:
 
 @click.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
 @AS
-@click.option("--mid", "only", type=int, multiple=True, help="Only this MID; can be given several times.")
+@click.option("--mid", "only", type=int, multiple=True, help="Only this MID; repeatable.")
 def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
     """Read every message in FILE, or in standard input, there line by line as they come: Open Protocol and ToolsNet.
 

@@ -42,7 +42,7 @@ LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
 @agent_options
 @click.option("--wait", "wait_s", type=click.IntRange(0, WAIT_MOST_S), default=0, metavar="SECONDS", help="See below.")
-@click.option("--as", "as_name", metavar="NAME", help="Who asks, for the log.  [default: who called sudo]")
+@click.option("--as", "as_name", metavar="NAME", help="Who gives the command, for the log.  [default: who called sudo]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
     station: int,

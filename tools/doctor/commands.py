@@ -30,8 +30,8 @@ from tools.words import attention, lasting, reasons
 @click.option(
     "--config", "config_path", type=click.Path(), metavar="FILE", help=f"The cart's configuration.  [{SERVICE_CONFIG}]"
 )
-@click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server's.")
-@click.option("--offline", is_flag=True, help="Connect to nothing: configuration, spool, disk and clock alone.")
+@click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server.")
+@click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
     """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.

@@ -54,7 +54,7 @@ PORT_OPTION = click.option(
     required=True,
     type=click.Path(),
     metavar="PORT",
-    help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+    help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
 )
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
@@ -67,7 +67,9 @@ def board() -> None:
 @board.command("status")
 @PORT_OPTION
 @JSON_OPTION
-@click.option("--hold", "may_hold", is_flag=True, help="If nothing answers, stop what runs, look, restart.")
+@click.option(
+    "--hold", "may_hold", is_flag=True, help="If the board does not answer, stop its program, look, and restart it."
+)
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Say what the agent on a board is doing, without stopping it."""
     _end(lambda link: show_status(link, as_json, port, may_hold), port)
@@ -75,8 +77,14 @@ def status_command(port: str, as_json: bool, may_hold: bool) -> None:
 
 @board.command("traceback")
 @click.argument("file", type=click.File(errors="replace"), default="-")
-@click.option("--version", "digest", default="", metavar="DIGEST", help="Of this version; else the newest that fits.")
-@click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="By this map, as `toolcart mip` writes it.")
+@click.option(
+    "--version",
+    "digest",
+    default="",
+    metavar="DIGEST",
+    help="Use the map of this version.  [default: the newest that fits]",
+)
+@click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="Use this map, as `toolcart mip` writes it.")
 def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:
     """Say file, line and function of the source for a board's traceback in FILE, or as pasted."""
     try:
@@ -109,7 +117,9 @@ def config_command(port: str) -> None:
 @PORT_OPTION
 @click.option("--station", type=int, required=True, help="Number of the station.")
 @click.option("--out", "target", type=click.Path(), metavar="FILE", help="Keep the pulled image here.")
-@click.option("--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="Results shown.")
+@click.option(
+    "--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="How many results to show."
+)
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
     """Pull the spool of a station from a running board and read it here."""
     _end(lambda link: show_spool(link, station, target, count), port)
@@ -119,7 +129,7 @@ def spool_command(port: str, station: int, target: str | None, count: int) -> No
 @PORT_OPTION
 @click.option("--station", type=int, required=True, help="Number of the station.")
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
-@click.option("--lose-waiting", is_flag=True, help="Also if ToolsNet has not got every result.")
+@click.option("--lose-waiting", is_flag=True, help="Go on even if ToolsNet has not received every result.")
 def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
     """Erase the spool of a station. What ToolsNet has not got is lost for good."""
     if not agreed:
@@ -130,7 +140,7 @@ def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> N
 @board.command("quarantine")
 @PORT_OPTION
 @click.option("--station", type=int, required=True, help="Number of the station.")
-@click.option("--yes", "agreed", is_flag=True, help="drop: do not ask.")
+@click.option("--yes", "agreed", is_flag=True, help="With drop: do not ask.")
 @JSON_OPTION
 @click.argument("order", type=click.Choice(["list", "show", "retry", "drop", "export"]))
 @click.argument("which", nargs=-1)
@@ -147,10 +157,14 @@ def quarantine_command(
 
 @board.command("check")
 @PORT_OPTION
-@click.option("--uart", default="", metavar="NUMBER", help="Try this UART in a loop: 1, or 1:8,9 with its pins.")
-@click.option("--cuts", type=click.IntRange(0, 100), default=3, show_default=True, help="Times the plug is pulled.")
+@click.option(
+    "--uart", default="", metavar="NUMBER", help="Test this UART with TX wired to RX: 1, or 1:8,9 with its pins."
+)
+@click.option("--cuts", type=click.IntRange(0, 100), default=3, show_default=True, help="How often to pull the plug.")
 @click.option("--live/--no-live", default=True, help="Whether to wait for a result.")
-@click.option("--out", "target", type=click.Path(), default="board-check", show_default=True, help="Of both reports.")
+@click.option(
+    "--out", "target", type=click.Path(), default="board-check", show_default=True, help="Folder for both reports."
+)
 def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
     """Try a board in steps with you beside it, and write a report to send in (JSON and text)."""
     desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)

@@ -44,7 +44,7 @@ def open_link(port: str) -> Link:
     required=True,
     type=click.Path(),
     metavar="PORT",
-    help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+    help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
 )
 @click.option(
     "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
@@ -56,7 +56,7 @@ def open_link(port: str) -> Link:
     type=click.FloatRange(5, 3600),
     default=install.HEALTHY_S,
     show_default=True,
-    help="Seconds the new version has to report itself healthy.",
+    help="Seconds the new version has to report that it is healthy.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
 def flash(platform: str, port: str, config_path: str, dry_run: bool, healthy_s: float, as_json: bool) -> None:

@@ -25,15 +25,15 @@ BOARDS = ("rpi_pico_w", "rpi_pico2_w", "w5500_evb_pico", "esp32", "esp32s3")
     "--source",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="MicroPython's sources with the submodules of the board.",
+    help="MicroPython's sources, with the submodules the board needs.",
 )
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The image.  [default: toolcart-BOARD.uf2 or .bin]",
+    help="File to write.  [default: toolcart-BOARD.uf2 or .bin]",
 )
-@click.option("--check", is_flag=True, help="Say what is missing, and build nothing.")
+@click.option("--check", is_flag=True, help="Report what is missing, and build nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
 def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
     """Build a board's firmware with the agent in it.

@@ -28,20 +28,27 @@ WIDTH = 120
 
 _INVENTORY = click.argument("inventory_path", metavar="INVENTORY", type=click.Path())
 _TEMPLATE = click.option(
-    "--template", required=True, type=click.Path(), metavar="FILE", help="A configuration with {column} in it."
+    "--template",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A configuration with {column} where a cart's value goes.",
 )
-_ONLY = click.option("--only", multiple=True, metavar="NAME", help="This cart alone; may be given several times.")
+_ONLY = click.option("--only", multiple=True, metavar="NAME", help="Only this cart; repeatable.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
 def _reach(command):
     """The options that say how carts are reached."""
     for option in (
-        click.option("--toolcart", default="toolcart", show_default=True, help="Its command there."),
+        click.option("--toolcart", default="toolcart", show_default=True, help="The toolcart command on the cart."),
         click.option(
-            "--become", default="sudo -n", show_default=True, help="In front of what root has to do there; '' as root."
+            "--become",
+            default="sudo -n",
+            show_default=True,
+            help="Put before commands that need root; '' if we are root there.",
         ),
-        click.option("--ssh", default=SSH, show_default=True, help="The command that reaches a host."),
+        click.option("--ssh", default=SSH, show_default=True, help="Command that reaches a host."),
     ):
         command = option(command)
     return command
@@ -63,7 +70,7 @@ def fleet() -> None:
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="NAME.json goes there.",
+    help="Folder for NAME.json of each cart.",
 )
 @_JSON
 def make_all(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
@@ -113,13 +120,13 @@ def status(inventory_path: str, only: tuple[str, ...], ssh: str, become: str, to
     "--package",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Is installed first.",
+    help="Package to install first.",
 )
 @click.option(
     "--previous",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The package that a rollback installs.",
+    help="Package that a rollback installs.",
 )
 @click.option(
     "--config-path",
@@ -127,14 +134,28 @@ def status(inventory_path: str, only: tuple[str, ...], ssh: str, become: str, to
     default=Plan.config_path,
     show_default=True,
     metavar="PATH",
-    help="The configuration there.",
-)
-@click.option("--restart", default=Plan.restart, show_default=True, metavar="COMMAND", help="Restarts the agent there.")
-@click.option(
-    "--install", default=Plan.install, show_default=True, metavar="COMMAND", help="Installs the package {file} there."
+    help="Path of the configuration on the cart.",
 )
 @click.option(
-    "--healthy-s", default=Plan.healthy_s, show_default=True, type=click.FloatRange(1, 3600), help="A cart has so long."
+    "--restart",
+    default=Plan.restart,
+    show_default=True,
+    metavar="COMMAND",
+    help="Command that restarts the agent on the cart.",
+)
+@click.option(
+    "--install",
+    default=Plan.install,
+    show_default=True,
+    metavar="COMMAND",
+    help="Command that installs the package {file} on the cart.",
+)
+@click.option(
+    "--healthy-s",
+    default=Plan.healthy_s,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="How long a cart may take to become healthy.",
 )
 @_reach
 @_JSON

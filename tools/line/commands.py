@@ -65,9 +65,9 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
 @click.option("--baud", type=int, default=9600, show_default=True)
 @click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
 @click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Write a capture as well.")
-@click.option("--seconds", type=float, help="End by itself; otherwise Ctrl-C ends.")
-@click.option("--busy", is_flag=True, help="How busy the line is, a line each second, in place of its octets.")
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Also write a capture.")
+@click.option("--seconds", type=float, help="End after this time.  [default: at Ctrl-C]")
+@click.option("--busy", is_flag=True, help="Show how busy the line is, once a second, instead of its bytes.")
 @_timers
 def monitor(
     device: str,

@@ -38,7 +38,7 @@ UNSEEN = (
 
 @click.command("install-service")
 @click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
-@click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow behind --.")
+@click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow after --.")
 @click.option("--archive-opcua", is_flag=True, help="Install `toolcart archive opcua` beside it, in the same way.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
@@ -48,7 +48,7 @@ UNSEEN = (
     default="/",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Write below this folder (an image of a card).",
+    help="Write below this folder (the image of a card).",
 )
 def install_service(
     config_path: str | None,

@@ -19,7 +19,7 @@ from tools.base.printable import visible, visible_in
 from tools.spool import image, report
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document on stdout.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
 RUNNING = (
@@ -70,7 +70,7 @@ def info(file: Path, as_json: bool) -> None:
 @spool.command("list")
 @_FILE
 @_JSON
-@click.option("--all", "everything", is_flag=True, help="Every record, those that do not count as well.")
+@click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
     """One line for each result, the oldest first."""
     for area in _read(file).areas:
@@ -129,7 +129,7 @@ def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None
 
 @spool.command()
 @_FILE
-@click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def export(file: Path, as_csv: bool, as_json: bool) -> None:
     """All results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
@@ -189,7 +189,7 @@ def check(file: Path, as_json: bool) -> None:
 
 @spool.command()
 @_FILE
-@click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
     """Export every result that can still be found, however damaged the rest is; spools of formats 1 to 3 as well."""
@@ -218,11 +218,13 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 
 @spool.command()
 @_FILE
-@click.option("--program", help="This parameter set alone.")
+@click.option("--program", help="Only this parameter set.")
 @click.option("--area", type=click.Choice(["all", "main", "parked"]), default="all", show_default=True)
 @click.option("--png", type=click.Path(), metavar="FILE", help="Draw into this picture (.png, .svg or .pdf).")
-@click.option("--height", type=click.IntRange(6, 200), default=16, show_default=True, help="Lines of each drawing.")
-@click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: those of the terminal]")
+@click.option(
+    "--height", type=click.IntRange(6, 200), default=16, show_default=True, help="Height of each drawing, in lines."
+)
+@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
 @_JSON
 def plot(
     file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
@@ -251,9 +253,15 @@ def plot(
 @spool.command("take-over")
 @click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
 @click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
-@click.option("--station", type=click.IntRange(1, 65535), default=None, help="Another number than the old one's.")
-@click.option("--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="As spool.size_kib.")
-@click.option("--parked-kib", type=click.IntRange(12, 16384), help="As spool.parked_kib.  [default: a quarter]")
+@click.option(
+    "--station", type=click.IntRange(1, 65535), default=None, help="Station number, if it is not that of the old spool."
+)
+@click.option(
+    "--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="The same as spool.size_kib."
+)
+@click.option(
+    "--parked-kib", type=click.IntRange(12, 16384), help="The same as spool.parked_kib.  [default: a quarter]"
+)
 @click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
 def take_over_command(
     source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str

@@ -275,7 +275,7 @@ def agree(which: list[str], agreed: bool) -> None:
 
 
 def _target(command: Callable) -> Callable:
-    command = click.option("--station", type=int, help="Number of the station, where the file has several.")(command)
+    command = click.option("--station", type=int, help="Number of the station, if the file has several.")(command)
     return click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")(
         command
     )
@@ -283,7 +283,7 @@ def _target(command: Callable) -> Callable:
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 SPOOL = click.option(
-    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool itself, in place of --config."
+    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool file itself, instead of --config."
 )
 WHICH = click.argument("which", nargs=-1, required=True)
 
@@ -315,7 +315,7 @@ def show_command(number: str, as_json: bool, **named: Any) -> None:
 @quarantine.command("retry")
 @WHICH
 @click.option(
-    "--in-doubt", is_flag=True, help="Also those that ToolsNet may have already: they may be there twice then."
+    "--in-doubt", is_flag=True, help="Include those that ToolsNet may already have; it may then store them twice."
 )
 @_target
 @SPOOL

@@ -26,8 +26,8 @@ EVERY_S = 1.0
 
 @click.command()
 @agent_options
-@click.option("--watch", is_flag=True, help="Once a second, until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, a line each with --watch.")
+@click.option("--watch", is_flag=True, help="Repeat once a second, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
 def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
     """Say how a running agent is: what is connected, and if not why; what waits; what needs you."""
     if sum(value is not None for value in (config_path, socket_path, port)) > 1:

@@ -30,23 +30,25 @@ def trace() -> None:
 
 @trace.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--id", "ident", metavar="ID", help="Tightening ID; without it the last one that has curves.")
+@click.option("--id", "ident", metavar="ID", help="Tightening ID.  [default: the last one with curves]")
 @click.option(
     "--png",
     type=click.Path(),
     metavar="FILE",
-    help="Draw into this picture (.png, .svg or .pdf) and not in the terminal.",
+    help="Draw into this picture (.png, .svg or .pdf) instead of the terminal.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object a tightening.")
-@click.option("--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Lines of each drawing.")
-@click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: those of the terminal]")
+@click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object for each tightening.")
+@click.option(
+    "--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Height of each drawing, in lines."
+)
+@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
 @AS
 @click.option(
     "--order",
     type=click.Choice(["auto", "big", "little"]),
     default="auto",
     show_default=True,
-    help="Of the two octets of a sample; auto is big, and little behind a MID 0002 of a MT Focus 6000.",
+    help="Byte order of a sample; auto is big, and little after a MID 0002 of an MT Focus 6000.",
 )
 def plot(
     file: str,

@@ -32,7 +32,7 @@ EXIT_REFUSED = 2
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE...")
 @click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The secret key, NAME.key.")
-@click.option("--comment", help="Signed as well.  [default: moment and name of the file]")
+@click.option("--comment", help="A comment that is signed too.  [default: time and name of the file]")
 @click.option("--new-key", metavar="NAME", help="Make NAME.key, which stays secret, and NAME.pub for the carts.")
 def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key: str | None) -> None:
     """Sign files in minisign's format: FILE.minisig beside each."""
@@ -96,9 +96,15 @@ def verify(files: tuple[str, ...], keys: str, as_json: bool) -> None:
 @click.argument("package", type=click.Path(), metavar="FILE|URL")
 @_KEYS
 @click.option(
-    "--previous", type=click.Path(), metavar="FILE|URL", help="Signed package of the installed version: the way back."
+    "--previous", type=click.Path(), metavar="FILE|URL", help="Signed package of the installed version, for a rollback."
 )
-@click.option("--within", default=120.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds to health.")
+@click.option(
+    "--within",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="Seconds the agent has to become healthy.",
+)
 @click.option("--check", is_flag=True, help="Only verify the signature.")
 def update(package: str, keys: str, previous: str | None, within: float, check: bool) -> None:
     """Install a signed Debian package, wait until the agent is healthy, and go back if it is not.

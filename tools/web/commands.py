@@ -30,16 +30,18 @@ EXIT_LISTEN = 1
     multiple=True,
     type=click.Path(),
     metavar="FILE",
-    help="The agent of this configuration. Repeatable.",
+    help="Show the agent of this configuration; repeatable.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option(
-    "--token-file", type=click.Path(), metavar="FILE", help="Who asks has to know this token; a file of mode 0600."
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
-@click.option("--open", "is_open", is_flag=True, help="Anybody on the network may look, without a token.")
+@click.option(
+    "--token-file", type=click.Path(), metavar="FILE", help="File of mode 0600 with the token that visitors must know."
+)
+@click.option("--open", "is_open", is_flag=True, help="Let anybody on the network look, without a token.")
 @click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")
 def web(
     sockets: tuple[str, ...],
     configs: tuple[str, ...],

@@ -10,14 +10,14 @@ import click
 
 
 @click.command("worlds")
-@click.option("--worlds", "count", type=click.IntRange(min=1), default=200, show_default=True, help="How many.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
+@click.option("--worlds", "count", type=click.IntRange(min=1), default=200, show_default=True, help="How many worlds.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the first world.")
 @click.option("--shape", default="", metavar="NAME", help="Only worlds about one thing (docs/worlds.md).")
-@click.option("--profiles", metavar="NAMES", help="Controllers by name: all, none, or names with commas between them.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
-@click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
+@click.option("--profiles", metavar="NAMES", help="Controllers by name, separated by commas; or all, or none.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
+@click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds smaller.")
 @click.option(
-    "--script", "script_path", type=click.Path(), metavar="FILE", help="Run the world of this script in place of seeds."
+    "--script", "script_path", type=click.Path(), metavar="FILE", help="Run the world of this script instead of seeds."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def worlds(

@@ -27,9 +27,13 @@ _SECONDS = click.FloatRange(min=0, min_open=True)
 @click.argument("url")
 @click.argument("filters", nargs=-1, metavar="[TOPIC-FILTER]...")
 @consumer_options
-@click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
-@click.option("--password-file", type=click.Path(), metavar="FILE", help="The pages' password; mode 0600.")
-@click.option("--seconds", type=_SECONDS, help="End by itself.")
+@click.option(
+    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
+)
+@click.option(
+    "--password-file", type=click.Path(), metavar="FILE", help="The broker user's password, in a file of mode 0600."
+)
+@click.option("--seconds", type=_SECONDS, help="End after this time.")
 def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, **options: Any) -> None:
     """Store the batches of MQTT outlets, each result once, until Ctrl-C.
 
@@ -60,10 +64,14 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
 @click.command("check-consumer")
 @click.argument("url")
 @broker_options
-@click.option("--topic", metavar="TEXT", help="Base topic; toolcart/check/ and a random word if not said otherwise.")
-@click.option("--wait", "wait_s", type=_SECONDS, default=5.0, show_default=True, help="How long for a receipt, in s.")
-@click.option("--restart", metavar="COMMAND", default="", help="Kills the consumer and starts it again.")
-@click.option("--count", metavar="COMMAND", default="", help="Prints how many results the consumer has stored.")
+@click.option("--topic", metavar="TEXT", help="Base topic.  [default: toolcart/check/ and a random word]")
+@click.option(
+    "--wait", "wait_s", type=_SECONDS, default=5.0, show_default=True, help="Longest wait for a receipt, in s."
+)
+@click.option("--restart", metavar="COMMAND", default="", help="Command that kills the consumer and starts it again.")
+@click.option(
+    "--count", metavar="COMMAND", default="", help="Command that prints how many results the consumer has stored."
+)
 @machine_option
 def check_consumer(url: str, topic: str | None, wait_s: float, restart: str, count: str, as_json: bool, **options: Any):
     """Test a consumer of batches that you or others have written (docs/consumers.md).
