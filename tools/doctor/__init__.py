@@ -1,1 +1,1 @@
-"""`toolcart doctor`: goes through the whole chain once and says what works, what does not and what to do."""
+"""`toolcart doctor`: checks the whole chain once and says what works, what does not and what to do."""

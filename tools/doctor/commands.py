@@ -1,7 +1,7 @@
-"""`toolcart doctor`: the whole chain once, each link in plain words; a running agent is not got in the way of.
+"""`toolcart doctor`: checks the whole chain once, each link in plain words, without disturbing a running agent.
 
-Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What only should
-be better (`!`) does not count.
+Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What works but
+could be better (`!`) does not count.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from tools.words import attention, lasting, reasons
 def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
     """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.
 
-    Beside a running agent its own connections are told and no one else is asked, since a controller may take one client
-    only.
+    If an agent is running, its own connections are reported, and neither controller nor ToolsNet is asked, since a
+    controller may take only one client.
     """
     if config_path is None and not SERVICE_CONFIG.is_file():
         raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
@@ -62,7 +62,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
-    """Look at one link after the other, at the stations side by side."""
+    """Check one link after the other, the stations side by side."""
     try:
         configuration = config_file.read_to_run(config_path)
     except config_file.Wrong as wrong:
@@ -85,7 +85,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
 
 
 def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
-    """Ask the stations side by side; those that share a controller's port or a line one after the other."""
+    """Check the stations side by side; those that share a controller's port or a line, one after the other."""
 
     def asked(station: dict) -> list[Found]:
         return list(_station(configuration, station, config_path, running))
@@ -94,7 +94,7 @@ def _stations(configuration: dict, config_path: str, running: dict | None) -> It
 
 
 def _place(station: dict) -> tuple:
-    """Where its controller is: it may take one client only, and a line has one."""
+    """Return where its controller is: it may take only one client, and so does a serial line."""
     controller = station["controller"]
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
@@ -108,7 +108,7 @@ def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
 
 
 def spool_path(config_path: str, station: dict) -> Path:
-    """Where the station's spool lies."""
+    """Return where the station's spool is."""
     return config_file.folder_of(config_path) / station["spool"]["path"]
 
 
@@ -117,7 +117,7 @@ def _name(station: dict) -> str:
 
 
 def _running(configuration: dict, config_path: str) -> dict | None:
-    """The state of the agent that serves this configuration, {} if one does and does not tell, None if none does."""
+    """Return the state of the agent that serves this configuration; {} if it does not answer, None if there is none."""
     numbers = {station["number"] for station in configuration["stations"]}
     for path in dict.fromkeys((place.to_ask(config_path), place.default())):
         try:
@@ -144,7 +144,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
 
 
 def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
-    """What the agent that runs has found: no one is asked beside it."""
+    """Yield what the running agent has found; nothing else is asked."""
     shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
     if shown is None:
         words = "an agent has the spool and does not tell its state: neither controller nor ToolsNet was asked"

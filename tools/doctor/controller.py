@@ -1,10 +1,10 @@
-"""One controller, asked as the agent would: session, subscription, what it keeps, its clock; over TCP or a line.
+"""Checks one controller as the agent would ask it: session, subscription, what it keeps, its clock; TCP or serial.
 
 Rules
-1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is not acknowledged,
-   so it stays whose it is, and the agent fetches it by its number.
+1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is not acknowledged, so the
+   controller still owes it, and the agent fetches it by its number.
 2. A controller that pushes each result once and does not keep it (MT Focus) is not asked to push.
-3. The session is ended in order, whatever happened.
+3. The session is ended in order, whatever happens.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.words import reasons
 
 WAIT_S = 5.0
-SERIAL_S = 12.0  # three tries of MID 0001 and what a slow line takes
+SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
 APART_S = 5
 UNKNOWN_MID = 99
 READ_BYTES = 256
@@ -34,8 +34,8 @@ LOCK = (
     "whether it locks its tool when the connection ends, Open Protocol does not tell",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
-_NAME = slice(6, 31)  # of what agent.openprotocol.identity keeps
-# What to look at where there is a connection and no session.
+_NAME = slice(6, 31)  # within what agent.openprotocol.identity keeps
+# What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
 _NO_SESSION = {
     Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
@@ -44,7 +44,7 @@ _NO_SESSION = {
 
 
 def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Found]:
-    """Everything that can be asked of this controller; `wants` is what the configuration has beside results."""
+    """Ask this controller everything it can be asked; `wants` is what the configuration wants beside results."""
     what = f"{name} controller"
     try:
         asking = Asking(controller["host"], controller["port"], WAIT_S)
@@ -85,7 +85,7 @@ def _identity(what: str, started: catalogue.Message) -> Found:
 
 
 def _subscription(what: str, asking: Asking, controller: dict) -> Found:
-    """Subscribe and unsubscribe at once, in the best revision it takes."""
+    """Subscribe in the best revision it takes, and unsubscribe at once."""
     refused = []
     for revision in controller["result_revisions"]:
         answer, pushed = _one(asking, catalogue.encode(60, revision))
@@ -105,7 +105,7 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
 
 
 def _kept(what: str, asking: Asking, wanted: bool) -> Found:
-    """The newest result that it keeps: MID 0064 with number 0; `wanted` as controller.recover says."""
+    """Ask for the newest result it keeps: MID 0064 with number 0; `wanted` as controller.recover says."""
     answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
     if answer.mid == 65:
         ident = answer["tightening_id"]
@@ -138,7 +138,7 @@ def _clock(what: str, asking: Asking) -> Found:
 
 
 def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
-    """The answer to one request, and how many results came meanwhile."""
+    """Return the answer to one request, and how many results came meanwhile."""
     pushed = 0
     for heard in asking.ask(frame):
         if heard.is_answer:

@@ -1,11 +1,11 @@
-"""What a controller gives beside results: alarms, parameter sets, jobs, VINs and curves; asked for, then undone.
+"""What a controller gives beside results: alarms, parameter sets, jobs, VINs and curves; subscribed to, then undone.
 
 Rules
-1. Each is asked for as the agent asks, by the agent's own rows. What was taken is ended at once.
-2. A subscription that is there already is another client's: it is left as it is.
-3. Curves are asked for only where the configuration wants them: subscribing to them has been seen to exhaust a
+1. Each is asked for as the agent would, from the agent's own rows. A subscription that is accepted is ended at once.
+2. A subscription that exists already is another client's: it is left alone.
+3. Curves are asked for only if the configuration wants them: subscribing to them has been seen to exhaust a
    controller (docs/controllers.md).
-4. Nothing that comes meanwhile is acknowledged. What is not available is no failure: results come without it.
+4. Nothing that comes meanwhile is acknowledged. What is not available is not a failure: results come without it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _HINT = "Results come all the same. Look at its licence and setup, or take it ou
 
 @dataclass
 class Told:
-    """What came of one kind: the revision that it takes, or why it gives none."""
+    """The outcome for one kind: the revision it takes, or why it gives none."""
 
     revision: int = 0
     why: str = ""
 
 
 def wanted(configuration: dict, station: dict) -> frozenset[str]:
-    """What the agent would ask this station's controller for."""
+    """Return what the agent would ask this station's controller for."""
     controller = station["controller"]
     has_others = any(outlet["kind"] != "toolsnet" for outlet in station["outlets"])
     events = controller["events"] if has_others or configuration["toolsnet"]["events"] else ()
@@ -42,7 +42,7 @@ def wanted(configuration: dict, station: dict) -> frozenset[str]:
 
 
 def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Found]:
-    """Everything that it may give beside results."""
+    """Try everything that it may give beside results."""
     told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
     if CURVES in wants:
         types = [TYPES.index(name) + 1 for name in controller["traces"]]
@@ -62,7 +62,7 @@ def _in_general(what: str, told: dict[str, Told], wants: frozenset[str]) -> Foun
 
 
 def _missing(what: str, told: dict[str, Told], words: list[str]) -> Found:
-    """What the configuration wants and this controller does not give."""
+    """Report what the configuration wants and this controller does not give."""
     named = _listed([f"{NAMES[word]} ({told[word].why})" for word in words], "and")
     settings = ["events"] if words[0] != CURVES else []
     settings += ["traces"] if CURVES in words else []
@@ -74,7 +74,7 @@ def _listed(words: list[str], last: str) -> str:
 
 
 def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
-    """Ask in one way after the other until one is taken; why not says the first."""
+    """Try the subscriptions in turn until one is accepted; if none is, the first one's reason counts."""
     reasons = []
     for subscription in subscriptions:
         told = _in_every_revision(asking, subscription)
@@ -87,7 +87,7 @@ def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
 def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
     why = ""
     for known in subscription.revisions:
-        revision = known[0] if isinstance(known, tuple) else known  # of a curve's forms
+        revision = known[0] if isinstance(known, tuple) else known  # the forms of a curve
         frame = _frame(subscription.mid, subscription.revision(), subscription.data)
         try:
             code = _refusal(asking, frame, {push.pushed_mid for push in subscription.pushes})
@@ -105,7 +105,7 @@ def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
 
 
 def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
-    """The code of the refusal, 0 if there is none; a push in the answer's place says as much as the answer."""
+    """Return the code of the rejection, 0 if there is none; a push in place of the answer counts as acceptance."""
     has_pushed = False
     try:
         for heard in asking.ask(frame):
@@ -119,7 +119,7 @@ def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
 
 
 def _end(asking: Asking, subscription: Subscription) -> None:
-    """Take the subscription back; what is left of it ends with the session."""
+    """Cancel the subscription; whatever is left of it ends with the session."""
     data = subscription.data if subscription.clearing is None else subscription.clearing
     try:
         for _ in asking.ask(_frame(subscription.row[UNSUBSCRIBE_MID], 1, data)):

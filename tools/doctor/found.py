@@ -1,21 +1,21 @@
-"""What an examination has found: verdict, words, what to do; one for each link of the chain."""
+"""One finding for each link of the chain: verdict, words, what to do."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
 GOOD = "good"
-NOTE = "note"  # nothing is wrong, and somebody should know
-WARN = "warn"  # it works, not as well as it should
+NOTE = "note"  # nothing is wrong, but it is worth knowing
+WARN = "warn"  # it works, but not as well as it should
 BAD = "bad"  # it does not work
-SKIPPED = "skipped"  # could not be looked at, or no one should now
+SKIPPED = "skipped"  # could not be checked, or should not be now
 
 MARKS = {GOOD: "ok", NOTE: "--", WARN: "! ", BAD: "XX", SKIPPED: "  "}
 
 
 @dataclass
 class Found:
-    """`what` was looked at, as `station 1 controller`; `figures` are for machines."""
+    """`what` was checked, such as `station 1 controller`; `figures` are for machines."""
 
     what: str
     verdict: str
@@ -27,6 +27,6 @@ class Found:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Return the lines for people."""
         told = [f"{MARKS[self.verdict]}  {self.what:<22} {self.words}"]
         return [*told, f"    {'':<22} {self.hint}"] if self.hint else told

@@ -1,9 +1,9 @@
-"""What can be looked at without anyone: spools and their disk, the clock, names.
+"""What can be checked without the plant: spools and their disk, the clock, host names.
 
 Rules
-1. Nothing of a spool is changed, and no lock is taken: an agent may run, or be about to start.
-2. A folder is writable when a file could be made in it, synced and removed: that is what an agent does. The file has a
-   name that no spool has.
+1. No spool is changed, and no lock is taken: an agent may be running, or about to start.
+2. A folder counts as writable if a file could be made in it, synced and removed, as an agent does. The file has a name
+   that no spool has.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tools.status import machine
 PROBE = ".toolcart-doctor"
 SYNCS = 20
 SYNC_OCTETS = 256
-SYNC_SLOW_MS = 50  # a controller waits for its answer as long, with every result
+SYNC_SLOW_MS = 50  # a controller waits this long for each result's answer
 SPARE_KIB = 1024
 NAME_SLOW_S = 1.0
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
 def spool(name: str, path: Path, settings: dict) -> list[Found]:
-    """Look at the place of one spool, and at what lies there."""
+    """Check where one spool goes, and what is there."""
     folder = path.parent
     what = f"{name} spool"
     hint = f"spool.path names {places.A_FILE}."
-    wrong = "" if path.is_file() else places.wrong_with(path)  # what is there may be another user's: the agent's
+    wrong = "" if path.is_file() else places.wrong_with(path)  # an existing file may be another user's: the agent's
     if wrong:
         return [Found(what, BAD, f"{path}: {wrong}", hint)]
     try:
@@ -43,7 +43,7 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
 
 
 def _syncs(probe: Path) -> tuple[float, float]:
-    """Write and sync as a result does; the mean and the longest in ms."""
+    """Write and sync as for a result; return the mean and the longest time in ms."""
     took_ms = []
     descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -99,7 +99,7 @@ def _file(what: str, path: Path, settings: dict) -> Found:
 
 
 def clock() -> list[Found]:
-    """The machine's clock and its zone."""
+    """Check the machine's clock and its zone."""
     told = machine.clock()
     words = f"{told['now']} ({told['zone']})"
     if told["kept"] is None:
@@ -118,7 +118,7 @@ def clock() -> list[Found]:
 
 
 def hosts(configuration: dict) -> list[tuple[str, str]]:
-    """Every host that the configuration names, with the setting."""
+    """Return every host that the configuration names, with its setting."""
     toolsnet = configuration["toolsnet"]
     named = [(f"toolsnet.{key}", toolsnet[key]) for key in LOOKUP_NAMES if toolsnet.get(key)]
     for index, station in enumerate(configuration["stations"]):
@@ -130,7 +130,7 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
 
 
 def names(configuration: dict) -> list[Found]:
-    """Look every name up; an address needs no lookup."""
+    """Look up every name; an address needs no lookup."""
     found = []
     for host in sorted({host for _, host in hosts(configuration) if not _is_address(host)}):
         setting = next(setting for setting, named in hosts(configuration) if named == host)

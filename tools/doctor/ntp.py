@@ -1,4 +1,4 @@
-"""Asks a time server once (RFC 4330) and says how far this machine's clock is from it."""
+"""Asks a time server once (RFC 4330) and says how far off this machine's clock is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APART_S = 1.0
 
 
 def examine(host: str, port: int = PORT) -> Found:
-    """One question to this server."""
+    """Ask this server once."""
     origin = os.urandom(8)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -49,7 +49,7 @@ def examine(host: str, port: int = PORT) -> Found:
 
 
 def _moment(field: bytes) -> float:
-    """Seconds since 1970 of a timestamp; from 2036 on its highest bit is 0 (RFC 4330, 3)."""
+    """Return a timestamp as seconds since 1970; from 2036 on its highest bit is 0 (RFC 4330, 3)."""
     seconds, fraction = struct.unpack("!II", field)
     if seconds < 0x80000000:
         seconds += ERA_S

@@ -1,8 +1,8 @@
-"""ToolsNet as the agent would reach it: the PIM's 12, our 07, its 08, and the server that the 08 names.
+"""Checks ToolsNet as the agent would reach it: the PIM's 12, our 07, its 08, and the server that the 08 names.
 
 Rules
-1. Only while no agent is connected for this station: a PIM may take one connection of each.
-2. It is the agent's own session and port, so the reasons are the agent's. The server gets a connection and no telegram.
+1. Only while no agent is connected for this station: a PIM may take one connection from each.
+2. It uses the agent's own session and port, so the reasons are the agent's. The server gets a connection, no telegram.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tools.words import server as server_words
 
 TURN_S = 0.01
 LIMIT_S = 30.0
-_IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what was waited for in vain
+_IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what never came
 
 
 @dataclass
 class Reached:
-    """How far it went."""
+    """How far it got."""
 
     session: ts.Session
     lost_in: int = ts.STOPPED
@@ -39,7 +39,7 @@ class Reached:
 
 
 def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
-    """PIM, server and sequence for one station."""
+    """Check PIM, server and sequence for one station."""
     toolsnet, system = configuration["toolsnet"], configuration["system"]
     reached = _reach(Board(folder), toolsnet, toolsnet_session(ts.Session, toolsnet, system, number))
     shown = {
@@ -135,7 +135,7 @@ def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Bo
 
 
 def compare(number: int, sequence: int, spool: Path) -> list[Found]:
-    """The server's last result beside what the spool of station `number` holds and has delivered."""
+    """Compare the server's last result with what the spool of station `number` holds and has delivered."""
     name = f"station {number}"
     what = f"{name} sequence"
     if not spool.is_file():
@@ -152,7 +152,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
     except (image.ImageError, OSError) as error:
         return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")]
     passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
-    named = sequence_at(passed + waiting) if passed + waiting else 0  # what ToolsNet would call the newest
+    named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {named}"
@@ -167,7 +167,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
 
 
 def _quarantine(path: Path, spool, number: int) -> list[Found]:
-    """What ToolsNet refused: nothing is wrong while there is room for more of it."""
+    """Report what ToolsNet refused: nothing is wrong while there is room for more."""
     quarantine = spool.opened.quarantine
     count = quarantine.count()
     if not count:

@@ -1,1 +1,1 @@
-"""What a person sees of a running agent: its process, figures made of its state, plain lines, the live view."""
+"""What a person sees of a running agent: its process, figures made from its state, plain lines, the live view."""

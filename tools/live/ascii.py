@@ -1,9 +1,9 @@
-"""Whether the terminal shows more than ASCII, and what stands for the view's own signs where it does not.
+"""Whether the terminal shows more than ASCII, and what replaces the view's own signs where it does not.
 
 Rules
-1. The locale decides, as for other programs: LC_ALL, LC_CTYPE, LANG, the first that is set, names UTF-8 or not.
-2. Every cell keeps its width: a line of a table ends where it ended.
-3. What has no sign of its own in ASCII is `?`, whoever wrote it: a name of a station as well.
+1. The locale decides, as for other programs: the first of LC_ALL, LC_CTYPE and LANG that is set names UTF-8 or not.
+2. Every cell keeps its width: a line of a table ends where it ended before.
+3. Anything without a sign of its own in ASCII becomes `?`, whoever wrote it: the name of a station as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-# What CPython sets by itself where the locale is C (PEP 538): no one said that the terminal shows it.
+# What CPython itself sets where the locale is C (PEP 538): it does not mean that the terminal shows UTF-8.
 _COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
 
 _LINES = {"─━╌╍═▔╴╶": "-", "│┃╎║▏▎▌▐": "|", "┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝": "+"}
@@ -53,16 +53,16 @@ _TABLE.update({ord(sign): plain for sign, plain in _SIGNS.items()})
 
 
 def has_utf8(environment: Mapping[str, str] = os.environ) -> bool:
-    """True if the terminal shows UTF-8, as the locale says."""
+    """True if the locale says that the terminal shows UTF-8."""
     said = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
     if not said[0] and said[1] in _COERCED and said[2] in ("", "C", "POSIX"):
-        return said[1] == "UTF-8"  # macOS says it so; the other two are CPython's own word
+        return said[1] == "UTF-8"  # how macOS says it; the other two are CPython's own
     first = next((value for value in said if value), "")
     return "utf8" in first.lower().replace("-", "")
 
 
 def plain(text: str) -> str:
-    """The text in ASCII, as many cells wide."""
+    """Return the text in ASCII, with the same width in cells."""
     if text.isascii():
         return text
     return "".join(
@@ -72,7 +72,7 @@ def plain(text: str) -> str:
 
 
 class AsciiOnly(LineFilter):
-    """Every line of the screen, whichever widget drew it."""
+    """Turns every line of the screen into ASCII, whichever widget drew it."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [

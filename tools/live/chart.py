@@ -1,13 +1,13 @@
-"""A count over time (tools.live.curve) as bars of text: with its scale, its unit, and how far back it goes.
+"""A count over time (tools.live.curve) as bars of text, with its scale, its unit and how far back it goes.
 
-        132 results                     the highest line is the number at its side
+        132 results                     the number beside the top line is what that line stands for
             ▂▆█▅▁                       a bar is the highest count of its time
-          0 ────────────────────        nothing is nothing: the lowest sign is drawn from one on
+          0 ────────────────────        no bar means zero: the lowest sign already means at least one
             2 min ago         now
 
 Rules
-1. A bar is the highest count of its time: a backlog that was there shows, however short it was.
-2. A drawing has the lines and columns it is told; below MARKED_LINES lines there is no line for the time.
+1. A bar is the highest count of its time: a backlog shows, however short it was.
+2. A drawing has the lines and columns it is given; with fewer than MARKED_LINES lines it has no line for the time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 def scale_of(most: int) -> int:
-    """The round number that the highest line of a drawing stands for: 1, 2 or 5 and noughts, at least 5."""
+    """Return the round number that the top line of a drawing stands for: 1, 2 or 5 and zeros, at least 5."""
     scale = 5
     while scale < most:
         scale = scale * 2 if str(scale)[0] != "2" else scale * 5 // 2
@@ -29,7 +29,7 @@ def scale_of(most: int) -> int:
 
 
 def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: str) -> Text:
-    """The curve over one of the spans, `lines` high and `columns` wide."""
+    """Draw the curve over one of the spans, `lines` high and `columns` wide."""
     points = list(curve.points[span])
     scale = scale_of(max(points))
     marked = lines >= MARKED_LINES
@@ -54,14 +54,14 @@ def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: s
 
 
 def mini(curve: Curve, columns: int) -> str:
-    """The first span in one line, without a scale: whether it grows or falls."""
+    """Draw the first span in one line, without a scale: whether it grows or falls."""
     points = list(curve.points[0])
     scale = scale_of(max(points))
     return "".join(_EIGHTHS[_height(points, column, columns, scale, 1)] for column in range(columns))
 
 
 def _height(points: list[int], column: int, width: int, scale: int, bars: int) -> int:
-    """How many eighths of a line the bar of this column has; the newest point is in the last column."""
+    """Return how many eighths of a line this column's bar has; the newest point is in the last column."""
     first, last = column * POINTS // width, max((column + 1) * POINTS // width, column * POINTS // width + 1)
     missing = POINTS - len(points)
     seen = points[max(first - missing, 0) : max(last - missing, 0)]

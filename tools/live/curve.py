@@ -1,4 +1,4 @@
-"""What a count was, over three spans of time at once.
+"""The history of a count, over three spans of time at once.
 
 Rules
 1. Each span has POINTS points, so that memory does not grow: 2 minutes, an hour, a day.
@@ -15,7 +15,7 @@ SPAN_NAMES = ("2 min", "1 h", "24 h")
 
 
 class Curve:
-    """What a count was, over each of the spans."""
+    """The history of a count, over each of the spans."""
 
     __slots__ = ("_due_s", "points")
 
@@ -24,14 +24,14 @@ class Curve:
         self._due_s = [0.0] * len(SPANS_S)
 
     def add(self, count: int, at_s: float) -> None:
-        """The count is this now; moments only grow."""
+        """Add the current count; moments only grow."""
         for index, span_s in enumerate(SPANS_S):
             points = self.points[index]
             step_s = span_s / POINTS
             if at_s < self._due_s[index]:
                 points[-1] = max(points[-1], count)
                 continue
-            # Time that no one looked at is as it was before.
+            # Moments at which the count was not taken keep the count from before.
             for _ in range(min(int((at_s - self._due_s[index]) / step_s), POINTS) if self._due_s[index] else 0):
                 points.append(points[-1])
             points.append(count)

@@ -1,10 +1,10 @@
-"""Makes of the agent's status lines what people ask for: rates, a curve of the backlog, and what has changed.
+"""Turns the agent's status lines into what people ask for: rates, a curve of the backlog, and what has changed.
 
 Rules:
-1. Pure: gets lines and moments, returns texts; shared by the plain lines and the live view.
-2. Rates come from numbers that lie in the spool, so they survive a hard kill of the agent.
-3. A connection that fails again and again is told once, when it is lost, and once when it is back; each reason why it
-   does not come (tools.words.reasons) is told once until then.
+1. Pure: takes lines and moments, returns texts; shared by the plain lines and the live view.
+2. Rates come from numbers kept in the spool, so they survive a hard kill of the agent.
+3. A connection that fails again and again is reported once when it is lost, and once when it is back; in between, each
+   reason why it does not come up (tools.words.reasons) is reported once.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tools.live.curve import Curve
 from tools.live.history import StationFigures
 from tools.words import attention, lasting, reasons, undelivered
 
-NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
-FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
-ROOM_AGAIN_PERCENT = 10  # below the first of these it may be told again
+NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
+FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
+ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
 GOOD = "good"
 INFO = "info"
 WARNING = "warning"
 BAD = "bad"
 
-# What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
+# What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
 _TOLD_AS_STATE = {
     "controller losses",
     "server losses",
@@ -40,22 +40,22 @@ _HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other ho
 
 @dataclass
 class Change:
-    """Something noteworthy, `at_s` seconds after the start."""
+    """Something worth reporting, `at_s` seconds after the start."""
 
     at_s: float
     level: str
     text: str
-    station: int | None = None  # its number; None: of all of them
+    station: int | None = None  # its number; None: all of them
 
 
 class Figures:
-    """Fed with the agent's lines in order."""
+    """The figures of one agent; it is fed the agent's lines in order."""
 
     def __init__(self) -> None:
         self.status: dict = {}
         self.stations: dict[int, StationFigures] = {}
         self.spool_problems: list[str] = []
-        self.fed = 0  # how many states have come: who shows them sees whether there is another
+        self.fed = 0  # how many states have come: shows whether there is a new one
         self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
 
@@ -78,7 +78,7 @@ class Figures:
 
     @property
     def parked(self) -> int:
-        """How many are set aside."""
+        """Return how many results are set aside."""
         return self.total("parked")
 
     def counter(self, name: str) -> int:
@@ -90,14 +90,14 @@ class Figures:
         return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
 
     def all_connected(self) -> bool:
-        """True if every station has its controller and its ToolsNet."""
+        """True if every station is connected to its controller and to ToolsNet."""
         shown = self.shown()
         return bool(shown) and all(_ready(station) and _streaming(station) for station in shown)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def feed(self, line: dict, at_s: float) -> list[Change]:
-        """Take one line of the agent; return what is noteworthy in it."""
+        """Take one line of the agent; return what in it is worth reporting."""
         kind = line.get("kind")
         if kind == "started":
             return self._started(line, at_s)
@@ -122,7 +122,7 @@ class Figures:
         return changes
 
     def ended(self) -> None:
-        """The agent is gone: nothing of it is connected any more."""
+        """Note that the agent has gone: none of its connections is up any more."""
         for known in self.stations.values():
             known.was_ready = known.was_streaming = False
             known.logged = 0
@@ -167,12 +167,12 @@ def _ready(shown: dict) -> bool:
 
 
 def toolsnet_of(shown: dict) -> dict:
-    """The station's outlet that is ToolsNet; empty before the spool is up."""
+    """Return the station's ToolsNet outlet; empty before the spool is up."""
     return next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})
 
 
 def others_of(shown: dict) -> list[dict]:
-    """The station's outlets beside ToolsNet."""
+    """Return the station's outlets other than ToolsNet."""
     return [outlet for outlet in shown.get("outlets", ()) if outlet["kind"] != "toolsnet"]
 
 
@@ -225,7 +225,7 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
 
 
 def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """A spool that fills is told long before it is full: the session ends then, and may lock the tool."""
+    """Warn of a filling spool long before it is full: the session ends then, which may lock the tool."""
     spool = shown["spool"]
     percent = 100 * spool["used_blocks"] // spool["blocks"]
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
@@ -239,7 +239,7 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 
 def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[str, str]]:
-    """Tell once which side has not been reached since the start: a wrong address looks like that."""
+    """Report once which side has not been reached since the start: a wrong address looks like that."""
     for side, met in (("controller", known.was_ready), ("toolsnet", known.was_streaming)):
         if met:
             known.never_met.discard(side)
@@ -274,7 +274,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 
 
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """What did not reach ToolsNet: told at each start if there is any, and whenever it changes."""
+    """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
     told = []
     counts = {need.slug: need.key for need in lasting.counted(shown)}
     for need in lasting.counted(shown):
@@ -285,7 +285,7 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
 
 
 def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """What somebody should know while it is so: told when it comes, when it changes, and when it is over."""
+    """Report each need (tools.words.attention) when it comes up, when it changes and when it is over."""
     found = {need.slug: need for need in attention.needs(shown)}
     levels = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}
     told = []
@@ -298,7 +298,7 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 
 def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """What the station's log has got since; the same thing more than once is told once, with its number."""
+    """Report the new entries of the station's log; a repeated one is reported once, with its count."""
     new = min(shown["logged"] - known.logged, len(shown["log"]))
     known.logged = shown["logged"]
     if new <= 0:

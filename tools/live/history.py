@@ -1,8 +1,8 @@
-"""What is kept of one station between two states of the agent: rates, the backlog over time, the newest results.
+"""What is kept about one station between two states of the agent: rates, the backlog over time, the newest results.
 
 Rules
 1. Nothing grows with time: rates come from the last seconds, results are the newest RESULTS_KEPT.
-2. Results are those of the station that is looked at; who looks elsewhere has no gaps in what is kept, but nothing.
+2. Results are only kept for the station that is on the screen; looking elsewhere drops them all, so there are no gaps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RESULTS_KEPT = 1000  # an hour of a busy station
 
 @dataclass
 class StationFigures:
-    """What is kept of one station between two status lines."""
+    """What is kept about one station between two status lines."""
 
     shown: dict = field(default_factory=dict)
     logged: int = 0
@@ -38,7 +38,7 @@ class StationFigures:
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
     curve: Curve = field(default_factory=Curve)
-    results: list[dict] = field(default_factory=list)  # the newest first
+    results: list[dict] = field(default_factory=list)  # newest first
 
     def keep(self, shown: dict, at_s: float) -> None:
         """Take the newest state."""
@@ -51,7 +51,7 @@ class StationFigures:
         self._keep_results(shown.get("results") or [])
 
     def rates(self) -> tuple[float, float]:
-        """Return results stored and results that ToolsNet has taken, each per second over the last few seconds."""
+        """Return the results stored and the results ToolsNet has taken, per second over the last few seconds."""
         if len(self.history) < 2:
             return 0.0, 0.0
         first, last = self.history[0], self.history[-1]
@@ -62,7 +62,7 @@ class StationFigures:
         if not newest:
             self.results = []
             return
-        # Numbers only grow; where they do not, it is another spool.
+        # Numbers only grow; if they do not, this is another spool.
         same = bool(self.results) and self.results[0]["number"] <= newest[0]["number"]
         older = [one for one in self.results if one["number"] < newest[-1]["number"]] if same else []
         self.results = [*newest, *older][:RESULTS_KEPT]

@@ -1,10 +1,10 @@
-"""The lines of a service: one for each change, one a day when nothing changes, with the moment, its zone and a level.
+"""The log lines of a service: one for each change, one a day if nothing changes, with time, time zone and level.
 
 Rules
-1. Text: `2026-11-21T09:51:23+01:00 warning station 10: ...`. Into systemd's journal, which has moments of its own, the
-   level goes as its priority instead (`<4>`, sd-daemon(3)), so `journalctl -p warning` shows what matters.
+1. Text: `2026-11-21T09:51:23+01:00 warning station 10: ...`. systemd's journal adds its own time, so it gets only the
+   level, as a priority (`<4>`, sd-daemon(3)); `journalctl -p warning` then shows what matters.
 2. JSON: one object a line with time, level and text.
-3. A reader that goes away ends the run in order: `closed`.
+3. If the reader goes away the run ends in order: `closed`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PRIORITIES = {GOOD: 5, INFO: 6, WARNING: 4, BAD: 3}  # syslog(3)
 
 
 class LogLines:
-    """Writes them; the same calls as tools.live.plain.PlainLines."""
+    """Writes the lines; takes the same calls as tools.live.plain.PlainLines."""
 
     summary_every_s = DAY_S
 
@@ -38,12 +38,12 @@ class LogLines:
         self._is_journal = form == TEXT and is_journal(out, os.environ if environment is None else environment)
 
     def changes(self, changes: list[Change]) -> None:
-        """Write a line for each."""
+        """Write a line for each change."""
         for change in changes:
             self._say(change.level, change.text)
 
     def summary(self, _at_s: float, figures: dict, text: str) -> None:
-        """Write the line of a day without changes."""
+        """Write the line for a day without changes."""
         self._say(INFO, text, figures)
 
     def account(self, account: dict, lines: list[str]) -> None:
@@ -64,7 +64,7 @@ class LogLines:
         try:
             self.out.write(line + "\n")
             self.out.flush()
-        except (OSError, ValueError):  # gone, or a disk that is full: the results matter more
+        except (OSError, ValueError):  # the reader has gone, or the disk is full: the results matter more
             self.closed = True
 
 

@@ -1,9 +1,9 @@
-"""The texts of the live view: every function makes one panel of a station's state; nothing here knows a screen.
+"""The texts of the live view: every function makes one panel from a station's state; nothing here knows a screen.
 
 Rules:
-1. A panel fits the width it is told; what does not fit is left out from the right, the less important first.
-2. Blue is connected or OK, orange is under way or worth a look, red is cut off, lost or NOK. These three are told apart
-   whatever colours somebody sees (M. Okabe, K. Ito, Color Universal Design, 2008), and none is ever alone: a sign or a
+1. A panel fits the width it is given; what does not fit is left out from the right, the least important first.
+2. Blue is connected or OK, orange is under way or worth a look, red is cut off, lost or NOK. Colour-blind people can
+   tell these three apart (M. Okabe, K. Ito, Color Universal Design, 2008), and none is ever used alone: a sign or a
    word says the same.
 """
 
@@ -29,11 +29,11 @@ GOOD_STATES = {"ready", "streaming"}
 DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
 GOOD_STYLE = "#56b4e9"
 WARNING_STYLE = "#e69f00"
-BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the ground is dark
+BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the background is dark
 CURVE_STYLE = "#e69f00"
 LEVEL_STYLES = {"good": GOOD_STYLE, "info": "", "warning": WARNING_STYLE, "bad": BAD_STYLE}
 LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
-# Counters that mean trouble when they are there at all.
+# Counters that mean trouble if they are not zero.
 TROUBLE = {
     "raw",
     "refused full",
@@ -58,13 +58,13 @@ TROUBLE = {
 CLOCK_APART_S = 5  # agent.openprotocol.queries
 GAUGE_CELLS = 12
 WHY_INDENT = 14  # below the state's word
-WHY_LEAST = 24  # cells; in fewer a sentence is a column of words
-EVENT_CLOCK = 9  # cells of the clock and the blank behind it
+WHY_LEAST = 24  # cells; with fewer, a sentence becomes a column of words
+EVENT_CLOCK = 9  # cells of the clock and the blank after it
 EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
 
 def oldest_text(stamp: str | None, now_s: float) -> str:
-    """Return the age of the oldest waiting result by the controller's clock, and its time; that alone if absurd."""
+    """Return the oldest waiting result's age and time by the controller's clock; only its time if the age is absurd."""
     if not stamp:
         return ""
     try:
@@ -78,10 +78,10 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
 
 
 def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
-    """Both connections, other outlets, the spool, the recovery: four lines, one for each other outlet and each need.
+    """Both connections, the spool and the recovery in four lines, and one for each other outlet and each need.
 
-    `met` says whether the controller has been there since the agent's start. `room` is cells and lines: what is left
-    of them is for why a connection does not stand, and what to do about it; without enough only a word says why.
+    `met` says whether the controller has been connected since the agent's start. `room` is cells and lines: what is
+    left of them says why a connection is down and what to do about it; without enough room a single word says why.
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
@@ -109,14 +109,14 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
 
 
 class _Told(NamedTuple):
-    """The lines of what is wrong: why a side is down, by side, and each need."""
+    """The lines that say what is wrong: why a side is down, by side, and each need."""
 
     why: dict[str, list[str]]
     needs: list[tuple[attention.Need, list[str]]]
 
 
 def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
-    """Needs with what to do, else without, before the whole reason why a side is down, else without one."""
+    """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
     sides = {"controller": station["controller"], "toolsnet": toolsnet_of(station)}
     wrong = [side for side, shown in sides.items() if shown.get("state") not in GOOD_STATES and not cut.get(side)]
     known = {side: reason_of(side, station) for side in wrong}
@@ -141,21 +141,21 @@ def _wrapped(words: str, width: int) -> list[str]:
 
 
 def _lasting(station: dict, width: int) -> list[str]:
-    """How many results did not get through, in as many lines as it takes."""
+    """Say how many results did not get through, in as many lines as it takes."""
     told = [one for one in lasting.counted(station) if one.key != "0"]
     counts = [f"{one.key} {one.label.lower()}".replace(" ", "\u00a0") for one in told]
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
 
 
 def state_sign(state: str) -> tuple[str, str]:
-    """The sign of a connection's state, and its colour."""
+    """Return the sign of a connection's state, and its colour."""
     if state in GOOD_STATES:
         return "●", GOOD_STYLE
     return ("○", BAD_STYLE) if state in DOWN_STATES else ("◐", WARNING_STYLE)
 
 
 def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
-    """One side; its place stands on a line of its own where it does not fit."""
+    """Add one side; its address gets a line of its own if it does not fit."""
     sign, style = state_sign("closed" if is_cut and shown["state"] not in GOOD_STATES else shown["state"])
     text.append(f"{label:<12}", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
@@ -169,7 +169,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool,
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
         place = f"{shown['host']}:{shown['port']}"
-        if not in_full:  # the agent's short word and when it tries again; the events have the whole sentence
+        if not in_full:  # the agent's short word and the next try; the events have the whole sentence
             text.append(f"{why}  " if why else "", WARNING_STYLE)
             place = and_next_try(place, shown)
         used = text.plain.rpartition("\n")[2]
@@ -196,14 +196,14 @@ def _recovery_line(text: Text, station: dict, met: bool) -> None:
         text.append(recovery["phase"])
     elif met:
         text.append("nothing missed")
-    else:  # what was made meanwhile is known to the controller alone
+    else:  # only the controller knows what was made meanwhile
         text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
     if recovery["epoch"]:
         text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
 
 
 def _spool_line(text: Text, spool: dict, width: int) -> None:
-    """The gauge gives way to the figures."""
+    """Add the spool; if there is no room for both, the gauge gives way to the figures."""
     used, blocks = spool["used_blocks"], spool["blocks"]
     figures = f"  {used} of {blocks} blocks"
     bad = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
@@ -216,7 +216,7 @@ def _spool_line(text: Text, spool: dict, width: int) -> None:
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
-    """The rates and the oldest: two lines above the curve."""
+    """The rates and the oldest waiting result: two lines above the curve."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(
         f"{rates[1]:.1f}/s", "bold"
@@ -228,7 +228,7 @@ def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
 
 
 def counters(station: dict, rows: int, width: int) -> Text:
-    """Every counter that is not zero, those that mean trouble first; `+ N` for what has no room."""
+    """Every counter that is not zero, those that mean trouble first; `+ N` for those that do not fit."""
     text = Text(no_wrap=True)
     counted = station.get("counters", {})
     names = sorted(counted, key=lambda name: (name not in TROUBLE, -counted[name]))
@@ -252,7 +252,7 @@ def counters(station: dict, rows: int, width: int) -> Text:
 
 
 def event(change: Change, line: int, words: str, began_s: float) -> Text:
-    """A line of one change; in the first one its sign says how bad it is. `began_s` is when the view began (Unix)."""
+    """One line of a change; a sign in the first says how bad it is. `began_s` is when the view began (Unix time)."""
     text = Text(no_wrap=True, overflow="ellipsis")
     at = time.strftime("%H:%M:%S", time.localtime(began_s + change.at_s))
     begin = f"{at} {LEVEL_SIGNS[change.level]} "
@@ -264,12 +264,12 @@ def event(change: Change, line: int, words: str, began_s: float) -> Text:
 
 @lru_cache(maxsize=EVENTS_CACHED)
 def event_lines(text: str, width: int) -> tuple[str, ...]:
-    """The words of a change in lines of so many cells, clock and sign of the first one not counted."""
+    """Wrap the words of a change to `width` cells; the first line's clock and sign are not counted."""
     return tuple(textwrap.wrap(visible(text), max(width - EVENT_CLOCK - 2, 20))) or ("",)
 
 
 def fitted(text: str, cells: int) -> str:
-    """The text in so many cells, filled with blanks or cut with a sign that it was."""
+    """Return the text in exactly `cells` cells, padded with blanks or cut with a sign that says so."""
     if cell_len(text) > cells:
         return set_cell_size(text, cells - 1) + "…"
     return set_cell_size(text, cells)
@@ -281,7 +281,7 @@ def clock(seconds: float) -> str:
 
 
 def both_books(books: dict, parked: int) -> Text:
-    """Both sides' books: two lines. What is lost only the account at the end can tell: results may be on their way."""
+    """Both sides' books: two lines. Only the final account can say what is lost: results may still be on their way."""
     way = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("controller  ", "dim")
@@ -298,7 +298,7 @@ def both_books(books: dict, parked: int) -> Text:
 
 
 def account(told: dict) -> Text:
-    """What the spool of one station has seen since it was made: one line."""
+    """What one station's spool has seen since it was made: one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     _figures(
@@ -340,7 +340,7 @@ SIGNS = [
 
 
 def help_text(keys: list[tuple[str, str]]) -> Text:
-    """Keys, signs, and where ASCII comes from."""
+    """Keys, signs, and how to get ASCII."""
     text = Text()
     for key, meaning in keys:
         text.append(f"  {key:<7}", "bold").append(f"{meaning}\n")

@@ -1,10 +1,10 @@
-"""A run without a screen: one line for each noteworthy change, a summary every few seconds, the account at the end.
+"""A run without a screen: a line for each change worth reporting, a summary every few seconds, the account at the end.
 
 Rules:
-1. A line has the time of day and the seconds since the start. It is flushed at once; a reader that goes away (a
-   closed pipe) ends the run in order.
-2. The machine form is one JSON object a line with a `kind`: change, summary; the last line is the account alone.
-3. SIGINT and SIGTERM end the run in order; the second one does not wait.
+1. A line has the time of day and the seconds since the start. It is flushed at once; if the reader goes away (a
+   closed pipe) the run ends in order.
+2. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
+3. SIGINT and SIGTERM end the run in order; a second one ends it without waiting.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tools.process.agent import Agent
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0
-STATUS_EVERY_MS = 1000  # in process every status costs the agent a millisecond or two
+STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a millisecond or two
 
 MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
 
@@ -76,7 +76,7 @@ def _clock() -> str:
 
 
 def _moment(at_s: float) -> dict:
-    """Seconds since the start, and the time of day with its zone."""
+    """Return the seconds since the start, and the time of day with its zone."""
     return {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
 
 
@@ -110,7 +110,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
 
 
 class InProcess:
-    """The agent in this very process, as a service manager wants it: no child, the same lines."""
+    """The agent in this process, as a service manager wants it: no child, the same lines."""
 
     def __init__(self, config_path: str, seconds: float | None, lines: PlainLines | LogLines) -> None:
         self.lines = lines
@@ -145,7 +145,7 @@ class InProcess:
         at_s = self._elapsed_s()
         changes = self.figures.feed(line, at_s)
         self.lines.changes(changes)
-        if changes and isinstance(self.lines, LogLines):  # its summary is for days on which nothing changes
+        if changes and isinstance(self.lines, LogLines):  # its summary is for days without changes
             self._summary_due_s = at_s + self.lines.summary_every_s
         if at_s >= self._summary_due_s:
             self._summary_due_s = at_s + self.lines.summary_every_s

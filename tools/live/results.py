@@ -1,8 +1,8 @@
-"""The table of results in the live view: its heading and its rows, as wide as there is room.
+"""The table of results in the live view: its heading and its rows, as wide as the room allows.
 
 Rules
-1. A column comes where the width has room for it, the important ones first.
-2. A value that is not OK says so by its sign, too high or too low, not only by its colour.
+1. A column is shown if there is room for it, the important ones first.
+2. A value that is not OK is marked by a sign, too high or too low, not only by its colour.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rich.text import Text
 
 from tools.live.panels import BAD_STYLE, GOOD_STYLE, WARNING_STYLE, fitted
 
-ROOMY = 84  # cells from which on columns stand further apart
+ROOMY = 84  # from this many cells on, columns are further apart
 _SIGNS = {"OK": " ", "": " ", "high": "▲", "low": "▼"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """`tell(result)` gives text and colour; there from `from_width` cells on, `wide` of them from `wide_from` on."""
+    """`tell(result)` gives text and colour; shown from `from_width` cells on, `wide` cells wide from `wide_from` on."""
 
     title: str
     cells: int
@@ -75,12 +75,12 @@ def _columns(width: int) -> list[tuple[Column, int]]:
 
 
 def _between(width: int) -> str:
-    """What stands between two columns."""
+    """Return what separates two columns."""
     return "  " if width >= ROOMY else " "
 
 
 def heading(width: int) -> Text:
-    """The line above the table."""
+    """Return the line above the table."""
     titles = [
         f"{column.title:>{cells}}" if column.right else f"{column.title:<{cells}}" for column, cells in _columns(width)
     ]
@@ -88,7 +88,7 @@ def heading(width: int) -> Text:
 
 
 def row(result: dict, width: int) -> Text:
-    """A result, or a frame that could not be read as one."""
+    """Return the line of a result, or of a frame that could not be read as one."""
     text = Text(no_wrap=True, overflow="crop")
     if result["source"] == "RAW":
         text.append(f"{result['number']:>6}  ")
@@ -103,7 +103,7 @@ def row(result: dict, width: int) -> Text:
 
 
 def has(result: dict, word: str) -> bool:
-    """True if the word is anywhere in it; NOK finds what is not OK, and OK what is."""
+    """True if the word is anywhere in the result; NOK finds what is not OK, and OK what is."""
     if word.upper() in ("OK", "NOK"):
         return result.get("status") == word.upper()
     return any(word.casefold() in str(value).casefold() for value in result.values())

@@ -1,9 +1,10 @@
-"""A list of lines that scrolls: only the lines that are on the screen are made, however many there are.
+"""A scrolling list of lines: only the lines on the screen are made, however many there are.
 
 Rules
 1. `write(index, width)` gives a line; `show(count)` says how many there are and that they may have changed.
-2. With a cursor, which `Moved` tells of, Enter or a click chooses a line (`Chosen`); without one the keys scroll.
-3. A list that `follows` stays at its end until somebody scrolls away from it, and again when they come back.
+2. With a cursor, Enter or a click chooses a line (`Chosen`) and each move is sent as `Moved`; without one the keys
+   scroll.
+3. A list that `follows` stays at its end until the user scrolls away from it, and again when they come back.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.index = index
 
     class Moved(Message):
-        """The cursor stands elsewhere."""
+        """The cursor has moved."""
 
     def __init__(
         self, write: Callable[[int, int], Text], name: str, has_cursor: bool = False, follows: bool = False
@@ -63,11 +64,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def cells(self) -> int:
-        """How wide a line is, cursor and all; the scroll bar has its place beside it whether it is there or not."""
+        """Return the width of a line with its cursor; the scroll bar's place is kept free even when there is none."""
         return self.scrollable_content_region.width
 
     def show(self, count: int) -> None:
-        """There are so many lines now, and all of them may be new."""
+        """Show `count` lines, all of which may be new."""
         if count != self.count:
             self.count = count
             self.cursor = min(self.cursor, max(count - 1, 0))
@@ -128,7 +129,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved())
 
     def _show_cursor(self) -> None:
-        """Scroll as far as it takes to have it on the screen."""
+        """Scroll just far enough to have the cursor on the screen."""
         top, height = self.scroll_offset.y, max(self.size.height, 1)
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False)
@@ -143,7 +144,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
         if round(new_value) >= self.max_scroll_y:
             self._is_at_end = True
-        elif new_value < old_value:  # what only got more lines below it was not scrolled away
+        elif new_value < old_value:  # more lines below do not count as scrolling away
             self._is_at_end = False
 
     def on_resize(self) -> None:

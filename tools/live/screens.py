@@ -1,9 +1,9 @@
 """The live view's screens: all stations, one station, and what every key does.
 
 Rules
-1. `show()` takes the newest state; whoever knows that there is one calls it.
-2. `/` asks for a word: stations and results without it are not shown until it is taken away with Esc.
-3. Narrow screens have everything below each other, wide ones results or stations beside the rest.
+1. `show()` takes the newest state; it is called when there is one.
+2. `/` asks for a word: stations and results without it are hidden until Esc removes it.
+3. Narrow screens have everything in one column, wide ones have results or stations beside the rest.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from tools.live.subject import Subject
 from tools.process.agent import NONE
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
-TOP_LOW, TOP_TALL = 9, 16  # lines of the connections at most where all stands below each other
+TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column
 CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has what is left
 
 
 class Watching(Screen[None]):
-    """What both screens have: a title, events, and the word that is looked for."""
+    """What both screens have: a title, events, and the search word."""
 
     BINDINGS: ClassVar = [
         Binding("slash", "look_for", "find", key_display="/"),
@@ -56,13 +56,13 @@ class Watching(Screen[None]):
             yield Rows(self._event, "events", follows=True)
 
     def word_line(self) -> Input:
-        """Where the word is written; there while it is asked for, or kept."""
+        """Return the line for the search word; it shows while the word is typed or kept."""
         line = Input(id="word", placeholder="a word: Enter keeps it, Esc takes it away", compact=True)
         line.display = False
         return line
 
     def show(self) -> None:
-        """Take what is newest."""
+        """Show the newest state."""
         self.show_title()
         rows = self.query_one("#events", Rows)
         mine = [change for change in self.subject.watch.recent if self.is_mine(change)]
@@ -75,15 +75,15 @@ class Watching(Screen[None]):
         self.query_one("#events_panel").border_title = f" events: {len(mine)} "
 
     def is_mine(self, change: Change) -> bool:
-        """Whether it is to be seen here."""
+        """True if the change is shown on this screen."""
         return True
 
     def told(self, change: Change) -> str:
-        """Its words here."""
+        """Return the words for the change on this screen."""
         return change.text
 
     def show_title(self) -> None:
-        """The line at the top, which has a clock in it."""
+        """Show the line at the top, which has a clock in it."""
         title = self.subject.title()
         if title != self._shown_title:
             self._shown_title = title
@@ -98,7 +98,7 @@ class Watching(Screen[None]):
         line.focus()
 
     def action_back(self) -> None:
-        """Take the word away; without one, go back to where one came from."""
+        """Remove the search word; if there is none, go back to the previous screen."""
         line = self.query_one("#word", Input)
         if line.display:
             line.value = ""
@@ -108,7 +108,7 @@ class Watching(Screen[None]):
             self.app.pop_screen()
 
     def action_events(self) -> None:
-        """Give the events all the room, or take it again."""
+        """Give the events all the room, or take it back."""
         self.toggle_class("-events")
         self.query_one("#events", Rows).focus()
 
@@ -133,7 +133,7 @@ class Watching(Screen[None]):
         self.call_after_refresh(self.show)
 
     def _draw(self, curve: Curve) -> None:
-        """The backlog over time, in the room that there is."""
+        """Draw the backlog over time, in the room there is."""
         place = self.query_one("#curve", Static)
         size = place.content_size
         if size.width > 0 and size.height > 0:
@@ -186,7 +186,7 @@ class Overview(Watching):
         self._show_wrong()
 
     def _show_wrong(self) -> None:
-        """What the station at the cursor says in its last column, in full; if it is well, the worst one's."""
+        """Show in full the last column of the station at the cursor; if that one is well, of the worst."""
         at = self._at_cursor()
         told = stations.worst(self._chosen) if at is None or stations.is_well(at) else at
         wrong = self.query_one("#wrong", Static)
@@ -223,7 +223,7 @@ class OneStation(Watching):
 
     def __init__(self, subject: Subject, number: int | None = None) -> None:
         super().__init__(subject)
-        self._number = number  # None: the first one that there is
+        self._number = number  # None: the first one
         self._results: list[dict] = []
 
     def compose(self) -> ComposeResult:
@@ -273,7 +273,7 @@ class OneStation(Watching):
         return change.station in (None, self._number)
 
     def told(self, change: Change) -> str:
-        return change.text.removeprefix(f"station {self._number}: ")  # which one it is stands above
+        return change.text.removeprefix(f"station {self._number}: ")  # the title says which one
 
     def _show_station(self, known: StationFigures, at: int, count: int) -> None:
         shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
@@ -282,7 +282,7 @@ class OneStation(Watching):
         links.update(text)
         self._give_room(text.plain.count("\n") + 2)
         which = f"  ({at + 1} of {count})" if count > 1 else ""
-        # Content, not text: a name may hold brackets, and they are no markup.
+        # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
         self.query_one("#side").border_title = f" waiting for ToolsNet: {shown.get('backlog', 0)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
@@ -296,17 +296,17 @@ class OneStation(Watching):
         counters.update(panels.counters(shown, counters.content_size.height, counters.content_size.width))
 
     def _room_of(self, links: Static) -> tuple[int, int]:
-        """Cells and lines that the connections may have: beside the backlog, or above it with the least of a curve."""
+        """Return the cells and lines for the connections: beside the backlog, or above it and the smallest curve."""
         if self.has_class("-wide"):
             return links.content_size.width, self.query_one("#top").size.height - 1 - CURVE_LEAST
         return links.content_size.width, self._top_most() - 1
 
     def _top_most(self) -> int:
-        """The most lines of the connections on a narrow screen, so that some results are seen below."""
+        """Return the most lines for the connections on a narrow screen, so that some results fit below."""
         return TOP_TALL if self.has_class("-tall") else TOP_LOW
 
     def _give_room(self, lines: int) -> None:
-        """On a narrow screen the connections have the lines that they need."""
+        """Give the connections the lines they need on a narrow screen."""
         top = self.query_one("#top")
         if self.has_class("-wide"):
             if top.styles.inline.has_rule("height"):  # the screen was narrow
@@ -345,4 +345,4 @@ class Help(ModalScreen[None]):
         self.query_one("#help").focus()
 
     def show(self) -> None:
-        """It does not change."""
+        """Do nothing: the help does not change."""

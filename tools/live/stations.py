@@ -1,9 +1,9 @@
-"""The overview of all stations: how each one is, in a word and in a line of a table.
+"""The overview of all stations: how each one is doing, in a few words and in a line of a table.
 
 Rules
-1. Pure: of a station's state and what is kept of it; nothing here knows a screen.
-2. The worst that is wrong with a station is what it says; the sign in the first column says how bad, without colour.
-3. A table has the columns that its width has room for; the last one takes what is left.
+1. Pure: made from a station's state and what is kept about it; nothing here knows a screen.
+2. A station's line says the worst that is wrong with it; the sign in the first column says how bad, without colour.
+3. A table has as many columns as fit its width; the last one takes what is left.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from tools.words.news import reason_of
 from tools.words.reasons import Reason, short
 from tools.words.spans import span
 
-FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
+FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
 MINI_CELLS = 20  # of the little curve
 ORDER = (BAD, WARNING, INFO, GOOD)
 SORTS = ("number", "worst first", "most waiting")
 
 
-# Of a missing side: the agent's word, with the side's name, the sentence, with what to do.
+# For a missing side: the agent's word, that with the side's name, the sentence, that with what to do.
 BARE, SHORT, WORDS, WHOLE = range(4)
 
 
 def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
-    """How bad it is, and the worst of it in words; nothing to say if all is well."""
+    """Return how bad it is, and what is wrong in words; "" if all is well."""
     if not shown["mounted"]:
         return BAD, attention.not_up(shown)
     controller, toolsnet = shown["controller"], toolsnet_of(shown)
@@ -67,7 +67,7 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
 
 
 def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
-    """Why this side is not there."""
+    """Say why this side is not connected."""
     reason = reason_of(name.casefold(), shown) if detail > SHORT else Reason()
     if not reason:
         return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
@@ -85,7 +85,7 @@ def percent_used(shown: dict) -> int:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table: `write(text, station, cells)`; there from a screen of `from_width` cells on."""
+    """One column of the table: `write(text, station, cells)`; shown from a screen of `from_width` cells on."""
 
     title: str
     cells: int
@@ -180,12 +180,12 @@ def _columns(width: int) -> list[Column]:
 
 
 def _cells(column: Column, width: int) -> int:
-    """A name has more room where there is some."""
+    """Return the column's width: the name gets more where there is room."""
     return column.cells + (min(max(width - 100, 0) // 5, 18) if column.write is _name else 0)
 
 
 def heading(width: int) -> Text:
-    """The line above the table."""
+    """Return the line above the table."""
     text = Text(no_wrap=True, overflow="crop")
     for column in _columns(width):
         cells = _cells(column, width)
@@ -196,7 +196,7 @@ def heading(width: int) -> Text:
 
 
 def row(known: StationFigures, width: int) -> Text:
-    """A station's line."""
+    """Return a station's line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     for column in _columns(width):
         column.write(text, known, _cells(column, width))
@@ -216,7 +216,7 @@ def is_well(known: StationFigures) -> bool:
 
 
 def _urgency(known: StationFigures) -> tuple[int, int, int]:
-    """The worse the lower: how bad it is, and how many sides are missing."""
+    """Return a key that is lower the worse the station is: how bad it is, and how many sides are missing."""
     shown = known.shown
     sides = (shown.get("controller", {}), toolsnet_of(shown))
     stand = sum(side.get("state") in panels.GOOD_STATES for side in sides)
@@ -224,7 +224,7 @@ def _urgency(known: StationFigures) -> tuple[int, int, int]:
 
 
 def worst(stations: list[StationFigures]) -> StationFigures | None:
-    """The one that somebody should look at first; None if all are well."""
+    """Return the station to look at first; None if all are well."""
     return min(
         (known for known in stations if not is_well(known)),
         key=_urgency,
@@ -233,7 +233,7 @@ def worst(stations: list[StationFigures]) -> StationFigures | None:
 
 
 def in_full(known: StationFigures, cells: int, lines: int) -> Text:
-    """What is wrong with a station that is not well, and what to do where that has room."""
+    """Say what is wrong with a station that is not well, and what to do if there is room."""
     for detail in (WHOLE, WORDS, SHORT):
         level, words = verdict(known.shown, detail)
         told = f"{panels.LEVEL_SIGNS[level]} station {known.shown['number']}: {visible(words)}"
@@ -243,7 +243,7 @@ def in_full(known: StationFigures, cells: int, lines: int) -> Text:
 
 
 def chosen(stations: list[StationFigures], word: str, sort: str) -> list[StationFigures]:
-    """Those that have the word in their line, in the order that is asked for."""
+    """Return the stations with the word in their line, in the order asked for."""
     word = word.casefold()
     found = [known for known in stations if not word or word in _searched(known)]
     if sort == "worst first":
@@ -262,7 +262,7 @@ def _searched(known: StationFigures) -> str:
 
 
 def summary(stations: list[StationFigures], rates: tuple[float, float], width: int) -> Text:
-    """All of them in two lines: the connections, and the results."""
+    """Sum up all stations in two lines: the connections, and the results."""
     count = len(stations)
     ready = sum(known.was_ready for known in stations)
     streaming = sum(known.was_streaming for known in stations)

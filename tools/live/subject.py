@@ -1,4 +1,4 @@
-"""What the live view's screens show: one run of an agent, and of the demo around it where there is one."""
+"""What the live view's screens show: one run of an agent, and of the demo around it if there is one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PHASES = {
 
 
 class Demo(Protocol):
-    """What the screens show and do where a built-in plant is around the agent (tools.demo.plant)."""
+    """What the screens show and do if there is a built-in plant around the agent (tools.demo.plant)."""
 
     toolsnet_cut: bool
     controller_cut: bool
@@ -40,7 +40,7 @@ class Demo(Protocol):
 
 
 class Subject:
-    """A watch, and what all screens ask of it."""
+    """A watch, and what all screens ask it."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
@@ -48,23 +48,23 @@ class Subject:
         self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
 
     def known(self) -> list[StationFigures]:
-        """What is known of the stations, in the order of the configuration."""
+        """Return what is known about the stations, in the order of the configuration."""
         figures = self.watch.figures
         return [figures.stations[shown["number"]] for shown in figures.shown()]
 
     def cut(self) -> dict[str, bool]:
-        """Which networks the demo has cut."""
+        """Return which networks the demo has cut."""
         demo = self.demo
         return {"toolsnet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
 
     def version(self) -> tuple[object, ...]:
-        """Another one whenever there is something new to show."""
+        """Return a value that changes whenever there is something new to show."""
         watch, demo = self.watch, self.demo
         version: tuple[object, ...] = (watch.figures.fed, watch.told, watch.phase)
         return (*version, demo.toolsnet_cut, demo.controller_cut, demo.rate_per_s) if demo else version
 
     def title(self) -> str:
-        """What runs, for how long, and what it is doing."""
+        """Say what is running, for how long, and what it is doing."""
         watch, demo = self.watch, self.demo
         text = f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}"
         if demo and watch.phase == RUNNING:

@@ -1,8 +1,8 @@
-"""The live view: all stations, or one with its connections, backlog, newest results, counters and events.
+"""The live view: all stations, or one of them with its connections, backlog, newest results, counters and events.
 
 Rules:
-1. Shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
-2. Fits 80 x 24; more room goes to tables, the curve and events.
+1. It shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
+2. It fits 80 x 24; more room goes to tables, the curve and events.
 3. However it is left (q, Ctrl-C, SIGTERM, an error), the run is ended and the account printed on the normal screen.
 4. A screen is drawn when there is something new, not on every turn.
 """
@@ -27,8 +27,8 @@ from tools.live.subject import Subject
 from tools.live.watch import ENDED, Watch
 
 TURN_S = 0.1
-WIDE = 110  # cells from which on a table stands beside the rest
-TALL = 34  # lines from which on there is room for more than a glance at events
+WIDE = 110  # from this many cells on, a table is beside the rest
+TALL = 34  # from this many lines on, there is room for more than a few events
 _STYLE = """
 Screen { layout: vertical; background: $background; }
 #title { height: 1; background: #1f4e79; color: #ffffff; text-style: bold; padding: 0 1; }
@@ -110,7 +110,7 @@ class View(App[None]):
         self._stations = 0
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Every line goes through these last."""
+        """Return the filters that every line goes through last."""
         return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
 
     def on_mount(self) -> None:
@@ -120,7 +120,7 @@ class View(App[None]):
         self.set_interval(TURN_S, self._turn)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer in the footer what this run has."""
+        """Show in the footer only the keys that this run has."""
         if action == "kill_archive":
             return self.demo is not None and self.demo.archived is not None
         if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
@@ -163,7 +163,7 @@ class View(App[None]):
     # -- showing -----------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        if not self.screen_stack:  # all is taken down, and the timer has not heard of it yet
+        if not self.screen_stack:  # everything is taken down, but the timer still runs
             return
         self.driven.turn()
         if self.driven.phase == ENDED:
@@ -176,7 +176,7 @@ class View(App[None]):
                 self.switch_screen(Overview(self.subject))
             self.refresh_bindings()
         screen = self.screen
-        # Help has nothing to show; a screen that is being built, or taken down, lacks some of its parts.
+        # Help has nothing new to show; a screen that is being built or taken down lacks some of its parts.
         if not isinstance(screen, Watching) or not screen.is_mounted or not screen.query("#title"):
             return
         new = self.subject.version()
@@ -193,7 +193,7 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     try:
         app = View(watch, ascii_only)
         app.run()
-        if watch.phase != ENDED:  # the screen failed: the agent is ended in order all the same
+        if watch.phase != ENDED:  # the screen failed: the agent is still ended in order
             watch.end()
             while watch.phase != ENDED:
                 watch.turn()

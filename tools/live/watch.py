@@ -1,8 +1,8 @@
-"""Drives one agent in a child process: starts it, follows it, starts it again after a crash, ends it in order.
+"""Runs one agent in a child process: starts it, follows it, starts it again after a crash, ends it in order.
 
 Rules:
 1. `turn()` never waits: the plain lines call it in a loop, the live view on a timer.
-2. Everything noteworthy is one Change: `take_changes()` gives each once, `recent` holds the last ones.
+2. Everything worth reporting is one Change: `take_changes()` gives each once, `recent` holds the last ones.
 3. A wrong configuration or an unusable spool ends the run with the agent's own exit code.
 """
 
@@ -23,13 +23,13 @@ STOPPING = "stopping"
 ENDED = "ended"
 
 RESTART_AFTER_S = 1.0
-RECENT = 2000  # changes that a screen may want to show: who comes back from a break finds them
-WAITING_MOST = 1000  # a live view takes none: what is not taken may not grow
-CRASHES_IN_A_ROW = 3  # an agent that never gets going is not started for ever
+RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
+WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
+CRASHES_IN_A_ROW = 3  # an agent that never gets going is not restarted for ever
 
 
 class Watch:
-    """The agent of one configuration file; ends by `end()` or after `seconds`."""
+    """The agent of one configuration file; it ends with `end()` or after `seconds`."""
 
     is_demo = False
 
@@ -48,7 +48,7 @@ class Watch:
         self._crashes_in_a_row = 0
         self._restart_at_s: float | None = None
 
-    # -- for who shows it --------------------------------------------------------------------------------------
+    # -- for showing it ----------------------------------------------------------------------------------------
 
     def elapsed_s(self) -> float:
         return time.monotonic() - self._begun_s
@@ -57,11 +57,11 @@ class Watch:
         return Path(self.config_path).name
 
     def summary(self) -> dict:
-        """Return the figures of one line."""
+        """Return the figures for one line."""
         return totals(self.figures)
 
     def summary_text(self) -> str:
-        """Return the figures of one line, for people."""
+        """Return the figures for one line, for people."""
         return totals_text(self.figures)
 
     def account(self) -> dict:
@@ -83,7 +83,7 @@ class Watch:
         self.child.start()
 
     def end(self) -> None:
-        """End in order; asked a second time, at once."""
+        """End in order; a second call ends it at once."""
         if self.phase == STOPPING:
             self.child.kill()
         elif self.phase != ENDED:
@@ -94,7 +94,7 @@ class Watch:
         self.child.close()
 
     def failure(self) -> list[str]:
-        """Return what the agent said when it could not go on, and nothing after a run that went well."""
+        """Return what the agent said when it could not go on; nothing after a run that went well."""
         if self.exit_code == EXIT_SPOOL:
             return spool_failure(self.figures)
         if self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
@@ -122,7 +122,7 @@ class Watch:
         self._tell(Change(self.elapsed_s(), level, text))
 
     def take_changes(self) -> list[Change]:
-        """Return what was not taken yet."""
+        """Return the changes that have not been taken yet."""
         changes = list(self._waiting)
         self._waiting.clear()
         return changes
@@ -206,7 +206,7 @@ def totals(figures: Figures) -> dict:
 
 
 def totals_text(figures: Figures) -> str:
-    """Return them in one line for people."""
+    """Return the totals in one line for people."""
     told = totals(figures)
     return (
         f"stored {told['stored']} ({told['stored_per_s']}/s), delivered {told['delivered']} "
@@ -216,5 +216,5 @@ def totals_text(figures: Figures) -> str:
 
 
 def spool_failure(figures: Figures) -> list[str]:
-    """Return why no spool can be used, for stderr."""
+    """Say why no spool can be used, for stderr."""
     return ["toolcart: no spool can be used:", *[f"  {problem}" for problem in figures.spool_problems]]

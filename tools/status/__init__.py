@@ -1,1 +1,1 @@
-"""`toolcart status`: how a running agent is, asked over its Unix socket, or over the cable of a board."""
+"""`toolcart status`: how a running agent is doing, asked over its Unix socket, or over a board's cable."""

@@ -1,4 +1,4 @@
-"""Asks a running agent for its state: one request, one tree, or Trouble that says what to do."""
+"""Asks a running agent for its state: one request gives one tree, or Trouble that says what to do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import time
 from tools.status import place
 
 PATIENCE_S = 5.0
-ANSWER_MAX = 64 * 1024 * 1024  # 1000 stations tell about 5 MB
+ANSWER_MAX = 64 * 1024 * 1024  # 1000 stations give about 5 MB
 PIECE = 65536
 
 
 class Trouble(Exception):
-    """No agent answers; `hint` says what to look at."""
+    """No agent answers; `hint` says what to check."""
 
     def __init__(self, words: str, hint: str) -> None:
         super().__init__(words)
@@ -25,12 +25,12 @@ class Trouble(Exception):
 
 
 def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
-    """Return {"agent": ..., "stations": [...]} of the agent at this socket."""
+    """Return {"agent": ..., "stations": [...]} from the agent at this socket."""
     return _tree(lines_of(path, "status", patience_s), path)
 
 
 def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
-    """Return the lines of the agent's answer, as many as came before its end."""
+    """Return the lines of the agent's answer, up to its end."""
     until_s = time.monotonic() + patience_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(patience_s)

@@ -1,7 +1,7 @@
-"""`toolcart status`: one look, or one a second, at a running agent on this machine or on a board.
+"""`toolcart status`: look once, or once a second, at a running agent on this machine or on a board.
 
-Exit codes: 0 the agent answers, 1 it answers and a station's spool is not up, 2 the command line is wrong, 3 no agent
-answers. A plant that is away is no failure of the agent.
+Exit codes: 0 the agent answers, 1 it answers but a station's spool is not up, 2 the command line is wrong, 3 no agent
+answers. A plant that cannot be reached is not a failure of the agent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVERY_S = 1.0
 @click.option("--watch", is_flag=True, help="Repeat once a second, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
 def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
-    """Say how a running agent is: what is connected, and if not why; what waits; what needs you."""
+    """Say how a running agent is doing: what is connected, and if not, why; what is waiting; what needs you."""
     if sum(value is not None for value in (config_path, socket_path, port)) > 1:
         raise click.UsageError("one of --config, --socket and --port")
     if port is not None:
@@ -75,7 +75,7 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
 
 
 def lines(told: dict) -> list[str]:
-    """The whole status for people."""
+    """Return the whole status for people."""
     shown = words.agent_lines(told["agent"])
     for station in told["stations"]:
         shown += words.station_lines(station)
@@ -88,7 +88,7 @@ def _clear(watch: bool) -> None:
 
 
 def _of_board(port: str, watch: bool, as_json: bool) -> None:
-    from tools.flash.board_commands import look_at  # only where a board is asked: it needs the extra `flash`
+    from tools.flash.board_commands import look_at  # only to ask a board: it needs the extra `flash`
 
     while True:
         look_at(port, as_json)

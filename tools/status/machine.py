@@ -1,4 +1,4 @@
-"""What the agent's process and machine are like: version, memory, clock. Linux; what is not available is None."""
+"""The agent's process and machine: version, memory, clock. Linux; what is not available is None."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
 
 
 def memory_kib() -> int | None:
-    """Return what the process has in memory."""
+    """Return how much memory the process uses."""
     try:
         with open("/proc/self/statm", encoding="ascii") as pages:
             return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
@@ -26,12 +26,12 @@ def memory_kib() -> int | None:
 
 
 def clock() -> dict:
-    """Return the wall clock with its zone, whether anyone keeps it right, and how far it may be off."""
+    """Return the wall clock with its zone, whether it is kept right, and how far it may be off."""
     now = datetime.now(UTC).astimezone()
     told = {"now": now.isoformat(timespec="seconds"), "zone": now.tzname(), "kept": None, "error_s": None}
     try:
         page = ctypes.create_string_buffer(TIMEX_BYTES)
-        state = ctypes.CDLL(None).adjtimex(page)  # reads: no mode is set
+        state = ctypes.CDLL(None).adjtimex(page)  # this only reads: no mode is set
     except (OSError, AttributeError):
         return told
     if state < 0 and os.path.exists(TIMESYNC):

@@ -1,4 +1,4 @@
-"""The options that say which running agent is meant."""
+"""The options that say which running agent to ask."""
 
 import click
 

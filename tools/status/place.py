@@ -1,10 +1,10 @@
-"""Where the status socket of an agent lies: the agent that makes it and who asks it go by the same rule.
+"""Where an agent's status socket is: the agent that makes it and the command that asks it follow the same rules.
 
 Rules
-1. As a service: `agent.sock` in the folder that systemd makes for it (RuntimeDirectory), /run/toolcart.
-2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`; for one in /etc/toolcart, where nothing is
-   written, in /var/lib/toolcart (a container).
-3. Its mode is 0600: whoever asks is the agent's user, or root.
+1. As a service: `agent.sock` in /run/toolcart, the folder that systemd makes for it (RuntimeDirectory).
+2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`; but in /var/lib/toolcart for one in
+   /etc/toolcart, where nothing is written (a container).
+3. Its mode is 0600: only the agent's user or root can ask.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ def socket_of(config_path: str | Path) -> str:
 
 
 def beside(config_path: str | Path) -> str:
-    """Return the name beside a configuration, or in the folder that its relative paths start from."""
+    """Return the path beside a configuration, or in the folder that its relative paths start from."""
     given = Path(config_path).resolve()
     folder = given.parent
     if str(folder) == CONFIGURATIONS:
-        from tools.config.file import folder_of  # knows more than a quick look needs
+        from tools.config.file import folder_of  # slow to import, and rarely needed here
 
         folder = folder_of(given)
     return str(folder / given.name) + SUFFIX
 
 
 def to_ask(config_path: str | Path) -> str:
-    """Return where to ask the agent of this configuration: the service's own are asked at the service's socket."""
+    """Return where to ask the agent of this configuration: the service's socket for the service's own ones."""
     path = beside(config_path)
     if str(Path(config_path).resolve().parent) in (CONFIGURATIONS, STATE) and not Path(path).exists():
         return default()
@@ -45,12 +45,12 @@ def to_ask(config_path: str | Path) -> str:
 
 
 def default() -> str:
-    """Return the service's."""
+    """Return the service's socket."""
     return f"{SERVICE_FOLDER}/{NAME}"
 
 
 def all_services() -> list[str]:
-    """Return the sockets of every agent that runs as a service: toolcart, toolcart-paint, ..."""
+    """Return the sockets of all agents that run as services: toolcart, toolcart-paint, ..."""
     folder = Path(SERVICE_FOLDER).parent
     found = folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}")
     return [str(path) for path in sorted(found, key=lambda path: path.parts)]

@@ -1,9 +1,9 @@
-"""The agent's end of `toolcart status`: one line for the process, one for each station, each in a turn of its own.
+"""The agent's end of `toolcart status`: a line for the process and one for each station, each in a turn of its own.
 
 Rules
-1. Only looking, but for `command` (agent.station.command_orders): nothing here moves a cursor or waits, and a station's
-   state is made when its line is asked for.
-2. So many clients at a time, CLIENTS; each has little time and little room (board.linux_control).
+1. It only looks, except for `command` (agent.station.command_orders): nothing here moves a cursor or waits, and a
+   station's state is made when its line is asked for.
+2. At most CLIENTS clients at a time; each has little time and little room (board.linux_control).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CANNOT = "`toolcart status` cannot ask this agent"
 def open_socket(
     path: str, app: App, board: Board, problem_of: Callable[[Station], str], clock: ServersClock | None = None
 ) -> Control:
-    """Return the socket at this path; its `note` says why there is none. `problem_of` a station: why its spool is
-    not up, in words; `clock` where ours is compared with the server's."""
+    """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
+    not up; `clock` is given if ours is compared with the server's."""
     process = Process()
 
     def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
@@ -46,7 +46,7 @@ def open_socket(
     def command(words: list[str], asker: Asker) -> Iterator[dict]:
         for station in app.stations:
             if words[1:] and words[1] == str(station.number):
-                from agent.station.command_orders import carry_out  # hardly any agent takes commands
+                from agent.station.command_orders import carry_out  # few agents take commands
 
                 return carry_out(station, board, words[2:], asker)
         known = ", ".join(str(station.number) for station in app.stations)
@@ -56,7 +56,7 @@ def open_socket(
 
 
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
-    """Return the state as the live view gets it, and what only Linux can tell of a spool."""
+    """Return the state as the live view gets it, plus what only Linux knows about a spool."""
     shown = status.of_station(station, board.now())
     if station.commands is not None:
         shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}

@@ -1,10 +1,10 @@
-"""What of a station somebody should know or do something about, in words, most urgent first: out of its status.
+"""What needs attention at a station, in words, most urgent first: made from its status.
 
 Rules
-1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
-   web page show them; /metrics has the same slugs.
-2. A Need is there while what it says is so, and no longer; what only grows is tools.words.lasting's.
-3. `key` is what stays the same while only a figure changes, so that the same is not said every second.
+1. These words are here only: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web page show
+   them; /metrics has the same slugs.
+2. A Need exists while what it says is true, and no longer; what only grows belongs to tools.words.lasting.
+3. `key` stays the same while only a figure changes, so that the same thing is not said every second.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tools.words import commands
 from tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
-WARN = "warn"  # it works, and somebody has to act or it will not
-NOTE = "note"  # no one has to do anything
+WARN = "warn"  # it still works, but not for long unless someone acts
+NOTE = "note"  # no action is needed
 
-# What is said when it is over, by slug.
+# What to say when it is over, by slug.
 OVER = {
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
@@ -35,7 +35,7 @@ STATE_WORN, STATE_LAST = 1, 2  # agent.log.state
 
 @dataclass(frozen=True)
 class Need:
-    """`slug` is the short word for machines, `label` the word in front of the line."""
+    """`slug` is the short word for machines, `label` the word at the beginning of the line."""
 
     slug: str
     level: str
@@ -45,12 +45,12 @@ class Need:
     key: str = ""
 
     def text(self) -> str:
-        """Both in one line."""
+        """Return words and hint in one line."""
         return f"{self.words}; {self.hint}" if self.hint else self.words
 
 
 def needs(station: dict) -> list[Need]:
-    """Everything of a station whose spool is up; of one that is not there is nothing to say here."""
+    """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
     if not station.get("mounted"):
         return []
     found = [_full(station), *_refused(station), _operator(station), *_state(station)]
@@ -66,7 +66,7 @@ def not_up(station: dict) -> str:
 
 
 def bad(station: dict) -> list[Need]:
-    """Those that mean that something does not work."""
+    """Return the needs that mean that something does not work."""
     return [need for need in needs(station) if need.level == BAD]
 
 
@@ -86,7 +86,7 @@ def _refused(station: dict) -> list[Need]:
 
 
 def _refusal(told: dict, station: dict) -> Need:
-    """What ToolsNet does not take, what is done about it, and what waits behind it."""
+    """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     doing, code = told["doing"], told.get("code", 0)
     why = f"refuses (code {code})" if code else "does not answer"
     waiting = f"{told.get('waiting', 0)} waiting"
@@ -113,7 +113,7 @@ def _refusal(told: dict, station: dict) -> Need:
 def _operator(station: dict) -> Need | None:
     told = station.get("needs_operator")
     if not told or any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ())):
-        return None  # a hold says so itself
+        return None  # the need for the hold says so already
     hint = f"`{commands.quarantine(station)}`"
     return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
 
@@ -136,7 +136,7 @@ def _state(station: dict) -> list[Need]:
 
 
 def _fetching(station: dict) -> Need | None:
-    """Why what the controller makes while the agent is not listening cannot be fetched."""
+    """Say why results made while the agent is not listening cannot be fetched from the controller."""
     recovery = station.get("recovery", {})
     setting = recovery.get("needs")
     if not setting:

@@ -1,10 +1,10 @@
-"""What the log says of a controller, its results and its curves with a number alone, in words a plant understands."""
+"""Log entries about a controller, its results and curves, a name and a number each, in words a plant understands."""
 
 from __future__ import annotations
 
 from agent.wide import mid0900 as trace
 
-# By the name of the counter; {value} is that of its latest entry.
+# By the name of the counter; {value} is the one in its latest entry.
 SENTENCES = {
     "raw": "a result that cannot be read came, {value} octets: it is kept as it came",
     "controller malformed": "the controller's MID {value:04d} could not be used: it is not as the protocol has it",
@@ -40,5 +40,5 @@ _CURVES_LOST = {
 
 
 def sentence(name: str, value: int) -> str:
-    """Return what this entry means, "" where there is nothing to say of it."""
+    """Return what this entry means, "" if there is nothing to say about it."""
     return SENTENCES.get(name, "").format(value=value, why=_CURVES_LOST.get(value, f"reason {value}"))

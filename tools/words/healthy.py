@@ -1,4 +1,4 @@
-"""Is an agent healthy after a change: a new process answers, every spool is up, and what was connected is again."""
+"""Whether an agent is healthy after a change: a new process answers, every spool is up, all that was connected is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tools.words import attention, reasons
 
 
 def away(station: dict) -> Iterator[tuple[str, str]]:
-    """The sides of a station that are not connected, and why."""
+    """Yield the sides of a station that are not connected, and why."""
     controller = station["controller"]
     if controller["state"] != "ready":
         yield "controller", reasons.of_controller(controller).text() or controller["state"]
@@ -18,7 +18,7 @@ def away(station: dict) -> Iterator[tuple[str, str]]:
 
 
 def connected(told: dict) -> set[tuple[int, str]]:
-    """The sides that are connected: (station's number, side)."""
+    """Return the sides that are connected: (station's number, side)."""
     found = set()
     for station in told.get("stations", ()):
         if station["mounted"]:
@@ -31,7 +31,7 @@ def connected(told: dict) -> set[tuple[int, str]]:
 
 
 def lacks(told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> str:
-    """What a status lacks to be healthy, "" for nothing; `wanted` must be connected, `old_process` be gone."""
+    """Say what a status lacks to be healthy, "" if nothing; `wanted` must be connected and `old_process` gone."""
     if not told.get("running"):
         return f"no agent answers: {told.get('error', '')}"
     if old_process is not None and told["agent"]["pid"] == old_process:
@@ -48,5 +48,5 @@ def lacks(told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> 
 
 
 def process_of(told: dict) -> int | None:
-    """The number of the process that answered, None if none did."""
+    """Return the ID of the process that answered, None if none did."""
     return told["agent"]["pid"] if told.get("running") else None

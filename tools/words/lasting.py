@@ -1,8 +1,9 @@
-"""What of a station stays said once it has happened: results that did not get through, and doubts about ToolsNet.
+"""What is reported about a station ever after: results that did not get through, and doubts about ToolsNet.
 
 Rules
-1. As tools.words.attention, whose Needs these are: one place for status, live view, doctor, web page, log and /metrics.
-2. No one has to do anything at once, so each is a NOTE; the log warns when a count changes.
+1. As in tools.words.attention, whose Needs these are: one place for status, live view, doctor, web page, log and
+   /metrics.
+2. None of it is urgent: a count is a NOTE, and the log warns when it changes; a doubt is a WARN.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
 def everything(station: dict) -> list[Need]:
-    """All that is to be said of a station, the worst first."""
+    """Return everything there is to say about a station, the worst first."""
     if not station.get("mounted"):
         return []
     return [*attention.needs(station), *(need for need in counted(station) if need.key != "0"), *doubtful(station)]
 
 
 def counted(station: dict) -> list[Need]:
-    """What did not get through; `key` is how many, 0 as well."""
+    """Return what did not get through; `key` is how many, even if 0."""
     recovery = station.get("recovery", {})
     outlets = station.get("outlets", ())
     rows = (
@@ -69,5 +70,5 @@ def counted(station: dict) -> list[Need]:
 
 
 def doubtful(station: dict) -> list[Need]:
-    """Where ToolsNet does not stand where it should, as it has said."""
+    """Return where ToolsNet's own account is not what it should be."""
     return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts(station)]

@@ -1,6 +1,6 @@
-"""Which reasons for a missing side were told already: each once, until the side has come.
+"""Which reasons for a missing side have been reported: each once, until the side is back.
 
-So are the entries of the log that each attempt to reach it makes again.
+The same goes for log entries that every attempt to reach it repeats.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ NAMES = {"controller": "controller", "toolsnet": "ToolsNet"}
 
 
 class News:
-    """Of one station."""
+    """The news of one station."""
 
     def __init__(self) -> None:
         self._told: dict[str, set[str]] = {side: set() for side in NAMES}
         self._entries: dict[str, dict[str, int]] = {side: {} for side in NAMES}  # the latest value by name
 
     def told(self, side: str) -> bool:
-        """True if a reason was told since the side was there last."""
+        """True if a reason has been reported since the side was last up."""
         return bool(self._told[side])
 
     def of_loss(self, side: str, shown: dict) -> str:
-        """Return what to add to "lost"; it is not told once more."""
+        """Return what to add to "lost"; it is not reported again."""
         text = reason_of(side, shown).text()
         self._told[side] = {text} - {""}
         return f": {text}" if text else ""
 
     def news(self, shown: dict, stands: dict[str, bool]) -> list[str]:
-        """Return what has not been told yet about sides that do not stand."""
+        """Return what has not been reported yet about sides that are down."""
         news = []
         for side, name in NAMES.items():
             if stands[side]:
@@ -42,7 +42,7 @@ class News:
         return news
 
     def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
-        """True if an entry of the log says something that was not told since its side was there last."""
+        """True if a log entry says something that has not been reported since its side was last up."""
         side = "controller" if name.startswith("controller ") else "toolsnet" if name.startswith("server ") else ""
         if not side or stands[side]:
             return True
@@ -52,7 +52,7 @@ class News:
 
 
 def reason_of(side: str, shown: dict) -> reasons.Reason:
-    """Return why this side of a station is not there."""
+    """Return why this side of a station is down."""
     if side == "controller":
         return reasons.of_controller(shown.get("controller", {}))
     toolsnet = next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})

@@ -1,9 +1,9 @@
-"""Why a connection does not stand, in words for a plant engineer, and what to do about it; from the agent's state.
+"""Why a connection is down, in words for a plant engineer, and what to do about it; made from the agent's state.
 
 Rules
-1. The agent tells short words and numbers (agent.cart.status), a board the same over its cable; the sentences are here.
-2. `words` says what happened to whom; `hint` says what to look at, and is left out where no one can do anything.
-3. Nothing known is an empty Reason, never a guess.
+1. The agent gives short words and numbers (agent.cart.status), a board the same over its cable; the sentences are here.
+2. `words` says what happened to whom; `hint` says what to check, and is left out where nothing can be done.
+3. If nothing is known the Reason is empty, never a guess.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Reason:
         return bool(self.words)
 
     def text(self) -> str:
-        """Both in one line."""
+        """Return words and hint in one line."""
         return f"{self.words}. {self.hint}" if self.hint else self.words
 
 
 @dataclass(frozen=True)
 class Side:
-    """Who is meant: what it is called, where it is, and the settings that say so."""
+    """The other side: what it is called, where it is, and the settings that say so."""
 
     name: str
     host: str
@@ -84,13 +84,13 @@ def of_toolsnet(shown: dict) -> Reason:
 
 
 def short(shown: dict) -> str:
-    """Return a word or two for a table: a connection that was refused is none of ToolsNet's refusals of results."""
+    """Return a word or two for a table: a refused connection is not ToolsNet refusing a result."""
     slug = shown.get("why") or ""
     return "connection refused" if slug == "refused" else slug
 
 
 def and_next_try(text: str, shown: dict) -> str:
-    """Return the text with when this side is tried again, where that is waited for."""
+    """Return the text and when this side is tried again, if a wait is under way."""
     again = next_try(shown.get("next_try_ms", 0))
     if not again:
         return text
@@ -98,7 +98,7 @@ def and_next_try(text: str, shown: dict) -> str:
 
 
 def of_outlet(shown: dict) -> Reason:
-    """Return why an outlet beside ToolsNet cannot be used; of one that has its own words, these."""
+    """Return why an outlet other than ToolsNet cannot be used, in its own words if it has some."""
     slug = shown.get("why", "")
     host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
@@ -107,7 +107,7 @@ def of_outlet(shown: dict) -> Reason:
 
 
 def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Reason:
-    """Return the words for a failed connect, or for a connection that has ended."""
+    """Return the words for a failed attempt to connect, or for a connection that has ended."""
     if not slug:
         return Reason()
     if slug in _ENDS:
@@ -128,7 +128,7 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
 
 _ENDS = ("ended", "reset")
 
-# `refused` is apart: who listens is another programme on each side.
+# `refused` is not here: what should be listening differs between the sides.
 _REFUSED = {
     BROKER: "Does the broker run there, and is this its port (8883 is usual with TLS)?",
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
@@ -229,7 +229,7 @@ _SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "kn
 
 
 def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reason:
-    """What went wrong in the controller's own language."""
+    """Say what went wrong in Open Protocol."""
     name = f"controller {side.place}"
     asked = f"MID {mid:04d}" if mid else "what it was asked"
     if slug == "silence":
@@ -302,7 +302,7 @@ def told_code(code: int) -> str:
 
 
 def _system(code: int) -> str:
-    """The system's own words for its error number."""
+    """Return the system's own words for its error number."""
     import os
 
     return f": {os.strerror(code)}" if code > 0 else ""

@@ -1,8 +1,8 @@
-"""What ToolsNet's 08 means where it leaves doubt, in words a plant understands: out of the agent's log."""
+"""What ToolsNet's 08 means where it leaves doubt, in words a plant understands: from the agent's log."""
 
 from __future__ import annotations
 
-# By the name of the counter; {value} is that of its latest entry, {number} the station's.
+# By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {
     "resume unknown": (
         "ToolsNet holds result {value} of station {number}, which this spool never sent: is station {number} used "
@@ -21,13 +21,13 @@ _SENTENCES = {
 
 
 def sentence(name: str, value: int, number: int) -> str:
-    """Return what this entry of station `number` means; its name and value where there is nothing to say of it."""
+    """Return what this entry of station `number` means; its name and value if there is nothing to say about it."""
     words = _SENTENCES.get(name)
     return words.format(value=value, number=number) if words else f"{name} ({value})"
 
 
 def doubts(station: dict) -> list[tuple[str, str]]:
-    """What of a station's state somebody should look at: a slug, and where ToolsNet stands, as it has said."""
+    """Return what is doubtful in a station's state: a slug, and what ToolsNet's own account says."""
     found = []
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
     for name in ("resume unknown", "server behind", "server empty"):

@@ -1,4 +1,4 @@
-"""A length of time for people."""
+"""Lengths of time, in words for people."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def span(seconds: float) -> str:
 
 
 def next_try(ms: int) -> str:
-    """Return when it is tried again: "next try in 12 s", "" if that is not waited for."""
+    """Return when it is tried again: "next try in 12 s", "" if no wait is under way."""
     return f"next try in {span(max(1, round(ms / 1000)))}" if ms else ""

@@ -1,8 +1,8 @@
 """A status as lines for people, the same for an agent on Linux and on a board.
 
 Rules
-1. The first thing of each station is what does not work and what to do about it; figures come behind.
-2. Every text of others goes through tools.base.printable by who prints these lines.
+1. Each station begins with what does not work and what to do about it; figures follow.
+2. Whoever prints these lines passes them through tools.base.printable: they hold foreign text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot b
 
 
 def agent_lines(about: dict) -> list[str]:
-    """The process and the machine."""
+    """Describe the process and the machine."""
     clock = about.get("clock") or {}
     memory = f", {about['memory_kib'] / 1024:.0f} MiB" if about.get("memory_kib") else ""
     lines = [
@@ -42,7 +42,7 @@ _CLOCK_WORDS = {
 
 
 def _servers_clock(told: dict) -> list[str]:
-    """How our clock stands beside ToolsNet's, where that is compared."""
+    """Say how our clock compares with ToolsNet's, if that is measured."""
     ahead_s = told.get("ahead_s")
     if ahead_s is None:
         return ["ToolsNet's clock: no time has come from it yet"] if told else []
@@ -56,7 +56,7 @@ def _servers_clock(told: dict) -> list[str]:
 
 
 def station_lines(station: dict) -> list[str]:
-    """One station: what is wrong with it first."""
+    """Describe one station: first what is wrong with it."""
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
         return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "nothing is taken until it is")]
@@ -70,7 +70,7 @@ def station_lines(station: dict) -> list[str]:
 
 
 def sorrow_lines(station: dict) -> list[str]:
-    """What does not work or did not get through, with the command that tells more or helps."""
+    """Say what does not work or did not get through, with the command that says more or helps."""
     lines = [_row(need.label, need.text()) for need in lasting.everything(station)]
     open_ids = station.get("recovery", {}).get("open_ids")
     if open_ids:

@@ -1,4 +1,4 @@
-"""What the log of a station says with a number alone, in words."""
+"""Log entries of a station that have only a name and a number, in words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from agent.quarantine.entries import reason_text
 from tools.words import controller as controller_words
 from tools.words import server as server_words
 
-REVISIONS_UNSUPPORTED = (76, 97)  # of MID 0004: of what MID 0008 subscribes to, and of the MID itself
+REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
-# What the log of a station says with a number alone: what it means, and what helps.
+# What such an entry means, and what helps.
 EXPLAINED = {
     "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
     "controller refusals": "the controller rejected MID {mid:04d} with code {code}",
@@ -27,12 +27,12 @@ EXPLAINED = {
 
 
 def is_search(name: str, value: int) -> bool:
-    """True if a revision was refused: the search for the one that both sides have, at every start."""
+    """True if a revision was rejected: at every start the agent searches for one that both sides have."""
     return name == "controller refusals" and value % 1000 in REVISIONS_UNSUPPORTED
 
 
 def explained(name: str, value: int, number: int) -> str:
-    """Return an entry of the log of station `number` for people."""
+    """Return a log entry of station `number` in words for people."""
     if is_search(name, value):
         return (
             f"the controller does not have a revision of MID {value // 1000:04d} that was asked for; "
