@@ -1,1 +1,1 @@
-"""`toolcart fleet`: many carts of one plant, from one inventory: configurations, status, deployment over SSH."""
+"""`toolcart fleet`: a plant's many carts, from one inventory: configurations, status, deployment over SSH."""

@@ -1,6 +1,6 @@
-"""`toolcart fleet`: `make` configurations from an inventory, `deploy` them over SSH, `status` of all carts.
+"""`toolcart fleet`: `make` configurations from an inventory, `deploy` them over SSH, show the `status` of all carts.
 
-Exit codes: 0 good, 1 a cart needs somebody, or a deployment stopped at one, 2 inventory, template or command line is
+Exit codes: 0 good, 1 a cart needs attention, or a deployment stopped at one, 2 inventory, template or command line is
 wrong.
 """
 
@@ -39,7 +39,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
 def _reach(command):
-    """The options that say how carts are reached."""
+    """Add the options that say how carts are reached."""
     for option in (
         click.option("--toolcart", default="toolcart", show_default=True, help="The toolcart command on the cart."),
         click.option(
@@ -56,9 +56,9 @@ def _reach(command):
 
 @click.group()
 def fleet() -> None:
-    """Many carts from one inventory: make their configurations, deploy them, see how all are.
+    """Manage many carts from one inventory: make their configurations, deploy them, see how all are doing.
 
-    INVENTORY is a CSV with a line of names on top, or a TOML file with [[cart]]; every cart has a name and a host.
+    INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
     """
 
 
@@ -74,7 +74,7 @@ def fleet() -> None:
 )
 @_JSON
 def make_all(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
-    """Write a configuration for each cart, if all of them are right, each and together."""
+    """Write a configuration for each cart, if all are right, each alone and all together."""
     carts, texts = _made(inventory_path, template, (), as_json)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def make_all(inventory_path: str, template: str, out: Path, as_json: bool) -> No
 @_reach
 @_JSON
 def status(inventory_path: str, only: tuple[str, ...], ssh: str, become: str, toolcart: str, as_json: bool) -> None:
-    """Ask all carts side by side; the worst first."""
+    """Ask all carts side by side, and list them with the worst first."""
     carts = _chosen(_read(inventory_path, as_json), only)
     found: list[Look] = []
     with progress_bar("asking") as progress:
@@ -171,9 +171,10 @@ def deploy(
     as_json: bool,
     **plan,
 ) -> None:
-    """Bring its configuration to each cart, one after the other; stop and go back where one is not healthy.
+    """Bring each cart its configuration, one after the other; if one does not become healthy, undo that and stop.
 
-    A cart that has it already and is healthy is left alone: start the same command again to go on.
+    A healthy cart that has its configuration already is left alone, unless there is a package to install: run the same
+    command again to go on.
     """
     if (package is None) != (previous is None):
         raise click.UsageError("--package and --previous go together: a rollback needs the version from before.")
@@ -207,7 +208,7 @@ def _read(path: str, as_json: bool) -> list[inventory.Cart]:
 def _made(
     path: str, template: str, only: tuple[str, ...], as_json: bool
 ) -> tuple[list[inventory.Cart], dict[str, str]]:
-    """The carts that are meant and everybody's configuration: all are checked together, whoever is meant."""
+    """Return the chosen carts and the configurations of all carts: all are checked together, whichever are chosen."""
     carts = _read(path, as_json)
     try:
         return _chosen(carts, only), make.configurations(template, carts)

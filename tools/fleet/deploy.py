@@ -1,11 +1,11 @@
-"""Brings configurations, and a package if one is given, to carts over SSH: one after the other, and back if one fails.
+"""Brings configurations, and a package if one is given, to carts over SSH: one by one, with a way back for each.
 
 Rules
-1. A cart that has the configuration and the package's version already, and is healthy, is left alone: so whoever starts
-   a deployment again goes on where it ended.
-2. On the cart the new configuration is checked before it takes the old one's place, which stays as FILE.before.
-3. Healthy is: a new process answers, every spool is up, and each side that was connected before is connected again. Who
-   is not in time goes back to configuration and package from before, and nothing more is deployed.
+1. Without a package, a healthy cart that has its configuration already is left alone: a deployment that is started
+   again goes on where it ended. A package is installed on every cart.
+2. The new configuration is checked on the cart before it replaces the old one, which is kept as FILE.before.
+3. Healthy means: a new process answers, every spool is up, and each side that was connected before is connected again.
+   A cart that is not healthy in time gets back its previous configuration and package, and nothing more is deployed.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from tools.words.healthy import connected, lacks, process_of
 CHECK_S = 60
 RESTART_S = 120
 INSTALL_S = 900
-LOOK_FIRST_S, LOOK_EVERY_S = 0.25, 2.0  # most agents are there within a second
+LOOK_FIRST_S, LOOK_EVERY_S = 0.25, 2.0  # most agents answer within a second
 
 DONE, LEFT_ALONE, FAILED, BACK = "deployed", "left alone", "failed", "rolled back"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is deployed, and the commands that do it on a cart; `{file}` in `install` is the package there."""
+    """What is deployed, and the commands that do it on a cart; `{file}` in `install` is the package's path there."""
 
     config_path: str = "/etc/toolcart/config.json"
     restart: str = "systemctl restart toolcart"
     install: str = "apt-get install -y --allow-downgrades {file}"
     package: Path | None = None
-    previous: Path | None = None  # what is installed to go back
+    previous: Path | None = None  # the package to go back to
     healthy_s: float = 120
 
 
@@ -61,12 +61,12 @@ class Outcome:
 
 
 class _Stop(Exception):
-    """This cart cannot go on; str() says why."""
+    """Deployment to this cart cannot go on; str() says why."""
 
 
 @dataclass
 class Deployment:
-    """One pass over carts."""
+    """One pass over the carts."""
 
     reach: Reach
     plan: Plan
@@ -76,7 +76,7 @@ class Deployment:
     outcomes: list[Outcome] = field(default_factory=list)
 
     def run(self, carts: list[Cart], progress: Callable[[Outcome], None]) -> bool:
-        """Deploy to these, in their order; False if one failed, and those behind it were not touched."""
+        """Deploy to these, in their order; False if one failed: those after it are not touched."""
         for cart in carts:
             began = self.clock()
             outcome = self._cart(cart)

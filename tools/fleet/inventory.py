@@ -1,8 +1,8 @@
-"""The inventory of a plant's carts: one row a cart, as CSV with a line of names on top, or as TOML with [[cart]].
+"""The inventory of a plant's carts: one row a cart, as CSV with a header line, or as TOML with [[cart]].
 
 Rules
-1. `name` and `host` are there in every row; a name is what files are called by, a host is what ssh is given.
-2. Whatever is wrong comes as Wrong, all of it at once, each with row and column as people count them.
+1. Every row has `name` and `host`; files are named after `name`, `host` is passed to ssh.
+2. All mistakes come at once, as Wrong, each with row and column as people count them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9@:%._\[\]-]{0,254}")  # never an op
 
 
 class Wrong(Exception):
-    """The inventory, the template or what they make cannot be used; `mistakes` are lines for people."""
+    """The inventory, the template or the result of both cannot be used; `mistakes` are lines for people."""
 
     def __init__(self, path: str | Path, mistakes: list[str]) -> None:
         self.mistakes = mistakes
@@ -31,7 +31,7 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Cart:
-    """One row: `row` counts from 1 as an editor does, with the names on top as row 1 of a CSV."""
+    """One row: `row` counts from 1 as an editor does; row 1 of a CSV is its header."""
 
     row: int
     columns: dict[str, str]
@@ -46,7 +46,7 @@ class Cart:
 
 
 def read(path: str | Path) -> list[Cart]:
-    """Return the carts in their order; Wrong if there is a mistake."""
+    """Return the carts in order; Wrong if there is a mistake."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:

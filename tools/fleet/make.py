@@ -1,7 +1,7 @@
-"""The configurations of all carts, out of a template and the inventory; each is checked, and all together.
+"""Makes the configurations of all carts from a template and the inventory, and checks each alone and all together.
 
-The template is a configuration in which a text may name columns: "{name}" is put in as text, a text that is nothing but
-"{station:int}" becomes a whole number. A brace that stands for itself is written twice.
+The template is a configuration whose texts may name columns: "{name}" is replaced by the column's text, and a text that
+is only "{station:int}" becomes a whole number. A literal brace is written twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
     mistakes: list[str] = []
     texts: dict[str, str] = {}
     completed: list[tuple[Cart, dict]] = []
-    folder = Path(template_path).resolve().parent  # what secrets are named relative to
+    folder = Path(template_path).resolve().parent  # secrets' names are relative to it
     for cart in carts:
         try:
             texts[cart.name] = json.dumps(_filled(template, cart, ""), indent=2) + "\n"
@@ -103,7 +103,7 @@ def _texts_at(template: object, place: str) -> Iterator[str]:
 
 
 def _taken_twice(completed: list[tuple[Cart, dict]]) -> list[str]:
-    """No two carts are one station to ToolsNet, or take one controller's place."""
+    """Say which carts are the same station to ToolsNet, or want the same controller's place."""
     first: dict[tuple, Cart] = {}
     mistakes: list[str] = []
     for cart, tree in completed:

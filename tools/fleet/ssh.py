@@ -1,4 +1,4 @@
-"""Commands on carts, over the system's own ssh: every one has a deadline, and what it says is bounded."""
+"""Commands on carts, over the system's own ssh: each has a deadline, and its output is bounded."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Reach:
-    """How carts are reached: ssh's command line, what goes in front there to become root, and toolcart's command."""
+    """How carts are reached: the ssh command line, the prefix that makes a command run as root, toolcart's command."""
 
     ssh: str = SSH
     become: str = "sudo -n"
     toolcart: str = "toolcart"
 
     def run(self, host: str, command: str, octets: bytes = b"", timeout_s: float = STATUS_S) -> tuple[int, str, str]:
-        """Run a shell command there with these bytes as its input: its exit code, what it said, its last complaint."""
+        """Run a shell command there with these bytes as input; return exit code, output and the last line of stderr."""
         line = [*shlex.split(self.ssh), host, command]
         try:
             done = subprocess.run(line, input=octets, capture_output=True, timeout=timeout_s)
@@ -42,7 +42,7 @@ class Reach:
         return done.returncode, said, complaint
 
     def status(self, host: str) -> dict:
-        """Return what `toolcart status --json` tells there; Unreachable if it tells nothing."""
+        """Return what `toolcart status --json` says there; Unreachable if it says nothing."""
         code, said, complaint = self.run(host, f"{self.as_root(self.toolcart)} status --json")
         try:
             told = json.loads(said)
@@ -53,5 +53,5 @@ class Reach:
         return told
 
     def as_root(self, command: str) -> str:
-        """The command as root runs it there."""
+        """Return the command as it is run there as root."""
         return f"{self.become} {command}".strip()

@@ -1,4 +1,4 @@
-"""How all carts are: each asked over SSH, side by side, the worst first."""
+"""How all carts are doing: asked over SSH side by side, listed with the worst first."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Look:
 
 
 def looks(carts: list[Cart], reach: Reach) -> Iterator[Look]:
-    """Ask all of them; in the inventory's order, each as soon as it is known."""
+    """Ask all of them; yield in the inventory's order, each as soon as it is known."""
     return side_by_side(carts, lambda cart: cart.host, lambda cart: look(cart, reach))
 
 
 def look(cart: Cart, reach: Reach) -> Look:
-    """Ask one."""
+    """Ask one cart."""
     try:
         told = reach.status(cart.host)
     except Unreachable as reason:
@@ -56,7 +56,7 @@ def look(cart: Cart, reach: Reach) -> Look:
 
 
 def judged(cart: Cart, told: dict) -> Look:
-    """What a cart's status means."""
+    """Return what a cart's status means."""
     if not told["running"]:
         return Look(cart, STOPPED, told.get("error", ""), told=told)
     level, words, waiting = GOOD, [], 0
@@ -77,7 +77,7 @@ def judged(cart: Cart, told: dict) -> Look:
 
 
 def lines(found: list[Look], width: int) -> list[str]:
-    """A table for people, worst first, with a sum below; what is too long for `width` ends in three dots."""
+    """Return a table for people, worst first, totals below; what is too long for `width` ends in three dots."""
     rows = sorted(found, key=lambda one: (one.level, one.cart.row))
     names = max([len(one.cart.name) for one in rows] + [4])
     shown = []

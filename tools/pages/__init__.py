@@ -1,1 +1,1 @@
-"""What all pages share: their frame, their style, and how text of others gets onto a screen."""
+"""What all pages share: their frame, their style, and how foreign text gets onto a screen."""

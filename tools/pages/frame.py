@@ -1,8 +1,8 @@
-"""The templates and files of a program's pages; frame and style are the same for the archive's and for `toolcart web`.
+"""Templates and files of a program's pages; the archive and `toolcart web` share the same frame and style.
 
 Rules
-1. A program's own template or file goes before the shared one of that name.
-2. Whatever text comes out is shown by what it is, not done (tools.base.printable), and then escaped.
+1. A program's own template or file takes precedence over the shared one of that name.
+2. Control characters in any text are shown, not carried out (tools.base.printable); then the text is escaped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HERE = Path(__file__).parent
 
 
 def templates(folder: Path) -> Environment:
-    """The templates of this folder and the shared ones."""
+    """Return the templates of this folder and the shared ones."""
     return Environment(
         loader=FileSystemLoader([folder, _HERE / "templates"]),
         autoescape=True,
@@ -30,7 +30,7 @@ def templates(folder: Path) -> Environment:
 
 
 def files(folder: Path | None = None) -> StaticFiles:
-    """The files of this folder and the shared ones, as an application that serves them."""
+    """Return an application that serves the files of this folder and the shared ones."""
     served = StaticFiles(directory=folder or _HERE / "static")
     if folder is not None:
         served.all_directories.append(_HERE / "static")

@@ -1,9 +1,9 @@
-"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled off a board. It is never written to.
+"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled from a board. It is never written to.
 
-`take-over` makes a new file of one of an older format; `toolcart run` does that by itself.
+`take-over` makes a new file from one of an older format; `toolcart run` does that by itself.
 
 Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
-be read or is no spool.
+be read or is not a spool.
 """
 
 import csv
@@ -48,7 +48,7 @@ def _read(file: Path) -> image.Image:
 @_FILE
 @_JSON
 def info(file: Path, as_json: bool) -> None:
-    """How large it is, what it holds, how worn it is."""
+    """Show how large it is, what it holds and how worn it is."""
     accounts = report.accounts(_read(file))
     running = image.is_held(file)
     owner = report.owner(image.header(file))
@@ -72,7 +72,7 @@ def info(file: Path, as_json: bool) -> None:
 @_JSON
 @click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
-    """One line for each result, the oldest first."""
+    """Print one line for each result, oldest first."""
     for area in _read(file).areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
@@ -98,7 +98,7 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
 @_FILE
 @click.argument("number", type=int)
 def show(file: Path, number: int) -> None:
-    """Everything about result NUMBER, its octets included."""
+    """Show everything about result NUMBER, including its bytes."""
     found = False
     for area in _read(file).areas:
         for entry in area.entries:
@@ -132,7 +132,7 @@ def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def export(file: Path, as_csv: bool, as_json: bool) -> None:
-    """All results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
+    """Export all results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     areas = _read(file).areas
@@ -145,7 +145,7 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
 @_JSON
 def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Results that the controller no longer has: which tightening IDs, since when, and why."""
+    """List results that the controller no longer has: which tightening IDs, since when, and why."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     spool = _read(file)
@@ -174,7 +174,7 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
 @_FILE
 @_JSON
 def check(file: Path, as_json: bool) -> None:
-    """Look at every octet; exit code 1 if a record that was acknowledged cannot be read any more."""
+    """Check every byte; exit code 1 if a record that was acknowledged can no longer be read."""
     areas = _read(file).areas
     damaged = sum(area.damaged + area.unreadable for area in areas)
     records = sum(1 for area in areas for entry in area.entries if not entry.void)
@@ -192,7 +192,7 @@ def check(file: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export every result that can still be found, however damaged the rest is; spools of formats 1 to 3 as well."""
+    """Export every result that can still be found, however damaged the rest is; also from spools of formats 1 to 3."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     try:
@@ -206,7 +206,7 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
 
 
 def rescued(octets: bytes) -> list[dict[str, object]]:
-    """Every result and raw frame, each once, by number; two results under one number are both kept."""
+    """Return every result and raw frame, each once, by number; two different ones under one number are both kept."""
     found: dict[tuple[int, bytes], dict[str, object]] = {}
     for _, entry in image.scan(octets):
         if entry.kind in (KIND_RESULT, KIND_RAW) and len(entry.payload) >= (
@@ -229,7 +229,7 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 def plot(
     file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
 ) -> None:
-    """Draw torques by program, with their limits where the controller told some; a cross is a result that is not OK.
+    """Draw torques by program, with limits if the controller sent some; a cross is a result that is not OK.
 
     The area `parked` is the quarantine: what ToolsNet refused.
     """
@@ -266,9 +266,9 @@ def plot(
 def take_over_command(
     source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
 ) -> None:
-    """Make the spool NEW of one of formats 2 and 3, a file, a folder of blocks or an image: with all that it holds.
+    """Make the spool NEW from one of format 2 or 3 (a file, a folder of blocks or an image), with all it holds.
 
-    With another --station its results wait for that one, whose server is met as if for the first time.
+    With another --station its results wait for that one, whose server is treated as if it were new.
     """
     from tools.spool.take_over import CannotTakeOver, Plan, take_over
 

@@ -1,11 +1,11 @@
-"""Every record of an image, those that count told from void and damaged ones; the image is opened for reading only.
+"""Every record of an image, those that count apart from void and damaged ones; the image is only read.
 
 Rules
 1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
-2. What counts is asked of the agent's own code (tools.spool.opened): a mount writes nothing. Every other sound record
-   is void: a copy that was cut, or what was refused, or passed by a later block.
-3. The header page in front of the blocks of a file is no part of them; an image of a chip has none.
-4. `scan` forgets all order and takes every sound record wherever it lies, of formats 1 to 3 as well: for rescue.
+2. The agent's own code decides what counts (tools.spool.opened): a mount writes nothing. Every other sound record is
+   void: a copy that was cut, or what was refused, or superseded by a later block.
+3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
+4. `scan`, for rescue, ignores all order and takes every sound record wherever it is, also of formats 1 to 3.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ FOLDER_MORE = 2
 KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))
 NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
-EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at octet 8, its format at 12
-EARLIER_ROLE = {2: 26, 3: 13}  # where such a HEAD says whose it is: 1 is the quarantine's
-_RESULT_BYTES = (114, 151)  # without the tail of the quarantine
+EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at byte 8, its format at 12
+EARLIER_ROLE = {2: 26, 3: 13}  # where such a HEAD says which area it is in: 1 is the quarantine
+_RESULT_BYTES = (114, 151)  # without the tail that the quarantine adds
 
 
 class ImageError(Exception):
-    """The file is no spool, or cannot be read; the text says why."""
+    """The file is not a spool, or cannot be read; the text says why."""
 
 
 class Unsound(ImageError):
-    """What lies there was a spool once, perhaps: `toolcart spool rescue` looks for its results."""
+    """This may once have been a spool: `toolcart spool rescue` looks for its results."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One sound record and where it lies. `void` ones do not count; `record` is its number in its own log."""
+    """One sound record and where it is. `void` ones do not count; `record` is its number in its own log."""
 
     ring: int
     block: int
@@ -63,12 +63,12 @@ class Entry:
 
     @property
     def number(self) -> int:
-        """The result's number in the main log, wherever it lies; 0 for what is no result."""
+        """Return the result's number in the main log, wherever the record is; 0 if it is not a result."""
         return get_u32(self.payload, 0) if self.kind in (KIND_RESULT, KIND_RAW) else 0
 
 
 class Octets:
-    """The image as a device that can only be read."""
+    """The image as a read-only device."""
 
     def __init__(self, octets: bytes, unit_bytes: int, block_bytes: int):
         self.octets = octets
@@ -90,26 +90,26 @@ class Area:
     block_count: int
     entries: list[Entry] = field(default_factory=list)
     damaged: int = 0
-    unreadable: int = 0  # blocks in which something was written, and nothing is sound
+    unreadable: int = 0  # blocks in which something was written but nothing is sound
 
 
 @dataclass
 class Image:
-    """A whole spool: its areas, and what a start would know of it."""
+    """A whole spool: its areas, and what a start would find."""
 
     areas: list[Area]
     opened: Opened
 
 
 def load(path: Path) -> bytes:
-    """The blocks of a file, or of a folder with one file a block."""
+    """Return the blocks of a file, or of a folder with one file a block."""
     try:
         if not path.is_dir():
             return linux_header.blocks_of(path.read_bytes())
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
-        count = max(files) + 1 + FOLDER_MORE  # those at the end that no one has written yet have no file
+        count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
         blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
@@ -117,8 +117,8 @@ def load(path: Path) -> bytes:
 
 
 def is_held(path: Path) -> bool:
-    """True if an agent has the spool's lock. Trying to take it would be in the way of one that starts just now, so the
-    kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
+    """True if an agent has the spool's lock. Trying to take it would get in the way of an agent that is just starting,
+    so the kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
     try:
         inode = path.stat().st_ino
         locks = Path("/proc/locks").read_text(encoding="ascii")
@@ -129,7 +129,7 @@ def is_held(path: Path) -> bool:
 
 
 def header(path: Path) -> linux_header.Header | None:
-    """What the first page of a file says, None where there is no sound one."""
+    """Return what the first page of a file says, None if it is not sound."""
     if path.is_dir():
         return None
     with path.open("rb") as file:
@@ -137,12 +137,12 @@ def header(path: Path) -> linux_header.Header | None:
 
 
 def read(path: Path) -> Image:
-    """The areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is none."""
+    """Return the areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is not a spool."""
     return of_octets(load(path), header(path))
 
 
 def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
-    """The same of the blocks alone."""
+    """Do the same for the blocks alone."""
     unit, block_bytes = geometry(octets, told)
     device = Octets(octets, unit, block_bytes)
     spool = opened(device)
@@ -155,7 +155,7 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
 
 
 def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
-    """Unit and block size as the first head of this format says, else the header of the file."""
+    """Return unit and block size from the first head of this format, else from the file's header."""
     for at in range(0, len(octets), STEP_BYTES):
         size = _size_at(octets, at)
         if size:
@@ -169,7 +169,7 @@ def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[in
 
 
 def _size_at(octets: bytes, at: int) -> int:
-    """What a sound head of this format says of unit and block, 0 if there is none."""
+    """Return the size byte (unit and block) of a sound head of this format at `at`, 0 if there is none."""
     page = octets[at : at + head.HEAD_OCTETS]
     if page[:2] != b"TL" or len(page) < head.HEAD_OCTETS or page[2] != head.VERSION:
         return 0
@@ -177,7 +177,7 @@ def _size_at(octets: bytes, at: int) -> int:
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:
-    """The length of the sound record at `at`, 0 if there is none."""
+    """Return the length of the sound record at `at`, 0 if there is none."""
     kind = octets[at] if at < len(octets) else 0xFF
     if kind != EARLIER_KIND and kind | 0x80 not in KIND_NAMES:
         return 0
@@ -189,10 +189,10 @@ def _sound(octets: bytes, at: int, room: int) -> int:
 
 
 def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int, bytes]) -> Area:
-    """Everything in these blocks; `counting` are the payloads that count, by their number."""
+    """Return everything in these blocks; `counting` is the payloads that count, by number."""
     area = Area(ring, first, count)
     found: set[int] = set()
-    ends: dict[int, tuple[int, int, int]] = {}  # of each record that counts: its block, where it begins and ends
+    ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
     for block in range(first, first + count):
         start = block * device.block_bytes
         octets = device.octets[start : start + device.block_bytes]
@@ -213,9 +213,9 @@ def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int,
 
 
 def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int) -> int:
-    """How many numbers between those that count have no record, where a record may have been.
+    """Return how many numbers between those that count have no record although there is room for one.
 
-    A start leaves numbers out, and so does the taking over of an older spool: then the records are neighbours.
+    A start skips numbers, and so does taking over an older spool: then the records are adjacent.
     """
     missing = 0
     for before, number in pairwise(numbers):
@@ -227,7 +227,7 @@ def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: in
 
 
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
-    """Offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
+    """Yield offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
     step = max(unit, ALIGN_BYTES)
     at = head.HEAD_OCTETS
     while at + FRAME_BYTES <= len(octets):
@@ -240,10 +240,10 @@ def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
 
 
 def scan(octets: bytes) -> list[tuple[int, Entry]]:
-    """Every sound record wherever it may lie, with its address; the kinds of format 1 in today's numbers."""
+    """Return every sound record wherever it is, with its address; format 1's kinds get today's numbers."""
     found = []
     end = 0
-    kept = False  # as the head in front says, for a raw frame does not say it itself
+    kept = False  # from the head before it: a raw frame does not say it itself
     for match in re.finditer(rb"[\x48\x52\x57\x45\x49\xd2\xd7\xc5\xc9]|TL", octets):
         at = match.start()
         if at < end or at % 4:
@@ -261,7 +261,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
             kept = _earlier_role(octets, at, kept)
             continue
         ring = KEPT if kept else LOG
-        if kind == KIND_RESULT:  # of each its length says it, until several spindles come
+        if kind == KIND_RESULT:  # its length says which, as long as there is one spindle
             ring = LOG if len(payload) in _RESULT_BYTES else ring
             ring = KEPT if len(payload) - PARKED_BYTES in _RESULT_BYTES else ring
         found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
@@ -269,7 +269,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
 
 
 def _earlier_role(octets: bytes, at: int, otherwise: bool) -> bool:
-    """Whether the HEAD of an earlier format is the quarantine's."""
+    """True if the HEAD of an earlier format is the quarantine's."""
     if octets[at + 8 : at + 12] != EARLIER_MAGIC:
         return otherwise
     return octets[at + EARLIER_ROLE.get(octets[at + 12], 13)] == 1

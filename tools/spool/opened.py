@@ -1,6 +1,6 @@
-"""A station's area as the agent's own code finds it at a start, on any device; nothing is written to it.
+"""A station's area as the agent's own code finds it at a start, on any device; nothing is written.
 
-Who looks at a spool from outside asks this for what counts, what waits and what is remembered.
+Code that looks at a spool from outside learns here what counts, what is waiting and what is remembered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OUTLETS = 4
 
 
 class Opened:
-    """State and logs of one station, mounted; `graphs` is None where there are none."""
+    """State and logs of one station, mounted; `graphs` is None if there are none."""
 
     def __init__(self, device, kept_blocks: int, graph_blocks: int) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
@@ -41,7 +41,7 @@ class Opened:
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.known = Known(self.state)
         if self.answer == MOUNT_DONE:
-            for _, log in self.logs():  # no one delivers from here: a last record in doubt counts as well
+            for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
                 log.shown, log.doubtful = log.number, False
             self.quarantine.start()
             self._replay()
@@ -54,7 +54,7 @@ class Opened:
             yield n.GRAPHS, self.graphs
 
     def _replay(self) -> None:
-        """What results bring, behind the snapshot: as a start does it, in memory alone."""
+        """Replay the results after the snapshot as a start does, but only in memory."""
         scout = Cursor()
         scout.wants = WANTS_ALL
         numbers = self.state.numbers
@@ -67,7 +67,7 @@ class Opened:
             scout.advance()
 
     def counting(self, log: Log) -> dict[int, bytes]:
-        """Every record that counts, by its number: the payload. The last one as well if that is in doubt."""
+        """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
         scout = Cursor()
         scout.wants = WANTS_ALL
         found = {}
@@ -78,7 +78,7 @@ class Opened:
 
 
 def opened(device) -> Opened | None:
-    """What lies on this device; None if it is no area of this version."""
+    """Open the area on this device; None if it is not one of this version."""
     kept_blocks, graph_blocks = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None

@@ -1,13 +1,13 @@
-"""`toolcart quarantine`: list, show, retry, drop or export what was set aside, with the agent running or stopped.
+"""`toolcart quarantine`: list, show, retry, drop or export what was set aside, whether the agent runs or not.
 
 Rules
 1. If an agent runs on the spool, its socket is asked (board.linux_control); else the spool is opened under its lock.
-   What only looks works on a copy then, so nothing on the disk changes.
-2. Where an agent runs and does not answer, nothing is touched and the message says what to do.
-3. `drop` is for good: on a terminal it asks first, elsewhere it wants --yes.
+   Orders that only look then work on a copy, so nothing on the disk changes.
+2. If an agent runs but does not answer, nothing is touched and the message says what to do.
+3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
 
 Exit codes: 0 done, 1 not done or not all of it, 2 the configuration, the command line or the spool is wrong, 3 an agent
-has the spool and does not answer.
+has the spool but does not answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
 EXIT_IN_USE = 3
 ANSWER_S = 30.0
-ANSWER_MOST = 1 << 24  # octets: more than any quarantine holds
+ANSWER_MOST = 1 << 24  # bytes: more than any quarantine holds
 
 LOOKING = ("list", "show")
 Ask = Callable[[list[str]], Iterable[dict]]
@@ -64,7 +64,7 @@ class Place:
         self.path = path
 
     def ask(self, words: list[str]) -> Iterable[dict]:
-        """Have the order carried out; the lines of the answer."""
+        """Have the order carried out; return the lines of the answer."""
         if not self.path.exists():
             raise Trouble(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
@@ -97,14 +97,14 @@ class _Clock:
 
 
 def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
-    """Carry the order out on a device that no agent uses; its octets lie in `file`, for advice."""
+    """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user."""
     found = opened(device)
     if found is None and _is_blank(device):
         found = Opened(device, BLOCKS_LEAST, 0)  # nothing was ever stored
     if found is None or found.answer != MOUNT_DONE:
         check = f"toolcart spool check {shlex.quote(str(file))}"
         raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
-    found.quarantine.settle()  # until then the last entry is not shown
+    found.quarantine.settle()  # before that the last entry is not shown
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
 
 
@@ -117,7 +117,7 @@ def _is_blank(device: Any) -> bool:
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:
-    """Give the order to the agent that runs; None if none listens at this socket."""
+    """Give the order to the running agent; None if none listens at this socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(ANSWER_S)
         try:
@@ -170,7 +170,7 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
 
 
 def tell_list(ask: Ask, as_json: bool) -> int:
-    """One line for each record, then the counts."""
+    """Print one line for each record, then the counts."""
     answer = _good(ask(["list"]))
     records = [line["record"] for line in answer if "record" in line]
     counts = answer[-1]
@@ -198,7 +198,7 @@ def _words(record: dict) -> str:
 
 
 def tell_one(ask: Ask, number: str, as_json: bool) -> int:
-    """Everything about one."""
+    """Print everything about one record."""
     record = _good(ask(["show", number]))[0]["record"]
     if as_json:
         click.echo(json.dumps(record))
@@ -210,7 +210,7 @@ def tell_one(ask: Ask, number: str, as_json: bool) -> int:
 
 
 def tell_drop(ask: Ask, which: list[str]) -> int:
-    """Give up and say what was given up."""
+    """Give records up and say which."""
     counts = _good(ask(["drop", *which]))[-1]
     when = ", as soon as it is known what became of it" if counts.get("soon") else ""
     click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
@@ -218,7 +218,7 @@ def tell_drop(ask: Ask, which: list[str]) -> int:
 
 
 def tell_retry(ask: Ask, which: list[str]) -> int:
-    """Offer again and say what becomes of each."""
+    """Offer records again and say what becomes of each."""
     exit_code = 0
     for line in ask(["retry", *which]):
         if "error" in line:
@@ -238,7 +238,7 @@ def tell_retry(ask: Ask, which: list[str]) -> int:
 
 
 def tell_export(ask: Ask, as_json: bool) -> int:
-    """Every record as `toolcart spool export` gives it."""
+    """Print every record as `toolcart spool export` does."""
     rows = [_row(line["record"]) for line in _good(ask(["list"])) if "record" in line]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -298,7 +298,7 @@ def quarantine() -> None:
 @SPOOL
 @JSON
 def list_command(as_json: bool, **named: Any) -> None:
-    """One line for each, with the reason."""
+    """Print one line for each, with the reason."""
     _end(lambda ask: tell_list(ask, as_json), **named)
 
 
@@ -308,7 +308,7 @@ def list_command(as_json: bool, **named: Any) -> None:
 @SPOOL
 @JSON
 def show_command(number: str, as_json: bool, **named: Any) -> None:
-    """Everything about the one with this NUMBER."""
+    """Show everything about the one with this NUMBER."""
     _end(lambda ask: tell_one(ask, number, as_json), **named)
 
 
@@ -320,7 +320,7 @@ def show_command(number: str, as_json: bool, **named: Any) -> None:
 @_target
 @SPOOL
 def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
-    """Offer to ToolsNet again at once: `all`, numbers, ranges such as 5-9. One that is taken leaves the quarantine."""
+    """Offer to ToolsNet again at once: `all`, numbers, ranges such as 5-9. What it takes leaves the quarantine."""
     _end(lambda ask: tell_retry(ask, [*["in-doubt"] * in_doubt, *which]), **named)
 
 
@@ -330,7 +330,7 @@ def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
 @_target
 @SPOOL
 def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
-    """Give up for good: `all`, numbers, ranges such as 5-9; `first`: the one that holds all others."""
+    """Give up for good: `all`, numbers, ranges such as 5-9; `first`: the one that holds up all others."""
     agree(list(which), agreed)
     _end(lambda ask: tell_drop(ask, list(which)), **named)
 
@@ -340,7 +340,7 @@ def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
 @SPOOL
 @JSON
 def export_command(as_json: bool, **named: Any) -> None:
-    """All of them as CSV, or with --json as JSON, in the columns of `toolcart spool export`."""
+    """Export all of them as CSV, or with --json as JSON, in the columns of `toolcart spool export`."""
     _end(lambda ask: tell_export(ask, as_json), **named)
 
 

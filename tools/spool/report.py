@@ -1,4 +1,4 @@
-"""What an image says, as plain values: the account of an area, one line a record, rows for CSV and JSON."""
+"""The content of an image as plain values: the account of an area, one line a record, rows for CSV and JSON."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from agent.toolsnet.telegram import sequence_at
 from board.linux_header import Header
 from tools.spool.image import NAMES, Area, Entry, Image
 
-ENDURANCE = 100_000  # erases a block of NOR flash is specified for
+ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
     "number",
     "area",
@@ -46,12 +46,12 @@ GAP_COLUMNS: tuple[str, ...] = ("time", "first_id", "last_id", "count", "reason"
 
 
 def results(area: Area) -> list[Entry]:
-    """The results and raw frames that count, in their order."""
+    """Return the results and raw frames that count, in order."""
     return [entry for entry in area.entries if entry.number and not entry.void]
 
 
 def row(entry: Entry) -> dict[str, object]:
-    """One result or raw frame in words."""
+    """Return one result or raw frame in words."""
     length = len(entry.payload)
     parked = entry.ring == n.KEPT
     shown: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
@@ -65,7 +65,7 @@ def row(entry: Entry) -> dict[str, object]:
 
 
 def gaps(area: Area) -> list[dict[str, object]]:
-    """The ranges of tightening IDs that are gone, as the events of the log say it, each event once, in their order."""
+    """Return the ranges of tightening IDs that are gone, from the log's events, each event once, in order."""
     told: dict[int, dict[str, object]] = {}
     for entry in area.entries:
         if entry.kind != KIND_EVENT or entry.void or entry.payload[ev.WHAT] != ev.GONE:
@@ -77,13 +77,13 @@ def gaps(area: Area) -> list[dict[str, object]]:
 
 
 def gap_row(gap: dict[str, object]) -> dict[str, object]:
-    """One of these among the rows of an export."""
+    """Return one of these as a row of an export."""
     shown = {name: gap[name] for name in ("time", "first_id", "last_id", "count", "reason")}
     return {"area": "main", "kind": "gone", "time_source": "agent", **shown}
 
 
 def owner(header: Header | None) -> dict[str, object] | None:
-    """Whose spool the file is; None for an image without a header, as a chip's is."""
+    """Return whose spool the file is; None for an image without a header, such as a chip's."""
     if header is None:
         return None
     kind, system, station = header.owner
@@ -91,12 +91,12 @@ def owner(header: Header | None) -> dict[str, object] | None:
 
 
 def accounts(image: Image) -> list[dict[str, object]]:
-    """The account of each area."""
+    """Return the account of each area."""
     return [account(image, area) for area in image.areas]
 
 
 def account(image: Image, area: Area) -> dict[str, object]:
-    """The account of one area."""
+    """Return the account of one area."""
     kept = results(area)
     counted = [entry for entry in area.entries if not entry.void]
     kinds: dict[str, int] = {}
@@ -118,7 +118,7 @@ def account(image: Image, area: Area) -> dict[str, object]:
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }
-    if area.ring == n.LOG:  # the rounds of the others follow its own
+    if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
         erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)  # at most (agent.log.head)
         shown["erases"] = erases
         shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
@@ -128,7 +128,7 @@ def account(image: Image, area: Area) -> dict[str, object]:
 
 
 def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]:
-    """What the next start would know, by the very code of a start."""
+    """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
     if area.ring == n.KEPT:
@@ -155,7 +155,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
 
 
 def _years(area: Area, kept: list[Entry], erases: int) -> float | None:
-    """How long the flash lasts if results go on coming as fast as those that are kept."""
+    """Return how long the flash lasts if results keep coming as fast as those that are kept."""
     blocks = {entry.block for entry in area.entries if not entry.void}
     times = [shown for shown in (row(e).get("time") for e in kept) if shown]
     if len(blocks) < 2 or len(times) < 2:

@@ -1,13 +1,13 @@
-"""Makes a spool of this format out of one of formats 2 and 3: everything that it holds and remembers, in a new file.
+"""Makes a spool of this format from one of format 2 or 3: everything it holds and remembers goes into a new file.
 
 Rules
-1. A result keeps its number, so what ToolsNet gets next is what it would have got, under the same sequence, and what it
-   may have is still told by its 08. Events have numbers in the same row now: those that wait come behind the results.
-2. Delivered results are carried as far as there is room: what the controller brings again is looked for among them.
-3. The new file is made whole under `<name>.new`, its header last. Then the old one gets a second name,
-   `<name>.format3`, and the new one takes its place in one step. A cut leaves the old spool or the new one under the
-   name, or neither where the disk knows no links; the next run finishes in each case.
-4. Curves are not carried, nor the account of which IDs are gone; how many they are is.
+1. A result keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
+   says what it may have. Events now share the numbers of results: those that are waiting come after the results.
+2. Delivered results are carried over as far as there is room: what the controller sends again is looked up among them.
+3. The new file is completed under `<name>.new`, its header last. Then the old one gets a second name,
+   `<name>.format3`, and the new one takes its place in one step. A power cut leaves the old spool or the new one under
+   the name, or neither if the disk has no links; the next run finishes in each case.
+4. Curves are not carried over, nor which IDs are gone; only how many.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from tools.spool.old.records import FORMATS, NotOld
 OUTLETS = 4
 UNIT_BYTES = 16
 _IDENTITY_TOP = 0x3FFFFFFF
-_STATION = 4  # in a payload
-_SPARE = 1.25  # a new area has room for so many times what has to be carried, at least
+_STATION = 4  # offset in a payload
+_SPARE = 1.25  # a new area has room for at least this many times what has to be carried over
 _ID_KNOWN, _ID_EMPTY, _ID_SHARED = 1, 8, 32
 _WRITE_BYTES = 1 << 20
 _EVENT_LEAST = LEAST[KINDS.index(KIND_EVENT)]
 
 
 class CannotTakeOver(Exception):
-    """It is left as it was; the text says why, and what to do. `for_now`: because somebody has it."""
+    """The spool is left as it was; the text says why, and what to do. `for_now`: because it is in use."""
 
     def __init__(self, text: str, for_now: bool = False) -> None:
         super().__init__(text)
@@ -57,7 +57,7 @@ class CannotTakeOver(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What the new spool is like: sizes in octets; `station` is another number than the old one's, 0 for the same."""
+    """The new spool: sizes in bytes; `station` is its number if it differs from the old one's, else 0."""
 
     size_bytes: int
     kept_bytes: int
@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass
 class Made:
-    """A new area, and what was carried into it."""
+    """A new area, and what was carried over into it."""
 
     device: RamFlash
     results: int
@@ -81,7 +81,7 @@ class Made:
 
 
 def make(account: Account, plan: Plan, seed: int) -> Made:
-    """Carry everything into a new area. It is larger than planned where that is too small."""
+    """Carry everything over into a new area, which is made larger than planned if it has to be."""
     unit = plan.unit_bytes
     block_bytes = block_bytes_for(plan.size_bytes)
     kept_octets = sum(_octets(len(one.payload) + res.PARKED_BYTES, unit) for one in account.kept)
@@ -127,7 +127,7 @@ def _blocks(octets: int, block_bytes: int) -> int:
 
 
 def _history(account: Account, low: int, unit: int, room: int, most: int) -> list[old.Stored]:
-    """Those that all outlets have passed, the newest that find room."""
+    """Return the results that all outlets have passed: the newest, as many as there is room for."""
     found: list[old.Stored] = []
     for one in reversed([one for one in account.results if one.number <= low]):
         room -= _octets(len(one.payload), unit)
@@ -138,7 +138,7 @@ def _history(account: Account, low: int, unit: int, room: int, most: int) -> lis
 
 
 def _events(account: Account) -> list[old.Stored]:
-    """Those that not all who take events have passed."""
+    """Return the events that some outlet still has to take."""
     takers = account.others() + [old.EVENTS_OUTLET] * account.has_events
     low = min((account.seqs[outlet] for outlet in takers), default=0)
     return [one for one in account.events if one.seq > low and len(one.payload) >= _EVENT_LEAST]
@@ -157,7 +157,7 @@ def _carry_results(log: Log, results: list[old.Stored], last: int, station: int)
 def _append(log: Log, kind: int, flags: int, number: int, rest: bytes, station: int) -> None:
     payload = bytearray(number.to_bytes(4, "little") + rest)
     if kind == KIND_RESULT and len(payload) == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES - 1:
-        payload += b" "  # of format 2: it did not know how many digits of an angle are decimals
+        payload += b" "  # from format 2, which did not know how many digits of an angle are decimals
     if station:
         payload[_STATION : _STATION + 2] = station.to_bytes(2, "little")
     log.stage[log.place : log.place + len(payload)] = payload
@@ -171,10 +171,10 @@ def _append(log: Log, kind: int, flags: int, number: int, rest: bytes, station: 
 def _remember(
     state: State, log: Log, kept: Log, account: Account, events: list[old.Stored], first_event: int, is_other: bool
 ) -> None:
-    """Cursors, what may have been sent, counts."""
+    """Set cursors, what may have been sent, and counts."""
     numbers = state.numbers
     for outlet in range(OUTLETS):
-        log.cursors[outlet].number = 0  # of one that never took anything
+        log.cursors[outlet].number = 0  # for one that never took anything
     for outlet in [0, *account.others()]:
         log.cursors[outlet].number = _cursor(account, events, first_event, outlet)
     numbers[n.EVENT_CURSOR] = log.number
@@ -202,7 +202,7 @@ def _remember(
 
 
 def _cursor(account: Account, events: list[old.Stored], first_event: int, outlet: int) -> int:
-    """How far this outlet is: where results wait for it, events that it has may come once more."""
+    """Return how far this outlet has got: if results are waiting for it, it may get again some events that it has."""
     passed = account.passed(outlet)
     if any(one.number > passed for one in account.results):
         return passed
@@ -210,7 +210,7 @@ def _cursor(account: Account, events: list[old.Stored], first_event: int, outlet
 
 
 def _know(known: Known, account: Account) -> None:
-    """The controller's IDs: the highest result known, with its time and values where the log has it."""
+    """Set the controller's IDs: the highest result known, with its time and values if the log has it."""
     ids = account.ids
     top = _top_of(account)
     if top is not None:
@@ -225,7 +225,7 @@ def _know(known: Known, account: Account) -> None:
 
 
 def _top_of(account: Account) -> bytearray | None:
-    """The digest of the highest result known; of format 2 the newest one with an ID."""
+    """Return the digest of the highest result known; for format 2, of the newest one with an ID."""
     digest = bytearray(DIGEST_BYTES)
     for one in reversed(account.results):
         digits = one.payload[res.HEAD_BYTES + res.TIGHTENING_ID :][: res.ID_BYTES]
@@ -244,7 +244,7 @@ def _top_of(account: Account) -> bytearray | None:
 
 
 def take_over_if_old(path: str, settings: dict, say: Callable[[str], None]) -> str | None:
-    """Take over the spool at `path` if it is of an older format, or finish what was begun; what was done, else None.
+    """Take over the spool at `path` if it has an older format, or finish what was begun; say what was done, else None.
 
     `settings` are a station's `spool`. CannotTakeOver leaves everything as it was.
     """
@@ -269,7 +269,7 @@ def take_over_if_old(path: str, settings: dict, say: Callable[[str], None]) -> s
 
 
 def take_over(source: Path, target: Path, plan: Plan) -> str:
-    """Make a new spool file at `target` of the file, folder of blocks or image at `source`; what was done."""
+    """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done."""
     if target.exists():
         raise CannotTakeOver(f"{target} is there already; nothing takes its place")
     told = image.header(source)
@@ -288,7 +288,7 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
 
 
 def words(made: Made, account: Account) -> str:
-    """What was carried, for people."""
+    """Say what was carried over, for people."""
     told = f"{made.results} results of a spool of format {account.version} taken over, {made.waiting} of them waiting"
     if made.kept:
         told += f"; {made.kept} set aside"
@@ -298,7 +298,7 @@ def words(made: Made, account: Account) -> str:
 
 
 def write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:
-    """Make the file of this area: its header is written when everything else is on the disk."""
+    """Write this area to a file: the header comes when everything else is on the disk."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, MODE)
@@ -322,7 +322,7 @@ def _write(descriptor: int, octets: bytes, at: int) -> None:
 
 
 def _first_page(place: Path) -> bytes | None:
-    """The first page of a spool of an older format; None for any other file, or none."""
+    """Return the first page of a spool of an older format; None for any other file, or if there is none."""
     try:
         if not place.is_file():
             return None
@@ -350,7 +350,7 @@ def _account(place: Path, octets: bytes) -> Account:
                 f"{place}: {reason}; `toolcart spool rescue {shlex.quote(str(place))}` reads what is left of it, "
                 "then move it away"
             ) from None
-        return Account(3, UNIT_BYTES, 4096)  # made, and never used
+        return Account(3, UNIT_BYTES, 4096)  # made but never used
 
 
 def _plan(settings: dict, size_bytes: int) -> Plan:
@@ -368,7 +368,7 @@ def _new(place: Path) -> Path:
 
 
 def _prepare(descriptor: int, place: Path) -> None:
-    """Lock the old spool, and remove what a cut has left of a new one."""
+    """Lock the old spool, and remove what a power cut has left of a new one."""
     try:
         lock(descriptor, str(place))
         remove_leftover(str(place))
@@ -377,7 +377,7 @@ def _prepare(descriptor: int, place: Path) -> None:
 
 
 def _swap(place: Path, version: int) -> Path:
-    """Rule 3: the new file takes the old one's place."""
+    """Put the new file in the old one's place (rule 3)."""
     kept_as = _kept_name(place, version)
     try:
         if not kept_as.exists():
@@ -395,7 +395,7 @@ def _swap(place: Path, version: int) -> Path:
 
 
 def _kept_name(place: Path, version: int) -> Path:
-    """A name that is free, or the one that a cut has given this file already."""
+    """Return a free name, or the one that this file already got before a power cut."""
     count = 0
     while True:
         name = place.with_name(f"{place.name}.format{version}" + (f".{count}" if count else ""))
@@ -405,7 +405,7 @@ def _kept_name(place: Path, version: int) -> Path:
 
 
 def _finish(place: Path) -> str | None:
-    """Where a cut came between two names on a disk without links: the new file gets its own."""
+    """Give the new file its name if power failed between the two renames on a disk without links."""
     if place.exists() or not _new(place).is_file():
         return None
     kept = [name for name in (place.with_name(f"{place.name}.format{version}") for version in FORMATS) if name.exists()]

@@ -1,10 +1,10 @@
-"""The torques of a spool by program, with the limits that the controller told: what `toolcart spool plot` draws.
+"""The torques of a spool by program, with the limits that the controller sent: what `toolcart spool plot` draws.
 
 Rules
 1. A result counts once, by its number; one whose torque cannot be read is counted and left out.
-2. Limits are those of the newest result that has some; revisions of MID 0061 below 2 tell none, nor does 999 without
-   the setting that asks for them. That they have changed is told.
-3. Mean and deviation are of the results that are OK: what was broken off says nothing about the tool.
+2. Limits are those of the newest result that has some; revisions of MID 0061 below 2 have none, nor does 999 without
+   the setting that asks for them. If they have changed, that is said.
+3. Mean and deviation are of the results that are OK: a broken-off tightening says nothing about the tool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tools.trace.draw import Panel
 
 @dataclass
 class Program:
-    """The results of one parameter set, the oldest first."""
+    """The results of one parameter set, oldest first."""
 
     name: str
     unit: str = "Nm"
@@ -38,7 +38,7 @@ class Program:
         return [one["torque"] for one in self.rows if one["status"] == "OK"]
 
     def title(self) -> str:
-        """What it is, in a line."""
+        """Describe it in one line."""
         nok = len(self.rows) - len(self.good)
         words = [f"program {self.name or 'without a number'}", f"{len(self.rows)} results", f"{nok} NOK"]
         if len(self.good) > 1:
@@ -49,7 +49,7 @@ class Program:
         return ", ".join(words)
 
     def as_data(self) -> dict[str, object]:
-        """The same as numbers."""
+        """Return the same as numbers."""
         several = len(self.good) > 1
         return {
             "program": self.name or None,
@@ -68,12 +68,12 @@ class Program:
 
 
 def programs(areas: list[Area]) -> list[Program]:
-    """Every program that has results in these areas, in the order of its number."""
+    """Return every program that has results in these areas, by number."""
     found: dict[str, Program] = {}
     rows = []
     for entry in (entry for area in areas for entry in results(area) if entry.kind == KIND_RESULT):
         told = row(entry)
-        number = int(str(told.get("refused_number") or told["number"]))  # in the log, wherever it lies by now
+        number = int(str(told.get("refused_number") or told["number"]))  # its number in the log, wherever it is now
         rows.append((number, told, entry))
     for number, told, entry in sorted(rows, key=lambda one: one[0]):
         program = found.setdefault(str(told["program"]), Program(str(told["program"])))
@@ -109,7 +109,7 @@ def _take_limits(program: Program, entry: Entry) -> None:
 
 
 def panels(found: list[Program]) -> list[Panel]:
-    """A drawing for each program: torque over the number of the result, a cross for what is not OK."""
+    """Return a drawing for each program: torque over the number of the result, a cross for what is not OK."""
     drawn = []
     for program in found:
         points = [(float(one["number"]), one["torque"]) for one in program.rows]

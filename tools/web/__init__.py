@@ -1,1 +1,1 @@
-"""`toolcart web`: a read-only page of this machine's agents, and /metrics for Prometheus; it asks their sockets."""
+"""`toolcart web`: a read-only page about this machine's agents, and /metrics for Prometheus; it asks their sockets."""

@@ -1,10 +1,10 @@
-"""The addresses: pages, /metrics, /status.json, /health; GET alone, nothing can be changed here.
+"""The addresses: pages, /metrics, /status.json, /health; GET only, nothing can be changed here.
 
 Rules
-1. On the loopback the address a browser names has to be this machine's, so that a foreign page cannot read this one
+1. On the loopback the host that the browser names must be this machine, so that a foreign page cannot read this one
    under a name of its own (DNS rebinding).
-2. With a token every address but /health wants it: `Authorization: Bearer TOKEN`, as Prometheus sends it, or as the
-   password of any user, which is what a browser can ask for.
+2. If there is a token, every address but /health requires it: as `Authorization: Bearer TOKEN`, which Prometheus sends,
+   or as the password of any user, which a browser can ask for.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HEADERS = {
 
 
 class Guard:
-    """What comes before every answer, and the headers that go with it."""
+    """Checks every request before it is answered, and adds headers to the answer."""
 
     def __init__(self, app: ASGIApp, token: str, only_here: bool) -> None:
         self._app = app
@@ -73,7 +73,7 @@ class Guard:
 
 
 def _given(authorization: str) -> bytes:
-    """The token of this header."""
+    """Return the token in this header."""
     scheme, _, rest = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip().encode()

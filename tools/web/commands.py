@@ -1,6 +1,6 @@
 """`toolcart web`: serves the page until Ctrl-C or SIGTERM.
 
-Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong, or every configuration that it names.
+Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong, or every configuration it names is.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def web(
     dashboard: bool,
     seconds: float | None,
 ) -> None:
-    """Show the agents of this machine on a page that can only be read, and to Prometheus under /metrics.
+    """Show this machine's agents on a read-only page, and to Prometheus under /metrics.
 
-    Without SOCKET and --config it shows every agent that runs as a service. The agents listen on nothing for it: it
-    asks their sockets, so it has to run as their user.
+    Without SOCKET and --config it shows every agent that runs as a service. The agents open no port for it: it asks
+    their sockets, so it has to run as their user.
     """
     if dashboard:
         click.echo((HERE / "dashboard.json").read_text(encoding="utf-8"), nl=False)
@@ -84,7 +84,7 @@ def web(
 
 
 def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
-    """Say what is wrong with the configurations; False if there is nothing but wrong ones, and no agent runs of one."""
+    """Say what is wrong with the configurations; False if all are wrong and no agent runs with one of them."""
     from tools.web.polling import mistakes_of
 
     wrong = [(path, mistakes) for path, config in configs.items() if (mistakes := mistakes_of(config)) is not None]
@@ -111,7 +111,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _token(path: str) -> str:
-    # systemd's own are for one service; an access list for its user shows as the group's right (systemd.exec(5)).
+    # A credential from systemd is for one service; its user's access list looks like a group right (systemd.exec(5)).
     handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
     try:
         token = private.text_of(path, handed).strip()

@@ -1,8 +1,8 @@
-"""The figures of agents in Prometheus' text format (0.0.4).
+"""The agents' figures in Prometheus' text format (0.0.4).
 
 Rules
 1. Pure: statuses in, text out. A figure that is not known is left out, never 0.
-2. A name says its unit; what only grows ends with _total. Labels are agent, station and name, and few more.
+2. A name says its unit; what only grows ends with _total. Labels are agent, station and name, and a few more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
 from tools.words import lasting
 
-RATED_ERASES = 100000  # of a block of NOR flash, as the boards have
+RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
 # name -> (type, help)
 FAMILIES = {
@@ -64,7 +64,7 @@ FAMILIES = {
 
 @dataclass
 class Agent:
-    """What is known of one: its name in labels, its newest status (None if it does not answer), starts seen."""
+    """What is known about an agent: name for labels, newest status (None if it does not answer), restarts seen."""
 
     name: str
     status: dict | None
@@ -154,7 +154,7 @@ def _add_spool(sheet: Sheet, labels: dict, spool: dict) -> None:
 
 
 def oldest_s(station: dict, now_s: float) -> float | None:
-    """Return how long the oldest result has waited by the controller's clock; None if its time cannot be read."""
+    """Return how long the oldest result has been waiting, by the controller's clock; None if its time is unreadable."""
     if not station["backlog"]:
         return 0.0
     try:

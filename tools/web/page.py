@@ -1,10 +1,10 @@
 """The pages as HTML: an overview of all stations, and one agent's status in the words of `toolcart status`.
 
 Rules
-1. No script and nothing from elsewhere: a page reloads itself. Frame, style and how text of others is shown are the
-   archive's pages' as well (tools.pages).
-2. A colour never stands alone: the word beside it says the same.
-3. On a phone a station's cells stand one below the other, so that nothing has to be moved aside to be read.
+1. No script and nothing from elsewhere: a page reloads itself. It shares frame, style and the way foreign text is shown
+   with the archive's pages (tools.pages).
+2. A colour is never used alone: the word beside it says the same.
+3. On a phone a station's cells are below each other, so that there is no sideways scrolling.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _NAMES = ("Station", "Controller", "ToolsNet", "Stored", "Delivered", "Waiting",
 
 
 def overview(seen: list[Seen]) -> str:
-    """Every station of every agent, what is wrong with it below it."""
+    """Return the page of all agents: every station, and below it what is wrong with it."""
     agents = [{**_heading(one), "rows": _rows(one)} for one in seen]
     return _rendered("stations.html", agents=agents, names=_NAMES)
 
 
 def agent(one: Seen) -> str:
-    """One agent, in the words of the command line."""
+    """Return one agent's page, in the words of the command line."""
     lines = words.agent_lines(one.status["agent"]) if one.status else []
     for station in one.status["stations"] if one.status else ():
         lines += ["", *words.station_lines(station)]
@@ -40,12 +40,12 @@ def agent(one: Seen) -> str:
 
 
 def trouble(text: str) -> str:
-    """A page that says what is wrong."""
+    """Return a page that says what is wrong."""
     return _rendered("trouble.html", title="Not here", text=text)
 
 
 def row(station: dict) -> str:
-    """One station's rows."""
+    """Return one station's rows."""
     told: dict[str, Any] = {
         "name": f"{station['number']} {station.get('name') or ''}".strip(),
         "not_up": "",

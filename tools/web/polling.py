@@ -1,9 +1,9 @@
-"""Asks the agents' sockets, at most once in HOLD_S however many look at the page, and counts their starts.
+"""Asks the agents' sockets, at most once in HOLD_S however many people view the page, and counts restarts.
 
 Rules
 1. Each agent is asked in a thread of its own with PATIENCE_S: one that hangs holds up neither the page nor the others.
-2. What is told is a copy of a moment; an agent that does not answer is told as that, never with old figures. If its
-   configuration is wrong, that is why; it is read again each time, since somebody may have mended it.
+2. A status is a copy from one moment; an agent that does not answer is shown as such, never with old figures. If its
+   configuration is wrong, that is given as the reason; it is read again each time, since it may have been corrected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ THREADS = 16
 
 @dataclass
 class Seen:
-    """One agent as it was when it was asked last."""
+    """One agent as it was when last asked."""
 
     name: str
     path: str
@@ -51,7 +51,7 @@ class Seen:
 
 
 class Looking:
-    """All agents; `paths` are sockets, none: every service of this machine, as they come and go."""
+    """All agents; `paths` are sockets. Without any it is every service of this machine, as they come and go."""
 
     def __init__(self, paths: list[str], ask: Callable[[str, float], dict] = asking.ask) -> None:
         self._paths = paths
@@ -62,7 +62,7 @@ class Looking:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
 
     def look(self) -> list[Seen]:
-        """Return every agent; it may wait for PATIENCE_S."""
+        """Return every agent; this may wait for PATIENCE_S."""
         with self._lock:
             if time.monotonic() - self._looked_s >= HOLD_S:
                 paths = list(dict.fromkeys(self._paths)) or place.all_services() or [place.default()]
@@ -75,7 +75,7 @@ class Looking:
             return list(self._seen.values())
 
     def agents(self) -> list[Agent]:
-        """Return them as /metrics wants them."""
+        """Return them in the form for /metrics."""
         return [Agent(seen.name, seen.status, seen.restarts) for seen in self.look()]
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Looking:
 
 
 def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
-    """Return what asks an agent and says, if none answers, what is wrong with its configuration; by socket."""
+    """Return a function that asks the agent at a socket and, if none answers, says what its configuration has wrong."""
 
     def ask(path: str, patience_s: float) -> dict:
         try:
@@ -110,7 +110,7 @@ def mistakes_of(config_path: str) -> config_file.Wrong | None:
 
 
 def names_of(paths: list[str]) -> dict[str, str]:
-    """Return a name for each; those that would share one get their folders in front, or a number behind."""
+    """Return a name for each; those that would share one get their folder in front, or a number at the end."""
     names = {path: name_of(path) for path in paths}
     for path in paths:
         if list(names.values()).count(names[path]) > 1:

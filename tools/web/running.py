@@ -1,4 +1,4 @@
-"""Runs the pages by uvicorn until a signal comes or the time is up."""
+"""Serves the pages with uvicorn until a signal comes or the time is up."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reads spools of formats 2 and 3, whose state lay between the results."""
+"""Reads spools of formats 2 and 3, which kept their state between the results."""

@@ -1,12 +1,13 @@
-"""What an older spool holds and remembers: results, events, what was set aside, how far each outlet is, the IDs.
+"""What an older spool holds and remembers: results, events, what was set aside, how far each outlet has got, the IDs.
 
 Rules
-1. Counters, cursors and memory are those of the newest HEAD, and of the records behind it in their order.
-2. A number that was seen before is a copy. The last record of all may be torn and read well: it is taken over like any
-   other, since that writes it once more; if it was never acknowledged its controller brings it again, and it is known.
-3. Set aside is what the quarantine holds and no one dropped; what an ASIDE record names and the quarantine has not
-   taken yet; and what was moved on in the log to be set aside there (flag 32), once each.
-4. Of format 2 the IDs are not known: only its results, its quarantine, its numbers and its first cursor are.
+1. Counters, cursors and memory come from the newest HEAD, and from the records after it in their order.
+2. A number that was seen before is a copy. The very last record may be torn and still read well: it is taken over like
+   any other, since that writes it again; if it was never acknowledged the controller sends it again, and it is
+   recognised.
+3. Set aside are: what the quarantine holds and was not dropped; what an ASIDE record names and the quarantine has not
+   taken yet; and what was moved on in the log to be set aside there (flag 32). Each counts once.
+4. From format 2 the IDs are not known: only its results, its quarantine, its numbers and its first cursor.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from tools.spool.old import records as old
 from tools.spool.old.records import Record
 
 OUTLETS = 4
-EVENTS_OUTLET = 2  # ToolsNet's own for events, where the place behind it says how they are counted
+EVENTS_OUTLET = 2  # ToolsNet's own outlet for events, if the next outlet's place says how they are counted
 FLAG_COPY = 4
 FLAG_RETRIED = 16
 FLAG_ASIDE = 32
@@ -27,7 +28,7 @@ SENT_MET = 1
 _SLOTS = 352  # records of the quarantine, one bit each
 _LOW = 0xFFFFFF
 
-# Format 3: where things stand in a HEAD's payload, and in the memory.
+# Format 3: offsets in a HEAD's payload, and in the memory.
 _OVERWRITTEN, _CURSORS, _MEMORY, _MEMORY_BYTES = 28, 32, 56, 60
 _BASE, _SENT, _ASIDE_FIRST, _ASIDE_LENGTH = 4, 7, 8, 12
 _GONE, _ID_FLAGS, _INDEXES, _EPOCH, _IDENTITY, _TOP, _TIME, _GAPS = 15, 19, 20, 21, 22, 26, 31, 38
@@ -36,7 +37,7 @@ _EVENTS_MARK, _EVENTS_MARKED, _EVENTS_MET, _EVENTS_BASE = 0xA80000, 0xFC0000, 0x
 
 @dataclass(frozen=True)
 class Stored:
-    """A result, frame or event of the main log under its number."""
+    """A result, frame or event of the main log, with its number."""
 
     number: int
     seq: int
@@ -58,9 +59,9 @@ class Kept:
 
 @dataclass
 class Ids:
-    """What was known of the controller's tightening IDs."""
+    """What was known about the controller's tightening IDs."""
 
-    flags: int = 0  # 1 the top ID is known, 8 there was no result, 32 all stations share them
+    flags: int = 0  # 1: the top ID is known, 8: there was no result, 32: all stations share them
     indexes: int = 0
     epoch: int = 0
     identity: int = 0
@@ -77,7 +78,7 @@ class Account:
     version: int
     unit_bytes: int
     block_bytes: int
-    results: list[Stored] = field(default_factory=list)  # and frames, one of each number, ascending
+    results: list[Stored] = field(default_factory=list)  # and frames, one for each number, ascending
     events: list[Stored] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     number: int = 0  # of the last result
@@ -87,7 +88,7 @@ class Account:
     seqs: list[int] = field(default_factory=lambda: [0] * OUTLETS)  # each outlet has passed the records up to this one
     base: int = 0
     sent: int = 0
-    has_events: bool = False  # ToolsNet gets them as well
+    has_events: bool = False  # ToolsNet gets events as well
     events_met: bool = False
     events_base: int = 0
     delivered: int = 0
@@ -96,18 +97,18 @@ class Account:
     ids: Ids = field(default_factory=Ids)
 
     def others(self) -> list[int]:
-        """The outlets beside ToolsNet's that have ever taken anything."""
+        """Return the outlets other than ToolsNet's that have ever taken anything."""
         return [index for index in range(1, 2 if self.has_events else OUTLETS) if self.seqs[index]]
 
     def passed(self, outlet: int) -> int:
-        """The number of the last result that this outlet has passed."""
+        """Return the number of the last result that this outlet has passed."""
         if outlet == 0:
             return self.done
         return max((one.number for one in self.results if one.seq <= self.seqs[outlet]), default=0)
 
 
 def read(octets: bytes) -> Account:
-    """The account of an image without its file's header page; NotOld if it is none."""
+    """Return the account of an image without its file's header page; NotOld if it is not an older spool."""
     head = old.first_head(octets)
     found = old.areas(octets)
     account = Account(head.version, head.unit_bytes, head.block_bytes)
@@ -120,14 +121,14 @@ def read(octets: bytes) -> Account:
         _ids(account.ids, memory, main)
         account.kept += _in_place(account, main, memory)
     kept = {one.number for one in account.kept}
-    # An outlet would send again what it has passed as set aside, where it was set back behind that.
+    # Where an outlet was set back, it would send again what it had already passed as set aside.
     account.results = [one for one in account.results if one.number not in kept or one.number <= account.done]
     account.results = [one for one in account.results if not one.flags & FLAG_ASIDE]
     return account
 
 
 def _fold(account: Account, main: list[Record]) -> bytearray:
-    """Rule 1; returns the memory."""
+    """Apply rule 1; return the memory."""
     memory = bytearray(_MEMORY_BYTES)
     start = max((place for place, record in enumerate(main) if record.kind == old.HEAD), default=-1)
     if start < 0:
@@ -164,7 +165,7 @@ def _apply(account: Account, memory: bytearray, record: Record) -> None:
 
 
 def _take_cursors(account: Account, octets: bytes, own: int) -> None:
-    """What a HEAD or CURSOR record of number `own` says: of the outlets behind the first the low 24 bits."""
+    """Take the cursors from HEAD or CURSOR record number `own`: of all outlets but the first it has the low 24 bits."""
     account.seqs[0], account.done, account.limit = get_u32(octets, 0), get_u32(octets, 4), get_u32(octets, 8)
     told = int.from_bytes(octets[18:21], "little")
     account.has_events = told & _EVENTS_MARKED == _EVENTS_MARK
@@ -190,7 +191,7 @@ def _fold_2(account: Account, records: list[Record]) -> None:
 
 
 def _collect(account: Account, main: list[Record]) -> None:
-    """Results and events under their numbers, each once."""
+    """Collect results and events by number, each once."""
     results: dict[int, Stored] = {}
     events: dict[int, Stored] = {}
     for record in main:
@@ -205,7 +206,7 @@ def _collect(account: Account, main: list[Record]) -> None:
 
 
 def _lost(main: list[Record]) -> int:
-    """How many records are missing behind the last result: one of them may have had a number that was sent."""
+    """Return how many records are missing after the last result: one may have had a number that was sent."""
     last = max((place for place, record in enumerate(main) if record.kind in (old.RESULT, old.RAW)), default=-1)
     if last < 0:
         return 0
@@ -220,7 +221,7 @@ def _lost(main: list[Record]) -> int:
 
 
 def _quarantine(records: list[Record], version: int) -> list[Kept]:
-    """What the quarantine holds and no one dropped."""
+    """Return what the quarantine holds and was not dropped."""
     start = max((place for place, record in enumerate(records) if record.kind == old.HEAD), default=-1)
     memory = bytearray(_MEMORY_BYTES)
     gone = newest = 0
@@ -257,7 +258,7 @@ def _kept(record: Record) -> Kept:
 
 
 def _in_place(account: Account, main: list[Record], memory: bytearray) -> list[Kept]:
-    """What found no room in the quarantine and lies in the log still."""
+    """Return what was set aside but is still in the log, because the quarantine had no room."""
     last_kept = max((one.number for one in account.kept), default=0)
     length = _u16(memory, _ASIDE_LENGTH)
     first = get_u32(memory, _ASIDE_FIRST) if length else old.SEQ_TOP
@@ -271,7 +272,7 @@ def _in_place(account: Account, main: list[Record], memory: bytearray) -> list[K
         if one.number <= last_kept or not (reasons or one.flags & FLAG_ASIDE):
             continue
         before = [other for other in found if other.payload[4:] == one.payload[4:]]
-        if one.flags & FLAG_ASIDE and before:  # it was moved on, and its old place is named still
+        if one.flags & FLAG_ASIDE and before:  # it was moved on, and an ASIDE record still names its old place
             continue
         reason = PARKED_UNREADABLE if one.kind == old.RAW else reasons[-1] if reasons else PARKED_MOVED
         found.append(Kept(one.number, one.kind, one.flags & ~(FLAG_ASIDE | FLAG_RETRIED), one.payload, reason))
@@ -282,7 +283,7 @@ def _in_place(account: Account, main: list[Record], memory: bytearray) -> list[K
 
 
 def _ids(ids: Ids, memory: bytearray, main: list[Record]) -> None:
-    """The memory, and what the results behind the newest HEAD say; ranges may cover too much, never too little."""
+    """Take the IDs from the memory and the results after the newest HEAD; ranges may be too wide, never too narrow."""
     ids.flags, ids.indexes, ids.epoch = memory[_ID_FLAGS], memory[_INDEXES], memory[_EPOCH]
     ids.gone = get_u32(memory[_GONE : _GONE + 3] + bytes([memory[_GONE + 3] & 0x3F]), 0)
     ids.identity = int.from_bytes(memory[_IDENTITY : _IDENTITY + 4], "little") & 0x3FFFFFFF

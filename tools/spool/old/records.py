@@ -1,13 +1,13 @@
-"""The records of an older spool's areas: those that count, in their order, whatever is damaged around them.
+"""The records of an older spool's areas: those that count, in order, whatever is damaged around them.
 
     octet  0      1      2        4          8             8+n         12+n
            | kind | flags| n  u16 | seq  u32 | payload n   | CRC-30 u32 | 0xFF up to the next boundary
 
 Rules
-1. Units and blocks are as the HEADs say. A HEAD stands at the start of a block; the record behind it at octet 128.
-2. Blocks are ordered by the number of their first record. What is above the `after` of the next block is void; a HEAD
-   alone in the newest block was never opened, and neither it nor its `after` counts.
-3. Behind damage every multiple of 8 octets is looked at.
+1. The HEADs give unit and block size. A HEAD is at the start of a block; the record after it is at byte 128.
+2. Blocks are ordered by the number of their first record. Numbers above the `after` of the next block are void; a
+   newest block with only a HEAD was never opened, and neither that HEAD nor its `after` counts.
+3. After damage every multiple of 8 bytes is tried.
 """
 
 from dataclasses import dataclass
@@ -34,18 +34,18 @@ GRAPHS = 2
 _FRAME_BYTES = 12
 _HEAD_BYTES = 8
 _HEAD_OCTETS = 128
-_STEP_BYTES = 256  # no unit and no block is finer where a HEAD may begin
+_STEP_BYTES = 256  # no block begins between multiples of this, so no HEAD does
 _BLANK = b"\xff" * 8
 SEQ_TOP = 0x3FFFFFFF
 
 
 class NotOld(Exception):
-    """The octets are no spool of an older format; the text says why."""
+    """The bytes are not a spool of an older format; the text says why."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record that is sound."""
+    """One sound record."""
 
     seq: int
     kind: int
@@ -55,7 +55,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Head:
-    """What a HEAD says of its log and of the area."""
+    """What a HEAD says about its log and the area."""
 
     version: int
     role: int
@@ -70,7 +70,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Area:
-    """The records of a log that count, in their order; whether something is torn behind the last one."""
+    """The records of a log that count, in order; and whether something after the last one is torn."""
 
     records: list[Record]
     is_torn: bool
@@ -83,7 +83,7 @@ class _Block:
 
 
 def head_of(payload: bytes) -> Head:
-    """A HEAD's payload, of format 2 or 3."""
+    """Read a HEAD's payload, of format 2 or 3."""
     version = payload[4]
     if version == 2:
         sizes = _u16(payload, 6), get_u32(payload, 8), _u16(payload, 16), get_u32(payload, 12)
@@ -93,7 +93,7 @@ def head_of(payload: bytes) -> Head:
 
 
 def first_head(octets: bytes) -> Head:
-    """The first sound HEAD of an image; NotOld if there is none, or it is of another format."""
+    """Return the first sound HEAD of an image; NotOld if there is none, or it has another format."""
     for at in range(0, len(octets), _STEP_BYTES):
         record = _sound(octets, at, len(octets), True)
         if record is not None and record.kind == HEAD and record.payload[:4] == b"TCSP":
@@ -105,7 +105,7 @@ def first_head(octets: bytes) -> Head:
 
 
 def areas(octets: bytes) -> dict[int, Area]:
-    """The main log, the quarantine and the ring of graphs, by role."""
+    """Return the main log, the quarantine and the ring of graphs, by role."""
     known = first_head(octets)
     size = known.block_bytes
     blocks = [_block(octets[at : at + size], known.unit_bytes) for at in range(0, len(octets) - size + 1, size)]
@@ -120,7 +120,7 @@ def areas(octets: bytes) -> dict[int, Area]:
 
 
 def _divided(blocks: list[_Block]) -> dict[int, range]:
-    """Which blocks are the quarantine's and the graphs', as far as HEADs say: for blocks whose own is damaged."""
+    """Return which blocks are quarantine and graphs, as far as HEADs say: for blocks whose own HEAD is damaged."""
     places: dict[int, range] = {}
     for block in blocks:
         head = _head_in(block)
@@ -136,7 +136,7 @@ def _head_in(block: _Block) -> Head | None:
 
 
 def _block(octets: bytes, unit: int) -> _Block:
-    """Rule 3; records whose number does not ascend are stale."""
+    """Apply rule 3; records whose number does not ascend are stale."""
     found: list[Record] = []
     at = end = 0
     while at + _FRAME_BYTES <= len(octets):
@@ -166,7 +166,7 @@ def _sound(octets: bytes, at: int, end: int, may_be_head: bool) -> Record | None
 
 
 def _in_order(blocks: list[_Block]) -> Area:
-    """Rule 2."""
+    """Apply rule 2."""
     order = sorted(blocks, key=lambda block: block.records[0].seq)
     while order and len(order[-1].records) == 1 and _head_in(order[-1]) is not None:
         order.pop()
