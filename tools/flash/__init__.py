@@ -1,1 +1,1 @@
-"""`toolcart flash`: brings a version onto a chip; a cut at any instant leaves what ran before, or the new one whole."""
+"""`toolcart flash`: brings a version onto a chip; if cut at any moment, the old or the complete new version remains."""

@@ -1,10 +1,10 @@
-"""`toolcart board`: look into a chip that runs: its state, its log, its configuration; pull its spool, or wipe it.
+"""`toolcart board`: look into a running chip: its state, its log, its configuration; pull its spool, or wipe it.
 
 Rules
-1. What only looks does not stop the agent: it asks its console (board.console). A board whose agent does not run is
-   held instead, and told apart.
-2. A wipe needs the station's number and an agreement by name; results that ToolsNet has not got need a second one.
-3. What is for people goes to stdout as lines; --json gives one object.
+1. Commands that only look do not stop the agent: they ask its console (board.console). A board whose agent does not run
+   is held instead, and its report says so.
+2. A wipe needs the station's number and an explicit yes; results that ToolsNet has not got need a second one.
+3. Output for people goes to stdout as lines; --json gives one object.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tools.spool import quarantine_commands as orders
 from tools.spool.opened import opened
 from tools.words import status as words
 
-ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
+ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
 PULL_TRIES = 3
 
 
@@ -61,7 +61,7 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 @click.group()
 def board() -> None:
-    """Look into a chip: status, log, spool, configuration."""
+    """Look into a chip: its status, log, spool and configuration."""
 
 
 @board.command("status")
@@ -71,7 +71,7 @@ def board() -> None:
     "--hold", "may_hold", is_flag=True, help="If the board does not answer, stop its program, look, and restart it."
 )
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
-    """Say what the agent on a board is doing, without stopping it."""
+    """Say how the agent on a board is doing, without stopping it."""
     _end(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
@@ -86,7 +86,7 @@ def status_command(port: str, as_json: bool, may_hold: bool) -> None:
 )
 @click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="Use this map, as `toolcart mip` writes it.")
 def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:
-    """Say file, line and function of the source for a board's traceback in FILE, or as pasted."""
+    """Translate a board's traceback, in FILE or pasted, into files, lines and functions of the source."""
     try:
         maps = {"of the map": traceback.unpacked(own.read())} if own else traceback.kept(digest)
     except traceback.NoMap as reason:
@@ -102,14 +102,14 @@ def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:
 @PORT_OPTION
 @JSON_OPTION
 def log_command(port: str, as_json: bool) -> None:
-    """Print the log ring of every station, and what the last failed start raised."""
+    """Print every station's log ring, and the error of the last failed start."""
     _end(lambda link: show_log(link, as_json), port)
 
 
 @board.command("config")
 @PORT_OPTION
 def config_command(port: str) -> None:
-    """Print the configuration on a board; secrets are ***."""
+    """Print a board's configuration; secrets are shown as ***."""
     _end(show_config, port)
 
 
@@ -121,7 +121,7 @@ def config_command(port: str) -> None:
     "--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="How many results to show."
 )
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
-    """Pull the spool of a station from a running board and read it here."""
+    """Pull a station's spool from a running board and read it here."""
     _end(lambda link: show_spool(link, station, target, count), port)
 
 
@@ -131,7 +131,7 @@ def spool_command(port: str, station: int, target: str | None, count: int) -> No
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @click.option("--lose-waiting", is_flag=True, help="Go on even if ToolsNet has not received every result.")
 def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
-    """Erase the spool of a station. What ToolsNet has not got is lost for good."""
+    """Erase a station's spool. What ToolsNet has not got is lost for good."""
     if not agreed:
         click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
     _end(lambda link: wipe(link, station, lose_waiting), port)
@@ -166,7 +166,7 @@ def quarantine_command(
     "--out", "target", type=click.Path(), default="board-check", show_default=True, help="Folder for both reports."
 )
 def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
-    """Try a board in steps with you beside it, and write a report to send in (JSON and text)."""
+    """Test a board in steps while you are beside it, and write a report to send in (JSON and text)."""
     desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
     _end(lambda link: check_board(link, desk, Path(target)), port)
 
@@ -176,7 +176,7 @@ def _when_done(words: str) -> None:
 
 
 def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
-    """Run the steps, show each, write the report; exits 1 if one of them is bad."""
+    """Run the steps, show each, write the report; exit with 1 if one of them is bad."""
     found = []
     for step in check.steps(link, desk):
         found.append(step)
@@ -191,12 +191,12 @@ def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
 
 
 def look_at(port: str, as_json: bool) -> None:
-    """What `toolcart status --port` is asked for."""
+    """Do what `toolcart status --port` asks for."""
     _end(lambda link: show_status(link, as_json, port), port)
 
 
 def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
-    """What the agent on the board answers to `toolcart command --port`."""
+    """Return what the agent on the board answers to `toolcart command --port`."""
     told: list[dict] = []
 
     def ask(link: Asked) -> None:
@@ -212,7 +212,7 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
 
 
 def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
-    """Have it carried out by the agent on the board, and say what became of it."""
+    """Have the agent on the board carry out an order, and say what became of it."""
 
     def ask(words: list[str]) -> list[dict]:
         line = f"?quarantine {station} {' '.join(words)}"
@@ -255,7 +255,7 @@ def _end(act: Callable[[Asked], None], port: str) -> None:
 
 
 def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> None:
-    """The state of a running agent; with `may_hold` that of a board whose agent does not answer."""
+    """Show a running agent's state; with `may_hold`, hold a board whose agent does not answer and show its state."""
     answers = link.ask("?status", ANSWER_S)
     if answers is None and not may_hold:
         raise NotRunning(SILENT)
@@ -277,7 +277,7 @@ def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold
 
 
 def status_lines(told: dict[str, Any]) -> list[str]:
-    """The state in words, for people."""
+    """Return the state in words, for people."""
     about = told.get("board", {})
     lines = [
         f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
@@ -297,7 +297,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
 
 
 def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
-    """How good the time of the network is."""
+    """Say how good the network's time is."""
     if not ntp:
         return []
     if not ntp["answers"]:
@@ -307,7 +307,7 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
 
 
 def _supply_line(supply: dict[str, int]) -> str:
-    """What the flash is fed with."""
+    """Say how good the flash's supply is."""
     least = f"{supply['least_mv'] / 1000:.2f} V"
     told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
     return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
@@ -322,7 +322,7 @@ def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
 
 
 def _show_held(link: Asked, as_json: bool) -> None:
-    """The agent does not answer: take the REPL and tell what lies there, then start it again."""
+    """The agent does not answer: take the REPL and say what is on the board, then start it again."""
     about = link.hold()
     content = link.read(safe_mode.STATE_FILE)
     state = safe_mode.parsed(content.decode(errors="replace")) if content else None
@@ -360,7 +360,7 @@ def _ask(link: Asked, line: str) -> list[dict]:
 
 
 def show_log(link: Asked, as_json: bool = False) -> None:
-    """The log ring of every station, the oldest first."""
+    """Print every station's log ring, oldest first."""
     stations = _ask(link, "?status")[0]["stations"]
     told = {str(number): _ask(link, f"?log {number}") for number in stations}
     if as_json:
@@ -374,7 +374,7 @@ def show_log(link: Asked, as_json: bool = False) -> None:
 
 
 def show_config(link: Asked) -> None:
-    """The configuration; redacted on the board, and once more here."""
+    """Print the configuration; it is redacted on the board, and again here."""
     told = _ask(link, "?config")[0]["config"]
     click.echo(json.dumps(redacted(told), indent=2))
 
@@ -383,7 +383,7 @@ def show_config(link: Asked) -> None:
 
 
 def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
-    """Copy a spool block by block while the agent runs; blocks that were erased meanwhile make it begin again."""
+    """Copy a spool block by block while the agent runs; if blocks were erased meanwhile, begin again."""
     for _ in range(PULL_TRIES):
         shape = _ask(link, f"?spool {station}")[0]
         image = RamFlash(shape["block_count"], shape["block_bytes"], shape["unit_bytes"])
@@ -400,7 +400,7 @@ def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks
 
 
 def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
-    """Pull, keep if asked, and read with the agent's own code."""
+    """Pull a spool, keep it if asked, and read it with the agent's own code."""
     blocks = _ask(link, f"?spool {station}")[0]["block_count"]
     with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
         _, image = pull(link, station, bar.update)

@@ -1,13 +1,14 @@
-"""The certificates that a configuration names, as a chip takes them: in DER, under names of their own, checked.
+"""The certificates that a configuration names, prepared for a chip: in DER, under fixed names, checked.
 
 Rules
-1. MicroPython's mbedtls takes DER everywhere and PEM on some boards, so a board is given DER. Authorities lie in one
-   file one after the other; of our own there is one, since mbedtls reads one out of DER.
-2. What is wrong is told before a board is touched: place, found, allowed (tools.config.file).
-3. OpenSSL judges: what it does not read, or what does not fit together, no board will. What mbedtls is built without
-   on boards (Edwards curves) is refused by its name, and a key whose signature would take longer than the watchdog
-   allows: an RP2040 is said to need 23 s for a handshake with 4096 bits of RSA (micropython/micropython#13332).
-4. A private key is given to the board as it is. Nothing on a chip keeps it from whoever holds the board.
+1. MicroPython's mbedtls takes DER everywhere and PEM on some boards, so a board gets DER. The authorities are in one
+   file, one after the other; of our own there is only one, since mbedtls reads one from DER.
+2. Mistakes are reported before a board is touched: place, found, allowed (tools.config.file).
+3. OpenSSL judges: if it cannot read something, or two things do not fit together, no board will do better. What boards'
+   mbedtls is built without (Edwards curves) is rejected by name, and so is a key whose signature would take longer than
+   the watchdog allows: an RP2040 is said to need 23 s for a handshake with 4096-bit RSA
+   (micropython/micropython#13332).
+4. A private key is given to the board as it is. Nothing on a chip protects it from whoever holds the board.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from tools.config.file import Mistake
 
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
-MODULES = ("board/tls.mpy",)  # loaded where toolsnet.tls_ca is set; a version without it does not have them
+MODULES = ("board/tls.mpy",)  # loaded if toolsnet.tls_ca is set; a version without it does not have them
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _CERTIFICATE = "CERTIFICATE"
@@ -40,7 +41,7 @@ _ALLOWED = {
 
 
 class Unusable(Exception):
-    """A file is of no use for a board; `mistake` says which and why."""
+    """A file cannot be used on a board; `mistake` says which and why."""
 
     def __init__(self, setting: str, found: str) -> None:
         self.mistake: Mistake = (f"toolsnet.{setting}", found, _ALLOWED[setting])
@@ -48,7 +49,7 @@ class Unusable(Exception):
 
 
 def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The files that a board gets, and what its configuration calls them; nothing without `tls_ca`. Unusable."""
+    """Return a board's files, and what its configuration calls them; none without `tls_ca`. May raise Unusable."""
     if not toolsnet["tls_ca"]:
         return {}, {}
     authorities = _certificates("tls_ca", _content(folder, toolsnet, "tls_ca"))
@@ -95,7 +96,7 @@ def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
 
 
 def _certificates(setting: str, content: bytes) -> list[bytes]:
-    """Each certificate of a file in DER."""
+    """Return each certificate of a file, in DER."""
     found = [octets for label, octets in _blocks(content) if label == _CERTIFICATE]
     if not _is_pem(content):
         found = _split(content)
@@ -113,7 +114,7 @@ def _refuse_edwards(setting: str, path: Path | None, octets: bytes) -> None:
 
 
 def _keys(content: bytes) -> list[tuple[str, bytes]]:
-    """What may be a private key, with the name that PEM has for it; DER does not say which of the kinds it is."""
+    """Return what may be a private key, with its name in PEM; DER does not say which kind it is."""
     if _is_pem(content):
         return [(label, octets) for label, octets in _blocks(content) if label in _KEYS]
     return [(label, content) for label in _KEYS]
@@ -129,12 +130,12 @@ def _blocks(content: bytes) -> list[tuple[str, bytes]]:
         try:
             found.append((block[1].decode(), base64.b64decode(b"".join(block[2].split()), validate=True)))
         except (binascii.Error, ValueError):
-            continue  # a key with headers, or nothing of ours
+            continue  # a key with headers, or something else
     return found
 
 
 def _split(content: bytes) -> list[bytes]:
-    """The certificates of a file in DER: each begins with a sequence and its length (X.690, 8.1.3); none of others."""
+    """Split DER into certificates: each begins with a sequence and its length (X.690, 8.1.3); none if it is not DER."""
     found = []
     while content:
         head = 2 + (content[1] & 0x7F if len(content) > 1 and content[1] & 0x80 else 0)
@@ -149,8 +150,8 @@ def _split(content: bytes) -> list[bytes]:
 
 
 def _fits(certificate: bytes, label: str, key: bytes) -> bool:
-    """True if OpenSSL takes the two together; it reads them from files only."""
-    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:  # no one else may look into it
+    """True if OpenSSL accepts the two together; it only reads them from files."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:  # nobody else can read it
         both = Path(folder, "both.pem")
         both.write_text(ssl.DER_cert_to_PEM_cert(certificate) + _pem(label, key), encoding="ascii")
         try:

@@ -1,10 +1,10 @@
-"""`toolcart board check`: what no simulator shows, tried on a real board in steps, each with its figures, for a report.
+"""`toolcart board check`: tests in steps on a real board what no simulator shows, with figures, for a report.
 
 Rules
-1. Nothing of a spool is lost: files are written beside it, and only a block that is erased already is erased.
-2. The board is held for the first steps and restarted; the others ask the running agent.
-3. A step that fails does not end the others; one that has nothing to try is skipped, and says why.
-4. `Desk` is the person: told what to do, and asked to come back when it is done. No secret is in a report.
+1. No spool loses anything: files are written beside it, and only blocks that are already erased are erased.
+2. The board is held for the first steps, then restarted; the other steps ask the running agent.
+3. A step that fails does not stop the others; one that has nothing to test is skipped, and says why.
+4. `Desk` is the person: it tells them what to do and waits until they have done it. A report contains no secret.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tools.words import reasons
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 UP_S = 90  # a start takes seconds; a radio that joins takes longer
 NETWORK_S = 90
-RESULT_S = 120  # for a person who walks to the tool
+RESULT_S = 120  # for a person to walk to the tool
 BAUDS = (9600, 115200)
 
 _HEAP = """
@@ -99,16 +99,16 @@ class Step:
     figures: dict[str, Any]
 
     def text(self) -> str:
-        """For people."""
+        """Return the line for people."""
         return f"{self.verdict:<8} {self.name:<12} {self.words}"
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What the person wants tried, and how to speak to them; `wait` lets a second pass."""
+    """What the person wants tested, and how to speak to them; `wait` lets a second pass."""
 
     tell: Callable[[str], None]
-    ask: Callable[[str], None]  # comes back when it was done
+    ask: Callable[[str], None]  # returns when it is done
     wait: Callable[[], None]
     uart: str = ""
     cuts: int = 0
@@ -119,7 +119,7 @@ Trial = Callable[[], tuple[str, str, dict]]
 
 
 def steps(link: Asked, desk: Desk) -> Iterator[Step]:
-    """Try everything in turn; each step as soon as it is over."""
+    """Test everything in turn; yield each step as soon as it is over."""
     about = link.hold()
     try:
         yield from _tried((("firmware", lambda: _firmware(about)), ("heap", lambda: _heap(link, about))))
@@ -205,10 +205,10 @@ def _uart(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 
 
 def _status(link: Asked) -> dict[str, Any] | None:
-    """The board's part of the status and its stations; None while it does not answer."""
+    """Return the board's part of the status and its stations; None while it does not answer."""
     try:
         answers = link.ask("?status", ANSWER_S)
-    except BoardTrouble:  # the port goes with the power
+    except BoardTrouble:  # without power the port is gone too
         return None
     if not answers:
         return None
@@ -220,7 +220,7 @@ def _status(link: Asked) -> dict[str, Any] | None:
 
 
 def _until(link: Asked, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
-    """The status that meets it, or the last one; how many looks a second apart it took, -1 if it was never met."""
+    """Return the status that meets it and how many looks, one a second, that took; else the last status and -1."""
     told = None
     for look in range(seconds):
         told = _status(link) or told
@@ -315,7 +315,7 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 
 
 def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
-    """Whether all that was stored is there after the plug was pulled."""
+    """Check that everything stored is still there after the plug was pulled."""
     before = _status(link)
     if before is None:
         raise Failed("the agent does not answer")

@@ -1,8 +1,8 @@
-"""`toolcart flash`: the plan in words and sizes, progress, and one clear sentence for each way it can go wrong.
+"""`toolcart flash`: shows the plan with sizes, then progress, and one clear sentence for each way it can fail.
 
 Exit codes: 0 the new version runs and is healthy (or was there already), 2 the configuration or the command line is
-wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went away in the middle: what ran before is
-left, 5 the new version was not healthy and the one before runs again.
+wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went away in the middle: the old version is
+left, 5 the new version was not healthy and the old one runs again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EXIT_ROLLED_BACK = 5
 
 
 def open_link(port: str) -> Link:
-    """Return the board at a port; ClickException where mpremote is missing."""
+    """Return the board at a port; ClickException if mpremote is missing."""
     try:
         from tools.flash.mpremote_link import MpremoteLink
     except ImportError:
@@ -62,9 +62,9 @@ def open_link(port: str) -> Link:
 def flash(platform: str, port: str, config_path: str, dry_run: bool, healthy_s: float, as_json: bool) -> None:
     """Install the agent and its configuration on a chip.
 
-    Checks the configuration, compiles, copies only what changed into the folder that does not run, verifies by hash,
-    restarts, and waits until the board says that it is healthy. Until then the version before stays on the board, and
-    it runs again if the new one does not get there, also when the cable is pulled. The spool is never touched.
+    Checks the configuration, compiles, copies only what has changed into the folder that is not in use, verifies by
+    hash, restarts, and waits until the board says that it is healthy. Until then the old version stays on the board,
+    and it runs again if the new one fails, even if the cable is pulled. The spool is never touched.
     """
     sys.exit(run(open_link, platform, port, config_path, dry_run, healthy_s, as_json))
 
@@ -78,7 +78,7 @@ def run(
     healthy_s: float,
     as_json: bool,
 ) -> int:
-    """Do it; `opened` makes the link, so that a test can bring a board of its own."""
+    """Do it; `opened` makes the link, so that a test can pass its own board."""
     try:
         package.checked_config(config_path, platform)
     except config_file.Wrong as wrong:
@@ -89,7 +89,7 @@ def run(
     try:
         code = _flash(link, platform, config_path, dry_run, healthy_s, outcome)
     except (BoardTrouble, Unavailable, ValueError) as trouble:
-        # Also what the compiler refuses; a secret is in none of these texts (tools.flash.link rule 4).
+        # Includes the compiler's errors; none of these texts has a secret in it (tools.flash.link rule 4).
         say(str(trouble))
         outcome["error"] = str(trouble)
         code = EXIT_GONE if isinstance(trouble, Gone) else EXIT_BOARD
@@ -156,7 +156,7 @@ def _flash(
 
 
 def say(text: str) -> None:
-    """Words for the person go to stderr: stdout is the outcome's."""
+    """Print words for the person to stderr: stdout is for the outcome."""
     click.echo(visible_lines(text), err=True)
 
 
@@ -187,7 +187,7 @@ def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> 
 
 
 def _let_go_on(link: Link, trouble: BoardTrouble | Unavailable | ValueError) -> None:
-    """A board that was held and not changed goes on with what it did."""
+    """Let a board that was held but not changed go on with what it did."""
     if isinstance(trouble, (Gone, install.RolledBack)):
         return
     try:

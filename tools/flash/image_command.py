@@ -1,7 +1,7 @@
-"""`toolcart image`: a board's firmware with the agent in it, built from MicroPython's own sources.
+"""`toolcart image`: builds a board's firmware with the agent in it from MicroPython's own sources.
 
-Exit codes: 0 built (or nothing is missing), 1 the build failed, 2 something is missing: all of it is said, and nothing
-was begun.
+Exit codes: 0 built (or nothing is missing), 1 the build failed, 2 something is missing: all of it is listed, and no
+build was started.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ BOARDS = ("rpi_pico_w", "rpi_pico2_w", "w5500_evb_pico", "esp32", "esp32s3")
 def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
     """Build a board's firmware with the agent in it.
 
-    This is the main way onto a chip: code lies in flash, so a board needs 94 KiB of heap and not 170, and a traceback
-    names file and line of the source. What MicroPython's build needs is on no package registry; without it the command
-    says what is missing and what to type. Afterwards `toolcart flash` brings the configuration.
+    This is the main way onto a chip: code stays in flash, so a board needs 94 KiB of heap instead of 170, and a
+    traceback names file and line of the source. What MicroPython's build needs is on no package registry; if something
+    is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the configuration.
     """
     try:
-        firmware = importlib.import_module("tools.firmware.image")  # of the laboratory
+        firmware = importlib.import_module("tools.firmware.image")  # part of the laboratory
     except ModuleNotFoundError as missing:
         if missing.name not in ("tools.firmware", "tools.firmware.image"):
             raise

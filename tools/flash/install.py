@@ -1,11 +1,11 @@
-"""Carries a plan out on a board: fill the free folder, verify, switch over in one step, wait for health, or go back.
+"""Carries out a plan on a board: fill the free folder, verify, switch over in one step, wait for health, or go back.
 
 Rules
-1. Until the last rename the board's state names only what ran before; every step before it can be cut anywhere and
-   repeated. After it the new version is on trial, and the board itself goes back unless it is confirmed.
+1. Until the last rename the board's state names only the old version; every step before it can be cut anywhere and
+   repeated. After it the new version is on trial, and the board itself goes back unless that is confirmed.
 2. version.json is removed first and written last: a folder that has one is whole.
-3. Every file is verified by its hash on the board after it was written, and sent once more if it differs.
-4. Healthy means that the board says so itself, naming this version; silence is not health.
+3. After it was written every file is verified by its hash on the board, and sent again if it differs.
+4. Healthy means that the board itself says so, naming this version; silence does not count.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tools.flash.link import BoardTrouble, Failed, Full, Link, Progress, console
 from tools.flash.package import VERSION_FILE, sha256
 from tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 
-HEALTHY_S = 90.0  # boot, spool, 20 s of good behaviour, and a Wi-Fi that is slow to come
+HEALTHY_S = 90.0  # boot, spool, 20 s of good behaviour, and slow Wi-Fi
 VERIFY_TRIES = 3
 
 Tell = Callable[[str], None]
 
 
 class RolledBack(BoardTrouble):
-    """The new version did not become healthy; the one before runs again."""
+    """The new version did not become healthy; the old one runs again."""
 
 
 def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...] = ()) -> None:
-    """Do everything up to the switch; the board runs what ran before until `switch`."""
+    """Do everything up to the switch; until `switch` the board would start the old version."""
     _leave_trial(link, plan)
     folder = f"/{plan.folder}"
     try:
@@ -74,7 +74,7 @@ def switch(link: Link, plan: Plan) -> None:
 
 
 def wait_healthy(link: Link, digest: str, tell: Tell, seconds: float = HEALTHY_S) -> bool:
-    """Listen until the board says that this version is healthy; False when the time is up or another version speaks."""
+    """Listen until the board says that this version is healthy; False if the time is up or another version answers."""
     for line in link.lines(seconds):
         told = console_line(line)
         if told is not None and told.get("healthy"):
@@ -85,12 +85,12 @@ def wait_healthy(link: Link, digest: str, tell: Tell, seconds: float = HEALTHY_S
 
 
 def roll_back(link: Link, plan: Plan, tell: Tell, seconds: float = HEALTHY_S) -> str:
-    """Make the board run what ran before; returns what the failed start raised. RolledBack is the caller's to raise."""
+    """Make the board run the old version; return the failed start's error. The caller raises RolledBack."""
     link.hold()
     fault = link.read(safe_mode.FAULT_FILE)
     state = read_state(link)
     if state.confirmed == plan.folder:
-        return ""  # it became healthy after all, its words were lost
+        return ""  # it became healthy after all, only its message was lost
     state.trial = safe_mode.NONE
     state.tries = 0
     state.failures = 0
@@ -110,7 +110,7 @@ def roll_back(link: Link, plan: Plan, tell: Tell, seconds: float = HEALTHY_S) ->
 
 
 def _leave_trial(link: Link, plan: Plan) -> None:
-    """The state must not name the folder that is about to be filled."""
+    """Make sure that the state does not name the folder about to be filled."""
     state = read_state(link)
     known = link.read(safe_mode.STATE_FILE) is not None
     if state.trial != safe_mode.NONE and (state.trial == plan.folder or not known):
@@ -146,7 +146,7 @@ def _write_state(link: Link, state: safe_mode.State) -> None:
 
 
 def _replace(link: Link, path: str, content: bytes, progress: Progress, beside: str = "") -> None:
-    """Write a file beside, verify it, and rename it over the old one."""
+    """Write a new file beside the old one, verify it, and rename it over that."""
     new = beside or path + ".new"
     for _ in range(VERIFY_TRIES):
         link.write(new, content, progress)

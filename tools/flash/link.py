@@ -1,10 +1,10 @@
-"""What the tools ask of a chip at the other end of a cable, and how it can fail them, in a person's words.
+"""What the tools ask of a chip at the other end of a cable, and how that can fail, in plain words.
 
 Rules
 1. Every path is absolute on the board's file system. A folder is made on the way to a file.
-2. `rename` replaces its target in one step: that is what every safe change here is built of.
-3. Whatever goes wrong comes as a `BoardTrouble` whose text says what happened, what is left on the board, what to do.
-4. A text that may be shown or logged never has a file's content in it.
+2. `rename` replaces its target in one step: every safe change here relies on that.
+3. All failures come as a `BoardTrouble` whose text says what happened, what is left on the board, what to do.
+4. A text that may be shown or logged never contains a file's content.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-ANSWER_S = 15.0  # a board may be busy: with its radio 10 s, with a spool in files some seconds
-Progress = Callable[[int], None]  # octets that were just moved
+ANSWER_S = 15.0  # a board may be busy: 10 s with its radio, some seconds with a spool in files
+Progress = Callable[[int], None]  # bytes just moved
 
 
 class BoardTrouble(Exception):
-    """Something about the board; the text is for the person at the keyboard."""
+    """Something is wrong with the board; the text is for the person at the keyboard."""
 
 
 class NotThere(BoardTrouble):
@@ -27,23 +27,23 @@ class NotThere(BoardTrouble):
 
 
 class Busy(BoardTrouble):
-    """Another program has the port, or the right to open it is missing."""
+    """Another program has the port, or there is no permission to open it."""
 
 
 class Mute(BoardTrouble):
-    """The port is there and no MicroPython answers at it."""
+    """The port is there but no MicroPython answers."""
 
 
 class Wrong(BoardTrouble):
-    """It is another board, or another firmware, than what was asked for."""
+    """It is a different board, or different firmware, from what was asked for."""
 
 
 class Full(BoardTrouble):
-    """The file system has no room."""
+    """The file system is full."""
 
 
 class Gone(BoardTrouble):
-    """It was there and is not any more."""
+    """The board was there but is gone."""
 
 
 class Failed(BoardTrouble):
@@ -52,41 +52,41 @@ class Failed(BoardTrouble):
 
 @dataclass(frozen=True)
 class About:
-    """What a board says of itself."""
+    """What a board says about itself."""
 
     platform: str  # sys.platform: rp2, esp32
     machine: str  # "Raspberry Pi Pico with RP2040"
     version: tuple[int, int, int]
-    mpy: int  # the number of the .mpy format it loads, 6
+    mpy: int  # the version of the .mpy format that it loads, 6
     architecture: str  # mpy-cross's -march for its native code, "" for none
-    free_bytes: int  # of the file system
+    free_bytes: int  # in the file system
     block_bytes: int
-    frozen: str  # digest of the core that is frozen into its firmware, "" without one
-    has_tls: bool = False  # the module `tls`
-    heap_bytes: int = 0  # taken and free, 0 if it does not say
+    frozen: str  # digest of the core frozen into its firmware, "" for none
+    has_tls: bool = False  # it has the module `tls`
+    heap_bytes: int = 0  # used and free, 0 if it does not say
 
 
 class Link(Protocol):
     """One board, held at its REPL from `hold` to `restart`."""
 
     def hold(self) -> About:
-        """End what runs there, in order, and take the REPL."""
+        """End in order what runs there, and take the REPL."""
         ...
 
     def tree(self, path: str) -> dict[str, int]:
-        """The files below a folder and their sizes; nothing if there is no such folder."""
+        """Return the files below a folder and their sizes; nothing if there is no such folder."""
         ...
 
     def hashes(self, paths: list[str]) -> dict[str, str]:
-        """SHA-256 in hexadecimal of each file that can be read."""
+        """Return the SHA-256 in hexadecimal of each file that can be read."""
         ...
 
     def read(self, path: str) -> bytes | None:
-        """The content of a file, None if there is none."""
+        """Return the content of a file, None if there is none."""
         ...
 
     def write(self, path: str, content: bytes, progress: Progress) -> None:
-        """Replace a file; a cut leaves a part of it."""
+        """Replace a file; if cut, a part of it is left."""
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -94,7 +94,7 @@ class Link(Protocol):
         ...
 
     def rename(self, source: str, target: str) -> None:
-        """Rename a file over another, in one step."""
+        """Rename a file over another in one step."""
         ...
 
     def remove(self, path: str) -> None:
@@ -106,11 +106,11 @@ class Link(Protocol):
         ...
 
     def restart(self) -> None:
-        """Reset the board; from here on it runs by itself."""
+        """Reset the board; from then on it runs by itself."""
         ...
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """What it prints, line by line, until the time is up; an empty line now and then while it is silent."""
+        """Yield what it prints, line by line, until the time is up; an empty line now and then while it is silent."""
         ...
 
     def close(self) -> None:
@@ -119,19 +119,19 @@ class Link(Protocol):
 
 
 class Asked(Link, Protocol):
-    """A link that can also put a line to a running agent's console."""
+    """A link that can also send a line to a running agent's console."""
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:
-        """The lines of the answer, None if nothing answers."""
+        """Return the lines of the answer, None if nothing answers."""
         ...
 
     def run(self, source: str) -> str:
-        """Run some lines on the board while it is held."""
+        """Run some lines of code on the board while it is held."""
         ...
 
 
 def console_line(text: str) -> dict | None:
-    """The object of a line of the console (board.console), None for any other line."""
+    """Return the object in a line of the console (board.console), None for any other line."""
     at = text.find("toolcart{")
     if at < 0:
         return None

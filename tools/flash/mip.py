@@ -1,11 +1,11 @@
-"""`toolcart mip`: a folder that `mpremote mip` installs from, or a board by itself where it has a network.
+"""`toolcart mip`: a folder from which `mpremote mip` installs, or a board itself if it has a network.
 
 Rules
-1. It holds what `toolcart flash` would bring, octet for octet: the compiled version with its configuration in `a`, and
-   in the root the files that choose and start it. So its target is the root of the board's files.
-2. Every address in package.json is one below package.json itself. So the folder works wherever it is laid: on a disk,
+1. It holds what `toolcart flash` would install, byte for byte: the compiled version with its configuration in `a`, and
+   in the root the files that choose and start it. So its target is the root of the board's file system.
+2. Every address in package.json is relative to package.json itself. So the folder works wherever it is put: on a disk,
    on any web server.
-3. version.json comes last: until it is there, what was installed is not chosen (board.safe_mode).
+3. version.json comes last: before that, an installed version is not chosen (board.safe_mode).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.flash import package, traceback
 
 FOLDER = "a"
 INDEX = "package.json"
-MAP_FILE = "traceback.json.gz"  # what a traceback of this version means; no board gets it
+MAP_FILE = "traceback.json.gz"  # what this version's tracebacks mean; no board gets it
 EXIT_CONFIGURATION = 2
 EXIT_NOT_MADE = 3
 
@@ -38,11 +38,11 @@ ARCHITECTURES = {"rp2": "armv6m", "esp32": "xtensawin"}
     "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
 )
 def mip(folder: Path, platform: str, config_path: str) -> None:
-    """Write FOLDER, from which `mpremote mip install --target=/ FOLDER/package.json` puts the agent on a board.
+    """Write FOLDER, from which `mpremote mip install --target=/ FOLDER/package.json` installs the agent on a board.
 
-    On a web server it is installed over the network: `mip.install("http://HOST/package.json", target="/")`. The
-    configuration is in it with its secrets. `toolcart flash` does more: it sends only what has changed, verifies it,
-    and takes a version back that does not become healthy.
+    From a web server a board installs it over the network: `mip.install("http://HOST/package.json", target="/")`. It
+    contains the configuration with its secrets. `toolcart flash` does more: it sends only what has changed, verifies
+    it, and goes back to the old version if the new one does not become healthy.
     """
     if folder.exists() and any(folder.iterdir()):
         raise click.ClickException(f"{folder} is not empty; name a new folder.")
@@ -60,7 +60,7 @@ def mip(folder: Path, platform: str, config_path: str) -> None:
 
 
 def write(folder: Path, built: package.Version) -> int:
-    """Fill the folder; how many files a board gets."""
+    """Fill the folder; return how many files a board gets."""
     files = {f"{FOLDER}/{name}": content for name, content in built.files.items()}
     files |= {path.lstrip("/"): content for path, content in built.root.items()}
     files[f"{FOLDER}/{package.VERSION_FILE}"] = built.manifest()

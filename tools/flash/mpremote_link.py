@@ -1,10 +1,10 @@
-"""A chip at a serial port, through mpremote's transport: hold, files, hashes, restart, and what it prints.
+"""A chip on a serial port, through mpremote's transport: hold, files, hashes, restart, and what it prints.
 
 Rules
 1. The REPL is entered without a soft reset: the agent has just closed its sessions and left a timer that feeds the
    watchdog (board.hold); a soft reset would take that timer away.
-2. Files travel in base64, a kilobyte at a time; hashes are computed on the board.
-3. mpremote's own words go nowhere but into our errors' cause: they may quote what was sent.
+2. Files are sent in base64, a kilobyte at a time; hashes are computed on the board.
+3. mpremote's own words only become the cause of our errors, never their text: they may quote what was sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tools.flash.link import About, Busy, Failed, Full, Gone, Mute, NotThere, Pr
 CHUNK_BYTES = 1024
 OPEN_EVERY_S = 0.25
 HOLD_TRIES = 3
-HOLD_S = 12  # the agent takes up to 3 s to end its sessions, a chip in a scan up to 3 s more
+HOLD_S = 12  # the agent takes up to 3 s to end its sessions, a chip that scans for networks up to 3 s more
 LINE_S = 0.5
 MACHINES = (
     *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
@@ -104,7 +104,7 @@ class MpremoteLink:
         self._transport: Any = None
 
     def hold(self) -> About:
-        """End what runs there, in order, and take the REPL."""
+        """End in order what runs there, and take the REPL."""
         transport = self._open()
         for attempt in range(HOLD_TRIES):
             try:
@@ -132,11 +132,11 @@ class MpremoteLink:
         return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
 
     def tree(self, path: str) -> dict[str, int]:
-        """The files below a folder and their sizes."""
+        """Return the files below a folder and their sizes."""
         return self._value(f"_t({path!r}, {{}})")
 
     def hashes(self, paths: list[str]) -> dict[str, str]:
-        """SHA-256 of each file that can be read."""
+        """Return the SHA-256 of each file that can be read."""
         found = {}
         for path in paths:
             digest = self._value(f"_h({path!r})")
@@ -145,7 +145,7 @@ class MpremoteLink:
         return found
 
     def read(self, path: str) -> bytes | None:
-        """The content of a file, None if there is none."""
+        """Return the content of a file, None if there is none."""
         if not self._value(f"_h({path!r})"):
             return None
         content = b""
@@ -172,7 +172,7 @@ class MpremoteLink:
         self._exec(f"_c({source!r}, {target!r})")
 
     def rename(self, source: str, target: str) -> None:
-        """Rename a file over another; the file system does it in one step (littlefs)."""
+        """Rename a file over another; the file system (littlefs) does it in one step."""
         self._exec(f"os.rename({source!r}, {target!r})")
 
     def remove(self, path: str) -> None:
@@ -191,15 +191,15 @@ class MpremoteLink:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 mip.do_mip(state, Namespace(**vars(arguments), command=["install"]))
-        except Exception:  # mpremote raises what it likes here
+        except Exception:  # mpremote may raise anything here
             raise Failed(f"the package {name} could not be installed (is the index of packages reachable?)") from None
 
     def run(self, source: str) -> str:
-        """Run some lines on the board and return what they print; `hold` comes first."""
+        """Run some lines of code on the board, which must be held, and return what they print."""
         return self._exec(source).decode(errors="replace")
 
     def restart(self) -> None:
-        """Reset the board and let go of the port; nothing if it was never held."""
+        """Reset the board and let go of the port; do nothing if it was never held."""
         if self._transport is None:
             return
         with contextlib.suppress(TransportError, OSError, serial.SerialException):
@@ -209,7 +209,7 @@ class MpremoteLink:
         self.close()
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """What it prints, opening the port again as often as it goes away: a reset takes USB with it."""
+        """Yield what it prints, and reopen the port whenever it goes away: a reset takes USB down too."""
         until = time.monotonic() + seconds
         pending = b""
         stream: serial.Serial | None = None
@@ -271,7 +271,7 @@ class MpremoteLink:
             except (OSError, serial.SerialException) as error:
                 raise trouble_of(self.port, error) from None
             except TransportError:
-                self._stream().close()  # mpremote does not say why; opening it once more does
+                self._stream().close()  # mpremote does not say why; opening it again does
                 raise Mute(f"{self.port} could not be opened.") from None
         return self._transport
 
@@ -319,7 +319,7 @@ def trouble_of(port: str, error: Exception) -> NotThere | Busy:
 
 
 def _refusal(traceback: str) -> Failed | Full:
-    """The last line of the board's traceback; never what was sent."""
+    """Return the error for the last line of the board's traceback; it never has what was sent."""
     last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
     if "ENOSPC" in last or last.startswith("OSError: 28"):
         return Full("the board's file system is full")

@@ -1,12 +1,12 @@
 """What goes onto a chip: the compiled version with its configuration and hashes, and the few files beside it.
 
 Rules
-1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
-2. The configuration is completed here: a chip has neither the tables of settings nor what checks them.
+1. The same checkout and the same configuration give the same bytes, so that what has not changed is not sent.
+2. The configuration is completed here: a chip has neither the tables of settings nor the code that checks them.
 3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-4. Only what the chip needs is in it: /metrics where a port is configured, MQTT where an outlet is, TLS and its
-   certificates where `tls_ca` is. Where the firmware has this very core frozen, only configuration and certificates
-   are; safe_mode is frozen as well then, and takes no heap for its code.
+4. It contains only what the chip needs: /metrics if a port for it is configured, MQTT if such an outlet is, TLS and its
+   certificates if `tls_ca` is set. If the firmware has exactly this core frozen, it is only configuration and
+   certificates; safe_mode is then frozen as well, and its code takes no heap.
 """
 
 from __future__ import annotations
@@ -50,72 +50,72 @@ except MemoryError:
     machine.reset()
 """
 
-# What of micropython-lib the agent needs beside its own files: nothing. `toolcart flash` and mip install what is here.
+# What the agent needs from micropython-lib: nothing. `toolcart flash` and mip install what is listed here.
 DEPENDENCIES: tuple[str, ...] = ()
 
-# Loaded where board.metrics_port is set; a version without one does not have them.
+# Loaded if board.metrics_port is set; a version without one does not have them.
 METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
-SUPPLY_FILES = ("board/supplied_flash.mpy",)  # the same for board.supply_min_mv
+SUPPLY_FILES = ("board/supplied_flash.mpy",)  # likewise for board.supply_min_mv
 
-OUTLETS_OF_CHIPS = ("mqtt",)  # beside ToolsNet
+OUTLETS_OF_CHIPS = ("mqtt",)  # apart from ToolsNet
 
-# What the names of the sources begin with that only an outlet of this kind needs, or a station that allows commands.
+# Prefixes of the sources that only an outlet of this kind needs, or a station that allows commands.
 OPTIONAL_SOURCES = {
     "mqtt": ("agent/mqtt/", "agent/outlets/mqtt", "agent/outlets/batch.py", "agent/record/line.py"),
     "commands": ("agent/openprotocol/commands.py", "agent/station/command"),
 }
 
-# What reads a configuration that a person wrote: a chip is given it completed.
+# These read a configuration as a person wrote it; a chip gets a completed one.
 FOR_PERSONS = ("agent/cart/config.py", "agent/cart/settings.py")  # board/manifest.py names them as well
 
-_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as a chip may have them
+_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
 _CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
 
-# Boards by the first word of their files; a file of another board stays at home.
+# Boards by the first word of their files' names; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
 
 
 @dataclass(frozen=True)
 class Version:
-    """The files of one version, named relative to its folder, and the files of the root beside it.
+    """The files of one version, named relative to its folder, and the files in the root.
 
-    Those are the two that MicroPython itself looks for, and safe_mode, which chooses the version.
+    The latter are the two that MicroPython itself looks for, and safe_mode, which chooses the version.
     """
 
     platform: str
     digest: str
-    files: dict[str, bytes]  # version.json is not among them: it is written last
+    files: dict[str, bytes]  # without version.json, which is written last
     root: dict[str, bytes]
-    lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers are (tools.flash.traceback)
+    lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers mean (tools.flash.traceback)
 
     @property
     def is_frozen(self) -> bool:
-        """True if the firmware has the core: only the configuration and what belongs to it are installed."""
+        """True if the firmware has the core: then only the configuration and what belongs to it are installed."""
         return SAFE_MODE not in self.root
 
     @property
     def unwanted(self) -> tuple[str, ...]:
-        """Of the root: what would be found in front of the firmware's own."""
+        """Return the files of the root that would hide the firmware's own."""
         return (SAFE_MODE,) if self.is_frozen else ()
 
     @property
     def speaks_tls(self) -> bool:
-        """Whether its configuration wants TLS, which not every firmware has."""
+        """True if its configuration wants TLS, which not every firmware has."""
         return certificates.FILES["tls_ca"] in self.files
 
     def manifest(self) -> bytes:
-        """The content of version.json."""
+        """Return the content of version.json."""
         told = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
         return json.dumps({"digest": self.digest, "board": self.platform, "files": told}).encode()
 
 
 def sha256(content: bytes) -> str:
-    """In hexadecimal, as the board tells it."""
+    """Return the SHA-256 in hexadecimal, as the board gives it."""
     return hashlib.sha256(content).hexdigest()
 
 
 def sources_for(platform: str) -> list[Source]:
-    """The files of agent/ and board/ that a chip of this platform may import."""
+    """Return the files of agent/ and board/ that a chip of this platform may import."""
     return [
         source
         for source in product_sources()
@@ -124,13 +124,13 @@ def sources_for(platform: str) -> list[Source]:
 
 
 def core_digest(platform: str) -> str:
-    """What names the core of this checkout; the firmware has the same one frozen, or another."""
+    """Return the digest of this checkout's core, to compare with the one frozen into a firmware."""
     lines = [f"{source.name} {sha256(source.text.encode())}" for source in sources_for(platform)]
     return sha256("\n".join(sorted(lines)).encode())[:16]
 
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
-    """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
+    """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError from the compiler."""
     tree, found = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
@@ -152,17 +152,17 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
 
 
 def left_out(kinds: Collection[str] = ()) -> tuple[str, ...]:
-    """What the names of the sources begin with that a version with these `kinds` of OPTIONAL_SOURCES does not have."""
+    """Return the prefixes of the sources that a version with these `kinds` of OPTIONAL_SOURCES does not have."""
     return tuple(part for kind, parts in OPTIONAL_SOURCES.items() if kind not in kinds for part in parts)
 
 
 def checked_config(path: str | Path, platform: str = "") -> dict:
-    """The configuration as a chip is given it: completed, after a check that a chip can do what it says."""
+    """Return the configuration as a chip gets it: completed, and checked that a chip can do what it says."""
     return _checked(path, platform)[0]
 
 
 def completed(tree: dict) -> dict:
-    """A good tree with every default that a chip has and without the settings that no chip reads."""
+    """Return a good tree with every default that a chip has and without the settings that no chip reads."""
     tree = copy.deepcopy(tree)
     for station in tree["stations"]:
         for key, default in SPOOL_OF_CHIPS.items():
@@ -182,7 +182,7 @@ def completed(tree: dict) -> dict:
 
 
 def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
-    """That, and the certificates that it names; in the configuration they have the names that the board knows."""
+    """Return that and the certificates it names; the configuration then has the names that the board uses."""
     configuration, tree = config_file.read_whole(path)
     mistakes = []
     board = configuration["board"]
@@ -230,7 +230,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
 
 
 def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
-    """What a chip's outlets cannot be: it has ToolsNet, and one broker beside it without TLS."""
+    """List what a chip's outlets cannot be: it has ToolsNet, and at most one broker beside it, without TLS."""
     others = station["outlets"][1:]
     found = []
     if len(others) > 1 or any(outlet["kind"] not in OUTLETS_OF_CHIPS for outlet in others):
@@ -251,7 +251,7 @@ def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
-    """What a chip's UART cannot be."""
+    """List what a chip's UART cannot do."""
     if controller["link"] == "tcp":
         return []
     device, rs485 = controller["device"], controller["rs485"]
@@ -269,7 +269,7 @@ def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[st
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
-    """What only Linux does: a board would not start with it."""
+    """List settings for Linux only: a board would not start with them."""
     toolsnet = configuration["toolsnet"]
     found = [
         (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
@@ -288,9 +288,9 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
 def compiled(
     platform: str, architecture: str, kinds: Collection[str] = ()
 ) -> tuple[dict[str, bytes], dict[str, Lines]]:
-    """Every .mpy of a version, by its name below the version's folder, and the map of its tracebacks.
+    """Return every .mpy of a version, by its name below the version's folder, and the map of its tracebacks.
 
-    `kinds` are what it has of OPTIONAL_SOURCES.
+    `kinds` are those of OPTIONAL_SOURCES that it has.
     """
     sources = [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
     wanted = {source.name for source in sources}
@@ -303,11 +303,11 @@ def compiled(
 
 
 def compiled_safe_mode() -> bytes:
-    """What chooses the version, where the firmware does not carry it."""
+    """Return safe_mode, which chooses the version, compiled for firmware that does not have it."""
     program, _ = compiler()
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
         target = Path(folder, "safe_mode.mpy")
-        # Line numbers stay: this is the one file whose traceback a person sees without any tool.
+        # It keeps its line numbers: this is the one file whose traceback people read without a tool.
         command = [program, "-s", SAFE_MODE_SOURCE.name, "-o", str(target), str(SAFE_MODE_SOURCE)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
         if done.returncode != 0:

@@ -1,8 +1,9 @@
-"""Pins of wired Ethernet and of the supply's ADC: what the settings say as the numbers that a chip gets.
+"""Pins for wired Ethernet and for the ADC that watches the supply: from the settings to the numbers that a chip gets.
 
 Rules
-1. The text is `NAME NUMBER, NAME NUMBER`; `-` in place of a number is no such pin. What is not named is as in OWN.
-2. The order of OWN is the order in which board.rp2 and board.esp32 take them apart; NONE stands for no pin.
+1. The text is `NAME NUMBER, NAME NUMBER`; `-` instead of a number means no such pin. Names that are left out are as in
+   OWN.
+2. The order of OWN is the one in which board.rp2 and board.esp32 unpack them; NONE stands for no pin.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ NONE = -1
 OWN = {
     # W5500-EVB-Pico
     "rp2": {"sck": 18, "mosi": 19, "miso": 16, "cs": 17, "reset": 20, "interrupt": NONE},
-    # LAN8720 of a WT32-ETH01; `address` is the PHY's. Without a pin its clock comes in on GPIO0.
+    # LAN8720 of a WT32-ETH01; `address` is the PHY's. If no clock pin is named its clock comes in on GPIO0.
     "esp32": {"mdc": 23, "mdio": 18, "power": 16, "reset": NONE, "address": 1, "clock_in": NONE, "clock_out": NONE},
 }
 OPTIONAL = ("interrupt", "power", "reset", "clock_in", "clock_out")
@@ -21,7 +22,7 @@ _SPI = {"miso": 0, "sck": 2, "mosi": 3}  # an RP2's pin modulo four (ports/rp2/m
 
 
 def pins_of(platform: str, text: str) -> list[int]:
-    """The numbers in the order of OWN; ValueError, in words, for what cannot be."""
+    """Return the numbers in the order of OWN; ValueError, saying what is allowed, for what cannot be."""
     found = dict(OWN[platform])
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, number = part.partition(" ")
@@ -61,7 +62,7 @@ FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
 
 
 def supply_of(platform: str, board: dict) -> list[int]:
-    """Pin, limit in the ADC's own figures and in mV, as board.supplied_flash wants it; [] where it is not watched."""
+    """Return pin and limit, in ADC units and in mV, as board.supplied_flash wants them; [] if it is not watched."""
     least_mv, pin = board["supply_min_mv"], board["supply_pin"]
     if not least_mv:
         return []

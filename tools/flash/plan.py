@@ -1,12 +1,12 @@
-"""What has to be done on a board to bring a version onto it: file by file, with the reason, before anything is touched.
+"""What has to be done to bring a version onto a board: file by file, with the reason, before anything is touched.
 
     keep   the file is there already          copy   the version that runs has it: copied on the board
-    send   it goes through the cable          drop   it belongs to no version any more
+    send   it goes over the cable             drop   it no longer belongs to any version
 
 Rules
-1. The new version goes into the folder that is not confirmed. What runs is not touched, whatever is cut when.
-2. Files of the root change only when their content does, each by write and rename; a foreign main.py or boot.py is
-   copied to NAME.before first. What the firmware has itself goes last of all.
+1. The new version goes into the folder that is not confirmed. What runs is not touched, whatever is cut and when.
+2. Files in the root change only if their content does, each by write and rename; a foreign main.py or boot.py is
+   copied to NAME.before first. Files that the firmware has itself are removed last of all.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ DROP = "drop"
 
 OLDEST = (1, 24, 0)
 MPY_FORMAT = 6
-MARK = b"toolcart"  # a root file with this word in it is ours
-SPARE_BLOCKS = 4  # littlefs wants some to turn around in
+MARK = b"toolcart"  # a file in the root with this word in it is ours
+SPARE_BLOCKS = 4  # littlefs needs some room to work in
 # The least heap of a whole board with one station over TCP, by bisection (tools/bench/board_heap.py, docs/figures.md),
 # the largest of several states, which differ by 3 KB: 172,032 and, out of a ROMFS with the spool in files, 94,208; and
 # 2 KiB for what lies elsewhere in the heap on a chip.
@@ -35,7 +35,7 @@ FROZEN_HEAP_BYTES = 96256  # a ROMFS takes 16 KB more than code that is frozen
 
 @dataclass(frozen=True)
 class Step:
-    """One file and what happens to it; `source` is where a copy comes from."""
+    """One file and what is done with it; `source` is where a copy comes from."""
 
     kind: str
     path: str
@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """All steps, the folder they fill, and the state the board is in before."""
+    """All steps, the folder they fill, and the board's state before."""
 
     version: Version
     folder: str
@@ -53,19 +53,19 @@ class Plan:
     steps: list[Step]
     root: list[Step]
     foreign: list[str]
-    running: str  # digest of the version that is confirmed, "" if there is none
+    running: str  # digest of the confirmed version, "" if there is none
 
     def octets(self, kind: str) -> int:
-        """The octets of all steps of a kind."""
+        """Return the bytes of all steps of a kind."""
         return sum(step.octets for step in [*self.steps, *self.root] if step.kind == kind)
 
     def is_there(self) -> bool:
-        """True if this very version is what runs and is confirmed."""
+        """True if exactly this version runs and is confirmed."""
         return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
 
 
 def check_board(about: About, platform: str) -> None:
-    """Raise Wrong unless this is the platform that was asked for, with a MicroPython that can run the agent."""
+    """Raise Wrong unless this is the platform asked for, with a MicroPython that can run the agent."""
     if about.platform != platform:
         raise Wrong(
             f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
@@ -83,7 +83,7 @@ def check_board(about: About, platform: str) -> None:
 
 
 def check_heap(about: About, version: Version) -> None:
-    """Raise Wrong if this version cannot start in the board's heap, as far as the board says how large that is."""
+    """Raise Wrong if the board says how large its heap is and this version cannot start in it."""
     needed = FROZEN_HEAP_BYTES if version.is_frozen else COPIED_HEAP_BYTES
     if not about.heap_bytes or about.heap_bytes >= needed:
         return
@@ -98,7 +98,7 @@ def check_heap(about: About, version: Version) -> None:
 
 
 def read_state(link: Link) -> safe_mode.State:
-    """The state of the board, as board.safe_mode would read it."""
+    """Return the board's state, as board.safe_mode would read it."""
     content = link.read(safe_mode.STATE_FILE)
     state = safe_mode.parsed(content.decode(errors="replace")) if content else None
     if state is not None:
@@ -108,7 +108,7 @@ def read_state(link: Link) -> safe_mode.State:
 
 
 def make(link: Link, about: About, version: Version) -> Plan:
-    """Compare what is on the board with what shall be there; Full if it cannot fit, Wrong if it lacks TLS."""
+    """Compare what is on the board with what should be; Full if it cannot fit, Wrong if TLS is wanted but missing."""
     if version.speaks_tls and not about.has_tls:
         raise Wrong(
             "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
@@ -117,7 +117,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
     state = read_state(link)
     folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]
     if state.confirmed == safe_mode.NONE and state.trial == folder:
-        folder = safe_mode.FOLDERS[1]  # what is on trial may be all there is: the other folder is taken
+        folder = safe_mode.FOLDERS[1]  # the version on trial may be the only one: take the other folder
     present = link.tree(f"/{folder}")
     running_folder = f"/{state.confirmed}" if state.confirmed != safe_mode.NONE else ""
     running = link.tree(running_folder) if running_folder else {}
@@ -138,7 +138,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
             steps.append(Step(COPY, path, len(content), source))
         else:
             steps.append(Step(SEND, path, len(content)))
-    wanted = {step.path for step in steps} | {f"/{folder}/{VERSION_FILE}"}  # that one is install's, first and last
+    wanted = {step.path for step in steps} | {f"/{folder}/{VERSION_FILE}"}  # `install` handles that one, first and last
     drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
     root, foreign = _root_steps(link, version)
     plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
@@ -157,7 +157,7 @@ def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
         if present is not None and path.endswith(".py") and MARK not in present and not _is_stock(present):
             foreign.append(path)
         steps.append(Step(SEND, path, len(content)))
-    for path in version.unwanted:  # behind all that is sent: `install` goes through them in this order
+    for path in version.unwanted:  # after everything that is sent: `install` keeps this order
         present = link.read(path)
         if present is not None:
             steps.append(Step(DROP, path, len(present)))
@@ -165,7 +165,7 @@ def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
 
 
 def _is_stock(content: bytes) -> bool:
-    """The boot.py that an ESP32's firmware makes: comments only."""
+    """True for the boot.py that an ESP32's firmware makes: only comments."""
     return all(line.startswith(b"#") or not line.strip() for line in content.splitlines())
 
 
@@ -180,7 +180,7 @@ def _digest_of(link: Link, folder: str) -> str:
 
 
 def _check_room(plan: Plan, about: About) -> None:
-    """Whole blocks of the file system are what counts."""
+    """Raise Full if the files do not fit, counted in whole blocks of the file system."""
     block = about.block_bytes
 
     def blocks(kinds: tuple[str, ...]) -> int:

@@ -1,10 +1,10 @@
-"""Says what a board's traceback means in the sources: a board has few modules, short names and numbers of its own.
+"""Says what a board's traceback means in the sources: a board has few modules, short names and its own line numbers.
 
 Rules
-1. When a version is made for a board, its map is kept under its digest, and stays: a traceback may come from the field
-   long after. It is about 40 KiB for each version. A folder of `toolcart mip` has it beside its package.json.
-2. Where no version is named, the newest one that has every frame of the traceback is meant.
-3. A map that cannot be written stops no flash.
+1. When a version is made for a board, its map is kept under its digest for good: a traceback may come from the field
+   much later. Each takes about 40 KiB. A folder made by `toolcart mip` has it beside its package.json.
+2. If no version is named, the newest one that has every frame of the traceback is taken.
+3. A map that cannot be written does not stop flashing.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pathlib import Path
 from tools.compact.line_info import Lines, Span
 
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
-Map = dict[str, Lines]  # by the board's file
+Map = dict[str, Lines]  # by the file on the board
 
 
 class NoMap(ValueError):
-    """A file is no map of a version."""
+    """A file is not a version's map."""
 
 
 def folder() -> Path:
-    """Where the maps of all versions are."""
+    """Return where the maps of all versions are kept."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "toolcart/versions"
 
 
 def packed(lines: Map) -> bytes:
-    """A map as it is kept; the same map gives the same bytes."""
+    """Return a map in the form in which it is kept; the same map gives the same bytes."""
     return gzip.compress(json.dumps(lines, separators=(",", ":")).encode(), mtime=0)
 
 
 def unpacked(content: bytes) -> Map:
-    """The map of `packed`; NoMap if it is none."""
+    """Return the map that `packed` made; NoMap if it is not one."""
     try:
         return json.loads(gzip.decompress(content))
     except (OSError, EOFError, ValueError) as reason:
@@ -44,7 +44,7 @@ def unpacked(content: bytes) -> Map:
 
 
 def keep(digest: str, lines: Map) -> str:
-    """Keep the map of a version; returns why that could not be, "" if it is kept or there is none."""
+    """Keep a version's map; return why that failed, "" if it is kept or there is none."""
     target = folder() / f"{digest}.json.gz"
     if not lines or target.is_file():
         return ""
@@ -59,7 +59,7 @@ def keep(digest: str, lines: Map) -> str:
 
 
 def kept(digest: str = "") -> dict[str, Map]:
-    """The maps by digest, the newest first; of one version if it is named, by its first letters at least."""
+    """Return the maps by digest, newest first; only those whose digest begins with `digest`, if given."""
     found = {}
     for file in sorted(folder().glob(f"{digest}*.json.gz"), key=lambda one: -one.stat().st_mtime):
         try:
@@ -70,7 +70,7 @@ def kept(digest: str = "") -> dict[str, Map]:
 
 
 def in_sources(text: str, maps: dict[str, Map]) -> tuple[str, str]:
-    """The traceback as of the sources, and the version that fits; as it is, and no version, if none does."""
+    """Return the traceback in terms of the sources, and the version that fits; unchanged, and "", if none does."""
     for digest, lines in maps.items():
         found = [_found(lines, *frame.groups()) for frame in FRAME.finditer(text)]
         if found and None not in found and any(found):
@@ -83,12 +83,12 @@ def in_sources(text: str, maps: dict[str, Map]) -> tuple[str, str]:
 
 
 def show(text: str, digest: str = "") -> str:
-    """The traceback for people: in the sources if a kept version fits, else as it came."""
+    """Return the traceback for people: in terms of the sources if a kept version fits, else as it came."""
     return in_sources(text, kept(digest))[0]
 
 
 def _found(lines: Map, file: str, number: str, name: str) -> str | None:
-    """The frame in the sources, all of them if several fit; None if the map has the file and not the frame."""
+    """Return the frame in the sources, all if several fit; None if the map has the file but not the frame."""
     known = [one for one in lines if one == file or one.endswith("/" + file)]
     told = []
     for one in known:
@@ -97,7 +97,7 @@ def _found(lines: Map, file: str, number: str, name: str) -> str | None:
             told += [_words(span) for span in numbers[int(number) - 1]]
     if not told and known:
         return None
-    return " or ".join(told)  # a file that is on a board as it was written has no map
+    return " or ".join(told)  # a file that is on the board as it was written has no map
 
 
 def _words(span: Span) -> str:
