@@ -1,8 +1,8 @@
-"""The ignored folder of the checkout: a thing in it is whole or absent, and is made by one process at a time.
+"""The checkout's cache, which git ignores: what is in it is complete or absent, and made by one process at a time.
 
 Rules:
-1. A folder is built under a temporary name and renamed when it is complete; no one sees half of one. Two that lie side
-   by side are built at once, unless their names begin alike: so there are a few locks, and no waiting core.
+1. A folder is built under a temporary name and renamed when it is complete, so half a folder is never seen. Two folders
+   beside each other are built in parallel unless their names begin alike: few locks, and no idle core.
 2. The lock is the kernel's, so a killed process leaves none behind.
 """
 
@@ -18,15 +18,15 @@ from pathlib import Path
 
 from tools.base.sources import ROOT, Unavailable
 
-CHECKOUT = ROOT  # what needs more of it than the program is never installed
+CHECKOUT = ROOT  # code that needs more of it than the program is never installed
 KEPT = 12
-KEPT_S = 3600  # longer than any run that may still use it
-CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every work tree that shares a cache
+KEPT_S = 3600  # longer than any run that may still be using it
+CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every worktree that shares a cache
 
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold the lock `name` of this checkout; a second process waits."""
+    """Hold this checkout's lock `name`; a second process waits."""
     CACHE.mkdir(exist_ok=True)
     with open(CACHE / f"{name}.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -34,7 +34,7 @@ def locked(name: str) -> Iterator[None]:
 
 
 def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
-    """Return `folder`; if it is not there yet, let `fill` build it under a temporary name first."""
+    """Return `folder`; if it is not there yet, first let `fill` build it under a temporary name."""
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
 
 
 def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
-    """Run `command` to its end and return its stdout; Unavailable, in one line, when it fails."""
+    """Run `command` to its end and return its stdout; if it fails, raise Unavailable with one line."""
     try:
         done = subprocess.run(
             command,
@@ -78,12 +78,12 @@ def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = N
 
 
 def forget_old(folder: Path) -> None:
-    """Remove what lies in a folder of the cache and was not used for an hour, but the latest dozen."""
+    """Remove what has not been used for an hour from a folder of the cache, but keep the latest dozen."""
 
     def age_s(path: Path) -> float:
         try:
             return time.time() - path.stat().st_mtime
-        except FileNotFoundError:  # another run forgot it at the same time
+        except FileNotFoundError:  # another run removed it at the same time
             return 0.0
 
     trees = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=age_s)

@@ -1,10 +1,10 @@
-"""A child process that runs this very program.
+"""A child process that runs this same program.
 
-Nothing in the current folder or in site-packages can take its modules' place:
-- -P: no current folder, which an empty name in PYTHONPATH would be too (and PYTHONSAFEPATH, which an installed
-  `toolcart` sets, takes it away anyway: whoever counts on `cwd` finds nothing there).
-- ROOT comes first: our `tools`, whoever else has one.
-- Not -I: where toolcart is installed for one user, click is found by what -I leaves out.
+Nothing in the current folder or in site-packages can replace its modules:
+- -P: no current folder, which an empty name in PYTHONPATH would mean too. (PYTHONSAFEPATH, which an installed
+  `toolcart` sets, removes it anyway: code that relies on `cwd` finds nothing there.)
+- ROOT comes first: our `tools`, whatever else has that name.
+- Not -I: if toolcart is installed for one user, click is found through what -I leaves out.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tools.base.sources import ROOT
 
 
 def command(*words: str) -> list[str]:
-    """The words that start this Python with these arguments."""
+    """Return the command that starts this Python with these arguments."""
     return [sys.executable, "-P", *words]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What such a child is told: our environment, this program's folder first, and `more`."""
+    """Return such a child's environment: ours, with this program's folder first, and `more`."""
     paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path), **more}

@@ -2,14 +2,14 @@
 
 Rules:
 1. `now` is what a 32-bit board's ticks_ms would say: an int that wraps at 2**30 ms.
-2. `total_ms` is the same time unwrapped, counted from the clock's making; for the simulators' own books.
+2. `total_ms` is the same time unwrapped, counted since the clock was made; for the simulators' own books.
 3. `stamp()` is the simulated wall time as Open Protocol writes it, YYYY-MM-DD:HH:MM:SS (003:5848-5854).
 """
 
 PORTABLE = True
 
 TICKS_PERIOD = 1 << 30
-# Five seconds before the wrap, so that every test of some length crosses it.
+# Five seconds before the wrap, so that every longer test crosses it.
 START_TICKS = TICKS_PERIOD - 5000
 # 2024-03-14 09:26:53, the moment of the worked examples, in seconds after 1970-01-01 00:00:00.
 START_WALL_S = 1710408413
@@ -17,7 +17,7 @@ _DAY_S = 86400
 
 
 def calendar(unix_s):
-    """Return (year, month, day, hour, minute, second) of a count of seconds after 1970-01-01 00:00:00."""
+    """Return (year, month, day, hour, minute, second) for a number of seconds after 1970-01-01 00:00:00."""
     rest_s = unix_s % _DAY_S
     # Counted from 0000-03-01, so that a leap day is the last day of its year and eras of 400 years are all
     # alike.
@@ -49,7 +49,7 @@ def seconds_of(text):
 
 
 class SimClock:
-    """Time for tests: stands still until `advance`."""
+    """Time for tests: it stands still until `advance`."""
 
     def __init__(self, start=START_TICKS):
         self.now = start % TICKS_PERIOD
@@ -75,7 +75,7 @@ class Dice:
         self._state = (seed * 2654435761 + 12345) % 0x7FFFFFFF or 1
 
     def randrange(self, start, stop=None):
-        """Return a number of start..stop-1, or of 0..start-1 when only one is given."""
+        """Return a number from start..stop-1, or from 0..start-1 if only one is given."""
         if stop is None:
             start, stop = 0, start
         # The minimal standard generator of Park and Miller; its low bits are good enough for faults and

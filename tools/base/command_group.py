@@ -1,9 +1,9 @@
-"""A group of commands that are imported when they are asked for; whatever goes wrong in one is told in words.
+"""A group of commands that are imported only when used; whatever goes wrong in one is reported in words.
 
 Rules
 1. `toolcart status` does not wait for the libraries of the other commands.
-2. No traceback reaches a user: what a command did not foresee is one line that says what, where, and what to do. With
-   TOOLCART_TRACEBACK set it is shown whole, for who mends it.
+2. No traceback reaches a user: an unforeseen error is one line that says what, where, and what to do. With
+   TOOLCART_TRACEBACK set the traceback is shown, for developers.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ TRACEBACK = "TOOLCART_TRACEBACK"
 
 
 class LazyGroup(click.Group):
-    """`places`: what a command is called to where it is, "module:attribute"."""
+    """`places` maps a command's name to where it is, "module:attribute"."""
 
     def __init__(self, *arguments, places: dict[str, str] | None = None, **more) -> None:
         super().__init__(*arguments, **more)
         self.places = places or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every name; nothing is imported for it."""
+        """Return every name, without importing anything."""
         return sorted({*self.commands, *self.places})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, imported now."""
+        """Return the command of this name, imported now."""
         if cmd_name not in self.commands and cmd_name in self.places:
             module, _, attribute = self.places[cmd_name].partition(":")
             self.add_command(getattr(importlib.import_module(module), attribute), cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; the outermost group is where nothing more is caught."""
+        """Run the command; the outermost group reports whatever goes wrong."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -58,7 +58,7 @@ def _is_reader_gone(error: Exception) -> bool:
 
 
 def words(error: Exception) -> list[str]:
-    """What happened, and what to do about it."""
+    """Return what happened, and what to do about it."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return [f"toolcart: {where}{error.strerror}", f"  {_HINTS.get(error.errno or 0, _ELSE)}"]

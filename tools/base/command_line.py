@@ -2,8 +2,8 @@
 
 Rules
 1. `--help` says what the module's first paragraph says.
-2. What it does not take is one line and exit code 2; what is missing on this machine is one line and exit code 1.
-3. A build starts some of them (`tools/packaging/build.py`): nothing here needs a library.
+2. A wrong argument gives one line and exit code 2; something missing on this machine gives one line and exit code 1.
+3. A build starts some of them (`tools/packaging/build.py`), so nothing here needs a library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class CommandLine(argparse.ArgumentParser):
         super().__init__(**{"prog": f"python -m {started}", "description": first, **more})
 
     def error(self, message: str) -> NoReturn:
-        """Without the usage, which is longer than the error."""
+        """Print the error without the usage, which is longer than the error."""
         self.exit(EXIT_CONFIGURATION, f"{self.prog}: {message}\n")
 
 

@@ -1,4 +1,4 @@
-"""What `toolcart run` and the agent's own process exit with, and the end of a command that no one reads any more."""
+"""The exit codes of `toolcart run` and the agent's own process, and the end of a command whose reader has gone."""
 
 import os
 import sys
@@ -11,6 +11,6 @@ EXIT_SPOOL = 3
 
 
 def reader_has_gone() -> NoReturn:
-    """End on BrokenPipeError without a word: whoever read what is told has gone, and Python would write once more."""
+    """End silently after BrokenPipeError: the reader has gone, and Python would try to write again on exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(EXIT_OTHER)

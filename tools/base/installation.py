@@ -1,11 +1,11 @@
-"""How this toolcart was installed, which version, and what brings a part that is missing: the one place for such hints.
+"""How this toolcart was installed, its version, and how to get a part that is missing: all such hints are here.
 
 Rules
-1. A hint is one line that can be pasted as it stands. It names this Python or this checkout by its whole path, so it
-   works from any folder.
-2. It asks no package index for toolcart itself: outside of a checkout it names what is missing, which every index has.
-3. Debian's packages are named where Debian 12 has them new enough; an environment that sees the package's toolcart
-   gets the rest.
+1. A hint is one line that can be pasted as it is. It names this Python or this checkout by its full path, so it works
+   from any folder.
+2. It asks no package index for toolcart itself: outside a checkout it names what is missing, which every index has.
+3. Debian packages are named if those of Debian 12 are new enough; the rest goes into an environment that sees the
+   package's toolcart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the one package that an installation has
+ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the single package of an installation
 
 CHECKOUT = "checkout"
 DEBIAN = "debian"
@@ -34,7 +34,7 @@ _OWN_ENVIRONMENT = "~/.toolcart"
 
 @cache
 def program_version() -> str:
-    """Toolcart's version; "" where it was copied, not installed."""
+    """Return toolcart's version; "" if it was copied, not installed."""
     try:
         return version("toolcart")
     except PackageNotFoundError:
@@ -42,7 +42,7 @@ def program_version() -> str:
 
 
 def kind() -> str:
-    """CHECKOUT, DEBIAN (the .deb), PIPX, or ENVIRONMENT: anywhere else that pip has put it."""
+    """Return CHECKOUT, DEBIAN (the .deb), PIPX, or ENVIRONMENT: anywhere else pip has put it."""
     if (ROOT / "pyproject.toml").is_file():
         return CHECKOUT
     if ROOT.parent.name == "dist-packages" and sys.prefix == sys.base_prefix:
@@ -51,7 +51,7 @@ def kind() -> str:
 
 
 def how_to_get(extra: str) -> str:
-    """The command that brings what this extra of pyproject.toml names."""
+    """Return the command that installs what this extra of pyproject.toml names."""
     how = kind()
     if how == CHECKOUT:
         return _line(sys.executable, "-m", "pip", "install", "-e", f"{ROOT}[{extra}]")
@@ -61,12 +61,12 @@ def how_to_get(extra: str) -> str:
 
 
 def how_to_get_packages(*packages: str) -> str:
-    """The command that brings these packages of an index."""
+    """Return the command that installs these packages from an index."""
     how = kind()
     if how == PIPX:
         return _line("pipx", "inject", Path(sys.prefix).name, *packages)
     if how == DEBIAN:
-        # A venv's Python finds dist-packages, and with it the toolcart that is installed.
+        # Such a venv's Python finds dist-packages, and in it the installed toolcart.
         make = f"python3 -m venv --system-site-packages {_OWN_ENVIRONMENT}"
         bring = f"{_OWN_ENVIRONMENT}/bin/pip install {shlex.join(packages)}"
         return f"{make} && {bring}, then {_OWN_ENVIRONMENT}/bin/python -m toolcart in place of toolcart"
@@ -76,12 +76,12 @@ def how_to_get_packages(*packages: str) -> str:
 
 
 def how_to_install_for_all() -> str:
-    """The command that puts the same toolcart where a service can see it, with serial lines."""
+    """Return the command that installs the same toolcart, with serial lines, where a service can see it."""
     return f"sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin {_line('pipx', 'install', origin() + '[serial]')}"
 
 
 def origin() -> str:
-    """Where this toolcart came from, as pip takes it: the checkout, the wheel's file, or its name on an index."""
+    """Return where this toolcart came from, in pip's form: the checkout, the wheel's file, or its name on an index."""
     if kind() == CHECKOUT:
         return str(ROOT)
     try:
@@ -93,10 +93,10 @@ def origin() -> str:
 
 
 def requirements(extra: str) -> list[str]:
-    """What the extra names, as pip wants it, such as `pyserial>=3.5`."""
+    """Return what the extra names, in pip's form, such as `pyserial>=3.5`."""
     try:
         named = requires("toolcart") or []
-    except PackageNotFoundError:  # copied, not installed: only the extra's name is known
+    except PackageNotFoundError:  # copied, not installed: only the name of the extra is known
         named = []
     mark = re.compile(rf";\s*extra\s*==\s*['\"]{re.escape(extra)}['\"]\s*$")
     return [mark.sub("", line).strip() for line in named if mark.search(line)] or [f"toolcart[{extra}]"]

@@ -1,10 +1,10 @@
-"""How far a process stands back where the processor is scarce: whom people wait for lets who takes results go first."""
+"""How far a process stands back when CPU is scarce: one that serves people yields to one that takes results."""
 
 import os
 
-VARIABLE = "TOOLCART_NICENESS"  # what holds instead: tests, beside others that take all processors, set 0
+VARIABLE = "TOOLCART_NICENESS"  # overrides it: tests set 0, since they run beside others that use all processors
 
 
 def stand_back(niceness: int) -> None:
-    """Take this niceness, or what the environment says."""
+    """Take this niceness, or the one in the environment."""
     os.nice(int(os.environ.get(VARIABLE, niceness)))

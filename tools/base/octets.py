@@ -1,4 +1,4 @@
-"""Octets that should be text: what is printable, what is a number, how the rest is shown."""
+"""Bytes that should be text: what is printable, what is a number, how the rest is shown."""
 
 PORTABLE = True
 
@@ -20,5 +20,5 @@ def digits_only(octets):
 
 
 def text_of(octets):
-    """Return bytes as text one character each; what is not ASCII shows as a question mark."""
+    """Return bytes as text, one character each; what is not ASCII is shown as a question mark."""
     return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets])

@@ -1,4 +1,4 @@
-"""Work on many things side by side; what came of each is told in their order."""
+"""Works on many things side by side; the results come in the order of the things."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Result = TypeVar("Result")
 def side_by_side(
     things: Sequence[Thing], place_of: Callable[[Thing], Hashable], work: Callable[[Thing], Result]
 ) -> Iterator[Result]:
-    """Yield the result of each thing as soon as those in front of it are there.
+    """Yield the result of each thing as soon as all results before it are there.
 
-    Things of one place are worked on one after the other. Who stops early waits for what is under way.
+    Things of one place are worked on one after the other. A caller that stops early waits for what is under way.
     """
     told: list[Future[Result]] = [Future() for _ in things]
     places: dict[Hashable, list[int]] = {}

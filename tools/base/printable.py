@@ -1,12 +1,12 @@
-"""Foreign text as people may see it: what would move a terminal's cursor, change its colours or turn its writing round
-is shown as its escape, `\\x1b` or `\\u202e`, in place of being done.
+"""Foreign text made safe to show: what would move a terminal's cursor, change its colours or reverse its writing is
+shown as an escape, `\\x1b` or `\\u202e`, instead of taking effect.
 
 Rules
-1. Every table and line for people that holds text of a controller, a server, a spool or a board goes through here. JSON
-   does not: there every character has its escape already, and machines want what was there.
-2. Shown by their escape: C0 and C1 controls, DEL, format characters (bidi controls, zero widths), line and paragraph
-   separators, lone surrogates, which no terminal can be sent.
-3. A backslash stays as it is: this is for eyes. Whoever needs to tell `\\x1b` from an ESC asks for --json.
+1. Every table and line for people with text from a controller, a server, a spool or a board goes through here. JSON
+   does not: there such characters are escaped already, and machines want the original.
+2. Shown as escapes: C0 and C1 controls, DEL, format characters (bidi controls, zero widths), line and paragraph
+   separators, and lone surrogates, which cannot be sent to a terminal.
+3. A backslash stays as it is: this is for people. --json tells `\\x1b` from an ESC.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode
+HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories
 
 
 def visible(value: object) -> str:
-    """Return the text of a value with nothing in it that acts on a terminal."""
+    """Return a value as text in which nothing acts on a terminal."""
     text = str(value)
     if text.isascii() and text.isprintable():
         return text
@@ -26,12 +26,12 @@ def visible(value: object) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same of several lines: they stay lines."""
+    """Do the same for several lines: they stay lines."""
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def visible_in(tree: object) -> Any:
-    """The same tree of dicts, lists and plain values with every text in it made visible."""
+    """Return the same tree of dicts, lists and plain values with every text in it made visible."""
     if isinstance(tree, dict):
         return {visible(key): visible_in(value) for key, value in tree.items()}
     if isinstance(tree, list):

@@ -1,8 +1,8 @@
 """Files that only their owner may read: passwords, keys, and who is told what.
 
 Rules
-1. What is written is on the disk, and never readable by others in between: it is made new, under a name that was free.
-2. A file in whose place another comes is there whole at any time, the old one or the new one.
+1. A file is on the disk once written, and at no moment readable by others: it is made anew under a free name.
+2. A file that is replaced is complete at every moment, either the old one or the new one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Wrong(Exception):
 
 
 def text_of(path: str | Path, handed: bool = False) -> str:
-    """What is in it; Wrong if others may read it. One that was `handed` to us has another's mode."""
+    """Return its content; Wrong if others may read it. A file that was `handed` to us may have any mode."""
     try:
         mode = os.stat(path).st_mode
         found = Path(path).read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def text_of(path: str | Path, handed: bool = False) -> str:
 
 
 def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:
-    """Write a file that is not there; OSError if it is."""
+    """Write a file that does not exist yet; OSError if it does."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
         file.write(octets)
@@ -39,7 +39,7 @@ def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:
 
 
 def put(path: str | Path, text: str) -> None:
-    """Write a file, which may be there already."""
+    """Write a file, which may exist already."""
     part = f"{path}.part"
     with suppress(FileNotFoundError):
         os.unlink(part)

@@ -13,7 +13,7 @@ STEPS = 1000
 
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar and give what moves it: a function of the share that is done, 0 to 1."""
+    """Show a bar and give the function that moves it, which takes the share done, 0 to 1."""
     with click.progressbar(length=STEPS, label=label, file=sys.stderr) as bar:
         done = 0
 

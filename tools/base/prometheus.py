@@ -1,6 +1,6 @@
-"""Prometheus' text format (0.0.4): what every page of figures does alike.
+"""Prometheus' text format (0.0.4): what all pages of figures have in common.
 
-A label's value goes out with backslash, quote and new line escaped, whatever a controller or a person put in.
+Backslash, quote and newline in a label's value are escaped, whatever a controller or a person put in.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class Sheet:
         self._samples: dict[str, list[str]] = {}
 
     def add(self, name: str, labels: Mapping[str, object], value: float | int | bool | None) -> None:
-        """Put a sample in; None, which is not known, is left out."""
+        """Add a sample; None, an unknown value, is left out."""
         if value is None:
             return
         told = ",".join(f'{key}="{escaped(str(text))}"' for key, text in labels.items())
         self._samples.setdefault(name, []).append(f"{name}{{{told}}} {_number(value)}")
 
     def text(self) -> str:
-        """All of them with type and help."""
+        """Return all samples with type and help."""
         lines = []
         for name, (kind, help_text) in self._families.items():
             if name in self._samples:
@@ -36,7 +36,7 @@ class Sheet:
 
 
 def escaped(text: str) -> str:
-    """A label's value as the format wants it."""
+    """Return a label's value as the format wants it."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

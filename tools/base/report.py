@@ -1,7 +1,7 @@
-"""The form of every benchmark's report: figures with unit, target and whether it was met, and the machine they are of.
+"""The form of every benchmark's report: figures with unit, target and whether it was met, and the machine measured.
 
 Rules
-1. A figure that could not be taken has no value, is not met, and says why in `how`.
+1. A figure that could not be measured has no value, is not met, and says why in `how`.
 2. A figure without a target is met when it has a value.
 3. The dict is what is stored and printed as JSON; the table is the same for people.
 """
@@ -20,7 +20,7 @@ AT_LEAST = ">="
 
 @dataclass
 class Figure:
-    """One measured number. `target` is such as "<= 40960", empty where there is none."""
+    """One measured number. `target` is for example "<= 40960", empty if there is none."""
 
     name: str
     value: float | None
@@ -56,7 +56,7 @@ class Report:
 
 
 def measured(steps: Sequence[Callable[[Report], None]], progress: Callable[[float], None]) -> dict:
-    """Take the steps in turn, each puts its figures into the report; `progress` is told the share done, 0 to 1."""
+    """Run the steps in turn, each adds its figures to the report; `progress` gets the share done, 0 to 1."""
     report = Report()
     for index, step in enumerate(steps):
         progress(index / len(steps))
@@ -66,7 +66,7 @@ def measured(steps: Sequence[Callable[[Report], None]], progress: Callable[[floa
 
 
 def machine() -> dict:
-    """What the figures depend on."""
+    """Return what the figures depend on."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -76,7 +76,7 @@ def machine() -> dict:
 
 
 def table(report: dict) -> str:
-    """The report's dict as lines for people."""
+    """Return the report's dict as lines for people."""
     rows = [(one["name"], _number(one), one["target"], _verdict(one), one["how"]) for one in report["figures"]]
     widths = [max([len(row[column]) for row in rows], default=0) for column in range(4)]
     lines = []

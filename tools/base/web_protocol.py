@@ -1,13 +1,13 @@
-"""HTTP whose every wait ends: for a request, for its body, for an answer that is not read.
+"""HTTP in which no wait is endless: for a request, for its body, for a client that does not read its answer.
 
-uvicorn ends what is idle behind an answer and nothing else: whoever sends half a request keeps a place for ever, and
-the places are few.
+uvicorn closes only connections that are idle after an answer: a client that sends half a request keeps a place for
+ever, and there are few places.
 
 Rules
-1. A connection is looked at every LOOK_S. It is reset if since the last look no request has begun, or the same one is
-   still without its whole body, or nothing of what waits to be sent was read. A request that is worked on may take as
-   long as it takes.
-2. One address has half of the places at most.
+1. A connection is checked every LOOK_S. It is reset if since the last check no request has begun, or the same one still
+   lacks part of its body, or the client has read nothing of what waits to be sent. Working on a request may take any
+   time.
+2. One address gets at most half of the places.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class WebProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._asked: Any = None  # the request of the last look
-        self._unsent = 0  # octets that waited to be sent then
+        self._asked: Any = None  # the request at the last check
+        self._unsent = 0  # bytes that waited to be sent then
         self._look_again()
         host = self.client[0] if self.client else ""
         clients = [getattr(one, "client", None) for one in self.connections]

@@ -1,6 +1,6 @@
-"""What every command that serves pages does alike: a socket that is bound before uvicorn begins, its address, limits.
+"""What all commands that serve pages have in common: a socket bound before uvicorn starts, its address, limits.
 
-It is bound first so that a taken port is told in words, and port 0 as the number that it became.
+It is bound first so that a port in use is reported in words, and the number that port 0 became can be shown.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import uvicorn
 
 from tools.base.web_protocol import WebProtocol
 
-ENDING_S = 2  # how long an answer may still take
+ENDING_S = 2  # how long an answer may still take at the end
 
 
 def listen(host: str, port: int, backlog: int) -> socket.socket:
@@ -29,21 +29,21 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
 
 
 def address(listening: socket.socket, host: str = "") -> str:
-    """Return where a browser finds it, under `host` or the address that it is bound to."""
+    """Return the address for a browser, with `host` or the address that the socket is bound to."""
     bound, port = listening.getsockname()[:2]
     host = host or bound
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def config(app, connections: int) -> uvicorn.Config:
-    """Return uvicorn's settings for `app` with so many connections at most."""
+    """Return uvicorn's settings for `app` with at most so many connections."""
     return uvicorn.Config(
         app,
         http=WebProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # it would believe whoever calls from this machine
+        proxy_headers=False,  # it would trust any client on this machine
         limit_concurrency=connections,
         timeout_graceful_shutdown=ENDING_S,
         ws="none",

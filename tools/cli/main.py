@@ -1,7 +1,7 @@
 """The `toolcart` command: run the agent or the demo, check a configuration, simulate a plant, measure.
 
 Exit codes of `run`: 0 fine, 1 lost results in the demo or anything unforeseen, 2 the configuration or the command line
-is wrong, 3 no spool can be used. What is for people goes to stderr where stdout is for machines.
+is wrong, 3 no spool can be used. Where stdout is for machines, output for people goes to stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tools.config import file as config_file
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-# Imported when they are asked for (tools.base.command_group): `toolcart status` is asked often, and has to be quick.
+# Imported only when needed (tools.base.command_group): `toolcart status` is run often, and has to be quick.
 PLACES = {
     "archive": "tools.archive.commands:archive",
     "ask": "tools.codec.ask_command:ask",
@@ -54,7 +54,7 @@ PLACES = {
 @click.group(cls=LazyGroup, places=PLACES, context_settings=CONTEXT)
 @click.version_option(package_name="toolcart")
 def main() -> None:
-    """Keeps every tightening result on flash and hands it to ToolsNet when the network is there."""
+    """Keep every tightening result on flash and deliver it to ToolsNet when the network is up."""
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -121,13 +121,13 @@ def run(
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
     ToolsNet of our own, `toolcart archive` on SQLite, with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
     --web shows what arrives. Without the archive's libraries ToolsNet is a simulated one, and the run says so.
-    Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would, a the
-    archive, + and - change the rate, q ends in order and prints the account; ? lists all keys.
+    Keys in its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would, a
+    kills the archive, + and - change the rate, q ends in order and prints the account; ? lists all keys.
 
     With --config it runs against the real ones; without a terminal it writes plain lines, as a service does: one for
-    each change, one a day when nothing changes.
+    each change, one a day if nothing changes.
 
-    Outages and kills can be given several times; times count from the first result.
+    Options for outages and kills may be repeated; times count from the first result.
     """
     plain = plain or as_json or not (sys.stdout.isatty() and sys.stdin.isatty())
     if config_path is not None:
@@ -199,13 +199,13 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
 
 
 def _pages(text: str):
-    """What starts the archive's pages for the demo; they say nothing, the terminal is the demo's."""
+    """Return what starts the archive's pages for the demo; they print nothing, since the demo has the terminal."""
     from tools.archive.serve_commands import listening
     from tools.archive.web.serving import Child
 
     where = listening(text)
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    try:  # they are quiet, so it is tried here
+    try:  # they would not report an error, so it is tried here
         socket.create_server((where.host, where.port), family=family).close()
     except OSError as error:
         raise click.UsageError(f"--web {text}: nothing can listen there: {error.strerror or error}.") from None
@@ -247,42 +247,42 @@ def bench() -> None:
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def path(as_json: bool) -> None:
-    """Measure a result's way from the controller's bytes to ToolsNet's acknowledgement."""
+    """Measure the path of a result from the controller's bytes to ToolsNet's acknowledgement."""
     _measure("path", as_json)
 
 
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def serial(as_json: bool) -> None:
-    """Measure the serial links over a line simulated octet by octet, and what the block check misses."""
+    """Measure the serial links over a line simulated byte by byte, and what the block check misses."""
     _measure("serial", as_json)
 
 
 @bench.command("spool")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench_spool(as_json: bool) -> None:
-    """Wear, start-up and durable appends of the spool, beside littlefs and SQLite."""
+    """Measure the spool's wear, start-up and durable appends, compared with littlefs and SQLite."""
     _measure("spool", as_json)
 
 
 @bench.command("toolsnet")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench_toolsnet(as_json: bool) -> None:
-    """Each telegram built, backlogs over long lines, the archive with a thousand stations and ten million results."""
+    """Measure building telegrams, backlogs over slow lines, an archive with 1000 stations and ten million results."""
     _measure("toolsnet", as_json)
 
 
 @bench.command("board")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_chip(as_json: bool) -> None:
-    """Measure what the agent takes on a chip: instructions by stage on a Cortex-M3, flash and heap of an RP2040."""
+    """Measure what the agent needs on a chip: instructions by stage on a Cortex-M3, flash and heap of an RP2040."""
     _measure("board", as_json)
 
 
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def codec(as_json: bool) -> None:
-    """Measure the catalogue of Open Protocol beside plain slicing, and what importing it takes."""
+    """Measure the catalogue of Open Protocol against plain slicing, and what importing it costs."""
     _measure("codec", as_json)
 
 
@@ -291,7 +291,7 @@ def codec(as_json: bool) -> None:
 @click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, show_default=True, help="For each of two runs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_stations(stations: int, seconds: float, as_json: bool) -> None:
-    """CPU and memory of an agent of many stations, each with a result a second, and of the live view beside it."""
+    """Measure CPU and memory of an agent with many stations, a result a second from each, and of the live view."""
     _measure("stations", as_json, stations=stations, seconds=seconds)
 
 
@@ -300,9 +300,9 @@ def bench_stations(stations: int, seconds: float, as_json: bool) -> None:
 @click.option("--seconds", type=click.IntRange(5, 36000), default=120, show_default=True, help="For each, at most.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
-    """Break each rule of the core once, and see that worlds or an exhaustive run find it; exit code 1 if not.
+    """Break each rule of the core once, and check that worlds or an exhaustive run find it; exit code 1 if not.
 
-    docs/worlds.md has the names, and what found each of them.
+    docs/worlds.md lists the names, and what found each.
     """
     from tools.base.progress import progress_bar
 
@@ -317,7 +317,7 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
 
 def _measure(name: str, as_json: bool, **options: float) -> None:
-    """Run a benchmark of the laboratory and print its figures."""
+    """Run one of the laboratory's benchmarks and print its figures."""
     from tools.base.cache import Unavailable
     from tools.base.progress import progress_bar
     from tools.base.report import table
@@ -333,7 +333,7 @@ def _measure(name: str, as_json: bool, **options: float) -> None:
 
 
 def _laboratory(command: str, module: str) -> ModuleType:
-    """Return a module of the laboratory (tools/bench), which an installation does not have: then exit with that."""
+    """Return a module of the laboratory (tools/bench); an installation does not have it: then say so and exit."""
     try:
         return importlib.import_module(f"tools.bench.{module}")
     except ModuleNotFoundError as missing:

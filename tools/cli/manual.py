@@ -1,8 +1,9 @@
-"""`toolcart man`: the manual page, made out of the same words as `--help`, so that neither can say more than the other.
+"""`toolcart man`: the manual page, made from the words of `--help`, so that both say the same.
 
 Rules
 1. Every command is a section with its options in the order of its help; hidden ones are left out.
-2. What is text stays text: a backslash, or a dot or an apostrophe at the beginning of a line, is roff's and is escaped.
+2. Text stays text: a backslash, or a dot or apostrophe at the beginning of a line, means something to roff and is
+   escaped.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def man() -> None:
 
 
 def page(command: click.Command, version: str) -> str:
-    """The page in roff's man macros."""
+    """Return the page in roff's man macros."""
     context = click.Context(command, info_name="toolcart", max_content_width=1000)
     lines = [
         f'.TH TOOLCART 1 "" "toolcart {escaped(version)}" "User Commands"',
@@ -53,7 +54,7 @@ def page(command: click.Command, version: str) -> str:
 
 
 def commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Context]]:
-    """Every command that can be given, with its context, in the order of the help."""
+    """Yield every command that can be run, with its context, in the order of the help."""
     if not isinstance(command, click.Group):
         yield context.command_path, context
         return
@@ -86,7 +87,7 @@ def _environment(command: click.Command, context: click.Context) -> list[str]:
 
 
 def _text(text: str) -> list[str]:
-    """Paragraphs; what Click marks to keep its lines keeps them."""
+    """Return the text in paragraphs; what is marked for Click to keep its lines keeps them."""
     lines: list[str] = []
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         keeps = paragraph.startswith("\b")
@@ -97,6 +98,6 @@ def _text(text: str) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that roff shows as it is; a hyphen stays the one that can be pasted."""
+    """Return text that roff shows as it is; a hyphen stays one that can be pasted."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     return re.sub(r"^(\s*)([.'])", r"\1\\&\2", text)

@@ -1,10 +1,10 @@
-"""`toolcart simulate`: either side of the plant over TCP, the controller over a serial line too, with every option.
+"""`toolcart simulate`: either side of the plant over TCP, the controller also over a serial line, with every option.
 
 Rules:
-1. What a simulator is asked for by name is checked before it listens: an unknown name lists the known ones, a value of
-   the wrong kind is told with one of the right kind.
-2. It runs until Ctrl-C, SIGTERM or the end of --seconds and then says its figures.
-3. No traceback reaches a user: what, where, what to do.
+1. Whatever is asked for by name is checked before the simulator listens: the error for an unknown name lists the known
+   ones, that for a value of the wrong kind shows one of the right kind.
+2. It runs until Ctrl-C, SIGTERM or the end of --seconds and then prints its figures.
+3. No traceback reaches a user; errors say what, where, and what to do.
 
 Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found something; 2 the command line is wrong.
 """
@@ -31,7 +31,7 @@ BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 @click.group()
 def simulate() -> None:
-    """Be one side of the plant over TCP, to try a configuration against, until Ctrl-C."""
+    """Be one side of the plant over TCP until Ctrl-C, to try a configuration."""
 
 
 def _more_options(example: str):
@@ -88,9 +88,9 @@ def controller(
 ) -> None:
     """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line.
 
-    It takes every header that the document allows, and sends its own exactly. With --strict it tells, once for each
-    kind of message, what another controller may not take: a header that is written in a rare way, a missing NUL. What
-    is wrong is told always.
+    It accepts every header that the document allows, and its own are exact. With --strict it reports, once for each
+    kind of message, what another controller may not accept: a header in a rare form, a missing NUL. Mistakes are
+    always reported.
     """
     from tools.sim.controller_model import ControllerOptions
     from tools.sim.orders import Orders
@@ -133,7 +133,7 @@ def controller(
     "--archive",
     "archive_path",
     type=click.Path(),
-    default="toolsnet.sqlite",  # `toolcart archive` has archive.sqlite, of other tables
+    default="toolsnet.sqlite",  # `toolcart archive` has archive.sqlite, with different tables
     show_default=True,
     help="SQLite file of the archive.",
 )
@@ -143,7 +143,7 @@ def controller(
 def toolsnet(
     host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any
 ) -> None:
-    """Be a ToolsNet: a PIM, a server, and an archive to look into with any SQLite tool."""
+    """Be a ToolsNet: a PIM, a server, and an archive that any SQLite tool can open."""
     from tools.sim.serve import serve_toolsnet
     from tools.sim.toolsnet import ToolsNetOptions
 
@@ -174,7 +174,7 @@ def _report(text: str) -> None:
 
 
 def _until(seconds: float | None):
-    """What tells a simulator that its time is over."""
+    """Return a function that says whether a simulator's time is up."""
     if seconds is None:
         return None
     end = time.monotonic() + seconds
@@ -186,7 +186,7 @@ def _other_place(option: str) -> str:
 
 
 def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
-    """Run a simulator to its end; what stops it earlier is told in words."""
+    """Run a simulator to its end; if something stops it earlier, say what in words."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return serve()
@@ -196,7 +196,7 @@ def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
         reader_has_gone()
     except OSError as error:
         _fail(f"cannot {what}: {error.strerror or error}", advice)
-    except Exception as error:  # what --set makes of a simulator is more than can be checked beforehand
+    except Exception as error:  # the effects of --set cannot all be checked beforehand
         kind = type(error).__name__
         _fail(f"the simulator cannot go on: {kind}: {error}", "Is a value of --set one that it cannot use?")
     finally:

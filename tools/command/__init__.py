@@ -1,1 +1,1 @@
-"""`toolcart command`: what a running agent has its controller do for others."""
+"""`toolcart command`: has a running agent make its controller do something."""

@@ -1,8 +1,8 @@
-"""`toolcart command`: have the controller do something while the agent holds its only slot.
+"""`toolcart command`: makes the controller do something while the agent holds its only slot.
 
-Exit codes: 0 the controller accepted it, 1 it refused, 2 the command line is wrong, the value does not fit, or the
+Exit codes: 0 the controller accepted it, 1 it rejected it, 2 the command line is wrong, the value does not fit, or the
 command is not allowed, 3 no agent answers, 4 nothing was sent (the controller is away, or busy with another command),
-5 unknown: it was sent, and it is not known whether the controller did it.
+5 unknown: it was sent, but it is not known whether the controller did it.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def command(
     as_name: str | None,
     as_json: bool,
 ) -> None:
-    """Have the controller of STATION do something through the running agent, and write it into the log.
+    """Make the controller of STATION do something through the running agent, and log it.
 
-    The setting `controller.commands` of the station says which of these are allowed; none is by default.
+    The station's setting `controller.commands` says which of these are allowed; by default none is.
     """
     if sum(value is not None for value in (config_path, socket_path, port)) > 1:
         raise click.UsageError("one of --config, --socket and --port")
@@ -65,7 +65,7 @@ def command(
     words = ["command", str(station), f"wait={wait_s}", *([f"as={quote(given)}"] if given else []), name]
     line = " ".join([*words, *(quote(value) for value in values)])
     if port is not None:
-        from tools.flash.board_commands import command_lines  # only where a board is asked: it needs the extra `flash`
+        from tools.flash.board_commands import command_lines  # only to ask a board: it needs the extra `flash`
 
         _tell(command_lines(port, line, ANSWER_S + wait_s), as_json)
         return
@@ -80,7 +80,7 @@ command.help = f"{inspect.cleandoc(command.help or '')}\n\n\b\n{LISTED}\n"
 
 
 def _tell(answer: list[dict], as_json: bool) -> None:
-    """Say what became of it, and exit so."""
+    """Say what became of it, and exit with the matching code."""
     ends = [line for line in answer if "outcome" in line]
     errors = [line["error"] for line in answer if "error" in line]
     if errors and not ends:
@@ -99,7 +99,7 @@ def _tell(answer: list[dict], as_json: bool) -> None:
 
 
 def in_words(told: dict) -> str:
-    """What became of a command, for people."""
+    """Say what became of a command, for people."""
     from agent.catalogue.meanings import names_of
 
     words = str(told["outcome"])

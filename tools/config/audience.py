@@ -1,4 +1,4 @@
-"""For whom a setting is: who never meets the case leaves it at its default."""
+"""Whom a setting is for: anyone else leaves it at its default."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _OF = {
 
 
 def audience(place: str) -> str:
-    """Return for whom the setting at this place is, a key of MEANINGS."""
+    """Return whom the setting at this place is for, a key of MEANINGS."""
     section, key = place.rsplit(".", 1)
     groups = _OF[section]
     return next((who for who, keys in groups.items() if who != "*" and key in keys.split()), groups["*"])
 
 
 def named() -> list[str]:
-    """The places that are named above."""
+    """Return the places named above."""
     return [
         f"{section}.{key}"
         for section, groups in _OF.items()

@@ -1,6 +1,6 @@
-"""`toolcart config`: check a configuration, explain the settings, print an example or the schema, write a new one.
+"""`toolcart config`: checks a configuration, explains the settings, prints an example or the schema, writes a new one.
 
-Exit codes: 0 good, 1 nothing of that name or not written, 2 the configuration or the command line is wrong.
+Exit codes: 0 good, 1 no such setting, or not written, 2 the configuration or the command line is wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def config() -> None:
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
-    """Tell every mistake in FILE at once: where, what was found, what is allowed."""
+    """Report every mistake in FILE at once: where, what was found, what is allowed."""
     try:
         completed = config_file.read(file)
     except config_file.Wrong as wrong:
@@ -87,14 +87,14 @@ def example() -> None:
 def print_schema() -> None:
     """Print the JSON Schema of configurations.
 
-    As toolcart.schema.json beside a configuration that names it, as the example does, it lets editors complete and
-    check what is typed.
+    Saved as toolcart.schema.json beside a configuration that names it, as the example does, it lets editors complete
+    and check what is typed.
     """
     click.echo(schema_text(), nl=False)
 
 
 def schema_text() -> str:
-    """The schema as it is printed and written."""
+    """Return the schema as it is printed and written."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
@@ -108,10 +108,10 @@ def schema_text() -> str:
 @click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
 @click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet.")
 def new(file: Path, **given: str | None) -> None:
-    """Ask seven questions and write FILE, a configuration of one station; what an option says is not asked.
+    """Ask seven questions and write FILE, a configuration for one station; questions answered by options are skipped.
 
-    Beside it toolcart.schema.json is written for editors, and wifi.password, readable by its owner only, for a chip in
-    a Wi-Fi network. Nothing that is there is overwritten.
+    It also writes toolcart.schema.json beside it, for editors, and for a chip on Wi-Fi wifi.password, readable only by
+    its owner. No existing file is overwritten.
     """
     from tools.config import new as config_new
 

@@ -1,10 +1,11 @@
-"""A configuration file as the agent wants it, or every mistake in it at once: place, found, allowed.
+"""A configuration file in the form the agent wants, or every mistake in it at once: place, found, allowed.
 
 Rules:
-1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
-2. A key that stands twice in one object is a mistake: JSON readers take the last one, people see the first.
-3. `read` gives what agent.cart.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
-4. Secrets are put in here (tools.config.secrets), so that no one else knows where they come from.
+1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `Wrong` with the same three columns.
+2. A key that appears twice in an object is a mistake: JSON readers take the last one, people see the first.
+3. `read` returns what agent.cart.config.complete does; what this machine cannot run is a mistake for `read_to_run`
+   only.
+4. Secrets are put in here (tools.config.secrets), so that no other code knows where they come from.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Wrong(Exception):
 
 
 def lines(path: str, mistakes: list[Mistake]) -> list[str]:
-    """Return one line for each mistake, and one in front that counts them."""
+    """Return a line with the number of mistakes, then one for each."""
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     width = min(max(len(place) for place, _, _ in mistakes), 40)
     told = [f"  {place:<{width}}  found {found}; allowed: {allowed}" for place, found, allowed in mistakes]
@@ -56,14 +57,14 @@ def mistake_as_object(mistake: Mistake) -> dict:
 
 
 def parse(path: str | Path) -> object:
-    """Return the JSON tree of the file; Wrong if a key in it stands twice."""
+    """Return the JSON tree of the file; Wrong if a key appears twice in an object."""
     tree, mistakes = _parse(path, _text(path))
     if mistakes:
         raise Wrong(path, mistakes)
     return tree
 
 
-# What Python's reader of JSON says, in words that say what to look for.
+# What Python's JSON reader says, in words that say what to look for.
 _NO_JSON = {
     "Expecting property name": "no name in double quotes: is a comma in front of a closing brace?",
     "Expecting ',' delimiter": "no comma and no closing bracket: one of them is missing",
@@ -80,7 +81,7 @@ _NO_JSON = {
 
 def _text(path: str | Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")  # some editors write a mark in front
+        return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except OSError as error:
         raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
     except UnicodeDecodeError as error:
@@ -88,8 +89,8 @@ def _text(path: str | Path) -> str:
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
-    """The tree of the file's text, and a mistake for every key that stands twice."""
-    doubled: list[tuple[dict, list[str]]] = []  # objects with the keys that stand in them more than once
+    """Return the tree of the file's text, and a mistake for every key that appears twice."""
+    doubled: list[tuple[dict, list[str]]] = []  # objects with their repeated keys
 
     def made(pairs: list[tuple[str, object]]) -> dict:
         counted = Counter(key for key, _ in pairs)
@@ -110,7 +111,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
 
 
 def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
-    """The places of these keys: objects know their content, not where they are. One inside a lost value has none."""
+    """Return the places of these keys, which objects do not know; one inside a value that was lost has none."""
     keys_of = {id(part): keys for part, keys in doubled}
     mistakes = []
     work = [("", tree)]
@@ -130,9 +131,9 @@ def _name(key: str) -> str:
 
 
 def folder_of(path: str | Path) -> Path:
-    """Return the folder that relative paths in this configuration start from: its own, or the service's state's.
+    """Return the folder that relative paths in this configuration start from: its own, or the service's state folder.
 
-    /etc/toolcart is for what people write, and the service may not write there.
+    /etc/toolcart is for what people write; the service may not write there.
     """
     folder = Path(path).resolve().parent
     return SERVICE_STATE if folder == SERVICE_FOLDER else folder
@@ -144,12 +145,12 @@ def read(path: str | Path) -> dict:
 
 
 def read_text(path: str | Path, text: str) -> dict:
-    """As `read`, of a text that is to stand at this path."""
+    """Do as `read` for a text that will be written to this path."""
     return _complete(path, text)[0]
 
 
 def read_whole(path: str | Path) -> tuple[dict, dict]:
-    """As `read`, with the tree as the file has it and with its secrets: what a chip is given."""
+    """Return as `read`, and also the file's own tree with its secrets, which a chip gets; Wrong if one is missing."""
     configuration, tree, absent = _complete(path, _text(path))
     if absent:
         raise Wrong(path, [_without_credential(place) for place in absent])
@@ -158,11 +159,11 @@ def read_whole(path: str | Path) -> tuple[dict, dict]:
 
 
 def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
-    """The completed configuration, the tree it came from, and the places of secrets that only the service is given."""
+    """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
     tree, doubled = _parse(path, text)
     secret, absent = config_secrets.resolve(tree, Path(path).resolve().parent)
     doubtful = {place for place, *_ in doubled}
-    hidden = {place for place, *_ in secret}  # what is wrong with a secret's name hides what follows from it
+    hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [one for one in secret if one[0] not in doubtful]
     mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
@@ -184,7 +185,7 @@ def _without_credential(place: str) -> Mistake:
 
 
 def read_to_run(path: str | Path) -> dict:
-    """As `read`, and every station must be one that this machine can run."""
+    """Do as `read`; every station must also be one that this machine can run."""
     configuration, _, absent = _complete(path, _text(path))
     mistakes = [*not_runnable(configuration, folder_of(path)), *[_without_credential(place) for place in absent]]
     if mistakes:
@@ -193,9 +194,9 @@ def read_to_run(path: str | Path) -> dict:
 
 
 def read_to_install(path: str | Path) -> tuple[dict, str]:
-    """As `read_to_run` for a service, which is given its credentials; with the text that was checked.
+    """Do as `read_to_run` for a service, which will get its credentials; return also the text that was checked.
 
-    What is read a second time may be another.
+    A second read might find a different text.
     """
     text = _text(path)
     configuration, _, _ = _complete(path, text)
@@ -206,7 +207,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
 
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
-    """List what is right by the tables and is not available on this machine; without a folder no file is looked at."""
+    """List what the tables allow but this machine does not have; without a folder no files are checked."""
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
@@ -242,7 +243,7 @@ def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
 
 
 def serial_missing() -> str:
-    """Say what a serial line needs, and what brings it."""
+    """Say what a serial line needs, and how to get it."""
     return f"serial lines need pyserial: {installation.how_to_get('serial')}"
 
 

@@ -1,10 +1,10 @@
 """The questions of `toolcart config new`, and the configuration that the answers make.
 
 Rules
-1. An answer is checked at once, by the agent's own check; a wrong one is asked again with what is allowed, one that
-   came as an option ends the command.
-2. What is not asked has its default, and is not written: the file says what is this cart's own.
-3. Where options have answered the six that every cart needs, the last one is not asked.
+1. An answer is checked at once, by the agent's own check; after a wrong one the question is asked again with what is
+   allowed, but a wrong option ends the command.
+2. What is not asked keeps its default, and is not written: the file has only what is specific to this cart.
+3. If options have answered the six questions that every cart needs, the last one is not asked.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ NO = "no"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, the option that answers it, and where the answer goes."""
+    """A question, the option that answers it, and where the answer goes."""
 
     option: str
     text: str
     default: str | None
-    put: Callable[[dict, str], None]  # ValueError says what is allowed
+    put: Callable[[dict, str], None]  # its ValueError says what is allowed
 
 
 def _name(tree: dict, answer: str) -> None:
@@ -105,7 +105,7 @@ def _beside(tree: dict, answer: str) -> None:
     station["outlets"] = [{"kind": "toolsnet"}, outlet]
 
 
-CHIP_KIB = 512  # what our image of the RP2040 leaves behind its file system
+CHIP_KIB = 512  # what our image of the RP2040 leaves after its file system
 
 QUESTIONS = (
     Question("name", "1. Name of the cart", "Cart 1", _name),
@@ -121,7 +121,7 @@ QUESTIONS = (
 
 
 def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
-    """The configuration, and the password of its Wi-Fi network if it needs one that is not there yet."""
+    """Return the configuration, and its Wi-Fi password if it needs one that is not there yet."""
     tree: dict[str, Any] = {
         "$schema": f"./{FILE_NAME}",
         "system": {"number": 1},
@@ -150,7 +150,7 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
 
 
 def _wrong(tree: dict, question: Question, said: str) -> str | None:
-    """Put the answer in; what is allowed if the agent would not take it."""
+    """Put the answer in; return what is allowed if the agent would not take it."""
     try:
         question.put(tree, said.strip())
     except ValueError as allowed:
@@ -178,10 +178,10 @@ def _with_password(said: str) -> dict:
 
 
 def next_step(tree: dict, file: Path) -> str:
-    """What a person does with the new file."""
+    """Say what to do with the new file."""
     if "board" in tree:
         return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
-    if file.resolve() == SERVICE_CONFIG:  # its spools are the service's user's
+    if file.resolve() == SERVICE_CONFIG:  # its spools belong to the service's user
         return "Next: sudo systemctl restart toolcart"
     return f"Next: toolcart run --config {shlex.quote(str(file))}"
 

@@ -1,8 +1,8 @@
 """Whether the files that a configuration names can be where it says, on this machine and for this user.
 
 Rules
-1. Nothing is left behind: a folder is tried with a file of a name that no spool has, made and removed.
-2. A configuration of a chip says nothing about this machine's folders: they are not looked at.
+1. Nothing is left behind: a folder is tried by making and removing a file, whose name no spool has.
+2. A chip's configuration says nothing about this machine's folders: they are not checked.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROBE = ".toolcart-check"
-RAW = "raw"  # a chip's flash behind its file system (board.chip)
+RAW = "raw"  # a chip's flash after its file system (board.chip)
 A_FILE = "a file in a folder that is there and that the agent's user may write"
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
 
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
-    """List the spools and files of lines that could not be written; relative paths start from `folder`."""
+    """List the spools and line files that could not be written; relative paths start from `folder`."""
     if is_of_a_chip(configuration):
         return []
     mistakes = []
@@ -32,7 +32,7 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
 
 
 def is_of_a_chip(configuration: dict) -> bool:
-    """True if it names what only a chip has: a network of its own, or raw flash."""
+    """True if it names something that only a chip has: a network of its own, or raw flash."""
     paths = [station["spool"]["path"] for station in configuration["stations"]]
     return configuration["board"]["network"] != "none" or any(
         path == RAW or path.startswith(RAW + "@") for path in paths

@@ -1,9 +1,10 @@
-"""The configuration as a JSON Schema (draft 7, which editors read), out of the tables that the agent checks with.
+"""The configuration as a JSON Schema (draft 7, which editors read), made from the tables that the agent checks with.
 
 Rules
-1. Names, types, ranges and defaults are agent.cart.settings', meanings tools.config.text's; nothing is written twice.
-2. It takes every configuration that the agent takes. What a schema cannot say (relations of two settings, names that
-   two stations may not share) is left to `toolcart config check`.
+1. Names, types, ranges and defaults come from agent.cart.settings, meanings from tools.config.text; nothing is written
+   twice.
+2. It accepts every configuration that the agent accepts. What a schema cannot say (relations between settings, names
+   that two stations may not share) is left to `toolcart config check`.
 3. A secret is an object that names where it is (tools.config.secrets).
 """
 
@@ -32,7 +33,7 @@ _SECRET_FORMS: list[Schema] = [
 
 
 def schema() -> Schema:
-    """The whole schema."""
+    """Return the whole schema."""
     tables = dict(settings.TABLES)
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
     outlet["required"] = ["kind"]
@@ -65,7 +66,7 @@ def schema() -> Schema:
 
 
 def _only_its_own(outlet: Schema, kind: str) -> Schema:
-    """What an outlet of this kind has to have, and what it may not have."""
+    """Return what an outlet of this kind must have, and what it may not have."""
     rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
     others = set(outlet["properties"]) - {"kind"} - {row[0] for row in rows}
     found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
@@ -83,7 +84,7 @@ def _object(place: str, table: str) -> Schema:
 
 
 def _setting(place: str, row: list[str]) -> Schema:
-    """One row of a table."""
+    """Return the schema of one row of a table."""
     key, kind, default = row[:3]
     unit = config.unit(key)
     found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
@@ -100,7 +101,7 @@ def _setting(place: str, row: list[str]) -> Schema:
 
 
 def _secret(may_be_null: bool) -> Schema:
-    """Where a secret is; in place of none stands null, or empty text where that is the default."""
+    """Return the schema of a secret's place; for no secret it is null, or an empty text where that is the default."""
     none: Schema = {"type": "null"} if may_be_null else {"type": "string", "maxLength": 0}
     found: Schema = {"type": ["object", none["type"]], "oneOf": [none, *_SECRET_FORMS]}
     return found | ({"default": None} if may_be_null else {})
@@ -164,7 +165,7 @@ def _words(text: str) -> list[int | str]:
 
 
 def _is(key: str, value: str, default: bool = False) -> Schema:
-    """Holds where the key has this value; `default` means that it may be missing as well."""
+    """Return a condition that the key has this value; `default` means that it may be missing as well."""
     return {"properties": {key: {"const": value}}, "required": [] if default else [key]}
 
 

@@ -1,13 +1,13 @@
-"""Secrets stand outside of the configuration: in a file that only its owner can read, or with systemd's credentials.
+"""Secrets are kept outside the configuration: in a file that only its owner can read, or in systemd's credentials.
 
 Rules
-1. The value of a setting that is a secret (agent.cart.secrets.is_secret, but for FILES) is {"file": NAME} or
-   {"credential": NAME}. Written out it is a mistake: configurations are copied, mailed and kept in repositories.
-2. A file is named from the configuration's folder, and neither group nor others may touch it (mode 0600). Its one line
-   is the secret, without the line's end.
-3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd lays what LoadCredential= names. Outside of
-   the service there is none: then UNKNOWN stands in its place, which is long enough for every check.
-4. What a file holds is in no message.
+1. The value of a secret setting (agent.cart.secrets.is_secret, except FILES) is {"file": NAME} or {"credential": NAME}.
+   Writing the secret itself is a mistake: configurations are copied, mailed and kept in repositories.
+2. A file's name is relative to the configuration's folder, and neither group nor others may have access (mode 0600).
+   Its one line is the secret, without the line end.
+3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names. Outside the
+   service there is none: UNKNOWN takes its place, which is long enough for every check.
+4. No message contains what a file holds.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from typing import Any
 from agent.cart.secrets import is_secret
 
 UNKNOWN = "*" * 8
-SECRET_BYTES_MAX = 4096  # a key file's size; a larger file is another one than was meant
+SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
 FORMS = '{"file": NAME} or {"credential": NAME}'
 OWNER_ONLY = 0o077
 _CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
 
-# Settings that name a file already; whoever reads it sees to its mode (board.linux_tls).
+# Settings that already name a file; the code that reads it checks its mode (board.linux_tls).
 FILES = ("tls_key",)
 
 Mistake = tuple[str, str, str]
 
 
 def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
-    """Put every secret into the tree in place of its name; the mistakes, and the places without their credential."""
+    """Replace every secret's name in the tree by the secret; return mistakes, and places with no credential."""
     mistakes: list[Mistake] = []
     absent: list[str] = []
     for place, parent, key in list(secrets(tree)):
@@ -54,12 +54,12 @@ def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
 
 
 def is_written(key: str) -> bool:
-    """True if the value under this key would be a secret itself."""
+    """True if the value of this key would itself be a secret."""
     return is_secret(key) and key not in FILES
 
 
 def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
-    """Every secret of a tree: its place, the object that holds it, and its key there."""
+    """Yield every secret of a tree: its place, the object that holds it, and its key there."""
     work = [("", tree)]
     while work:
         place, part = work.pop()
@@ -74,14 +74,14 @@ def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
 
 
 def named(tree: object, form: str) -> list[str]:
-    """The names of a tree's secrets that have this form, "file" or "credential", each once."""
+    """Return the names of a tree's secrets that have this form, "file" or "credential", each once."""
     values = [parent[key] for _, parent, key in secrets(tree)]
     names = [value[form] for value in values if isinstance(value, dict) and isinstance(value.get(form), str)]
     return sorted(set(names))
 
 
 def _named(value: dict, folder: Path) -> str | tuple[str, str]:
-    """The secret, or what was found and what is allowed."""
+    """Return the secret, or what was found and what is allowed."""
     if len(value) != 1 or not isinstance(next(iter(value.values())), str):
         return "an object", FORMS
     [(form, name)] = value.items()

@@ -1,7 +1,7 @@
-"""Says what every setting means, once, for `toolcart config explain` and docs/configuration.md.
+"""The meaning of every setting, written once for `toolcart config explain` and docs/configuration.md.
 
 1. Names, types, defaults and ranges come from agent.cart.config; only the meanings are here: they cost no flash.
-2. `python -m tools.config.text > docs/configuration.md` writes the page; a test holds that it is up to date.
+2. `python -m tools.config.text > docs/configuration.md` writes the page; a test checks that it is up to date.
 """
 
 from agent.cart import config
@@ -246,7 +246,7 @@ _DEFAULTS = {
 for _module in OUTLETS.values():
     MEANINGS.update({f"stations[].outlets[].{key}": said for key, said in _module.MEANINGS.items()})
 
-# Results that fit a spool of 1 MiB, by its unit: light ones, and full ones with their limits. A test measures them.
+# How many results fit a spool of 1 MiB, by unit: light ones, and full ones with their limits. A test measures them.
 ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}
 
 _HEAD = "| setting | for | default | allowed | meaning |"
@@ -310,7 +310,7 @@ Results that fit a spool of 1 MiB:
 
 
 def rows():
-    """Iterates (place, type, unit, default, allowed, meaning) of every setting, all text, for people."""
+    """Yield (place, type, unit, default, allowed, meaning) of every setting, all as text for people."""
     for place, kind, unit, default, allowed in config.describe():
         shown, limits = "", allowed
         if config_secrets.is_written(place.rsplit(".", 1)[1]):
@@ -319,7 +319,7 @@ def rows():
 
 
 def page():
-    """The text of docs/configuration.md."""
+    """Return the text of docs/configuration.md."""
     lines = [_INTRODUCTION, *(f"  - {who}: {said}\n" for who, said in AUDIENCES.items())]
     section = ""
     for place, _, _, default, allowed, meaning in rows():

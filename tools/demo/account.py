@@ -1,8 +1,8 @@
-"""The demo's account: what the controller made against what the archive holds, and whether the promise was kept.
+"""The demo's account: compares what the controller made with what the archive holds: was the promise kept?
 
 Rules:
-1. Lost is what was acknowledged and is nowhere: not in the archive, not waiting in the spool, not parked.
-2. Doubled is what the archive holds twice under different sequence numbers: a repeat that ToolsNet could not see.
+1. Lost is what was acknowledged and is nowhere: not in the archive, not waiting in the spool, not set aside.
+2. Doubled is what the archive holds twice under different sequence numbers: a repeat that ToolsNet could not recognise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROWS = (
 
 
 def lost(books: dict, waiting: int, parked: int) -> int:
-    """Return how many acknowledged results are nowhere, by the books of SimulatedPlant.account."""
+    """Return how many acknowledged results are nowhere, according to SimulatedPlant.account."""
     missing = max(books.get("overtaken", 0), books.get("lost", 0) - waiting)
     return max(0, missing - parked)
 
@@ -35,12 +35,12 @@ def doubled(archive: Archived, first_id: int) -> int:
 
 
 def is_wrong(told: dict) -> bool:
-    """True if an account is anything but perfect."""
+    """True if an account is not perfect."""
     return _is_broken(told) or told["produced"] != told["delivered"]
 
 
 def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
-    """Return the account for people; `kept_in` names the folder if it stays, `archive` the file in it."""
+    """Return the account for people; `kept_in` names the folder if it is kept, `archive` the file in it."""
     faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
     faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
     figures = [f"  {name:<38}{told[key]:>8}" for name, key in _ROWS]

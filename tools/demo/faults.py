@@ -1,9 +1,9 @@
-"""When the demo cuts a network, kills the agent or the archive: a script from the command line, dice, or both.
+"""When the demo cuts a network or kills the agent or the archive: from the command line, at random, or both.
 
 Rules:
-1. Times are seconds after the first result; what is due is given out once, in order of time.
-2. Dice are thrown from a seed, so that a run can be repeated; the timing of processes differs all the same.
-3. After the end of the run nothing is due any more: everything is connected again.
+1. Times are seconds after the first result; what is due is returned once, in order of time.
+2. The dice have a seed, so that a run can be repeated; only the timing of processes still differs.
+3. After the end of the run nothing more is due: everything is connected again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ JOIN_CONTROLLER = "join controller"
 KILL = "kill"
 KILL_ARCHIVE = "kill archive"
 
-# Seconds between two faults of a kind, and how long an outage lasts: some of each in a minute, and enough quiet
-# that backlogs are worked off in between.
+# Seconds between two faults of a kind, and how long an outage lasts: some of each in a minute, with enough quiet
+# between them to work off backlogs.
 _QUIET_S = {CUT_TOOLSNET: (4.0, 15.0), CUT_CONTROLLER: (6.0, 20.0), KILL: (8.0, 25.0), KILL_ARCHIVE: (10.0, 40.0)}
 _OUTAGE_S = (0.3, 6.0)
 _JOINS = {CUT_TOOLSNET: JOIN_TOOLSNET, CUT_CONTROLLER: JOIN_CONTROLLER}
@@ -77,7 +77,7 @@ class Faults:
         return max((at_s for at_s, _, _ in self._plan), default=0.0)
 
     def due(self, at_s: float) -> list[str]:
-        """Return what is to be done now."""
+        """Return what to do now."""
         for action, next_s in self._next_s.items():
             if next_s <= at_s:
                 self._throw(action, next_s)
@@ -94,5 +94,5 @@ class Faults:
         self._next_s[action] = at_s + self._dice.uniform(*_QUIET_S[action])
 
     def _add(self, at_s: float, action: str) -> None:
-        self._order += 1  # two faults of the same moment keep the order in which they were named
+        self._order += 1  # two faults at the same moment keep the order in which they were given
         heapq.heappush(self._plan, (at_s, self._order, action))

@@ -1,4 +1,4 @@
-"""The demo's folder: the agent's configuration, its spool, the archive, and where the next run goes on."""
+"""The demo's folder: the agent's configuration, its spool, the archive, and where the next run continues."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 ARCHIVE = "archive.sqlite"
-SIMULATED_ARCHIVE = "simulated.sqlite"  # where the archive's libraries are missing; its tables are other ones
-LINE = "line"  # the pty of the serial links; its path has to fit the setting `device`
+SIMULATED_ARCHIVE = "simulated.sqlite"  # used if the archive's libraries are missing; its tables differ
+LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
 _NEWEST_ID = "newest-id"
 
 CONFIGURATION = {
@@ -34,14 +34,14 @@ CONFIGURATION = {
 
 
 def write_configuration(folder: Path, link: str, pim_port: int, controller_port: int) -> Path:
-    """Write what the agent is to do, and give the file's place."""
+    """Write the agent's configuration and return its path."""
     configuration = copy.deepcopy(CONFIGURATION)
     configuration["toolsnet"]["pim_port"] = pim_port
     controller = configuration["stations"][0]["controller"]
     if link == "tcp":
         controller["port"] = controller_port
     else:
-        # A pty has no baud rate; the highest keeps the waits for a wire that is not there short.
+        # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
         for key in ("host", "port"):
             del controller[key]
         controller.update(link=link, device=str(folder / LINE), baud=115200)
@@ -51,7 +51,7 @@ def write_configuration(folder: Path, link: str, pim_port: int, controller_port:
 
 
 def first_id(folder: Path) -> int | None:
-    """Go on behind the last run's results, delivered or not; None lets the archive say."""
+    """Return the ID after the last run's results, delivered or not; None lets the archive decide."""
     try:
         return int((folder / _NEWEST_ID).read_text(encoding="ascii")) + 1
     except (OSError, ValueError):
@@ -59,5 +59,5 @@ def first_id(folder: Path) -> int | None:
 
 
 def keep_newest_id(folder: Path, newest: int) -> None:
-    """Write down the last tightening ID of this run."""
+    """Save the last tightening ID of this run."""
     (folder / _NEWEST_ID).write_text(f"{newest}\n", encoding="ascii")

@@ -1,16 +1,16 @@
 """The agent between a simulated controller and an archive of our own, with every result accounted for.
 
 Rules:
-1. The agent is the real one in a process of its own, on a real spool file, over real TCP on 127.0.0.1; only its waits
-   are short (tools.demo.folder), so that an outage is over within a second of its end. So is the archive, which shares
-   no code with the agent's telegrams; it listens before the agent is started.
-2. Results are produced when the agent has met both sides; a script or keys cut networks and kill agent or archive
+1. The agent is the real one in a process of its own, with a real spool file, over real TCP on 127.0.0.1; only its waits
+   are short (tools.demo.folder), so that it recovers within a second after an outage. The archive is the real one too,
+   and shares no code with the agent's telegrams; it listens before the agent is started.
+2. Results are produced once the agent has met both sides; a script or keys cut networks and kill agent or archive
    (SIGKILL).
-3. At the end: no more results, networks joined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
-4. The serial links run over a pty: a cut controller is an adapter that was pulled out.
-5. The account compares the controller's books with the archive's, tightening ID by tightening ID; the agent's own
-   word counts for nothing.
-6. Where the archive's libraries are missing a simulated ToolsNet stands in for it, and the run says so.
+3. At the end: no more results, networks rejoined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
+4. The serial links run over a pty: cutting the controller means pulling out the adapter.
+5. The account compares the controller's books with the archive's, tightening ID by tightening ID; what the agent says
+   does not count.
+6. If the archive's libraries are missing a simulated ToolsNet replaces it, and the run says so.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ JITTER = 0.3
 MEETING_LIMIT_S = 20.0
 DRAIN_LIMIT_S = 60.0
 ACCOUNT_EVERY_S = 0.5
-ACCOUNT_SHARE = 20  # the account may take a twentieth of the time
+ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into the account
 
 
 class Closing(Protocol):
@@ -50,7 +50,7 @@ class Closing(Protocol):
 
 
 class Demo(Watch):
-    """One run of the demo; a folder that is named is kept and used again."""
+    """One run of the demo; a given folder is kept and used again."""
 
     is_demo = True
 
@@ -64,7 +64,7 @@ class Demo(Watch):
         link: str = "tcp",
         show: Callable[[str], Closing] | None = None,
     ) -> None:
-        """`show` is given the archive's place and starts its pages."""
+        """`show` gets the archive's place and starts its pages."""
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ class Demo(Watch):
         self._complaints_told = 0
         self._final: dict | None = None
 
-    # -- for who shows it --------------------------------------------------------------------------------------
+    # -- for showing it ----------------------------------------------------------------------------------------
 
     def title(self) -> str:
         return "demo"
@@ -122,7 +122,7 @@ class Demo(Watch):
         )
 
     def account(self) -> dict:
-        """Return the account: what counts at the end of a run."""
+        """Return the account, which is what counts at the end of a run."""
         books = self._final or self._look_into_books()
         backlog = self.figures.backlog
         parked = self.figures.parked
@@ -166,7 +166,7 @@ class Demo(Watch):
             self.note(WARNING, f"a simulated ToolsNet: `toolcart archive` needs {self._missing}: {advice}")
 
     def end(self) -> None:
-        """End in order: deliver what is there, then stop; asked again, do not wait for that."""
+        """End in order: deliver what is there, then stop; a second call does not wait for delivery."""
         if self.phase == RUNNING:
             self._begin_draining()
         elif self.phase == DRAINING:
@@ -176,7 +176,7 @@ class Demo(Watch):
             super().end()
 
     def switch_toolsnet(self, cut: bool | None = None) -> None:
-        """Cut ToolsNet's network, or join it again; None changes what is."""
+        """Cut ToolsNet's network, or join it again; None switches it over."""
         cut = not self.toolsnet_cut if cut is None else cut
         if cut == self.toolsnet_cut:
             return
@@ -261,12 +261,12 @@ class Demo(Watch):
             self.switch_controller(action == demo_faults.CUT_CONTROLLER)
 
     def _enter_running(self) -> None:
-        """Results that are there before the first meeting belong to no one: wait until that is over."""
+        """Wait until both sides have been met: results made before that would belong to nobody."""
         recovery = self.figures.shown()[0].get("recovery", {"phase": ""})
         if self.figures.all_connected() and recovery["phase"] == "idle":
             self.phase = RUNNING
             self._first_result_s = time.monotonic()
-            self.plant.produce()  # the first one at once: whoever looks wants to see something
+            self.plant.produce()  # the first one at once, so that there is something to see
             self.plant.produce_rate(self.rate_per_s, JITTER)
 
     def _begin_draining(self) -> None:
@@ -275,7 +275,7 @@ class Demo(Watch):
         self.switch_controller(False)
         self.phase = DRAINING
         self._drain_by_s = time.monotonic() + DRAIN_LIMIT_S
-        self._account_due_s = 0.0  # the books at hand may lack the last results
+        self._account_due_s = 0.0  # the current books may lack the last results
         self.note(INFO, "no more results; waiting until all are delivered")
 
     def _look_at_drain(self) -> None:
@@ -294,7 +294,7 @@ class Demo(Watch):
         self.child.ask_to_stop()
 
     def _look_for_the_first(self) -> None:
-        """How long it takes from nothing to a result in the archive."""
+        """Note how long it takes from nothing to a result in the archive."""
         if self.plant.account()["delivered"]:
             self._first_delivered_s = round(time.monotonic() - self.child.started_s, 2)
             self.note(GOOD, f"the first result is in ToolsNet, {self._first_delivered_s:.2f} s after the agent's start")

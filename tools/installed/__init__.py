@@ -1,4 +1,4 @@
-"""Toolcart as a library: every message of Open Protocol read and built; and as it is installed, one name for all.
+"""Toolcart as a library that reads and builds every message of Open Protocol; and, installed, one name for everything.
 
     import toolcart
 
@@ -7,16 +7,15 @@
 
 `connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests.
 
-What stands in `toolcart.agent.catalogue.__all__` is here too, imported when it is first used
-(docs/library/catalogue.md).
-`toolcart.agent`, `toolcart.board` and `toolcart.tools` lie below this name, so that packages called agent, board or
-tools may be installed beside it: what lies below imports `agent`, and gets `toolcart.agent`. The command starts with
-`toolcart` or `python -m toolcart`.
+The names in `toolcart.agent.catalogue.__all__` are here too, imported when first used (docs/library/catalogue.md).
+`toolcart.agent`, `toolcart.board` and `toolcart.tools` are below this name, so that packages called agent, board or
+tools may be installed beside it: a module below that imports `agent` gets `toolcart.agent`. The command is `toolcart`
+or `python -m toolcart`.
 """
 
 import builtins
 import sys
-from _frozen_importlib_external import SourceFileLoader  # importlib.machinery, without the time that its import takes
+from _frozen_importlib_external import SourceFileLoader  # as in importlib.machinery, which takes time to import
 
 _LIBRARY = __name__ + ".agent.catalogue"
 _CLIENT = __name__ + ".client"
@@ -39,7 +38,7 @@ _ROOTS = ("agent", "board", "client", "tools")
 
 
 def _import(name, given=None, local=None, fromlist=(), level=0):
-    """What `import` does in a module below this name: the trees of ours come from below it, whatever else is there."""
+    """Do what `import` does in a module below this name: our trees come from below it, whatever else is installed."""
     if level or name.partition(".")[0] not in _ROOTS:
         return __import__(name, given, local, fromlist, level)
     found = __import__(__name__ + "." + name, given, local, fromlist)
@@ -55,11 +54,11 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    """Finds what the other finders find, and lets `_Loader` load it if it lies below this name."""
+    """Finds what the other finders find, and lets `_Loader` load it if it is below this name."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        """Return the spec of a module of ours, None for all others."""
+        """Return the spec of one of our modules, None for all others."""
         if not name.startswith(__name__ + "."):
             return None
         for finder in sys.meta_path:
@@ -75,7 +74,7 @@ sys.meta_path.insert(0, _Finder)
 
 
 def _library():
-    return __import__(_LIBRARY, None, None, ("decode",))  # importlib alone takes longer to import than this module
+    return __import__(_LIBRARY, None, None, ("decode",))  # importlib takes longer to import than this module
 
 
 def __getattr__(name):

@@ -1,10 +1,10 @@
-"""Where an installed toolcart starts: its own `agent`, `board` and `tools` come before whatever else has those names.
+"""Where an installed toolcart starts: its own `agent`, `board` and `tools` come before anything else with those names.
 
 Rules
-1. The folder of the three is the first one on the path. It is this package, or the checkout of an editable install.
-2. `python -m` puts the current folder on the path; it is taken off again, unless this package was installed there.
-3. A child process is told the same folder (tools.process.child), and none of them looks into the current one: with
-   PYTHONSAFEPATH also those that multiprocessing starts.
+1. The folder of the three comes first on the path. It is this package, or the checkout of an editable install.
+2. `python -m` puts the current folder on the path; it is removed again, unless this package was installed there.
+3. A child process gets the same folder (tools.process.child), and none of them looks into the current one; thanks to
+   PYTHONSAFEPATH neither do those that multiprocessing starts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> None:
     """Run the command line."""
     sys.path.insert(0, HOME)
     os.environ["PYTHONSAFEPATH"] = "1"
-    # By its name on the path, as all that the command loads later: an `import` here would bring a second copy of it.
+    # By its name on the path, like all that the command loads later: an `import` here would load a second copy.
     importlib.import_module("tools.cli.main").main(prog_name="toolcart")
 
 

@@ -1,1 +1,1 @@
-"""What goes over a controller's serial line, in words: captures read back, live lines watched."""
+"""What goes over a controller's serial line, in words: from captures, or live."""

@@ -6,7 +6,7 @@
     0.002084 > 30 30 32 30
 
 Rules:
-1. Several octets of a line were there at one moment, or follow each other at the baud rate of a `# baud 9600` line.
+1. Several octets in a line came at the same moment, or one after the other at the baud rate of a `# baud 9600` line.
 2. Times do not run backwards within a direction.
 """
 
@@ -27,7 +27,7 @@ class Heard(NamedTuple):
 
 
 class NoCapture(Exception):
-    """The text is none; says the line and why."""
+    """The text is not a capture; the message says which line, and why."""
 
 
 def read(lines: Iterable[str]) -> Iterator[Heard]:
@@ -52,5 +52,5 @@ def read(lines: Iterable[str]) -> Iterator[Heard]:
 
 
 def line_of(heard: Heard) -> str:
-    """Return the capture's line of one octet."""
+    """Return the capture's line for one octet."""
     return f"{heard.at_s:.6f} {'>' if heard.from_agent else '<'} {heard.octet:02x}"

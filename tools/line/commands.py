@@ -21,7 +21,7 @@ LINKS = click.Choice(["3964r", "ascii"])
 
 @click.group()
 def line() -> None:
-    """Look at a controller's serial line, octet by octet."""
+    """Look at a controller's serial line, byte by byte."""
 
 
 def _timers(command):
@@ -34,9 +34,9 @@ def _timers(command):
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_timers
 def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
-    """Explain a capture of both directions: who sent, what for, how long after.
+    """Explain a capture of both directions: who sent what, why, and how long after the last.
 
-    FILE has lines such as `0.001042 < 10`: seconds, > for the agent or < for the controller, octets in hex.
+    FILE has lines such as `0.001042 < 10`: seconds, > for the agent or < for the controller, bytes in hex.
     """
     from tools.line.capture import NoCapture, read
     from tools.line.explain import Shower, explainer
@@ -47,7 +47,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
             for heard in read(lines):
                 click.echo(shower.line(heard))
     except BrokenPipeError:
-        raise  # whoever read it has gone
+        raise  # the reader has gone
     except OSError as error:
         _fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
     except NoCapture as error:
@@ -84,7 +84,7 @@ def monitor(
 ) -> None:
     """Show a line live, the way decode does. It only listens: one adapter hears one direction, two hear both.
 
-    At the end it tells which share of the time the line was busy.
+    At the end it says how much of the time the line was busy.
     """
     from agent.cart.status import why_name
     from board.linux_serial import SerialPort

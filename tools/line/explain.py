@@ -1,7 +1,7 @@
-"""Says of every octet of a serial line what it is for; follows both ends as a bystander does.
+"""Says what every octet on a serial line is for; follows both ends as a bystander.
 
 Rules:
-1. Nothing is assumed that the octets do not say; what does not fit is called so and the next octet is looked at.
+1. Nothing is assumed that the octets do not say; what does not fit is marked as such, and the next octet is tried.
 2. A wait that is longer than the procedure allows is named: ZVZ inside a block, QVZ before an answer.
 3. A payload octet is named by its place in the message: length, MID, revision .. data.
 """
@@ -73,7 +73,7 @@ class Explain3964R:
         self._before_s: float | None = None
 
     def explain(self, heard: Heard) -> str:
-        """Return the words for one octet; `late` waits are part of them."""
+        """Return the words for one octet, including waits that are too long (`late`)."""
         gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
         self._before_s = heard.at_s
         late = ""
@@ -98,7 +98,7 @@ class Explain3964R:
     def _asked(self, who: bool, octet: int) -> str:
         if octet == DLE:
             if who == self._asker:
-                # Both had asked; who says DLE yields.
+                # Both had asked; the one that says DLE yields.
                 self._asker = not who
             self._state = "block"
             self._payload = Payload()

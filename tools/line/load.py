@@ -1,8 +1,8 @@
-"""How busy a serial line is: the share of the time that octets were on each of its two wires.
+"""How busy a serial line is: the share of the time in which octets were on each of its two wires.
 
 Rules
-1. An octet takes its start bit, eight bits, parity and stop bits, at the line's rate; between them the wire is idle.
-2. The windows of a live line are whole seconds of the clock that the moments are of; the account is of all of it.
+1. An octet takes its start bit, eight bits, parity and stop bits, at the line's rate; between octets the wire is idle.
+2. A live line's windows are whole seconds of the clock that gives the moments; the account covers all of the time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ WHO = {False: "controller", True: "agent"}
 
 
 class Load:
-    """Counts what was heard on the wires that are listened to; `directions` are those of `Heard.from_agent`."""
+    """Counts what is heard on the monitored wires; `directions` are values of `Heard.from_agent`."""
 
     def __init__(self, baud: int, parity: str, stop_bits: int, directions: tuple[bool, ...]) -> None:
         self.octet_s = (1 + 8 + (parity != "none") + stop_bits) / baud
@@ -21,12 +21,12 @@ class Load:
         self._begun_s = 0.0
 
     def hear(self, from_agent: bool, count: int) -> None:
-        """So many octets came."""
+        """Count octets that came."""
         self.total[from_agent] += count
         self._window[from_agent] += count
 
     def window(self, now_s: float) -> str:
-        """What there was since the last window, as bars; a new one begins."""
+        """Return what came since the last window, as bars, and begin a new one."""
         span_s = max(now_s - self._begun_s, 0.001)
         parts = []
         for direction, octets in self._window.items():
@@ -39,7 +39,7 @@ class Load:
         return f"{now_s:8.1f} s  " + "   ".join(parts)
 
     def account(self, span_s: float) -> str:
-        """All of it, in words."""
+        """Return the account of the whole time, in words."""
         parts = [
             f"{WHO[direction]} {self.percent(octets, span_s):.1f} % ({octets} octets)"
             for direction, octets in self.total.items()
@@ -47,5 +47,5 @@ class Load:
         return f"the line was busy: {', '.join(parts)} of {span_s:.1f} s"
 
     def percent(self, octets: int, span_s: float) -> float:
-        """The share of this time; no more than all of it: a driver hands over late what came before."""
+        """Return the share of this time, 100 at most: a driver may deliver late what came before."""
         return min(100 * octets * self.octet_s / max(span_s, 0.001), 100.0)

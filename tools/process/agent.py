@@ -2,14 +2,14 @@
 
 Rules:
 1. Lines are objects with a `kind`: started, spool, note, status, stopped, failed. Nothing else goes to stdout.
-2. The agent never waits for its reader: a status that does not fit the pipe is left out, whole.
-3. A line on stdin says what somebody looks at: {"look": 7} the newest results of station 7, {"look": -1} none, as
-   it is at the start.
-4. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
+2. The agent never waits for its reader: a status that does not fit the pipe is left out completely.
+3. A line on stdin says what is being looked at: {"look": 7} the newest results of station 7, {"look": -1} none, as at
+   the start.
+4. SIGTERM, SIGINT and a reader that has gone cause the orderly stop: MID 0003 to the controllers, at most 3 s, then
    the cursors are made durable.
 5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
-6. A service does not end without a spool: who has started it could only start it again. It says why and tries again
-   every MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
+6. A service without a spool does not end: its manager could only start it again. It says why and tries again every
+   MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from tools.status import place, served
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
-MANY = 4  # stations: who looks at more of them looks at sums, and their state costs the agent more
-NONE = -1  # no station's number
-INIT = 1  # the first process of a container, which ends with it
-LOOKED_AT = 60  # results: what a tall screen has room for
+MANY = 4  # stations: with more of them people look at totals, and their state costs the agent more
+NONE = -1  # not a station's number
+INIT = 1  # the process ID of a container's first process; the container ends with it
+LOOKED_AT = 60  # results: as many as a tall screen has room for
 LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
 
 
 class Pipe:
-    """Whole lines into a descriptor, never waiting; the rest of a line that was taken in part goes first."""
+    """Writes whole lines to a descriptor and never waits; the rest of a line that was taken in part goes first."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -71,7 +71,7 @@ class Pipe:
         self._push()
 
     def tell_last(self, line: dict) -> None:
-        """Write a line that matters: wait for the reader, but not for ever."""
+        """Write a line that must not be left out: wait for the reader, but not for ever."""
         while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
             self._push()
         self.tell(line)
@@ -82,13 +82,13 @@ class Pipe:
                 self._rest = self._rest[os.write(self._descriptor, self._rest) :]
             except BlockingIOError:
                 return
-            except OSError:  # the reader is gone
+            except OSError:  # the reader has gone
                 self.closed = True
                 self._rest = b""
 
 
 class Looks:
-    """Which station somebody looks at, as stdin says; a port of the board's, which wakes it (board.linux)."""
+    """The station being looked at, as stdin says; a port for the board, which wakes it (board.linux)."""
 
     wants_out = False
     slot = -1
@@ -97,7 +97,7 @@ class Looks:
         self.sock: TextIO | None = None
         self.station = NONE
         self._begun = b""
-        # Only a pipe of our own: a terminal would be no more waited for by the shell that we were started from.
+        # Only a pipe of our own: making a terminal non-blocking would break the shell that started us.
         with contextlib.suppress(OSError, ValueError):
             if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
                 os.set_blocking(stream.fileno(), False)
@@ -107,7 +107,7 @@ class Looks:
         return False
 
     def changed(self) -> bool:
-        """Read what came; tell whether it is another station now."""
+        """Read what came; True if it is a different station now."""
         before = self.station
         while self.sock is not None:
             try:
@@ -117,7 +117,7 @@ class Looks:
             except OSError:
                 came = b""
             if not came:
-                self.sock = None  # no one will say more
+                self.sock = None  # nothing more will come
                 break
             *lines, self._begun = (self._begun + came).split(b"\n")
             for line in lines:
@@ -127,7 +127,7 @@ class Looks:
 
 
 class Agent:
-    """One run of the agent of this configuration file; `tell` gets every line as a dict."""
+    """One run of the agent with this configuration file; `tell` gets every line as a dict."""
 
     def __init__(
         self,
@@ -157,12 +157,12 @@ class Agent:
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
         self._told_once: set[str] = set()
-        self._cannot_be_taken: dict[str, tuple[int, int]] = {}  # spools, as they were when they were looked at
+        self._cannot_be_taken: dict[str, tuple[int, int]] = {}  # spools, as they were when last examined
         self._look_for_old = Timer()
         self._told_notes: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
+        """Run until `board.request_stop`, `goes_on` returns False, or no spool can be used; then end in order."""
         self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
@@ -200,14 +200,14 @@ class Agent:
         return self.exit_code
 
     def last_line(self) -> dict:
-        """Return the line that is told when everything is closed."""
+        """Return the line to send when everything is closed."""
         return {"kind": "stopped", **self._snapshot()}
 
     def _snapshot(self) -> dict:
         return status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
 
     def _line(self) -> str:
-        """What `systemctl status` shows."""
+        """Return what `systemctl status` shows."""
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
         delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
@@ -220,7 +220,7 @@ class Agent:
         )
 
     def _take_over(self, now: int) -> None:
-        """Spools of earlier toolcarts become new ones before they are opened; one that came later as well."""
+        """Convert spools of earlier toolcarts before they are opened, also one that appears later."""
         self._look_for_old.start(now, MOUNT_RETRY_MS)
         for station in self.app.stations:
             if not station.mounted:
@@ -242,7 +242,7 @@ class Agent:
                 self._note(done)
 
     def _note(self, text: str) -> None:
-        """Say something once."""
+        """Say something, but only once."""
         if text not in self._told_once:
             self._told_once.add(text)
             self.tell({"kind": "note", "text": text})
@@ -261,7 +261,7 @@ class Agent:
             self._told_notes = notes
 
     def _open_status(self) -> Control:
-        """What `toolcart status` asks is there before any spool is: it says why none comes up."""
+        """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""
         app, board = self.app, self.board
         path = place.socket_of(self._path)
         asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station), self._clock)
@@ -271,7 +271,7 @@ class Agent:
         return asked
 
     def _open_controls(self) -> None:
-        """A station's socket comes when its spool is up: then the lock says that no other agent serves it."""
+        """Open a station's socket once its spool is up: the lock then says that no other agent serves it."""
         for station in self.app.stations:
             if not station.mounted or station.log is None or station.number in self._controls:
                 continue
@@ -282,12 +282,12 @@ class Agent:
                 self.tell({"kind": "note", "text": control.note})
 
     def _has_no_spool(self) -> bool:
-        """With several stations one bad spool is that station's trouble: it is told, and tried again."""
+        """True if no station has a spool; one bad spool among several is only reported, and tried again."""
         return len(self._told_problems) == len(self.app.stations)
 
 
 def _stamp(path: str) -> tuple[int, int]:
-    """Which file it is, and when it was changed; zeros if there is none."""
+    """Return which file it is, and when it was changed; zeros if there is none."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,10 +1,10 @@
 """The agent in a child process: started, listened to, stopped in order or killed hard, started again.
 
 Rules:
-1. A thread reads the child's lines at once; whoever shows them takes them with `take()` when it likes.
-2. The child has a session of its own, so that Ctrl-C in the terminal reaches the parent only.
-3. `close()` leaves no process behind, however it was doing.
-4. The child runs this very program (tools.base.child).
+1. A thread reads the child's lines at once; they can be taken with `take()` at any time.
+2. The child has a session of its own, so that Ctrl-C in the terminal reaches only the parent.
+3. `close()` leaves no process behind, whatever its state.
+4. The child runs this same program (tools.base.child).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pathlib import Path
 from tools.base import child
 from tools.process.agent import NONE
 
-STDERR_LINES = 40  # what is kept of a traceback
+STDERR_LINES = 40  # how much of a traceback is kept
 STOP_LIMIT_S = 6.0  # the agent's own limit is 3 s, then it has to write its cursors
 
 
 class AgentChild:
-    """One agent; `take()` gives what it told since the last call."""
+    """One agent; `take()` gives what it has said since the last call."""
 
     def __init__(self, config_path: str | Path) -> None:
         self.config_path = str(config_path)
@@ -39,7 +39,7 @@ class AgentChild:
         self._stop_by_s: float | None = None
 
     def start(self) -> None:
-        """Start it; any earlier one has ended."""
+        """Start it; an earlier one must have ended."""
         self._process = subprocess.Popen(
             child.command("-m", "tools.process.agent", self.config_path),
             stdin=subprocess.PIPE,
@@ -66,7 +66,7 @@ class AgentChild:
         return self._process.pid if self._process is not None else 0
 
     def exit_code(self) -> int | None:
-        """Return None while it runs; the code (negative for a signal) once it has ended and all was read."""
+        """Return None while it runs; the code (negative for a signal) once it has ended and all has been read."""
         if self._process is None or self._process.poll() is None:
             return None
         for reader in self._readers:
@@ -74,13 +74,13 @@ class AgentChild:
         return self._process.returncode
 
     def look(self, number: int) -> None:
-        """Have the newest results of this station told from now on, of any agent that is started; NONE: of none."""
+        """Have this and every later agent send the newest results of this station from now on; NONE: no results."""
         if number != self._looked_at:
             self._looked_at = number
             self._say_look()
 
     def take(self) -> list[dict]:
-        """Return the lines told since the last call."""
+        """Return the lines received since the last call."""
         taken = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -88,7 +88,7 @@ class AgentChild:
         return taken
 
     def ask_to_stop(self) -> None:
-        """Begin the orderly stop; `stop_overdue` tells when it takes too long."""
+        """Begin the orderly stop; `stop_overdue` says when it takes too long."""
         if self._process is not None and self._stop_by_s is None:
             self._stop_by_s = time.monotonic() + STOP_LIMIT_S
             with contextlib.suppress(ProcessLookupError):
@@ -112,12 +112,12 @@ class AgentChild:
             if self._process.poll() is None:
                 self.kill()
             if self._process.stdin is not None:
-                with contextlib.suppress(OSError):  # what was not flushed has no one to read it
+                with contextlib.suppress(OSError):  # what was not flushed has no reader any more
                     self._process.stdin.close()
 
     def _say_look(self) -> None:
         if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):  # it is gone, and the next one is told
+            with contextlib.suppress(OSError, ValueError):  # it has gone, and the next one will be told
                 self._process.stdin.write(b'{"look": %d}\n' % self._looked_at)
                 self._process.stdin.flush()
 
@@ -126,7 +126,7 @@ class AgentChild:
             for line in stream:
                 try:
                     told = json.loads(line)
-                except ValueError:  # the last line of a killed agent ends anywhere
+                except ValueError:  # the last line of a killed agent may be cut anywhere
                     continue
                 self._lines.put(told)
 

@@ -1,1 +1,1 @@
-"""`toolcart install-service`: the agent as a systemd service on a Raspberry Pi, shut in and watched."""
+"""`toolcart install-service`: the agent as a systemd service on a Raspberry Pi, sandboxed and watched."""

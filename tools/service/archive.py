@@ -1,12 +1,12 @@
-"""The text of the archive's systemd units: they may touch the database's folder and the network; nothing else.
+"""The text of the archive's systemd units: they may touch the database's folder and the network, nothing else.
 
 Rules
-1. It runs as a user that systemd makes, or one that is there; SQLite's file and the files that options name lie in
-   STATE, which relative names start from.
-2. Options and secrets may stand in ENVIRONMENT, for root alone: TOOLCART_ARCHIVE_OPTIONS,
+1. It runs as a user that systemd makes, or an existing one; SQLite's file and the files that options name are in STATE,
+   where relative names start.
+2. Options and secrets may be in ENVIRONMENT, which only root can read: TOOLCART_ARCHIVE_OPTIONS,
    TOOLCART_ARCHIVE_OPCUA_OPTIONS, TOOLCART_ARCHIVE (the database's URL), TOOLCART_ARCHIVE_PASSWORD.
-3. The OPC UA server is a unit of its own, of the same user: SQLite's file is that user's alone.
-4. It starts again after every failure: a PostgreSQL that is not there yet is one. A drained server stays ended.
+3. The OPC UA server is a unit of its own with the same user: only that user can read SQLite's file.
+4. It starts again after every failure, such as a PostgreSQL that is not up yet. A drained server is not started again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPCUA = f"{NAME}-opcua"
 UNITS = {"serve": NAME, "opcua": OPCUA}  # by the command of `toolcart archive`
 STATE = f"/var/lib/{NAME}"
 ENVIRONMENT = "/etc/toolcart/archive.env"
-STOP_S = 30  # what stations have sent is committed and answered
+STOP_S = 30  # time to commit and answer what stations have sent
 FILES = 16384  # tools.archive.server: FILES_WANTED
 _SPEAKS = "that speaks ToolsNet's protocol"
 MEMORY = "1G"  # server and pages; 10,000 connections took 200 MiB
@@ -33,11 +33,11 @@ class ArchiveService:
     program: str
     arguments: tuple[str, ...] = ()
     user: str = ""
-    wants_environment: bool = False  # True: without ENVIRONMENT it is not started
+    wants_environment: bool = False  # True: it is not started without ENVIRONMENT
     command: str = "serve"  # or "opcua"
 
     def text(self) -> str:
-        """The unit file."""
+        """Return the unit file."""
         words = [self.program, "archive", self.command, *self.arguments]
         is_opcua = self.command == "opcua"
         user = self.user or (NAME if is_opcua else "")
@@ -63,7 +63,7 @@ class ArchiveService:
             f"StateDirectory={NAME}",
             "StateDirectoryMode=0700",
             *HARDENED,
-            "SystemCallFilter=~@privileged",  # not @resources: open files are raised, pages are served behind results
+            "SystemCallFilter=~@privileged",  # not @resources: it raises its file limit, and pages yield to results
             f"LimitNOFILE={FILES}",
             f"MemoryMax={MEMORY}",
             "ProtectClock=yes",

@@ -1,6 +1,6 @@
-"""`toolcart install-service`: check, write the unit and the service's copy of the configuration, enable, start.
+"""`toolcart install-service`: checks, writes the unit and the service's copy of the configuration, enables, starts.
 
-Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed; what was written is told.
+Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed. It says what it has written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SYSTEMCTL_S = 60
 CONFIG = "config.json"
 CERTIFICATES = ("tls_ca", "tls_certificate", "tls_key")  # read by board.linux_tls, relative to the configuration
 
-# Where a program may lie that the service cannot start.
+# Where a program may be that the service cannot start.
 UNSEEN = (
     (("/home/", "/root/", "/run/user/"), "a home folder, which the service cannot see (ProtectHome)"),
     (
@@ -59,7 +59,7 @@ def install_service(
     no_start: bool,
     root: str,
 ) -> None:
-    """Install the agent, or an archive, as a systemd service: sandboxed, started at boot, again after a failure."""
+    """Install the agent, or an archive, as a systemd service: sandboxed, started at boot and again after a failure."""
     if (config_path is not None) + archive + archive_opcua != 1 or (arguments and config_path is not None):
         raise click.UsageError(
             "--config FILE for the agent, or --archive with the options of `archive serve` behind --, or "
@@ -75,7 +75,7 @@ def _install_archive(command: str, arguments: tuple[str, ...], only_print: bool,
     from tools.archive.opcua_commands import opcua
     from tools.archive.serve_commands import serve
 
-    {"serve": serve, "opcua": opcua}[command].make_context(command, list(arguments))  # what cannot be read ends here
+    {"serve": serve, "opcua": opcua}[command].make_context(command, list(arguments))  # wrong options end it here
     name = UNITS[command]
     program = program_path()
     _note([told for folders, what in UNSEEN for told in _unseen(program, folders, what)])
@@ -129,7 +129,7 @@ def _note(problems: list[str]) -> None:
 
 
 def _may_write(root: str, no_start: bool, command: list[str]) -> bool:
-    """True if the service is to be started as well; an error if it cannot be written or started here."""
+    """True if the service should also be started; raise an error if it cannot be written or started here."""
     starts = root == "/" and not no_start
     if starts and shutil.which("systemctl") is None:
         raise click.ClickException(
@@ -148,7 +148,7 @@ def _start(name: str) -> None:
 
 
 def _files_of(tree: dict, folder: Path) -> dict[str, str]:
-    """The files that the configuration names, secrets and certificates, by name."""
+    """Return the files that the configuration names, secrets and certificates, by name."""
     named = [tree["toolsnet"].get(key) for key in CERTIFICATES]
     names = [*config_secrets.named(tree, "file"), *[name for name in named if name]]
     beyond = [name for name in names if "/" in name]
@@ -161,7 +161,7 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
 
 
 def program_path() -> str:
-    """Where `toolcart` is: beside this Python, or on the path."""
+    """Return where `toolcart` is: beside this Python, or on the path."""
     beside = Path(sys.executable).with_name("toolcart")
     found = str(beside) if beside.is_file() else shutil.which("toolcart")
     if not found:
@@ -177,7 +177,7 @@ def _unseen(program: str, folders: tuple[str, ...], what: str) -> list[str]:
 
 
 def problems(configuration: dict, program: str) -> list[str]:
-    """What a person should know before the service runs."""
+    """Return what a person should know before the service runs."""
     told = [one for folders, what in UNSEEN for one in _unseen(program, folders, what)]
     for station in configuration["stations"]:
         path = station["spool"]["path"]
@@ -191,7 +191,7 @@ def problems(configuration: dict, program: str) -> list[str]:
 
 
 def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
-    """Write the unit, the configuration's content and secrets below `root`, each in one step; says what was done."""
+    """Write the unit, the configuration's content and secrets below `root`, each in one step; return what was done."""
     state = root / STATE_FOLDER.lstrip("/")
     with place.state_folder(state, 0o700) as inside:
         for name, secret in secrets.items():

@@ -1,13 +1,13 @@
-"""Writes files as root into folders that another user may write to, without following anything that user has put there.
+"""Writes files as root into folders that another user can write to, without following anything that user put there.
 
 Rules
-1. A folder is opened once and everything happens through its descriptor: names of files only, no paths that could lead
-   elsewhere meanwhile.
+1. A folder is opened once and everything is done through its descriptor, with file names only: a path could be made to
+   lead elsewhere meanwhile.
 2. A new file is made with O_EXCL and O_NOFOLLOW under a name that was removed first; mode and owner are set on the open
-   file before it gets its name in one step.
-3. It belongs to whom the folder belongs: systemd gives a state folder to the service's user, and looks at the folder
-   alone to tell whether that was done. A file of root's in it could not be read by the service.
-4. The state folder itself may be the link that systemd makes for a dynamic user (`toolcart` -> `private/toolcart`), and
+   file before it gets its final name in one step.
+3. It gets the folder's owner: systemd gives a state folder to the service's user, and checks only the folder itself to
+   see whether that was done. The service could not read a file in it that belongs to root.
+4. The state folder itself may be the link that systemd makes for a dynamic user (`toolcart` -> `private/toolcart`), but
    no other.
 """
 
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 @contextlib.contextmanager
 def state_folder(path: Path, mode: int) -> Iterator[int]:
-    """The descriptor of a service's state folder, made with this mode if it is not there."""
+    """Yield the descriptor of a service's state folder, which is made if it is not there and gets this mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder(path.parent) as parent:
         inside = _descriptor_of_state(parent, path, mode)
@@ -59,7 +59,7 @@ def _descriptor_of_state(parent: int, path: Path, mode: int) -> int:
 
 @contextlib.contextmanager
 def folder(path: Path) -> Iterator[int]:
-    """The descriptor of a folder that only root may write to."""
+    """Yield the descriptor of a folder that only root may write to."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor

@@ -1,17 +1,17 @@
-"""The text of the systemd unit: what the agent may touch is its spool, its configuration and the network; nothing else.
+"""The text of the systemd unit: the agent may touch its spool, its configuration and the network, nothing else.
 
 Rules
-1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool lies in
+1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool is in
    /var/lib/toolcart (StateDirectory).
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
-3. It starts again after every failure, and never gives up: on a cart there is no one to press a key. A configuration
-   that is wrong is none of these: systemd shows the service as failed, with the words of `toolcart run`. Without a
+3. It starts again after every failure, and never gives up: on a cart there is nobody to press a key. A wrong
+   configuration is an exception: systemd shows the service as failed, with the words of `toolcart run`. Without a
    spool the agent does not end (tools.process.agent).
-4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
-   the state directory, readable by the service only, and so do the files with its secrets.
-5. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids that, too. glibc asks by
-   clock_adjtime. Without CAP_SYS_TIME, which only who sets the clock is given, asking is all that is possible.
-6. A system call that is forbidden fails, as a file that may not be opened does; it does not end the process.
+4. A relative spool path is relative to the configuration file; therefore the service's copy of that is in the state
+   directory, readable only by the service, and so are the files with its secrets.
+5. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids asking too. glibc asks
+   with clock_adjtime. Without CAP_SYS_TIME, which only an agent that sets the clock gets, it can do no more than ask.
+6. A forbidden system call fails, like opening a file without permission; it does not end the process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME = "toolcart"
 STATE_FOLDER = "/var/lib/toolcart"
 UNIT_FOLDER = "/etc/systemd/system"
 WATCHDOG_S = 60
-STOP_S = 15  # three for the controllers' answers, the rest for a disk that is slow to write through
+STOP_S = 15  # three for the controllers' answers, the rest for a disk that is slow to sync
 
 HARDENED = (  # the archive's unit has this as well
     "NoNewPrivileges=yes",
@@ -74,17 +74,17 @@ SETS_THE_CLOCK = (
 
 @dataclass(frozen=True)
 class Service:
-    """One installation: the program, and the serial devices the configuration names."""
+    """One installation: the program, and the serial devices that the configuration names."""
 
     program: str  # the absolute path of `toolcart`
     devices: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()  # names that systemd looks up in /etc/credstore
-    user: str = ""  # one that is there; else systemd makes one
+    user: str = ""  # an existing one; else systemd makes one
     config: str = f"{STATE_FOLDER}/config.json"
     sets_clock: bool = False
 
     def text(self) -> str:
-        """The unit file."""
+        """Return the unit file."""
         serial = ["PrivateDevices=yes"]
         if self.devices:
             serial = ["DevicePolicy=closed", *[f"DeviceAllow={quoted(device)} rw" for device in self.devices]]
@@ -103,7 +103,7 @@ class Service:
             f"ExecStart={command}",
             "Restart=always",
             "RestartSec=2",
-            f"RestartPreventExitStatus={EXIT_CONFIGURATION}",  # it would be as wrong in two seconds
+            f"RestartPreventExitStatus={EXIT_CONFIGURATION}",  # it would be just as wrong in two seconds
             f"WatchdogSec={WATCHDOG_S}",
             f"TimeoutStopSec={STOP_S}",
             f"WorkingDirectory={STATE_FOLDER}",
@@ -120,17 +120,17 @@ class Service:
 
 
 def serial_devices(configuration: dict) -> tuple[str, ...]:
-    """The devices that the completed configuration needs."""
+    """Return the devices that the completed configuration needs."""
     found = [station["controller"] for station in configuration["stations"]]
     return tuple(controller["device"] for controller in found if controller["link"] != "tcp")
 
 
 def sets_clock(configuration: dict) -> bool:
-    """True if the completed configuration wants the system's clock set by ToolsNet's."""
+    """True if the completed configuration wants the system's clock set to ToolsNet's."""
     return configuration["toolsnet"]["clock"] == "set"
 
 
 def quoted(text: str) -> str:
-    """A word of a unit file: % and $ are systemd's, blanks end a word (systemd.syntax(7), systemd.service(5))."""
+    """Quote a word of a unit file: % and $ are systemd's, blanks end a word (systemd.syntax(7), systemd.service(5))."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if " " in text else escaped

@@ -1,11 +1,10 @@
-"""Simulated controllers for the tests of who uses this library: a real TCP port on this machine, in a thread.
+"""Simulated controllers for the tests of this library's users: a real TCP port on this machine, in a thread.
 
     with controller("power-focus-6000-3.6", faults={"refuse": {18: 3}}) as simulated:
         connect(simulated.host, simulated.port)
         simulated.produce(torque=1234)
 
-`faults` are options of the simulator (tools.sim.controller_model says what there is); `profiles()` names the
-controllers.
+`faults` are options of the simulator (tools.sim.controller_model lists them); `profiles()` names the controllers.
 """
 
 from tools.sim.profiles import names as profiles

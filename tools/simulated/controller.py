@@ -12,7 +12,7 @@ from tools.sim.tcp import Loop, Served
 
 
 class SimulatedController:
-    """See `controller`. A context manager; what it does is done between two turns of its thread."""
+    """See `controller`. A context manager; its actions happen between two turns of its thread."""
 
     def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
         self._loop = Loop()
@@ -56,7 +56,7 @@ class SimulatedController:
         self._loop.call(self._served.listen)
 
     def set_fault(self, **options: Any) -> None:
-        """Change options while it runs, such as silent=True; ValueError for one there is none of."""
+        """Change options while it runs, such as silent=True; ValueError for an unknown one."""
         for name in options:
             if name not in ControllerOptions.DEFAULTS:
                 raise ValueError(f"no such option: {name}")
@@ -68,7 +68,7 @@ class SimulatedController:
         self._loop.call(change)
 
     def seen(self, name: str) -> Any:
-        """Return a copy of what it has noted: produced, acknowledged, complaints, messages, ordered ..."""
+        """Return a copy of what it has recorded: produced, acknowledged, complaints, messages, ordered ..."""
 
         def copy() -> Any:
             found = getattr(self._controller, name)
@@ -78,12 +78,12 @@ class SimulatedController:
 
     @property
     def acknowledged(self) -> list[int]:
-        """IDs of the results that were acknowledged, in order."""
+        """Return the IDs of the acknowledged results, in order."""
         return self.seen("acknowledged")
 
     @property
     def complaints(self) -> list[str]:
-        """What the client did against the protocol."""
+        """Return what the client did against the protocol."""
         return self.seen("complaints")
 
 
@@ -95,9 +95,9 @@ def controller(
     procedure: str = "",
     device: str = "",
 ) -> SimulatedController:
-    """Return a simulated controller for `with`: of a profile, with options of the simulator changed.
+    """Return a simulated controller for `with`: from a profile, with some of the simulator's options changed.
 
-    `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty that `device` names instead.
-    ValueError for a profile or an option that there is none of.
+    `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty named by `device` instead.
+    ValueError for an unknown profile or option.
     """
     return SimulatedController(ControllerOptions(**row(profile, **(faults or {}))), host, port, procedure, device)

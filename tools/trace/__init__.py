@@ -1,1 +1,1 @@
-"""Curves of tightenings, out of whatever has them: read, shown in a terminal, drawn into a picture."""
+"""Curves of tightenings from whatever has them: read, shown in a terminal, drawn into a picture."""

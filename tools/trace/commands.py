@@ -1,4 +1,4 @@
-"""`toolcart trace plot`: the curves of a tightening, in the terminal, into a picture, or as numbers.
+"""`toolcart trace plot`: the curves of a tightening in the terminal, in a picture, or as numbers.
 
 Exit codes: 0 fine, 1 no curve found, 2 the command line, the file or a library is wrong.
 """
@@ -62,10 +62,10 @@ def plot(
 ) -> None:
     """Draw torque and angle over time, and torque over angle, of one tightening in FILE.
 
-    FILE is a file of the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
-    hexadecimal text, a log, the octets of MID 0900 themselves.
+    FILE is a file from the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
+    hexadecimal text, a log, or the bytes of MID 0900 themselves.
     """
-    from tools.trace.curves import load  # not above: with it comes the catalogue, which other commands do without
+    from tools.trace.curves import load  # not above: it imports the catalogue, which other commands do without
 
     try:
         octets = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -101,7 +101,7 @@ def plot(
 
 
 def show(one: Tightening, png: str | None, width: int | None = None, height: int = LINES) -> None:
-    """Draw a tightening in the terminal or into a picture; what keeps it from that ends the command in words."""
+    """Draw a tightening in the terminal or into a picture; if that fails, end the command and say why."""
     from tools.trace.draw import panels, title_of
 
     draw(title_of(one), panels(one), png, width, height)

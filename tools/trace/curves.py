@@ -1,10 +1,10 @@
-"""Curves out of a file outlet's lines, or out of anything that `toolcart decode` reads, as numbers in their units.
+"""Curves from a file outlet's lines, or from anything that `toolcart decode` reads, as numbers in their units.
 
 Rules
-1. Curves with one ID and one time are of one tightening; they may come in any order, and the last one of a kind counts.
-2. Which way round the octets of a sample stand is told by the MID 0002 in the same capture (MT Focus 6000: little
-   endian, 002:641), unless somebody says it.
-3. What cannot be read is told in words, and the rest is shown.
+1. Curves with the same ID and time belong to one tightening; they may come in any order, and the last of a kind counts.
+2. The byte order of a sample is given by the MID 0002 in the same capture (MT Focus 6000: little endian, 002:641),
+   unless the caller gives it.
+3. What cannot be read is reported in words, and the rest is shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TO_MS = {"ms": 1.0, "s": 1000.0, "min": 60000.0, "h": 3600000.0}
 
 @dataclass
 class Curve:
-    """One value over time. `times_ms` is empty where the controller did not say how far the samples are apart."""
+    """One value over time. `times_ms` is empty if the controller did not say how far apart the samples are."""
 
     name: str
     unit: str
@@ -35,13 +35,13 @@ class Curve:
     notes: list[str] = field(default_factory=list)
 
     def places(self) -> list[float]:
-        """Where the samples stand: in ms, or their numbers."""
+        """Return the samples' times in ms, or else their numbers."""
         return self.times_ms or [float(index) for index in range(len(self.values))]
 
 
 @dataclass
 class Tightening:
-    """The curves of one."""
+    """The curves of one tightening."""
 
     ident: str
     time: str
@@ -50,7 +50,7 @@ class Tightening:
     curves: dict[str, Curve] = field(default_factory=dict)
 
     def torque_over_angle(self) -> list[tuple[float, float]]:
-        """(angle, torque) of each sample of torque; the angle in between its own samples is on a straight line."""
+        """Return (angle, torque) for each sample of torque; the angle is interpolated linearly between its samples."""
         torque, angle = self.curves.get("torque"), self.curves.get("angle")
         if torque is None or angle is None or bool(torque.times_ms) != bool(angle.times_ms):
             return []
@@ -71,14 +71,14 @@ class Tightening:
 
 
 def load(octets: bytes, kind: str = "auto", order: str = "auto") -> tuple[list[Tightening], list[str]]:
-    """Every tightening with curves, in the order of their first one, and what could not be read."""
+    """Return every tightening with curves, in the order of its first curve, and what could not be read."""
     if kind == "auto" and octets.lstrip()[: len(LINE_BEGINS)] == LINE_BEGINS:
         return _of_lines(octets.splitlines())
     return _of_messages(messages(octets, kind), order)
 
 
 def _steps(runs: Iterable[tuple[int, float | None]], count: int) -> list[float]:
-    """When each sample was taken, in ms; empty if that is not known."""
+    """Return when each sample was taken, in ms; empty if that is not known."""
     times: list[float] = []
     now = 0.0
     for samples, step in runs:
@@ -91,7 +91,7 @@ def _steps(runs: Iterable[tuple[int, float | None]], count: int) -> list[float]:
 
 
 class _Found:
-    """The tightenings as they come."""
+    """The tightenings found so far."""
 
     def __init__(self) -> None:
         self.by_key: dict[tuple[object, ...], Tightening] = {}
@@ -162,7 +162,7 @@ def _of_messages(seen: Iterable[Seen], order: str) -> tuple[list[Tightening], li
 def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
     ident = message["result_id"]
     octets = message["samples"]
-    if isinstance(octets, catalogue.Odd) and octets.raw[:1] == b"\0":  # another number of samples than was announced
+    if isinstance(octets, catalogue.Odd) and octets.raw[:1] == b"\0":  # not the announced number of samples
         octets = octets.raw[1:]
     if not isinstance(octets, bytes) or len(octets) < 2:
         found.problems.append(f"the MID 0900 of result {ident} has no samples that can be read")
@@ -187,7 +187,7 @@ def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
 
 
 def _factor(message: catalogue.Message) -> float | None:
-    """What a sample has to be multiplied by: 02214, or the reciprocal of 02213."""
+    """Return the factor for a sample: 02214, or the reciprocal of 02213."""
     for name in ("parameters", "data_fields"):
         fields = message[name]
         for one in fields if isinstance(fields, list) else []:

@@ -1,6 +1,6 @@
-"""Curves of a tightening, or torques of a program, as a drawing: with letters in a terminal, or into a picture.
+"""Curves of a tightening, or torques of a program, as a drawing: with characters in a terminal, or as a picture.
 
-plotext and matplotlib are the extra `plot`; who has neither still gets the numbers (`--json`).
+plotext and matplotlib are the extra `plot`; without them the numbers are still available (`--json`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ HEIGHT_LEAST = 8
 
 
 class Missing(Exception):
-    """A library that draws is not installed; the text says which one."""
+    """A drawing library is not installed; the text says which."""
 
 
 @dataclass
 class Panel:
-    """One drawing: a value over another, with the limits that somebody set."""
+    """One drawing: one value over another, with the limits that were set."""
 
     title: str
     across: str
@@ -28,12 +28,12 @@ class Panel:
     points: list[tuple[float, float]]
     low: float | None = None
     high: float | None = None
-    is_curve: bool = True  # else each point stands for itself
-    crosses: list[tuple[float, float]] = field(default_factory=list)  # points that somebody should look at
+    is_curve: bool = True  # else the points are separate
+    crosses: list[tuple[float, float]] = field(default_factory=list)  # points that need attention
 
 
 def panels(one: Tightening) -> list[Panel]:
-    """Torque over time, angle over time, torque over angle; then whatever else there is, over time."""
+    """Return torque over time, angle over time, torque over angle; then whatever else there is, over time."""
     order = [name for name in ("torque", "angle") if name in one.curves]
     others = [name for name in one.curves if name not in order]
     found = [_over_time(one.curves[name]) for name in order]
@@ -49,7 +49,7 @@ def panels(one: Tightening) -> list[Panel]:
 def _over_time(curve: Curve) -> Panel:
     across = "time (ms)" if curve.times_ms else "sample"
     points = list(zip(curve.places(), curve.values, strict=False))
-    if curve.name == "angle":  # its limits count from a threshold on, and the curve begins before it
+    if curve.name == "angle":  # its limits count from a threshold, and the curve begins before that
         return Panel(f"{curve.name} over time", across, _axis(curve), points)
     return Panel(f"{curve.name} over time", across, _axis(curve), points, curve.low, curve.high)
 
@@ -59,7 +59,7 @@ def _axis(curve: Curve) -> str:
 
 
 def title_of(one: Tightening) -> str:
-    """Which tightening it is, in a line."""
+    """Say in one line which tightening it is."""
     words = [f"tightening {one.ident or 'without an ID'}"]
     if one.time:
         words.append(one.time.replace("T", " "))
@@ -78,7 +78,7 @@ def _library(name: str) -> Any:
 
 
 def in_terminal(drawn: list[Panel], width: int, height: int, colour: bool) -> str:
-    """The drawings as text, one below the other, each `height` lines high."""
+    """Return the drawings as text, one below the other, each `height` lines high."""
     plot = _library("plotext")
     texts = []
     for panel in drawn:
@@ -102,7 +102,7 @@ def in_terminal(drawn: list[Panel], width: int, height: int, colour: bool) -> st
         text = plot.build()
         texts.append(
             f"{panel.title}\n{text if colour else plot.uncolorize(text)}"
-        )  # its own would vanish where it is long
+        )  # plotext's own vanishes if it is long
     return "\n".join(texts)
 
 
@@ -111,7 +111,7 @@ def _apart(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]
 
 
 def into_picture(title: str, drawn: list[Panel], path: str) -> None:
-    """The drawings as a picture; OSError where it cannot be written, ValueError for a kind of file that is none."""
+    """Write the drawings as a picture; OSError if that fails, ValueError for a file type that is not a picture."""
     _library("matplotlib").use("Agg")
     pyplot = _library("matplotlib.pyplot")
     figure, places = pyplot.subplots(len(drawn), 1, figsize=(9, 3.1 * len(drawn)), layout="constrained", squeeze=False)

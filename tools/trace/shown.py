@@ -1,4 +1,4 @@
-"""Drawings where a command wants them: in its terminal, or into a picture; errors in words, with an exit code."""
+"""Puts drawings where a command wants them: its terminal or a picture; errors in words, with an exit code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ COLUMNS_MOST = 160  # a wider drawing is no clearer
 
 
 def draw(title: str, drawn: list[Panel], png: str | None, width: int | None = None, height: int = LINES) -> None:
-    """Draw in the terminal or into a picture; what keeps it from that ends the command in words."""
-    from tools.trace.draw import Missing, in_terminal, into_picture  # with it comes the catalogue
+    """Draw in the terminal or into a picture; if that fails, end the command and say why."""
+    from tools.trace.draw import Missing, in_terminal, into_picture  # it imports the catalogue
 
     try:
         if png is not None:
@@ -40,7 +40,7 @@ def draw(title: str, drawn: list[Panel], png: str | None, width: int | None = No
 
 
 def fail(what: str, advice: str, code: int) -> NoReturn:
-    """End the command: what happened, and what to do."""
+    """End the command; say what happened, and what to do."""
     click.echo(f"toolcart: {what}", err=True)
     click.echo(f"  {advice}", err=True)
     sys.exit(code)

@@ -1,1 +1,1 @@
-"""Signed packages: `toolcart sign` makes the signature, `toolcart update` installs what a trusted key has signed."""
+"""Signed packages: `toolcart sign` signs them, `toolcart update` installs those signed by a trusted key."""

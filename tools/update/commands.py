@@ -1,7 +1,7 @@
-"""`toolcart sign`, `verify` and `update`: files that only a trusted key's owner can bring to a cart.
+"""`toolcart sign`, `verify` and `update`: only the owner of a trusted key can bring these files to a cart.
 
 Exit codes of `verify`: 0 signed by a trusted key, 2 not. Of `update`: 0 installed and healthy, or installed already; 1
-it did not become healthy and the version before is installed again; 2 refused, nothing was changed.
+it did not become healthy and the old version is installed again; 2 refused, nothing was changed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EXIT_REFUSED = 2
 @click.option("--comment", help="A comment that is signed too.  [default: time and name of the file]")
 @click.option("--new-key", metavar="NAME", help="Make NAME.key, which stays secret, and NAME.pub for the carts.")
 def sign(files: tuple[Path, ...], key: Path | None, comment: str | None, new_key: str | None) -> None:
-    """Sign files in minisign's format: FILE.minisig beside each."""
+    """Sign files in minisign's format: each gets a FILE.minisig beside it."""
     minisign = _minisign()
     if new_key is not None and not files and key is None:
         made = minisign.SecretKey.new()
@@ -74,7 +74,7 @@ _KEYS = click.option(
 @_KEYS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def verify(files: tuple[str, ...], keys: str, as_json: bool) -> None:
-    """Say who has signed these files: a board's image before it is flashed, a wheel, a package; nothing is changed."""
+    """Say who signed these files: a board's image before flashing, a wheel, a package. Nothing is changed."""
     told = []
     for file in files:
         try:
@@ -107,9 +107,9 @@ def verify(files: tuple[str, ...], keys: str, as_json: bool) -> None:
 )
 @click.option("--check", is_flag=True, help="Only verify the signature.")
 def update(package: str, keys: str, previous: str | None, within: float, check: bool) -> None:
-    """Install a signed Debian package, wait until the agent is healthy, and go back if it is not.
+    """Install a signed Debian package, wait until the agent is healthy, and go back if it does not become so.
 
-    The signature is FILE.minisig beside the package. Refused are what no trusted key has signed, and older versions.
+    The signature is FILE.minisig beside the package. Older versions and what no trusted key has signed are refused.
     """
     try:
         code = bring(Machine(healthy_s=within), package, Path(keys), previous, check)
@@ -125,7 +125,7 @@ def update(package: str, keys: str, previous: str | None, within: float, check: 
 
 
 def bring(machine: Machine, package: str, folder: Path, previous: str | None, check: bool = False) -> int:
-    """Verify a package and install it; the exit code."""
+    """Verify a package and install it; return the exit code."""
     keys = _trusted(folder)
     octets, version = _verified(package, keys)
     if check:
@@ -159,7 +159,7 @@ def bring(machine: Machine, package: str, folder: Path, previous: str | None, ch
 
 
 def _verified(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str]:
-    """A package's octets and version, once a trusted key's signature was seen to fit."""
+    """Return a package's content and version, after checking a trusted key's signature."""
     octets, name, comment = _signed(package, keys)
     with tempfile.TemporaryDirectory(prefix="toolcart-update-") as folder:
         file = Path(folder, Path(package).name)
@@ -177,7 +177,7 @@ def _trusted(folder: Path) -> dict[str, PublicKey]:
 
 
 def _signed(package: str, keys: dict[str, PublicKey]) -> tuple[bytes, str, str]:
-    """A file's octets, the key that has signed it, and the signed comment in one line."""
+    """Return a file's content, the key that signed it, and the signed comment in one line."""
     minisign = _minisign()
     octets, beside = source.read(package), package + source.SUFFIX
     try:

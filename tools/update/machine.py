@@ -1,10 +1,10 @@
-"""Brings a verified Debian package to this machine, waits until the agent is healthy, and goes back if it is not.
+"""Installs a verified Debian package here, waits until the agent is healthy, and goes back if it does not become so.
 
 Rules
-1. Nothing is installed without a way back: the package of the version that is installed must be there, kept by the
-   update before (KEPT) or given, and then signed, too.
+1. Nothing is installed without a way back: the installed version's package must be there, kept by the previous update
+   (KEPT), or given, in which case it must be signed too.
 2. Healthy is what tools.words.healthy says. If no agent answered before, the new program must at least start.
-3. What was installed and is healthy is kept as the way back of the next update; older ones are deleted.
+3. A package that was installed and is healthy is kept as the next update's way back; older ones are deleted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from tools.words.healthy import connected, lacks, process_of
 
 KEPT = "/var/cache/toolcart"
-DPKG_S = 600  # an SD card that is worn
+DPKG_S = 600  # for a worn SD card
 ASK_S = 30
 LOOK_EVERY_S = 2.0
 PACKAGE = "toolcart"
@@ -33,12 +33,12 @@ class Refused(Exception):
 
 
 class Unhealthy(Exception):
-    """The new version did not become healthy, or could not be installed; str() says what is so now."""
+    """The new version did not become healthy, or could not be installed; str() says how things are now."""
 
 
 @dataclass
 class Machine:
-    """One machine, with the commands that change it and ask it."""
+    """One machine, with the commands that change and ask it."""
 
     dpkg: tuple[str, ...] = ("dpkg",)
     dpkg_query: tuple[str, ...] = ("dpkg-query",)
@@ -49,7 +49,7 @@ class Machine:
     sleep: Callable[[float], None] = time.sleep
 
     def installed(self) -> str:
-        """The version that dpkg has installed, "" for none."""
+        """Return the version that dpkg has installed, "" for none."""
         code, said = _run([*self.dpkg_query, "-W", "-f", "${db:Status-Abbrev}${Version}", PACKAGE], ASK_S)
         if code != 0 or said[1:2] not in INSTALLED:
             return ""
@@ -58,11 +58,11 @@ class Machine:
         return said[3:].strip()
 
     def way_back(self, version: str) -> Path:
-        """Where the package of this version is kept."""
+        """Return where the package of this version is kept."""
         return self.kept / f"{PACKAGE}_{version}.deb"
 
     def keep(self, version: str, octets: bytes) -> Path:
-        """Keep a package, whole or not at all."""
+        """Keep a package, completely or not at all."""
         self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.way_back(version)
         beside = path.with_suffix(".new")
@@ -122,7 +122,7 @@ class Machine:
 
 
 def version_of(package: Path) -> str:
-    """The version of a package's file; Refused if it is not ours."""
+    """Return the version of a package's file; Refused if it is not ours."""
     code, said = _run(["dpkg-deb", "--field", str(package), "Package", "Version"], ASK_S)
     fields = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
     version = fields.get("Version", "")
@@ -137,7 +137,7 @@ def is_older(version: str, other: str) -> bool:
 
 
 def _run(command: list[str], timeout_s: float, only_stdout: bool = False) -> tuple[int, str]:
-    """Exit code and text; in a session of its own, so Ctrl-C does not break dpkg off half-way."""
+    """Return exit code and output; it has a session of its own, so Ctrl-C does not stop dpkg half-way."""
     error = subprocess.DEVNULL if only_stdout else subprocess.STDOUT
     try:
         done = subprocess.run(

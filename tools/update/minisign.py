@@ -1,9 +1,9 @@
-"""Signatures in minisign's format: what minisign signs is verified here, and what is signed here minisign verifies.
+"""Signatures in minisign's format: minisign's are verified here, and minisign verifies ours.
 
 Rules
-1. Ed25519 over BLAKE2b-512 of the file ("ED"). The older form, "Ed", is refused: it signs the file itself.
-2. The trusted comment is signed as well, behind the signature.
-3. A secret key with a password is minisign's to use; one without (`minisign -G -W`) is read here.
+1. Ed25519 over BLAKE2b-512 of the file ("ED"). The older form "Ed" is rejected: it signs the file itself.
+2. The trusted comment is signed as well, together with the signature.
+3. Only minisign can use a secret key with a password; one without (`minisign -G -W`) is read here.
 
     public key   "Ed"  8 key's number  32 key
     signature    "ED"  8 key's number  64 signature                      (each in Base64, behind a line of comment)
@@ -30,19 +30,19 @@ NO_PASSWORD = b"\0\0"
 
 
 class Wrong(Exception):
-    """A key or a signature that is not one, or does not fit; str() says which and why."""
+    """Something is not a key or signature, or does not fit; str() says what and why."""
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """Whom we trust: `number` tells which key a signature was made with."""
+    """Whom we trust: `number` says which key made a signature."""
 
     number: bytes
     octets: bytes
 
     @classmethod
     def read(cls, text: str, name: str) -> PublicKey:
-        """Read a key's file, or its one line."""
+        """Read a key from its file's text, or from its one line."""
         lines = [line for line in text.splitlines() if line and not line.startswith(UNTRUSTED)]
         octets = _decoded(lines[0] if len(lines) == 1 else "", 42, name, "public key")
         if octets[:2] != b"Ed":
@@ -50,7 +50,7 @@ class PublicKey:
         return cls(octets[2:10], octets[10:])
 
     def text(self) -> str:
-        """The key's file."""
+        """Return the text of the key's file."""
         return f"{UNTRUSTED}minisign public key {_hex(self.number)}\n{_line(b'Ed' + self.number + self.octets)}\n"
 
     def accepts(self, signature: bytes, octets: bytes) -> bool:
@@ -71,12 +71,12 @@ class SecretKey:
 
     @classmethod
     def new(cls) -> SecretKey:
-        """A key that no one had before."""
+        """Make a new key."""
         return cls(urandom(8), urandom(32))
 
     @classmethod
     def read(cls, text: str, name: str) -> SecretKey:
-        """Read a key's file without a password."""
+        """Read the file of a key without a password."""
         octets = _decoded((text.splitlines() + ["", ""])[1], 158, name, "secret key")
         if octets[2:4] != NO_PASSWORD:
             raise Wrong(f"{name} has a password: sign with `minisign -S -m FILE`, which asks for it")
@@ -86,16 +86,16 @@ class SecretKey:
         return key
 
     def text(self) -> str:
-        """The key's file."""
+        """Return the text of the key's file."""
         return f"{UNTRUSTED}minisign secret key, without a password\n{_line(self._octets())}\n"
 
     def public(self) -> PublicKey:
-        """What others verify with."""
+        """Return the key with which others verify."""
         public = self._private().public_key()
         return PublicKey(self.number, public.public_bytes(Encoding.Raw, PublicFormat.Raw))  # Debian 12's has no shorter
 
     def sign(self, octets: bytes, comment: str) -> str:
-        """The signature's file for a file of these octets."""
+        """Return the text of the signature file for a file with these bytes."""
         signature = self._private().sign(hashlib.blake2b(octets).digest())
         both = self._private().sign(signature + comment.encode())
         lines = (f"{UNTRUSTED}signature by toolcart", _line(b"ED" + self.number + signature))
@@ -110,7 +110,7 @@ class SecretKey:
 
 
 def verify(octets: bytes, signature: str, name: str, keys: dict[str, PublicKey]) -> tuple[str, str]:
-    """Return the trusted key's name and the trusted comment; Wrong if no key of these has signed these octets."""
+    """Return the trusted key's name and the trusted comment; Wrong if none of these keys has signed these bytes."""
     lines = signature.splitlines()
     if len(lines) != 4 or not lines[0].startswith(UNTRUSTED) or not lines[2].startswith(TRUSTED):
         raise Wrong(f"{name} is no signature of minisign: it has four lines, two of them comments")
@@ -130,12 +130,12 @@ def verify(octets: bytes, signature: str, name: str, keys: dict[str, PublicKey])
 
 
 def trusted(folder: Path) -> dict[str, PublicKey]:
-    """The keys in a folder, by the names of their files (*.pub)."""
+    """Return the keys in a folder, by the names of their files (*.pub)."""
     return {path.name: PublicKey.read(text_of(path), str(path)) for path in sorted(folder.glob("*.pub"))}
 
 
 def text_of(path: Path) -> str:
-    """The text of a key or a signature; Wrong if it is too long, no text, or cannot be read."""
+    """Return the text of a key or a signature; Wrong if it is too long, not text, or cannot be read."""
     try:
         with path.open("rb") as file:
             octets = file.read(SIGNATURE_BYTES_MAX + 1)

@@ -1,4 +1,4 @@
-"""A package and its signature, FILE and FILE.minisig, of this machine or of a web server: read whole, within bounds."""
+"""Reads a package and its signature, FILE and FILE.minisig, from this machine or a web server, within bounds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from http.client import HTTPException
 from pathlib import Path
 
 SUFFIX = ".minisig"
-PACKAGE_BYTES_MAX = 32 << 20  # ours has about 1 MB
+PACKAGE_BYTES_MAX = 32 << 20  # ours is about 1 MB
 SILENCE_S = 30
-WHOLE_S = 900  # a package over a slow mobile network
+WHOLE_S = 900  # for a package over a slow mobile network
 PIECE = 1 << 16
 
 
@@ -20,12 +20,12 @@ class Missing(Exception):
 
 
 def is_address(source: str) -> bool:
-    """True if it is fetched from a server."""
+    """True if it has to be fetched from a server."""
     return source.startswith(("http://", "https://"))
 
 
 def read(source: str, limit: int = PACKAGE_BYTES_MAX) -> bytes:
-    """The octets of a file or of what a server has at this address, `limit` at most."""
+    """Return the bytes of a file or of what a server has at this address, `limit` at most."""
     until = time.monotonic() + WHOLE_S
     try:
         if is_address(source):
