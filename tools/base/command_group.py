@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
 
 
 def _is_reader_gone(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EPIPE  # click ends it quietly
+    return isinstance(error, OSError) and error.errno == errno.EPIPE  # click ends this quietly
 
 
 def words(error: Exception) -> list[str]:

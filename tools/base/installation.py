@@ -27,7 +27,7 @@ DEBIAN = "debian"
 PIPX = "pipx"
 ENVIRONMENT = "environment"
 
-# Extras that Debian 12 has whole and new enough.
+# Extras of which Debian 12 has every package, and new enough.
 DEBIAN_PACKAGES = {"serial": "python3-serial", "update": "python3-cryptography"}
 _OWN_ENVIRONMENT = "~/.toolcart"
 

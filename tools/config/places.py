@@ -20,7 +20,7 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 
 
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
-    """List the spools and line files that could not be written; relative paths start from `folder`."""
+    """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     if is_of_a_chip(configuration):
         return []
     mistakes = []

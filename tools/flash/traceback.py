@@ -22,7 +22,7 @@ Map = dict[str, Lines]  # by the file on the board
 
 
 class NoMap(ValueError):
-    """A file is not a version's map."""
+    """The file is not a version's map."""
 
 
 def folder() -> Path:

@@ -173,8 +173,8 @@ def deploy(
 ) -> None:
     """Bring each cart its configuration, one after the other; if one does not become healthy, undo that and stop.
 
-    A healthy cart that has its configuration already is left alone, unless there is a package to install: run the same
-    command again to go on.
+    To go on after a stop, run the same command again: a healthy cart that has its configuration already is left alone,
+    unless there is a package to install.
     """
     if (package is None) != (previous is None):
         raise click.UsageError("--package and --previous go together: a rollback needs the version from before.")

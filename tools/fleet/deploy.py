@@ -1,4 +1,4 @@
-"""Brings configurations, and a package if one is given, to carts over SSH: one by one, with a way back for each.
+"""Brings configurations, and a package if one is given, to carts over SSH: one by one, and back if one fails.
 
 Rules
 1. Without a package, a healthy cart that has its configuration already is left alone: a deployment that is started

@@ -151,7 +151,7 @@ class Figures:
             told += _backlog_changes(known, shown)
             told += _sorrow_changes(known, shown)
         new = _log_changes(known, shown)
-        if shown["mounted"]:  # until then the log has only what the agent's spool lines say better
+        if shown["mounted"]:  # before that the log has only what the agent's spool lines say better
             told += new
         return [Change(at_s, level, name + text, shown["number"]) for level, text in told]
 

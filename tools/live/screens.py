@@ -30,7 +30,7 @@ from tools.process.agent import NONE
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
 TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column
-CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has what is left
+CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has the rest
 
 
 class Watching(Screen[None]):
