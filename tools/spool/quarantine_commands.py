@@ -290,7 +290,7 @@ WHICH = click.argument("which", nargs=-1, required=True)
 
 @click.group()
 def quarantine() -> None:
-    """Decide about results that ToolsNet refused and unreadable frames."""
+    """Decide about results that ToolsNet refused, and about unreadable frames."""
 
 
 @quarantine.command("list")
