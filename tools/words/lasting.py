@@ -1,4 +1,4 @@
-"""What is reported about a station ever after: results that did not get through, and doubts about ToolsNet.
+"""What stays reported about a station once it has happened: results that did not get through, doubts about ToolsNet.
 
 Rules
 1. As in tools.words.attention, whose Needs these are: one place for status, live view, doctor, web page, log and
@@ -17,7 +17,7 @@ LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
 def everything(station: dict) -> list[Need]:
-    """Return everything there is to say about a station, the worst first."""
+    """Return everything there is to say about a station: its needs, the worst first, then counts, then doubts."""
     if not station.get("mounted"):
         return []
     return [*attention.needs(station), *(need for need in counted(station) if need.key != "0"), *doubtful(station)]
