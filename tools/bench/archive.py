@@ -44,7 +44,7 @@ def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
 
 
 def load(port: int, stations: int, seconds: float, window: int, rate: float, *more: int) -> dict:
-    """What stations in a process of their own saw; `more`: parameters of a result, a PIM's port."""
+    """Return what stations in a process of their own saw; `more`: parameters of a result, a PIM's port."""
     words = [str(word) for word in (port, stations, seconds, window, rate, *more)]
     command = child.command("-m", "tools.bench.archive_load", *words)
     before = os.times()

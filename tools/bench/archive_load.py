@@ -81,7 +81,7 @@ class _Station(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         now_s = time.perf_counter()
-        while len(self._received) >= 28:  # a 05 has 24 octets
+        while len(self._received) >= 28:  # a 05 has 24 bytes
             refused = self._received[25:28] != b"000"
             self._received = self._received[28:]
             due_s = self.out.popleft()
@@ -107,7 +107,7 @@ class _Load:
         self._from_s = self._until_s = 0.0
 
     def telegram(self, station: int, sequence: int) -> bytes:
-        """A result of 222 octets behind its length: one spindle, the tightening ID; 72 for each parameter more."""
+        """A result of 222 bytes behind its length: one spindle, the tightening ID; 72 for each parameter more."""
         self._sent += 1
         second = int(time.time())
         if second != self._second:
@@ -188,7 +188,7 @@ def place_of(station: int) -> tuple[int, int]:
 
 
 def servers_of(pim: int, stations: int) -> list[int]:
-    """The port of each station's server, by its number, as a PIM names it (07, 08)."""
+    """Return the port of each station's server, by its number, as a PIM names it (07, 08)."""
     ports = [0]
     with socket.create_connection(("127.0.0.1", pim), SILENT_S) as connection, connection.makefile("rb") as told:
         told.read(int(told.read(4)))  # 12

@@ -157,7 +157,7 @@ async def _measured(url: str, port: int, pid: int, start_s: float) -> Figures:
 
 
 def _filter() -> Any:
-    """The whole result, and its name."""
+    """Return the whole result, and its name."""
     paths = (["Result"], ["Result", "ResultMetaData", "ResultId"], ["Message"])
     clauses = [
         ua.SimpleAttributeOperand(

@@ -19,7 +19,7 @@ from tools.bench.browser import browser, pages_of
 PICTURES = ROOT / "docs" / "pictures"
 CARS, STATIONS = 150, 18
 DESK, PHONE, WALL = (1280, 800), (390, 844), (3840, 2160)
-COLOURS = 128  # a page has few; a third of the octets
+COLOURS = 128  # a page has few; a third of the bytes
 SETTLED_MS = 600
 
 

@@ -106,7 +106,7 @@ def fill_beside(engine: Engine, plant: Plant) -> None:
 
 
 def vin(car: int) -> str:
-    """The number of a car; the leading digits are the newest ones' as a plant has them."""
+    """Return the number of a car; the leading digits are the newest ones' as a plant has them."""
     return f"WVWZZZ1KZ{'ABCDEFGHJKLMNPRS'[car // 1000000 % 16]}W{car % 1000000:06d}"
 
 

@@ -61,7 +61,7 @@ def tree(folder: Path, form: str, what: str = "stages", stock: bool = False) -> 
 
 
 def _now(program: Program, row: tuple) -> tuple:
-    """A row of the tables of stages.py with the names that the program has."""
+    """Return a row of the tables of stages.py with the names that the program has."""
     module, cls, methods, stage = row
     if module.startswith("agent."):
         module, cls = program.place(module, cls)
@@ -94,7 +94,7 @@ def instructions(ticks: float) -> int:
 
 
 def measure(forms: tuple[str, ...] = FORMS, with_stages: bool = True) -> dict:
-    """The counts of these forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes.
+    """Return the counts of these forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes.
 
     Stages are counted on a program of their own; there are none without `with_stages`.
     """
@@ -135,7 +135,7 @@ def with_stock_settings(report: Report) -> None:
 
 
 def missing() -> str:
-    """What is not here of what it is measured with, and how to get it; "" if all is. Takes no second."""
+    """Return what is not here of what it is measured with, and how to get it; "" if all is. Takes no second."""
     packages = programs.missing(*NEEDED)
     if packages:
         return f"{' '.join(packages)} missing (sudo apt-get install {' '.join(packages)})"
@@ -213,7 +213,7 @@ def _image(report: Report, progress: Callable[[float], None]) -> None:
 
 
 def _beside_in(modules: Path, heap_bytes: int) -> int | None:
-    """The octets that the peers take, if the agent gets through with so small a heap; else None."""
+    """Return the bytes that the peers take, if the agent gets through with so small a heap; else None."""
     command = rp2040.command(rp2040.JOBS / "heap_job.py", (str(heap_bytes),), modules)
     try:
         done = subprocess.run(

@@ -56,7 +56,7 @@ def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
 
 
 def least(platform: str, copied: bool, ring: bool) -> int | None:
-    """The least heap, a multiple of STEP_BYTES; None if the largest will not do."""
+    """Return the least heap, a multiple of STEP_BYTES; None if the largest will not do."""
 
     def runs(heap_bytes: int) -> bool | None:
         return runs_in(heap_bytes, platform, copied, ring) or None

@@ -4,7 +4,7 @@ Rules
 1. The agent, `board.loop` and `board.upkeep` are the real ones; the board sleeps as `board.sockets` does, to the next
    deadline or input and WAIT_MAX_MS at most, on a clock that only its `wait` moves.
 2. The peers answer at once (tools.harness.quiet): an answer is one more wake, as it is with a real one.
-3. A wake is in vain if no octet came or went, no port was opened, the lamp did not change and the watchdog was not fed.
+3. A wake is in vain if no byte came or went, no port was opened, the lamp did not change and the watchdog was not fed.
    With a side away some are: a connection attempt has a deadline of its own.
 """
 
@@ -172,7 +172,7 @@ class _Confirmation:
 
 
 def hour(situation: str, whole_board: bool) -> tuple[int, int]:
-    """The turns of the loop in one idle hour, and those in which nothing moved."""
+    """Return the turns of the loop in one idle hour, and those in which nothing moved."""
     tree = configuration()
     board = Board()
     app = App(tree, board)
@@ -214,7 +214,7 @@ def _pass(app, board, on_turn, ms: int) -> None:
 
 
 def demanded() -> tuple[int, int]:
-    """The keep-alives of an hour, controller's and ToolsNet's: each is one wake, and its answer another."""
+    """Return the keep-alives of an hour, controller's and ToolsNet's: each is one wake, and its answer another."""
     tree = configuration()
     controller_ms = tree["stations"][0]["controller"]["keepalive_ms"]
     return HOUR_MS // controller_ms, HOUR_MS // tree["toolsnet"]["keepalive_ms"]

@@ -5,7 +5,7 @@ Rules
    a flash that never waits: on hardware misses of the XIP cache come on top, and the erases and programs listed.
 2. The board is as `toolcart flash` leaves it, confirmed: once with the core in the firmware, once with all of it
    copied as .mpy. The controller is on UART 0 (plain ASCII), because this image has no network.
-3. Stages are told apart by marks (tools/firmware/jobs/boot_marks.py), each one store; the end is the first octet that
+3. Stages are told apart by marks (tools/firmware/jobs/boot_marks.py), each one store; the end is the first byte that
    UART 0 is given.
 4. Of the heap at a mark what the script with the marks takes is taken off: a board has none.
 """
@@ -158,7 +158,7 @@ def hashing() -> tuple[float, int]:
 
 
 def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
-    """The marks, written against the names that the program has there."""
+    """Return the marks, written against the names that the program has there."""
     text = (rp2040.JOBS / "boot_marks.py").read_text(encoding="utf-8").replace("HEAP = False", f"HEAP = {heap}")
     program = rp2040.program() if frozen else program_of(package.sources_for("rp2"))
     text = program.beside({"boot_marks": text})["boot_marks"]
@@ -170,7 +170,7 @@ def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
 
 
 def _output(command: list[str]) -> str:
-    """What the chip says, its end cut where it does not stop by itself."""
+    """Return what the chip says, its end cut where it does not stop by itself."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S

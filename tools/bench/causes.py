@@ -275,7 +275,7 @@ CAUSES = tuple(_parsed(text) for text in re.split(r"\n(?![:+-])", LIST.strip()))
 
 
 def changed(cause: Cause, root: Path = ROOT) -> str:
-    """The file under `root` with the change; ValueError if its place is not there exactly once."""
+    """Return the file under `root` with the change; ValueError if its place is not there exactly once."""
     text = (root / cause.file).read_text(encoding="utf-8")
     if text.count(cause.old) != 1:
         raise ValueError(f"{cause.name}: its text is {text.count(cause.old)} times in {cause.file}, not once")
@@ -328,7 +328,7 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
 
 
 def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
-    """What the explorer tells in the copy under `root`; it is ended when nothing more is asked for."""
+    """Yield what the explorer tells in the copy under `root`; it is ended when nothing more is asked for."""
     words = [sys.executable, "-m", "host_tests.support.causes", cause.by, str(seconds), *cause.aim.split()]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
@@ -347,7 +347,7 @@ def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
 
 @functools.lru_cache(maxsize=None)
 def _usual(aim: str, seed: int) -> tuple[str, ...]:
-    """What this world has with the program as it is."""
+    """Return what this world has with the program as it is."""
     from tools.worlds import bench
 
     words = aim.split() or [""]

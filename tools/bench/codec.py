@@ -7,9 +7,9 @@ Rules
    all in one dict, without a check of any field. It is written by hand below, for two revisions.
 2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
    shared machine a turn is disturbed or it is not.
-3. The agent's own way is that from the octets of a read to the body that the spool keeps: link, MID, revision, every
+3. The agent's own way is that from the bytes of a read to the body that the spool keeps: link, MID, revision, every
    field with its checks. Reads of one telegram are told against reads that each end in the middle of one: as many
-   octets in as many reads, which write into what the link gives them, as a socket's `recv_into` does.
+   bytes in as many reads, which write into what the link gives them, as a socket's `recv_into` does.
 4. Import and memory are taken in fresh interpreters, with nothing imported but what the import itself needs.
 """
 
@@ -127,7 +127,7 @@ def plain_999(frame: bytes) -> dict:
 
 
 def plain_1(frame: bytes) -> dict:
-    """The same of revision 1."""
+    """Return the same of revision 1."""
     length, mid, revision = int(frame[0:4]), int(frame[4:8]), int(frame[8:11])
     if mid != 61 or revision != 1 or length != len(frame):
         raise ValueError(frame)
@@ -159,12 +159,12 @@ def plain_1(frame: bytes) -> dict:
 
 
 def frame_of(revision: int) -> bytes:
-    """The result that is read, in one of the two revisions."""
+    """Return the result that is read, in one of the two revisions."""
     return catalogue.encode(61, revision, **(FIELDS if revision == 999 else {**FIELDS, **MORE}))
 
 
 def per_second(*ways: Callable[[], object], share: int = 1) -> list[float]:
-    """How often a second each way can be gone; they take turns, and the best turn counts; a `share` of them."""
+    """Return how often a second each way can be gone; they take turns, and the best turn counts; a `share` of them."""
     best = [float("inf")] * len(ways)
     calls = max(1, CALLS // share)
     for _ in range(max(1, TURNS // share)):
@@ -207,7 +207,7 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
 
 
 def reads_of(revision: int) -> list[bytes]:
-    """A thousand different results as a network brings them: in reads of 1,460 octets."""
+    """Return a thousand different results as a network brings them: in reads of 1,460 bytes."""
     given = FIELDS if revision == 999 else {**FIELDS, **MORE}
     frames = [
         catalogue.encode(
@@ -230,13 +230,13 @@ def reads_of(revision: int) -> list[bytes]:
 
 
 def read_by_library(reads: list[bytes]) -> list[dict]:
-    """Every field of every result in these reads."""
+    """Return every field of every result in these reads."""
     feed, read = catalogue.Frames().feed, catalogue.read
     return [read(frame) for octets in reads for frame in feed(octets)]
 
 
 def read_by_slicing(reads: list[bytes], plain: Callable[[bytes], dict]) -> list[dict]:
-    """The same as one writes it on a PC."""
+    """Return the same as one writes it on a PC."""
     found = []
     buffer = b""
     for octets in reads:

@@ -108,13 +108,13 @@ def broker(folder: str) -> Iterator[tuple[int, int]]:
 
 
 def consumer(folder: str, port: int, place: str):
-    """The consumer's process."""
+    """Return the consumer's process."""
     command = child.command("-m", "tools.cli.main", "archive", "consume", "--database", place)
     return quiet([*command, f"mqtt://127.0.0.1:{port}/toolcart/+/+/+"], folder)
 
 
 def agent(folder: str, port: int, plant: SimulatedPlant):
-    """The agent's process, with ToolsNet and this broker."""
+    """Return the agent's process, with ToolsNet and this broker."""
     station = {
         "number": STATION,
         "controller": {"host": "127.0.0.1", "port": plant.controller_port},

@@ -62,7 +62,7 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
 
 
 def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
-    """A cart with so many results, ToolsNet still away."""
+    """Return a cart with so many results, ToolsNet still away."""
     cart = Cart(
         blocks=BLOCKS,
         archive_rows=results + 1000,
@@ -91,7 +91,7 @@ def _drain_ms(results: int, round_trip_ms: int, window: int) -> int:
 
 
 def _drain_at_once_s(results: int) -> float:
-    """The processor time from ToolsNet's return to its last handled 05."""
+    """Return the processor time from ToolsNet's return to its last handled 05."""
     bench = quiet.Workbench(configuration(), RamFlash(BLOCKS + BLOCKS // 10))
     bench.settle()
     log: Any = bench.station.log

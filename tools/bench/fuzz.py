@@ -49,7 +49,7 @@ class Fault(Exception):
 
 
 def _piece(dice, most, room, left):
-    """Return how many octets to give now; all there is room for without dice."""
+    """Return how many bytes to give now; all there is room for without dice."""
     n = left if left < room else room
     if dice is not None:
         wanted = 1 + dice.randrange(most)
@@ -58,12 +58,12 @@ def _piece(dice, most, room, left):
 
 
 def _most(dice):
-    """Return the longest piece: octet by octet, a few, or as a network gives them."""
+    """Return the longest piece: byte by byte, a few, or as a network gives them."""
     return 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
 
 
 def feed(link, receive, octets, dice, take):
-    """Give the octets to the link, at once or in pieces; `take` looks what came of each, False ends it. Whether all
+    """Give the bytes to the link, at once or in pieces; `take` looks what came of each, False ends it. Whether all
     were given."""
     most = _most(dice)
     at = 0

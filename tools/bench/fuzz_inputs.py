@@ -4,7 +4,7 @@ Rules
 1. What an input is follows from its dice alone, on any interpreter.
 2. Sound inputs stay frequent: half of the telegrams are left as they are, and most parts, so that deep states are
    reached.
-3. An input has some 2,000 octets at the most; length fields claim anything.
+3. An input has some 2,000 bytes at the most; length fields claim anything.
 """
 
 from tools.sim.controller_frames import header, old_result_data, result_data, start_data
@@ -27,7 +27,7 @@ _LENGTHS = (
     b"-020",
     b"\0\0\0\0",
 )
-# Octets that mean something somewhere: NUL, STX, ETX, BEL, HT, DLE, NAK, blank, digits and their neighbours, high ones.
+# Bytes that mean something somewhere: NUL, STX, ETX, BEL, HT, DLE, NAK, blank, digits and their neighbours, high ones.
 _OCTETS = b"\x00\x02\x03\x07\x09\x10\x15\x20\x2f\x30\x31\x32\x39\x3a\x41\x7e\x7f\x80\xff"
 _NOISE_MAX = 300
 
@@ -72,7 +72,7 @@ def _results():
 
 
 def _answers():
-    """What a controller says besides results."""
+    """Return what a controller says besides results."""
     identity = Identity()
     found = [_message(2, start_data(identity, revision, 0), revision) for revision in (1, 3, 5, 6)]
     identity.sequence_numbers = identity.linking = 1
@@ -116,7 +116,7 @@ def _noise(dice, most):
 
 
 def _spoil(dice, octets):
-    """Return the octets with one thing wrong with them."""
+    """Return the bytes with one thing wrong with them."""
     at = dice.randrange(len(octets) + 1)
     how = dice.randrange(9)
     if how == 0:
@@ -246,7 +246,7 @@ class LinkedOneByOne(Linked):
 
 
 class OneMessage(Messages):
-    """One message with its header, however spoiled behind its first 20 octets; its length field may lie."""
+    """One message with its header, however spoiled behind its first 20 bytes; its length field may lie."""
 
     def make(self, dice):
         source = (self.results, (LIGHT,), (LIGHT[:20] + _noise(dice, 300),))[dice.randrange(9) // 4]

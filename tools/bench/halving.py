@@ -15,7 +15,7 @@ def least(
     step: int,
     progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[int | None, Answer | None]:
-    """The least multiple of `step` above `low` for which `runs` has an answer, and the answer for `high`.
+    """Return the least multiple of `step` above `low` for which `runs` has an answer, and the answer for `high`.
 
     Twice None where not even `high` will do; `progress` is told the share that is done, 0 to 1.
     """

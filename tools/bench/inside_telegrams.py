@@ -39,12 +39,12 @@ _STORED_BY_10 = b"003810000020003000100012024031409265400000"  # 004:206-215
 
 
 def now_us():
-    """The time in us: of this thread alone where that is available."""
+    """Return the time in us: of this thread alone where that is available."""
     return time.thread_time_ns() // 1000 if _ON_CPYTHON else time.ticks_us()
 
 
 def us_since(start):
-    """How long ago that was."""
+    """Return how long ago that was."""
     return now_us() - start if _ON_CPYTHON else time.ticks_diff(time.ticks_us(), start)
 
 
@@ -65,7 +65,7 @@ def results(extra=b""):
 
 
 def several():
-    """The same of SPINDLES spindles each (agent.record.spindles, SYNC)."""
+    """Return the same of SPINDLES spindles each (agent.record.spindles, SYNC)."""
     rows = b"".join([b"%02d01111%06d00095" % (index + 1, 4237 + index) for index in range(SPINDLES)])
     return results(b"S1%02d%02d     " % (SPINDLES, SPINDLES) + rows)
 
@@ -85,7 +85,7 @@ def alarms():
 
 
 def curve():
-    """The lead of a curve (agent.record.graph) and its samples."""
+    """Return the lead of a curve (agent.record.graph) and its samples."""
     from agent.record import graph as gr
 
     lead = bytearray(gr.FIRST_STEP + gr.STEP_BYTES)
@@ -112,7 +112,7 @@ class _Sender:
 def writers():
     """Return (name, function of a number, where it lies) for each telegram that a station builds, the plain one first.
 
-    The function returns the telegram, or its octets where the third one returns the buffer that it lies in.
+    The function returns the telegram, or its bytes where the third one returns the buffer that it lies in.
     """
     from agent.toolsnet import telegram as tel
     from agent.toolsnet.result04 import ResultWriter
@@ -155,7 +155,7 @@ def writers():
 
 
 def times(rounds):
-    """Print ns of each telegram, the best of TURNS turns of `rounds`; and the octets on the heap that one takes, if
+    """Print ns of each telegram, the best of TURNS turns of `rounds`; and the bytes on the heap that one takes, if
     they can be counted.
     """
     found = [[name, write, 0] for name, write, _ in writers()]
@@ -255,7 +255,7 @@ class EventBench(Workbench):
 
 
 def event_bench():
-    """A settled station with alarms to ToolsNet.
+    """Return a settled station with alarms to ToolsNet.
 
     On MicroPython the parts for CPython are let in behind all others, which stay as they are there.
     """
@@ -277,7 +277,7 @@ def event_bench():
 
 
 def events(count):
-    """Print the octets that `count` events with a result each allocate, and so many idle steps with their 06."""
+    """Print the bytes that `count` events with a result each allocate, and so many idle steps with their 06."""
     bench = event_bench()
     bench.idle(250)  # the controller keeps nothing: it is found empty, and asked once about the next
     bench.many_events(1)

@@ -1,7 +1,7 @@
 """Runs the whole agent in a heap of any size, and says what of that heap was not the agent's.
 
 As on a board: the agent is loaded, the completed configuration is read from a file, then the station is built. Prints
-`through` and the octets that script, peers and flash took beside it, so that they can be given to it on top.
+`through` and the bytes that script, peers and flash took beside it, so that they can be given to it on top.
 """
 
 import gc
@@ -42,7 +42,7 @@ class FileFlash:
 
 
 def heap(path, taken):
-    """Run with a backlog; `taken` octets were taken by this module already."""
+    """Run with a backlog; `taken` bytes were taken by this module already."""
     __import__("agent.cart.app")
     gc.collect()
     with open(CONFIG) as file:  # as board.main does

@@ -1,4 +1,4 @@
-"""Measures a result's way from the controller's first octet to the handled 05: bytes, heap, time, size.
+"""Measures a result's way from the controller's first byte to the handled 05: bytes, heap, time, size.
 
 Rules
 1. The agent is the real one, compiled as for a board; its peers are those of tools/harness/quiet.py, which allocate
@@ -101,7 +101,7 @@ def _size(report: Report) -> None:
 
 
 def _not_for_chips() -> frozenset[str]:
-    """What no chip is given, or only one that is configured for more than ToolsNet."""
+    """Return what no chip is given, or only one that is configured for more than ToolsNet."""
     wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
     spare = package.left_out()
     return frozenset(
@@ -111,7 +111,7 @@ def _not_for_chips() -> frozenset[str]:
 
 @functools.cache
 def _loaded() -> frozenset[str]:
-    """The modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
+    """Return the modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
     source = (
         "import sys; from agent.base import compat; "
         "compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
@@ -135,7 +135,7 @@ def _loaded() -> frozenset[str]:
 
 
 def plain_read(body: bytearray, start: int, buf: bytearray, at: int, length: int) -> int:
-    """The same body by slices and int(), without a check, as one writes it on a PC."""
+    """Return the same body by slices and int(), without a check, as one writes it on a PC."""
     stamp = buf[at + 73 : at + 92]
     digits = stamp[0:4] + stamp[5:7] + stamp[8:10] + stamp[11:13] + stamp[14:16] + stamp[17:19]
     body[start : start + 25] = buf[at + 20 : at + 45]
@@ -251,7 +251,7 @@ def board_tree(folder: Path) -> None:
 
 
 def romfs_of(tree: Path) -> bytes:
-    """The ROMFS image of a folder, made as `mpremote romfs build` does, of .mpy that are compiled already."""
+    """Return the ROMFS image of a folder, made as `mpremote romfs build` does, of .mpy that are compiled already."""
     from mpremote.romfs import VfsRomWriter
 
     writer = VfsRomWriter()
@@ -270,7 +270,7 @@ def romfs_of(tree: Path) -> bytes:
 
 
 def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int | None:
-    """The octets beside the agent that the script says, if it gets `through` with so small a heap; else None."""
+    """Return the bytes beside the agent that the script says, if it gets `through` with so small a heap; else None."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         script = Path(folder, "script.py")
         script.write_text(source, encoding="utf-8")
@@ -294,7 +294,7 @@ def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int |
 def least_heap(runtime: Runtime, tree: Path, source: str) -> tuple[int | None, int]:
     """The least heap, a multiple of HEAP_STEP_BYTES, in which the script gets through, None if none of them will do.
 
-    With it the octets that were not the agent's.
+    With it the bytes that were not the agent's.
     """
     found, beside_it = halving.least(
         lambda heap_bytes: runs_in(runtime, tree, source, heap_bytes), 0, HEAP_MOST_BYTES, HEAP_STEP_BYTES

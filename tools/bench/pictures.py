@@ -66,7 +66,7 @@ def _save(view: View, path: Path) -> None:
 
 
 def without_fonts(svg: str) -> str:
-    """The picture with the reader's own monospaced font: no one is asked for another."""
+    """Return the picture with the reader's own monospaced font: no one is asked for another."""
     return re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
 
 

@@ -1,9 +1,9 @@
 """Measures the serial links: results per second against the line's limit, faults, memory, work, what the BCC misses.
 
 Rules
-1. The whole agent runs over a line simulated octet by octet; its own computing takes no simulated time there, so the
-   shares of the limit are the procedure's. What the computing costs is measured on its own (work per octet).
-2. The limit counts octets: 155 for MID 0061 revision 999 and its MID 0062 in form V0, both handshakes included.
+1. The whole agent runs over a line simulated byte by byte; its own computing takes no simulated time there, so the
+   shares of the limit are the procedure's. What the computing costs is measured on its own (work per byte).
+2. The limit counts bytes: 155 for MID 0061 revision 999 and its MID 0062 in form V0, both handshakes included.
 3. Misses of the block check are counted exhaustively over one message, through the agent's own reader and checks.
 """
 
@@ -146,7 +146,7 @@ def _speed(report: Report, baud: int, stalls: tuple[int, int] | None, what: str,
 
 
 def _disturbed(report: Report, percent: int) -> None:
-    """Flip one octet in so many percent of the blocks of either direction."""
+    """Flip one byte in so many percent of the blocks of either direction."""
     cart = _cart(9600, None)
     dice = Dice(percent)
     state = {"blocks": 0, "hit": 0}
@@ -155,7 +155,7 @@ def _disturbed(report: Report, percent: int) -> None:
         place = {"in_block": 0, "at": -1}
 
         def script(octet, index):
-            # A run of more than 20 octets is a block; which of its octets is hit was decided at its start.
+            # A run of more than 20 bytes is a block; which of its bytes is hit was decided at its start.
             place["in_block"] += 1
             if octet in (0x02, 0x10) and place["in_block"] > 24:
                 place["in_block"] = 0

@@ -3,8 +3,8 @@
 Rules
 1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them, and
    its state is counted with it: a snapshot before each batch goes out.
-2. Flash is counted on the simulated chip (erases, octets programmed), a file on the disk it lies on.
-3. A stored byte is one of a record (126 octets for a light result). Octets of 0xFF that fill up a unit program no cell;
+2. Flash is counted on the simulated chip (erases, bytes programmed), a file on the disk it lies on.
+3. A stored byte is one of a record (126 bytes for a light result). Bytes of 0xFF that fill up a unit program no cell;
    they are counted all the same, and once more without, because that is what a chip does.
 4. What needs a package that is not installed is reported as not taken.
 """
@@ -47,7 +47,7 @@ def run(progress: Callable[[float], None]) -> dict:
 
 
 def payload(number: int) -> bytes:
-    """One light result as the spool keeps it."""
+    """Return one light result as the spool keeps it."""
     return number.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + b"%-96sVIN%07d" % (b"0" * 96, number)
 
 
@@ -70,7 +70,7 @@ def append(log: Log, number: int, octets: bytes) -> int:
 
 
 class _Counting(SimFlash):
-    """Counts the octets that are not 0xFF as well."""
+    """Counts the bytes that are not 0xFF as well."""
 
     def __init__(self, unit_bytes: int):
         super().__init__(32 + STATE_BLOCKS, BLOCK_BYTES, unit_bytes)
@@ -209,7 +209,7 @@ def _written() -> int | None:
 
 
 def _disk() -> str | None:
-    """A folder on a disk rather than in memory, if the user names one."""
+    """Return a folder on a disk rather than in memory, if the user names one."""
     return os.environ.get("TOOLCART_BENCH_FOLDER")
 
 

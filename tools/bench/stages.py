@@ -142,7 +142,7 @@ def nothing(one, two):
 
 
 def cost_of_dress():
-    """The ticks a dressed call adds to its own stage, and to the one that called."""
+    """Return the ticks a dressed call adds to its own stage, and to the one that called."""
     call = dressed(nothing, 2, "sample")
     counts = []
     for function in (call, nothing):
@@ -156,7 +156,7 @@ def cost_of_dress():
 
 
 def ready():
-    """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
+    """Return a workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from agent.log.flash import RamFlash
     from tools.harness.configuration import configuration
     from tools.harness.quiet import Workbench
@@ -200,7 +200,7 @@ def ready():
 
 
 def ticks_of(stage, inner, outer):
-    """The mean ticks of a stage for one result, without those of the dress."""
+    """Return the mean ticks of a stage for one result, without those of the dress."""
     return (meter.spent[stage] - meter.calls[stage] * inner - meter.made[stage] * outer) / RESULTS
 
 
@@ -229,7 +229,7 @@ def wake_all(bench):
 
 
 def backlog(bench, outer):
-    """The mean ticks of sending one result that waits on the flash and taking its 05."""
+    """Return the mean ticks of sending one result that waits on the flash and taking its 05."""
     from agent.base.ticks import ticks_add
 
     toolsnet = bench.toolsnet

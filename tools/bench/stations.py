@@ -5,7 +5,7 @@ Rules
 1. Controllers and ToolsNet are simulated in this process; the agent and the live view are processes of their own, and
    what is told is their own time on the processor (/proc/PID/stat), so that a busy machine does not change it.
 2. Every controller makes RATE_PER_S results a second, as no one screws for hours: that is the most.
-3. The live view draws on a pseudo-terminal of 120 x 40 whose octets are read and dropped.
+3. The live view draws on a pseudo-terminal of 120 x 40 whose bytes are read and dropped.
 """
 
 from __future__ import annotations

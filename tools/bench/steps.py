@@ -2,7 +2,7 @@
 
     python -m tools.bench.steps [STEP ...]        half a minute a step, a line each
 
-Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets
+Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, bytes
 are all of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our
 own image, in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is
 told against a program that no step has touched.
@@ -40,13 +40,13 @@ def _made_again(_what, make, *_):
 
 
 def _alone(function: ast.FunctionDef, found: set[str]) -> dict[str, int]:
-    """A place of its own for each local."""
+    """Return a place of its own for each local."""
     arguments = arguments_of(function)
     return {name: place for place, name in enumerate([*arguments, *sorted(found - set(arguments))])}
 
 
 def _in_order(wanted: list[str], _dicts, texts: Iterator[str]) -> dict[str, str]:
-    """The names one after the other."""
+    """Return the names one after the other."""
     return dict(zip(wanted, texts, strict=False))
 
 
@@ -105,7 +105,7 @@ def replaced(places: list[tuple]) -> Iterator[None]:
 
 
 def measure(places: list[tuple]) -> dict[str, int | None]:
-    """The figures of a program that is made with something else in these places."""
+    """Return the figures of a program that is made with something else in these places."""
     runtime = runtimes.named("unix32")
     runtime.fetch()
     with replaced(places), tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:

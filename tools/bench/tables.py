@@ -9,7 +9,7 @@ A quoted figure is a number with a comment behind it that names benchmark and fi
 
     249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
 
-`.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: octets are told as KB. A
+`.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: bytes are told as KB. A
 figure that stands in two places is quoted in both. host_tests/project/test_documents.py fails where a document and
 the file differ, and where a document names a figure that no benchmark has.
 """
@@ -31,12 +31,12 @@ _LARGE = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,]|\.\d)")
 
 
 def documents() -> list[Path]:
-    """Every page that may quote a figure."""
+    """Return every page that may quote a figure."""
     return [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
 def known() -> dict[str, dict]:
-    """What was taken so far: benchmark to its machine and its figures by name."""
+    """Return what was taken so far: benchmark to its machine and its figures by name."""
     counts = json.loads(COUNTS.read_text(encoding="utf-8"))
     figures = {f"{form} {name}": counts[form][name] for form in ("plain", "fast") for name in counts[form]}
     return {**_taken(), "instructions": {"figures": figures}}

@@ -10,7 +10,7 @@ Rules
 2. It is another process; what only a port has it asks for here (tools.chips.inside). It computes in no time: time
    passes while it waits, in flash operations, in scans, and in calls that block.
 3. A reset ends the process and starts the next. `resets` has when and why: "watchdog", "reset", "cut".
-4. Power fails in the operation on the flash whose number is `cut_at`; as many of its octets are done as `torn` says.
+4. Power fails in the operation on the flash whose number is `cut_at`; as many of its bytes are done as `torn` says.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Chip:
         self.busy_ms = 0  # so long the chip does something else when it would next wait
         self.looks_at_heap = not heap  # a collection more than the board makes
         self.least_free = 1 << 30
-        self.beside = 0  # octets of heap that are the fakes'
+        self.beside = 0  # bytes of heap that are the fakes'
         self.heap = heap or rules.HEAP_BYTES[platform]
         self.ring = ring
         self.process: subprocess.Popen | None = None
@@ -241,12 +241,12 @@ class Chip:
             self.run(every_ms)
 
     def missing(self) -> list[int]:
-        """The IDs of all results that were acknowledged or not and are not in the archive."""
+        """Return the IDs of all results that were acknowledged or not and are not in the archive."""
         there = set(self.archive.tightening_ids())
         return [number for number in range(1, len(self.controller.produced) + 1) if number not in there]
 
     def lost(self) -> list[int]:
-        """The IDs of all results that were acknowledged and are not in the archive."""
+        """Return the IDs of all results that were acknowledged and are not in the archive."""
         there = set(self.archive.tightening_ids())
         return [number for number in self.controller.acknowledged if number not in there]
 
@@ -268,25 +268,25 @@ class Chip:
         self._reset("cut")
 
     def said(self) -> str:
-        """All that was printed, by every start."""
+        """Return all that was printed, by every start."""
         file = self.folder / "said"
         return self._text + (file.read_text(errors="replace") if file.exists() else "")
 
     def flash(self, octets: bytes | None = None) -> bytes:
-        """All of the flash, or another content, while the power is off."""
+        """Return all of the flash, or another content, while the power is off."""
         assert self.process is None
         if octets is not None:
             (self.folder / "flash").write_bytes(octets)
         return (self.folder / "flash").read_bytes()
 
     def file(self, name: str) -> str:
-        """A file of the board, whose power must be off for it."""
+        """Return a file of the board, whose power must be off for it."""
         self._end()
         self._start("cat", name)
         return self._finished().strip()
 
     def failures(self) -> int:
-        """How many failed starts in a row the board's state counts."""
+        """Return how many failed starts in a row the board's state counts."""
         return int(self.file("/toolcart.state").split()[3])
 
     # -- the process -------------------------------------------------------------------------------------------------
@@ -394,7 +394,7 @@ class Chip:
         return said
 
     def _asked(self) -> tuple | None:
-        """The next question; None if the process has ended."""
+        """Return the next question; None if the process has ended."""
         head = self._read(12)
         if head is None:
             return None
@@ -712,7 +712,7 @@ class Chip:
 
 
 def _reply(question: bytes, names: dict[str, str]) -> bytes:
-    """A name server's answer."""
+    """Return a name server's answer."""
     labels, at = [], 12
     while question[at]:
         labels.append(question[at + 1 : at + 1 + question[at]].decode())
@@ -729,7 +729,7 @@ _ROMS: dict[str, bytes] = {}
 
 
 def _rom_of(platform: str) -> bytes:
-    """The ROMFS with the program of a platform and safe_mode."""
+    """Return the ROMFS with the program of a platform and safe_mode."""
     from mpremote.romfs import VfsRomWriter
 
     if platform not in _ROMS:

@@ -403,7 +403,7 @@ class Watchdog:
 
 
 class Uart:
-    """`machine.UART`, with the interrupt that empties its FIFO of 32 octets."""
+    """`machine.UART`, with the interrupt that empties its FIFO of 32 bytes."""
 
     RTS, CTS, INV_TX, INV_RX = 2, 1, 1, 2
 
@@ -499,7 +499,7 @@ class Blocks:
         return 0
 
     def _clear(self, start, buf, count):
-        """Program so many octets, with nothing of their size allocated: the heap is the board's."""
+        """Program so many bytes, with nothing of their size allocated: the heap is the board's."""
         done = 0
         while done < count:
             piece = count - done if count - done < 256 else 256
@@ -516,7 +516,7 @@ class Blocks:
 
 
 def time_stall(what, ms, octets):
-    """How much of a flash operation is done when the power fails in it, -1 if it does not."""
+    """Return how much of a flash operation is done when the power fails in it, -1 if it does not."""
     time.now += ms
     torn = wire.ask(what, 0, ms, octets)
     time.fire()
@@ -524,7 +524,7 @@ def time_stall(what, ms, octets):
 
 
 class Ring(bytearray):
-    """Mapped flash that keeps its octets in the heap beside the board's and in the file."""
+    """Mapped flash that keeps its bytes in the heap beside the board's and in the file."""
 
     def set(self, blocks):
         self._blocks = blocks

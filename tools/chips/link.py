@@ -60,7 +60,7 @@ class ChipLink(MpremoteLink):
         return self._transport
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """What it prints."""
+        """Yield what it prints."""
         seen = len(self.chip.said())
         for _ in range(int(seconds * 1000 / LINES_MS)):
             self.chip.run(LINES_MS)

@@ -61,6 +61,6 @@ ALWAYS_TOLD = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was as
 
 
 def failed_events(platform, name):
-    """What a poll says of a connection that ended with this error."""
+    """Return what a poll says of a connection that ended with this error."""
     known = FAILED[platform]
     return known.get(name, known[""])

@@ -161,7 +161,7 @@ def _decoded(frames: list[bytes]) -> Message:
 
 
 def _answers(message: Message, request: Message, wanted: int) -> bool:
-    """Whether this is the answer to a request: what it wants, or a 0004 or 0005 that names it.
+    """True if this is the answer to a request: what it wants, or a 0004 or 0005 that names it.
 
     What asks for another MID (0006, 0008, 0009) may be answered in that one's name. Some controllers answer a
     subscription with its first event and send no 0005: there the event stands one MID above.

@@ -1,8 +1,8 @@
-"""Messages out of whatever a person has: a capture, hexadecimal text, a log, a serial capture, raw octets.
+"""Messages out of whatever a person has: a capture, hexadecimal text, a log, a serial capture, raw bytes.
 
 Rules
-1. What a file is, is told by its octets: pcap and pcapng by their magic, a serial capture by `toolcart line`'s lines,
-   hexadecimal by having nothing else in it, then text; everything else is a stream of octets.
+1. What a file is, is told by its bytes: pcap and pcapng by their magic, a serial capture by `toolcart line`'s lines,
+   hexadecimal by having nothing else in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet by which of the two cuts it into whole messages.
 3. Nothing ends the work: what is no message is told, with its place, and what follows is tried.
 """
@@ -44,7 +44,7 @@ class Seen:
 
 
 def kind_of(octets: bytes) -> str:
-    """What a file is."""
+    """Return what a file is."""
     if pcap.is_capture(octets):
         return "pcap"
     if _toolsnet_fits(octets) or _whole_frames(octets):
@@ -67,12 +67,12 @@ def _whole_frames(octets: bytes) -> bool:
 
 
 def messages(octets: bytes, kind: str = "auto") -> Iterator[Seen]:
-    """Every message in a file's octets."""
+    """Yield every message in a file's bytes."""
     yield from _joined(_found(octets, kind))
 
 
 def arriving(stream: BinaryIO, kind: str = "auto") -> Iterator[Seen]:
-    """Every message of a stream: lines of text as they come, all else when it has ended."""
+    """Yield every message of a stream: lines of text as they come, all else when it has ended."""
     first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
     kind = kind_of(first) if kind == "auto" else kind
     if kind == "text":
@@ -82,7 +82,7 @@ def arriving(stream: BinaryIO, kind: str = "auto") -> Iterator[Seen]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
-    """The messages in lines, which may come in pieces."""
+    """Yield the messages in lines, which may come in pieces."""
     number, rest = 0, b""
     for chunk in itertools.chain(chunks, [b"\n"]):
         *whole, rest = (rest + chunk).split(b"\n")
@@ -92,7 +92,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
 
 
 def _joined(found: Iterable[Seen]) -> Iterator[Seen]:
-    """The same with the parts of linked messages put together."""
+    """Yield the same with the parts of linked messages put together."""
     waiting: dict[str, Linked] = {}
     for seen in found:
         if seen.problem or seen.protocol != OPEN_PROTOCOL:
@@ -129,7 +129,7 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
 
 
 def _dumped(line: bytes) -> bytes | None:
-    """The octets of a line of hexadecimal, as one writes it or as hexdump and xxd do; None if it is none."""
+    """Return the bytes of a line of hexadecimal, as one writes it or as hexdump and xxd do; None if it is none."""
     dump = _DUMP.match(line)
     text = dump[1] if dump else line
     if dump is None and not _HEX.fullmatch(line):
@@ -141,7 +141,7 @@ def _dumped(line: bytes) -> bytes | None:
 
 
 def _line(line: bytes, place: str) -> Iterator[Seen]:
-    """The frames in one line of text; a log may have other words in front of them."""
+    """Yield the frames in one line of text; a log may have other words in front of them."""
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
     found = False
@@ -163,7 +163,7 @@ def _line(line: bytes, place: str) -> Iterator[Seen]:
 
 
 def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen]:
-    """The messages of one direction."""
+    """Yield the messages of one direction."""
     chunks = list(chunks)
     whole = b"".join(octets for _, octets in chunks)
     protocol = TOOLSNET if _toolsnet_fits(whole) else OPEN_PROTOCOL
@@ -226,7 +226,7 @@ def _captured(octets: bytes) -> Iterator[Seen]:
 
 
 def _heard(lines: list[str]) -> Iterator[Seen]:
-    """The messages of a serial capture, plain or 3964R, in the order in which they ended."""
+    """Yield the messages of a serial capture, plain or 3964R, in the order in which they ended."""
     found = []
     try:
         octets = list(read(lines))

@@ -2,9 +2,9 @@
 
 Rules
 1. Ethernet, Linux "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. What is none is passed.
-2. A segment that comes again or early is put in its place by its number; octets that are not in the capture end that
+2. A segment that comes again or early is put in its place by its number; bytes that are not in the capture end that
    direction's stream where they are missing.
-3. A direction is named by its two ends. The time of an octet is that of the packet that completed it.
+3. A direction is named by its two ends. The time of a byte is that of the packet that completed it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WINDOW = 1 << 31
 
 
 class NoCapture(Exception):
-    """The octets are no capture file: why."""
+    """The bytes are no capture file: why."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Stream:
 
     source: tuple[str, int]
     target: tuple[str, int]
-    next: int | None = None  # number of the octet that comes next
+    next: int | None = None  # number of the byte that comes next
     early: dict[int, tuple[float, bytes]] = field(default_factory=dict)
     chunks: list[tuple[float, bytes]] = field(default_factory=list)
 
@@ -61,7 +61,7 @@ def is_capture(octets: bytes) -> bool:
 
 
 def streams(octets: bytes) -> list[Stream]:
-    """Every direction of every connection that has octets, in the order of their first packets."""
+    """Return every direction of every connection that has bytes, in the order of their first packets."""
     found: dict[tuple, Stream] = {}
     all_of_them: list[Stream] = []
     for at_s, kind, packet in packets(octets):
@@ -81,7 +81,7 @@ def streams(octets: bytes) -> list[Stream]:
 
 
 def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
-    """Time, kind of link and octets of every packet."""
+    """Time, kind of link and bytes of every packet."""
     if octets[:4] in MAGICS:
         order, unit = MAGICS[octets[:4]]
         if len(octets) < 24:
@@ -122,7 +122,7 @@ def _blocks(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
 
 
 def _resolution(order: str, body: bytes) -> float:
-    """The unit of an interface's time stamps: option 9, microseconds without it."""
+    """Return the unit of an interface's time stamps: option 9, microseconds without it."""
     at = 8
     while at + 4 <= len(body):
         code, length = struct.unpack_from(order + "HH", body, at)

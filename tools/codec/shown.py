@@ -55,7 +55,7 @@ LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R":
 
 
 def as_data(seen: Seen) -> dict[str, Any]:
-    """One message as plain data."""
+    """Return one message as plain data."""
     told: dict[str, Any] = {"protocol": seen.protocol}
     if seen.at_s is not None:
         told["at_s"] = round(seen.at_s, 6)
@@ -73,7 +73,7 @@ def as_data(seen: Seen) -> dict[str, Any]:
 
 
 def message_as_data(message: Message) -> dict[str, Any]:
-    """One message of Open Protocol as plain data."""
+    """Return one message of Open Protocol as plain data."""
     about = message.form.about
     told: dict[str, Any] = {
         "mid": message.mid,
@@ -133,7 +133,7 @@ def _telegram(octets: bytes) -> dict[str, Any]:
 
 
 def lines_of(told: dict[str, Any]) -> list[str]:
-    """The plain data of a message as lines: a heading, then a field a line."""
+    """Return the plain data of a message as lines: a heading, then a field a line."""
     if "problem" in told:
         octets = bytes.fromhex(told["octets"])
         more = f" ... and {len(octets) - OCTETS_SHOWN} octets" if len(octets) > OCTETS_SHOWN else ""
@@ -190,7 +190,7 @@ def _shown(value: Any) -> list[str]:
 
 
 def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
-    """What the catalogue knows of a MID: all revisions, or one."""
+    """Return what the catalogue knows of a MID: all revisions, or one."""
     about = catalogue.about(mid)
     wanted = catalogue.revisions(mid) if revision is None else [revision]
     return {
@@ -226,7 +226,7 @@ def _form_as_data(form: Form, is_other: bool) -> dict[str, Any]:
 
 
 def field_as_data(field: Field) -> dict[str, Any]:
-    """One line of a table."""
+    """Return one line of a table."""
     kind = TYPES.get(field.kind) or LISTS.get(field.kind) or "separator"
     told: dict[str, Any] = {
         "id": field.id.decode(),
@@ -246,7 +246,7 @@ def field_as_data(field: Field) -> dict[str, Any]:
 
 
 def table_of(told: dict[str, Any], lists: set[str]) -> list[str]:
-    """The plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning.
+    """Return the plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning.
 
     `lists` has the long lists of values that stand above; those of this revision are added.
     """

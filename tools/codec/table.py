@@ -17,7 +17,7 @@ This page is made from the tables by `python -m tools.codec.table`.
 
 
 def page() -> str:
-    """The page in Markdown."""
+    """Return the page in Markdown."""
     lines = [HEAD]
     for category in categories():
         lines += ["", f"## {category.replace('_', ' ').capitalize()}", ""]

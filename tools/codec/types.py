@@ -65,7 +65,7 @@ Answer = TypeVar("Answer", covariant=True)
 
 
 def read_type(field: Field, group: str) -> str:
-    """What a field is when it is read."""
+    """Return what a field is when it is read."""
     if field.kind == "Z":
         return "bytes" + ABSENT
     if field.kind in LISTS:
@@ -78,7 +78,7 @@ def read_type(field: Field, group: str) -> str:
 
 
 def given_type(field: Field, group: str) -> str:
-    """What is taken for a field when a message is built."""
+    """Return what is taken for a field when a message is built."""
     if field.kind == "Z":
         return "Sequence[int] | bytes | Odd | None"
     if field.kind in LISTS:
@@ -91,7 +91,7 @@ def given_type(field: Field, group: str) -> str:
 
 
 def _layouts(about: Mid) -> list[list[Field]]:
-    """The fields of each revision, and of its other layout."""
+    """Return the fields of each revision, and of its other layout."""
     found = []
     for revision in sorted(about.revisions):
         form = catalogue.form(about.mid, revision)
@@ -100,7 +100,7 @@ def _layouts(about: Mid) -> list[list[Field]]:
 
 
 def _union(texts: list[str]) -> str:
-    """One type for all of them, each part once, None last."""
+    """Return one type for all of them, each part once, None last."""
     parts = list(dict.fromkeys(part for text in texts for part in _parts(text)))
     return " | ".join([part for part in parts if part != "None"] + ["None"] * ("None" in parts))
 
@@ -149,7 +149,7 @@ class _Dictionaries:
 
 
 def messages() -> str:
-    """The module with the dictionaries."""
+    """Return the module with the dictionaries."""
     found = _Dictionaries()
     for mid in catalogue.mids():
         about = catalogue.about(mid)
@@ -172,7 +172,7 @@ ENCODE_CHANGED = "def encode(mid: Message, *, check: bool = True, **given: Any) 
 
 
 def overloads() -> str:
-    """The stub with a signature for each MID."""
+    """Return the stub with a signature for each MID."""
 
     def each(text: str, *more: str) -> list[str]:
         indent = " " * (len(text) - len(text.lstrip()))

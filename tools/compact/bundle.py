@@ -61,12 +61,12 @@ class Bundle:
         self.texts = self._rewritten() if ENTRY in sources else sources
 
     def place(self, module: str, name: str) -> tuple[str, str]:
-        """Where the name `name` of a module is now, and what it is called."""
+        """Return where the name `name` of a module is now, and what it is called."""
         key = self.resolve(("from", module, name))
         return (ENTRY, self.names[key]) if key in self.names else key[1:]
 
     def outside(self, module: str, text: str) -> str:
-        """The text of a module that is no part of the program, importing from it as it is now."""
+        """Return the text of a module that is no part of the program, importing from it as it is now."""
         tree = parse(text)
         scopes(tree)
         self.trees[module] = tree
@@ -151,7 +151,7 @@ class Bundle:
     # -- the new texts -----------------------------------------------------------------------------------------
 
     def _rewritten(self) -> dict[str, str]:
-        """Every module that is left, and the bundle."""
+        """Return every module that is left, and the bundle."""
         texts = {}
         for module, tree in self.trees.items():
             if module not in self.members:

@@ -65,7 +65,7 @@ class Bytecode:
         return found
 
     def spans(self) -> list[list[Span]]:
-        """What each of its numbers stands for."""
+        """Return what each of its numbers stands for."""
         edges = [0, *self.cuts, len(self.places)]
         return [_spans([origin for _, origin in self.places[a:b]]) for a, b in pairwise(edges)]
 

@@ -96,7 +96,7 @@ class _Known:
 
 
 def _wrong(node: ast.AST, known: _Known, tree: ast.Module) -> str:
-    """What is wrong with a node, "" if nothing is."""
+    """Return what is wrong with a node, "" if nothing is."""
     if isinstance(node, ast.Attribute):
         return "its names are others on a board" if node.attr == "__dict__" else _set_from_outside(node, known)
     if isinstance(node, ast.Call):
@@ -133,7 +133,7 @@ def _computed(node: ast.Call, tree: ast.Module) -> str:
 
 
 def _is_twin(node: ast.expr, tree: ast.Module) -> bool:
-    """Whether it is the name of a machine code twin: a loop over a list of a module of machine code binds it."""
+    """True if it is the name of a machine code twin: a loop over a list of a module of machine code binds it."""
     return isinstance(node, ast.Name) and any(
         isinstance(loop, ast.For)
         and isinstance(loop.target, ast.Name)

@@ -1,6 +1,6 @@
 """Puts a function that is one expression into the places that call it: `order.is_due()` is what it returns.
 
-A function costs 65 octets of heap and its call 700 to 1,500 instructions on a Cortex-M3; the expression costs its code
+A function costs 65 bytes of heap and its call 700 to 1,500 instructions on a Cortex-M3; the expression costs its code
 at each place.
 
 Rules
@@ -10,7 +10,7 @@ Rules
    expression calls nothing before it is done (a call around all of it is the last thing it does), or no attribute of
    the chain is stored outside `__init__`.
 3. A name of the module that the expression uses must mean the same in the caller: the same module, no local called so.
-4. It goes in everywhere or nowhere, and only if its code at all these places is not `dearer` by more octets than it may
+4. It goes in everywhere or nowhere, and only if its code at all these places is not `dearer` by more bytes than it may
    be: FUNCTION_OCTETS where code lies in the heap. The frame of a caller may not grow above `frame_words` (inline.py
    says why).
 """
@@ -132,14 +132,14 @@ class _Facts:
 
 
 def _bindings(nodes: list[ast.AST]) -> Counter[str]:
-    """How often a name is given to something: functions, classes, arguments, variables, attributes."""
+    """Return how often a name is given to something: functions, classes, arguments, variables, attributes."""
     counts = Counter(map(bound_by, nodes))
     counts.update(node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load))
     return counts
 
 
 def _stored_later(nodes: list[ast.AST]) -> set[str]:
-    """The attributes that change after their object was made."""
+    """Return the attributes that change after their object was made."""
     beginnings = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
     within = {id(node) for one in beginnings for node in walk(one)}
     return {
@@ -150,7 +150,7 @@ def _stored_later(nodes: list[ast.AST]) -> set[str]:
 
 
 def _calls(function: ast.FunctionDef) -> list[tuple[ast.AST, str, int, ast.Call]]:
-    """Every call in a function's own scope, with the place where it stands."""
+    """Return every call in a function's own scope, with the place where it stands."""
     found = []
     todo: list[ast.AST] = list(function.body)
     while todo:
@@ -167,7 +167,7 @@ def _calls(function: ast.FunctionDef) -> list[tuple[ast.AST, str, int, ast.Call]
 
 
 def _functions(module: str, tree: ast.Module) -> list[_Function]:
-    """The functions and methods that only return an expression."""
+    """Return the functions and methods that only return an expression."""
     found = []
     for owner in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
         for node in owner.body:
@@ -204,7 +204,7 @@ def _value_of(node: ast.FunctionDef) -> ast.expr | None:
 
 
 def _uses_of(facts: list[_Facts], candidates: dict[str, _Function]) -> dict[str, list[_Use]]:
-    """The places of each candidate that is called wherever it is named; those with the fewest first."""
+    """Return the places of each candidate that is called wherever it is named; those with the fewest first."""
     found: dict[str, list[_Use]] = {}
     for name, function in candidates.items():
         uses = [use for one in facts for use in one.uses.get(name, ()) if _fits(function, use)]
@@ -269,7 +269,7 @@ def _set(use: _Use, value: ast.expr) -> None:
 
 
 def _with_arguments(function: _Function, call: ast.Call, stored: set[str]) -> ast.expr | None:
-    """What the call evaluates to, its arguments in their places."""
+    """Return what the call evaluates to, its arguments in their places."""
     values = _arguments(function, call)
     if values is None:
         return None

@@ -1,4 +1,4 @@
-"""Puts a function that is called from one place only into that place: on a chip a function costs 65 octets and a call.
+"""Puts a function that is called from one place only into that place: on a chip a function costs 65 bytes and a call.
 
 Small functions are for the reader. Each has an object, a head, a place in a dict, and takes 700 to 1,500 instructions
 to be called on a Cortex-M3.
@@ -73,7 +73,7 @@ def bind_builtins(text: str) -> str:
 
 
 def _uses(trees: dict[str, ast.Module]) -> Counter[str]:
-    """How often each name is used, defined or looked up, in the whole program."""
+    """Return how often each name is used, defined or looked up, in the whole program."""
     uses: Counter[str] = Counter()
     for tree in trees.values():
         for node in walk(tree):
@@ -197,7 +197,7 @@ def _split_before(
 
 
 def _is_plain(caller: ast.FunctionDef) -> bool:
-    """Whether all that it does is its own: it has no function inside."""
+    """True if all that it does is its own: it has no function inside."""
     apart = (ast.FunctionDef, ast.Lambda, ast.Yield)
     return not any(isinstance(node, apart) for node in walk(caller) if node is not caller)
 
@@ -242,7 +242,7 @@ class _Part:
 
 
 def _branch(node: ast.expr | None, name: str, is_method: bool) -> tuple[ast.BoolOp | ast.IfExp, int] | None:
-    """The `and`, `or` or condition that decides whether the call is reached, and which of its values has it."""
+    """Return the `and`, `or` or condition that decides whether the call is reached, and which of its values has it."""
 
     def has(part: ast.expr) -> bool:
         return any(isinstance(one, ast.Call) and _is_call_of(one, name, is_method) for one in walk(part))
@@ -292,7 +292,7 @@ def _parted(statement: ast.stmt, node: ast.BoolOp | ast.IfExp, at: int, so_far: 
 def _two_ways(
     statement: ast.stmt, node: ast.IfExp, so_far: str
 ) -> tuple[list[ast.stmt], tuple[list[ast.stmt], list[ast.stmt]]]:
-    """A condition as a statement: all that is done, and the lists of its two ways."""
+    """Return a condition as a statement: all that is done, and the lists of its two ways."""
     ways: tuple[list[ast.stmt], list[ast.stmt]]
     if isinstance(statement, ast.Return) and statement.value is node:
         ways = [ast.Return(node.body)], [ast.Return(node.orelse)]
@@ -324,7 +324,7 @@ def _lists(function: ast.FunctionDef):
 
 
 def _head_of(statement: ast.stmt) -> ast.expr | None:
-    """What a statement evaluates before it does anything else."""
+    """Return what a statement evaluates before it does anything else."""
     if isinstance(statement, (ast.Expr, ast.Return)):
         return statement.value
     if isinstance(statement, ast.Assign):
@@ -337,7 +337,7 @@ def _head_of(statement: ast.stmt) -> ast.expr | None:
 
 
 def _first_call(node: ast.expr | None) -> ast.Call | None:
-    """The call that an expression evaluates first of all, unconditionally."""
+    """Return the call that an expression evaluates first of all, unconditionally."""
     while node is not None and not isinstance(node, ast.Call):
         if isinstance(node, ast.UnaryOp):
             node = node.operand
@@ -355,7 +355,7 @@ def _first_call(node: ast.expr | None) -> ast.Call | None:
 
 
 def _first_inside(call: ast.Call) -> ast.Call | None:
-    """The call that is evaluated before this one, as its object or its first argument that is not settled."""
+    """Return the call that is evaluated before this one, as its object or its first argument that is not settled."""
     if isinstance(call.func, ast.Attribute):
         found = _first_call(call.func.value)
         if found is not None:
@@ -368,7 +368,7 @@ def _first_inside(call: ast.Call) -> ast.Call | None:
 
 
 def _is_settled(node: ast.expr) -> bool:
-    """Whether it is the same whenever it is evaluated: a constant, a local."""
+    """True if it is the same whenever it is evaluated: a constant, a local."""
     return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and _is_local(node))
 
 
@@ -408,12 +408,12 @@ def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool, frame_wor
 
 
 def _others(function: ast.FunctionDef) -> set[str]:
-    """The names in a function that are not its own."""
+    """Return the names in a function that are not its own."""
     return {node.id for node in walk(function) if isinstance(node, ast.Name) and not _is_local(node)}
 
 
 def _expanded(place: _Place, statement: ast.stmt, function: ast.FunctionDef, is_method: bool) -> list[ast.stmt] | None:
-    """The statements that do what the one with the call did."""
+    """Return the statements that do what the one with the call did."""
     parameters = _arguments_of(place.call, function, is_method)
     if parameters is None:
         return None
@@ -525,7 +525,7 @@ def _has_return(node: ast.AST) -> bool:
 
 
 def _ends(statements: list[ast.stmt]) -> bool:
-    """Whether what follows these is never reached."""
+    """True if what follows these is never reached."""
     if not statements:
         return False
     last = statements[-1]
@@ -575,7 +575,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
 
 
 def _own(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Every statement that is in no loop inside, and in nothing that has to end in order (`try`, `with`)."""
+    """Yield every statement that is in no loop inside, and in nothing that has to end in order (`try`, `with`)."""
     for statement in statements:
         yield statement
         if isinstance(statement, ast.If):
@@ -584,7 +584,7 @@ def _own(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _breaks_freely(loop: ast.For | ast.While) -> bool:
-    """Whether each return in the loop can be a break, and nothing else is one: what follows becomes its `else`."""
+    """True if each return in the loop can be a break, and nothing else is one: what follows becomes its `else`."""
     own = list(_own(loop.body))
     returns = [one for one in walk(loop) if isinstance(one, ast.Return)]
     in_else = [one for statement in loop.orelse for one in walk(statement) if isinstance(one, ast.Return)]
@@ -597,7 +597,7 @@ def _breaks_freely(loop: ast.For | ast.While) -> bool:
 
 
 def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt]:
-    """The same with the answer put into `target` and a break instead of each return."""
+    """Return the same with the answer put into `target` and a break instead of each return."""
     out: list[ast.stmt] = []
     for statement in statements:
         if isinstance(statement, ast.Return):
@@ -610,7 +610,7 @@ def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast
 
 
 def _one_turn(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
-    """A loop of one turn that a return leaves; None if one stands where a break would leave something else."""
+    """Return a loop of one turn that a return leaves; None if one stands where a break would leave something else."""
     own = list(_own(statements))
     returns = [one for statement in statements for one in walk(statement) if isinstance(one, ast.Return)]
     if not all(any(one is other for other in own) for one in returns):

@@ -21,7 +21,7 @@ Lines = dict[str, list[list[Span]]]  # by a function's name on the board and by 
 
 
 def rewritten(octets: bytes, origin_of: OriginOf, name_of: NameOf) -> tuple[bytes, Lines]:
-    """The .mpy with numbers in place of lines, and what they stand for.
+    """Return the .mpy with numbers in place of lines, and what they stand for.
 
     `origin_of` tells where a line of the compiled text comes from, None if from nowhere: then the function has no
     numbers at all. `name_of` tells the function that a line is in, for names that a .mpy does not spell.

@@ -21,7 +21,7 @@ class Text(str):
 
 
 def numbered(module: str, text: str) -> Text:
-    """A module of the sources, each statement with its own line."""
+    """Return a module of the sources, each statement with its own line."""
     found: list[Origin | None] = []
 
     def take(node: ast.AST, function: str) -> None:
@@ -38,7 +38,7 @@ def numbered(module: str, text: str) -> Text:
 
 
 def parse(text: str) -> ast.Module:
-    """The tree of a text; its statements have the text's origins."""
+    """Return the tree of a text; its statements have the text's origins."""
     tree = ast.parse(text)
     origins = getattr(text, "origins", ())
     if origins:
@@ -48,7 +48,7 @@ def parse(text: str) -> ast.Module:
 
 
 def unparse(tree: ast.Module) -> Text:
-    """The text of a tree, with the origins that its statements have."""
+    """Return the text of a tree, with the origins that its statements have."""
     found, last = [], None
     for node in _statements(tree):
         last = getattr(node, "origin", None) or last
@@ -67,14 +67,14 @@ def behind(first: str, text: str) -> Text:
 
 
 def placed_at(old: ast.stmt | None, new: ast.stmt) -> ast.stmt:
-    """A statement that a step made in the place of another one."""
+    """Return a statement that a step made in the place of another one."""
     if old is not None and hasattr(old, "origin"):
         new.origin = old.origin  # type: ignore[attr-defined]
     return new
 
 
 def by_line(text: str) -> tuple[Callable[[int], Origin | None], Callable[[int], str]]:
-    """What says where a line of the text comes from, and which function of the text it is in."""
+    """Return what says where a line of the text comes from, and which function of the text it is in."""
     tree = parse(text)
     starts = sorted(
         {node.lineno: (getattr(node, "origin", None), name) for node, name in _named(tree, "<module>")}.items()

@@ -26,7 +26,7 @@ _OF = "__of"
 
 
 def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node of a class, of its methods that went out of it as well."""
+    """Yield every node of a class, of its methods that went out of it as well."""
     yield from walk(node)
     for other in tree.body:
         if isinstance(other, ast.FunctionDef) and other.name.startswith(node.name + _OF):
@@ -84,7 +84,7 @@ def _other_uses(module: str, tree: ast.Module) -> dict[str, set[str]]:
 
 
 def _own_method(call: ast.Call) -> str:
-    """The name in `self.name(...)`, an empty one for any other call."""
+    """Return the name in `self.name(...)`, an empty one for any other call."""
     function = call.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
         return function.attr if _is_private(function.attr) else ""
@@ -122,7 +122,7 @@ def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]], out
 
 
 def _line(name: str, classes: dict[str, ast.ClassDef]) -> list[str]:
-    """The class and the ones it derives from, as far as the module has them."""
+    """Return the class and the ones it derives from, as far as the module has them."""
     line = [name]
     for base in classes[name].bases:
         if isinstance(base, ast.Name) and base.id in classes:

@@ -24,7 +24,7 @@ class Mpy:
         self.at = 0
 
     def pieces(self, origin_of: OriginOf, name_of: NameOf) -> list[bytes | Bytecode]:
-        """The file as bytes that stay and functions, in their order."""
+        """Return the file as bytes that stay and functions, in their order."""
         self.origin_of, self.name_of = origin_of, name_of
         self.at = 4
         names, constants = self._uint(), self._uint()
@@ -48,7 +48,7 @@ class Mpy:
                 return value
 
     def _string(self) -> str:
-        """A name; "" for one of those that every firmware has, which a .mpy only counts."""
+        """Return a name; "" for one of those that every firmware has, which a .mpy only counts."""
         length = self._uint()
         if length & 1:
             return ""
@@ -94,7 +94,7 @@ class Mpy:
         return Bytecode(name, signature, names, cells, rest, has_children, places, raw)
 
     def _arguments(self) -> int:
-        """How many names of arguments follow."""
+        """Return how many names of arguments follow."""
         octet = self._byte()
         count, shift = octet & 3, 0
         keywords = 0
@@ -118,7 +118,7 @@ class Mpy:
 
 
 def joined(pieces: list[bytes | Bytecode]) -> bytes:
-    """The .mpy of its pieces."""
+    """Return the .mpy of its pieces."""
     return b"".join(_written(piece) if isinstance(piece, Bytecode) else piece for piece in pieces)
 
 

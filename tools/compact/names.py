@@ -1,6 +1,6 @@
 """Gives everything in `agent/` a short name, and everything private of the other modules: a name is paid for on a chip.
 
-A name that is not in the firmware costs its text and about eight octets beside it, and two octets of bytecode instead
+A name that is not in the firmware costs its text and about eight bytes beside it, and two bytes of bytecode instead
 of one wherever it is used, once a module has more than 127 of them.
 
 Rules
@@ -177,7 +177,7 @@ class Names:
         return met
 
     def _kept(self, attributes: set[str], tops: set[tuple[str, str]]) -> set[str]:
-        """Every identifier that stays what it is: no new name may be one of these."""
+        """Return every identifier that stays what it is: no new name may be one of these."""
         kept = {*dir(builtins), *keyword.kwlist, *self.keywords, *self.asked}
         for module, tree in self.trees.items():
             kept.add(module.rpartition(".")[2])
@@ -211,7 +211,7 @@ class Names:
                 raise Missing(f"{module}: {name} and {clash[0]} would both be {short}")
 
     def rewritten(self) -> dict[str, str]:
-        """The program with its new names."""
+        """Return the program with its new names."""
         return {module: self.apply(module, tree) for module, tree in self.trees.items()}
 
     def apply(self, module: str, tree: ast.Module) -> str:
@@ -250,7 +250,7 @@ def _is_ours(module: str) -> bool:
 
 
 def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
-    """Names that `getattr` and its like are given."""
+    """Return names that `getattr` and its like are given."""
     return {
         one.value
         for tree in trees.values()
@@ -288,7 +288,7 @@ def _of_class(node: ast.ClassDef, tree: ast.Module) -> set[str]:
 
 
 def _attributes_in(trees: Iterable[ast.Module]) -> set[str]:
-    """Every name that some object is asked for, or that a class defines."""
+    """Return every name that some object is asked for, or that a class defines."""
     found = set()
     for tree in trees:
         for node in walk(tree):
@@ -300,7 +300,7 @@ def _attributes_in(trees: Iterable[ast.Module]) -> set[str]:
 
 
 def _defined_in_agent(trees: dict[str, ast.Module]) -> set[str]:
-    """Attributes that classes of agent/ define: methods, and what they set on themselves."""
+    """Return attributes that classes of agent/ define: methods, and what they set on themselves."""
     found = set()
     for module, tree in trees.items():
         for node in walk(tree) if _is_ours(module) else ():
@@ -381,7 +381,7 @@ def _set_from_outside(trees: dict[str, ast.Module], own: dict[str, set[str]]) ->
 
 
 def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
-    """The names at the top of modules that may be renamed: all of agent/'s, the private ones of the others."""
+    """Return the names at the top of modules that may be renamed: all of agent/'s, the private ones of the others."""
     found = []
     for module, tree in trees.items():
         if module in NATIVES.values():
@@ -407,13 +407,13 @@ def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
 
 
 def _by_use(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
-    """Those that are named most often first."""
+    """Return those that are named most often first."""
     named = Counter(node.id for tree in trees.values() for node in walk(tree) if isinstance(node, ast.Name))
     return sorted(tops, key=lambda key: (-named[key[1]], key))
 
 
 def _seen_by(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
-    """The modules in whose dict each name is: its own, and those that import it at their top."""
+    """Return the modules in whose dict each name is: its own, and those that import it at their top."""
     seen_by = {key: {key[0]} for key in tops}
     for module, tree in trees.items():
         for node in walk(tree):
@@ -425,13 +425,13 @@ def _seen_by(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> dict[
 
 
 def _attributes_left(tree: ast.Module | None, renamed: dict[str, str]) -> set[str]:
-    """Names that a module has anyway, because it asks objects for them."""
+    """Return names that a module has anyway, because it asks objects for them."""
     found = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute)} if tree is not None else set()
     return found - set(renamed)
 
 
 def _bound(module: str, tree: ast.Module, names: Names) -> tuple[dict[str, str], dict[str, str]]:
-    """What the names in `tree` stand for: modules of the program by alias, and new names by old ones."""
+    """Return what the names in `tree` stand for: modules of the program by alias, and new names by old ones."""
     modules: dict[str, str] = {}
     tops = {name: short for (of, name), short in names.tops.items() if of == module}
     for node in walk(tree):

@@ -1,4 +1,4 @@
-"""Lets mpy-cross number the names of a module by how often they are used: the first 128 take one octet, the others two.
+"""Lets mpy-cross number the names of a module by how often they are used: the first 128 take one byte, the others two.
 
 mpy-cross numbers names in the order it meets them, and it meets the module's own text first: there stand the names of
 all functions, each used once. So the module begins with a loop that is never run and names the others.
@@ -17,7 +17,7 @@ WORTH_BYTES = 200  # below so many names in a module nothing is gained
 
 
 def ordered(text: str) -> str:
-    """The module with its most used names in front, if it has more than take one octet."""
+    """Return the module with its most used names in front, if it has more than take one byte."""
     tree = ast.parse(text)
     used: Counter[str] = Counter()
     for function in walk(tree):

@@ -15,7 +15,7 @@ MOST = 3  # of more the compiler makes a tuple in any case
 
 def without_tuples(text: str) -> Text:
     """The text of a module, which `ast.unparse` made, with the values of such assignments out of their parentheses."""
-    lines = text.encode().split(b"\n")  # the tree counts octets
+    lines = text.encode().split(b"\n")  # the tree counts bytes
     for node in walk(ast.parse(text)):
         if isinstance(node, ast.Assign) and _is_pair(node) and node.value.lineno == node.value.end_lineno:
             line = lines[node.lineno - 1]

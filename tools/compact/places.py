@@ -47,7 +47,7 @@ class Dict:
 
 
 def hash_of(text: str) -> int:
-    """The hash of a name (qstr_compute_hash in py/qstr.c, two octets of it)."""
+    """Return the hash of a name (qstr_compute_hash in py/qstr.c, two bytes of it)."""
     value = 5381
     for octet in text.encode():
         value = (value * 33 ^ octet) & 0xFFFFFFFF
@@ -55,7 +55,7 @@ def hash_of(text: str) -> int:
 
 
 def dicts_of(trees: Iterable[ast.Module]) -> list[Dict]:
-    """The dicts of all classes from which no other derives."""
+    """Return the dicts of all classes from which no other derives."""
     own: dict[str, tuple[set[str], set[str], list[str]]] = {}
     for tree in trees:
         for node in walk(tree):
@@ -126,7 +126,7 @@ def placed(wanted: list[str], dicts: list[Dict], texts: Iterator[str]) -> dict[s
 
 
 def _least(texts: Iterable[str], cost) -> str:
-    """The first that costs nothing, else the first of those that cost least."""
+    """Return the first that costs nothing, else the first of those that cost least."""
     best, least = "", -1
     for text in texts:
         found = cost(text)
@@ -142,7 +142,7 @@ def _take(taken: Counter[int], places: int, value: int) -> None:
 
 
 def _steps(taken: Counter[int], places: int, value: int) -> int:
-    """How many places are looked at in vain before a free one."""
+    """Return how many places are looked at in vain before a free one."""
     for step in range(places):
         if not taken[(value + step) % places]:
             return step

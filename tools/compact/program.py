@@ -98,7 +98,7 @@ class Program:
     def tested(
         self, outside: dict[str, str], spare: frozenset[str], keep: frozenset[str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The texts of program and tests, where these derive from its classes and ask for names by strings.
+        """Return the texts of program and tests, where these derive from its classes and ask for names by strings.
 
         `outside` are the tests as `outside` returns them. What they want of the program that it does not use is
         `spare`, what it has in another form is `keep`. The names are chosen so that both sides agree.
@@ -116,7 +116,7 @@ class Program:
         return {name: without_unused_imports(self.bundle.outside(name, plain[name])) for name in foreign}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:
-        """The modules of `foreign`, written against the program; Missing if they ask for what it has not."""
+        """Return the modules of `foreign`, written against the program; Missing if they ask for what it has not."""
         return {name: self._named(name, text) for name, text in self.outside(foreign).items()}
 
     def _named(self, name: str, text: str) -> str:
@@ -125,17 +125,17 @@ class Program:
         return self.names.apply(name, tree)
 
     def place(self, module: str, name: str) -> tuple[str, str]:
-        """Where the name `name` of the source `module` is now, and what it is called."""
+        """Return where the name `name` of the source `module` is now, and what it is called."""
         module, name = self.bundle.place(flat(module), name)
         return module, self.names.tops.get((module, name), name)
 
     def attribute(self, name: str) -> str:
-        """What the attribute `name` is called now."""
+        """Return what the attribute `name` is called now."""
         return self.names.attributes.get(name, name)
 
 
 def said_in(program: dict[str, str], outside: dict[str, str]) -> frozenset[str]:
-    """Names that modules beside a program may ask for otherwise than plainly: by strings, keywords, computed."""
+    """Return names that modules beside a program may ask for otherwise than plainly: by strings, keywords, computed."""
     own = {node.attr for text in program.values() for node in walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
     said = set()
     for text in outside.values():

@@ -34,7 +34,7 @@ def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[s
 
 
 def without_unused_imports(text: str) -> str:
-    """One module that is no part of the program, without imported names that it neither uses nor passes on."""
+    """Return one module that is no part of the program, without imported names that it neither uses nor passes on."""
     tree = parse(text)
     own = scopes(tree)[0]
     used = {node.id for node in walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
@@ -44,7 +44,7 @@ def without_unused_imports(text: str) -> str:
 
 
 def strings_in(trees) -> set[str]:
-    """Every text that somebody may look a name up with."""
+    """Return every text that somebody may look a name up with."""
     return {
         node.value
         for tree in trees

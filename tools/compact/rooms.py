@@ -16,12 +16,12 @@ _ROOM = re.compile(rf"\bagent\.(?:{'|'.join(map(re.escape, FLAT))})\b")
 
 
 def flat(text: str) -> str:
-    """A module's name, or a text that names modules, without these rooms."""
+    """Return a module's name, or a text that names modules, without these rooms."""
     return _ROOM.sub("agent", text)
 
 
 def flattened(sources: Mapping[str, str]) -> dict[str, str]:
-    """The modules under their shorter names; two that share one are a mistake of whoever named them."""
+    """Return the modules under their shorter names; two that share one are a mistake of whoever named them."""
     packages = {f"agent.{room}" for room in FLAT}
     found: dict[str, str] = {}
     for name, text in sources.items():

@@ -43,7 +43,7 @@ class Scope:
         return home
 
     def find(self, name: str) -> Scope | None:
-        """The scope that a use of `name` in this one means."""
+        """Return the scope that a use of `name` in this one means."""
         if name in self.declared_global:
             return self.module
         scope: Scope | None = self

@@ -45,7 +45,7 @@ def is_simple(function: ast.FunctionDef) -> bool:
 
 
 def arguments_of(function: ast.FunctionDef) -> list[str]:
-    """The names of a function's arguments, `*rest` and `**named` last."""
+    """Return the names of a function's arguments, `*rest` and `**named` last."""
     args = function.args
     last = [one for one in (args.vararg, args.kwarg) if one]
     return [one.arg for one in args.posonlyargs + args.args + args.kwonlyargs + last]

@@ -1,12 +1,12 @@
 """Puts numbers in the place of constants, and leaves out what is for a reader: docstrings, slots, annotations.
 
-On a board every public name costs about 40 octets of heap (its text, a place in its module's dict, the code that puts
+On a board every public name costs about 40 bytes of heap (its text, a place in its module's dict, the code that puts
 it there), measured on the 32-bit unix port. A named constant is for the reader; a chip needs the number only.
 
 Rules
 1. `NAME = const(<whole number>)` at a module's top is replaced by its value everywhere in the program, also where it
    is imported or reached through its module, and the definition goes. So is what is computed from such numbers.
-2. `bytes((1, 2, ...))` of numbers becomes the octets themselves, and so does what a module's top makes of octets. In
+2. `bytes((1, 2, ...))` of numbers becomes the bytes themselves, and so does what a module's top makes of bytes. In
    our own image tuples do so as well: there a constant lies in the flash, in a .mpy it is longer than what makes it.
 3. A name that is looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
    tests run on the result.
@@ -55,7 +55,7 @@ def constants(sources: dict[str, str], own_image: bool = False) -> dict[str, str
 
 
 def with_numbers(sources: dict[str, str], known: Numbers, own_image: bool = False) -> tuple[dict[str, str], Numbers]:
-    """The same, and the numbers; `known` are those of modules around them that were read before."""
+    """Return the same, and the numbers; `known` are those of modules around them that were read before."""
     kinds = (bytes, tuple) if own_image else (bytes,)
     modules = {name: Module(name, ast.Module([], []), dict(numbers)) for name, numbers in known.items()}
     modules |= {name: Module(name, parse(text)) for name, text in sources.items()}
@@ -71,7 +71,7 @@ def with_numbers(sources: dict[str, str], known: Numbers, own_image: bool = Fals
 
 
 def _folded(tree: ast.Module, kinds: tuple[type, ...]) -> ast.Module:
-    """The module with what its top makes of octets and tuples, where that is one of these kinds, and not long."""
+    """Return the module with what its top makes of bytes and tuples, where that is one of these kinds, and not long."""
     stored = Counter(node.id for node in walk(tree) if isinstance(node, ast.Name) and _is_store(node))
     known: dict[str, object] = {}
     for statement in tree.body:
@@ -120,7 +120,7 @@ def _find_constants(modules: dict[str, Module]) -> None:
 
 
 def _octets(call: ast.Call) -> bytes | None:
-    """What `bytes((1, 2, ...))` makes of whole numbers; None for any other call."""
+    """Return what `bytes((1, 2, ...))` makes of whole numbers; None for any other call."""
     if not isinstance(call.func, ast.Name) or call.func.id != "bytes" or len(call.args) != 1:
         return None
     if not isinstance(call.args[0], ast.Tuple):
@@ -174,7 +174,7 @@ def _evaluate(value: ast.expr | None, known: dict[str, int]) -> int | None:
 
 
 def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
-    """The constants a module can name directly: its own and those it imports by name."""
+    """Return the constants a module can name directly: its own and those it imports by name."""
     visible = dict(module.constants)
     for node in module.imports:
         if isinstance(node, ast.ImportFrom) and node.module in modules:
@@ -186,7 +186,7 @@ def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
 
 
 def _module_aliases(module: Module, modules: dict[str, Module]) -> dict[str, Module]:
-    """The names under which a module reaches other modules as a whole."""
+    """Return the names under which a module reaches other modules as a whole."""
     aliases = {}
     for node in module.imports:
         if isinstance(node, ast.ImportFrom):

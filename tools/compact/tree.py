@@ -37,7 +37,7 @@ def program_of(
     own_image: bool = False,
     companions: tuple[str, ...] = (),
 ) -> Program:
-    """The program made of these files; names in `keep` stay although nothing uses them. Broken names bad lines.
+    """Return the program made of these files; names in `keep` stay although nothing uses them. Broken names bad lines.
 
     `companions` are files of the checkout with classes that will run beside it. A board has none.
     """
@@ -56,12 +56,12 @@ def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bo
 
 
 def texts_of(sources: list[Source]) -> dict[str, str]:
-    """The texts of the program made of these files, by module."""
+    """Return the texts of the program made of these files, by module."""
     return remembered(sources, lambda: program_of(sources).texts, form=pickle)
 
 
 def remembered(what: object, make: Callable[[], T], where: Path | None = None, form: ModuleType = json) -> T:
-    """What `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
+    """Return what `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
 
     It goes through JSON, or what else `form` is. What is installed has no cache and makes it again.
     """
@@ -83,19 +83,19 @@ def remembered(what: object, make: Callable[[], T], where: Path | None = None, f
 
 
 def beside(program: Program, names: tuple[str, ...]) -> list[Source]:
-    """Files of the checkout that are no part of the program, written against it."""
+    """Return files of the checkout that are no part of the program, written against it."""
     texts = {dotted(name): (ROOT / name).read_text(encoding="utf-8") for name in names}
     return files_of(program.beside(texts))
 
 
 def files_of(texts: dict[str, str]) -> list[Source]:
-    """The modules as files, named as in the checkout."""
+    """Return the modules as files, named as in the checkout."""
     packages = {name.rpartition(".")[0] for name in texts}
     return [Source(_file_of(name, name in packages), text) for name, text in texts.items()]
 
 
 def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Write the compacted .mpy files below `folder`; returns the octets of each by its name in the checkout.
+    """Write the compacted .mpy files below `folder`; returns the bytes of each by its name in the checkout.
 
     `machine` is mpy-cross's -march for native code; without one files of native code are left out.
     """
@@ -104,7 +104,7 @@ def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] =
 
 
 def lines_in(folder: Path, sources: list[Source]) -> dict[str, Lines]:
-    """The map that was written below `folder`, with the files of `sources` in place of their modules."""
+    """Return the map that was written below `folder`, with the files of `sources` in place of their modules."""
     files = {dotted(source.name): source.name for source in sources}
     lines = json.loads((folder / LINES_FILE).read_text(encoding="utf-8"))
     for named in lines.values():
@@ -135,7 +135,7 @@ def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> d
 
 
 def _compiled(source: Source, machine: str, scratch: Path) -> tuple[bytes, Lines]:
-    """The .mpy of one file and its map, which only what was made of sources has."""
+    """Return the .mpy of one file and its map, which only what was made of sources has."""
     text, target = scratch / "source.py", scratch / "source.mpy"
     text.write_text(source.text, encoding="utf-8")
     has_map = bool(getattr(source.text, "origins", ())) and not source.is_native
@@ -160,5 +160,5 @@ def _file_of(dotted: str, is_package: bool) -> str:
 
 
 def program_of_board() -> Program:
-    """The program that this checkout gives to an RP2 or an ESP32."""
+    """Return the program that this checkout gives to an RP2 or an ESP32."""
     return program_of(product_sources())

@@ -47,7 +47,7 @@ def only_twins(sources: dict[str, str]) -> dict[str, str]:
 
 
 def _lists(called: str, native: ast.Module) -> dict[str, list[str]]:
-    """The tuples of names at the end of a module of machine code, each as its users write it."""
+    """Return the tuples of names at the end of a module of machine code, each as its users write it."""
     return {
         f"{called}.{statement.targets[0].id}": [
             str(one.value) for one in statement.value.elts if isinstance(one, ast.Constant)
@@ -80,7 +80,7 @@ def _is_chosen(statement: ast.stmt) -> bool:
 
 
 def _bound(statement: ast.stmt, lists: dict[str, list[str]]) -> list[ast.stmt]:
-    """What a statement binds at the top of its module, written plainly."""
+    """Return what a statement binds at the top of its module, written plainly."""
     if isinstance(statement, ast.For) and isinstance(statement.iter, ast.Attribute) and _is_fast(statement.iter.value):
         names = lists[ast.unparse(statement.iter)]
         return [_assign(name, ast.Attribute(statement.iter.value, name, ast.Load())) for name in names]

@@ -16,7 +16,7 @@ _values: dict[type, Callable[[ast.AST], tuple] | None] = {type(None): None}
 
 
 def bound_by(node: ast.AST) -> str:
-    """The name that a definition, an argument or a stored variable gives to something; empty for all else."""
+    """Return the name that a definition, an argument or a stored variable gives to something; empty for all else."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return node.name
     if isinstance(node, ast.arg):
@@ -25,7 +25,7 @@ def bound_by(node: ast.AST) -> str:
 
 
 def walk(tree: ast.AST) -> list[ast.AST]:
-    """All nodes as they are now, outer ones first, without the marks for load, store, plus and the like."""
+    """Return all nodes as they are now, outer ones first, without the marks for load, store, plus and the like."""
     found = [tree]
     known = _values
     for node in found:

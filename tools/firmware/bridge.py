@@ -139,7 +139,7 @@ class Bridge:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def serial_options(self) -> tuple[str, ...]:
-        """What QEMU is told of its further serial ports."""
+        """Return what QEMU is told of its further serial ports."""
         return tuple(f"tcp:127.0.0.1:{line.port}" for line in self.lines)
 
     def _run(self) -> None:

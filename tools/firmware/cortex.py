@@ -42,13 +42,13 @@ def key_of(parts: Path, *more: str) -> str:
 
 
 def folder(stock: bool = False) -> Path:
-    """Where the image of the present files is or will be."""
+    """Return where the image of the present files is or will be."""
     return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES), 'stock' if stock else repr(sources.FRAMES))}"
 
 
 @functools.cache
 def build(stock: bool = False) -> Path:
-    """The image, built if it is not there; Unavailable says what is missing."""
+    """Return the image, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.MAKE)
     if not folder(stock).is_dir():
         sources.folder()  # before the lock of the images is taken
@@ -82,7 +82,7 @@ def _fill(target: Path, stock: bool) -> None:
 
 
 def tree_image(tree: Path) -> Path:
-    """The ROMFS of a tree, named for what is in it."""
+    """Return the ROMFS of a tree, named for what is in it."""
     octets = romfs.image(tree)
     file = ROMS / f"{hashlib.sha256(octets).hexdigest()[:24]}.romfs"
     if not file.is_file():

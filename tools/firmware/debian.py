@@ -78,7 +78,7 @@ def _deb822_fields(stanza: str) -> dict[str, str]:
 
 
 def mirrors_in_deb822(text: str) -> list[Mirror]:
-    """The mirrors of a `.sources` file: entries that are enabled, binary, of main and not for security."""
+    """Return the mirrors of a `.sources` file: entries that are enabled, binary, of main and not for security."""
     found = []
     for stanza in re.split(r"\n[ \t]*\n", text):
         fields = _deb822_fields(stanza)
@@ -95,7 +95,7 @@ def mirrors_in_deb822(text: str) -> list[Mirror]:
 
 
 def mirrors_in_list(text: str) -> list[Mirror]:
-    """The same for the one-line form: `deb [options] URI suite components`."""
+    """Return the same for the one-line form: `deb [options] URI suite components`."""
     found = []
     for line in text.splitlines():
         entry = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
@@ -106,7 +106,7 @@ def mirrors_in_list(text: str) -> list[Mirror]:
 
 
 def system_mirrors() -> list[Mirror]:
-    """Every mirror the system's own apt set-up names, Debian's first, each once."""
+    """Return every mirror the system's own apt set-up names, Debian's first, each once."""
     found = []
     lists = [SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*"))]
     for file in lists:
@@ -220,7 +220,7 @@ def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> No
 
 
 def program(folder: Path, architecture: str) -> list[str]:
-    """The start of a command line: the loader, where its libraries are, MicroPython."""
+    """Return the start of a command line: the loader, where its libraries are, MicroPython."""
     libraries, loader = LOADERS[architecture]
     libraries_path = str(folder / libraries)
     return [

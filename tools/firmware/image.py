@@ -6,7 +6,7 @@
     FOLDER/manifest.py     what is frozen
 
 Rules
-1. Plain sources are frozen, with their lines: code lies in flash, where octets are cheap, and a traceback names file
+1. Plain sources are frozen, with their lines: code lies in flash, where bytes are cheap, and a traceback names file
    and line of the source.
 2. Nothing of SOURCE is changed but what its own build makes: `mpy-cross/build`.
 3. What is missing is said all at once and before anything is built, with what to type. SDKs are on no package registry.
@@ -63,7 +63,7 @@ BOARDS = {
 
 
 def problems(board: Board, source: Path | None) -> list[str]:
-    """Everything that a build on this machine lacks, each with what to type; empty if it can begin."""
+    """Return everything that a build on this machine lacks, each with what to type; empty if it can begin."""
     submodules = f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules"
     if source is None:
         said = f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
@@ -90,7 +90,7 @@ def _has(submodule: Path) -> bool:
 
 
 def version_of(source: Path) -> tuple[int, int, int] | None:
-    """The version of these sources, None if they are none of MicroPython."""
+    """Return the version of these sources, None if they are none of MicroPython."""
     try:
         text = (source / "py/mpconfig.h").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -189,7 +189,7 @@ def _make(command: list[str], env: dict[str, str], log: Path) -> None:
 
 
 def next_steps(name: str, board: Board, image: Path) -> list[str]:
-    """What to do with the image, line by line."""
+    """Return what to do with the image, line by line."""
     if board.port == "rp2":
         load = f"hold BOOTSEL, plug the board in, and copy {image} onto the drive that appears"
     else:

@@ -36,7 +36,7 @@ def _is_there(program: str) -> bool:
 
 
 def missing(*wanted: tuple[str, str]) -> list[str]:
-    """The packages of those programs that are not there."""
+    """Return the packages of those programs that are not there."""
     return [package for program, package in wanted if not _is_there(program)]
 
 

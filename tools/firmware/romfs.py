@@ -1,7 +1,7 @@
 """Packs a folder into a ROMFS image, MicroPython's read-only file system whose bytecode runs in place.
 
     image    = kind 0x14a6b1, length, records; its size is even
-    record   = kind, length, payload          kind and length are numbers of 7 bits an octet, the high one first
+    record   = kind, length, payload          kind and length are numbers of 7 bits a byte, the high one first
     kinds      1 padding, 2 contents, 4 folder (name length, name, records), 5 file (name length, name, contents)
 
 The contents of every file start at an even address, since native code is fetched in halfwords.
@@ -17,7 +17,7 @@ IMAGE = 0x14A6B1
 
 
 def number(value: int, octets: int = 0) -> bytes:
-    """The value as the format writes numbers; led by 0x80s to `octets` if it is shorter."""
+    """Return the value as the format writes numbers; led by 0x80s to `octets` if it is shorter."""
     parts = [value & 0x7F]
     while value := value >> 7:
         parts.append(0x80 | (value & 0x7F))
@@ -31,7 +31,7 @@ def record(kind: int, payload: bytes) -> bytes:
 
 
 def even(octets: bytes) -> bytes:
-    # A padding record of nothing: one octet of kind and one or two of length.
+    # A padding record of nothing: one byte of kind and one or two of length.
     return octets if len(octets) % 2 == 0 else octets + number(PADDING) + number(0, 2)
 
 
@@ -46,7 +46,7 @@ def file_record(name: str, contents: bytes) -> bytes:
 
 
 def folder_records(folder: Path) -> bytes:
-    """The records of all that is in the folder, in the order of names."""
+    """Return the records of all that is in the folder, in the order of names."""
     records = b""
     for thing in sorted(folder.iterdir()):
         if thing.is_dir():
@@ -57,6 +57,6 @@ def folder_records(folder: Path) -> bytes:
 
 
 def image(folder: Path) -> bytes:
-    """The image of the folder."""
+    """Return the image of the folder."""
     records = folder_records(folder)
     return number(IMAGE) + number(len(records), 5) + records

@@ -2,7 +2,7 @@
 
 Rules
 1. Built from Debian's packages of MicroPython, the Pico SDK and TinyUSB and the files in `rp2/`; the same files give
-   the same image, octet by octet. About 40 s on two cores, 10 s again after a change of agent/ or board/.
+   the same image, byte by byte. About 40 s on two cores, 10 s again after a change of agent/ or board/.
 2. No C++ library is needed: nothing of ours is C++, so an empty one satisfies the linker. It would be 313 MB to fetch.
 3. TLS is left out: Debian's package of MicroPython comes without its sources.
 4. `fw.bin` is what is in the flash from its start; `fw.uf2` is what is dropped on a Pico's drive.
@@ -67,18 +67,18 @@ FLASH_ADDRESS = 0x10000000
 
 @functools.cache
 def program():
-    """The program that is frozen. Jobs complete a configuration in it, which a board never does."""
+    """Return the program that is frozen. Jobs complete a configuration in it, which a board never does."""
     sources = [source for source in product_sources() if source.name not in NOT_FOR_RP2]
     return program_of(sources, frozenset({"complete"}), own_image=True)
 
 
 def frozen_sources() -> dict[str, str]:
-    """What is frozen: file names of the checkout and their compacted text."""
+    """Return what is frozen: file names of the checkout and their compacted text."""
     return {source.name: source.text for source in files_of(program().texts)}
 
 
 def against_frozen(script: Path) -> Path:
-    """A script that was written against the checkout, with the names that the frozen program has."""
+    """Return a script that was written against the checkout, with the names that the frozen program has."""
     text = program().beside({script.stem: script.read_text(encoding="utf-8")})[script.stem]
     target = CACHE / "firmware-jobs" / f"{script.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not target.is_file():
@@ -101,7 +101,7 @@ def peers_tree() -> Path:
 
 
 def folder() -> Path:
-    """Where the image of the present files is or will be."""
+    """Return where the image of the present files is or will be."""
     frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
     frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8")
     versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
@@ -111,7 +111,7 @@ def folder() -> Path:
 
 @functools.cache
 def build() -> Path:
-    """The folder with fw.bin, fw.uf2 and rom.bin, built if it is not there; Unavailable says what is missing."""
+    """Return the folder with fw.bin, fw.uf2 and rom.bin, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
     if not folder().is_dir():
         sources.folder()  # before the lock of the images is taken
@@ -195,7 +195,7 @@ def _boot_rom(target: Path) -> None:
 
 
 def uf2(image: bytes) -> bytes:
-    """The image as UF2 blocks of 256 octets for the RP2040."""
+    """Return the image as UF2 blocks of 256 bytes for the RP2040."""
     pages = [image[at : at + 256].ljust(256, b"\0") for at in range(0, len(image), 256)]
     blocks = []
     for number, page in enumerate(pages):
@@ -206,7 +206,7 @@ def uf2(image: bytes) -> bytes:
 
 
 def simulator() -> Path:
-    """The folder with rp2040js; fetched with npm if it is not there."""
+    """Return the folder with rp2040js; fetched with npm if it is not there."""
 
     def fetch(target: Path) -> None:
         for tool in ("node", "npm"):
@@ -230,7 +230,7 @@ def command(
     uarts: tuple[int, ...] = (),
     plain: bool | None = None,
 ) -> list[str]:
-    """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
+    """Return the command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
 
     With `plain` given it says at the end how many cycles a job took, with the simulator's own code or with ours.
     """
@@ -258,7 +258,7 @@ def command(
 
 
 def files_bytes() -> int:
-    """The size of the file system, as board/rp2_flash.py says; that module itself needs the chip."""
+    """Return the size of the file system, as board/rp2_flash.py says; that module itself needs the chip."""
     text = (CHECKOUT / "board/rp2_flash.py").read_text(encoding="utf-8")
     found = re.search(r"^FILES_BYTES = (\d+)", text, re.MULTILINE)
     if found is None:
@@ -267,5 +267,5 @@ def files_bytes() -> int:
 
 
 def ring_start() -> int:
-    """Where in the flash the spool's ring begins: behind the program and the file system."""
+    """Return where in the flash the spool's ring begins: behind the program and the file system."""
     return FLASH_BYTES - STORAGE_BYTES + files_bytes()

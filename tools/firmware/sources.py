@@ -33,7 +33,7 @@ FOLDER = CACHE / "firmware-sources" / f"micropython-{MICROPYTHON}-pico-{PICO_SDK
 
 
 def folder() -> Path:
-    """The folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
+    """Return the folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
     return whole_folder(FOLDER, lambda target: debian.from_mirrors(target, _fetch))
 
 

@@ -3,12 +3,12 @@
 Rules
 1. A unit is programmed once between two erases, and only in a block whose last erase was not cut short. Anything else
    is an AssertionError, also where the cells happen to read as erased: a torn unit may read so today.
-2. A cut tears the operation it falls into, in one of SHAPES, and in no other octet. FADES reads as done until the next
+2. A cut tears the operation it falls into, in one of SHAPES, and in no other byte. FADES reads as done until the next
    start and as never begun afterwards, EMERGES the other way round, FLICKERS changes with every read, UNSTABLE with
-   every read and octet.
+   every read and byte.
 3. A block in `bad_program` or `bad_erase` answers FLASH_WORN and holds anything then; while `refuses` is set the whole
    device answers FLASH_IO, and while `unreadable` is set so do reads.
-4. `before_operation`, if set, is called with (flash, block, address, octets or None) in front of each program and
+4. `before_operation`, if set, is called with (flash, block, address, bytes or None) in front of each program and
    erase: a test forks the world there instead of running up to the same moment again.
 """
 
@@ -45,7 +45,7 @@ class PowerCut(Exception):
 
 
 class Region:
-    """Octets of which a torn operation left no certain content."""
+    """Bytes of which a torn operation left no certain content."""
 
     def __init__(self, address, old, new, shape):
         self.address = address
@@ -89,7 +89,7 @@ class SimFlash:
     # -- the device --------------------------------------------------------------------------------------------
 
     def read_into(self, address, buf, n):
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         self._need_power()
         if self.unreadable:
             return FLASH_IO
@@ -125,7 +125,7 @@ class SimFlash:
         return FLASH_DONE
 
     def erase(self, block):
-        """Make every octet of the block 0xFF."""
+        """Make every byte of the block 0xFF."""
         self._need_power()
         assert 0 <= block < self.block_count
         self._begin(block, block * self.block_bytes, None)

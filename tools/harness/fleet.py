@@ -51,7 +51,7 @@ class Fleet:
         self.archive.close()
 
     def configuration(self, **controller: object) -> dict[str, object]:
-        """What the agent of them all is told, with these settings for every controller."""
+        """Return what the agent of them all is told, with these settings for every controller."""
         stations = [
             {
                 "number": index + 1,

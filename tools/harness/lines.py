@@ -13,7 +13,7 @@ class SimLines:
         self.durable = 0
         self.is_open = False
         self.refuses = ()  # names of the calls that fail
-        self.room = None  # octets until the disk is full
+        self.room = None  # bytes until the disk is full
         self.calls = 0
         self.last = b""
         self.why = ""

@@ -3,7 +3,7 @@
 Rules
 1. Every message is a fixed frame; what changes in it (tightening ID, identifier, sequence) is patched in place.
 2. A write is one whole message, as the agent promises; it is taken at once and answered by the next read.
-3. `Workbench.one_result()` takes one result from the first octet of its 0061 to its handled 05.
+3. `Workbench.one_result()` takes one result from the first byte of its 0061 to its handled 05.
 4. They check as they go: a sequence that does not follow the one before is counted in `disorder`.
 """
 

@@ -1,11 +1,11 @@
-"""A serial line octet by octet: baud, delay, loss, flips, extra octets, cuts, a chip deaf while its flash works.
+"""A serial line byte by byte: baud, delay, loss, flips, extra bytes, cuts, a chip deaf while its flash works.
 
 Rules:
-1. Time is microseconds; the clock's milliseconds follow. An octet takes bits / baud seconds, and a wire carries one at
+1. Time is microseconds; the clock's milliseconds follow. A byte takes bits / baud seconds, and a wire carries one at
    a time, in order.
-2. The agent's end has a UART as an RP2 has it: FIFOs of 32 octets, emptied and filled by an interrupt. While the chip
+2. The agent's end has a UART as an RP2 has it: FIFOs of 32 bytes, emptied and filled by an interrupt. While the chip
    is `deaf` the interrupt does not run: what does not fit the FIFO is lost and counted.
-3. Faults happen on the wire, by dice (parts per million) or by `script`, a function that is shown every octet.
+3. Faults happen on the wire, by dice (parts per million) or by `script`, a function that is shown every byte.
 4. The peer's end is an object with octet(value, now), tick(now) -> ms, outgoing() -> bytes, wire_free(now).
 """
 
@@ -38,16 +38,16 @@ class MicroClock(SimClock):
 
 
 class Wire:
-    """One direction: octets go in at one end and come out at the other, or do not."""
+    """One direction: bytes go in at one end and come out at the other, or do not."""
 
     def __init__(self, line, to_agent):
         self.line = line
         self.to_agent = to_agent
         self.queue = []  # in the sender's FIFO, the first is on the wire
         self.done_us = 0
-        self.flying = []  # (due, octet): under way behind the wire
+        self.flying = []  # (due, byte): under way behind the wire
         self.carried = 0
-        self.script = None  # script(octet, index) -> a list of octets that arrive instead
+        self.script = None  # script(octet, index) -> a list of bytes that arrive instead
 
     def put(self, octet):
         if not self.queue:
@@ -62,7 +62,7 @@ class Wire:
         return due
 
     def run(self, now_us, refill, sink):
-        """Do what is due; true if the last octet has left."""
+        """Do what is due; true if the last byte has left."""
         emptied = False
         while self.queue and self.done_us <= now_us:
             octet = self.queue.pop(0)
@@ -111,8 +111,8 @@ class SerialLine:
         self.port = SerialPort(self)
         self.to_agent = Wire(self, True)
         self.to_peer = Wire(self, False)
-        self.record = None  # a list that gets (us, to_agent, octet), or None
-        self._spoken = []  # (due, octets) of the peer
+        self.record = None  # a list that gets (us, to_agent, byte), or None
+        self._spoken = []  # (due, bytes) of the peer
         self._peer_due = 0
 
     def octet_us(self):
@@ -205,10 +205,10 @@ class SerialPort:
     def __init__(self, line):
         self.line = line
         self.deaf = False
-        self.overruns = 0  # octets that the FIFO had no room for
-        self.dropped = 0  # octets that came while the port was closed
+        self.overruns = 0  # bytes that the FIFO had no room for
+        self.dropped = 0  # bytes that came while the port was closed
         self.opened = 0
-        self.write_limit = 0  # the most octets a single write takes; 0: all
+        self.write_limit = 0  # the most bytes a single write takes; 0: all
         self.read_limit = 0
         self._open = False
         self._lost = False
@@ -267,7 +267,7 @@ class SerialPort:
         return bool(self._ring) or self._lost
 
     def waiting(self):
-        """Return how many octets can be read."""
+        """Return how many bytes can be read."""
         return len(self._ring)
 
     def hear(self, octet):

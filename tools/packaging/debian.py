@@ -139,12 +139,12 @@ def maintainer() -> str:
 
 
 def unit() -> str:
-    """The service of the package."""
+    """Return the service of the package."""
     return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
 
 
 def archive_unit(command: str) -> str:
-    """A service of the archive's, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
+    """Return a service of the archive's, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
     return ArchiveService("/usr/bin/toolcart", wants_environment=True, command=command).text()
 
 

@@ -1,7 +1,7 @@
 """Lists what is in a wheel and what it asks for, as CycloneDX 1.6 beside it: `python -m tools.packaging.sbom WHEEL`.
 
 Rules
-1. The same wheel has the same list, octet by octet: its number comes of the wheel's hash, its time is the commit's.
+1. The same wheel has the same list, byte by byte: its number comes of the wheel's hash, its time is the commit's.
 2. What lies in the wheel has its version and hash. What it asks for has the range that it asks for: which release is
    there in the end the environment says, or `cyclonedx-py environment` of the machine.
 """
@@ -38,7 +38,7 @@ REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*([^;]*)(?:;\s*extra
 
 
 def of(file: Path) -> str:
-    """The list of a wheel, as JSON text."""
+    """Return the list of a wheel, as JSON text."""
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(file.read_bytes()).hexdigest()))
     bom.metadata.timestamp = datetime.fromtimestamp(int(wheel.environment()["SOURCE_DATE_EPOCH"]), UTC)
     with zipfile.ZipFile(file) as archive:
@@ -73,7 +73,7 @@ def _component(name: str, version: str, licence: str, content: bytes, kind: str 
 
 
 def _asked_for(metadata: Message) -> list[Component]:
-    """A component for each package that the wheel or one of its extras asks for."""
+    """Return a component for each package that the wheel or one of its extras asks for."""
     ranges: dict[str, set[str]] = {}
     needed = set()
     for text in metadata.get_all("Requires-Dist", []):

@@ -18,7 +18,7 @@ COMPLETIONS = (
 
 
 def files(version: str, zsh: str) -> dict[str, bytes]:
-    """The octets of each by its path; `zsh` is the folder that this installation's zsh looks into."""
+    """Return the bytes of each by its path; `zsh` is the folder that this installation's zsh looks into."""
     made = {
         place.format(zsh=zsh): completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source().encode()
         for place, completion in COMPLETIONS
@@ -27,7 +27,7 @@ def files(version: str, zsh: str) -> dict[str, bytes]:
 
 
 def packed(octets: bytes, moment: int = 0) -> bytes:
-    """As gzip makes it, the same octets with every Python: zlib's own header names the system from 3.13 on."""
+    """As gzip makes it, the same bytes with every Python: zlib's own header names the system from 3.13 on."""
     made = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, made, mtime=moment) as file:
         file.write(octets)

@@ -1,6 +1,6 @@
 """Builds the source archive of this commit: `python -m tools.packaging.source_archive [FOLDER]`.
 
-It is the same octets each time: the builder's archive has the moments and owners of the copy that it was made in, and
+It is the same bytes each time: the builder's archive has the moments and owners of the copy that it was made in, and
 they are set to the commit's and root.
 """
 
@@ -45,7 +45,7 @@ def build(target: Path) -> Path:
 
 
 def _settled(made: Path, moment: int) -> bytes:
-    """The archive in the order of its names, each file of root and of this moment (seconds since 1970)."""
+    """Return the archive in the order of its names, each file of root and of this moment (seconds since 1970)."""
     plain = io.BytesIO()
     with (
         tarfile.open(made) as before,

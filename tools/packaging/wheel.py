@@ -25,12 +25,12 @@ TIMEOUT_S = 180
 
 
 def version() -> str:
-    """The version of this checkout: pyproject.toml has it, and nothing else."""
+    """Return the version of this checkout: pyproject.toml has it, and nothing else."""
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def environment() -> dict[str, str]:
-    """What builders run in: the commit's moment on every file, so that one commit gives the same octets again."""
+    """Return what builders run in: the commit's moment on every file, so that one commit gives the same bytes again."""
     command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()

@@ -55,12 +55,12 @@ class Wants:
 
 
 def tests_of(sources: list[Source]) -> dict[str, str]:
-    """The portable modules of tests and simulators by dotted name."""
+    """Return the portable modules of tests and simulators by dotted name."""
     return {dotted(source.name): compiled_text(source) for source in sources}
 
 
 def imports_of(tree: ast.Module) -> list[str]:
-    """All that a module may import: modules, and names in them that may be modules."""
+    """Return all that a module may import: modules, and names in them that may be modules."""
     found = []
     for node in walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -69,7 +69,7 @@ def imports_of(tree: ast.Module) -> list[str]:
 
 
 def reached(name: str, imports: dict[str, list[str]]) -> set[str]:
-    """The module `name` and all of `imports` that it imports, directly or not."""
+    """Return the module `name` and all of `imports` that it imports, directly or not."""
     found: set[str] = set()
     todo = [name]
     while todo:
@@ -81,7 +81,7 @@ def reached(name: str, imports: dict[str, list[str]]) -> set[str]:
 
 
 def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
-    """What each module of `outside` wants of `program`, whatever it imports in turn."""
+    """Return what each module of `outside` wants of `program`, whatever it imports in turn."""
     has, had = _tops(program.shaped), _tops(program.pruned)
     before, after = _methods(program.pruned), _methods(program.shaped)
     moved = {name for owner in before for name in before[owner] - after.get(owner, set())}
@@ -122,12 +122,12 @@ def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
 
 
 def _tops(texts: dict[str, str]) -> dict[str, set[str]]:
-    """The names at the top of each module."""
+    """Return the names at the top of each module."""
     return {module: scopes(ast.parse(text))[0].names for module, text in texts.items()}
 
 
 def _methods(texts: dict[str, str]) -> dict[tuple[str, str], set[str]]:
-    """The methods of each class but board/'s, by module and class."""
+    """Return the methods of each class but board/'s, by module and class."""
     return {
         (module, node.name): {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
         for module, text in texts.items()
@@ -152,7 +152,7 @@ class Group:
 
 @without_collection
 def groups(program: Program, modules: dict[str, str]) -> list[Group]:
-    """The tests among `modules` in two groups: those that meet the product's very functions, and the others."""
+    """Return the tests among `modules` in two groups: those that meet the product's very functions, and the others."""
     imports = {name: imports_of(ast.parse(text)) for name, text in modules.items()}
     outside = program.outside(modules)
     wanted = wants(program, outside)
@@ -177,7 +177,7 @@ def groups(program: Program, modules: dict[str, str]) -> list[Group]:
 
 
 def trees(machine: str) -> dict[str, Path]:
-    """The tree that each portable test module runs in, by its name; native code is compiled for `machine`."""
+    """Return the tree that each portable test module runs in, by its name; native code is compiled for `machine`."""
     product = product_sources()
     support = [source for source in support_sources() if not uses_library(source)]
     found = {}
@@ -222,7 +222,7 @@ class Board:
 
 
 def told(module: str, outcome: Outcome) -> Outcome:
-    """The outcome with what NOT_HERE names as skipped where it failed, and as a failure where nothing did."""
+    """Return the outcome with what NOT_HERE names as skipped where it failed, and as a failure where nothing did."""
     text, failed, skipped = [], outcome.failed, outcome.skipped
     unused = {entry for entry in NOT_HERE if entry.partition(".")[0] == module}
     ran = set()

@@ -49,7 +49,7 @@ def is_portable(text: str) -> bool:
 
 
 def module_of(test_file: Path) -> str:
-    """The dotted name of a file of host_tests/, by which a MicroPython imports it."""
+    """Return the dotted name of a file of host_tests/, by which a MicroPython imports it."""
     return ".".join(test_file.resolve().relative_to(ROOT).with_suffix("").parts)
 
 
@@ -59,7 +59,7 @@ def is_heavy(text: str) -> bool:
 
 
 def support_sources() -> list[Source]:
-    """The library, and the portable modules of tests and simulators with the packages on the way to them."""
+    """Return the library, and the portable modules of tests and simulators with the packages on the way to them."""
     files = python_files("host_tests") + python_files("tools")
     portable = [source for source in files if is_portable(source.text)]
     packages = {f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents}
@@ -67,7 +67,7 @@ def support_sources() -> list[Source]:
 
 
 def compiled_text(source: Source) -> str:
-    """The text with a test module's tests listed at its end: MicroPython's modules keep no order."""
+    """Return the text with a test module's tests listed at its end: MicroPython's modules keep no order."""
     tests = _TEST.findall(source.text) if Path(source.name).name.startswith("test_") else []
     if not tests:
         return source.text
@@ -75,7 +75,7 @@ def compiled_text(source: Source) -> str:
 
 
 def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | None, str]:
-    """The .mpy of one file, from the cache if it is there; (None, the compiler's words) where it refuses.
+    """Return the .mpy of one file, from the cache if it is there; (None, the compiler's words) where it refuses.
 
     `more` are further options of mpy-cross.
     """
@@ -127,7 +127,7 @@ def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Pat
 
 
 def tree_of(objects: dict[str, Path]) -> Path:
-    """A folder of these compiled modules, by their names in it, and of what starts a test module."""
+    """Return a folder of these compiled modules, by their names in it, and of what starts a test module."""
     runner = Path(__file__).with_name(RUNNER)
     content = "\n".join([runner.read_text(), *(f"{name} {path.name}" for name, path in sorted(objects.items()))])
     folder = TREES / hashlib.sha256(content.encode()).hexdigest()[:24]

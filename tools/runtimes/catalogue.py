@@ -46,7 +46,7 @@ def image(kind: str):
 
 
 def heap_bytes(heap: str) -> int:
-    """The number of bytes that "64k", "1m" or "65536" stands for."""
+    """Return the number of bytes that "64k", "1m" or "65536" stands for."""
     factors = {"k": 1024, "m": 1024 * 1024}
     return int(heap[:-1]) * factors[heap[-1].lower()] if heap[-1].lower() in factors else int(heap)
 
@@ -88,7 +88,7 @@ class Runtime:
         return self.available()[1]
 
     def available(self) -> tuple[bool, str]:
-        """Whether it is here and runs, and if not why; never uses the network."""
+        """True if it is here and runs, and if not why; never uses the network."""
         if not self.folder.is_dir():
             return False, f"it is not fetched yet (python -m tools.runtimes fetch {self.name})"
         return self._runs()
@@ -100,7 +100,7 @@ class Runtime:
         args: tuple[str, ...] = (),
         tree: str | Path | None = None,
     ) -> list[str]:
-        """The command line that runs `script`; imports come from `tree`, by default the script's folder."""
+        """Return the command line that runs `script`; imports come from `tree`, by default the script's folder."""
         script = Path(script).resolve()
         tree = Path(tree or script.parent).resolve()
         if self.kind == "wasm":
@@ -141,7 +141,7 @@ def _unix(name: str, bits: int, which: int) -> Runtime:
 
 
 def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
-    """Every MicroPython the tests know, fetched or not."""
+    """Return every MicroPython the tests know, fetched or not."""
     return [
         _unix("unix32", 32, 0),
         _unix("unix64", 64, 1),
@@ -153,5 +153,5 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
 
 
 def named(name: str) -> Runtime:
-    """The one of this name; KeyError when there is none."""
+    """Return the one of this name; KeyError when there is none."""
     return {runtime.name: runtime for runtime in all()}[name]

@@ -154,7 +154,7 @@ def _pytest_counts(report: Path) -> tuple[int, int, int]:
 
 
 def _pytest_code(command: list[str], timeout_s: int) -> int | None:
-    """The exit code of pytest; None when it was not done in time. Its workers never outlive it."""
+    """Return the exit code of pytest; None when it was not done in time. Its workers never outlive it."""
     pytest = subprocess.Popen(command, cwd=CHECKOUT, start_new_session=True)
     try:
         return pytest.wait(timeout_s)
@@ -196,18 +196,18 @@ def cpython(arguments: list[str], long: bool) -> Row:
 
 
 def portable_files(asked: list[Path]) -> list[Path]:
-    """The test files that run on MicroPython, of those asked for or of all."""
+    """Return the test files that run on MicroPython, of those asked for or of all."""
     files = asked or sorted((CHECKOUT / "host_tests").rglob("test_*.py"))
     return [file for file in files if is_portable(file.read_text(encoding="utf-8"))]
 
 
 def light_files(files: list[Path]) -> list[Path]:
-    """Those that an interpreter runs each time to show that it behaves as the others do."""
+    """Return those that an interpreter runs each time to show that it behaves as the others do."""
     return [file for file in files if not is_heavy(file.read_text(encoding="utf-8"))]
 
 
 def differing_files(files: list[Path]) -> list[Path]:
-    """Those in which one MicroPython can differ from another: numbers, layouts, bytes in place."""
+    """Return those in which one MicroPython can differ from another: numbers, layouts, bytes in place."""
     return [file for file in files if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS]
 
 
@@ -223,7 +223,7 @@ def plain_files(files: list[Path]) -> list[Path]:
 
 
 def _folded(text: str) -> str:
-    """The text with runs of the same line told once: a deep recursion prints thousands."""
+    """Return the text with runs of the same line told once: a deep recursion prints thousands."""
     lines = []
     for line, run in itertools.groupby(text.rstrip().splitlines()):
         again = len(list(run)) - 1
@@ -332,7 +332,7 @@ BOARD = "board"  # unix32 with the program in the form that boards get
 
 
 def chosen_files(files: list[Path], name: str) -> list[Path]:
-    """What of these the MicroPython of this name shows that CPython and the boards' form do not."""
+    """Return what of these the MicroPython of this name shows that CPython and the boards' form do not."""
     return sorted({*differing_files(files), *(plain_files(files) if name == "unix32" else ())})
 
 
@@ -363,7 +363,7 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
 
 
 def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
-    """Every MicroPython that is to run tests, with these."""
+    """Return every MicroPython that is to run tests, with these."""
     portable = portable_files(files)
     everything = asked.on or asked.long or asked.k or files
     here = portable if everything else light_files(portable)

@@ -54,7 +54,7 @@ def _ports_of(name: str) -> tuple[str, ...]:
 
 
 def passes() -> list[TypePass]:
-    """The passes that have something to check."""
+    """Return the passes that have something to check."""
     product = [source.name for source in product_sources()]
     both = [source.name for source in python_files("agent") + python_files("board")]
     found = [TypePass(port, [name for name in product if port in _ports_of(name)], port) for port in PORTS]
@@ -69,7 +69,7 @@ def passes() -> list[TypePass]:
 
 
 def stubs(port: str) -> Path:
-    """The folder of a port's stubs; Unavailable if they are not available."""
+    """Return the folder of a port's stubs; Unavailable if they are not available."""
 
     def fill(folder: Path) -> None:
         wanted = [

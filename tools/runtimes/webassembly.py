@@ -25,5 +25,5 @@ def fetch(version: str, folder: Path) -> None:
 
 
 def program(folder: Path) -> list[str]:
-    """The start of a command line: node, the launcher, MicroPython."""
+    """Return the start of a command line: node, the launcher, MicroPython."""
     return ["node", str(LAUNCHER), str(folder / "node_modules" / PACKAGE / "micropython.mjs")]

@@ -48,7 +48,7 @@ _DATA_BYTES = {
     9999: 0,
 }
 _DIGITS = (12, 64, 9997, 9998)
-_OFFLINE_FLAG = 10  # revision of 0064 from which on one octet more says whether a result made offline is meant
+_OFFLINE_FLAG = 10  # revision of 0064 from which on one byte more says whether a result made offline is meant
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 # MIDs that are never answered.
@@ -70,7 +70,7 @@ class ControllerLink(Endpoint):
         self.numbers = None  # the NumberedSender of a session with link-level numbers
         self.numbers_heard = None  # and its NumberedReceiver
         self._received = b""
-        self._owes_nul = False  # the message before this octet may still get its NUL
+        self._owes_nul = False  # the message before this byte may still get its NUL
         self._last = b""
         self.count_sent = 0
 
@@ -209,7 +209,7 @@ class ControllerLink(Endpoint):
             self.deliver(head + octets)
 
     def say_exactly(self, mid, revision, octets):
-        """Say what has no NUL behind it: its last octets are samples (003:2017-2023)."""
+        """Say what has no NUL behind it: its last bytes are samples (003:2017-2023)."""
         options = self.options
         if self.numbers is not None:
             self.say(mid, revision, octets)

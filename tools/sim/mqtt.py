@@ -116,7 +116,7 @@ class BrokerSession:
         self._send(0x33 if retain else 0x32, body)
 
     def _next(self):
-        """Take the next packet out of what has come: first octet and body."""
+        """Take the next packet out of what has come: first byte and body."""
         length = 0
         for at in range(1, min(5, len(self._in))):
             length |= (self._in[at] & 127) << 7 * (at - 1)

@@ -22,7 +22,7 @@ def setting_of(kind, text: str) -> tuple[str, Any]:
 
 
 def value_like(default: object, text: str) -> object:
-    """Read a value in the form its option has: JSON knows neither tuples nor octets nor numbers as keys."""
+    """Read a value in the form its option has: JSON knows neither tuples nor bytes nor numbers as keys."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -39,7 +39,7 @@ def value_like(default: object, text: str) -> object:
 
 
 def _mistake(kind, name: str, default: object, value: object) -> str:
-    """What an option wants instead of `value`; empty if that will do."""
+    """Return what an option wants instead of `value`; empty if that will do."""
     allowed = getattr(kind, "ALLOWED", {}).get(name)
     if allowed is not None and value not in allowed:
         return "one of " + ", ".join(str(one) for one in allowed)

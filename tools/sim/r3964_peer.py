@@ -58,7 +58,7 @@ def form_of(payload):
 
 
 def block_of(payload):
-    """Return the octets of a block on the wire."""
+    """Return the bytes of a block on the wire."""
     body = payload.replace(b"\x10", b"\x10\x10") + b"\x10\x03"
     check = 0
     for octet in body:
@@ -157,7 +157,7 @@ class R3964Peer(Peer):
         self._deadline = None
         self._wait_ms = 0
 
-    # Octets in
+    # Bytes in
 
     def octet(self, value, now):
         if self.mute:
@@ -217,7 +217,7 @@ class R3964Peer(Peer):
         self._take(payload, now)
 
     def _is_whole(self):
-        """True if the octets so far end with a 10 03 that is no doubled 10, and one more."""
+        """True if the bytes so far end with a 10 03 that is no doubled 10, and one more."""
         raw = self._raw
         if len(raw) < 3 or raw[-3] != DLE or raw[-2] != ETX:
             return False

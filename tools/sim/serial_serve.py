@@ -4,7 +4,7 @@ Rules:
 1. Where `path` names no device a pty is made; `path` is a link to it that stays the same whenever it is made again. A
    link to a pty that a former run left there is replaced; anything else is left alone, and refused.
 2. A cut is an unplugged adapter: the pty goes away, or the device is closed. The controller itself goes on.
-3. A pty has no baud rate: octets are there at once.
+3. A pty has no baud rate: bytes are there at once.
 """
 
 from __future__ import annotations

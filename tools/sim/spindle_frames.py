@@ -1,7 +1,7 @@
 """MID 0101, 0106 and 0107 of a simulated controller: one result of several spindles, made out of one tightening.
 
 The first spindle has the tightening's own values, the others' are near them and OK. Layouts: 003:7798-8145 (0101),
-003:8245-8600 (0106), 003:8681-9058 (0107, whose time has 19 octets whatever its table prints).
+003:8245-8600 (0106), 003:8681-9058 (0107, whose time has 19 bytes whatever its table prints).
 """
 
 PORTABLE = True
@@ -32,7 +32,7 @@ def spindles_of(result, count):
 
 
 def figure(hundredths):
-    """A number as PowerMACS writes it: seven characters, four decimals where they fit (003:8338-8346)."""
+    """Return a number as PowerMACS writes it: seven characters, four decimals where they fit (003:8338-8346)."""
     sign = "-" if hundredths < 0 else ""
     whole, rest = divmod(abs(hundredths), 100)
     digits = "%d.%02d00" % (whole, rest)
@@ -50,7 +50,7 @@ def _field(number, text):
 
 
 def sync_data(result, revision, count):
-    """Data of 0101."""
+    """Return the data of 0101."""
     plain = revision >= 4  # statuses are 0 NOK or 1 OK only
     parts = [
         _field(1, "%02d" % count),
@@ -86,7 +86,7 @@ def sync_data(result, revision, count):
 
 
 def station_data(result, revision, count):
-    """Data of 0106."""
+    """Return the data of 0106."""
     parts = [
         _field(1, "%02d" % (count + 1)),
         _field(2, "01"),
@@ -121,7 +121,7 @@ def station_data(result, revision, count):
 
 
 def bolt_data(result, revision, index, count):
-    """Data of 0107 for the bolt `index`, from 1 on."""
+    """Return the data of 0107 for the bolt `index`, from 1 on."""
     one = spindles_of(result, count)[index - 1]
     parts = [
         _field(1, "%02d" % (count + 1)),

@@ -58,7 +58,7 @@ def scaled(values):
 
 
 def octets_of(samples, little=False):
-    """Return the samples as two octets each, two's complement."""
+    """Return the samples as two bytes each, two's complement."""
     found = bytearray()
     for sample in samples:
         high, low = sample >> 8 & 0xFF, sample & 0xFF

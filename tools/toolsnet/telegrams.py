@@ -121,7 +121,7 @@ GRAPH = (
 
 
 class Breach:
-    """What breaks the document: a field, its first octet as the document counts (0: none), what it is and may be."""
+    """What breaks the document: a field, its first byte as the document counts (0: none), what it is and may be."""
 
     def __init__(self, field, position, found, allowed):
         self.field = field
@@ -214,7 +214,7 @@ def _expect_bytes(telegram, expected, breaches):
 
 
 def _result(telegram, breaches):
-    """Telegram 04 (004:120-185)."""
+    """Return the fields of telegram 04 (004:120-185)."""
     general_bytes = telegram[7:9]
     if general_bytes != b"80":
         breaches.append(Breach("general_bytes", 8, text_of(general_bytes), "80"))
@@ -263,7 +263,7 @@ def _check_parameter(parameter, at, breaches):
 
 
 def _station(telegram, breaches):
-    """Telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
+    """Return the fields of telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
     found = _fields(telegram, 0, STATION, breaches)
     found["spindles"] = []
     at = 63
@@ -283,7 +283,7 @@ def _station(telegram, breaches):
 
 
 def _event(telegram, breaches):
-    """Telegram 09 (004:189-204)."""
+    """Return the fields of telegram 09 (004:189-204)."""
     found = _fields(telegram, 0, EVENT, breaches)
     count = found["parameter_count"]
     _expect_bytes(telegram, 48 + 24 * count, breaches)
@@ -296,7 +296,7 @@ def _event(telegram, breaches):
 
 
 def _graph(telegram, breaches):
-    """Telegram 13 (004:290-320)."""
+    """Return the fields of telegram 13 (004:290-320)."""
     found = _fields(telegram, 0, GRAPH, breaches)
     _expect_bytes(telegram, 116 + found["sample_bytes"], breaches)
     if found["general_bytes"] != 116 or found["sample_bytes"] % 2:

@@ -35,7 +35,7 @@ class Agent:
         self.app: Any = App(tree, board)  # a station has its parts once it is up
 
     def station(self, index: int):
-        """The station, which is up; None if it is not."""
+        """Return the station, which is up; None if it is not."""
         station = self.app.stations[index]
         return station if station.mounted and station.outlets else None
 
@@ -71,7 +71,7 @@ def stop(agent: Agent, now: int) -> None:
 
 
 def stopped(agent: Agent) -> bool:
-    """Whether the orderly end has been reached."""
+    """True if the orderly end has been reached."""
     return agent.app.stopped()
 
 
@@ -81,7 +81,7 @@ def close(agent: Agent) -> None:
 
 
 def raised(agent: Agent) -> str:
-    """What a task of the agent raised last, empty if nothing."""
+    """Return what a task of the agent raised last, empty if nothing."""
     scheduler = agent.app.scheduler
     fault = scheduler.last_fault
     return f"{type(fault).__name__}: {fault}" if scheduler.faults else ""
@@ -106,7 +106,7 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
 
 
 def events_given_up(agent: Agent, index: int) -> int:
-    """How many events of this station the agent has passed, or the log has given up."""
+    """Return how many events of this station the agent has passed, or the log has given up."""
     station = agent.station(index)
     if station is None:
         return 0
@@ -119,18 +119,18 @@ def events_given_up(agent: Agent, index: int) -> int:
 
 
 def is_away(agent: Agent, index: int) -> bool:
-    """Whether this station's log is not up."""
+    """True if this station's log is not up."""
     return agent.station(index) is None
 
 
 def waiting(agent: Agent, index: int) -> int:
-    """How many records of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
+    """Return how many records of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
     station = agent.station(index)
     return 1 if station is None else station.log.waits(station.log.cursors[0])
 
 
 def waiting_beside(agent: Agent, index: int) -> int:
-    """How many numbers of the log wait for durable outlets beside ToolsNet."""
+    """Return how many numbers of the log wait for durable outlets beside ToolsNet."""
     station = agent.station(index)
     if station is None:
         return 0
@@ -139,25 +139,25 @@ def waiting_beside(agent: Agent, index: int) -> int:
 
 
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
-    """How many wait, are kept and were overwritten."""
+    """Return how many wait, are kept and were overwritten."""
     station = agent.app.stations[index]
     return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
 
 
 def overwritten(agent: Agent | None, index: int) -> int:
-    """How many the agent has counted as overwritten; 0 where it is not up."""
+    """Return how many the agent has counted as overwritten; 0 where it is not up."""
     state = None if agent is None else agent.app.stations[index].state
     return 0 if state is None else state.numbers[n.OVERWRITTEN]
 
 
 def has_kept(agent: Agent | None, index: int) -> bool:
-    """Whether anything in the quarantine counts, as far as that is known: after a cut copies lie there that do not."""
+    """True if anything in the quarantine counts, as far as that is known: after a cut copies lie there that do not."""
     quarantine = None if agent is None else agent.app.stations[index].quarantine
     return quarantine is None or quarantine.count() > 0
 
 
 def stands(agent: Agent, index: int) -> list[object]:
-    """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
+    """Return where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
     station = agent.station(index)
     if station is None:
         return [object()]  # like nothing else
@@ -166,18 +166,18 @@ def stands(agent: Agent, index: int) -> list[object]:
 
 
 def says_full(agent: Agent, index: int) -> bool:
-    """Whether the log of this station takes no result now."""
+    """True if the log of this station takes no result now."""
     station = agent.station(index)
     return station is not None and station.log.is_still_full()
 
 
 def holds(agent: Agent, index: int) -> bool:
-    """Whether nothing goes out, as the quarantine has no room."""
+    """True if nothing goes out, as the quarantine has no room."""
     return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
 
 
 def needs_operator(agent: Agent, index: int) -> bool:
-    """Whether an operator has to come before good ones go out."""
+    """True if an operator has to come before good ones go out."""
     return bool(_way_to_toolsnet(agent, index)["needs_operator"])
 
 
@@ -190,7 +190,7 @@ def _way_to_toolsnet(agent: Agent, index: int) -> dict:
 
 
 def said(agent: Agent, index: int) -> Said:
-    """What the agent says of one station."""
+    """Return what the agent says of one station."""
     station = agent.station(index)
     if station is None:
         return Said(waiting=1)
@@ -255,7 +255,7 @@ class _Copy:
         return _Twin(self.device.clone(), self._settings, self._agent)
 
     def entries(self) -> list[tuple[int, bytes]]:
-        """Everything that is kept."""
+        """Return everything that is kept."""
         if self._entries is None:
             self._entries = []
             quarantine = self._twin.quarantine
@@ -267,7 +267,7 @@ class _Copy:
         return self._entries
 
     def held(self, behind: int) -> list[tuple[int, bytes]]:
-        """Everything in the log behind this number."""
+        """Return everything in the log behind this number."""
         found = self._held.get(behind)
         if found is None:
             found = self._held[behind] = []
@@ -281,7 +281,7 @@ class _Copy:
         return found
 
     def passed(self, behind: int) -> set[int]:
-        """The numbers behind this one that its cursor has passed."""
+        """Return the numbers behind this one that its cursor has passed."""
         return {number for number, _ in self.held(behind) if number <= self.cursor}
 
     def top(self) -> int | None:
@@ -293,7 +293,7 @@ class _Copy:
 
 
 def _copy(agent: Agent, index: int) -> _Copy:
-    """What a start on a copy of this station's flash finds."""
+    """Return what a start on a copy of this station's flash finds."""
     copy = agent.copies.get(index)
     if copy is None or not copy.device.is_like(agent.app.stations[index].log.device.device):
         copy = agent.copies[index] = _Copy(agent, index)
@@ -301,13 +301,13 @@ def _copy(agent: Agent, index: int) -> _Copy:
 
 
 def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
-    """Everything that is kept: its number in the log, its payload; the oldest first."""
+    """Return everything that is kept: its number in the log, its payload; the oldest first."""
     copy = _copy(agent, index)
     return copy.entries() if copy.is_up else []
 
 
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
-    """Everything that waits, in the same form; the first is the one that holds the others."""
+    """Return everything that waits, in the same form; the first is the one that holds the others."""
     copy = _copy(agent, index)
     return copy.held(agent.app.stations[index].log.cursors[0].number) if copy.is_up else []
 

@@ -97,7 +97,7 @@ def shrink(told: list[Told], shape: str, say: Callable[[str], None], profiles: t
 
 
 def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
-    """The figures, as every bench gives them, and the failures with their seeds."""
+    """Return the figures, as every bench gives them, and the failures with their seeds."""
     answer = Report()
     failed = [one_told for one_told in told if one_told.kinds]
     shapes = Counter(word for one_told in told for word in one_told.shape.split(", "))
@@ -131,7 +131,7 @@ def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] =
 
 
 def failures_as_text(tree: dict) -> str:
-    """The failing worlds, one paragraph each, with the script where it was shrunk."""
+    """Return the failing worlds, one paragraph each, with the script where it was shrunk."""
     lines = []
     for failure in tree["failures"]:
         lines.append(f"seed {failure['seed']} ({failure['shape']}): {', '.join(failure['kinds'])}")
@@ -142,7 +142,7 @@ def failures_as_text(tree: dict) -> str:
 
 
 def script_as_text(script: dict) -> str:
-    """A script for people: one event a line."""
+    """Return a script for people: one event a line."""
     head = {name: value for name, value in script.items() if name not in ("events", "end_ms") and value not in ({}, [])}
     lines = ["{"]
     lines.extend(f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items())

@@ -44,13 +44,13 @@ class Beside:
         self.world.network.set_state(self.service, "up", False)
 
     def consumed(self, station: int) -> set[int]:
-        """The production numbers of what is there of this station."""
+        """Return the production numbers of what is there of this station."""
         token = re.compile(r"W%dN(\d{6})" % station)
         found = [token.search(json.dumps(record)) for _, _, record in self.records if record["station"] == station]
         return {int(one[1]) for one in found if one}
 
     def complaints(self) -> list[str]:
-        """What its protocol and the contract do not allow, and records that are there twice or out of order."""
+        """Return what its protocol and the contract do not allow, and records that are there twice or out of order."""
         said = list(self.said)
         last: dict = {}
         for identity, number, record in self.records:
@@ -62,7 +62,7 @@ class Beside:
 
 
 def beside(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict:
-    """The script of a usual world with this outlet at each station; `outlet_of` draws its settings."""
+    """Return the script of a usual world with this outlet at each station; `outlet_of` draws its settings."""
     d = dice(script["seed"], shape)
     script["shape"] = shape
     for station in script["settings"]["stations"]:

@@ -33,7 +33,7 @@ class Board:
         self.ports: list[Port] = []
 
     def now(self) -> int:
-        """The tick counter."""
+        """Return the tick counter."""
         return (self._time.now + self._offset) % TICKS
 
     def stamp_into(self, buf) -> None:
@@ -44,7 +44,7 @@ class Board:
         buf[0:19] = text.encode()
 
     def tcp(self) -> Port:
-        """A new port."""
+        """Return a new port."""
         port = Port(self._network, self._ready)
         self.ports.append(port)
         return port
@@ -54,12 +54,12 @@ class Board:
         raise ValueError("no serial line")
 
     def flash(self, spool) -> NorFlash | None:
-        """The device of these settings."""
+        """Return the device of these settings."""
         flash = self._flashes[spool["path"]]
         return None if flash.refusing == "absent" else flash
 
     def seed(self) -> int:
-        """A number for the jitter."""
+        """Return a number for the jitter."""
         return self._seed
 
     def watch(self, port: Port, slot: int) -> None:

@@ -94,7 +94,7 @@ class Controller:
             self.last = self.newest
 
     def is_idle(self) -> bool:
-        """Whether results get no ID now."""
+        """True if results get no ID now."""
         return self.traits["ids_in_session_only"] and self.session is None
 
     def make_elsewhere(self) -> None:
@@ -118,7 +118,7 @@ class Controller:
                 self.memory.popitem(last=False)
 
     def old(self, asked: int) -> Result | None:
-        """What an old result that is asked for is answered with: 0 is the newest; None if there is none."""
+        """Return what an old result that is asked for is answered with: 0 is the newest; None if there is none."""
         if not asked:
             return self.newest_of_all if self.traits["memory"] else None
         if not self.traits["shares_ids"]:

@@ -1,6 +1,6 @@
 """The messages of Open Protocol that a controller sends, written from the tables of release 2.8.0.
 
-Lines are those of the digest's parts A to D. A message is 20 octets of header, its data, one NUL that is not counted.
+Lines are those of the digest's parts A to D. A message is 20 bytes of header, its data, one NUL that is not counted.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from tools.worlds.history import READABLE, Result
 
 HEADER = 20
-# Octets 12 to 20 (no-ack, station, spindle, sequence, parts) as controllers of different makers fill them.
+# Bytes 12 to 20 (no-ack, station, spindle, sequence, parts) as controllers of different makers fill them.
 HEADER_RESTS = ("         ", "00101    ", " 0101    ", "0000000  ", "0    00  ")
 GARBLED = "#"
 OURS, OTHERS = 10, 11  # stations, as 0002 and 0065 revision 7 name them
 
 
 def message(mid: int, revision: int, content: str, rest: str = HEADER_RESTS[0], blank_revision: bool = False) -> bytes:
-    """One message with its end."""
+    """Return one message with its end."""
     shown = "   " if blank_revision and revision == 1 else f"{revision:03d}"
     text = f"{HEADER + len(content):04d}{mid:04d}{shown}{rest}{content}\0"
     return text.encode("latin-1")
@@ -27,7 +27,7 @@ def numbered(*fields: tuple[int, str]) -> str:
 
 
 def started(revision: int, serial: str, system_type: int = 1, software: str = "3.6.2") -> str:
-    """Data of 0002 (003:3095-3232) up to this revision."""
+    """Return the data of 0002 (003:3095-3232) up to this revision."""
     parts = [
         [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}")],
         [(4, "ACT")],
@@ -40,7 +40,7 @@ def started(revision: int, serial: str, system_type: int = 1, software: str = "3
 
 
 def tool(revision: int, serial: str) -> str:
-    """Data of 0041 (003:5303-5436), revision 1: tool serial, tightenings, calibration, controller serial."""
+    """Return the data of 0041 (003:5303-5436), revision 1: tool serial, tightenings, calibration, controller serial."""
     return numbered((1, f"{'T' + serial:<14}"), (2, f"{1234:010d}"), (3, "2026-01-02:03:04:05"), (4, f"{serial:<10}"))
 
 
@@ -74,7 +74,7 @@ _ANGLES = ("00060", "00090", "00075")
 
 
 def result_light(result: Result) -> str:
-    """Data of 0061 revision 999 (003:6448-6519)."""
+    """Return the data of 0061 revision 999 (003:6448-6519)."""
     v = Values(result)
     ok = result.shown_status if result.shown_status and v.ok == "0" else v.ok
     return (
@@ -84,7 +84,7 @@ def result_light(result: Result) -> str:
 
 
 def result_one(result: Result) -> str:
-    """Data of 0061 revision 1 (003:5718-5877)."""
+    """Return the data of 0061 revision 1 (003:5718-5877)."""
     v = Values(result)
     head = [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}"), (4, v.vin), (5, v.job), (6, v.pset)]
     batch = [(7, "0006"), (8, "0004"), (9, v.ok), (10, v.torque_status), (11, v.angle_status)]
@@ -94,7 +94,7 @@ def result_one(result: Result) -> str:
 
 
 def result_two(result: Result) -> str:
-    """Data of 0061 revision 2 (003:5880-6200)."""
+    """Return the data of 0061 revision 2 (003:5880-6200)."""
     v = Values(result)
     head = [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}"), (4, v.vin), (5, "00" + v.job), (6, v.pset)]
     batch = [(7, "01"), (8, "00003"), (9, "0006"), (10, "0004"), (11, v.ok), (12, "0"), (13, v.torque_status)]
@@ -108,7 +108,7 @@ def result_two(result: Result) -> str:
 
 
 def result_three(result: Result) -> str:
-    """Data of 0061 revision 3 (003:6283-6300): the unit of torque and the type of the result."""
+    """Return the data of 0061 revision 3 (003:6283-6300): the unit of torque and the type of the result."""
     return result_two(result) + numbered((47, "1"), (48, "01"))
 
 
@@ -119,7 +119,7 @@ def _padded(id_text: str, pad: str) -> str:
 
 
 def old_one(result: Result, pad: str = "") -> str:
-    """Data of 0065 revision 1 (003:6556-6620)."""
+    """Return the data of 0065 revision 1 (003:6556-6620)."""
     v = Values(result)
     head = [
         (1, _padded(result.id_text, pad)),
@@ -134,7 +134,7 @@ def old_one(result: Result, pad: str = "") -> str:
 
 
 def old_two(result: Result, pad: str = "") -> str:
-    """Data of 0065 revision 2 (003:6621-6870)."""
+    """Return the data of 0065 revision 2 (003:6621-6870)."""
     v = Values(result)
     head = [
         (1, _padded(result.id_text, pad)),
@@ -154,7 +154,7 @@ def old_two(result: Result, pad: str = "") -> str:
 
 
 def old_seven(result: Result, pad: str = "") -> str:
-    """Data of 0065 revision 7 (003:6917-7019): whose it is stands at its end."""
+    """Return the data of 0065 revision 7 (003:6917-7019): whose it is stands at its end."""
     parts = [(29, "1"), (30, "01"), *[(number, " " * 25) for number in (31, 32, 33)], (34, "0000")]
     station = OURS if result.station else OTHERS
     tail = [(35, "000000"), (36, "0000000000"), (37, f"{station:010d}"), (38, f"{'Cell':<25}")]

@@ -1,7 +1,7 @@
-"""One connection to a controller, from its first octet to its end (DIGEST C and D).
+"""One connection to a controller, from its first byte to its end (DIGEST C and D).
 
 Rules
-1. Nothing but 0001 is answered before 0001. After 15 s without an octet the controller closes.
+1. Nothing but 0001 is answered before 0001. After 15 s without a byte the controller closes.
 2. A result that is not acknowledged is sent again some times, then the connection is dropped or the result given up.
 3. A controller that is not hasty waits for the 0062 of every copy it has sent before it goes on.
 """
@@ -81,7 +81,7 @@ class Session:
             time.at(self._heard + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
-        """Octets from the agent."""
+        """Bytes from the agent."""
         self._heard = self.controller.time.now
         self._inbox += octets
         while len(self._inbox) >= 4:
@@ -294,7 +294,7 @@ class Session:
             )
 
     def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
-        """Whether this question for an old result is not answered truthfully just now; if it is, it is counted."""
+        """True if this question for an old result is not answered truthfully just now; if it is, it is counted."""
         controller, now = self.controller, self.controller.time.now
         if now < controller.deaf_until or now < controller.grumble_until:
             if result is not None:

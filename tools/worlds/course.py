@@ -147,7 +147,7 @@ class Course:
         return sum(result.disliked == "silent" for station in stations for result in station.results.values())
 
     def _open(self) -> int:
-        """How much is open; while what waits grows less, that is answer enough."""
+        """Return how much is open; while what waits grows less, that is answer enough."""
         world = self.world
         if world.agent is None:
             return 1
@@ -177,5 +177,5 @@ class Course:
 
 
 def _owed(station: StationHistory) -> set[int]:
-    """The results of this station that are owed by now."""
+    """Return the results of this station that are owed by now."""
     return {result.number for result in station.results.values() if is_owed(result, station)}

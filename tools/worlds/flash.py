@@ -80,7 +80,7 @@ class NorFlash:
         return other
 
     def is_like(self, other: NorFlash) -> bool:
-        """Whether a clone of the other one would be the same as a clone of this one."""
+        """True if a clone of the other one would be the same as a clone of this one."""
         return (
             self.cells == other.cells
             and self.units == other.units
@@ -90,13 +90,13 @@ class NorFlash:
         )
 
     def is_torn(self, address: int) -> bool:
-        """Whether this octet belongs to a program that was cut or refused, whatever it looks like."""
+        """True if this byte belongs to a program that was cut or refused, whatever it looks like."""
         return any(begins <= address < ends for begins, ends in self.torn)
 
     # -- the contract ----------------------------------------------------------------------------------------------
 
     def read_into(self, address: int, buf, n: int) -> int:
-        """Copy `n` octets from `address` into buf[0:n]."""
+        """Copy `n` bytes from `address` into buf[0:n]."""
         if self.fuse is not None:
             self.fuse.count_read()
             if self.fuse.left and self.fuse.burns(READ):
@@ -119,7 +119,7 @@ class NorFlash:
         return DONE
 
     def content(self, block: int) -> bytes:
-        """What the block holds, unread by the agent."""
+        """Return what the block holds, unread by the agent."""
         return bytes(self.cells[block * self.block_bytes : (block + 1) * self.block_bytes])
 
     def program(self, address: int, buf, n: int) -> int:
@@ -161,7 +161,7 @@ class NorFlash:
         return DONE
 
     def erase(self, block: int) -> int:
-        """Make all octets of the block 0xFF."""
+        """Make all bytes of the block 0xFF."""
         if not 0 <= block < self.block_count:
             self._object(f"erase of block {block}")
             return REFUSED

@@ -48,11 +48,11 @@ class Result:
     stands: bool = False  # at the end, in the log's blocks
 
     def offered(self) -> int | None:
-        """The first moment at which the agent could know it."""
+        """Return the first moment at which the agent could know it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
     def is_liked(self) -> bool:
-        """Whether the server takes it."""
+        """True if the server takes it."""
         return not self.disliked and self.frame == READABLE
 
 

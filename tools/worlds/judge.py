@@ -51,7 +51,7 @@ class _StationJudge:
         self.moved = sorted([*station.forgets, *station.lies])  # when the server's word was not what it had been
 
     def rules(self):
-        """Each that is about a station; rule 11 needs the end of the calm as well."""
+        """Yield each that is about a station; rule 11 needs the end of the calm as well."""
         yield from (self.what_is_missing, self.what_stands_twice, self.order_of_acknowledged, self.order_of_fetched)
         yield from (self.values, self.what_is_aside, self.what_is_held_up, self.what_it_says)
 
@@ -322,7 +322,7 @@ def _is_above(one: Result, other: Result) -> bool:
 
 
 def _leaves_a_gap(result: Result, had: list[Result], seen: list[Result]) -> bool:
-    """Whether the last `seen` in front of it and those `had` behind tell of it: IDs of a fresh count may go on."""
+    """True if the last `seen` in front of it and those `had` behind tell of it: IDs of a fresh count may go on."""
     before = max((one for one in seen if one.number < result.number), key=lambda one: one.number, default=result)
     later = [one for one in had if one.number > result.number and _is_above(one, result)]
     if before.count == result.count or _is_above(result, before):

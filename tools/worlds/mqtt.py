@@ -94,7 +94,7 @@ class _Peer:
 
 
 def with_mqtt(script: dict) -> dict:
-    """The script of a usual world, with a broker beside it."""
+    """Return the script of a usual world, with a broker beside it."""
     return beside(script, SHAPE, FAULTS, _outlet)
 
 

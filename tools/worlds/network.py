@@ -3,11 +3,11 @@
 Rules
 1. A service has a name, a place (host, port) and a state: "up", "refusing", or "hole", where nothing comes through but
    nothing is told either; what was under way comes when the hole ends, if the connection still stands then.
-2. Octets of one direction keep their order. A reset takes what is under way with it. Nothing that the agent wrote on
+2. Bytes of one direction keep their order. A reset takes what is under way with it. Nothing that the agent wrote on
    one connection arrives after it has begun another: an 08 would not know it, and no agent could.
-3. `Link.send(octets, on_read)` calls `on_read` in the moment in which the agent has read the last of these octets.
+3. `Link.send(octets, on_read)` calls `on_read` in the moment in which the agent has read the last of these bytes.
 4. A peer has `receive(octets, reads)`, `lost()`; `reads` is how many whole messages the agent had read on this link
-   when it wrote these octets.
+   when it wrote these bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class End(Protocol):
     """The agent's end of a connection (tools.worlds.port)."""
 
     def arrived(self, piece: bytes) -> None:
-        """Octets can be read."""
+        """Bytes can be read."""
 
     def lost(self) -> None:
         """The other side is gone."""
@@ -105,7 +105,7 @@ class Link:
     # -- the agent's end -------------------------------------------------------------------------------------------
 
     def count_read(self, octets: int) -> None:
-        """So many more octets were read by the agent."""
+        """So many more bytes were read by the agent."""
         self._read += octets
         while self._marks and self._marks[0][0] <= self._read:
             on_read = self._marks.popleft()[1]
@@ -114,7 +114,7 @@ class Link:
                 on_read()
 
     def write(self, octets: bytes) -> None:
-        """Octets from the agent."""
+        """Bytes from the agent."""
         self._on_the_way.append((octets, self.reads))
         self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
         self._at(self._to_peer_at, self._reach_peer)

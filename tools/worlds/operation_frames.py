@@ -24,17 +24,17 @@ def _figure(value: float) -> str:
 
 
 def _identifier(result: Result, is_push: bool) -> str:
-    """The ten digits that hold the parts together; no one can read them in a garbled push."""
+    """Return the ten digits that hold the parts together; no one can read them in a garbled push."""
     return GARBLED * 10 if is_push and result.frame != READABLE else result.id_text
 
 
 def _own(result: Result) -> Result:
-    """The result as the history has it: garbled is only what is pushed."""
+    """Return the result as the history has it: garbled is only what is pushed."""
     return result if result.frame == READABLE else Result(**{**vars(result), "frame": READABLE})
 
 
 def overall(result: Result, revision: int, asked_with: int) -> str:
-    """Data of 1201 in revision 1, 2 (says what it was asked with) or 3 (more of each object)."""
+    """Return the data of 1201 in revision 1, 2 (says what it was asked with) or 3 (more of each object)."""
     v = Values(_own(result))
     head = f"{TOTAL}001{_identifier(result, asked_with == 8)}{v.stamp}{v.ok}00"
     if revision > 1:
@@ -44,7 +44,7 @@ def overall(result: Result, revision: int, asked_with: int) -> str:
 
 
 def details(result: Result, revision: int, is_push: bool) -> str:
-    """Data of 1202; from revision 2 on with a GUID."""
+    """Return the data of 1202; from revision 2 on with a GUID."""
     v = Values(_own(result))
     torque = _figure(float(result.torque) * 1000)
     angle = _figure(float(result.angle))

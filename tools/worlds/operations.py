@@ -18,7 +18,7 @@ from tools.worlds.operation_frames import details, overall
 
 TAKEN_MS = 10000
 _PUSHED, _ASKED = 8, 6
-_SUBSCRIPTION = 40  # octets of the data of 0008: MID, revision, length 31, alternative, times and indexes, objects
+_SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alternative, times and indexes, objects
 
 
 class OperationSession(Session):

@@ -161,7 +161,7 @@ class Operator:
             self.wrong(number, text)
 
     def is_needed(self, number: int) -> bool:
-        """Whether the agent says so; noted if there is room for what is refused."""
+        """True if the agent says so; noted if there is room for what is refused."""
         world = self.world
         if world.agent is None or not adapter.needs_operator(world.agent, number - 1):
             return False
@@ -178,7 +178,7 @@ class Operator:
         return True
 
     def _used_by(self, number: int, payloads: list[bytes]) -> int:
-        """The octets that are written in the blocks of the quarantine in which an entry stands."""
+        """Return the bytes that are written in the blocks of the quarantine in which an entry stands."""
         device, used = self.world.device(number), 0
         for block in range(KEPT_BEGINS, self.world.log_begins(number)):
             content = device.content(block)
@@ -187,7 +187,7 @@ class Operator:
         return used
 
     def _needed_by_waiting(self, number: int) -> int:
-        """The octets, in whole units, of what waits in the log and was refused or cannot be read."""
+        """Return the bytes, in whole units, of what waits in the log and was refused or cannot be read."""
         unit = self.world.device(number).unit_bytes
         liked = {r.number for r in self.world.history.stations[number].results.values() if r.is_liked() and not r.tried}
         held = [payload for _, payload in adapter.held(self.world.agent, number - 1)]

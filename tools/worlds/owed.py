@@ -24,23 +24,23 @@ def missing(station: StationHistory) -> list[Result]:
 
 
 def is_kept(result: Result, station: StationHistory) -> bool:
-    """Whether the octets of this result stand in the quarantine."""
+    """True if the bytes of this result stand in the quarantine."""
     token = result.vin.encode()
     return any(token in payload for payload in station.said.kept_payloads)
 
 
 def is_overwritten(result: Result, station: StationHistory) -> bool:
-    """Whether it was in the oldest block, or the last copy in one that was erased, while the log was full."""
+    """True if it was in the oldest block, or the last copy in one that was erased, while the log was full."""
     return station.rules.overwrite and result.gone is not None and result.gone_full
 
 
 def may_wait(result: Result, station: StationHistory) -> bool:
-    """Whether it stays in the quarantine for good: the server does not take it, or its place is in doubt."""
+    """True if it stays in the quarantine for good: the server does not take it, or its place is in doubt."""
     return not result.is_liked() or (station.rules.window > 1 and bool(result.doubted))
 
 
 def still_open(station: StationHistory) -> int:
-    """How much the calm has still to wait for."""
+    """Return how much the calm has still to wait for."""
     said = station.said
     owed = [r for r in missing(station) if not r.dropped]
     left = [r for r in owed if not (may_wait if is_kept(r, station) else is_overwritten)(r, station)]

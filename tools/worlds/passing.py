@@ -58,7 +58,7 @@ class Passing:
             self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
 
     def _were_passed(self, refused: set[int]) -> bool:
-        """Whether these had to be passed: none was given up, overwritten or taken, nor was another out meanwhile."""
+        """True if these had to be passed: none was given up, overwritten or taken, nor was another out meanwhile."""
         taken = {row.number for row in self.station.rows}
         results = [self.station.results[number] for number in refused]
         gave_way = any(one.dropped or one.gone is not None or one.number in taken for one in results)

@@ -63,7 +63,7 @@ class Port:
         return self._state
 
     def readinto(self, buf, n: int) -> int:
-        """Octets that have arrived; 0 if there are none, LOST if the other side is gone."""
+        """Bytes that have arrived; 0 if there are none, LOST if the other side is gone."""
         if self._state != OPEN:
             return LOST
         count = min(n, len(self._inbox))
@@ -78,7 +78,7 @@ class Port:
         return LOST if self._broken else 0
 
     def write(self, buf, start: int, n: int) -> int:
-        """Octets taken, LOST if the other side is gone."""
+        """Bytes taken, LOST if the other side is gone."""
         if self._state != OPEN or self._broken or self.link is None:
             return LOST
         network = self._network
@@ -105,7 +105,7 @@ class Port:
             link.leave()
 
     def arrived(self, piece: bytes) -> None:
-        """Octets can be read."""
+        """Bytes can be read."""
         self._inbox += piece
         self._on_ready(self)
 

@@ -166,7 +166,7 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
 
 
 def _with_large_blocks(script: dict) -> dict:
-    """The same world, with as many blocks that hold four times as much."""
+    """Return the same world, with as many blocks that hold four times as much."""
     for station, settings in zip(script["stations"], script["settings"]["stations"], strict=True):
         flash, spool = station["flash"], settings["spool"]
         flash["block_kib"] = LARGE_BLOCK_KIB
@@ -246,7 +246,7 @@ def _station_settings(d: random.Random, number: int, traits: dict, fast: bool, s
 
 
 def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[int]) -> list[int]:
-    """One of the choices that has a revision the controller supports; any where it supports none."""
+    """Return one of the choices that has a revision the controller supports; any where it supports none."""
     fitting = [choice for choice in choices if set(choice) & set(supported)]
     return d.choice(fitting or choices)
 

@@ -150,7 +150,7 @@ _OF_STATIONS = {
 
 
 def _places(script: dict) -> Iterator[tuple]:
-    """Every trait and setting that may be left out."""
+    """Yield every trait and setting that may be left out."""
     plains = {"toolsnet": PLAIN_TOOLSNET, "network": PLAIN_NETWORK, "step": PLAIN_STEP, "operator": PLAIN_OPERATOR}
     for part, plain in plains.items():
         yield from ((part, name) for name in script.get(part, {}) if name in plain)

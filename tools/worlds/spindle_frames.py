@@ -13,7 +13,7 @@ _LEVELS = {"0": "1", "2": "0", "3": "2"}  # ToolsNet's OK, low, high as Open Pro
 
 
 def spindles_of(result: Result) -> list[tuple[str, str, str, str]]:
-    """What ToolsNet has to have of each spindle: number, statuses, torque, angle."""
+    """Return what ToolsNet has to have of each spindle: number, statuses, torque, angle."""
     found = [("0001", result.statuses, result.torque, result.angle)]
     for index in range(2, result.spindles + 1):
         hundredths = (result.number * 13 + index * 101) % 10000
@@ -30,7 +30,7 @@ def _figure(text: str) -> str:
 
 
 def sync(result: Result) -> str:
-    """Data of 0101 revision 1."""
+    """Return the data of 0101 revision 1."""
     v = Values(result)
     head = [(1, f"{result.spindles:02d}"), (2, v.vin), (3, v.job), (4, v.pset), (5, "0006"), (6, "0004"), (7, "0")]
     torque = [(8, "004000"), (9, "005000"), (10, "004500")]
@@ -47,7 +47,7 @@ def sync(result: Result) -> str:
 
 
 def station(result: Result, revision: int) -> str:
-    """Data of 0106."""
+    """Return the data of 0106."""
     v = Values(result)
     count = result.spindles
     head = [(1, f"{count + 1:02d}"), (2, "01"), (3, v.id), (4, "01"), (5, f"{'Front axle':<20}"), (6, v.stamp)]
@@ -65,7 +65,7 @@ def station(result: Result, revision: int) -> str:
 
 
 def bolt(result: Result, revision: int, part: int) -> str:
-    """Data of 0107, message number `part`; its time has the 19 octets that the text says (003:8713-8718)."""
+    """Return the data of 0107, message number `part`; its time has the 19 bytes that the text says (003:8713-8718)."""
     v = Values(result)
     index = part - 1
     head = [(1, f"{result.spindles + 1:02d}"), (2, f"{part:02d}"), (3, result.id_text), (4, "01"), (5, v.stamp)]

@@ -84,7 +84,7 @@ class PowerMacsSession(SpindleSession):
         return [result for result in held[first:] if result.station]
 
     def _was_shown(self, result: Result) -> bool:
-        """Whether the agent has taken it over, or has read its number since it has power: else it cannot know of it."""
+        """True if the agent has taken it over, or has read its number since it has power: else it cannot know of it."""
         seen = result.pushes if result.frame == READABLE else []
         return bool(result.acks) or any(moment >= self.controller.plant.began for moment in seen)
 

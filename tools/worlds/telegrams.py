@@ -56,7 +56,7 @@ def _one_of(text: str, place: int, allowed: str, what: str) -> str:
 
 
 def printable(octets: bytes) -> str:
-    """The telegram as text; everything is ASCII."""
+    """Return the telegram as text; everything is ASCII."""
     if not (octets.isascii() and octets.decode("ascii").isprintable()):
         raise Refused("an octet outside 0x20 to 0x7E")
     return octets.decode("ascii")
@@ -114,7 +114,7 @@ def read_result(octets: bytes) -> ResultTelegram:
 
 
 def _spindle(text: str, at: int) -> tuple[str, str, str, str]:
-    """One spindle part: its number, overall, torque and angle status, torque, angle (004:141-155)."""
+    """Return one spindle part: its number, overall, torque and angle status, torque, angle (004:141-155)."""
     number = _digits(text, at + 1, at + 4, "spindle")
     if not 1 <= int(_digits(text, at + 15, at + 18, "program")) <= 9999:
         raise Refused("program 0000")
@@ -162,20 +162,20 @@ def read_request(octets: bytes) -> tuple[str, int]:
 
 
 def framed(text: str) -> bytes:
-    """A telegram with the four digits of its length."""
+    """Return a telegram with the four digits of its length."""
     return f"{len(text):04d}{text}".encode("ascii")
 
 
 def acknowledgement(identifier: str, stamp: str, code: int) -> bytes:
-    """Telegram 05 (004:217-223)."""
+    """Return telegram 05 (004:217-223)."""
     return framed(f"05{identifier}{stamp}{code:03d}")
 
 
 def event_acknowledgement(identifier: str, station: int, stamp: str) -> bytes:
-    """Telegram 10 (004:206-215), of system 1 of type 3."""
+    """Return telegram 10 (004:206-215), of system 1 of type 3."""
     return framed(f"10{identifier}00030001{station:04d}{stamp}00000")
 
 
 def information(identifier: str, result: str, host: str, port: int, event: int = 0) -> bytes:
-    """Telegram 08 (004:240-248)."""
+    """Return telegram 08 (004:240-248)."""
     return framed(f"08{identifier}{result}{event:05d}{host:<15}{port:05d}")

@@ -2,7 +2,7 @@
 
 Rules
 1. The store takes every telegram 04 that is well formed and not refused, also when its 05 gets lost.
-2. The same octets with the same identifier on the same connection are a retransmission and no second row.
+2. The same bytes with the same identifier on the same connection are a retransmission and no second row.
 3. The 08 says the sequence of the newest row that the store has now, or the highest one; only a lie that was asked for
    says otherwise.
 4. A restored or emptied store forgets rows; the history keeps them, with the moment.
@@ -63,7 +63,7 @@ class ToolsNet:
         self.unsettled: list[Result] = []  # their answers may have been read, and are not durable yet
 
     def stamp(self) -> str:
-        """The server's clock."""
+        """Return the server's clock."""
         seconds = self.time.now // 1000 % 86400
         return f"20260301{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}"
 
@@ -104,7 +104,7 @@ class ToolsNet:
         return 0, row
 
     def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
-        """The result that this telegram is about, by its VIN."""
+        """Return the result that this telegram is about, by its VIN."""
         match = _VIN.match(telegram.vin)
         if match is None or int(match[1]) != telegram.station:
             return None
@@ -147,7 +147,7 @@ class ToolsNet:
         self.network.break_all(self.pim)
 
     def latest(self, number: int) -> int:
-        """The sequence of the newest row that the store has."""
+        """Return the sequence of the newest row that the store has."""
         rows = self.present[number]
         if rows and self.traits["names"] == "highest":
             highest = rows[0].sequence
@@ -164,12 +164,12 @@ class ToolsNet:
         return self._quiet_since[number] if well else FAR
 
     def answers_well(self) -> bool:
-        """Whether each answer goes out at once."""
+        """True if each answer goes out at once."""
         silent = self.time.now < self.refuses_all_until and self.refusal_code == SILENCE
         return not (silent or self.lost_answers or self.late_answers)
 
     def information(self, number: int) -> tuple[str, object]:
-        """What the next 08 says, and what is to be noted when the agent has read it."""
+        """Return what the next 08 says, and what is to be noted when the agent has read it."""
         station = self.history.stations[number]
         latest = self.latest(number)
         lie = self.lies.pop(0) if self.lies else ""
@@ -199,7 +199,7 @@ def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> No
 
 
 def compared(telegram: telegrams.ResultTelegram, result) -> str:
-    """The first field that is not as produced, in words; empty if all are."""
+    """Return the first field that is not as produced, in words; empty if all are."""
     if result.frame != READABLE:
         return ""
     shown_id = telegram.parameters.get(telegrams.ID_PARAMETER)
@@ -220,7 +220,7 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
 
 
 class Peer:
-    """One connection: cuts octets into telegrams by their length."""
+    """One connection: cuts bytes into telegrams by their length."""
 
     SILENCE_MS = SILENCE_MS
 
@@ -251,7 +251,7 @@ class Peer:
             time.at(self._heard + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
-        """Octets from the agent."""
+        """Bytes from the agent."""
         self._heard = self.toolsnet.time.now
         self._inbox += octets
         while len(self._inbox) >= 4 and not self._over:

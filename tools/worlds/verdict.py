@@ -37,6 +37,6 @@ class Verdict:
         self.findings.append(Finding(kind, station, text, count))
 
     def kinds(self) -> list[str]:
-        """The kinds found, worst first, each once."""
+        """Return the kinds found, worst first, each once."""
         found = {finding.kind for finding in self.findings}
         return [kind for kind in KINDS if kind in found]

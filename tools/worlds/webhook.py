@@ -38,7 +38,7 @@ class Hook(Beside):
         self.faults.clear()
 
     def take(self, body: bytes) -> bytes | None:
-        """What is answered to a batch: octets, or None for silence."""
+        """Return what is answered to a batch: bytes, or None for silence."""
         if "busy" in self.faults:
             return BUSY
         head, *lines = [json.loads(line) for line in body.splitlines()]
@@ -94,7 +94,7 @@ class _Peer:
 
 
 def with_webhook(script: dict) -> dict:
-    """The script of a usual world, with a server beside it."""
+    """Return the script of a usual world, with a server beside it."""
     return beside(script, SHAPE, FAULTS, _outlet)
 
 

@@ -111,17 +111,17 @@ class World:
     # -- what the models ask ---------------------------------------------------------------------------------------
 
     def device(self, number: int) -> NorFlash:
-        """The flash of this station."""
+        """Return the flash of this station."""
         return self.flashes[self.tree["stations"][number - 1]["spool"]["path"]]
 
     def log_begins(self, number: int) -> int:
-        """The first block of this station's log."""
+        """Return the first block of this station's log."""
         spool = self.tree["stations"][number - 1]["spool"]
         kept_bytes = (spool["parked_kib"] + spool.get("graphs_kib", 0)) * 1024
         return KEPT_BEGINS + kept_bytes // self.device(number).block_bytes
 
     def stands_in_log(self, number: int, text: str) -> bool:
-        """Whether these octets stand in the log of this station, in a block that was not to be erased."""
+        """True if these bytes stand in the log of this station, in a block that was not to be erased."""
         device, octets = self.device(number), text.encode()
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased - device.refused_erases
         return any(octets in device.content(block) for block in blocks)
@@ -158,11 +158,11 @@ class World:
         return {block: found_in(block, block + 1) - settled for block in range(first, device.block_count)}
 
     def keeps_beside(self, number: int) -> bool:
-        """Whether the log of this station keeps what the consumer does not have."""
+        """True if the log of this station keeps what the consumer does not have."""
         return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
     def is_full(self, number: int) -> bool:
-        """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
+        """True if all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
         waiting = {block: numbers for block, numbers in self.waiting_in(number, counts_again=True).items() if numbers}
         if device.faults or not rules.is_usual:
@@ -171,7 +171,7 @@ class World:
         return len(waiting) >= most and self._octets_of(number, waiting) >= most * device.block_bytes // 2
 
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
-        """The octets of these results in these blocks. A copy counts once: the same stands in front of it.
+        """Return the bytes of these results in these blocks. A copy counts once: the same stands in front of it.
 
         What no one can read may stand there as it was pushed and as it was fetched, which counts twice. A block with
         something that was stored counts whole: it was passed, and left, when the server forgot what is in it.
@@ -243,18 +243,18 @@ class World:
         return max(self.sound_since(number), self.touched.get(number, 0))
 
     def way_and_back_ms(self) -> int:
-        """The longest time that octets need to the agent and back, split writes and a slow flash included."""
+        """Return the longest time that bytes need to the agent and back, split writes and a slow flash included."""
         return 3 * self.script["network"]["latency_ms"] + 50
 
     def says_full(self, number: int) -> bool:
-        """Whether the agent says that its log is full; noted if it is not so."""
+        """True if the agent says that its log is full; noted if it is not so."""
         full = self.agent is not None and adapter.says_full(self.agent, number - 1)
         if full and not self.is_full(number):
             self.operator.wrong(number, "says that its log is full")
         return full
 
     def needs_operator(self, number: int) -> bool:
-        """Whether the agent says that it needs one; noted if its quarantine has room. Asking burns no fuse."""
+        """True if the agent says that it needs one; noted if its quarantine has room. Asking burns no fuse."""
         left, self.fuse.left = self.fuse.left, 0
         is_needed = self.operator.is_needed(number)
         self.fuse.left = left
@@ -468,5 +468,5 @@ class World:
 
 
 def _token(number: int) -> re.Pattern[bytes]:
-    """What each result of this station carries in its VIN; the group is its production number."""
+    """Return what each result of this station carries in its VIN; the group is its production number."""
     return re.compile(rb"W%dN(\d{6})" % number)

@@ -1,6 +1,6 @@
 """Lies on the RP2040 image in the place of main.py's own lines: starts the agent with a mark behind each stage.
 
-A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the octets in use are
+A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the bytes in use are
 marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import,
 and what this file itself takes is told (LOADED), so that it can be taken off.
 """

@@ -1,6 +1,6 @@
-"""Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its log on the flash.
+"""Runs on the RP2040 image: the whole agent with the frozen core in so many bytes of free heap, its log on the flash.
 
-Argument: the octets. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
+Argument: the bytes. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
 through. The script itself is loaded before. The configuration is read as a board is given it.
 """
 

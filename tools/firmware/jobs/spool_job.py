@@ -46,7 +46,7 @@ def check(log):
 
 
 def blocks_in_use(device):
-    """How many blocks do not begin with erased octets."""
+    """Return how many blocks do not begin with erased bytes."""
     start = bytearray(16)
     used = 0
     for block in range(device.block_count):

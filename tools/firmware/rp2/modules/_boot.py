@@ -23,7 +23,7 @@ def mount(device):
 
 
 def told_bytes(whole):
-    """How large the file system says it is; 0 where nothing says so that can be."""
+    """Return how large the file system says it is; 0 where nothing says so that can be."""
     page = bytearray(32)
     for block in (0, 1):
         whole.readblocks(block, page, 0)
