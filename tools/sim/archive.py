@@ -2,9 +2,10 @@
 
 Rules:
 1. The map's tables have the document's names (004 section 6); entries are made from arriving results with
-   default names like "Station 10" and renamed by telegrams 01 and 02.
-2. A result with the same system type, system, station, sequence and time stamp is stored once; its row counts
-   the arrivals.
+   1. The map's tables have the document's names (004 section 6). Entries are made from arriving results, with default
+      names like "Station 10", and renamed by telegrams 01 and 02.
+   2. A result with the same system type, system, station, sequence and time stamp is stored once; its row counts
+      the arrivals.
 3. What is stored is committed before the acknowledgement goes out.
 4. The methods are those of MemoryArchive (tools/sim/toolsnet_memory.py); ResultView is for people.
 """
@@ -148,7 +149,7 @@ class SqliteArchive:
             return self._db.execute(sql, values).fetchall()
 
     def restore_backup(self, forgotten: int) -> None:
-        """Lose the last `forgotten` results, as a server that was restored from an older backup."""
+        """Lose the last `forgotten` results, like a server restored from an older backup."""
         with self._lock, self._transaction():
             newest = "(SELECT ResultId FROM Result ORDER BY ResultId DESC LIMIT ?)"
             for table in ("ResultParameter", "ResultVIN", "Result"):
@@ -156,7 +157,7 @@ class SqliteArchive:
         self._load_counters()
 
     def clear(self) -> None:
-        """Become an empty database."""
+        """Turn into an empty database."""
         with self._lock, self._transaction():
             for table in ("ResultParameter", "ResultVIN", "Result", "EventParameter", "Event", "Graph"):
                 self._db.execute(f"DELETE FROM {table}")
@@ -222,7 +223,7 @@ class SqliteArchive:
         self.stored += 1
         self.out_of_order += behind
 
-    # The map: default names until a description comes (004:387, Appendix B's note)
+    # The map: default names until a description arrives (004:387, Appendix B's note)
 
     def _map_system(self, system_type: int, system: int) -> None:
         if (system_type, system) not in self._mapped:

@@ -1,11 +1,11 @@
-"""A tightening controller that remembers what it produced and what was taken over, across all connections.
+"""A tightening controller that remembers across connections what it produced and what was acknowledged.
 
 Rules:
-1. A result exists from `produce` on; it is pushed to a subscriber that is there, and kept for 0064 in a
+1. A result exists once `produce` is called. It is pushed to a connected subscriber, and kept for 0064 in a
    bounded memory.
-2. What was not pushed is never replayed by itself (003:5697-5705): an integrator must ask for it.
+2. What was not pushed is never replayed unasked (003:5697-5705): an integrator must ask for it.
 3. Tightening IDs count up by one and wrap after 4294967295 to 0.
-4. The options' defaults are a well-behaved Power Focus; every deviation met in the field is an option.
+4. The defaults of the options are a well-behaved Power Focus; every deviation met in the field is an option.
 5. Everything the integrator does wrong is one text in `complaints`.
 """
 
@@ -43,11 +43,11 @@ class Controller:
             12: ParameterSet(12, 4000, 4500, 5000, 60, 75, 90),
         }
         self.produced = []  # ids, in the order they were tightened
-        self.acknowledged = []  # ids, in the order their first 0062 came
-        self.fetched = []  # ids handed over by 0065, in order, again when asked again
-        self.fetched_by_id = {}  # those that were asked for by their number, not as "latest"
+        self.acknowledged = []  # ids, in the order of their first 0062
+        self.fetched = []  # ids sent in 0065, in order; repeated when asked for again
+        self.fetched_by_id = {}  # those asked for by number, not as "latest"
         self.complaints = []
-        self.odd = {}  # (MID, what) -> how often it was odd so
+        self.odd = {}  # (MID, what) -> how often it was odd in this way
         self.closings = []
         self.sessions = []
         self.slots_kept = []  # until when (ticks) a client that left without 0003 still counts
@@ -55,12 +55,12 @@ class Controller:
         self.messages = {}  # MID -> how often it arrived
         self.traces_taken = 0  # curves, and sets of plot parameters, that were acknowledged
         self.alarm = None  # (code, text, time) while one is active
-        self.selected = None  # the parameter set that was selected last
+        self.selected = None  # the parameter set selected last
         self.job = None
-        self.ordered = {}  # what integrators have ordered: pset, job, job_off, vin of results from then on
-        self.batch_sizes = {}  # parameter set -> size of its batch, where an integrator has set it
+        self.ordered = {}  # what integrators have ordered: pset, job, job_off, vin of later results
+        self.batch_sizes = {}  # parameter set -> its batch size, where an integrator has set it
         self.carried_out = []  # (MID, data) of every command
-        self.is_locked = False  # by MID 0042: the tool makes nothing by itself
+        self.is_locked = False  # by MID 0042: the tool tightens nothing on its own
         self._acknowledged = {}
         self._results = {}
         self._kept = []
@@ -73,7 +73,7 @@ class Controller:
     # For tests and the demo
 
     def produce(self, **fields):
-        """Tighten one screw; `fields` overrides attributes of Tightening. Returns its ID, None without one."""
+        """Tighten one screw; `fields` overrides attributes of Tightening. Return its ID, or None if it has none."""
         result = self._tighten()
         if self.options.only_when_started and not [session for session in self.sessions if session.started]:
             return None
@@ -93,11 +93,11 @@ class Controller:
         return result.tightening_id
 
     def jump_ids(self, count):
-        """Leave out `count` tightening IDs, as filtered results of another spindle do."""
+        """Skip `count` tightening IDs, as if another spindle's filtered results had used them."""
         self._next_id = (self._next_id + count) % ID_PERIOD
 
     def produce_elsewhere(self, count=1):
-        """Tighten screws at another station of the controller, which has a port of its own and the same IDs."""
+        """Tighten screws at another station of the controller: its own port, the same IDs."""
         for _ in range(count):
             result = self._tighten()
             if not self.options.shares_ids:
@@ -108,13 +108,13 @@ class Controller:
             self._keep(result)
 
     def reset_ids(self, first_id=1):
-        """Start again at `first_id`, as a controller that was reset or replaced."""
+        """Start again at `first_id`, like a controller that was reset or replaced."""
         self._next_id = first_id % ID_PERIOD
         self._results = {}
         self._kept = []
 
     def forget(self, tightening_id):
-        """Let one result be gone from the memory: 0064 for it is answered 0004/15."""
+        """Remove one result from the memory: 0064 for it is answered 0004/15."""
         if tightening_id in self._results:
             del self._results[tightening_id]
             self._kept.remove(tightening_id)
@@ -123,11 +123,11 @@ class Controller:
         return self._results.get(tightening_id)
 
     def kept_ids(self):
-        """Return the IDs of what is kept, the oldest first."""
+        """Return the IDs of the results kept, oldest first."""
         return list(self._kept)
 
     def newest_at_or_below(self, tightening_id):
-        """Return the newest result whose ID is not above this one; None if there is none."""
+        """Return the newest result whose ID is not above this one, or None."""
         ids = [number for number in self._kept if number <= tightening_id]
         return self._results[max(ids)] if ids else None
 
@@ -135,7 +135,7 @@ class Controller:
         return self._results[self._kept[-1]] if self._kept else None
 
     def inject(self, octets):
-        """Send `octets` as they are on every connection: garbage, half a message, a foreign frame."""
+        """Send `octets` unchanged on every connection: garbage, half a message, a foreign frame."""
         for session in self.sessions:
             session.send(octets)
 
@@ -145,13 +145,13 @@ class Controller:
             session.close("controller: dropped")
 
     def raise_alarm(self, code, text="", ready=1):
-        """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` as it is sent, like E404."""
+        """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` is as sent, like E404."""
         self.alarm = Alarm(code, text, ready, self.stamp())
         for session in self.sessions:
             session.desk.tell_alarm(self.alarm)
 
     def acknowledge_alarm(self, code):
-        """Somebody acknowledges the alarm on the controller: 0074 to every subscriber."""
+        """Acknowledge the alarm at the controller: 0074 to every subscriber."""
         for session in self.sessions:
             session.desk.tell_acknowledged(code)
 
@@ -165,24 +165,24 @@ class Controller:
             session.desk.tell_pset(self.selected)
 
     def change_pset(self, number, **changed):
-        """Somebody changes a parameter set: its limits, and the date of its last change."""
+        """Change a parameter set at the controller: its limits, and the date of its last change."""
         pset = self.psets[number]
         pset.changed = self.stamp()
         for name in changed:
             setattr(pset, name, changed[name])
 
     def reset_batch(self):
-        """The batch begins again with the next tightening."""
+        """Start the batch again with the next tightening."""
         self._batch_counter = 0
 
     def select_job(self, number, batch_size=4):
-        """Select a job: 0035 to every subscriber; then `tell_job` with what becomes of it."""
+        """Select a job: 0035 to every subscriber; then `tell_job` reports its progress."""
         sequence = 1 if self.job is None else self.job.sequence + 1
         self.job = Job(number, batch_size, self.stamp(), sequence)
         self.tell_job()
 
     def tell_job(self, **changed):
-        """0035 to every subscriber, with these attributes of the job changed."""
+        """Send 0035 to every subscriber, with these attributes of the job changed."""
         self.job.time = self.stamp()
         for name in changed:
             setattr(self.job, name, changed[name])
@@ -190,17 +190,17 @@ class Controller:
             session.desk.tell_job(self.job)
 
     def identify(self, vin, *identifiers):
-        """A vehicle comes: 0052 to every subscriber."""
+        """Let a vehicle arrive: 0052 to every subscriber."""
         for session in self.sessions:
             session.desk.tell_vehicle(Vehicle(vin, *identifiers))
 
     def stamp(self):
-        """Return what the controller's clock says."""
+        """Return the time of the controller's clock."""
         ahead_s = self.options.clock_ahead_s
         return stamp_text(seconds_of(self.clock.stamp()) + ahead_s) if ahead_s else self.clock.stamp()
 
     def set_clock(self, text):
-        """Set the clock: 0082; False if that is no time."""
+        """Set the clock: 0082; False if the text is not a time."""
         try:
             seconds = seconds_of(text.decode())
         except ValueError:
@@ -213,7 +213,7 @@ class Controller:
     def endpoint(self):
         self.connections += 1
         if self.options.cycles or self.options.sync:
-            from tools.sim.controller_spindles import SpindleSession  # the same
+            from tools.sim.controller_spindles import SpindleSession  # to save stack, as below
 
             return SpindleSession(self)
         if not self.options.operations:
@@ -225,18 +225,18 @@ class Controller:
     # For its sessions
 
     def clients(self, but):
-        """Return how many clients there are but this session, with those that left without a word a moment ago."""
+        """Return the number of clients beside this session, including those that left without 0003 a moment ago."""
         now = self.clock.now
         self.slots_kept = [until for until in self.slots_kept if ticks_diff(until, now) > 0]
         return len([one for one in self.sessions if one.started and one is not but]) + len(self.slots_kept)
 
     def note_left(self):
-        """A client has left without 0003."""
+        """Note that a client left without 0003."""
         if self.options.slot_kept_ms:
             self.slots_kept.append(ticks_add(self.clock.now, self.options.slot_kept_ms))
 
     def note_odd(self, mid, what):
-        """Note what is odd in a message; True if it is the first time."""
+        """Note an oddity in a message; True the first time."""
         count = self.odd.get((mid, what), 0)
         self.odd[mid, what] = count + 1
         return count == 0
@@ -301,13 +301,13 @@ class Controller:
         return result
 
     def _spoil(self, result, how):
-        """Make a result NOK: torque or angle, low or high."""
+        """Make a result NOK: torque or angle, too low or too high."""
         result.status = 0
         if how == 0:
             result.torque_status = 0
             result.torque = result.torque_min * 8 // 10
         elif how == 1:
-            result.torque_status = 2  # a little above its limit, which rounding takes away
+            result.torque_status = 2  # just above its limit, which rounding takes away
             result.torque = result.torque_max if self.options.rounded else result.torque_max * 11 // 10
         elif how == 2:
             result.angle_status = 0

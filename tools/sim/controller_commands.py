@@ -1,4 +1,4 @@
-"""What an integrator may have a simulated controller do.
+"""The commands a simulated controller takes from an integrator.
 
     MID  0018 select a parameter set   0019 set its batch size   0020 begin its batch again   0038 select a job
          0127 abort it   0128, 0129 count its batch up and down   0130 switch jobs off, on
@@ -6,10 +6,9 @@
          0224, 0225 set and reset a digital input of a MT Focus 6000: 8 locks the tool, 22 to 24 are 0127 to 0129
 
 Rules
-1. Which of them are known stands in the options (`commands`); the others are answered by 0004/99.
-2. What is done stands in `controller.carried_out` as (MID, data), and shows: whoever subscribed to it is told,
-   and results are made with it from then on. A locked tool tightens nothing by itself; a test that produces a result
-   means it.
+1. The options (`commands`) say which are known; the others are answered by 0004/99.
+2. What was done is in `controller.carried_out` as (MID, data), and it has effects: subscribers are informed, and
+   later results are made with it. A locked tool tightens nothing on its own; a test can still produce a result.
 """
 
 from tools.base.octets import digits_only
@@ -42,7 +41,7 @@ def carry_out(session, mid, revision, text):
 
 
 def _order(controller, mid, revision, text):
-    """Note what is wanted; return the code of a refusal, 0 if there is none."""
+    """Note what is wanted; return the code of a rejection, or 0."""
     ordered = controller.ordered
     if mid == 19:
         return _set_batch_size(controller, revision, text)
@@ -114,7 +113,7 @@ def _reset_batch(controller, text):
 
 
 def _tell(controller, mid):
-    """Tell all who subscribed to what a command has changed."""
+    """Inform all who subscribed to what a command has changed."""
     ordered = controller.ordered
     if mid == 18:
         controller.select_pset(ordered["pset"])

@@ -1,21 +1,21 @@
-"""What a simulated controller tells beside results: alarms, parameter sets, jobs, vehicles; a row each.
+"""What a simulated controller reports beside results: alarms, parameter sets, jobs, vehicles; one row each.
 
     MID  0014 -> 0015 -> 0016 -> 0017     0034 -> 0035 -> 0036 -> 0037     0051 -> 0052 -> 0053 -> 0054
          0070 -> 0071, 0074, 0076 -> 0072, 0075, 0077 -> 0073              0008 for 15, 35, 71, 1000 -> 0009
 
 Rules
-1. Which revisions each subscription has stands in the options; without any the MID is not known (0004/99; 0004/73
+1. The options say which revisions each subscription has; without any the MID is not known (0004/99; 0004/73
    behind 0008).
-2. A parameter set is told as soon as it is subscribed to (003:3817-3820), a job where the options say so (002:308).
-3. A push that is answered though none is owed is a complaint.
+2. A parameter set is sent as soon as it is subscribed to (003:3817-3820), a job if the options say so (002:308).
+3. Acknowledging a push that was not sent is a complaint.
 """
 
 from tools.sim import controller_frames as frames
 
 PORTABLE = True
 
-# Name of the option with the revisions, MID of the subscription, of its end, codes of 0004 where it is there already
-# and where it is not.
+# Name of the option with the revisions, MID of the subscription and of its end, codes of 0004 if it exists already
+# and if it does not.
 KINDS = {
     "alarm": ("alarm_revisions", 70, 73, 11, 12),
     "pset": ("pset_revisions", 14, 17, 13, 14),
@@ -25,12 +25,12 @@ KINDS = {
 }
 # By the MID that 0008 and 0009 name.
 GENERIC = {15: "pset", 35: "job", 71: "alarm", 1000: "generic alarm"}
-# MID of an acknowledgement -> of the push.
+# MID of an acknowledgement -> MID of the push.
 ACKNOWLEDGED = {16: 15, 36: 35, 53: 52, 72: 71, 75: 74, 77: 76, 1001: 1000}
 SUBSCRIBES = {row[1]: kind for kind, row in KINDS.items() if row[1]}
 ENDS = {row[2]: kind for kind, row in KINDS.items() if row[2]}
 
-# What a MT Focus 6000 knows of it, as options of a controller: by 0008 alone (002:160-176, 305-309).
+# What a MT Focus 6000 has of this, as options of a controller: by 0008 alone (002:160-176, 305-309).
 MT_FOCUS_EVENTS = {
     "generic_subscriptions": "only",
     "alarm_revisions": (2, 3),
@@ -42,15 +42,15 @@ MT_FOCUS_EVENTS = {
 
 
 class Desk:
-    """The subscriptions of one session that are no results."""
+    """The subscriptions of one session to anything but results."""
 
     def __init__(self, session):
         self.session = session
-        self.revisions = {}  # of each kind that is subscribed to
-        self.owed = {}  # MID of a push -> how many are not acknowledged
+        self.revisions = {}  # of each kind subscribed to
+        self.owed = {}  # MID of a push -> how many are not acknowledged yet
 
     def takes(self, mid, revision, text):
-        """Answer a message; False if it is none of these."""
+        """Answer a message; False if it is not for the desk."""
         if mid in SUBSCRIBES:
             self._subscribe(SUBSCRIBES[mid], mid, revision, 97)
         elif mid in ENDS:
@@ -68,7 +68,7 @@ class Desk:
             else:
                 self._unsubscribe(kind, mid)
         elif mid in self.session.options.commands:
-            from tools.sim.controller_commands import carry_out  # the agent sends none: small heaps go without it
+            from tools.sim.controller_commands import carry_out  # the agent sends none: small heaps do without it
 
             carry_out(self.session, mid, revision, text)
         else:
@@ -126,7 +126,7 @@ class Desk:
             self.owed[mid] = self.owed.get(mid, 0) + 1
             self.session.say(mid, revision, data)
 
-    # What is told
+    # The pushes
 
     def tell_alarm(self, alarm):
         revision = self.revisions.get("alarm")

@@ -5,8 +5,7 @@ Rules:
    right.
 2. Revisions 3-7 append to revision 2 (003:5880-6404); the light revision 999 has no parameter numbers
    (003:6448-6519).
-3. Nothing here knows a session; a frame's bytes depend on its arguments only. The NUL at the end is the
-   session's.
+3. Nothing here knows a session: a frame depends on its arguments only. The session adds the NUL at the end.
 """
 
 PORTABLE = True
@@ -15,7 +14,7 @@ HEADER_BYTES = 20
 JOBS = range(1, 100)  # what results of revisions 1 and 999 have room for
 BATCH_RUNNING = 3  # a batch status of every result but the light one, since release 2.9
 
-# How a controller writes what it does not use of its header (003:1078-1163 and what was met in the field).
+# How a controller writes the unused fields of its header (003:1078-1163 and what was met in the field).
 HEADER_DIGITS = "digits"  # revision, station and spindle as digits, the rest blank
 HEADER_BLANK = "blank"  # revision 1 and everything after it blank
 HEADER_ZERO = "zero"  # flag, station and spindle as zeros
@@ -319,7 +318,7 @@ def field(value, width, pad=b" "):
 
 
 def parameters(layout, source, pad=b" ", instead=()):
-    """Return the data field of numbered parameters: attributes of `source`, or what `instead` has by their names."""
+    """Return the data field of numbered parameters: attributes of `source`, overridden by name in `instead`."""
     parts = []
     for number, width, name in layout:
         parts.append(field(number, 2))
@@ -344,7 +343,7 @@ def header(mid, revision, data_bytes, style=HEADER_DIGITS, station="01", spindle
 
 
 def cumulative(first_revision, base, more, revision):
-    """Return the layout of a revision that appends to the ones before it."""
+    """Return the layout of a revision that appends to those before it."""
     layout = base
     for step in range(first_revision + 1, revision + 1):
         layout = layout + more[step]
@@ -407,7 +406,7 @@ def start_data(identity, revision, before_2_7=False, pad=b" "):
 
 
 def stored_data(controller, options):
-    """Data of 0902: capacity, the oldest and the newest result with their times, no further fields (release 2.17)."""
+    """Return the data of 0902: capacity, oldest and newest result with their times, no more (release 2.17)."""
     kept = controller.kept_ids()
     claims = options.kept_claims
     oldest, newest = (controller.result(kept[place]) for place in (0, -1)) if kept else (None, None)
@@ -424,7 +423,7 @@ def stored_data(controller, options):
 
 
 def list_data(controller, options, start, count):
-    """Data of 0067: up to `count` results, the last of them `start`, 0 for the newest; ascending (release 2.11)."""
+    """Return the data of 0067: up to `count` results ending with `start` (0: the newest), ascending (release 2.11)."""
     kept = options.kept_claims.get("listed", controller.kept_ids())
     if start:
         kept = [number for number in kept if number <= start]

@@ -1,11 +1,11 @@
-"""The lower half of a controller connection: bytes to messages, every header byte checked, and back.
+"""The lower half of a controller connection: bytes to messages and back, every header byte checked.
 
 Rules:
-1. A message ends where its length field says, followed by one NUL that is not counted (003:1387-1390). It is taken
-   without that NUL, or with it counted, too.
-2. The integrator's header is read field by field (003:1078-1163), leniently: what is odd is taken, and a complaint
-   where the options are strict. What cannot be taken is a complaint always, and answered 0004 where it has an answer.
-3. What can no longer be told apart closes the connection.
+1. A message ends where its length field says, followed by one NUL that is not counted (003:1387-1390). A missing or
+   a counted NUL is accepted too.
+2. The integrator's header is read field by field (003:1078-1163), leniently: oddities are accepted, and are a complaint
+   where the options are strict. What cannot be accepted is always a complaint, and answered 0004 if it has an answer.
+3. If the end of a message cannot be found, the connection is closed.
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
 """
 
@@ -48,12 +48,12 @@ _DATA_BYTES = {
     9999: 0,
 }
 _DIGITS = (12, 64, 9997, 9998)
-_OFFLINE_FLAG = 10  # revision of 0064 from which on one byte more says whether a result made offline is meant
+_OFFLINE_FLAG = 10  # from this revision of 0064 on, one more byte says whether an offline result is meant
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 # MIDs that are never answered.
 UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001, 9997, 9998)
-# Link acknowledges: these alone carry a number of ours (003:1463-1468).
+# Link acknowledges: only these carry a number of ours (003:1463-1468).
 _LINK_ACKNOWLEDGES = (9997, 9998)
 # MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
 _SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70, 100, 105)
@@ -75,7 +75,7 @@ class ControllerLink(Endpoint):
         self.count_sent = 0
 
     def message(self, frame, now):
-        """Do what a whole message asks for, its NUL apart."""
+        """Handle a whole message, without its NUL."""
         raise NotImplementedError
 
     def receive(self, octets, now):
@@ -91,7 +91,7 @@ class ControllerLink(Endpoint):
             self.complain("message in pieces: " + text_of(octets))
 
     def _next_frame(self):
-        """Return the next whole message without its NUL, or None; what cannot be told apart closes."""
+        """Return the next whole message without its NUL, or None; close if its end cannot be found."""
         if self._owes_nul and self._received:
             self._owes_nul = False
             self._end_of(self._last)
@@ -117,7 +117,7 @@ class ControllerLink(Endpoint):
         return frame
 
     def _end_of(self, frame):
-        """Take the NUL behind a message (003:1387-1390)."""
+        """Take the NUL after a message (003:1387-1390)."""
         if self._received[:1] == b"\0":
             self._received = self._received[1:]
         elif frame[-1:] != b"\0":
@@ -129,14 +129,14 @@ class ControllerLink(Endpoint):
         self.close("controller: malformed message")
 
     def odd(self, mid, what, frame):
-        """Note what is taken though hardly anyone writes it so; a complaint where the options are strict."""
+        """Note something unusual that is accepted; a complaint if the options are strict."""
         if self.controller.note_odd(mid, what) and self.options.strict:
             self.complain("%04d: odd, and taken: %s: %s" % (mid, what, text_of(frame)))
 
     def read_header(self, frame, mid):
-        """Return (revision, data) of a message; complain and return None if it cannot be taken (003:1078-1163).
+        """Return (revision, data) of a message; complain and return None if it cannot be accepted (003:1078-1163).
 
-        The document allows several ways to write what is not used: all of them are taken, and the rarer ones are odd.
+        The document allows several ways to write unused fields: all are accepted, and the rare ones are odd.
         """
         revision = 1
         digits = frame[8:11].strip()
@@ -184,7 +184,7 @@ class ControllerLink(Endpoint):
         return revision, data
 
     def _refuse_header(self, mid, code, what, frame):
-        """Complain; refuse with 0004 unless no one would hear it (code None, or a message without an answer)."""
+        """Complain; reject with 0004 unless it would not be heard (code None, or a message without an answer)."""
         self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
         if code is not None and mid not in UNANSWERED and self.hears_refusals(mid):
             self.refuse(mid, code)
@@ -209,7 +209,7 @@ class ControllerLink(Endpoint):
             self.deliver(head + octets)
 
     def say_exactly(self, mid, revision, octets):
-        """Say what has no NUL behind it: its last bytes are samples (003:2017-2023)."""
+        """Send a message without a NUL: its last bytes are samples (003:2017-2023)."""
         options = self.options
         if self.numbers is not None:
             self.say(mid, revision, octets)
@@ -219,7 +219,7 @@ class ControllerLink(Endpoint):
             )
 
     def deliver(self, frame):
-        """Send a message with its NUL, in the way the options want it."""
+        """Send a message with its NUL, in the way the options ask for."""
         options = self.options
         if self.wants_close:
             return

@@ -14,52 +14,52 @@ PORTABLE = True
 class ControllerOptions(Settings):
     """How the controller behaves.
 
-    strict                     what is odd in a header, and taken all the same, is a complaint, once for each kind
+    strict                     what is odd in a header, though accepted, is a complaint, once for each kind
     identity                   {attribute of Identity: value}
     pushed_as, fetched_as      {attribute of Tightening: value} of every 0061, of every 0065; None leaves it blank
     start_revisions            0001 revisions that are accepted; the others are answered 0004
                                start_refusal_code
     blank_start_revision       what a blank revision of 0001 stands for: 1 as documented; others are lenient
-    answer_start_revision      0002 revision that is sent whatever was asked for (None: the one asked for)
+    answer_start_revision      0002 revision that is always sent (None: the one asked for)
     start_closes               0001 revisions at which the socket is closed
     before_2_7                 0002 revision 6 ends after parameter 13 (0179 bytes)
     result_revisions           0060 revisions that are accepted; the others are answered 0004
                                result_refusal_code
-    pushed_revision            revision of the 0061 whatever was asked for (None: the one asked for)
+    pushed_revision            revision of 0061 that is always sent (None: the one asked for)
     recover_revisions          0064 revisions that are accepted, the others are answered 0004/97
-    answer_recover_revision    0065 revision that is sent whatever was asked for
+    answer_recover_revision    0065 revision that is always sent (None: the one asked for)
     answers_below              0064 is answered with the newest result at or below the ID, of any station
-    shares_ids                 one counter serves all stations; else another station's results leave no trace here
-    elsewhere                  how many results another station makes behind each of ours
-    kept_mids                  MIDs that 0006 brings and that say what is kept: 66, 67, 902
+    shares_ids                 one counter serves all stations; otherwise other stations' results leave no trace here
+    elsewhere                  how many results another station makes after each of ours
+    kept_mids                  MIDs that 0006 returns and that say what is kept: 66, 67, 902
     kept_claims                {name: value} that 0902 says instead of the truth: capacity, oldest, newest, oldest_time,
                                newest_time; and "listed", the IDs that 0067 lists
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
-    commands                   MIDs that make it do something and are known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to
+    commands                   MIDs that are carried out and known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to
                                130, 150; and 224, 225
     job_command_revisions      revisions of 0038 that are accepted, the others are answered 0004/97
     alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
                                revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
                                answered 0004/97; (): not known at all. See controller_events.py
-    generic_subscriptions      "yes": 0008 is known for what these revisions say, "only": nothing else is; "": for none
+    generic_subscriptions      "yes": 0008 is known for these revisions too, "only": nothing else is; "": not known
     job_at_once                0034 is answered with a 0035 as well
-    clock_ahead_s              how much the clock is ahead of the simulated time; 0082 changes it
+    clock_ahead_s              how far the clock is ahead of the simulated time; 0082 changes it
     pset_data_revisions        0012 revisions that are accepted, the others are answered 0004/97
     alarms_of_2_9              0071 revision 2 without text, as since release 2.9
     max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
     slot_kept_ms               how long a connection that ended without 0003 still counts as a client
     no_ack                     the no-ack flag of 0060 is obeyed: results are sent without waiting for 0062
     push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
-    push_last_result           a new subscription gets the last result once more
+    push_last_result           a new subscription gets the last result again
     operations                 revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such
                                messages
-    operation_history          0006 for 1201 is known; one that is not kept is answered 0004
+    operation_history          0006 for 1201 is known; a result that is not kept is answered 0004
                                history_refusal_code
     own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
-    objects                    of each operation, with the fields of others than a MT Focus 6000
+    objects                    of each operation, with the fields of controllers other than a MT Focus 6000
     names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
     waits_for_1203             each part waits for its acknowledgement, and is sent again without one
     cycles, sync               revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; ():
@@ -68,17 +68,17 @@ class ControllerOptions(Settings):
     traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
     trace_types                1 angle, 2 torque; another one is refused (0004/78)
     trace_parameters           MID 0901 is known
-    trace_flag                 MID 0008 has to have the flag of 003:12338 (0004/01 else)
-    trace_samples              of each curve, trace_step_us apart; trace_delay_ms behind its result
+    trace_flag                 MID 0008 must have the flag of 003:12338 (else 0004/01)
+    trace_samples              of each curve, trace_step_us apart; sent trace_delay_ms after its result
     ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
     link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
                                revision 6 make one), 1, or 2 when 0002 itself is counted
     link_wrong_once            the next numbered message has a wrong number first
-    link_lost, link_deaf       [n, ...] of each session: message n of ours, and of the integrator's, that carries a
-                               number gets lost; link_unsaid: 9997 number n of ours does
+    link_lost, link_deaf       [n, ...] of each session: our message n, or the integrator's, among those that carry a
+                               number, gets lost; link_unsaid: our 9997 number n does
     link_refuse                {mid: code}: answered 9998 with this code where it carries a number
     window                     how many results are sent without waiting for 0062
-    repeat, repeat_every_ms    each result is sent this many times more, though it was acknowledged
+    repeat, repeat_every_ms    each result is sent this many times more, even if acknowledged
     keepalive                  "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
     silence_ms                 closed after so long without a message (003:12526-12538); blame_silence makes
                                it a complaint
@@ -90,16 +90,16 @@ class ControllerOptions(Settings):
     pad                        what texts are padded with, b" " or b"\\0"
     pset_change_text           field "last change" of every result (None: the parameter set's own)
     time_text                  time stamp of every result (None: the clock's)
-    all_zero                   torque, angle and statuses are zero: a controller without licence
-    drop_after_received        [n, ...] one for each connection: closes when message n has arrived, unanswered
-    drop_after_sent            [n, ...] one for each connection: closes when message n is sent
+    all_zero                   torque, angle and statuses are zero: a controller without a licence
+    drop_after_received        [n, ...] one for each connection: closes when message n arrives, unanswered
+    drop_after_sent            [n, ...] one for each connection: closes when message n has been sent
     whole_writes               complain when a message arrives in pieces (a peer that never reassembles)
-    memory                     how many results it keeps
+    memory                     how many results are kept
     batch, nok_percent         size of a batch; share of results that are not OK
     batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
-    rounded                    torque is rounded to 1/100 Nm, not cut: a NOK may show its limit
-    light_statuses             further tightening statuses of 0061 revision 999, each in its turn, one in five results
-    only_when_started          what is tightened while no session stands gets no ID and is not kept
+    rounded                    torque is rounded to 1/100 Nm, not cut off: a NOK may show its limit
+    light_statuses             further tightening statuses of 0061 revision 999, in turn, for one in five results
+    only_when_started          what is tightened without a session gets no ID and is not kept
     """
 
     # Options with a few values only.
@@ -218,7 +218,7 @@ class ControllerOptions(Settings):
 
 
 class Identity:
-    """What 0002 tells about the controller; change the attributes as needed."""
+    """What 0002 says of the controller; change the attributes as needed."""
 
     def __init__(self, changed=None):
         self.cell = 1
@@ -265,7 +265,7 @@ class ParameterSet:
 
 
 class Tightening:
-    """One result; attributes that an instance does not set have these values."""
+    """One result; these are the values of attributes that an instance does not set."""
 
     cell = 1
     channel = 1
@@ -281,7 +281,7 @@ class Tightening:
     batch_counter = 1
     batch_status = 0
     status = 1
-    light_status = None  # what revision 999 says instead of `status`
+    light_status = None  # what revision 999 has instead of `status`
     torque_status = 1
     angle_status = 1
     rundown_status = 1

@@ -2,13 +2,13 @@
 
 Rules:
 1. Numbers go 01..99 and again from 01; the first message after 0002 has the first number (003:1460-1462).
-2. 9997 names the number after the acknowledged one and the message's MID; one more for each repetition may come;
+2. 9997 has the number after the acknowledged one, and the message's MID. Each repetition may bring one more;
    anything else is a complaint.
-3. 9998 with our number and code 3 sends it again at once, any other 9998 closes (003:1473-1476).
+3. 9998 with our number and code 3 makes us send it again at once, any other 9998 closes (003:1473-1476).
 4. Three repetitions, then the connection is closed (003:1477-1480).
-5. A message of the integrator's with a number is acknowledged as soon as its header is read, once more when it comes
-   again, and refused with 9998 code 3 when it is not the next one. One without a number is taken as ever.
-6. On demand the line loses messages: the integrator's (`link_deaf`), our 9997 (`link_unsaid`), ours (`link_lost`).
+5. A numbered message of the integrator's is acknowledged as soon as its header is read, and again when it is
+   repeated; if it is not the next one it is rejected with 9998 code 3. One without a number is accepted as usual.
+6. On request the line loses messages: the integrator's (`link_deaf`), our 9997 (`link_unsaid`), ours (`link_lost`).
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -18,21 +18,21 @@ PORTABLE = True
 
 LAST_NUMBER = 99
 CODE_WRONG_NUMBER = 3  # 003:3052-3053
-# Sent without a number whatever was agreed: the start's answer, link acknowledges, the mirrored keep-alive.
+# Always sent without a number: the start's answer, link acknowledges, the mirrored keep-alive.
 UNNUMBERED = (2, 9997, 9998, 9999)
 
 
 class NumberedSender:
-    """The sending direction of one session whose 0002 said that numbers are used."""
+    """The sending direction of a session whose 0002 said that numbers are used."""
 
     def __init__(self, session):
         self.session = session
         self.number = session.options.link_first
-        self.queue = []  # (MID, frame, tightening id or None), the first is outstanding
+        self.queue = []  # (MID, frame, tightening id or None), the first one is outstanding
         self.sends = 0
         self.sent_at = 0
         self._spare = []  # (number, MID) of the 9997 that answer repetitions
-        self._count = 0  # messages sent, repetitions too
+        self._count = 0  # messages sent, including repetitions
 
     def add(self, mid, frame, tightening_id, now):
         self.queue.append((mid, frame, tightening_id))
@@ -40,7 +40,7 @@ class NumberedSender:
             self._begin(now)
 
     def acknowledged(self, number, mid):
-        """A 9997 came; return the tightening ID it settles, or None."""
+        """Handle a 9997; return the tightening ID it settles, or None."""
         session = self.session
         if (number, mid) in self._spare:
             self._spare.remove((number, mid))
@@ -56,14 +56,14 @@ class NumberedSender:
         return tightening_id
 
     def refused(self, number, code, now):
-        """A 9998 came."""
+        """Handle a 9998."""
         if self.queue and code == CODE_WRONG_NUMBER and number == self.number:
             self._send(self.number, now)
         else:
             self.session.close("controller: 9998 code %d for number %02d" % (code, number))
 
     def watch(self, now):
-        """Repeat what was not acknowledged in time; return ms until the next look."""
+        """Repeat what was not acknowledged in time; return ms until the next check."""
         if not self.queue:
             return FOREVER
         options = self.session.options
@@ -105,7 +105,7 @@ class NumberedReceiver:
         self._said = 0  # of our 9997
 
     def admits(self, number, mid):
-        """Acknowledge the message with this number; false if there is nothing to do about it."""
+        """Acknowledge the message with this number; False if it is not to be handled."""
         options = self.session.options
         self._heard += 1
         if self._heard in options.link_deaf:

@@ -1,9 +1,9 @@
 """A connection to a controller without MID 0060: results by MID 0008 for 1201, old ones by MID 0006.
 
 Rules
-1. A MT Focus 6000 sends a result once and hears no acknowledgement (002:316-327); with `waits_for_1203` each part waits
-   for its own (003:7022-7040), is sent again without one, and the third time the connection is closed.
-2. Of the data of MID 0008 all but MID, revision and length is to be zeros, the last digit 0 or 1 (003:7051-7104).
+1. A MT Focus 6000 sends a result once and expects no acknowledgement (002:316-327); with `waits_for_1203` each part
+   waits for its own (003:7022-7040) and is sent again without one; the third time the connection is closed.
+2. In the data of MID 0008 all but MID, revision and length must be zeros, the last digit 0 or 1 (003:7051-7104).
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -109,7 +109,7 @@ class OperationSession(ControllerSession):
         return parts
 
     def _ident(self, one):
-        """Object IDs are the plant's; where there is one object it is the first."""
+        """Return the object's ID: the plant's choice, but where there is only one object, the first."""
         return 100 + one.number if self.options.objects > 1 else 1
 
     # Results

@@ -1,11 +1,11 @@
-"""One connection to the simulated controller: answers as the documents say, checks every byte it is sent.
+"""One connection to the simulated controller: answers as the documents say, checks every byte it receives.
 
 Rules:
-1. Before 0001 and after 0003 nothing is answered but 0001 (003:3075-3076, 3233-3238).
-2. Each 0061 that was sent is owed one 0062, in order, a re-sent one too: 0062 carries no ID, so the order is
-   all there is.
-3. A breach is a complaint and the message is ignored; the connection stays, unless nothing came for 15 s.
-   Oddities of a header are no breach.
+1. Before 0001 and after 0003 nothing but 0001 is answered (003:3075-3076, 3233-3238).
+2. Each 0061 sent is owed one 0062, in order, even if sent again: 0062 carries no ID, so only the order
+   tells them apart.
+3. A breach is a complaint and the message is ignored; the connection stays open, unless nothing came for 15 s.
+   Oddities of a header are not breaches.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -38,20 +38,20 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
-        self.desk = Desk(self)  # for all that is no result
+        self.desk = Desk(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # _Sent, oldest first
-        self.owed = []  # ids of sent 0061, one for each 0062 that may come
+        self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
         self.unacknowledged = False  # the subscription wants no 0062
-        self._no_ack = False  # the flag of the message in hand
+        self._no_ack = False  # the flag of the current message
         self._repeats = []  # (due, times left, result)
         self._heard_at = 0
-        self.link_number = b"  "  # of the message in hand
+        self.link_number = b"  "  # of the current message
         self._count_received = 0
         self._drop_received = 0
         self.tracing = None
         if self.options.traces:
-            from tools.sim.controller_traces import Tracing  # small stacks run this too, and hardly any test needs it
+            from tools.sim.controller_traces import Tracing  # small stacks run this too, and few tests need it
 
             self.tracing = Tracing(self)
 
@@ -96,7 +96,7 @@ class ControllerSession(ControllerLink):
     # For the controller
 
     def offer(self, result):
-        """A result was produced; it is pushed if there is a subscription."""
+        """Push a new result if there is a subscription."""
         if self.result_revision and self.alive:
             self.unsent.append(result)
             if self.options.repeat:
@@ -144,7 +144,7 @@ class ControllerSession(ControllerLink):
         return (self.started or mid == 1) and not self.options.silent
 
     def _refused(self, mid):
-        """Answer as the options refuse; true if that was all."""
+        """Answer as the options' refusals say; True if that was all."""
         options = self.options
         code = options.refuse.get(mid, -1)
         for index in range(len(options.refuse_once)):
@@ -356,7 +356,7 @@ class ControllerSession(ControllerLink):
         return frames.result_data(result, self.result_revision, self.options.pad, self.options.pushed_as)
 
     def _watch_acknowledges(self, now):
-        """Send again what was not acknowledged in time, at last close; return ms until the next look."""
+        """Send again what was not acknowledged in time, finally close; return ms until the next check."""
         wait = FOREVER
         for sent in self.waiting:
             left = ticks_diff(ticks_add(sent.sent_at, self.options.ack_timeout_ms), now)

@@ -1,11 +1,11 @@
 """A connection to a controller with several spindles: results by MID 0101, or by MID 0106 and 0107.
 
 Rules
-1. A subscription from revision 2 on names the data number to rewind to: what was made after it comes, all that is kept
-   where there is no such result; from revision 3 on only what is new, if that is asked for (003:7758-7786, 8203-8225).
-   Revision 1 has no data: what was not acknowledged comes ("old result data of the unsent result").
-2. One message is out at a time. MID 0108 with Bolt Data 1 is answered with the next MID 0107, if one is left; else the
-   result is done (003:9071-9087). Without an acknowledgement it is sent again, at last the connection is closed.
+1. A subscription from revision 2 on names the data number to rewind to: later results follow, or everything kept if
+   there is no such result; from revision 3 on only new ones, if that is asked for (003:7758-7786, 8203-8225).
+   Revision 1 has no data: what was not acknowledged is sent ("old result data of the unsent result").
+2. One message is out at a time. MID 0108 with Bolt Data 1 is answered with the next MID 0107, if one is left; otherwise
+   the result is done (003:9071-9087). Without an acknowledgement it is sent again; finally the connection is closed.
 3. A sync ID is the result's ID modulo 65536 (003:7925-7933).
 """
 
@@ -27,7 +27,7 @@ class SpindleSession(OperationSession):
         self.cycle_revision = 0  # 0: no subscription
         self.cycle_mid = 0
         self._queue = []  # results, oldest first
-        self._part = 0  # which message of the first one is out, 0 none
+        self._part = 0  # which message of the first one is out, 0: none
         self._again = []  # (due, result)
 
     def offer(self, result):

@@ -1,9 +1,9 @@
-"""What a simulated controller does about curves: MID 0008 for 0900 and 0901, the pushes, and their MID 0005.
+"""How a simulated controller handles curves: MID 0008 for 0900 and 0901, the pushes, and their MID 0005.
 
 Rules
-1. Curves go out behind their result, one at a time; each waits for its MID 0005, is sent again without one, and the
-   last time the connection is closed (003:2152-2154). A MT Focus 6000 waits for none (002:316-327).
-2. Of the data of MID 0008 nothing is taken but what the document's example and its table allow (003:12290-12415).
+1. Curves go out after their result, one at a time. Each waits for its MID 0005 and is sent again without one; after
+   the last time the connection is closed (003:2152-2154). A MT Focus 6000 does not wait (002:316-327).
+2. The data of MID 0008 must be as in the document's example and its table (003:12290-12415).
 3. Plot parameters need a subscription for curves (003:12504-12516).
 4. No NUL follows the samples (003:2017-2023).
 """
@@ -32,14 +32,14 @@ class Tracing:
         self._sends = 0
 
     def ended(self):
-        """MID 0003: nothing is subscribed any more."""
+        """MID 0003: all subscriptions end."""
         self.types = ()
         self.parameters_revision = 0
         self._unsent = []
         self._waiting = None
 
     def offer(self, result):
-        """A result was produced."""
+        """Send the curves of a new result, if subscribed to."""
         if not self.types:
             return
         options = self.options
@@ -86,7 +86,7 @@ class Tracing:
                 self.offer(latest)
 
     def acknowledged(self, text, now):
-        """Take MID 0005 of the integrator."""
+        """Handle a MID 0005 of the integrator."""
         waiting = self._waiting
         if waiting is None or not text.isdigit() or int(text) != waiting[1]:
             self.session.complain("0005 for %s without an outstanding curve" % text)
@@ -96,7 +96,7 @@ class Tracing:
         self.tick(now)
 
     def tick(self, now):
-        """Send what is due; return ms until the next look."""
+        """Send what is due; return ms until the next check."""
         session = self.session
         options = self.options
         if self._waiting is not None:

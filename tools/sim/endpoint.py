@@ -1,10 +1,9 @@
 """What every simulated peer shares: bytes out, bytes later, and one list of what the other side did wrong.
 
 Rules:
-1. An endpoint lives for one connection; what outlasts it belongs to the device that made it.
+1. An endpoint lives for one connection; what outlives it belongs to the device that made it.
 2. A breach by the other side is one text in `complaints`; a close by us is one text in `closings`.
-3. `excused` is set by a line that swallowed something: then a silence is the line's fault and not a
-   complaint.
+3. A line that swallowed something sets `excused`: then a silence is the line's fault, not a complaint.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -13,7 +12,7 @@ PORTABLE = True
 
 
 class Endpoint:
-    """Base of all simulated peers; see tools/harness/line.py for the contract."""
+    """Base of all simulated peers; tools/harness/line.py has the contract."""
 
     def __init__(self, complaints, closings):
         self.complaints = complaints
@@ -38,7 +37,7 @@ class Endpoint:
         return octets
 
     def send(self, octets):
-        """Send now, or behind what still waits, so that the order never changes."""
+        """Send now, or after what still waits, so that the order never changes."""
         if self._later:
             self._later.append((self._later[-1][0], octets))
         else:
@@ -48,7 +47,7 @@ class Endpoint:
         self._later.append((ticks_add(now, delay_ms), octets))
 
     def release(self, now):
-        """Move what is due to the output; return ms until more is."""
+        """Move what is due to the output; return ms until the next is due."""
         while self._later:
             left = ticks_diff(self._later[0][0], now)
             if left > 0:
@@ -66,7 +65,7 @@ class Endpoint:
 
 
 class Settings:
-    """A set of named options with defaults; an unknown name is a mistake of the test and raises."""
+    """A set of named options with defaults; an unknown name is a mistake in the test and raises."""
 
     DEFAULTS = {}
 

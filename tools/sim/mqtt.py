@@ -1,11 +1,11 @@
 """A simulated MQTT broker and the consumer behind it, written from the OASIS text and docs/mqtt.md alone.
 
 Rules
-1. The broker is an endpoint for each connection (tools.harness.line). What breaks the rules of MQTT is a complaint.
-2. The consumer stores records and how far it has come in one step, and publishes the receipt behind that; what it has
-   outlives the broker. Records that come twice or out of order are complaints: its database would have them.
-3. Faults: `forgets` (PUBACK, and nothing else), `queue_most` (the oldest message makes room), `refuses` (a CONNACK
-   code), `silent_acks`; `restart` loses what is retained; a consumer may be `away`, or `restore` an older state.
+1. The broker has an endpoint for each connection (tools.harness.line). A breach of MQTT is a complaint.
+2. The consumer stores records and its progress in one step, then publishes the receipt; what it has outlives
+   the broker. Records that come twice or out of order are complaints: they would be in its database.
+3. Faults: `forgets` (sends PUBACK and does nothing else), `queue_most` (drops the oldest message), `refuses` (a CONNACK
+   code), `silent_acks`; `restart` loses retained messages; a consumer may be `away`, or `restore` an older state.
 """
 
 import json
@@ -37,7 +37,7 @@ class Broker:
         return session
 
     def publish(self, topic, payload, retain):
-        """Hand a message to whoever subscribes to its topic."""
+        """Deliver a message to all who subscribe to its topic."""
         self.published += 1
         if retain:
             self.retained[topic] = payload
@@ -58,7 +58,7 @@ class Broker:
                 consumer.work()
 
     def restart(self):
-        """Come back with nothing."""
+        """Start again with nothing."""
         self.retained = {}
         for consumer in self.consumers:
             consumer.queue = []
@@ -116,7 +116,7 @@ class BrokerSession:
         self._send(0x33 if retain else 0x32, body)
 
     def _next(self):
-        """Take the next packet out of what has come: first byte and body."""
+        """Take the next packet from the input: first byte and body."""
         length = 0
         for at in range(1, min(5, len(self._in))):
             length |= (self._in[at] & 127) << 7 * (at - 1)
@@ -201,7 +201,7 @@ class BrokerSession:
 
 
 class Consumer:
-    """What stores batches and answers with receipts."""
+    """Stores batches and answers with receipts."""
 
     def __init__(self, broker):
         self.broker = broker
@@ -209,18 +209,18 @@ class Consumer:
         self.have = {}  # by topic and identity
         self.records = []  # (identity, number, record)
         self.away = False
-        self.mute = False  # it stores, and its receipts are lost
+        self.mute = False  # it stores, but its receipts are lost
         self.gaps = self.repeats = self.refused = 0
         broker.consumers.append(self)
 
     def work(self):
-        """Take all that waits."""
+        """Process everything that waits."""
         while self.queue and not self.away:
             topic, payload = self.queue.pop(0)
             self._take(topic, payload)
 
     def restore(self, count):
-        """Come back with the first records alone, as from an old backup."""
+        """Go back to the first records only, as from an old backup."""
         self.records = self.records[:count]
         for topic, identity in self.have:
             self.have[topic, identity] = max([0] + [one[1] for one in self.records if one[0] == identity])

@@ -1,6 +1,6 @@
 """MID 1201 and 1202 of a simulated controller, byte for byte as the documents lay them out.
 
-1. Written from 003:7160-7305, beyond-2.8.md 3.5 and 002:698-852, and never from the agent's reader.
+1. Written from 003:7160-7305, beyond-2.8.md 3.5 and 002:698-852, never from the agent's reader.
 2. A field is (PID, type, unit, value); figures are what the simulator has: torque in 1/100 Nm, angles in degrees.
 """
 
@@ -12,7 +12,7 @@ OWN_STATUS = {0: "2", 1: "1", 2: "3"}  # low, OK, high of MID 0061 in the number
 
 
 def scientific(value, power=0):
-    """Return `value` x 10**power in 12 characters, as `00001.234e+2` (002:39-43): four digits, the rest is cut off."""
+    """Return `value` x 10**power in 12 characters, as `00001.234e+2` (002:39-43): four digits, the rest cut off."""
     digits = "%d" % abs(value)
     exponent = len(digits) - 1 + power if value else 0
     digits = (digits + "000")[:4]
@@ -32,7 +32,7 @@ def data_fields(fields):
 
 
 def own_fields(result, unit=90):
-    """Return what a MT Focus 6000 says of a tightening; torque in mNm (unit 090 or 012) or Nm (001)."""
+    """Return the fields a MT Focus 6000 sends of a tightening; torque in mNm (unit 090 or 012) or Nm (001)."""
     power = 1 if unit in (90, 12) else -2
 
     def torque(hundredths):
@@ -71,7 +71,7 @@ def own_fields(result, unit=90):
 
 
 def standard_fields(result, one=None):
-    """Return what other controllers say of it (003:12829-13895); `one`: of that object (tools.sim.spindle_frames)."""
+    """Return the fields other controllers send (003:12829-13895); `one`: for that object (tools.sim.spindle_frames)."""
     one = one or result
     return (
         (10, 4, 0, field(result.vin, 25)),

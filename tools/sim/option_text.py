@@ -1,4 +1,4 @@
-"""NAME=VALUE as people type it to a value that an option of a simulator can have, or what is wrong with it in words."""
+"""Turns NAME=VALUE as typed into a value for a simulator's option, or says in words what is wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.base.printable import visible
 
 
 def setting_of(kind, text: str) -> tuple[str, Any]:
-    """Return name and value of NAME=VALUE; raises ValueError with what is wrong in words."""
+    """Return name and value of NAME=VALUE; ValueError says in words what is wrong."""
     name, equals, value_text = text.partition("=")
     if not equals or name not in kind.DEFAULTS:
         known = ", ".join(sorted(kind.DEFAULTS))
@@ -22,7 +22,7 @@ def setting_of(kind, text: str) -> tuple[str, Any]:
 
 
 def value_like(default: object, text: str) -> object:
-    """Read a value in the form its option has: JSON knows neither tuples nor bytes nor numbers as keys."""
+    """Read a value in the form its option has: JSON has no tuples, no bytes and no numbers as keys."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -39,7 +39,7 @@ def value_like(default: object, text: str) -> object:
 
 
 def _mistake(kind, name: str, default: object, value: object) -> str:
-    """Return what an option wants instead of `value`; empty if that will do."""
+    """Return what an option wants instead of `value`; empty if the value will do."""
     allowed = getattr(kind, "ALLOWED", {}).get(name)
     if allowed is not None and value not in allowed:
         return "one of " + ", ".join(str(one) for one in allowed)

@@ -12,8 +12,8 @@
     set NAME=VALUE     any option of --set, from now on
 
 Rules
-1. An order that is wrong is told in one line and changes nothing.
-2. The orders come from a thread of their own and are carried out between two turns of the simulator's loop.
+1. A wrong order is answered by one line and changes nothing.
+2. Orders come from a thread of their own and are carried out between two turns of the simulator's loop.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Orders:
         self._set: Callable[[str], object] | None = None
 
     def begin(self, loop: Any, controller: Any, producer: Any, served: Any) -> None:
-        """Obey from now on, beside the loop."""
+        """Start obeying, beside the loop."""
         self.loop = loop
         self.controller = controller
         self.producer = producer
@@ -53,7 +53,7 @@ class Orders:
                 self.report(told)
 
     def obey(self, line: str) -> str:
-        """Carry out one order; return what is to be told about it."""
+        """Carry out one order; return the reply to print."""
         name, _, rest = line.strip().partition(" ")
         rest = rest.strip()
         if not name:

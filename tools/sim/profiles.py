@@ -1,11 +1,11 @@
-"""Controllers as their documents describe them: a row of options for each, which ControllerOptions takes.
+"""Controllers as their documents describe them: a row of options for each, for ControllerOptions.
 
     ControllerOptions(**row("power-focus-6000-2.8", window=2))
 
 Rules
-1. A row says only what differs from the base specification, release 2.8.0, which is what ControllerOptions does by
-   itself. One more controller is one more row.
-2. Every line has its source, A28 and the like as in docs/controllers.md. What is `assumed` stands in no document.
+1. A row says only what differs from the base specification, release 2.8.0, which is ControllerOptions' default.
+   A further controller is a further row.
+2. Every line has its source, A28 and the like as in docs/controllers.md. What is `assumed` is in no document.
 3. What a controller does not fill in is blank here (the documents leave open whether it is blank or zero).
 """
 
@@ -44,7 +44,7 @@ _POWER_FOCUS_6000_FETCHED = dict(_POWER_FOCUS_6000_PUSHED, tool_serial=None)
 
 
 def _power_focus_6000_identity(software_version):
-    """0002 of a Power Focus 6000: no cell, no channel, no RBU; the station is told (A36 p. 11, A28 p. 19-20, FIELD)."""
+    """0002 of a Power Focus 6000: no cell, channel or RBU; the station is sent (A36 p. 11, A28 p. 19-20, FIELD)."""
     return {
         "cell": 0,
         "channel": 0,
@@ -58,7 +58,7 @@ def _power_focus_6000_identity(software_version):
 
 
 PROFILES = {
-    # The base specification as it stands; system type 001 (003:3169-3182).
+    # The plain base specification; system type 001 (003:3169-3182).
     "power-focus-4000": {
         "identity": {"system_type": 1},
         "result_revisions": (1, 2, 3, 4, 5, 6, 7, 998, 999),  # 003:5880-6519
@@ -80,7 +80,7 @@ PROFILES = {
         "pset_revisions": (1,),
         "job_revisions": (1, 2, 3, 4),
     },
-    # Appendix 3.6 (A36): each station counts from 1 by itself.
+    # Appendix 3.6 (A36): each station counts from 1 on its own.
     "power-focus-6000-3.6": {
         "identity": _power_focus_6000_identity("PF6_R_3.13.2.30527_"),  # FIELD
         "station": "  ",
@@ -131,7 +131,7 @@ PROFILES = {
         "rounded": True,  # 878 p. 388
         "light_statuses": (2, 3, 4, 5),  # OP-Ford, 878 p. 388
     },
-    # Results by 0008 and 1201, each sent once (002); an empty database is refused with a code that no document names.
+    # Results by 0008 and 1201, each sent once (002); an empty database is rejected with a code that no document names.
     "mt-focus-6000": {
         "identity": {
             "cell": None,
@@ -143,7 +143,7 @@ PROFILES = {
             "system_subtype": 30,
         },  # 002:127-142
         "start_revisions": (6,),  # 002:124-126
-        "blank_start_revision": 6,  # FIELD: a public program sends it so; 1 is strict
+        "blank_start_revision": 6,  # FIELD: a public program sends it like that; 1 is strict
         "max_clients": 2,  # 002:7-8; the third is the serial line
         "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
         "refuse": {40: 97},  # assumed
@@ -162,7 +162,7 @@ PROFILES = {
         "waits_for_1203": True,
         "sync": (1,),
     },
-    # The least that is still a controller: nothing but the results themselves, in their first revision.
+    # The least that is still a controller: only the results themselves, in their first revision.
     "minimal": {
         "identity": {"supplier": None, "system_type": 0},
         "header": "blank",
@@ -175,7 +175,7 @@ PROFILES = {
 PROFILES["mt-focus-6000"].update(MT_FOCUS_EVENTS)
 
 
-# Names without the hyphen between the two words, as people type them.
+# Names without the hyphen between the two words, as often typed.
 ALIASES = {
     "powerfocus-4000": "power-focus-4000",
     "powerfocus-6000-2.8": "power-focus-6000-2.8",
@@ -184,7 +184,7 @@ ALIASES = {
 
 
 def names():
-    """Return the names in the order of the documents; each of `ALIASES` will do as well."""
+    """Return the names in the order of the documents; each of `ALIASES` works too."""
     known = [
         "power-focus-4000",
         "power-focus-6000-2.8",

@@ -1,14 +1,14 @@
 """The controller's end of a serial line: 3964R or plain ASCII around a simulated controller's session.
 
-Written from the document and docs/serial.md alone; shares nothing with agent/link, so that the two prove each other.
+Written from the document and docs/serial.md alone; shares nothing with agent/link, so that each proves the other.
 
 Rules:
 1. Whole messages go to the session's `receive`, as on TCP; what it sends goes out block by block.
-2. A block that repeats the last one, with nothing sent in between, is the other end's repeat after a lost DLE: it is
-   answered and not handed over, since a second 0062 would be taken for the next result's.
-3. A session that closes (there is no connection to close here) is followed by a new one.
-4. A 0062 acknowledges the oldest result that waits for one; with none it is dropped and counted.
-5. Faults of the line are excused: a silence is then no complaint.
+2. A block equal to the last one, with nothing sent in between, is a repeat after a lost DLE: it is answered
+   and not passed on, since a second 0062 would count for the next result.
+3. A session that closes is followed by a new one, as there is no connection to close.
+4. A 0062 acknowledges the oldest waiting result; if there is none it is dropped and counted.
+5. Faults of the line are excused: then a silence is not a complaint.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -26,7 +26,7 @@ REPEAT_WAIT_MS = 4000
 
 
 def wire_form(message, form):
-    """Return the payload that a message (without NUL) has in one of the four forms."""
+    """Return the payload of a message (without NUL) in one of the four forms."""
     if form == "v0":
         return message + b"\0"
     if form == "v3":
@@ -74,7 +74,7 @@ class Peer:
         self.clock = clock
         self.messages = []  # to send, without NUL
         self.refused = []  # why something was not understood
-        self.surplus = 0  # 0062 without a result that waits for one
+        self.surplus = 0  # 0062 without a waiting result
         self.mute = False  # hears nothing, says nothing: powered off
         self.excused = True
         self._out = b""
@@ -94,7 +94,7 @@ class Peer:
     def hand_over(self, message, now):
         endpoint = self.endpoint
         if message[4:8] == b"0062" and endpoint.numbers is None:
-            # What was sent again may have been lost before: one 0062 settles all copies of the oldest result.
+            # A copy sent earlier may have been lost: one 0062 settles all copies of the oldest result.
             endpoint.owed = [sent.result.tightening_id for sent in endpoint.waiting[:1]]
             if not endpoint.owed:
                 self.surplus += 1
@@ -104,13 +104,13 @@ class Peer:
             self._renew(now)
 
     def restart(self):
-        """The controller is switched off and on: the session and what was under way are gone."""
+        """Switch the controller off and on: the session and everything under way are gone."""
         self.messages = []
         self._unsplit = b""
         self._renew(self.clock.now)
 
     def collect(self, now):
-        """Take over what the session wants to say; return ms until it wants to be called again."""
+        """Take over what the session wants to send; return ms until it needs to be called again."""
         wait = self.endpoint.tick(now)
         self._unsplit += self.endpoint.outgoing()
         if self.endpoint.wants_close:
@@ -135,7 +135,7 @@ class Peer:
 
 
 class R3964Peer(Peer):
-    """3964R as a controller runs it; high priority unless told otherwise."""
+    """3964R as a controller runs it; high priority by default."""
 
     def __init__(
         self, make_endpoint, clock, high=True, form="v1", accepts=ALL_FORMS, qvz_ms=2000, zvz_ms=100, attempts=6
@@ -187,7 +187,7 @@ class R3964Peer(Peer):
             self._again(now)
 
     def _in_sending(self, value, now):
-        if value == DLE:  # its answer came before our wire was said to be free
+        if value == DLE:  # its answer came before our wire was reported free
             self._in_sent(value, now)
         else:
             self._again(now)
@@ -217,7 +217,7 @@ class R3964Peer(Peer):
         self._take(payload, now)
 
     def _is_whole(self):
-        """True if the bytes so far end with a 10 03 that is no doubled 10, and one more."""
+        """True if the bytes so far end with a 10 03 that is not a doubled 10, and one more."""
         raw = self._raw
         if len(raw) < 3 or raw[-3] != DLE or raw[-2] != ETX:
             return False
@@ -240,7 +240,7 @@ class R3964Peer(Peer):
     # Steps
 
     def wire_free(self, now):
-        """All that was said has left the wire: now the waits begin."""
+        """All that was sent has left the wire: the waits begin now."""
         if self._state == "sending":
             self._state = "sent"
         if self._wait_ms:
@@ -307,7 +307,7 @@ class R3964Peer(Peer):
         self._enter("idle", now, None)
 
     def _enter(self, state, now, wait_ms):
-        """The wait begins at once, and again when what we say has left the wire."""
+        """Start the wait now, and again when what we send has left the wire."""
         self._state = state
         self._wait_ms = self.qvz_ms if state == "sending" else wait_ms or 0
         self._deadline = ticks_add(now, wait_ms) if wait_ms else None
@@ -372,7 +372,7 @@ class AsciiPeer(Peer):
         self._before = b""
 
     def wire_free(self, now):
-        """Nothing waits for the wire here."""
+        """Nothing here waits for the wire."""
 
     def tick(self, now):
         wait = self.collect(now)

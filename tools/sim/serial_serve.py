@@ -1,10 +1,10 @@
 """A simulated controller on a real serial port or on a pty: the serial sibling of tools/sim/tcp.Served.
 
 Rules:
-1. Where `path` names no device a pty is made; `path` is a link to it that stays the same whenever it is made again. A
-   link to a pty that a former run left there is replaced; anything else is left alone, and refused.
+1. If `path` names no device a pty is made; `path` is a link to it that stays the same whenever the pty is made again.
+   A link to a pty left by an earlier run is replaced; anything else is left alone, and refused.
 2. A cut is an unplugged adapter: the pty goes away, or the device is closed. The controller itself goes on.
-3. A pty has no baud rate: bytes are there at once.
+3. A pty has no baud rate: bytes arrive at once.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class SerialServed:
             return wait
         self._say()
         if self._slave >= 0:
-            # An agent that was killed leaves its claim on the pty behind as long as our end of it is open.
+            # An agent that was killed leaves its claim on the pty as long as our end is open.
             fcntl.ioctl(self._slave, termios.TIOCNXCL)
         return wait if not self._unsent else min(wait, 10)
 
@@ -135,17 +135,17 @@ class SerialServed:
 
 
 def is_pty_link(path: str) -> bool:
-    """True if a former run may have left `path` there: a link to a pty."""
+    """True if an earlier run may have left `path`: a link to a pty."""
     return os.path.islink(path) and os.readlink(path).startswith(PTYS)
 
 
 def is_device(path: str) -> bool:
-    """True if `path` is a serial port that is there: a device, or a link to one that is no pty's."""
+    """True if `path` is an existing serial port: a device, or a link to one that is not a pty."""
     return Path(path).is_char_device() and not is_pty_link(path)
 
 
 def default_path() -> str:
-    """Return where the pty of a simulated controller is found when no one says where."""
+    """Return where the pty of a simulated controller is by default."""
     return str(Path.cwd() / "controller.tty")
 
 

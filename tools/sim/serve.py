@@ -1,10 +1,9 @@
-"""The simulators over real TCP: each by itself for the command line, both in one thread for the demo.
+"""The simulators over real TCP: each on its own for the command line, both in one thread for the demo.
 
 Rules:
 1. A plant's methods may be called from any thread; they are carried out between two turns of its loop.
-2. The account compares what the controller had acknowledged with what the archive holds, tightening ID by
-   tightening ID.
-3. A cut is what a pulled cable with a quick switch looks like: connections are reset, new ones refused.
+2. The account compares what the controller had acknowledged with what the archive holds, by tightening ID.
+3. A cut looks like a pulled cable with a quick switch: connections are reset, new ones refused.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 
 __all__ = ["Loop", "Producer", "RealClock", "Served", "SimulatedPlant", "serve_controller", "serve_toolsnet"]
 
-# How far a producer may fall behind before it gives up catching up: a machine that slept must not flood the
-# line.
+# A producer that is further behind does not try to catch up: a machine that slept must not flood the line.
 CATCH_UP_MS = 2000
 
 
@@ -116,7 +114,7 @@ class SimulatedPlant:
         self.archived = archived
         self.archive: Any = archived or SqliteArchive(str(archive_path))
         if first_id is None:
-            # An archive that is used again holds earlier ids: the controller goes on where it was.
+            # An archive used again holds earlier ids: the controller goes on from there.
             first_id = int(self.archive.newest_tightening_id()) + 1
         self.controller = Controller(self.loop.clock, controller_options, first_id)
         self.toolsnet: Any = archived
@@ -181,7 +179,7 @@ class SimulatedPlant:
         self.loop.call(lambda: _cut([self._controller], cut))
 
     def produce(self, count: int = 1, **fields: object) -> list[int]:
-        """Tighten `count` screws at once; returns their tightening IDs."""
+        """Tighten `count` screws at once; return their tightening IDs."""
         return self.loop.call(lambda: [self.controller.produce(**fields) for _ in range(count)])  # type: ignore
 
     def produce_rate(self, per_second: float, jitter: float = 0.0, count: int | None = None) -> None:
@@ -191,21 +189,21 @@ class SimulatedPlant:
         self.loop.call(self.producer.stop)
 
     def complaints(self) -> list[str]:
-        """Return what the agent did wrong, of both simulators."""
+        """Return what the agent did wrong, as seen by both simulators."""
         with self.loop.lock:
             return self.controller.complaints + self.toolsnet.complaints
 
     def account(self) -> dict:
         """Return how produced, acknowledged and delivered results compare.
 
-        acknowledged   distinct ids of this run that the agent has taken: answered with 0062, handed over by 0065 when
-                       asked for by number, or in the archive
-        answers_lost   those of them whose 0062 was cut off on its way: durable, delivered, and the controller was
-                       not told (it neither repeats them, nor does 0064 bring them: nothing is missing)
+        acknowledged   distinct ids of this run that the agent has taken: answered with 0062, sent in 0065 when asked
+                       for by number, or in the archive
+        answers_lost   those of them whose 0062 was cut off on its way: durable and delivered, but the controller does
+                       not know (it does not repeat them, and 0064 does not return them: nothing is missing)
         delivered      distinct ids of this run in the archive
         missing, lost  acknowledged and not in the archive (yet): the list, its length
-        waiting        those of them after which nothing acknowledged was delivered: the backlog
-        overtaken      the others: with an agent that keeps the order this is a loss and no backlog
+        waiting        those of them with nothing acknowledged delivered after them: the backlog
+        overtaken      the others: with an agent that keeps the order these are lost, not backlog
         """
         with self.loop.lock:
             produced = list(self.controller.produced)
@@ -246,7 +244,7 @@ def _cut(addresses: list[Served] | list[Served | SerialServed], cut: bool) -> No
 
 
 class _Reporter:
-    """Tells new complaints at once and a line of figures once a second; a worker of the loop."""
+    """Prints new complaints at once and a line of figures once a second; a worker of the loop."""
 
     def __init__(self, clock: RealClock, complaints: list[str], figures: Callable[[], str], report: Callable) -> None:
         self._clock = clock
@@ -285,7 +283,7 @@ def serve_controller(
     baud: int = 9600,
     orders: Orders | None = None,
 ) -> Controller:
-    """Run a simulated controller until `stop()` is true or Ctrl-C; returns it with its books."""
+    """Run a simulated controller until `stop()` is true or Ctrl-C; return it with its books."""
     loop = Loop()
     controller = Controller(loop.clock, options, first_id)
     served: Served | SerialServed
@@ -357,7 +355,7 @@ def serve_toolsnet(
 def _run(
     loop: Loop, stop: Callable[[], bool] | None, figures: Callable[[], str], report: Callable[[str], None]
 ) -> None:
-    """Let a simulator run to its end, which says its figures."""
+    """Run a simulator to its end, then print its figures."""
     try:
         with contextlib.suppress(KeyboardInterrupt):
             loop.run(stop)

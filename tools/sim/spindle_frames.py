@@ -1,6 +1,6 @@
-"""MID 0101, 0106 and 0107 of a simulated controller: one result of several spindles, made out of one tightening.
+"""MID 0101, 0106 and 0107 of a simulated controller: one result of several spindles, made from one tightening.
 
-The first spindle has the tightening's own values, the others' are near them and OK. Layouts: 003:7798-8145 (0101),
+The first spindle has the tightening's own values; the others are near them and OK. Layouts: 003:7798-8145 (0101),
 003:8245-8600 (0106), 003:8681-9058 (0107, whose time has 19 bytes whatever its table prints).
 """
 
@@ -40,7 +40,7 @@ def figure(hundredths):
 
 
 def text_of(value, width):
-    """Left adjusted, as every string of these messages."""
+    """Return it left adjusted, as every string of these messages."""
     text = value.decode() if isinstance(value, bytes) else str(value)
     return (text + " " * width)[:width]
 
@@ -121,7 +121,7 @@ def station_data(result, revision, count):
 
 
 def bolt_data(result, revision, index, count):
-    """Return the data of 0107 for the bolt `index`, from 1 on."""
+    """Return the data of 0107 for the bolt `index`, counted from 1."""
     one = spindles_of(result, count)[index - 1]
     parts = [
         _field(1, "%02d" % (count + 1)),

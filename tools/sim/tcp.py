@@ -1,9 +1,9 @@
 """Endpoints on real TCP: one loop for any number of listening addresses, and a real clock for them.
 
 Rules:
-1. One thread runs the loop; what other threads want done they hand over with `Loop.call`.
-2. A cut address resets its connections and refuses new ones; uncut it listens again on the same port.
-3. What an endpoint wants sent is sent before its connection is closed by it.
+1. One thread runs the loop; other threads hand over their work with `Loop.call`.
+2. A cut address resets its connections and refuses new ones; later it listens again on the same port.
+3. Before an endpoint's connection is closed at its wish, everything it wants sent is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from tools.base.clock import TICKS_PERIOD, stamp_text
 
-# The longest the loop sleeps; a bound for what an endpoint announces late.
+# The longest the loop sleeps; limits the delay of an endpoint that announces late.
 LONGEST_WAIT_MS = 500
 RECEIVE_BYTES = 65536
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
@@ -150,7 +150,7 @@ class Served:
         except OSError:
             return
         if sock is not None:
-            with contextlib.suppress(OSError):  # it may be reset already
+            with contextlib.suppress(OSError):  # it may have been reset already
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.streams.append(_Stream(self.loop, sock, self.factory()))
 
@@ -169,7 +169,7 @@ class Loop:
     def __init__(self, clock: RealClock | None = None) -> None:
         self.clock = clock or RealClock()
         self.selector = selectors.DefaultSelector()
-        self.served: list = []  # Served, or what has its methods
+        self.served: list = []  # Served, or anything with its methods
         self.workers: list[Callable[[], int]] = []  # each is called every turn and returns ms until its next work
         self.lock = threading.RLock()
         self._calls: list[Callable[[], None]] = []
@@ -221,7 +221,7 @@ class Loop:
                     key.data.ready(events)
 
     def run(self, stop: Callable[[], bool] | None = None) -> None:
-        """Turn until `stop` of this loop is called or `stop()` says so."""
+        """Turn until `stop` of this loop is called or `stop()` is true."""
         while not self._stopping.is_set() and not (stop is not None and stop()):
             self.turn()
 

@@ -1,12 +1,12 @@
-"""A ToolsNet that takes every telegram at its word: a PIM that tells where it stands, a server that stores.
+"""A ToolsNet that checks every telegram: a PIM that names the server and the latest numbers, a server that stores.
 
 Rules:
 1. The PIM sends 12 at connect, answers 07 by 08 with the latest stored numbers and the server's address
    (004:63).
 2. The server acknowledges with 05 after storing, never before; a refused result is not stored.
-3. One telegram is outstanding at a time; a retransmission is the same bytes, at most two of them (004:73).
-4. Every breach of a layout or of these rules is one text in `complaints`; the telegram is answered all the
-   same, unless it could not be taken apart.
+3. One telegram is outstanding at a time; a retransmission is the same bytes, at most twice (004:73).
+4. Every breach of a layout or of these rules is one text in `complaints`; the telegram is answered
+   anyway, unless it could not be taken apart.
 """
 
 from tools.sim.endpoint import Settings
@@ -19,12 +19,12 @@ PORTABLE = True
 class ToolsNetOptions(Settings):
     """How PIM and server behave; the defaults are a healthy ToolsNet.
 
-    server_host, server_port   what 08 tells; "" and "0.0.0.0" are to be read as the PIM's own host
+    server_host, server_port   what 08 says; "" and "0.0.0.0" are to be read as the PIM's own host
     reported_result            latest stored result number in 08 whatever the archive holds; None: the
                                archive's
     reported_event             likewise for events
     require_pim                a server connection without an 08 before it is a complaint (004:75)
-    send_12                    False: the PIM says nothing at connect (an old server, or none at all)
+    send_12                    False: the PIM sends nothing at connect (an old server, or none at all)
     first_telegram             telegram the PIM sends before its 12
     ack_12                     "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led
                                to no server), "optional", "closes" (closes when 05 comes)
@@ -33,11 +33,11 @@ class ToolsNetOptions(Settings):
     silent                     the server hears everything, stores and answers nothing
     silent_telegrams           ("06",): these telegrams are not answered
     silent_sequences           results with these sequence numbers are neither stored nor answered
-    ack_delay_ms               how late every 05 is
+    ack_delay_ms               delay of every 05
     lost_acks                  [sequence, ...], each once: stored, not acknowledged
     foreign_ack                a 05 with another identifier comes before the right one
     codes                      {sequence: code}: results that are refused, always
-    tightening_codes           {tightening id: code}: likewise by the controller's number
+    tightening_codes           {tightening id: code}: the same by the controller's number
     codes_once                 [(sequence, code), ...], each once
     code_all                   every result is refused with this code (None: not)
     telegram_codes             {"01": code}: other telegrams that are refused
@@ -46,8 +46,8 @@ class ToolsNetOptions(Settings):
     drop_after_store           [sequence, ...], each once: stored, then closed without 05
     silence_ms                 closed after so long without a telegram (004:80); blame_silence makes it a
                                complaint
-    window                     how many results may be out at once; with 1 each has to wait for its answer
-    max_sends                  how often the same telegram may come on one connection
+    window                     how many results may be outstanding; with 1 each must wait for its answer
+    max_sends                  how often the same telegram may arrive on one connection
     whole_writes               complain when a telegram arrives in pieces
     store_description          01 and 02 change the names of the map
     """
@@ -97,7 +97,7 @@ class ToolsNet:
         self.closings = []
         self.telegrams = {}  # id -> how often it arrived
         self.refused = 0  # answers with a code other than 000
-        self.answers_08 = 0  # those that no server connection followed yet
+        self.answers_08 = 0  # those not followed by a server connection yet
         self.pim_connections = 0
         self.server_connections = 0
         self.pim_sessions = []

@@ -1,10 +1,10 @@
-"""An archive of results in memory, bounded, with the same methods as the SQLite one.
+"""A bounded archive of results in memory, with the same methods as the SQLite one.
 
 Rules:
 1. A result with the same system type, system, station, sequence and time stamp is stored once (004:245,
    DIGEST G.8).
 2. The latest stored number is that of the last arrival, not the greatest: numbers wrap after 99999.
-3. Only the newest `limit` results are kept whole; the counters count all.
+3. Only the newest `limit` results are kept in full; the counters count all.
 """
 
 from tools.toolsnet.records import is_behind, station_of, tightening_id_of
@@ -87,15 +87,15 @@ class MemoryArchive:
         return self._latest_event.get((system_type, system, station), 0)
 
     def tightening_ids(self):
-        """Return the tightening IDs of the results that are kept, in order of arrival."""
+        """Return the tightening IDs of the results kept, in order of arrival."""
         return [tightening_id_of(result) for result in self.results]
 
     def sequences(self):
-        """Return the sequence numbers of the results that are kept, in order of arrival."""
+        """Return the sequence numbers of the results kept, in order of arrival."""
         return [result["sequence"] for result in self.results]
 
     def restore_backup(self, forgotten):
-        """Lose the last `forgotten` results, as a server that was restored from an older backup."""
+        """Lose the last `forgotten` results, like a server restored from an older backup."""
         for _ in range(min(forgotten, len(self.results))):
             lost = self.results.pop()
             self.stored -= 1
@@ -105,7 +105,7 @@ class MemoryArchive:
             self._latest[station_of(result)] = result["sequence"]
 
     def clear(self):
-        """Become an empty database."""
+        """Turn into an empty database."""
         self.results = []
         self.events = []
         self.graphs = []

@@ -3,8 +3,8 @@
 Rules:
 1. Frames are found by their length field only; a length that is not four digits closes the connection
    (004:105-110).
-2. The PIM lives for one question: 12, 05, 07, 08, then the client closes (004:63).
-3. The server answers each telegram once it is stored, and repeats its answer for a repeated telegram.
+2. A PIM connection serves one question: 12, 05, 07, 08, then the client closes (004:63).
+3. The server answers each telegram once it is stored, and repeats its answer to a repeated telegram.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -66,7 +66,7 @@ class _Session(Endpoint):
         return max(0, min(wait, left))
 
     def answer(self, telegram, now):
-        """Send a telegram, as late as the options say."""
+        """Send a telegram, with the delay the options say."""
         if self.options.ack_delay_ms:
             self.note_late(ticks_add(now, self.options.ack_delay_ms))
             self.send_later(frame(telegram), self.options.ack_delay_ms, now)
@@ -183,7 +183,7 @@ class ServerSession(_Session):
         self._last = b""
         self._last_identifier = 0
         self._last_answered = True
-        self._open = set()  # identifiers of telegrams that are not answered, where several may be out
+        self._open = set()  # identifiers of unanswered telegrams, where several may be outstanding
         self._answer_due = None  # when the first answer to the last telegram goes out, if it is late
         self._sends = 0
 
@@ -215,7 +215,7 @@ class ServerSession(_Session):
             self._answer_due = due
 
     def _watch_order(self, found, telegram, now):
-        """Complain unless one is outstanding, resent as it was, and a new one has a new identifier."""
+        """Complain unless one is outstanding, resent unchanged, and each new one has a new identifier."""
         if telegram == self._last:
             self._sends += 1
             if self._sends > self.options.max_sends:
@@ -233,7 +233,7 @@ class ServerSession(_Session):
             self.complain("server: telegram %s before the last one was acknowledged" % found["id"])
         self._last = telegram
         self._last_identifier = found["identifier"]
-        # What is known never to be answered is not waited for.
+        # An answer that is known never to come is not waited for.
         self._last_answered = found["id"] in self.options.silent_telegrams
         self._answer_due = None
         self._sends = 1
@@ -298,7 +298,7 @@ class ServerSession(_Session):
     def _acknowledge(self, found, code, now):
         if code:
             self.toolsnet.refused += 1
-            self._sends = 0  # what was refused is sent again, not retransmitted
+            self._sends = 0  # after a refusal this is a new attempt, not a retransmission
         if self.options.foreign_ack:
             self.answer(self.acknowledge_text(found["identifier"] % 99999 + 1, 0), now)
         self._last_answered = True
@@ -307,7 +307,7 @@ class ServerSession(_Session):
 
 
 def _once(numbers, number):
-    """True, and taken out of the list, if the number is in it."""
+    """True if the number is in the list, from which it is then removed."""
     if number in numbers:
         numbers.remove(number)
         return True

@@ -1,6 +1,6 @@
 """MID 0900 and 0901 of a simulated controller, and the curves of a tightening that go into them.
 
-1. Written from 003:12064-12523 and beyond-2.8.md 6, and never from the agent's reader.
+1. Written from 003:12064-12523 and beyond-2.8.md 6, never from the agent's reader.
 2. Curves are integers: torque in 1/100 Nm, angle in 1/10 degrees, one pair a sample.
 """
 
@@ -13,21 +13,21 @@ PORTABLE = True
 ANGLE = 1
 TORQUE = 2
 MOST = 32767
-RUNDOWN_PERCENT = 45  # of the samples: the screw turns without much torque
-RELEASE_PERCENT = 6  # and the tool lets go
+RUNDOWN_PERCENT = 45  # of the samples: the screw turns with little torque
+RELEASE_PERCENT = 6  # then the tool lets go
 
 
 def curves(result, samples):
     """Return the torque and the angle of a tightening, `samples` numbers each.
 
-    The tool runs the screw down, which takes a twentieth of its torque; then it rises, a little steeper towards its
-    end, to what the result says, over the angle that it says; then the tool lets go.
+    The tool runs the screw down, at a twentieth of its torque; then the torque rises, a little more steeply towards the
+    end, to the result's torque over the result's angle; then the tool lets go.
     """
     dice = Dice(result.tightening_id * 7 + 3)
     down = samples * RUNDOWN_PERCENT // 100
     release = samples * RELEASE_PERCENT // 100
     rise = max(1, samples - down - release)
-    turns = result.rundown * 10 // 6  # the recording begins shortly before the head sits
+    turns = result.rundown * 10 // 6  # the recording begins shortly before the head seats
     torque = []
     angle = []
     for index in range(samples):
@@ -52,7 +52,7 @@ def curves(result, samples):
 
 
 def scaled(values):
-    """Return the samples that fit 16 bits, and by how much each of them has to be multiplied, a whole number."""
+    """Return the samples scaled to 16 bits, and the whole number by which each must be multiplied."""
     factor = max([abs(value) for value in values] + [1]) // MOST + 1
     return [value // factor for value in values], factor
 
@@ -67,7 +67,7 @@ def octets_of(samples, little=False):
 
 
 def resolution(first, last, step, unit=202, kind=3):
-    """Return one resolution field: from which sample to which, and the time between two."""
+    """Return one resolution field: from which sample to which, and the time between two samples."""
     text = step.encode()
     return ("%05d%05d%03d%02d%03d" % (first, last, len(text), kind, unit)).encode() + text
 
@@ -104,7 +104,7 @@ def parameter_data(number, time, revision, fields):
 
 
 def traces_of(result, revision, types, samples, step_us, own):
-    """Return (MID, data) of each curve that a tightening has of these types; `own`: as a MT Focus 6000 sends them."""
+    """Return (MID, data) of each curve of these types that a tightening has; `own`: as a MT Focus 6000 sends them."""
     torque, angle = curves(result, samples)
     found = []
     for what in types:

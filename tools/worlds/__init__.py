@@ -2,6 +2,6 @@
 
 Rules
 1. Nothing here imports the agent but `adapter.py`, and nothing reads what the agent wrote on its flash.
-2. A world is a script (JSON), and a script comes of a seed (`script.py`); the same script runs the same way anywhere.
+2. A world is a script (JSON), made from a seed (`script.py`); the same script runs the same way anywhere.
 3. What the models saw goes into a history (`history.py`); the judge sees nothing else.
 """

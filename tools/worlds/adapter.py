@@ -1,6 +1,6 @@
-"""The agent as a world sees it, and the only file here that knows it: build, step, stop, ask, give orders.
+"""The agent as a world sees it, in the only file here that knows it: build, step, stop, ask, give orders.
 
-What lies in the quarantine and what a start would find is read from a copy of the flash, so that nothing is disturbed.
+The quarantine, and what a start would find, are read from a copy of the flash, so that nothing is disturbed.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ HOLD = "hold"
 
 
 class Agent:
-    """One run of the agent, from power on to power off."""
+    """One run of the agent, from power-on to power-off."""
 
     def __init__(self, tree: dict, board) -> None:
         self.tree = tree
         self.board = board
-        self.copies: dict[int, Any] = {}  # of a station's flash, the last one that was looked at
+        self.copies: dict[int, Any] = {}  # of a station's flash, each the last one looked at
         self.app: Any = App(tree, board)  # a station has its parts once it is up
 
     def station(self, index: int):
-        """Return the station, which is up; None if it is not."""
+        """Return the station if it is up, else None."""
         station = self.app.stations[index]
         return station if station.mounted and station.outlets else None
 
 
 def completed(tree: dict) -> dict:
-    """Return the configuration with every default filled in; raise for any mistake."""
+    """Return the configuration with every default filled in; raise on any mistake."""
     return complete(tree)
 
 
@@ -51,27 +51,27 @@ def build(tree: dict, board) -> Agent:
 
 
 def step(agent: Agent, now: int) -> int:
-    """Run what is due; return the ms until the next thing is, at most half a day."""
+    """Run what is due; return the ms until the next thing is due, at most half a day."""
     return min(agent.app.step(now), FOREVER)
 
 
 def wake(agent: Agent, slot: int, now: int) -> None:
-    """The port that was watched for this slot has something to say."""
+    """Report input on the port watched for this slot."""
     agent.app.scheduler.wake(slot, now)
 
 
 def network_is_up(agent: Agent, now: int) -> None:
-    """The board's network has come back."""
+    """Report that the board's network is back."""
     agent.app.network_is_up(now)
 
 
 def stop(agent: Agent, now: int) -> None:
-    """Begin the orderly end; go on stepping until `stopped`, then `close`."""
+    """Begin the orderly stop; go on stepping until `stopped`, then `close`."""
     agent.app.stop(now)
 
 
 def stopped(agent: Agent) -> bool:
-    """True if the orderly end has been reached."""
+    """True if the orderly stop is complete."""
     return agent.app.stopped()
 
 
@@ -81,7 +81,7 @@ def close(agent: Agent) -> None:
 
 
 def raised(agent: Agent) -> str:
-    """Return what a task of the agent raised last, empty if nothing."""
+    """Return the last exception of a task of the agent as text, empty if there was none."""
     scheduler = agent.app.scheduler
     fault = scheduler.last_fault
     return f"{type(fault).__name__}: {fault}" if scheduler.faults else ""
@@ -91,7 +91,7 @@ def raised(agent: Agent) -> str:
 
 
 def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
-    """Have the agent write down an alarm of this station's controller; whether it is durable."""
+    """Have the agent record an alarm of this station's controller; True if it is durable."""
     station = agent.station(index)
     if station is None:
         return False
@@ -106,7 +106,7 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
 
 
 def events_given_up(agent: Agent, index: int) -> int:
-    """Return how many events of this station the agent has passed, or the log has given up."""
+    """Return how many events of this station the agent has skipped or the log has given up."""
     station = agent.station(index)
     if station is None:
         return 0
@@ -124,13 +124,13 @@ def is_away(agent: Agent, index: int) -> bool:
 
 
 def waiting(agent: Agent, index: int) -> int:
-    """Return how many records of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
+    """Return how many of this station's records wait for ToolsNet, says the agent; cheap, as it is asked often."""
     station = agent.station(index)
     return 1 if station is None else station.log.waits(station.log.cursors[0])
 
 
 def waiting_beside(agent: Agent, index: int) -> int:
-    """Return how many numbers of the log wait for durable outlets beside ToolsNet."""
+    """Return how many numbers of the log wait for durable outlets other than ToolsNet."""
     station = agent.station(index)
     if station is None:
         return 0
@@ -139,7 +139,7 @@ def waiting_beside(agent: Agent, index: int) -> int:
 
 
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
-    """Return how many wait, are kept and were overwritten."""
+    """Return how many are waiting, kept and overwritten."""
     station = agent.app.stations[index]
     return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
 
@@ -151,33 +151,33 @@ def overwritten(agent: Agent | None, index: int) -> int:
 
 
 def has_kept(agent: Agent | None, index: int) -> bool:
-    """True if anything in the quarantine counts, as far as that is known: after a cut copies lie there that do not."""
+    """True if anything in the quarantine counts, as far as is known: after a cut it holds copies that do not."""
     quarantine = None if agent is None else agent.app.stations[index].quarantine
     return quarantine is None or quarantine.count() > 0
 
 
 def stands(agent: Agent, index: int) -> list[object]:
-    """Return where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
+    """Return the positions of one station's logs: while none of them changes, the agent gives the same answers."""
     station = agent.station(index)
     if station is None:
-        return [object()]  # like nothing else
+        return [object()]  # equal to nothing else
     log, kept = station.log, station.quarantine.log
     return [log.number, log.cursors[0].number, kept.number, *station.state.numbers, needs_operator(agent, index)]
 
 
 def says_full(agent: Agent, index: int) -> bool:
-    """True if the log of this station takes no result now."""
+    """True if the log of this station accepts no result now."""
     station = agent.station(index)
     return station is not None and station.log.is_still_full()
 
 
 def holds(agent: Agent, index: int) -> bool:
-    """True if nothing goes out, as the quarantine has no room."""
+    """True if nothing goes out because the quarantine is full."""
     return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
 
 
 def needs_operator(agent: Agent, index: int) -> bool:
-    """True if an operator has to come before good ones go out."""
+    """True if good results cannot go out before an operator comes."""
     return bool(_way_to_toolsnet(agent, index)["needs_operator"])
 
 
@@ -190,7 +190,7 @@ def _way_to_toolsnet(agent: Agent, index: int) -> dict:
 
 
 def said(agent: Agent, index: int) -> Said:
-    """Return what the agent says of one station."""
+    """Return what the agent says about one station."""
     station = agent.station(index)
     if station is None:
         return Said(waiting=1)
@@ -231,7 +231,7 @@ class _Twin:
 
 
 class _Copy:
-    """A copy of a station's flash, and what a start on it finds: as long as the flash is the same, so is that."""
+    """A copy of a station's flash, and what a start on it finds: valid while the flash does not change."""
 
     def __init__(self, agent: Agent, index: int) -> None:
         self.device = agent.app.stations[index].log.device.device.clone()
@@ -251,7 +251,7 @@ class _Copy:
             self.kept = twin.quarantine.count()
 
     def _start(self) -> _Twin:
-        """A start on a copy of its own: what reads a log may settle it."""
+        """Start on a separate copy, as reading a log may settle it."""
         return _Twin(self.device.clone(), self._settings, self._agent)
 
     def entries(self) -> list[tuple[int, bytes]]:
@@ -277,15 +277,15 @@ class _Copy:
                 while log.peek(scout) > 0:
                     found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
                     scout.advance()
-                log.settle()  # shows the last one, and may overwrite the first
+                log.settle()  # makes the last one visible, and may overwrite the first
         return found
 
     def passed(self, behind: int) -> set[int]:
-        """Return the numbers behind this one that its cursor has passed."""
+        """Return the numbers after this one that its cursor has passed."""
         return {number for number, _ in self.held(behind) if number <= self.cursor}
 
     def top(self) -> int | None:
-        """The highest ID that a start knows once all behind the snapshot is taken in; None if that is in doubt."""
+        """Return the highest ID known to a start after replay from the snapshot; None if that is in doubt."""
         if not self._is_settled:
             self._is_settled = True
             self._top = _top_of(self._twin)
@@ -307,13 +307,13 @@ def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
 
 
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
-    """Return everything that waits, in the same form; the first is the one that holds the others."""
+    """Return everything that waits, in the same form; the first entry is the one that holds up the others."""
     copy = _copy(agent, index)
     return copy.held(agent.app.stations[index].log.cursors[0].number) if copy.is_up else []
 
 
 def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:
-    """Have the agent do this; `done` gets the numbers with which it was done. Let it step between two pieces."""
+    """Have the agent do this, step by step; `done` gets the numbers it was done for. Let it step between two pieces."""
     first = held(agent, index) if words == ["drop", "first"] else []
     for line in of_station(agent.app.stations[index], agent.board, words):
         if line is None:
@@ -330,7 +330,7 @@ def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterat
 
 
 def check(agent: Agent) -> list[str]:
-    """Complaints after a step: what the agent remembers is what a start on a copy of its flash finds."""
+    """Return complaints after a step: what the agent remembers must be what a start on a copy of its flash finds."""
     complaints = []
     for index, station in enumerate(agent.app.stations):
         if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
@@ -340,7 +340,7 @@ def check(agent: Agent) -> list[str]:
 
 def _differences(station, its: _Copy) -> list[str]:
     if not its.is_up:
-        return []  # the device refuses to be read just now
+        return []  # the device refuses reads at the moment
     found = []
     mine = station.log
     if its.durable != station.state.durable:
@@ -351,11 +351,11 @@ def _differences(station, its: _Copy) -> list[str]:
         found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
     if its.cursor > mine.cursors[0].number and its.passed(mine.cursors[0].number) - {one for one, _ in its.entries()}:
         found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}, past what is not kept")
-    # One that was being written when the power failed may read well once more, or have faded by then.
+    # An entry being written when the power failed may read well again, or have faded by then.
     more = its.kept - station.quarantine.count()
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
-    counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
+    counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
     top = its.top() if its.number == mine.number and counts_all else None
     if top not in (None, station.known.top()):
         found.append(f"the highest ID is {station.known.top()}, a start says {top}")
@@ -363,9 +363,9 @@ def _differences(station, its: _Copy) -> list[str]:
 
 
 def _top_of(twin: _Twin) -> int | None:
-    """The highest ID that a start knows, once what lies behind the snapshot is taken in; None if it is not settled.
+    """Return the highest ID known to a start after replay from the snapshot; None if it is not settled.
 
-    As a start does: first what is certain, since a log that overwrites may lose some of it when the last is settled.
+    Done as a start does it: certain records first, since a log that overwrites may lose some when the last is settled.
     """
     known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
     log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)

@@ -1,6 +1,6 @@
-"""Many worlds: runs them in some processes, adds up what the judge found, and shrinks what fails.
+"""Many worlds: runs them in several processes, adds up the judge's findings, and shrinks what fails.
 
-The figures are those of the worlds alone: two runs with the same seeds give the same ones, whatever the machine.
+The figures depend on the worlds alone: two runs with the same seeds give the same figures on any machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hun
 
 @dataclass
 class Told:
-    """What one world came to, small enough to travel between processes."""
+    """The outcome of one world, small enough to pass between processes."""
 
     seed: int
     shape: str
@@ -40,7 +40,7 @@ class Told:
 
 
 def one(task: tuple[int, str, *tuple[str, ...]]) -> Told:
-    """Run the world of this seed and shape, its controllers of these profiles if there are any."""
+    """Run the world of this seed and shape, with controllers of these profiles if there are any."""
     seed, shape, *profiles = task
     remember_checksums()
     begun = time.process_time()
@@ -72,7 +72,7 @@ def many(
     on_done: Callable[[float], None] | None = None,
     profiles: tuple[str, ...] = (),
 ) -> list[Told]:
-    """Run `count` worlds from seed `first` on; the answers are in the order of the seeds."""
+    """Run `count` worlds from seed `first` on; the results are in the order of the seeds."""
     tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
     told = []
     if jobs <= 1:
@@ -90,14 +90,14 @@ def many(
 
 
 def shrink(told: list[Told], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
-    """Make the first failing worlds small, in place."""
+    """Shrink the first failing worlds, in place."""
     for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
         say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
         one_told.shrunk = Shrinker(draw(one_told.seed, shape, profiles), fails_with(one_told.kinds[0])).shrink()
 
 
 def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
-    """Return the figures, as every bench gives them, and the failures with their seeds."""
+    """Return the figures in the form of every bench, and the failures with their seeds."""
     answer = Report()
     failed = [one_told for one_told in told if one_told.kinds]
     shapes = Counter(word for one_told in told for word in one_told.shape.split(", "))
@@ -131,7 +131,7 @@ def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] =
 
 
 def failures_as_text(tree: dict) -> str:
-    """Return the failing worlds, one paragraph each, with the script where it was shrunk."""
+    """Return the failing worlds, one paragraph each, with the script if it was shrunk."""
     lines = []
     for failure in tree["failures"]:
         lines.append(f"seed {failure['seed']} ({failure['shape']}): {', '.join(failure['kinds'])}")
@@ -142,7 +142,7 @@ def failures_as_text(tree: dict) -> str:
 
 
 def script_as_text(script: dict) -> str:
-    """Return a script for people: one event a line."""
+    """Return a script in readable form: one event a line."""
     head = {name: value for name, value in script.items() if name not in ("events", "end_ms") and value not in ({}, [])}
     lines = ["{"]
     lines.extend(f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items())

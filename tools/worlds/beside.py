@@ -1,7 +1,7 @@
-"""What worlds with an outlet beside ToolsNet share: its faults, and what its consumer has, in order and once.
+"""What worlds with an outlet beside ToolsNet share: its faults, and a check that its consumer has all in order, once.
 
 Rules
-1. Such a world is a usual one, asked for by its shape; what is drawn for the outlet has dice of its own.
+1. Such a world is a usual one, requested by its shape; the outlet's random choices have dice of their own.
 2. In the calm all of it works.
 """
 
@@ -16,18 +16,18 @@ from tools.worlds.network import Service
 
 
 class Beside:
-    """The place of one world where results go as well; `records` are (identity, number, line), as they are there."""
+    """The second place where a world's results go; `records` are (identity, number, line), as stored there."""
 
     records: list[tuple[str, int, dict]]
 
     def __init__(self, world, place: tuple[str, int], peer_of) -> None:
         self.world = world
-        self.said: list[str] = []  # what its protocol does not allow
+        self.said: list[str] = []  # breaches of its protocol
         self.service = Service("beside", peer_of)
         world.network.serve(*place, self.service)
 
     def happen(self, what: str, ms: int) -> None:
-        """Let this fault happen, for so long."""
+        """Let this fault happen, and last for `ms`."""
         network, after = self.world.network, self.world.time.after
         if what == "outage":
             network.set_state(self.service, "hole" if ms % 2 else "refusing", ms % 3 > 0)
@@ -36,21 +36,21 @@ class Beside:
             self.fail(what, ms)
 
     def fail(self, what: str, ms: int) -> None:
-        """A fault of its own."""
+        """Start a fault of this outlet's own."""
         raise NotImplementedError
 
     def works_again(self) -> None:
-        """The calm begins."""
+        """End all faults: the calm begins."""
         self.world.network.set_state(self.service, "up", False)
 
     def consumed(self, station: int) -> set[int]:
-        """Return the production numbers of what is there of this station."""
+        """Return the production numbers of this station's results that are there."""
         token = re.compile(r"W%dN(\d{6})" % station)
         found = [token.search(json.dumps(record)) for _, _, record in self.records if record["station"] == station]
         return {int(one[1]) for one in found if one}
 
     def complaints(self) -> list[str]:
-        """Return what its protocol and the contract do not allow, and records that are there twice or out of order."""
+        """Return breaches of its protocol and the contract, and records that are there twice or out of order."""
         said = list(self.said)
         last: dict = {}
         for identity, number, record in self.records:

@@ -1,4 +1,4 @@
-"""The board that a world gives the agent: a clock that wraps, flashes, ports; new at every start, the flashes stay."""
+"""The board a world gives the agent: a clock that wraps, flashes, ports. New at every start; the flashes stay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TICKS = 0x40000000
 
 
 class Board:
-    """One start's board. `ticks_at_first` is what the tick counter says at this start."""
+    """The board of one start. `ticks_at_first` is the tick counter at this start."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Board:
         return (self._time.now + self._offset) % TICKS
 
     def stamp_into(self, buf) -> None:
-        """The wall clock, which was never set: it differs from the controller's by years."""
+        """Write the wall clock, which was never set: it differs from the controller's by years."""
         seconds = self._time.now // 1000
         days, seconds = divmod(seconds, 86400)
         text = f"2021-01-{1 + days % 28:02d}:{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
@@ -50,20 +50,20 @@ class Board:
         return port
 
     def serial(self, controller):
-        """There is no serial line in these worlds."""
+        """Return nothing: these worlds have no serial line."""
         raise ValueError("no serial line")
 
     def flash(self, spool) -> NorFlash | None:
-        """Return the device of these settings."""
+        """Return the device for these settings."""
         flash = self._flashes[spool["path"]]
         return None if flash.refusing == "absent" else flash
 
     def seed(self) -> int:
-        """Return a number for the jitter."""
+        """Return a seed for the jitter."""
         return self._seed
 
     def watch(self, port: Port, slot: int) -> None:
-        """Wake this slot when the port has something to say."""
+        """Wake this slot when the port has input."""
         port.slot = slot
 
     def _ready(self, port: Port) -> None:

@@ -1,7 +1,7 @@
-"""Checksums of records and snapshots that are remembered by their bytes, for simulations and proofs on a PC.
+"""Checksums of records and snapshots, remembered by their bytes, for simulations and proofs on a PC.
 
-They read the same records thousands of times, and the loop of agent/base/crc.py was half of their time. What is
-remembered is a pure function of the bytes, so no answer changes. The agent itself never uses it: on a cart hardly any
+They read the same records thousands of times, and the loop of agent/base/crc.py took half of their time. A remembered
+checksum is a pure function of the bytes, so no answer changes. The agent itself never uses this: on a cart hardly any
 record is read twice.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from agent.base.crc import crc30
 from agent.log import record, state
 
-MOST = 1 << 17  # answers; with records of 160 bytes some 30 MB
+MOST = 1 << 17  # entries; with records of 160 bytes some 30 MB
 
 _known: dict[bytes, int] = {}
 
@@ -27,5 +27,5 @@ def checksum(buf, start: int, end: int) -> int:
 
 
 def remember_checksums() -> None:
-    """Let the records and snapshots of this process be checked and sealed with `checksum`."""
+    """Check and seal the records and snapshots of this process with `checksum`."""
     record.crc30 = state.crc30 = checksum

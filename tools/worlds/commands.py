@@ -32,8 +32,8 @@ def worlds(
 ) -> None:
     """Run the agent in simulated worlds with faults of every kind, and judge what ToolsNet got.
 
-    A world is its seed. A failing one prints its seed, and with --shrink a short script that fails the same way;
-    docs/worlds.md says how a script becomes a test.
+    A world is defined by its seed. A failing one prints its seed, and with --shrink a short script that fails the same
+    way; docs/worlds.md says how a script becomes a test.
     """
     from tools.base.progress import progress_bar
     from tools.base.report import table

@@ -3,9 +3,9 @@
 Rules
 1. Every result has its production number in its VIN and in its values; IDs repeat, stand still or are missing as the
    traits say.
-2. The memory holds the newest results. A reset begins the count afresh, below, at or above what it was, with its memory
-   wiped or kept, while somebody is connected or not; the clock is set back and forth on its own.
-3. MID 0062 has no number: it counts for the oldest result that is waited for. Whether it can mean no other is judged
+2. The memory holds the newest results. A reset restarts the count below, at or above where it was, with the memory
+   wiped or kept, with or without a connected client; the clock is set back and forth independently.
+3. MID 0062 has no number: it counts for the oldest waiting result. Whether it could mean another one is judged
    from what the agent had read when it wrote it (docs/worlds.md, rule 2).
 """
 
@@ -22,11 +22,11 @@ from tools.worlds.spindles import SESSIONS
 from tools.worlds.timeline import Timeline
 
 ID_LAST = 4294967295
-LOW, SAME, BELOW, ABOVE = "low", "same", "below", "above"  # where a count begins afresh
+LOW, SAME, BELOW, ABOVE = "low", "same", "below", "above"  # where a count restarts
 MEETING_MS = 5000
 LAST_MS = 120000
 SKIPPED_MOST = 20
-REPLAYED = 5  # of what was not acknowledged, by a controller that pushes again after a new subscription
+REPLAYED = 5  # unacknowledged results, by a controller that pushes again after a new subscription
 _CLOCK_STARTS = datetime.datetime(2026, 3, 1, 6, 0, 0)
 
 
@@ -37,30 +37,30 @@ class Controller:
         self.time = time
         self.history = history
         self.traits = traits
-        self.plant = plant  # tells of power, flash, and what the agent says
+        self.plant = plant  # reports power, flash, and what the agent says
         self.number = history.rules.number
         self.service = Service(f"controller {self.number}", self._accept)
         self.next_id = traits["first_id"]
-        self.count = 0  # how often it began afresh
-        self.clock_s = 0  # how far the clock was set
+        self.count = 0  # how often it restarted
+        self.clock_s = 0  # the offset to which the clock was set
         self.memory: OrderedDict[int, Result] = OrderedDict()
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
-        self.newest: Result | None = None  # of ours
+        self.newest: Result | None = None  # made by our station
         self.newest_of_all: Result | None = None
-        self.used = 0  # IDs
-        self.skipped = 0  # of them, since the last of ours
+        self.used = 0  # IDs used so far
+        self.skipped = 0  # of these, since our last result
         self.others_made = 0
         self.met: int | None = None
-        self.has_refused = False  # a question for an old result, for good
+        self.has_refused = False  # rejected a request for an old result, permanently
         self.deaf_until = -1  # answers no 0064
-        self.grumble_until = -1  # refuses every 0064 with `grumble_code`
+        self.grumble_until = -1  # rejects every 0064 with `grumble_code`
         self.grumble_code = 98
         self.garble_left = 0
         self.dislike_left = 0
         self.dislike_how = "refuses"
         self.bad_row = 0  # results in a row that are refused or cannot be read
-        self.last: Result | None = None  # the good one of the calm
+        self.last: Result | None = None  # the good result of the calm
 
     def _accept(self, link: Link) -> Session:
         if self.traits["cycles"]:
@@ -70,12 +70,12 @@ class Controller:
     # -- production ------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """One tightening: into the memory, and out if somebody has subscribed."""
+        """Make one tightening: it goes into the memory, and out to a subscriber."""
         number = len(self.history.results) + 1
         result = self._result(number)
         self.history.results[number] = result
         if self.is_idle():
-            return  # it gets no ID, is kept nowhere, and no one is told (docs/worlds.md, rule 21)
+            return  # it gets no ID, is kept nowhere, and is not reported (docs/worlds.md, rule 21)
         self.newest = result
         self._keep(result)
         if self.session is not None and self.session.revision:
@@ -84,7 +84,7 @@ class Controller:
             self.keep_for_replay(result)
 
     def make_last(self, waits: bool) -> None:
-        """In the calm: a good one, by which what is refused before it can be told; again while something `waits`."""
+        """In the calm, make a good result, which shows what is refused before it; again while something `waits`."""
         self.dislike_left = self.garble_left = 0
         last = self.last
         if self.session is None or not self.session.revision:
@@ -94,11 +94,11 @@ class Controller:
             self.last = self.newest
 
     def is_idle(self) -> bool:
-        """True if results get no ID now."""
+        """True if results currently get no ID."""
         return self.traits["ids_in_session_only"] and self.session is None
 
     def make_elsewhere(self) -> None:
-        """One tightening at another station of this controller: an ID of the counter that all of them share."""
+        """Make one tightening at another station of this controller, with an ID of the shared counter."""
         self.others_made += 1
         number = 900000 - self.others_made
         ours = self.dislike_left, self.garble_left, self.bad_row
@@ -118,12 +118,12 @@ class Controller:
                 self.memory.popitem(last=False)
 
     def old(self, asked: int) -> Result | None:
-        """Return what an old result that is asked for is answered with: 0 is the newest; None if there is none."""
+        """Return the answer to a request for an old result: 0 asks for the newest; None if there is none."""
         if not asked:
             return self.newest_of_all if self.traits["memory"] else None
         if not self.traits["shares_ids"]:
             return self.memory.get(asked)
-        below = max((key for key in self.memory if key <= asked), default=-1)  # behind a wrap that may be 0
+        below = max((key for key in self.memory if key <= asked), default=-1)  # after a wrap that may be 0
         return self.memory.get(below)
 
     def _result(self, number: int) -> Result:
@@ -138,7 +138,7 @@ class Controller:
         disliked = self.dislike_how if self.dislike_left and not is_good else ""
         self.dislike_left -= bool(disliked)
         self.bad_row = self.bad_row + 1 if disliked or frame == UNREADABLE else 0
-        count = self.count  # of this one: its ID may be the last before a wrap
+        count = self.count  # of this result: its ID may be the last before a wrap
         return Result(
             station=self.number,
             number=number,
@@ -169,7 +169,7 @@ class Controller:
             self.next_id += 1
         else:
             self.next_id = self.traits["wraps_to"]
-            self.count += self.traits["shares_ids"]  # its lowest is taken for its oldest
+            self.count += self.traits["shares_ids"]  # its lowest ID is taken for its oldest
         return text
 
     def _stamp(self) -> str:
@@ -178,9 +178,9 @@ class Controller:
 
     def skip_ids(self, count: int) -> None:
         """
-        Some IDs go to other spindles: SKIPPED_MOST between two of ours, or no one could find what lies below.
+        Use some IDs for other spindles: SKIPPED_MOST between two of ours, or the search could not find what lies below.
 
-        An ID stands for one tightening, so what ours had under it, from before a reset that kept it, is replaced.
+        An ID stands for one tightening, so our result under it, from before a reset that kept it, is replaced.
         """
         count = min(count, SKIPPED_MOST - self.skipped, ID_LAST - self.next_id)
         for _ in range(count):
@@ -190,7 +190,7 @@ class Controller:
         self.used += count
 
     def reset(self, begins: str = LOW, keeps: bool = False, breaks: bool = True) -> None:
-        """The count begins afresh; the memory is wiped unless it `keeps`, the session ends if it `breaks`."""
+        """Restart the count; the memory is wiped unless it `keeps`, the session ends if it `breaks`."""
         if breaks:
             self.break_session()
         moved = {LOW: 1, SAME: self.next_id, BELOW: max(self.next_id - 4, 1), ABOVE: min(self.next_id + 3, ID_LAST)}
@@ -209,29 +209,29 @@ class Controller:
     # -- what a session tells --------------------------------------------------------------------------------------
 
     def keep_for_replay(self, result: Result) -> None:
-        """Remember what was not acknowledged, for a controller that pushes it again."""
+        """Remember an unacknowledged result, for a controller that pushes it again."""
         if result not in self.unacknowledged:
             self.unacknowledged.append(result)
             del self.unacknowledged[:-REPLAYED]
 
     def acknowledged(self, result: Result, surely: bool) -> None:
-        """A 0062 came for this result."""
+        """Handle a 0062 for this result."""
         if result in self.unacknowledged:
             self.unacknowledged.remove(result)
         if surely:
             self.taken_over(result, self.time.now)
 
     def taken_over(self, result: Result, moment: int) -> None:
-        """From this moment on the agent has it."""
+        """Note that the agent has it from this moment on."""
         result.acks.append(moment)
 
     def was_pushed(self, result: Result) -> None:
-        """The agent has read an 0061 of it."""
+        """Note that the agent has read a 0061 of it."""
         self._note_again(result)
         result.pushes.append(self.time.now)
 
     def was_asked_for(self, result: Result) -> None:
-        """The agent has read an 0065 of it that it had asked for by its ID."""
+        """Note that the agent has read a 0065 of it, which it had asked for by its ID."""
         self._note_again(result)
         result.asked_for.append(self.time.now)
 
@@ -240,7 +240,7 @@ class Controller:
             result.again.append(self.time.now)
 
     def was_met(self, session: Session) -> None:
-        """The agent has read the answer to 0064 for ID 0."""
+        """Note that the agent has read the answer to 0064 for ID 0."""
         if self.met is None:
             moment = self.time.now
             self.time.after(MEETING_MS, lambda: self._went_on(session, moment))

@@ -1,6 +1,6 @@
-"""The messages of Open Protocol that a controller sends, written from the tables of release 2.8.0.
+"""The Open Protocol messages that a controller sends, written from the tables of release 2.8.0.
 
-Lines are those of the digest's parts A to D. A message is 20 bytes of header, its data, one NUL that is not counted.
+Line numbers are those of the digest's parts A to D. A message is 20 bytes of header, its data, one uncounted NUL.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def message(mid: int, revision: int, content: str, rest: str = HEADER_RESTS[0], 
 
 
 def numbered(*fields: tuple[int, str]) -> str:
-    """Parameters with the two digits of their number before each."""
+    """Return parameters, each preceded by the two digits of its number."""
     return "".join(f"{number:02d}{value}" for number, value in fields)
 
 
@@ -49,7 +49,7 @@ def _stamp(stamp: str) -> str:
 
 
 class Values:
-    """The fields of a result as Open Protocol writes them, out of its production number."""
+    """The fields of a result as Open Protocol writes them, made from its production number."""
 
     def __init__(self, result: Result) -> None:
         self.vin = f"{result.vin:<25}"
@@ -62,7 +62,7 @@ class Values:
         self.angle = result.angle.split(".")[0][-5:].rjust(5, "0")
         self.stamp = _stamp(result.stamp)
         self.id = result.id_text
-        if result.frame != READABLE:  # nothing of time and status can be made out, of the ID only in an 0065
+        if result.frame != READABLE:  # time and status are unreadable, the ID is readable only in a 0065
             self.ok = self.torque_status = self.angle_status = GARBLED
             self.torque, self.angle = GARBLED * 6, GARBLED * 5
             self.stamp, self.id = GARBLED * 19, GARBLED * 10
@@ -113,7 +113,7 @@ def result_three(result: Result) -> str:
 
 
 def _padded(id_text: str, pad: str) -> str:
-    """Ten characters: with zeros, or with blanks on the `left` or on the `right` of the digits (003:6566)."""
+    """Return ten characters: with zeros, or with blanks on the `left` or `right` of the digits (003:6566)."""
     shorter = id_text.lstrip("0") or "0"
     return shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else id_text
 
@@ -154,7 +154,7 @@ def old_two(result: Result, pad: str = "") -> str:
 
 
 def old_seven(result: Result, pad: str = "") -> str:
-    """Return the data of 0065 revision 7 (003:6917-7019): whose it is stands at its end."""
+    """Return the data of 0065 revision 7 (003:6917-7019): the station it belongs to is at its end."""
     parts = [(29, "1"), (30, "01"), *[(number, " " * 25) for number in (31, 32, 33)], (34, "0000")]
     station = OURS if result.station else OTHERS
     tail = [(35, "000000"), (36, "0000000000"), (37, f"{station:010d}"), (38, f"{'Cell':<25}")]

@@ -1,8 +1,8 @@
 """One connection to a controller, from its first byte to its end (DIGEST C and D).
 
 Rules
-1. Nothing but 0001 is answered before 0001. After 15 s without a byte the controller closes.
-2. A result that is not acknowledged is sent again some times, then the connection is dropped or the result given up.
+1. Before 0001 nothing else is answered. After 15 s without a byte the controller closes.
+2. A result that is not acknowledged is sent again several times; then the connection is dropped or the result given up.
 3. A controller that is not hasty waits for the 0062 of every copy it has sent before it goes on.
 """
 
@@ -26,7 +26,7 @@ class Session:
 
     handlers: ClassVar[dict[bytes, Callable]]
     is_prompt: ClassVar[bool] = True  # each push is answered by one acknowledgement
-    grumbles: ClassVar[dict[int, int]] = {}  # codes that mean something else here, and those that take their place
+    grumbles: ClassVar[dict[int, int]] = {}  # codes that have another meaning here, and their replacements
 
     def __init__(self, controller, link: Link) -> None:
         self.controller = controller
@@ -57,7 +57,7 @@ class Session:
             self.controller.session = None
 
     def _unsubscribed(self) -> None:
-        """Nothing is pushed any more; what was not acknowledged is remembered by a controller that pushes again."""
+        """End all pushes; a controller that pushes again remembers what was not acknowledged."""
         self._timer += 1
         self.revision = 0
         self._paused = False
@@ -81,7 +81,7 @@ class Session:
             time.at(self._heard + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
-        """Bytes from the agent."""
+        """Handle bytes from the agent."""
         self._heard = self.controller.time.now
         self._inbox += octets
         while len(self._inbox) >= 4:
@@ -211,7 +211,7 @@ class Session:
         self._wants_answer(len(self._copies))
 
     def _wants_answer(self, copies: int) -> None:
-        """So many acknowledgements have to be there in time."""
+        """Expect so many acknowledgements in time."""
         controller = self.controller
         plant, number, since = controller.plant, controller.number, controller.time.now
         if not self.is_prompt or plant.says_full(number):
@@ -294,7 +294,7 @@ class Session:
             )
 
     def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
-        """True if this question for an old result is not answered truthfully just now; if it is, it is counted."""
+        """True if this question for an old result is not answered truthfully at the moment; then it is counted."""
         controller, now = self.controller, self.controller.time.now
         if now < controller.deaf_until or now < controller.grumble_until:
             if result is not None:
@@ -308,16 +308,16 @@ class Session:
         questions.used = controller.used
         if result is None or result.asked_for:
             questions.last = now
-        else:  # it is given under its ID for the first time, and those in front of it led there
+        else:  # it is given under its ID for the first time, and the earlier ones led to it
             questions.last = -1
         return False
 
     def _was_fetched(self, result: Result, asked: int) -> None:
         if asked:
             self.controller.was_asked_for(result)
-        elif result.id_text.strip(" 0"):  # else it says nothing: 0 is the ID of none
+        elif result.id_text.strip(" 0"):  # otherwise it says nothing: 0 is no result's ID
             self.controller.was_met(self)
-        result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
+        result.fetches.append(self.controller.time.now)  # an agent that asks for the newest may take it from the answer
 
 
 Session.handlers = {

@@ -1,13 +1,13 @@
-"""The course of a world: its events, the calm, one switch off and on, and the judge.
+"""The course of a world: its events, the calm, one power cycle, and the judge.
 
 Rules
-1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
-   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (and VISIT_MS for each
-   time that an operator is needed, as often as there are results; SILENT_MS for each without an answer, MUTE_MS at each
+1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes when
+   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS (plus VISIT_MS for each
+   time an operator is needed, as often as there are results; SILENT_MS for each one without an answer, MUTE_MS at each
    of those times), or when an agent works hard and nothing changes.
-2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
-3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
-   has its calm as well, and power goes off and on again behind that.
+2. Then power goes off and on again, to see what only that brings, and what the agent still knows.
+3. A start may have room where a full log had none. A result that is owed only since then, because it was acknowledged
+   there, gets a calm of its own, and power goes off and on again after that.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from tools.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
 DROPPED_MS = 10 * 60 * 1000  # between two orders of an operator
-VISIT_MS = 30 * 60 * 1000  # so much more for each time that one is needed: a pass of silent ones fills a quarantine
-MUTE_MS = 40 * 1000  # and for each of the silent ones that the pass in front of it met: two silences
-SILENT_MS = 30 * 60 * 1000  # and for each that a server never answers that answers nothing else: twenty silences
+VISIT_MS = 30 * 60 * 1000  # more for each time one is needed: a pass of silent ones fills a quarantine
+MUTE_MS = 40 * 1000  # and for each silent one that the previous pass met: two silences
+SILENT_MS = 30 * 60 * 1000  # and for each one never answered by a server that answers nothing else: twenty silences
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 RETRIES_MOST = 16
 QUIET_MS = 15 * 60 * 1000
-LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
+LOOK_MS = 20 * 1000  # how often the calm checks whether anything is open
 SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
 DARK_MS = 2000
-AFTER_MS = 180 * 1000  # quiet with power again after the calm; QUIET_MS at most
+AFTER_MS = 180 * 1000  # quiet time with power on again after the calm; QUIET_MS at most
 
 
 @dataclass
 class Outcome:
-    """What came of one world."""
+    """The outcome of one world."""
 
     script: dict
     history: History
@@ -66,10 +66,10 @@ class Course:
         self.world = world
         self._waited = 0
         self._retries = 0
-        self._looked = (0, [])  # how much was open when it was counted last, and what stood where
+        self._looked = (0, [])  # how many were open at the last count, and what stood where
 
     def run(self) -> None:
-        """All of it."""
+        """Run all of it."""
         world = self.world
         events = Events(world)
         for event in world.script["events"]:
@@ -87,7 +87,7 @@ class Course:
         world.close_account()
 
     def _retry(self) -> None:
-        """Late offers are minutes apart: where many are kept no one waits for the last of them."""
+        """Have kept ones offered again: late offers are minutes apart, too slow where many are kept."""
         world = self.world
         for number in world.history.stations:
             if world.agent is not None and adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:
@@ -97,7 +97,7 @@ class Course:
             world.time.after(DROPPED_MS, self._retry)
 
     def _lets_in_by_switching(self) -> bool:
-        """Ask, switch off and on, ask again; whether a result is owed now that was not before."""
+        """Ask, switch off and on, ask again; True if a result is owed now that was not before."""
         world = self.world
         self._ask()
         stations = world.history.stations
@@ -119,14 +119,14 @@ class Course:
         return let_in
 
     def _calm(self, longest_ms: int, quiet_ms: int, makes: bool = True) -> None:
-        """Let time pass until nothing has been open for a while, or nothing helps."""
+        """Let time pass until nothing has been open for a while, or nothing more helps."""
         world = self.world
         begun = open_until = changed = world.time.now
         was_open = reads = 0
         came = world.operator.came
         made = sum(len(station.results) for station in world.history.stations.values())
         while world.time.now < open_until + quiet_ms:
-            visits = min(world.operator.came - came, made)  # each of them settles one at least
+            visits = min(world.operator.came - came, made)  # each of them settles at least one
             more = visits * (VISIT_MS + self._silent() * MUTE_MS) + self._silent() * SILENT_MS
             if world.time.now >= begun + longest_ms + more:
                 break
@@ -147,7 +147,7 @@ class Course:
         return sum(result.disliked == "silent" for station in stations for result in station.results.values())
 
     def _open(self) -> int:
-        """Return how much is open; while what waits grows less, that is answer enough."""
+        """Return how much is open; while the backlog shrinks, its size is enough."""
         world = self.world
         if world.agent is None:
             return 1

@@ -1,6 +1,6 @@
-"""Dice with a name: each purpose rolls its own, so that taking one event out of a world does not change the others.
+"""Named dice: each purpose rolls its own, so that removing one event from a world does not change the others.
 
-A seed of text goes through SHA-512 inside `random.Random`, so the numbers depend on nothing but it.
+A text seed goes through SHA-512 inside `random.Random`, so the numbers depend on nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import random
 
 
 def dice(seed: int, *names: object) -> random.Random:
-    """Return the dice of this purpose in the world of this seed."""
+    """Return the dice for this purpose in the world of this seed."""
     return random.Random(":".join(["world", str(seed), *map(str, names)]))
 
 

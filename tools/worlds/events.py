@@ -19,12 +19,12 @@ class Events:
         self._over = False
 
     def happen(self, event: list) -> None:
-        """Let this one happen."""
+        """Let this event happen."""
         if not self._over:
             getattr(self, "_" + event[1])(*event[2:])
 
     def faults_cease(self) -> None:
-        """From here on all works, and nothing is produced."""
+        """From here on everything works, and nothing is produced."""
         world = self.world
         self._over = True
         world.fuse.disarm()
@@ -46,7 +46,7 @@ class Events:
             device.sound_since = world.time.now
 
     def _beside(self, what: str, ms: int) -> None:
-        """A fault of what stands beside ToolsNet, where there is something (beside.py)."""
+        """Cause a fault of the outlet beside ToolsNet, if there is one (beside.py)."""
         if self.world.beside is not None:
             self.world.beside.happen(what, ms)
 
@@ -67,55 +67,55 @@ class Events:
     # -- production ------------------------------------------------------------------------------------------------
 
     def _make(self, station: int, count: int, gap_ms: int) -> None:
-        """So many results, one every `gap_ms`."""
+        """Make so many results, one every `gap_ms`."""
         self._controller(station).make()
         if count > 1:
             self._later(gap_ms, lambda: self._make(station, count - 1, gap_ms))
 
     def _alarm(self, station: int) -> None:
-        """The agent hears of one, if it is there; the next number is its code."""
+        """Raise an alarm, if the agent is there; its code is the next number."""
         self.world.alarm(station)
 
     def _skip(self, station: int, count: int) -> None:
-        """So many IDs are not used for us."""
+        """Use so many IDs for others."""
         self._controller(station).skip_ids(count)
 
     def _elsewhere(self, station: int, count: int, gap_ms: int) -> None:
-        """So many results of other stations, one every `gap_ms`, or all at once."""
+        """Make so many results at other stations, one every `gap_ms`, or all at once."""
         for _ in range(1 if gap_ms else count):
             self._controller(station).make_elsewhere()
         if gap_ms and count > 1:
             self._later(gap_ms, lambda: self._elsewhere(station, count - 1, gap_ms))
 
     def _reset(self, station: int, how: dict | None = None) -> None:
-        """The controller's count begins afresh; without more words from 1, with a wiped memory and no session."""
+        """Restart the controller's count: by default from 1, with a wiped memory and no session."""
         controller = self._controller(station)
         if controller.traits["ids"] == "normal":
             controller.reset(**({} if controller.traits["cycles"] else how or {}))
 
     def _clock(self, station: int, seconds: int) -> None:
-        """Somebody sets the controller's clock, so far ahead or back."""
+        """Set the controller's clock so far ahead or back."""
         self._controller(station).clock_s += seconds
 
     def _garble(self, station: int, count: int) -> None:
-        """The next results cannot be read."""
+        """Make the next results unreadable."""
         self._controller(station).garble_left += count
 
     def _dislike(self, station: int, count: int, how: str = "refuses") -> None:
-        """ToolsNet refuses the next results by their content, or is "silent" about them."""
+        """Have ToolsNet refuse the next results by their content, or be "silent" about them."""
         self._controller(station).dislike_left += count
         self._controller(station).dislike_how = how
 
     def _order(self, station: int, what: str, count: int) -> None:
-        """An operator drops, or retries, so many of what is kept; 0: all."""
+        """Have an operator drop or retry so many of the entries kept; 0: all."""
         self.world.operator.order(what, station, count)
 
     def _deaf(self, station: int, lasts_ms: int) -> None:
-        """No answer to 0064."""
+        """Leave 0064 unanswered."""
         self._controller(station).deaf_until = self.world.time.now + lasts_ms
 
     def _grumble(self, station: int, code: int, lasts_ms: int) -> None:
-        """Every 0064 is refused with this code."""
+        """Reject every 0064 with this code."""
         controller = self._controller(station)
         controller.grumble_code = code
         controller.grumble_until = self.world.time.now + lasts_ms
@@ -123,7 +123,7 @@ class Events:
     # -- power -----------------------------------------------------------------------------------------------------
 
     def _cut(self, how: dict) -> None:
-        """Cut at the n-th operation from now (0: between two steps), and at starts that follow."""
+        """Cut at the n-th operation from now (0: between two steps), and again at the starts that follow."""
         world = self.world
         if world.agent is None:
             return
@@ -154,7 +154,7 @@ class Events:
     # -- network ---------------------------------------------------------------------------------------------------
 
     def _outage(self, name: str, state: str, lasts_ms: int, breaks: bool) -> None:
-        """A service cannot be reached for a while."""
+        """Make a service unreachable for a while."""
         for service in self._services(name):
             self._set_state(service, state, breaks)
             self._later(lasts_ms, lambda service=service: self._set_state(service, "up", breaks))
@@ -164,7 +164,7 @@ class Events:
         self.world.network.set_state(service, state, breaks)
 
     def _touch(self, service) -> None:
-        """What was measured on the way to this service begins afresh."""
+        """Restart what was measured on the way to this service."""
         world = self.world
         if service.name in SERVICES_OF_TOOLSNET:
             world.toolsnet.disturbed()
@@ -172,57 +172,57 @@ class Events:
             world.touched[int(service.name.split()[-1])] = world.time.now
 
     def _drop(self, name: str) -> None:
-        """Its connections break."""
+        """Break its connections."""
         for service in self._services(name):
             self._touch(service)
             self.world.network.break_all(service)
 
     def _net_up(self) -> None:
-        """The board tells the agent that the network has come."""
+        """Have the board report the network to the agent."""
         self.world.network_is_up()
 
     # -- ToolsNet --------------------------------------------------------------------------------------------------
 
     def _refuse_all(self, lasts_ms: int, code: int) -> None:
-        """The server refuses every result; with code -1 it says nothing to any."""
+        """Have the server refuse every result; with code -1 it answers none."""
         self.world.toolsnet.disturbed()
         self.world.toolsnet.refuses_all_until = self.world.time.now + lasts_ms
         self.world.toolsnet.refusal_code = code
 
     def _trouble(self, count: int, on_ms: int, off_ms: int, code: int) -> None:
-        """So many times in turn the server refuses every result for a while, and is well for a while."""
+        """Have the server alternate so many times: it refuses every result for a while, then is well for a while."""
         self._refuse_all(on_ms, code)
         if count > 1:
             self._later(on_ms + off_ms, lambda: self._trouble(count - 1, on_ms, off_ms, code))
 
     def _lose_05(self, count: int) -> None:
-        """The next answers to results get lost."""
+        """Lose the next answers to results."""
         self.world.toolsnet.disturbed()
         self.world.toolsnet.lost_answers += count
 
     def _late_05(self, count: int, ms: int) -> None:
-        """The next answers to results come late."""
+        """Delay the next answers to results."""
         self.world.toolsnet.disturbed()
         self.world.toolsnet.late_answers += count
         self.world.toolsnet.late_ms = ms
 
     def _restore(self, age_ms: int) -> None:
-        """The store is as it was so long ago."""
+        """Restore the store to what it was so long ago."""
         self.world.toolsnet.forget(age_ms)
 
     def _empty(self) -> None:
-        """The store is empty."""
+        """Empty the store."""
         self.world.toolsnet.forget(None)
 
     def _lie(self, kind: str, count: int) -> None:
-        """The next 08 say something else."""
+        """Let the next 08 say something else."""
         self.world.toolsnet.lies.extend([kind] * count)
         self.world.toolsnet.server_breaks()
 
     # -- flash -----------------------------------------------------------------------------------------------------
 
     def _flash(self, station: int, mode: str, lasts_ms: int) -> None:
-        """The device refuses for a while."""
+        """Have the device refuse for a while."""
         device = self.world.device(station)
         device.refusing = mode
         self.world.toolsnet.disturbed(station)
@@ -234,11 +234,11 @@ class Events:
         self._later(lasts_ms, again)
 
     def _flash_operations(self, station: int, count: int) -> None:
-        """The device refuses so many programs and erases."""
+        """Have the device refuse so many programs and erases."""
         self._fails(station).refusals_left += count
 
     def _flash_reads(self, station: int, count: int) -> None:
-        """The device refuses so many reads."""
+        """Have the device refuse so many reads."""
         self._fails(station).unreadable_left += count
 
     def _fails(self, station: int):
@@ -248,7 +248,7 @@ class Events:
         return device
 
     def _worn(self, station: int, block: int) -> None:
-        """This block is of no more use: one of the state, one of what is kept, one of the log at most."""
+        """Wear out this block: at most one of the state, one of the quarantine, one of the log."""
         device = self.world.device(station)
         block %= device.block_count
         areas = (KEPT_BEGINS, self.world.log_begins(station))

@@ -1,14 +1,14 @@
-"""A NOR flash as chips have it: bits that only go down, blocks that are erased, cuts that leave anything behind.
+"""A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
 
 Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`; 0 is done, -1 a worn block, -2 a
 device that refuses. Physics (docs/worlds.md):
-1. A cut or a refusal during program or erase leaves anything in the touched units and in no other. Such a unit is weak:
-   it may read otherwise at each read, or be otherwise at a later start, until it is erased or programmed.
-2. All units of one torn operation may change together: a head reads well with its record, some reads or starts long,
-   and then as erased; an erased block has its old content again.
+1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
+   it may read differently at each read, or change at a later start, until it is erased or programmed.
+2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
+   then reads as erased; an erased block has its old content again.
 3. A completed program or erase is durable and never rots.
-4. A unit is programmed once, whole, between two erases, a weak one never, however blank it reads. Who does otherwise is
-   written down in `misuse`.
+4. A unit is programmed once, whole, between two erases; a weak one never, however blank it reads. Breaches of this are
+   recorded in `misuse`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Ghost:
 
     def __init__(self, units: range, is_whole: bool, reads: int) -> None:
         self.units = units
-        self.is_whole = is_whole  # it looks as it was to be (a program), or was (an erase); else as erased
-        self.reads = reads  # until it changes; 0: at a start only
+        self.is_whole = is_whole  # it reads as a finished program would, or as before an erase; else as erased
+        self.reads = reads  # until it changes; 0: only at a start
 
 
 class NorFlash:
-    """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are of no more use."""
+    """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are worn out."""
 
     def __init__(
         self,
@@ -57,30 +57,30 @@ class NorFlash:
         self.flickering: set[int] = set()
         self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
-        self.unerased: set[int] = set()  # of these, the ones that were to be erased: no one relies on what they hold
-        self.refused_erases: set[int] = set()  # blocks; until one is done, or a start finds them as they are
+        self.unerased: set[int] = set()  # worn blocks that were to be erased: nothing relies on their content
+        self.refused_erases: set[int] = set()  # blocks; until one is erased, or a start finds them as they are
         self.refusing = ""
-        self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
-        self.unreadable_left = 0  # reads that it still refuses
+        self.refusals_left = 0  # operations still to be refused, whatever `refusing` says
+        self.unreadable_left = 0  # reads still to be refused
         self.faults = 0  # operations and reads that were refused, or met a worn block
         self.misuse: list[str] = []
-        self.sound_since = 0  # when it last began to work; set by who lets it fail
+        self.sound_since = 0  # when it last began to work; set by whoever makes it fail
         self.spend = _nothing  # called with the operation, so that time can pass
-        self.on_erase = _nothing  # called with the block that is about to lose its content
-        self.on_open = _nothing  # called with the block whose front is about to be programmed
+        self.on_erase = _nothing  # called with a block about to lose its content
+        self.on_open = _nothing  # called with a block whose front is about to be programmed
 
     def clone(self) -> NorFlash:
-        """Return a device with the same content and the same weak units, and with power that never fails."""
+        """Return a device with the same content and the same weak units, whose power never fails."""
         other = type(self)(self.unit_bytes, self.block_count, random.Random(1), None, self.block_bytes)
         other.cells[:] = self.cells
         other.units[:] = self.units
         other.weak = dict(self.weak)
-        other.flickering = set(self.flickering)  # ghosts stay as they look
+        other.flickering = set(self.flickering)  # ghosts keep their present look
         other.worn = set(self.worn)
         return other
 
     def is_like(self, other: NorFlash) -> bool:
-        """True if a clone of the other one would be the same as a clone of this one."""
+        """True if clones of both devices would be the same."""
         return (
             self.cells == other.cells
             and self.units == other.units
@@ -90,7 +90,7 @@ class NorFlash:
         )
 
     def is_torn(self, address: int) -> bool:
-        """True if this byte belongs to a program that was cut or refused, whatever it looks like."""
+        """True if this byte belongs to a program that was cut or refused, whatever it reads as."""
         return any(begins <= address < ends for begins, ends in self.torn)
 
     # -- the contract ----------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class NorFlash:
         return DONE
 
     def content(self, block: int) -> bytes:
-        """Return what the block holds, unread by the agent."""
+        """Return the content of the block, without a read by the agent."""
         return bytes(self.cells[block * self.block_bytes : (block + 1) * self.block_bytes])
 
     def program(self, address: int, buf, n: int) -> int:
@@ -191,13 +191,13 @@ class NorFlash:
     # -- faults ----------------------------------------------------------------------------------------------------
 
     def power_on(self) -> None:
-        """A start: what is weak may have become something else."""
+        """Start: weak units may have changed."""
         self.refused_erases.clear()
         for ghost in list(self.ghosts):
             if self.dice.random() < 0.5:
                 self._change(ghost)
             if self.dice.random() < 0.3:
-                self.ghosts.remove(ghost)  # from now on each unit for itself
+                self.ghosts.remove(ghost)  # from now on each unit on its own
         whole = {unit for ghost in self.ghosts for unit in ghost.units}
         for unit in sorted(self.weak):
             if unit not in whole and self.dice.random() < 0.4:
@@ -211,7 +211,7 @@ class NorFlash:
         return True
 
     def _haunt(self, first: int, last: int) -> None:
-        """Units `first` to `last` were read: what reads well so many times only changes behind that."""
+        """Units `first` to `last` were read: ghosts that last for some reads may change after this one."""
         for ghost in self.ghosts:
             if ghost.reads and ghost.units[0] <= last and first <= ghost.units[-1]:
                 ghost.reads -= 1
@@ -232,14 +232,14 @@ class NorFlash:
             self.ghosts = [ghost for ghost in self.ghosts if any(unit in self.weak for unit in ghost.units)]
 
     def _whole(self, first: int, count: int) -> None:
-        """These units, which are weak, look as if the operation had not failed, or not begun, and change together."""
+        """Make these weak units look as if the operation had finished, or not begun, and change together."""
         ghost = Ghost(range(first, first + count), self.dice.random() < 0.7, self.dice.choice((0, 0, 1, 1, 2, 3, 9)))
         ghost.is_whole = not ghost.is_whole
         self._change(ghost)
         self.ghosts.append(ghost)
 
     def _tear(self, first: int, content: bytes) -> None:
-        """Leave anything in these units: mostly done up to one place, at times anything in each of them."""
+        """Leave anything in these units: mostly done up to one place, sometimes anything in each of them."""
         unit = self.unit_bytes
         count = len(content) // unit
         if self.dice.random() < 0.35:
@@ -264,7 +264,7 @@ class NorFlash:
                 at = (first + index) * unit
                 self.cells[at : at + unit] = intended
                 self.units[first + index] = _PROGRAMMED
-                self._settle(first + index, 1)  # it may have been weak from a refusal before
+                self._settle(first + index, 1)  # it may be weak from an earlier refusal
                 continue
             if how == "erased" and not anyhow and index > broken:
                 continue
@@ -273,7 +273,7 @@ class NorFlash:
             self._look(first + index, how, intended)
 
     def _tear_block(self, block: int) -> None:
-        """Half erased: each unit old, erased or between; all of them weak."""
+        """Half erase a block: each unit old, erased or in between; all of them weak."""
         count = self.block_bytes // self.unit_bytes
         how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
         upto = self.dice.randrange(count)
@@ -290,7 +290,7 @@ class NorFlash:
             self._whole(block * count, count)
 
     def _look(self, unit: int, how: str, intended: bytes) -> None:
-        """Let a weak unit look so from now on."""
+        """Make a weak unit read like this from now on."""
         size = self.unit_bytes
         self.flickering.discard(unit)
         if how == "intended":
@@ -298,7 +298,7 @@ class NorFlash:
         elif how == "prefix":
             taken = self.dice.randrange(size + 1)
             look = intended[:taken] + b"\xff" * (size - taken)
-        elif how == "bits":  # bits that were to go down, some of which have not
+        elif how == "bits":  # bits that were to go down, some of which did not
             look = bytes(octet | self.dice.randrange(256) for octet in intended)
         elif how == "garbage":
             look = self.dice.randbytes(size)

@@ -1,9 +1,10 @@
 """A preallocated file as a flash device: what was not synced may be lost, in any order of its sectors.
 
 Rules
-1. `program` writes and syncs: then all that was written before is on the disk. `erase` writes only.
-2. A cut leaves of each sector that was not synced what the disk had or what was written. A sector is written whole.
-3. A sync that fails marks the pages clean: reading shows them, the disk has what it had, and no later sync writes them.
+1. `program` writes and syncs: then everything written before is on the disk. `erase` only writes.
+2. A cut leaves in each unsynced sector either what the disk had or what was written. A sector is written as a whole.
+3. A sync that fails marks the pages clean: reads show them, the disk keeps its old content, and no later sync writes
+   them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ SECTOR_BYTES = 512
 
 
 class FileFlash(NorFlash):
-    """One file: `cells` is what can be read, `disk` what a cut leaves."""
+    """One file: `cells` is what reads return, `disk` what a cut leaves."""
 
     def __init__(self, *arguments) -> None:
         super().__init__(*arguments)
@@ -42,7 +43,7 @@ class FileFlash(NorFlash):
         return answer
 
     def power_on(self) -> None:
-        """What only the cache had is gone; a disk does not fade."""
+        """Lose what only the cache had; a disk does not fade."""
         for sector in sorted(self.unsynced | self.unwritten):
             at = sector * SECTOR_BYTES
             if sector in self.unsynced and self.dice.random() < 0.5:
@@ -61,7 +62,7 @@ class FileFlash(NorFlash):
         self.unwritten.difference_update(sectors)
 
     def _tear(self, first: int, content: bytes) -> None:
-        """It stands in the cache, whole; a cut decides what becomes of it, a refusal has marked it clean."""
+        """The cache has all of it; a cut decides what becomes of it, a refusal has marked it clean."""
         at = first * self.unit_bytes
         self.cells[at : at + len(content)] = content
         self.units[first : first + len(content) // self.unit_bytes] = bytes([_WEAK]) * (len(content) // self.unit_bytes)
@@ -77,7 +78,7 @@ class FileFlash(NorFlash):
         self._write(at, self.block_bytes)
 
     def _fail(self) -> None:
-        """Some of what was not synced is now taken for written; each sector of it is on the disk or not."""
+        """Fail a sync: some of what was not synced now counts as written; each sector of it is on the disk or not."""
         for sector in sorted(self.unsynced):
             at = sector * SECTOR_BYTES
             if self.dice.random() < 0.4:

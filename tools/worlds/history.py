@@ -1,6 +1,6 @@
-"""What the models saw, and what the agent said of itself: all that the judge knows.
+"""What the models saw, and what the agent said about itself: all that the judge knows.
 
-Moments are ms since the world began. A result is known by its station and its production number.
+Moments are ms since the world began. A result is identified by its station and its production number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ READABLE, UNREADABLE = "readable", "unreadable"
 class Result:
     """One tightening that a controller made."""
 
-    station: int  # 0: another one than ours
+    station: int  # 0: a station other than ours
     number: int
     id_text: str  # ten characters as sent; blanks where the controller sends none
     made: int
@@ -25,30 +25,30 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     spindles: int = 1
-    hidden: bool = False  # by a number that is used again: no subscription brings it
-    shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
-    disliked: str = ""  # by its content ToolsNet "refuses" it, or is "silent"
-    count: int = 0  # how often the controller's count had begun afresh when it was made
-    pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
-    fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
-    asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
-    acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
-    passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
+    hidden: bool = False  # by a reused number: no subscription brings it
+    shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
+    disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
+    count: int = 0  # how often the controller's count had restarted when it was made
+    pushes: list[int] = field(default_factory=list)  # when the agent had read a 0061 of it
+    fetches: list[int] = field(default_factory=list)  # when the agent had read a 0065 of it
+    asked_for: list[int] = field(default_factory=list)  # those asked for by its ID, not as the newest
+    acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other result
+    passed_over: list[int] = field(default_factory=list)  # when the controller did not return it though asked for it
     again: list[int] = field(default_factory=list)  # when the agent was given it after the log had lost it
-    tried: list[int] = field(default_factory=list)  # when the server was offered it, and did not take it
+    tried: list[int] = field(default_factory=list)  # when the server was offered it and did not take it
     doubted: list[int] = field(
         default_factory=list
     )  # when a connection ended at which it may have been out with others
-    retried: list[int] = field(default_factory=list)  # when an operator's order to offer it again was taken
+    retried: list[int] = field(default_factory=list)  # when an operator's order to retry it was accepted
     dropped: bool = False  # by an operator
-    gone: int | None = None  # when its block was erased, or the next to be erased, though it was not stored
+    gone: int | None = None  # when its block was erased, or became the next to be erased, though it was not stored
     gone_full: bool = False  # the log was full then
-    held: bool = False  # at the end: under an ID that is its alone
+    held: bool = False  # at the end: under an ID that belongs to it alone
     after_meeting: bool = False  # made after the controller was met
     stands: bool = False  # at the end, in the log's blocks
 
     def offered(self) -> int | None:
-        """Return the first moment at which the agent could know it."""
+        """The first moment at which the agent could know of it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
     def is_liked(self) -> bool:
@@ -64,7 +64,7 @@ class Row:
     arrived: int
     sequence: int
     number: int | None  # of the result, by the VIN; None if it was never made
-    wrong: str = ""  # the first field that is not as produced
+    wrong: str = ""  # the first field that differs from what was produced
     foreign: bool = False  # another station of the controller made it
     vouched: bool = False
     forgotten: int | None = None  # when the server forgot it
@@ -72,34 +72,34 @@ class Row:
 
 @dataclass
 class Questions:
-    """What one session with a controller asked of its old results."""
+    """What one session with a controller asked about old results."""
 
     began: int
     asked: int = 0  # questions that were answered truthfully
-    last: int = -1  # when the last one behind all that brought a result for the first time
-    used: int = 0  # IDs that the controller had used by then, for whomever
+    last: int = -1  # when the last one after all that brought a result for the first time
+    used: int = 0  # IDs that the controller had used by then, for any station
 
 
 @dataclass
 class HeldUp:
     """A result waited behind refused ones while the server was well."""
 
-    since: int  # the first refusal, or the waiting one's acknowledgement if that came later
+    since: int  # the first refusal, or the acknowledgement of the waiting result if that came later
     until: int
-    refused: int  # ones in front of it
+    refused: int  # results in front of it
     was_there: bool  # at the first refusal
-    is_proven: bool = False  # that came soon after another one was passed
+    is_proven: bool = False  # whether that came soon after another one was passed
 
 
 @dataclass
 class Said:
-    """What the agent says of one station."""
+    """What the agent says about one station."""
 
     waiting: int = 0
     overwritten: int = 0
     kept: int = 0
-    gone: int = 0  # IDs that the controller had no more
-    afresh: int = 0  # how often a count began afresh
+    gone: int = 0  # IDs that the controller no longer had
+    afresh: int = 0  # how often a count restarted
     set_aside: int = 0
     dropped: int = 0
     full: bool = False
@@ -121,34 +121,34 @@ class StationRules:
     is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
-    window: int = 1  # results that may be out at once
+    window: int = 1  # results that may be outstanding
     round_trip_ms: int = 20
-    tells_gone: bool = True  # an ID that is missing there is a result of this station
+    tells_gone: bool = True  # an ID missing there belongs to a result of this station
 
 
 @dataclass
 class StationHistory:
-    """All of one station."""
+    """Everything about one station."""
 
     rules: StationRules
     results: dict[int, Result] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
-    lies: list[int] = field(default_factory=list)  # when it had read a lie
+    lies: list[int] = field(default_factory=list)  # when the agent had read a lie
     sessions: list[Questions] = field(default_factory=list)
     is_met: bool = (
-        True  # the controller has told its newest result and the session went on, or it takes no such question
+        True  # the controller has reported its newest result and the session went on, or it takes no such question
     )
     held_up: list[HeldUp] = field(default_factory=list)
     late_acks: list[str] = field(default_factory=list)
-    wrong_words: list[str] = field(default_factory=list)  # what the agent said in between, and was not so
+    wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
     said: Said = field(default_factory=Said)  # at the end of the calm
-    said_after: Said | None = None  # after the switch off and on behind it
-    came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
-    consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None where the log keeps nothing for one
-    alarms_told: int = 0  # by the controller
+    said_after: Said | None = None  # after the power cycle that follows it
+    came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
+    consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
+    alarms_told: int = 0  # reported by the controller
     alarms: list[int] = field(default_factory=list)  # codes of those that are durable
     events: list[tuple[int, int]] = field(default_factory=list)  # sequence and code, as they arrived
 
@@ -162,6 +162,6 @@ class History:
     misuse: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)  # of the agent's own check
-    calm_over: int = -1  # when the calm ended and the last switch off and on began
+    calm_over: int = -1  # when the calm ended and the last power cycle began
     cuts: int = 0
     starts: int = 0

@@ -1,6 +1,6 @@
 """The judge: the twelve rules of docs/worlds.md over one history; excuses nothing by default, counts what it excuses.
 
-Knows the history only (`history.py`): what the models saw, and what the agent said of itself.
+It knows the history only (`history.py`): what the models saw, and what the agent said about itself.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class _StationJudge:
             if row.number is not None:
                 self.first.setdefault(row.number, row)
         self.place = {number: index for index, number in enumerate(self.first)}
-        self.moved = sorted([*station.forgets, *station.lies])  # when the server's word was not what it had been
+        self.moved = sorted([*station.forgets, *station.lies])  # when the server's word changed
 
     def rules(self):
-        """Yield each that is about a station; rule 11 needs the end of the calm as well."""
+        """Yield each rule about a station; rule 11 also needs the end of the calm."""
         yield from (self.what_is_missing, self.what_stands_twice, self.order_of_acknowledged, self.order_of_fetched)
         yield from (self.values, self.what_is_aside, self.what_is_held_up, self.what_it_says)
 
@@ -66,7 +66,7 @@ class _StationJudge:
     # -- rules 1 and 5 ---------------------------------------------------------------------------------------------
 
     def what_is_missing(self) -> None:
-        """Owed, and not in the store."""
+        """Check for results owed and not stored."""
         station = self.station
         self.verdict.owed += sum(is_owed(result, station) for result in self.results)
         lost, stuck, kept = [], [], []
@@ -101,7 +101,7 @@ class _StationJudge:
     # -- rule 2 ----------------------------------------------------------------------------------------------------
 
     def what_stands_twice(self) -> None:
-        """Second rows, in the order in which they arrived; each excuse has its budget."""
+        """Check second rows, in the order of arrival; each excuse has its budget."""
         doubled = []
         rules = self.station.rules
         budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch + rules.window - 1))
@@ -129,11 +129,11 @@ class _StationJudge:
         self._tell(v.DOUBLED, "stored a second time", doubled)
 
     def _why_given(self, before: Row, row: Row, used: Counter) -> str:
-        """The controller gave it again, or an operator wanted that."""
+        """Return the excuse if the controller gave it again or an operator asked for it, else ""."""
         result = self.station.results[row.number or 0]
         for why, moments in ((v.AGAIN, result.again), (v.RETRIED, result.retried)):
             for moment in moments:
-                # A copy given again may overtake the one before it, which lay in the quarantine.
+                # A copy given again may overtake the one before it, which was in the quarantine.
                 begins = before.arrived if why == v.RETRIED else 0
                 if begins <= moment <= row.arrived and not used[(why, result.number, moment)]:
                     used[(why, result.number, moment)] += 1
@@ -141,7 +141,7 @@ class _StationJudge:
         return ""
 
     def _why_changed(self, pair: tuple[Row, Row], given: list[tuple[Row, Row]], budget: Counter, used: Counter) -> str:
-        """One of those given again came in front of one that is sent again: each has the other's excuse."""
+        """Return the excuse if a result given again overtook one that is sent again: each has the other's excuse."""
         for at, other in enumerate(given):
             why = self._why_moved(*other, budget, used)
             if why:
@@ -150,7 +150,7 @@ class _StationJudge:
         return ""
 
     def _why_moved(self, before: Row, row: Row, budget: Counter, used: Counter) -> str:
-        """The server forgot the row before, or lied since."""
+        """Return the excuse if the server forgot the row before, or has lied since, else ""."""
         rules = self.station.rules
         for moment in self.moved:
             if not before.arrived <= moment <= row.arrived:
@@ -168,7 +168,7 @@ class _StationJudge:
     # -- rule 3 ----------------------------------------------------------------------------------------------------
 
     def order_of_acknowledged(self) -> None:
-        """X acknowledged before Y was offered: X comes first."""
+        """If X was acknowledged before Y was offered, X must come first."""
         known = [r for r in self.results if r.number in self.first and r.offered() is not None]
         by_ack = sorted((r for r in known if r.acks and not self._is_brought_back(r)), key=lambda r: r.acks[0])
         at, last, wrong = 0, -1, []
@@ -184,7 +184,7 @@ class _StationJudge:
         self._tell(v.OUT_OF_ORDER, "acknowledged", wrong)
 
     def _is_brought_back(self, result: Result) -> bool:
-        """Whether, before it came, all of the log was asked for again, or the log had lost it and it came again."""
+        """True if, before it came, the whole log was requested again, or the log had lost it and got it again."""
         rules, came = self.station.rules, self.first[result.number].arrived
         moments = result.again + (self.moved if rules.rewind or rules.resend else [])
         back = any(result.acks[0] < moment <= came for moment in moments)
@@ -193,7 +193,7 @@ class _StationJudge:
         return back
 
     def order_of_fetched(self) -> None:
-        """Fetched ones of one count ascend; what was made before the first meeting is owed by no one."""
+        """Fetched ones of one count must ascend; results made before the first meeting are not owed."""
         highest: Result | None = None
         wrong = []
         for number in self.first:
@@ -208,7 +208,7 @@ class _StationJudge:
                 elif any(result.fetches[0] < moment <= self.first[number].arrived for moment in result.again):
                     self._excuse(v.BROUGHT_BACK)
                 elif result.gone is not None and any(result.gone < moment for moment in self.moved):
-                    self._excuse(v.BROUGHT_BACK)  # it was overwritten, and its block had not been erased yet
+                    self._excuse(v.BROUGHT_BACK)  # it was overwritten, though its block had not been erased yet
                 else:
                     wrong.append(f"{highest.number} before {result.number}")
             else:
@@ -218,7 +218,7 @@ class _StationJudge:
     # -- rule 4 ----------------------------------------------------------------------------------------------------
 
     def values(self) -> None:
-        """Each row says what was produced, under a sequence behind the one before."""
+        """Each row must say what was produced, under a sequence after the one before."""
         rows = self.station.rows
         self._tell(v.GARBLED, "of another station", [row.wrong for row in rows if row.foreign])
         invented = [row.wrong for row in rows if row.number is None and not row.foreign]
@@ -235,7 +235,7 @@ class _StationJudge:
     # -- rules 6, 7, 8 ---------------------------------------------------------------------------------------------
 
     def what_is_aside(self) -> None:
-        """Nothing is set aside without a cause, and not what stands in the store."""
+        """Nothing may be set aside without a cause, nor if it is in the store."""
         station = self.station
         kept = [r for r in self.results if is_kept(r, station)]
         there = Counter(row.number for row in station.rows if row.forgotten is None)
@@ -252,7 +252,7 @@ class _StationJudge:
         self._tell(v.ASIDE, "needs an operator, and has room", station.wrong_holds)
 
     def what_is_held_up(self) -> None:
-        """A good one behind refused ones, and a push without its answer, wait for seconds only."""
+        """A good one behind refused ones, and a push without its answer, may wait only for seconds."""
         rules, slow = self.station.rules, []
         for one in self.station.held_up:
             most = HELD_UP_SOON_MS if one.is_proven else HELD_UP_MS
@@ -265,7 +265,7 @@ class _StationJudge:
     # -- rules 9 and 10 --------------------------------------------------------------------------------------------
 
     def what_it_says(self) -> None:
-        """What the agent said of itself, and what became of orders."""
+        """Check what the agent said about itself, and what became of orders."""
         station, said, after = self.station, self.station.said, self.station.said_after
         wrong = list(station.wrong_words)
         unkept = [r for r in missing(station) if not (r.dropped or is_kept(r, station))]
@@ -284,14 +284,14 @@ class _StationJudge:
         self._tell(v.DISOBEYED, "", station.disobeyed)
 
     def _unheard(self) -> list[int]:
-        """What the controller had no more when it was asked for what is missing, between two whose IDs were kept."""
+        """Return IDs the controller no longer had when asked for missing results, between two whose IDs were kept."""
         had = [r for r in self.results if (r.acks and r.frame == READABLE) or (r.asked_for and r.number in self.first)]
         kept, ids = [r.number for r in had], {r.id_text for r in had}
-        # An ID of two counts tells of the later one, or of none if it is had; 0 may have been left out, and asks for
-        # the newest.
+        # An ID of two counts stands for the later one, or for none if that is had; 0 may have been left out, and asks
+        # for the newest.
         last = {r.id_text: r for r in self.results if r.id_text.strip(" 0") and r.id_text not in ids}
         known = [r for r in last.values() if r.after_meeting and not r.hidden and kept and kept[0] < r.number]
-        # A count that ended before it could be asked for says no more what it left out.
+        # A count that ended before it could be asked no longer tells what it left out.
         known = [r for r in known if r.count == self.results[-1].count]
         seen = [r for r in self.results if r.acks or r.fetches]
         return [r.number for r in known if not r.held and r.offered() is None and _leaves_a_gap(r, had, seen)]
@@ -299,7 +299,7 @@ class _StationJudge:
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 
     def questions(self, calm_over: int) -> None:
-        """Old results are asked for a bounded number of times, and one day no more."""
+        """Old results may be asked for a bounded number of times, and at some point no more."""
         if not self.station.rules.numbered:
             return
         wrong = []
@@ -322,12 +322,12 @@ def _is_above(one: Result, other: Result) -> bool:
 
 
 def _leaves_a_gap(result: Result, had: list[Result], seen: list[Result]) -> bool:
-    """True if the last `seen` in front of it and those `had` behind tell of it: IDs of a fresh count may go on."""
+    """True if the last `seen` before it and those `had` after it reveal it: IDs of a new count may continue."""
     before = max((one for one in seen if one.number < result.number), key=lambda one: one.number, default=result)
     later = [one for one in had if one.number > result.number and _is_above(one, result)]
     if before.count == result.count or _is_above(result, before):
         return bool(later)
-    return any(_is_above(before, one) for one in later)  # that the count begins afresh shows
+    return any(_is_above(before, one) for one in later)  # this shows that the count restarted
 
 
 def _is_behind(sequence: int, before: int) -> bool:

@@ -1,7 +1,7 @@
 """A broker and a consumer beside ToolsNet, in worlds of the shape `mqtt`.
 
 Rules
-1. The models are tools.sim.mqtt: the OASIS text and docs/mqtt.md, nothing of the agent's.
+1. The models are those of tools.sim.mqtt: from the OASIS text and docs/mqtt.md, nothing from the agent.
 2. The broker has outages, forgets what it has acknowledged, comes back empty, drops the oldest; the consumer is away,
    and its receipts are lost.
 """
@@ -20,7 +20,7 @@ FAULTS = ("outage", "outage", "forgets", "restart", "away", "away", "mute", "dro
 
 
 class Plant(Beside):
-    """The broker of one world, and what stands behind it."""
+    """The broker of one world, and the consumer behind it."""
 
     def __init__(self, world) -> None:
         super().__init__(world, PLACE, self._accept)
@@ -41,7 +41,7 @@ class Plant(Beside):
             peer.flush()
 
     def fail(self, what: str, ms: int) -> None:
-        """A fault of the broker or of its consumer."""
+        """Cause a fault of the broker or of its consumer."""
         if what == "restart":
             self.broker.restart()
             self.flush()
@@ -94,7 +94,7 @@ class _Peer:
 
 
 def with_mqtt(script: dict) -> dict:
-    """Return the script of a usual world, with a broker beside it."""
+    """Return the script of a usual world with a broker."""
     return beside(script, SHAPE, FAULTS, _outlet)
 
 

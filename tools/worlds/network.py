@@ -1,11 +1,11 @@
 """A network between the agent's ports and its peers: latency, splits, resets, outages and black holes.
 
 Rules
-1. A service has a name, a place (host, port) and a state: "up", "refusing", or "hole", where nothing comes through but
-   nothing is told either; what was under way comes when the hole ends, if the connection still stands then.
-2. Bytes of one direction keep their order. A reset takes what is under way with it. Nothing that the agent wrote on
-   one connection arrives after it has begun another: an 08 would not know it, and no agent could.
-3. `Link.send(octets, on_read)` calls `on_read` in the moment in which the agent has read the last of these bytes.
+1. A service has a name, a place (host, port) and a state: "up", "refusing", or "hole", where nothing comes through and
+   nothing is reported; what was under way arrives when the hole ends, if the connection is still open then.
+2. Bytes of one direction keep their order. A reset loses what is under way. Nothing that the agent wrote on
+   one connection arrives after it has begun another: an 08 would not cover it, and no agent could know.
+3. `Link.send(octets, on_read)` calls `on_read` at the moment when the agent has read the last of these bytes.
 4. A peer has `receive(octets, reads)`, `lost()`; `reads` is how many whole messages the agent had read on this link
    when it wrote these bytes.
 """
@@ -25,14 +25,14 @@ class End(Protocol):
     """The agent's end of a connection (tools.worlds.port)."""
 
     def arrived(self, piece: bytes) -> None:
-        """Bytes can be read."""
+        """Handle bytes that can be read."""
 
     def lost(self) -> None:
-        """The other side is gone."""
+        """Handle the loss of the other side."""
 
 
 class Service:
-    """One place that can be connected to; `accept(link)` returns the peer of a new connection."""
+    """One place to connect to; `accept(link)` returns the peer of a new connection."""
 
     def __init__(self, name: str, accept: Callable[[Link], Any]) -> None:
         self.name = name
@@ -41,13 +41,13 @@ class Service:
 
 
 class Link:
-    """One connection, seen by its peer."""
+    """One connection, as its peer sees it."""
 
     def __init__(self, network: Network, service: Service, port: End) -> None:
         self.network = network
         self.service = service
         self.port: End | None = port  # None once the agent's end is gone
-        self.is_cut = False  # it went with the agent's power
+        self.is_cut = False  # it ended with the agent's power
         self.is_broken = False  # by the network
         self.peer: Any = None  # None once the peer's end is gone
         self.reads = 0
@@ -62,7 +62,7 @@ class Link:
     # -- the peer's end --------------------------------------------------------------------------------------------
 
     def send(self, octets: bytes, on_read: Callable[[], None] | None = None) -> None:
-        """One message to the agent; a controller's is whole without the NUL behind it."""
+        """Send one message to the agent; a controller's counts as whole without its NUL."""
         self._marks.append((self._sent + len(octets.rstrip(b"\0")), on_read))
         self._sent += len(octets)
         dice = self.network.dice
@@ -75,13 +75,13 @@ class Link:
             self._at(self._to_agent_at, lambda piece=piece: self._arrive(piece))
 
     def close(self) -> None:
-        """Close in order: what was sent arrives first."""
+        """Close in order: what was sent still arrives."""
         self.peer = None
         self._to_agent_at = max(self._to_agent_at, self.network.time.now + self.network.latency())
         self._at(self._to_agent_at, self._lose_port)
 
     def reset(self) -> None:
-        """Break it for both at once."""
+        """Reset both ends at once."""
         self.is_broken = True
         self._lose_port()
         self._lose_peer()
@@ -89,7 +89,7 @@ class Link:
     def _arrive(self, piece: bytes) -> None:
         if self.port is not None:
             self.port.arrived(piece)
-        elif self.network.powered:  # a host that knows this connection no more answers with a reset
+        elif self.network.powered:  # a host that no longer knows the connection answers with a reset
             self._at(self.network.time.now + self.network.latency(), self._lose_peer)
 
     def _lose_port(self) -> None:
@@ -105,7 +105,7 @@ class Link:
     # -- the agent's end -------------------------------------------------------------------------------------------
 
     def count_read(self, octets: int) -> None:
-        """So many more bytes were read by the agent."""
+        """Count bytes read by the agent."""
         self._read += octets
         while self._marks and self._marks[0][0] <= self._read:
             on_read = self._marks.popleft()[1]
@@ -114,7 +114,7 @@ class Link:
                 on_read()
 
     def write(self, octets: bytes) -> None:
-        """Bytes from the agent."""
+        """Take bytes from the agent."""
         self._on_the_way.append((octets, self.reads))
         self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
         self._at(self._to_peer_at, self._reach_peer)
@@ -126,7 +126,7 @@ class Link:
                 self.peer.receive(octets, reads)
 
     def cut_off(self, arrives: bool) -> None:
-        """The agent's host has no power: what it wrote arrives now or never."""
+        """The agent's host loses power: what it wrote arrives now or never."""
         self.port = None
         self.is_cut = True
         while self._on_the_way and arrives and self.service.state != "hole":
@@ -134,7 +134,7 @@ class Link:
         self._on_the_way.clear()
 
     def leave(self) -> None:
-        """The agent closes; what a black hole has swallowed until then is never sent again."""
+        """The agent closes; what a black hole has swallowed so far is never sent again."""
         self.port = None
         if self.service.state == "hole":
             self._on_the_way.clear()
@@ -167,15 +167,15 @@ class Network:
         self.powered = False
 
     def latency(self) -> int:
-        """One way, in ms."""
+        """Return the one-way latency in ms."""
         return self.dice.randrange(self.latency_ms + 1)
 
     def serve(self, host: str, number: int, service: Service) -> None:
-        """Reach this service at that place."""
+        """Make this service reachable at that place."""
         self.services[(host, number)] = service
 
     def set_state(self, service: Service, state: str, breaks: bool) -> None:
-        """Begin or end an outage; `breaks` resets what stands."""
+        """Begin or end an outage; `breaks` resets open connections."""
         service.state = state
         if breaks:
             self.break_all(service)
@@ -198,7 +198,7 @@ class Network:
         self._forget_dead()
 
     def power_off(self) -> None:
-        """The agent's host is gone: some peers are told at once, the others find out when they next send."""
+        """The agent's host is gone: some peers learn it at once, the others when they next send."""
         self.powered = False
         for link in self.links:
             if link.port is not None:

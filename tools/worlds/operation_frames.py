@@ -24,12 +24,12 @@ def _figure(value: float) -> str:
 
 
 def _identifier(result: Result, is_push: bool) -> str:
-    """Return the ten digits that hold the parts together; no one can read them in a garbled push."""
+    """Return the ten digits that link the parts; unreadable in a garbled push."""
     return GARBLED * 10 if is_push and result.frame != READABLE else result.id_text
 
 
 def _own(result: Result) -> Result:
-    """Return the result as the history has it: garbled is only what is pushed."""
+    """Return the result as in the history: only a push is garbled."""
     return result if result.frame == READABLE else Result(**{**vars(result), "frame": READABLE})
 
 

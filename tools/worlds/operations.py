@@ -1,10 +1,10 @@
 """One connection to a MT Focus 6000: results by MID 1201 and 1202, once each, and its history by MID 0006 (002).
 
 Rules
-1. Both parts of a result go out at once, and never again; MID 1203 is heard and means nothing (002:316-327).
-2. What the agent has taken over no one tells the controller. For the judge it is what it had read while nothing was in
-   the way: docs/worlds.md, rule 18.
-3. A refusal names the MID that was sent (002:139-150).
+1. Both parts of a result go out at once, and never again; MID 1203 is accepted and has no effect (002:316-327).
+2. The controller does not learn what the agent has taken over. For the judge that is what it had read while nothing
+   was in the way: docs/worlds.md, rule 18.
+3. A rejection names the MID that was sent (002:139-150).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SUBSCRIPTION = 40  # bytes of the data of 0008: MID, revision, length 31, alter
 class OperationSession(Session):
     """The controller's end of one connection."""
 
-    grumbles: ClassVar[dict[int, int]] = {79: 98}  # which code says "not there" stands nowhere; 79 may
+    grumbles: ClassVar[dict[int, int]] = {79: 98}  # no document says which code means "not there"; 79 may
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)
-        self._by_id_at = -TAKEN_MS - 1  # when the agent asked for one by its ID last
+        self._by_id_at = -TAKEN_MS - 1  # when the agent last asked for one by its ID
 
     def _subscribe_generic(self, revision: int, content: bytes, reads: int) -> None:
         text = content.decode("latin-1")
@@ -51,7 +51,7 @@ class OperationSession(Session):
         self._accept(b"0009")
 
     def queue(self, result: Result) -> None:
-        """Push this result, now and never again."""
+        """Push this result now, and never again."""
         self._tell(result, self.revision, _PUSHED, lambda: self._was_read(result))
 
     def _tell(self, result: Result, revision: int, asked_with: int, on_read) -> None:
@@ -77,13 +77,13 @@ class OperationSession(Session):
             self._object(b"1203" + content)
 
     def _request(self, revision: int, content: bytes, reads: int) -> None:
-        """MID 0006 for 1201: ten digits of the index, 0 for the newest."""
+        """Answer MID 0006 for 1201: ten digits of the index, 0 for the newest."""
         controller = self.controller
         text = content.decode("latin-1")
         if text[:4] != "1201" and text[:9].isdigit():
             self._refuse(
                 b"0006", UNKNOWN
-            )  # it has neither 0067 nor 0902 here, though 0067 stands in its list (002:154)
+            )  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
             return
         if len(text) != HEADER - 1 or text[:4] != "1201" or text[7:9] != "10" or not text[4:].isdigit():
             self._object(b"0006" + content)

@@ -1,10 +1,10 @@
-"""The operator of a world, and whoever looks at what the agent says: orders, and whether they were done and said right.
+"""The operator of a world, and the observer of what the agent says: checks that orders were done and reports are true.
 
 Rules
-1. An order is about the oldest entries of a station's quarantine, or all, or the one that holds all others; the agent
-   may refuse it while its flash does.
+1. An order is about the oldest entries of a station's quarantine, or all, or the one that holds up all others; the
+   agent may refuse it while its flash refuses.
 2. In the calm an operator comes a minute after one is needed, and does what the script's traits say.
-3. No one tells the agent what the server would take.
+3. The agent is not told what the server would take.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from collections.abc import Iterator
 from tools.worlds import adapter
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
-FRAME_BYTES = 20  # at least, round what is kept of a result
+FRAME_BYTES = 20  # the least, around what is kept of a result
 NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
-RETRIED_MS, EACH_MS = 80000, 500  # a connection that is lost waits for a minute
-WISHES_MOST = 32  # that an agent takes at once
+RETRIED_MS, EACH_MS = 80000, 500  # a lost connection waits for a minute
+WISHES_MOST = 32  # that an agent accepts at once
 WORDS_MOST = 20
 DROP, DROP_FIRST, RETRY = "drop", "drop first", "retry"
 
 
 class Operator:
-    """Everybody who speaks with the agents of one world."""
+    """Everyone who speaks with the agents of one world."""
 
     def __init__(self, world) -> None:
         self.world = world
-        self.came = 0  # times, as the agent needed one
+        self.came = 0  # visits because the agent needed one
         self._needed_since: dict[int, int] = {}
         self._ordered: list[int] = []  # stations with an order under way
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
     def order(self, what: str, number: int, count: int) -> None:
-        """Give this station an order about its oldest entries; 0: all."""
+        """Order something about this station's oldest entries; 0: all."""
         world = self.world
         if world.agent is None or adapter.is_away(world.agent, number - 1):
             return
         entries = adapter.entries(world.agent, number - 1)
-        if what == RETRY:  # those that were wished least come first
+        if what == RETRY:  # those requested least often come first
             entries.sort(key=lambda entry: self._times_retried(number, entry[1]))
             count = min(count or WISHES_MOST, WISHES_MOST)
         chosen = [entry for entry, _ in entries][: count or None]
@@ -61,7 +61,7 @@ class Operator:
         self._go_on(order)
 
     def _go_on(self, order: _Order) -> None:
-        """Let the agent do some of it, and the rest in a moment."""
+        """Let the agent do some of it, and the rest a moment later."""
         world = self.world
         more = True
 
@@ -80,14 +80,14 @@ class Operator:
             self._end(order, world.device(order.number).faults == order.faults)
 
     def _end(self, order: _Order, is_known: bool) -> None:
-        """Note what became of it; unless `is_known` the power failed, or the flash refused, before it said so."""
+        """Note the outcome; unless `is_known` the power failed or the flash refused before the agent reported it."""
         self._ordered.remove(order.number)
         self._mark(order, order.done if is_known or not order.what.startswith(DROP) else order.chosen)
         if order.what == DROP and self.world.agent is order.agent:
             self._compare_dropped(order, is_known)
 
     def _mark(self, order: _Order, done: list[int]) -> None:
-        """Note what becomes of those that it was done with."""
+        """Mark the entries for which it was done."""
         now, number = self.world.time.now, order.number
         results = self.world.history.stations[number].results
         payloads = [payload for entry, payload in order.entries if entry in done]
@@ -106,7 +106,7 @@ class Operator:
         return sum(len(results[n].retried) for n in _named(number, payload) if n in results)
 
     def _compare_dropped(self, order: _Order, is_known: bool) -> None:
-        """What was dropped is gone, and nothing else but what may have been."""
+        """Check that what was dropped is gone, and nothing else but what may have been."""
         world, number = self.world, order.number
         if world.device(number).refusing or adapter.is_away(world.agent, number - 1):
             return
@@ -120,7 +120,7 @@ class Operator:
             world.history.stations[number].disobeyed.append(text)
 
     def _was_offered(self, number: int, named: list, since: int) -> None:
-        """Each retried one was offered by now, if nothing else stood in the way."""
+        """Check that each retried one has been offered by now, if nothing else was in the way."""
         world = self.world
         if world.toolsnet.quiet_since(number) > since or world.sound_since(number) > since:
             return
@@ -133,7 +133,7 @@ class Operator:
     # -- what it says ----------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Compare what the agent says with what there is; in the calm, come where one is needed."""
+        """Compare what the agent says with what there is; in the calm, come if one is needed."""
         world = self.world
         if world.agent is None:
             return
@@ -150,7 +150,7 @@ class Operator:
                 self.order(what if adapter.counts(world.agent, number - 1)[1] else DROP_FIRST, number, count)
 
     def _compare(self, number: int, station) -> None:
-        """As many wait, are kept or overwritten as were acknowledged and are not stored."""
+        """Check that as many are waiting, kept or overwritten as were acknowledged and are not stored."""
         waiting, kept, overwritten = adapter.counts(self.world.agent, number - 1)
         there = {row.number for row in station.rows}
         open_ones = [r for r in station.results.values() if r.acks and r.number not in there and not r.dropped]
@@ -161,7 +161,7 @@ class Operator:
             self.wrong(number, text)
 
     def is_needed(self, number: int) -> bool:
-        """True if the agent says so; noted if there is room for what is refused."""
+        """True if the agent says so; noted as wrong if there is room for what is refused."""
         world = self.world
         if world.agent is None or not adapter.needs_operator(world.agent, number - 1):
             return False
@@ -172,13 +172,13 @@ class Operator:
         if not adapter.holds(world.agent, number - 1):
             used += self._needed_by_waiting(number)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * device.block_bytes
-        full = world.is_full(number)  # no good one comes in behind them
+        full = world.is_full(number)  # no good one comes in after them
         if used < room // 2 and not full and not device.faults and len(station.wrong_holds) < WORDS_MOST:
             station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
         return True
 
     def _used_by(self, number: int, payloads: list[bytes]) -> int:
-        """Return the bytes that are written in the blocks of the quarantine in which an entry stands."""
+        """Return the bytes written in those blocks of the quarantine that hold an entry."""
         device, used = self.world.device(number), 0
         for block in range(KEPT_BEGINS, self.world.log_begins(number)):
             content = device.content(block)
@@ -187,7 +187,7 @@ class Operator:
         return used
 
     def _needed_by_waiting(self, number: int) -> int:
-        """Return the bytes, in whole units, of what waits in the log and was refused or cannot be read."""
+        """Return the bytes, in whole units, of what waits in the log and was refused or is unreadable."""
         unit = self.world.device(number).unit_bytes
         liked = {r.number for r in self.world.history.stations[number].results.values() if r.is_liked() and not r.tried}
         held = [payload for _, payload in adapter.held(self.world.agent, number - 1)]
@@ -195,14 +195,14 @@ class Operator:
         return sum(-(-(len(payload) + FRAME_BYTES) // unit) * unit for payload in bad)
 
     def wrong(self, number: int, text: str) -> None:
-        """What it says is not so."""
+        """Note a false statement of the agent."""
         words = self.world.history.stations[number].wrong_words
         if len(words) < WORDS_MOST:
             words.append(f"at {self.world.time.now} ms: {text}")
 
 
 class _Order:
-    """One order on its way: what the station had before, and with which of it something was done."""
+    """One order under way: what the station had before, and for which of it something was done."""
 
     def __init__(
         self, what: str, number: int, entries: list, chosen: list[int], lines: Iterator, done: list[int], agent
@@ -214,10 +214,10 @@ class _Order:
         self.lines = lines
         self.done = done
         self.agent = agent
-        self.faults = 0  # that the flash had had when it was given
+        self.faults = 0  # of the flash when the order was given
         self.steps = 0
 
 
-@functools.lru_cache(4096)  # a world asks the same ones whenever something is written
+@functools.lru_cache(4096)  # a world asks for the same ones whenever something is written
 def _named(number: int, payload: bytes) -> tuple[int, ...]:
     return tuple(int(digits) for digits in re.findall(rb"W%dN(\d{6})" % number, payload))

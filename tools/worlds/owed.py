@@ -6,7 +6,7 @@ from tools.worlds.history import Result, StationHistory
 
 
 def is_owed(result: Result, station: StationHistory) -> bool:
-    """Acknowledged, or held by a controller that was met before; not what a count that is over has left there."""
+    """True if acknowledged, or held by a controller met before; not what an earlier count has left there."""
     if result.acks:
         return True
     if not (station.rules.recover and result.held and result.after_meeting):
@@ -15,22 +15,22 @@ def is_owed(result: Result, station: StationHistory) -> bool:
 
 
 def missing(station: StationHistory) -> list[Result]:
-    """Owed results without a row that counts before the last switch off and on, whatever may excuse them.
+    """Return owed results without a row that counts before the last power cycle, whatever may excuse them.
 
-    A row that the server forgot counts if it was vouched for before.
+    A row that the server forgot counts if the server had vouched for it before.
     """
     there = {row.number for row in station.rows if row.forgotten is None or row.vouched} - station.came_after
     return [r for r in station.results.values() if r.number not in there and is_owed(r, station)]
 
 
 def is_kept(result: Result, station: StationHistory) -> bool:
-    """True if the bytes of this result stand in the quarantine."""
+    """True if the bytes of this result are in the quarantine."""
     token = result.vin.encode()
     return any(token in payload for payload in station.said.kept_payloads)
 
 
 def is_overwritten(result: Result, station: StationHistory) -> bool:
-    """True if it was in the oldest block, or the last copy in one that was erased, while the log was full."""
+    """True if it was in the oldest block, or its last copy in a block that was erased, while the log was full."""
     return station.rules.overwrite and result.gone is not None and result.gone_full
 
 
@@ -40,7 +40,7 @@ def may_wait(result: Result, station: StationHistory) -> bool:
 
 
 def still_open(station: StationHistory) -> int:
-    """Return how much the calm has still to wait for."""
+    """Return how much the calm must still wait for."""
     said = station.said
     owed = [r for r in missing(station) if not r.dropped]
     left = [r for r in owed if not (may_wait if is_kept(r, station) else is_overwritten)(r, station)]

@@ -1,36 +1,36 @@
-"""What a refused result holds up while the server is well: what rule 6 of docs/worlds.md wants to know."""
+"""What a refused result holds up while the server is well: the data for rule 6 of docs/worlds.md."""
 
 from __future__ import annotations
 
 from tools.worlds.history import HeldUp, Result, StationHistory
 
-SOUND_MS = 15000  # so long the agent has power and a flash before a refusal counts
-PROVEN_MS = 50000  # so long no result waits for the offers of one that is refused, after one was taken behind another
+SOUND_MS = 15000  # how long the agent must have had power and a flash before a refusal counts
+PROVEN_MS = 50000  # the longest a result waits for offers of a refused one, after one behind a refused one was taken
 
 
 class Passing:
-    """One station: from the first refusal by content until something is taken, or something else is wrong."""
+    """One station: from the first refusal by content until a result is taken, or something else goes wrong."""
 
     def __init__(self, station: StationHistory) -> None:
         self.station = station
         self.began: int | None = None
         self._front: set[int] = set()
         self._counts = True
-        self._in_order = False  # one was refused for the first time: it is none that is offered late
-        self._proven: int | None = None  # when one was taken behind some that were refused, one at a time
+        self._in_order = False  # one was refused for the first time: not one that is offered late
+        self._proven: int | None = None  # when one was taken behind refused ones, one at a time
         self._is_proven = False  # the first refusal came soon after that
-        self._mute = False  # one had no answer since one was taken: its passes may have met all that they reach
+        self._mute = False  # one had no answer since one was taken: its passes may have met all within reach
 
     def unanswered(self) -> None:
-        """The server says nothing to one, because of its content."""
+        """The server does not answer a result, because of its content."""
         self._mute = True
 
     def needs_operator(self) -> None:
-        """No one but an operator lets it go on."""
+        """Only an operator can let it go on."""
         self._counts = False
 
     def refused(self, result: Result, now: int, well_since: int = 0) -> None:
-        """The server is well, as is all else since `well_since`, and refuses this one by its content."""
+        """The server is well, as is everything else since `well_since`, and refuses this one by its content."""
         if self.began is None:
             self.began = now
             self._is_proven = self._proven is not None and max(well_since, now - PROVEN_MS) < self._proven
@@ -38,7 +38,7 @@ class Passing:
         self._front.add(result.number)
 
     def over(self, now: int, counts: bool, is_taken: bool = False) -> None:
-        """One is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
+        """A result is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
         mute, self._mute = self._mute, self._mute and not is_taken
         began, self.began = self.began, None
         in_order, self._in_order = self._in_order, False
@@ -58,7 +58,7 @@ class Passing:
             self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
 
     def _were_passed(self, refused: set[int]) -> bool:
-        """True if these had to be passed: none was given up, overwritten or taken, nor was another out meanwhile."""
+        """True if these had to be passed: none was given up, overwritten or taken, nor was another outstanding."""
         taken = {row.number for row in self.station.rows}
         results = [self.station.results[number] for number in refused]
         gave_way = any(one.dropped or one.gone is not None or one.number in taken for one in results)

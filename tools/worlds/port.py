@@ -1,4 +1,4 @@
-"""The agent's end of a connection, as its contract of a port wants it; what it writes can be the last before a cut."""
+"""The agent's end of a connection, by the contract of its ports; what it writes may be its last before a cut."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tools.worlds.power import SEND, PowerCut
 
 CLOSED, OPENING, OPEN = 0, 1, 2
 LOST = -1
-LEVEL_MS, LEVEL_MAX_MS = 1, 128  # a port that has something to say wakes its slot again and again, ever slower
+LEVEL_MS, LEVEL_MAX_MS = 1, 128  # a port with input wakes its slot again and again, at growing intervals
 
 
 class Port:
-    """The agent's end, as its contract of a port wants it."""
+    """The agent's end, by the contract of its ports."""
 
     def __init__(self, network: Network, on_ready: Callable[[Port], None]) -> None:
         self.why = self.why_code = 0
@@ -59,11 +59,11 @@ class Port:
         self._on_ready(self)
 
     def state(self) -> int:
-        """CLOSED, OPENING or OPEN."""
+        """Return CLOSED, OPENING or OPEN."""
         return self._state
 
     def readinto(self, buf, n: int) -> int:
-        """Bytes that have arrived; 0 if there are none, LOST if the other side is gone."""
+        """Return how many bytes were read; 0 if there are none, LOST if the other side is gone."""
         if self._state != OPEN:
             return LOST
         count = min(n, len(self._inbox))
@@ -78,7 +78,7 @@ class Port:
         return LOST if self._broken else 0
 
     def write(self, buf, start: int, n: int) -> int:
-        """Bytes taken, LOST if the other side is gone."""
+        """Return how many bytes were taken, LOST if the other side is gone."""
         if self._state != OPEN or self._broken or self.link is None:
             return LOST
         network = self._network
@@ -96,7 +96,7 @@ class Port:
         return taken
 
     def close(self) -> None:
-        """At once."""
+        """Close at once."""
         self._attempt += 1
         self._state = CLOSED
         self._inbox.clear()
@@ -105,17 +105,17 @@ class Port:
             link.leave()
 
     def arrived(self, piece: bytes) -> None:
-        """Bytes can be read."""
+        """Handle bytes that can be read."""
         self._inbox += piece
         self._on_ready(self)
 
     def lost(self) -> None:
-        """The other side is gone."""
+        """Handle the loss of the other side."""
         self.link_gone()
         self._on_ready(self)
 
     def link_gone(self) -> None:
-        """There is no one any more; what has arrived can still be read."""
+        """The peer is gone; what has arrived can still be read."""
         self._broken = True
 
     def has_something(self) -> bool:
@@ -123,7 +123,7 @@ class Port:
         return self._state == OPEN and (self._broken or bool(self._inbox))
 
     def level(self) -> int:
-        """Return in how many ms a poll reports again what no one has read, 0 if there is nothing."""
+        """Return in how many ms a poll reports unread input again, 0 if there is none."""
         if not self.has_something():
             self._level_of = -1
             return 0

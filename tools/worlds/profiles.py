@@ -1,9 +1,9 @@
-"""Controllers by name: what a world's controller is in place of what was drawn (docs/worlds.md, docs/controllers.md).
+"""Controllers by name: they replace a world's drawn controller (docs/worlds.md, docs/controllers.md).
 
 Rules
-1. What a profile changes is drawn from dice of its own, and laid over the script when all else is drawn: the world of a
-   seed without a profile stays as it is.
-2. A row says what differs from PLAIN_CONTROLLER of `script.py`; what is drawn within a profile stands in `_drawn`.
+1. What a profile changes is drawn from dice of its own, and applied to the script after all else is drawn: the world of
+   a seed without a profile stays the same.
+2. A row says what differs from PLAIN_CONTROLLER of `script.py`; what is drawn within a profile is in `_drawn`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _FOUND_OUT = ("result_revisions", "recover_revisions")  # by the agent itself
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """Return the profiles that the command line names; raises ValueError for one that is none."""
+    """Return the profiles named on the command line; ValueError for an unknown one."""
     if text == NO_PROFILE:
         return (NO_PROFILE,)
     names = tuple(TRAITS) if text == ALL else tuple(name.strip() for name in text.split(","))
@@ -107,7 +107,7 @@ def names_of(text: str) -> tuple[str, ...]:
 
 
 def dress(script: dict, names: tuple[str, ...]) -> None:
-    """Make each controller of this script one of these profiles, in place."""
+    """Turn each controller of this script into one of these profiles, in place."""
     d = dice(script["seed"], "profiles", *names)
     for number, (station, settings) in enumerate(
         zip(script["stations"], script["settings"]["stations"], strict=True), 1
@@ -120,7 +120,7 @@ def dress(script: dict, names: tuple[str, ...]) -> None:
         for setting in _FOUND_OUT:
             settings["controller"].pop(setting, None)
         if traits["cycles"]:
-            traits["row_most"] = 1  # few of its results fit a log
+            traits["row_most"] = 1  # only a few of its results fit into a log
         _drawn(d, name, traits, settings["controller"])
         if traits.get("shares_ids"):
             _others(d, script, number)
@@ -128,7 +128,7 @@ def dress(script: dict, names: tuple[str, ...]) -> None:
 
 
 def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
-    """What differs between two controllers of one profile."""
+    """Draw what differs between two controllers of one profile."""
     if name == "mt-focus-6000":
         traits["result_revisions"] = d.choice(([1, 2, 3], [2], [3], [2, 3]))
         traits["old_revisions"] = one_of(d, [(1, [1, 2, 3]), (1, _NO_HISTORY)])
@@ -146,7 +146,7 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
 
 
 def _others(d: random.Random, script: dict, number: int) -> None:
-    """Other stations work while ours does, or not; sometimes a whole shift of theirs falls into a moment."""
+    """Add other stations that work while ours does, or not; sometimes a whole shift of theirs falls into a moment."""
     more = []
     for at, what, *rest in script["events"]:
         if what == "make" and rest[0] == number and d.random() < 0.6:

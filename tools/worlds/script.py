@@ -2,14 +2,14 @@
 
     seed        of the dice that roll while it runs (latency, tears)
     settings    the configuration, as a file would have it
-    stations    for each the traits of its flash and of its controller
+    stations    the traits of each one's flash and controller
     toolsnet, network, step, operator    traits of the others
-    events      [ms, what, ...] in the order of time; what can happen stands in docs/worlds.md and in `events.py`
-    end_ms      then the calm begins
+    events      [ms, what, ...] in order of time; docs/worlds.md and `events.py` have what can happen
+    end_ms      when the calm begins
 
 Rules
-1. A trait that is left out has the plain value of PLAIN: an event list alone is a world.
-2. The odds stand here and nowhere else.
+1. A missing trait has its value in PLAIN: an event list alone is a world.
+2. The odds are here and nowhere else.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ PLAIN_TOOLSNET = {
     "server_host": "plain",
     "names": "last",
 }
-PLAIN_OPERATOR = {"then": "drop", "count": 0}  # what an operator does in the calm where one is needed
+PLAIN_OPERATOR = {"then": "drop", "count": 0}  # what an operator does in the calm when needed
 PLAIN_NETWORK = {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0}
 PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
@@ -86,7 +86,7 @@ USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "ful
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
 SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
-# What is drawn where nothing is asked for: every shape but the last three, every profile.
+# What is drawn by default: every shape but the last three, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -100,7 +100,7 @@ PROFILE_ODDS = 0.35
 
 
 def filled(script: dict) -> dict:
-    """Return the script with every trait that is left out."""
+    """Return the script with every missing trait filled in."""
     stations = [
         {part: {**plain, **given.get(part, {})} for part, plain in PLAIN_STATION.items()}
         for given in script["stations"]
@@ -118,7 +118,7 @@ def filled(script: dict) -> dict:
 def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
 
-    Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
+    Each controller has one of `profiles`, if any are given; otherwise one of all profiles in some worlds, and none with
     the name NO_PROFILE.
     """
     if shape in BESIDE:
@@ -155,7 +155,7 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         script["settings"]["stations"].append(_station_settings(d, number, traits, fast, shape))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
     for event in script["events"]:
-        if event[1] == "worn":  # and with one block less
+        if event[1] == "worn":  # then with one block less
             station = script["stations"][event[2] - 1]
             station["controller"]["row_most"] = max(8 * (station["flash"]["blocks"] - 3), 1)
     if shape == WINDOW:
@@ -166,7 +166,7 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
 
 
 def _with_large_blocks(script: dict) -> dict:
-    """Return the same world, with as many blocks that hold four times as much."""
+    """Return the same world with as many blocks, each four times as large."""
     for station, settings in zip(script["stations"], script["settings"]["stations"], strict=True):
         flash, spool = station["flash"], settings["spool"]
         flash["block_kib"] = LARGE_BLOCK_KIB
@@ -176,7 +176,7 @@ def _with_large_blocks(script: dict) -> dict:
 
 
 def _open_window(script: dict) -> None:
-    """Several results may be out at once; mostly as many as the window allows."""
+    """Allow several results to be outstanding; mostly as many as the window allows."""
     d = dice(script["seed"], "window")
     script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8, 8))
     for station in script["settings"]["stations"]:
@@ -188,7 +188,7 @@ def _open_window(script: dict) -> None:
 
 
 def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
-    """This end of power is an orderly one, while as much is out as may be: ToolsNet has just come back."""
+    """Make this end of power an orderly stop, with as much outstanding as possible: ToolsNet has just come back."""
     latency_ms = script["network"]["latency_ms"] = d.choice((40, 300))
     end[1:] = ["off", {"dark_ms": end[2]["dark_ms"], "orderly": True}]
     reconnect_s = script["settings"]["toolsnet"].get("reconnect_s", 5)
@@ -246,7 +246,7 @@ def _station_settings(d: random.Random, number: int, traits: dict, fast: bool, s
 
 
 def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[int]) -> list[int]:
-    """Return one of the choices that has a revision the controller supports; any where it supports none."""
+    """Return a choice that contains a revision the controller supports; any choice if it supports none."""
     fitting = [choice for choice in choices if set(choice) & set(supported)]
     return d.choice(fitting or choices)
 
@@ -289,7 +289,7 @@ def _controller(d: random.Random, number: int, shape: str, blocks: int) -> dict:
         "blank_revision": d.random() < 0.3,
         "serial": f"C10000000{number}",
         "id_pad": d.choice(("", "", "left", "right")),
-        "row_most": 8 * (blocks - 2),  # in a log that is full there is always a good one
+        "row_most": 8 * (blocks - 2),  # a full log always contains a good one
     }
     if ids != "normal":
         traits["first_id"] = d.choice((0, 1, 77))

@@ -1,11 +1,11 @@
 """The events of a world, drawn: what is produced when, when there is power, and what else goes wrong.
 
 Rules
-1. Events are independent: each can be taken out and the rest still means the same.
-2. A world is a row of phases with power and of dark ones; in both the controller may work.
-3. What must be slow to be seen (a reconnect after 60 s) makes the phases long, else they are short: a world costs time.
-4. A shape is about something: FULL a small log without ToolsNet, started again and again; REFUSED rows of results that
-   are more than the quarantine holds, and orders; AWAY a controller that keeps few results and counts afresh.
+1. Events are independent: each can be taken out and the rest keeps its meaning.
+2. A world alternates between phases with power and without; in both the controller may work.
+3. What is slow to show (a reconnect after 60 s) makes phases long, otherwise they are short: a world costs time.
+4. A shape has a subject: FULL a small log without ToolsNet, started again and again; REFUSED rows of results that
+   are more than the quarantine holds, and orders; AWAY a controller that keeps few results and restarts its count.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import random
 
 from tools.worlds.dice import one_of
 
-SILENCE = -1  # a server in trouble that says nothing
+SILENCE = -1  # a server in trouble that does not answer
 _SHORT_MS = {"short": (1500, 20000), "full": (1500, 15000)}
 
 
 def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple[list[list], int]:
-    """Return the events in the order of time, and the moment of the calm."""
+    """Return the events in order of time, and the moment when the calm begins."""
     stations = len(script["stations"])
     least, most = {"short": (6, 20), "calm": (1, 1), "full": (4, 14), "refused": (2, 5), "away": (3, 7)}.get(
         shape, (2, 6)
@@ -64,7 +64,7 @@ def _production(d: random.Random, events: list[list], at: int, length: int, stat
 
 
 def _dark(d: random.Random, events: list[list], at: int, shape: str, stations: int, share: int) -> int:
-    """The power goes at `at`, in one way or another; return when the next phase begins."""
+    """Let the power fail at `at`, in one of several ways; return when the next phase begins."""
     dark = int(d.choice((500, 5000, 60000, 3600000)) * d.uniform(0.5, 1.5))
     if d.random() < (0.15 if shape == "short" else 0.25):
         events.append([at, "off", {"dark_ms": dark, "orderly": True}])
@@ -122,7 +122,7 @@ _ODDS_OF = {
 
 
 def _kinds_of_faults(d: random.Random, shape: str) -> list[str]:
-    """Each world has some kinds of faults, not all: what hides behind another fault is seen as well."""
+    """Return some kinds of faults, never all: what hides behind another fault shows as well."""
     odds = {**_ODDS, **_ODDS_OF.get(shape, {})}
     return [kind for kind, odd in odds.items() if d.random() < odd]
 
@@ -153,7 +153,7 @@ def _flash_fault(d: random.Random, station: int) -> list:
 
 
 def _reset(d: random.Random, station: int) -> list:
-    """A count that begins afresh: every case of which a controller is capable."""
+    """Return an event that restarts a count, in any way a controller may."""
     begins = d.choice(("low", "low", "same", "below", "above"))
     return ["reset", station, {"begins": begins, "keeps": d.random() < 0.2, "breaks": d.random() < 0.6}]
 

@@ -2,8 +2,8 @@
 
 Rules
 1. It fails the same way if the judge finds the same worst kind again.
-2. Each try is a whole world; there are at most `tries` of them, so that it always ends.
-3. What comes out is a script (`script.py`): it runs, reads well, and is a test as it stands (docs/worlds.md).
+2. Each try is a whole world; there are at most `tries` of them, so that shrinking always ends.
+3. The result is a script (`script.py`): it runs, reads well, and is a test as it is (docs/worlds.md).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _TIMES = ("dark_ms", "within_ms")
 
 
 def fails_with(kind: str) -> Callable[[dict], bool]:
-    """Return what tells whether the worst that the judge finds in a script's world is of this kind."""
+    """Return a test of whether the worst finding in a script's world is of this kind."""
     return lambda script: run(script).verdict.kinds()[:1] == [kind]
 
 
 class Shrinker:
-    """One script on its way to a shorter one."""
+    """One script being shortened."""
 
     def __init__(self, script: dict, still_fails: Callable[[dict], bool], tries: int = TRIES) -> None:
         self.script = script
@@ -56,7 +56,7 @@ class Shrinker:
         try:
             fails = self.still_fails(script)
         except (ConfigError, ValueError, KeyError, IndexError):
-            return False  # a script that makes no world any more
+            return False  # no longer a script that makes a world
         if fails:
             self.script = script
         return fails
@@ -72,7 +72,7 @@ class Shrinker:
             size //= 2
 
     def _plainer(self, on_try) -> None:
-        """Take every trait and setting away that is not needed."""
+        """Remove every trait and setting that is not needed."""
         for place in list(_places(self.script)):
             script = copy.deepcopy(self.script)
             part = script
@@ -97,7 +97,7 @@ class Shrinker:
                 return
 
     def _smaller(self, on_try) -> None:
-        """Fewer results in a row, fewer cuts in a row, shorter waits."""
+        """Try fewer results in a row, fewer cuts in a row, shorter waits."""
         for index in range(len(self.script["events"])):
             for event in _smaller_forms(self.script["events"][index]):
                 events = list(self.script["events"])
@@ -106,7 +106,7 @@ class Shrinker:
                     break
 
     def _sooner(self, on_try) -> None:
-        """Move the events together, and the calm to the last of them."""
+        """Move the events closer together, and the calm to the last of them."""
         events = self.script["events"]
         last = max([event[0] for event in events], default=0)
         self._fails({**self.script, "end_ms": min(self.script["end_ms"], last + 60000)}, on_try)
@@ -157,7 +157,7 @@ def _places(script: dict) -> Iterator[tuple]:
     for index, station in enumerate(script["stations"]):
         for part in PLAIN_STATION:
             given = station.get(part, {})
-            of_profile = {"profile", *TRAITS.get(given.get("profile", ""), {})}  # it would be another controller
+            of_profile = {"profile", *TRAITS.get(given.get("profile", ""), {})}  # these make it this controller
             yield from (("stations", index, part, name) for name in given if name not in of_profile)
     settings = script["settings"]
     yield from (("settings", "toolsnet", name) for name in settings["toolsnet"] if name not in _NEEDED)

@@ -1,6 +1,6 @@
 """MID 0101, 0106 and 0107 of a controller with several spindles, written from 003:7798-8145 and 003:8245-9058.
 
-The first spindle has the result's own values, each other one some of its own, out of the production number. PowerMACS
+The first spindle has the result's own values, each other one its own, made from the production number. PowerMACS
 writes figures as seven characters with a point (003:8338-8346).
 """
 
@@ -13,7 +13,7 @@ _LEVELS = {"0": "1", "2": "0", "3": "2"}  # ToolsNet's OK, low, high as Open Pro
 
 
 def spindles_of(result: Result) -> list[tuple[str, str, str, str]]:
-    """Return what ToolsNet has to have of each spindle: number, statuses, torque, angle."""
+    """Return what ToolsNet must have of each spindle: number, statuses, torque, angle."""
     found = [("0001", result.statuses, result.torque, result.angle)]
     for index in range(2, result.spindles + 1):
         hundredths = (result.number * 13 + index * 101) % 10000
@@ -39,7 +39,7 @@ def sync(result: Result) -> str:
     for index, (number, statuses, value, turned) in enumerate(spindles_of(result)):
         overall, level, turn = "1" if statuses[0] == "0" else "0", _LEVELS[statuses[1]], "1"
         shown, degrees = value.replace(".", "")[-6:].rjust(6, "0"), turned.split(".")[0][-5:]
-        if not index:  # no one can read it in a garbled one
+        if not index:  # unreadable in a garbled one
             overall, level, shown, degrees = v.ok, v.torque_status, v.torque, v.angle
         rows.append(f"{number[-2:]}{number[-2:]}{overall}{level}{shown}{turn}{degrees}")
     tail = [(14, PSET_CHANGE), (15, v.stamp), (16, v.id[-5:]), (17, v.ok), (18, "".join(rows))]
@@ -65,7 +65,7 @@ def station(result: Result, revision: int) -> str:
 
 
 def bolt(result: Result, revision: int, part: int) -> str:
-    """Return the data of 0107, message number `part`; its time has the 19 bytes that the text says (003:8713-8718)."""
+    """Return the data of 0107, message number `part`; its time has 19 bytes as the text says (003:8713-8718)."""
     v = Values(result)
     index = part - 1
     head = [(1, f"{result.spindles + 1:02d}"), (2, f"{part:02d}"), (3, result.id_text), (4, "01"), (5, v.stamp)]

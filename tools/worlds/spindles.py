@@ -1,9 +1,9 @@
 """One connection to a controller with several spindles: MID 0101 of a StepSync, MID 0106 and 0107 of a PowerMACS.
 
 Rules
-1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or behind the last one, the result is acknowledged
-   (003:9071-9087). What is not answered is sent again: the message that is out, not the whole result.
-2. A subscription names the data number to begin behind; where that is 0 or not held it begins with the oldest, and with
+1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or after the last one, the result is acknowledged
+   (003:9071-9087). If there is no answer the outstanding message is sent again, not the whole result.
+2. A subscription names the data number to begin after; if that is 0 or not held it begins with the oldest, or with
    what is new if it asks for that (003:8203-8225). Only this station's results are pushed.
 """
 
@@ -69,7 +69,7 @@ class PowerMacsSession(SpindleSession):
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)
-        self._part = 0  # of the result that is out: which of its messages
+        self._part = 0  # of the outstanding result: which of its messages
 
     def _old_ones(self, revision: int, content: bytes) -> list[Result]:
         if content[10:] == b"1":
@@ -78,13 +78,13 @@ class PowerMacsSession(SpindleSession):
         behind = int(content[:10])
         numbers = [int(result.id_text) for result in held]
         first = numbers.index(behind) + 1 if behind and behind in numbers else 0
-        if first and not held[first - 1].pushes:  # the number is that of another result by now
+        if first and not held[first - 1].pushes:  # by now the number belongs to another result
             for result in held[:first]:
                 result.hidden = result.hidden or not self._was_shown(result)
         return [result for result in held[first:] if result.station]
 
     def _was_shown(self, result: Result) -> bool:
-        """True if the agent has taken it over, or has read its number since it has power: else it cannot know of it."""
+        """True if the agent has taken it over, or has read its number since power-on: else it cannot know of it."""
         seen = result.pushes if result.frame == READABLE else []
         return bool(result.acks) or any(moment >= self.controller.plant.began for moment in seen)
 
@@ -110,8 +110,8 @@ class PowerMacsSession(SpindleSession):
 
 
 class StepSyncSession(Session):
-    """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next one goes
-    out (A36 p. 36-40). An acknowledgement does not say of which part, so a late one counts for the one that is out.
+    """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next goes out
+    (A36 p. 36-40). An acknowledgement does not name its part, so a late one counts for the outstanding one.
     """
 
     is_prompt = False
@@ -133,7 +133,7 @@ class StepSyncSession(Session):
             self._refuse(b"0008", REVISION)
         else:
             self.revision = int(text[4:7])
-            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed
+            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed to
             self._queue.extend(controller.unacknowledged)
             if controller.traits["pushes_newest"] and controller.newest is not None:
                 if controller.newest not in self._queue:

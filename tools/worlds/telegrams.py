@@ -1,6 +1,6 @@
 """The telegrams of ToolsNet Open Protocol 3.4 as its server reads them: strictly, by the tables of the document.
 
-`Refused` says what is not as the document wants it. Places are counted from 1, as there.
+`Refused` says what differs from the document. Positions are counted from 1, as there.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def _one_of(text: str, place: int, allowed: str, what: str) -> str:
 
 
 def printable(octets: bytes) -> str:
-    """Return the telegram as text; everything is ASCII."""
+    """Return the telegram as text; all of it must be ASCII."""
     if not (octets.isascii() and octets.decode("ascii").isprintable()):
         raise Refused("an octet outside 0x20 to 0x7E")
     return octets.decode("ascii")
 
 
 def read_result(octets: bytes) -> ResultTelegram:
-    """Read a telegram 04; raise Refused for the first thing that is not as the tables say."""
+    """Read a telegram 04; raise Refused at the first difference from the tables."""
     text = printable(octets)
     identifier = _digits(text, 3, 7, "identifier")
     if _digits(text, 8, 9, "length of the general part") != str(GENERAL):
@@ -162,7 +162,7 @@ def read_request(octets: bytes) -> tuple[str, int]:
 
 
 def framed(text: str) -> bytes:
-    """Return a telegram with the four digits of its length."""
+    """Return a telegram preceded by the four digits of its length."""
     return f"{len(text):04d}{text}".encode("ascii")
 
 

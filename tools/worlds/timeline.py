@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Timeline:
-    """What happens when. Two things of the same moment happen in the order in which they were asked for."""
+    """What happens when. Things due at the same moment happen in the order in which they were added."""
 
     def __init__(self) -> None:
         self.now = 0  # ms since the world began; the agent sees a tick counter of its own
@@ -28,6 +28,6 @@ class Timeline:
         return min(self._heap[0][0], limit) if self._heap else limit
 
     def run_due(self) -> None:
-        """Do everything whose moment has come."""
+        """Do everything that is due."""
         while self._heap and self._heap[0][0] <= self.now:
             heapq.heappop(self._heap)[2]()

@@ -1,13 +1,13 @@
-"""ToolsNet: the PIM, the server, and the store that the judge looks at.
+"""ToolsNet: the PIM, the server, and the store that the judge checks.
 
 Rules
-1. The store takes every telegram 04 that is well formed and not refused, also when its 05 gets lost.
-2. The same bytes with the same identifier on the same connection are a retransmission and no second row.
-3. The 08 says the sequence of the newest row that the store has now, or the highest one; only a lie that was asked for
-   says otherwise.
+1. The store takes every telegram 04 that is well formed and not refused, even when its 05 gets lost.
+2. The same bytes with the same identifier on the same connection are a retransmission and not a second row.
+3. The 08 has the sequence of the newest row in the store, or the highest one; it differs only for a lie that was
+   asked for.
 4. A restored or emptied store forgets rows; the history keeps them, with the moment.
-5. What it refuses by content it refuses each time, or it says nothing to it each time. A server in trouble refuses
-   everything, or says nothing to anything.
+5. A result refused by content is refused each time, or never answered. A server in trouble refuses
+   everything, or answers nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OTHERS = re.compile(r"X\dE\d{6}$")
 FOREIGN = 61234  # the count of another cart, far from ours
 AHEAD = 30000
 FAR = 1 << 60
-HOLD_MS = 1000  # behind a refusal it is looked whether an operator is needed: what is overwritten soon ends that again
+HOLD_MS = 1000  # how long after a refusal the need for an operator is checked: what is overwritten soon ends it
 SILENCE = -1  # in place of a code
 _HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
 
@@ -70,7 +70,7 @@ class ToolsNet:
     # -- the store -------------------------------------------------------------------------------------------------
 
     def take(self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None) -> tuple[int, Row | None]:
-        """Store it or refuse it: the code of the answer or SILENCE, and the row."""
+        """Store it or refuse it; return the code of the answer or SILENCE, and the row."""
         now = self.time.now
         station = self.history.stations.get(telegram.station)
         if station is None:
@@ -78,7 +78,7 @@ class ToolsNet:
             return 2, None
         result = self.result_of(telegram)
         if result is not None and peer is not None:
-            if not peer.offers:  # what its 08 has told is durable before anything goes out
+            if not peer.offers:  # what its 08 has said is durable before anything goes out
                 self.unsettled = [one for one in self.unsettled if one.station != result.station]
             peer.offers.append(result)
         if result is not None and (now < self.refuses_all_until or result.disliked):
@@ -104,31 +104,31 @@ class ToolsNet:
         return 0, row
 
     def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
-        """Return the result that this telegram is about, by its VIN."""
+        """Return the result of this telegram, by its VIN."""
         match = _VIN.match(telegram.vin)
         if match is None or int(match[1]) != telegram.station:
             return None
         return self.history.stations[telegram.station].results.get(int(match[2]))
 
     def disturbed(self, number: int = 0) -> None:
-        """Something else than a refused result is in the way of this station, or of all."""
+        """Note that something other than a refused result is in the way of this station, or of all."""
         for one, passing in self.passing.items():
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
                 passing.over(self.time.now, not self.plant.needs_operator(one))
 
     def power_was_cut(self) -> None:
-        """What the agent had read of the answers of connections that have ended may be forgotten."""
+        """Note that the agent may have forgotten answers it had read on connections that ended."""
         for result in self.unsettled:
             result.doubted.append(self.time.now)
         self.unsettled = []
 
     def was_mute(self) -> None:
-        """A connection has ended, perhaps because a keepalive had no answer: the agent waits before the next one."""
+        """A connection has ended, perhaps because a keep-alive had no answer: the agent waits before the next one."""
         self._quiet_since = dict.fromkeys(self._quiet_since, self.time.now)
 
     def forget(self, age_ms: int | None) -> None:
-        """Restored from a copy of this age, or emptied."""
+        """Restore a copy of this age, or empty the store."""
         now = self.time.now
         for number, station in self.history.stations.items():
             kept = [] if age_ms is None else [row for row in self.present[number] if row.arrived <= now - age_ms]
@@ -141,24 +141,24 @@ class ToolsNet:
         self.server_breaks()
 
     def server_breaks(self) -> None:
-        """Who restores a database stops the server for it."""
+        """Break connections: whoever restores a database stops the server for it."""
         self.disturbed()
         self.network.break_all(self.server)
         self.network.break_all(self.pim)
 
     def latest(self, number: int) -> int:
-        """Return the sequence of the newest row that the store has."""
+        """Return the sequence of the newest row in the store."""
         rows = self.present[number]
         if rows and self.traits["names"] == "highest":
             highest = rows[0].sequence
-            for row in rows:  # lies may have led on by more than half
+            for row in rows:  # lies may have led ahead by more than half
                 if (row.sequence - highest) % SEQUENCES < SEQUENCES * 3 // 4:
                     highest = row.sequence
             return highest
         return rows[-1].sequence if rows else self.at_first[number]
 
     def quiet_since(self, number: int) -> int:
-        """Since when nothing but refused results stood in this station's way; far in the future if something does."""
+        """Return since when only refused results were in this station's way; far in the future if something else is."""
         up = all(service.state == "up" for service in (self.pim, self.server))
         well = self.answers_well() and self.time.now >= self.refuses_all_until and up
         return self._quiet_since[number] if well else FAR
@@ -169,7 +169,7 @@ class ToolsNet:
         return not (silent or self.lost_answers or self.late_answers)
 
     def information(self, number: int) -> tuple[str, object]:
-        """Return what the next 08 says, and what is to be noted when the agent has read it."""
+        """Return what the next 08 says, and what to note when the agent has read it."""
         station = self.history.stations[number]
         latest = self.latest(number)
         lie = self.lies.pop(0) if self.lies else ""
@@ -190,7 +190,7 @@ class ToolsNet:
 
 
 def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> None:
-    """For the last row of this sequence and all that came before it: an earlier lie may have led below the highest."""
+    """Vouch for the last row of this sequence and all before it: an earlier lie may have led below the highest."""
     hidden = next((at for at, row in enumerate(reversed(rows)) if row.sequence == named), 0)
     if hidden:
         station.lies.append(now)
@@ -199,7 +199,7 @@ def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> No
 
 
 def compared(telegram: telegrams.ResultTelegram, result) -> str:
-    """Return the first field that is not as produced, in words; empty if all are."""
+    """Return in words the first field that differs from what was produced; empty if none does."""
     if result.frame != READABLE:
         return ""
     shown_id = telegram.parameters.get(telegrams.ID_PARAMETER)
@@ -233,7 +233,7 @@ class Peer:
         self._watch()
 
     def lost(self) -> None:
-        """The connection is gone."""
+        """Handle the loss of the connection."""
         self._over = True
 
     def close(self) -> None:
@@ -251,7 +251,7 @@ class Peer:
             time.at(self._heard + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
-        """Bytes from the agent."""
+        """Handle bytes from the agent."""
         self._heard = self.toolsnet.time.now
         self._inbox += octets
         while len(self._inbox) >= 4 and not self._over:
@@ -270,19 +270,19 @@ class Peer:
                 self.refused(telegram)
 
     def object(self, what: str) -> None:
-        """Write down what the documents do not allow."""
+        """Note a breach of the documents."""
         self.toolsnet.plant.malformed(f"to ToolsNet: {what}")
 
     def telegram(self, telegram: bytes) -> None:
-        """One telegram."""
+        """Handle one telegram."""
         raise NotImplementedError
 
     def refused(self, telegram: bytes) -> None:
-        """One that is not well formed."""
+        """Handle one that is not well formed."""
 
 
 class PimPeer(Peer):
-    """The PIM: 12 at once, an 05 as this plant wants it, 08 for 07."""
+    """The PIM: 12 at once, a 05 if this plant wants it, 08 for 07."""
 
     def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
         super().__init__(toolsnet, link)
@@ -313,21 +313,21 @@ class PimPeer(Peer):
 
 
 class ServerPeer(Peer):
-    """The server: 05 for everything, as the faults of the moment let it."""
+    """The server: 05 for everything, as far as the present faults allow."""
 
     def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
         super().__init__(toolsnet, link)
         self._last = b""
         self._last_row: Row | None = None
         window = max(station.rules.window for station in toolsnet.history.stations.values())
-        self.offers: deque[Result] = deque(maxlen=window)  # the last ones over this connection
-        self.taken: deque[Result] = deque(maxlen=window)  # the last ones that were stored
+        self.offers: deque[Result] = deque(maxlen=window)  # the last ones on this connection
+        self.taken: deque[Result] = deque(maxlen=window)  # the last ones stored
         self.unheard: list[Result] = []  # those of them whose answer was lost, or is late
-        self._is_mute = False  # a keepalive had none
+        self._is_mute = False  # a keep-alive had no answer
         self._ended = False
 
     def lost(self) -> None:
-        """What was out last may be in doubt; where the agent has left in order, what had no answer in time."""
+        """Note doubt about what was out last; if the agent left in order, about what had no answer in time."""
         super().lost()
         if self._ended:
             return
@@ -338,7 +338,7 @@ class ServerPeer(Peer):
         link = self.link
         in_order = plant.is_leaving and plant.leaves_well and not (link.is_cut or link.is_broken)
         if self.offers.maxlen > 1:  # type: ignore[operator]
-            # A cut also takes what was read of the answers: an 08 tells of the last one that was stored alone.
+            # A cut also loses the answers that were read: an 08 reports only the last one stored.
             doubted = self.unheard if in_order else [*self.offers, *(self.taken if link.is_cut else ())]
             for result in doubted:
                 result.doubted.append(self.toolsnet.time.now)
@@ -369,7 +369,7 @@ class ServerPeer(Peer):
             self.object(f"telegram {kind!r} to the server")
 
     def _event(self, telegram: bytes) -> None:
-        """Stored once however often it comes under one identifier; the answer may get lost, or be a 10."""
+        """Store an event once however often it comes with one identifier; the answer may get lost, or be a 10."""
         toolsnet = self.toolsnet
         identifier, station, sequence, code = telegrams.read_event(telegram)
         if telegram != self._last:

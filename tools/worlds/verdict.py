@@ -1,4 +1,4 @@
-"""What the judge can find and excuse, by name: a kind for each rule of docs/worlds.md."""
+"""The names of what the judge can find and excuse: a kind for each rule of docs/worlds.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OFFERED_LATE, PASSED_OVER, BROUGHT_BACK = "offered late", "passed over", "brough
 
 @dataclass
 class Finding:
-    """One way in which the promise was broken."""
+    """One breach of the promise."""
 
     kind: str
     station: int

@@ -1,8 +1,8 @@
-"""A server of webhooks beside ToolsNet, in worlds of the shape `webhook`.
+"""A webhook server beside ToolsNet, in worlds of the shape `webhook`.
 
 Rules
-1. The server keeps the contract of docs/outlets.md, in one transaction a batch; nothing of it is the agent's.
-2. It has outages, answers 503, takes a batch and says nothing, takes a part of it, hangs up in front of its answer.
+1. The server keeps the contract of docs/outlets.md, with one transaction for each batch; nothing in it is the agent's.
+2. It has outages, answers 503, takes a batch without an answer, takes part of a batch, hangs up before its answer.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Hook(Beside):
         super().__init__(world, PLACE, lambda link: _Peer(self, link))
         self.records = []
         self.have: dict[tuple[str, int], int] = {}  # by log and station
-        self.faults: list[str] = []  # that last, one entry each
+        self.faults: list[str] = []  # present ones, one entry each
 
     def fail(self, what: str, ms: int) -> None:
-        """A fault of the server for so long."""
+        """Cause a fault of the server for so long."""
         self.faults.append(what)
         self.world.time.after(ms, lambda: what in self.faults and self.faults.remove(what))
 
@@ -38,7 +38,7 @@ class Hook(Beside):
         self.faults.clear()
 
     def take(self, body: bytes) -> bytes | None:
-        """Return what is answered to a batch: bytes, or None for silence."""
+        """Return the answer to a batch: bytes, or None for silence."""
         if "busy" in self.faults:
             return BUSY
         head, *lines = [json.loads(line) for line in body.splitlines()]
@@ -90,11 +90,11 @@ class _Peer:
             self.link.send(answer)
 
     def lost(self) -> None:
-        """The agent's end is gone."""
+        """Handle the loss of the agent's end."""
 
 
 def with_webhook(script: dict) -> dict:
-    """Return the script of a usual world, with a server beside it."""
+    """Return the script of a usual world with a webhook server."""
     return beside(script, SHAPE, FAULTS, _outlet)
 
 

@@ -1,10 +1,10 @@
 """One world: all its models, built from a script; time that jumps, power that comes and goes.
 
 Rules
-1. Time stands while the agent works, but for what its flash takes; an agent that always wants to run at once gets a
-   millisecond for every SPINS steps, and is broken if it goes on so for REST_MS.
-2. A cut takes the agent as it stands; what the peers see of it is the network's affair.
-3. What becomes of a world from its first start to the judge is in `course.py`, what an operator does in `operator.py`.
+1. Time stands still while the agent works, except for flash operations; an agent that always wants to run at once gets
+   a millisecond for every SPINS steps, and is broken if this lasts for REST_MS.
+2. A cut takes the agent as it is; what the peers see of it is up to the network.
+3. `course.py` has the course of a world from its first start to the judge, `operator.py` what an operator does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REST_MS = 5000  # an agent that wants a turn all the time for so long is broken
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
 FAR = 1 << 60
-FRONT_BYTES = 8  # in front of a result's token, which tell a copy of a record from another one
+FRONT_BYTES = 8  # in front of a result's token; they tell a copy of a record from another record
 
 
 class World:
@@ -59,13 +59,13 @@ class World:
         self.board: Board | None = None
         self.operator = Operator(self)
         self.calm = False
-        self.is_leaving = False  # the agent was told to end in order
-        self.leaves_well = False  # and since then nothing has stood between it, its flash and ToolsNet
+        self.is_leaving = False  # the agent was asked to stop in order
+        self.leaves_well = False  # since then nothing has stood between it, its flash and ToolsNet
         self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self._begun: dict[int, list[int]] = {}  # by station: blocks of its log, in the order in which they were begun
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
-        self.began = 0  # of the power that is on now
+        self.began = 0  # when the present power came on
         self._due = FAR
         self._spins = 0
         self._restless_ms = 0
@@ -121,16 +121,16 @@ class World:
         return KEPT_BEGINS + kept_bytes // self.device(number).block_bytes
 
     def stands_in_log(self, number: int, text: str) -> bool:
-        """True if these bytes stand in the log of this station, in a block that was not to be erased."""
+        """True if these bytes are in the log of this station, in a block that was not to be erased."""
         device, octets = self.device(number), text.encode()
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased - device.refused_erases
         return any(octets in device.content(block) for block in blocks)
 
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
-        """By block of the log: what stands there, is not known to be in the store, and is not in the quarantine.
+        """Return, by block of the log, what is there, not known to be in the store and not in the quarantine.
 
-        With `counts_again` also what waits once more: what was given again when it was nowhere in the log any more,
-        what the server has forgotten and gets again, and what cannot be read and is kept, as no one can tell its ID.
+        With `counts_again` also what waits again: what was given again when it was no longer anywhere in the log, what
+        the server has forgotten and gets again, and unreadable ones that are kept, as their ID is unknown.
         """
         device, first = self.device(number), self.log_begins(number)
         cells, block_bytes, token = device.cells, device.block_bytes, _token(number)
@@ -171,10 +171,10 @@ class World:
         return len(waiting) >= most and self._octets_of(number, waiting) >= most * device.block_bytes // 2
 
     def _octets_of(self, number: int, waiting: dict[int, set[int]]) -> int:
-        """Return the bytes of these results in these blocks. A copy counts once: the same stands in front of it.
+        """Return the bytes of these results in these blocks. A copy counts once: its twin is in front of it.
 
-        What no one can read may stand there as it was pushed and as it was fetched, which counts twice. A block with
-        something that was stored counts whole: it was passed, and left, when the server forgot what is in it.
+        Unreadable ones may be there as pushed and as fetched, which counts twice. A block with something that was
+        stored counts as a whole: it was passed, and left when the server forgot its content.
         """
         device, token, octets = self.device(number), _token(number), {}
         forgotten = {row.number for row in self.history.stations[number].rows if row.forgotten is not None}
@@ -190,7 +190,7 @@ class World:
         return sum(octets.values()) + len(passed) * device.block_bytes
 
     def _nowhere_else(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what waits there and in no other one; one that was to be erased counts no more."""
+        """Return, by block of the log, what waits only there; a block that was to be erased does not count."""
         given_up = self.device(number).unerased
         waiting = {block: numbers for block, numbers in self.waiting_in(number).items() if block not in given_up}
         return {
@@ -199,7 +199,7 @@ class World:
         }
 
     def _erasing(self, number: int, block: int) -> None:
-        """A block of this station is about to lose its content: note what stands nowhere else."""
+        """A block of this station is about to lose its content: note what is nowhere else."""
         if block >= self.log_begins(number):
             self._may_go(number, self._nowhere_else(number).get(block, set()))
 
@@ -215,7 +215,7 @@ class World:
         begun.append(block)
 
     def _lets_go_oldest(self, number: int, but: Set[int] = frozenset()) -> None:
-        """Note what stands nowhere else in the block begun longest ago, of those that hold more than `but`."""
+        """Note what is nowhere else in the block begun longest ago, of those that hold more than `but`."""
         waiting = self._nowhere_else(number)
         left = [waiting[block] - but for block in self._begun.get(number, []) if block in waiting]
         self._may_go(number, next((numbers for numbers in left if numbers), set()))
@@ -225,43 +225,43 @@ class World:
         results = self.history.stations[number].results
         for result in [results[n] for n in numbers if n in results]:
             result.gone, result.gone_full = self.time.now, result.gone_full or full
-            if self.time.now in (*result.pushes, *result.fetches):  # read before it went, looked up behind that
+            if self.time.now in (*result.pushes, *result.fetches):  # read before it went, looked up after that
                 result.again.append(self.time.now)
 
     def sound_since(self, number: int) -> int:
-        """Since when there is power and a flash that works; far in the future if one of them is missing."""
+        """Return since when there is power and a working flash; far in the future if one of them is missing."""
         device = self.device(number)
         if self.agent is None or device.refusing or device.refusals_left or device.unreadable_left:
             return FAR
         return max(self.began, device.sound_since)
 
     def hindered_since(self, number: int) -> int:
-        """When something last stood between this station's controller and its flash; far in the future if it does."""
+        """Return when anything last stood between this controller and its station's flash; far in the future if it does."""
         service = self.controllers[number - 1].service
         if service.state != "up" or self.is_leaving:
             return FAR
         return max(self.sound_since(number), self.touched.get(number, 0))
 
     def way_and_back_ms(self) -> int:
-        """Return the longest time that bytes need to the agent and back, split writes and a slow flash included."""
+        """Return the longest time bytes need to the agent and back, split writes and a slow flash included."""
         return 3 * self.script["network"]["latency_ms"] + 50
 
     def says_full(self, number: int) -> bool:
-        """True if the agent says that its log is full; noted if it is not so."""
+        """True if the agent says that its log is full; noted as wrong if it is not."""
         full = self.agent is not None and adapter.says_full(self.agent, number - 1)
         if full and not self.is_full(number):
             self.operator.wrong(number, "says that its log is full")
         return full
 
     def needs_operator(self, number: int) -> bool:
-        """True if the agent says that it needs one; noted if its quarantine has room. Asking burns no fuse."""
+        """True if the agent says it needs an operator; noted as wrong if its quarantine has room. No fuse blows."""
         left, self.fuse.left = self.fuse.left, 0
         is_needed = self.operator.is_needed(number)
         self.fuse.left = left
         return is_needed
 
     def malformed(self, what: str) -> None:
-        """Note what the documents do not allow."""
+        """Note a breach of the documents."""
         if len(self.history.malformed) < 20:
             self.history.malformed.append(what)
 
@@ -271,7 +271,7 @@ class World:
     # -- power -----------------------------------------------------------------------------------------------------
 
     def power_on(self) -> None:
-        """A start; the next fuse of a row of cuts is armed for it."""
+        """Start; the next fuse of a series of cuts is armed for it."""
         if self.agent is not None:
             return
         for device in self.flashes.values():
@@ -296,20 +296,20 @@ class World:
             self._due = self.time.now
 
     def power_off(self, dark_ms: int | None = None) -> None:
-        """A cut: the agent is gone, and comes back after the dark."""
+        """Cut the power: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
         if self.is_leaving:
             self.leaves_well = False
         self.toolsnet.power_was_cut()
         for number, station in self.history.stations.items():
-            # A full log may just have given up its oldest block, and not begun another.
+            # A full log may just have given up its oldest block without beginning another.
             gone = {result.number for result in station.results.values() if result.gone_full}
             if self.is_full(number) and adapter.overwritten(self.agent, number - 1) > len(gone):
                 self._lets_go_oldest(number, gone)
         self.switch_off(self.dark_ms if dark_ms is None else dark_ms)
 
     def switch_off(self, dark_ms: int) -> None:
-        """The agent is gone; a start follows the dark."""
+        """Remove the agent; a start follows after the dark."""
         if self.agent is not None:
             self._note_raised()
             self.toolsnet.disturbed()
@@ -351,13 +351,13 @@ class World:
         return works and all(service.state == "up" for service in services)
 
     def network_is_up(self) -> None:
-        """Tell the agent that its network has come."""
+        """Tell the agent that its network is up."""
         if self.agent is not None:
             adapter.network_is_up(self.agent, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
 
     def alarm(self, number: int) -> None:
-        """A controller's alarm, whose code no other one has."""
+        """Raise a controller's alarm with a code of its own."""
         agent, board = self.agent, self.board
         if agent is None or board is None:
             return
@@ -456,7 +456,7 @@ class World:
             self._wake(port.slot)
 
     def close_account(self) -> None:
-        """Note what the flashes objected to, and what the agent raised last."""
+        """Note what the flashes objected to, and the agent's last exception."""
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
@@ -468,5 +468,5 @@ class World:
 
 
 def _token(number: int) -> re.Pattern[bytes]:
-    """Return what each result of this station carries in its VIN; the group is its production number."""
+    """Return the pattern of the VIN of this station's results; the group is the production number."""
     return re.compile(rb"W%dN(\d{6})" % number)
