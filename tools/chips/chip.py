@@ -4,13 +4,13 @@
         chip.run(60000); chip.air.silent = True; chip.run(600000); chip.told("?status")
 
 Rules
-1. The board program is the one that `toolcart flash` installs, on MicroPython of 32 bit, in the heap of the real board
+1. The board program is the one that `toolcart flash` installs, on 32-bit MicroPython, in the heap of the real board
    (tools.chips.rules): from its own /main.py, out of a ROMFS or, with `copied`, out of /a. `script` runs in its place.
-   The spool lies in raw flash, or in files where there is no `ring`.
-2. It is another process; what only a port has it asks for here (tools.chips.inside). It computes in no time: time
+   The spool is in raw flash, or in files if there is no `ring`.
+2. It is another process; what only a port provides, it asks for here (tools.chips.inside). It computes in no time: time
    passes while it waits, in flash operations, in scans, and in calls that block.
 3. A reset ends the process and starts the next. `resets` has when and why: "watchdog", "reset", "cut".
-4. Power fails in the operation on the flash whose number is `cut_at`; as many of its bytes are done as `torn` says.
+4. Power fails in the flash operation whose number is `cut_at`; `torn` says how many of its bytes are done.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 
 INSIDE = ("inside.py", "rules.py")
-READ_S = 120  # of real time for one answer of the process: it hangs
+READ_S = 120  # of real time for one answer of the process: after that it hangs
 BOOT_MS = 500  # from power to boot.py
 SAFE_MODE = "SAFE MODE"
 BLOCK_BYTES = 4096
 FILES_BLOCKS = {"rp2": 224, "esp32": 160}  # board.rp2_flash.FILES_BYTES; a table with a spool partition
 RING_BLOCKS = 16
 EXECUTES_MS = 600000  # at the prompt, at most
-OPERATIONS_MAX = 200000  # without any time between: an endless loop
+OPERATIONS_MAX = 200000  # without any time passing: more is an endless loop
 
 CONTROLLER = ("192.0.2.10", 4545)
 PIM = ("192.0.2.20", 6575)
@@ -76,7 +76,7 @@ class Air:
 
     def __init__(self):
         self.points = {b"point1": 50}  # strength in -dBm
-        self.silent = False  # joined, and nothing goes through: the radio reports no loss
+        self.silent = False  # joined, but nothing goes through: the radio reports no loss
         self.on = False
         self.joined_ms = -1  # when it has an address; -1: not joining
         self.deinits = self.restarts = self.joins = 0
@@ -95,19 +95,19 @@ class Air:
 
 
 class Socket:
-    """One socket as the port keeps it."""
+    """One socket as the port has it."""
 
     def __init__(self, kind: int, port):
         self.kind = kind
         self.port = port
-        self.was = 0  # its last state but closed
+        self.was = 0  # its last state other than closed
         self.error = ""  # the name of the error that ended it
         self.opened_ms = 0
         self.datagrams: list[tuple[str, int, bytes]] = []
 
 
 class Ended(AssertionError):
-    """The process went away by itself: a fault of the board or of the fakes."""
+    """The process ended by itself: a fault of the board or of the fakes."""
 
 
 class Chip:
@@ -149,10 +149,10 @@ class Chip:
         self.cut_at = 0
         self.torn = 0
         self.watchdog_bites = True
-        self.busy_ms = 0  # so long the chip does something else when it would next wait
-        self.looks_at_heap = not heap  # a collection more than the board makes
+        self.busy_ms = 0  # how long the chip does something else when it would next wait
+        self.looks_at_heap = not heap  # one collection more than the board makes
         self.least_free = 1 << 30
-        self.beside = 0  # bytes of heap that are the fakes'
+        self.beside = 0  # bytes of heap that the fakes take
         self.heap = heap or rules.HEAP_BYTES[platform]
         self.ring = ring
         self.process: subprocess.Popen | None = None
@@ -210,7 +210,7 @@ class Chip:
         self._interrupts = False
 
     def execute(self, source: str) -> tuple[bool, str] | None:
-        """Run some lines at the prompt: whether nothing was raised, and what was printed; None if the chip is gone."""
+        """Run some lines at the prompt; return whether nothing was raised, and the output. None if the chip is gone."""
         if not self.at_prompt():
             return None
         before = len(self.said())
@@ -227,7 +227,7 @@ class Chip:
         return not self._question[2], self.said()[before:]
 
     def until(self, condition, limit_ms: int = 600000) -> int:
-        """Let time pass until the condition holds; the ms it took."""
+        """Let time pass until the condition holds; return the ms it took."""
         start = self.clock.total_ms
         while not condition():
             assert self.clock.total_ms - start < limit_ms, f"not within {limit_ms} ms\n{self.said()[-3000:]}"
@@ -235,23 +235,23 @@ class Chip:
         return self.clock.total_ms - start
 
     def produce(self, count: int, every_ms: int = 1000) -> None:
-        """Let the controller push so many results."""
+        """Let the controller push that many results."""
         for _ in range(count):
             self.controller.produce()
             self.run(every_ms)
 
     def missing(self) -> list[int]:
-        """Return the IDs of all results that were acknowledged or not and are not in the archive."""
+        """Return the IDs of all results that are not in the archive, acknowledged or not."""
         there = set(self.archive.tightening_ids())
         return [number for number in range(1, len(self.controller.produced) + 1) if number not in there]
 
     def lost(self) -> list[int]:
-        """Return the IDs of all results that were acknowledged and are not in the archive."""
+        """Return the IDs of all acknowledged results that are not in the archive."""
         there = set(self.archive.tightening_ids())
         return [number for number in self.controller.acknowledged if number not in there]
 
     def ask(self, line: str, limit_ms: int = 20000) -> str:
-        """Type a line at the console; what is said until the answer's end."""
+        """Type a line at the console; return the output up to the answer's end."""
         before = len(self.said())
         self.type(line)
         self.until(lambda: '"end": true' in self.said()[before:], limit_ms)
@@ -264,36 +264,36 @@ class Chip:
         self._typed += line.encode() + b"\r\n"
 
     def power_off(self) -> None:
-        """Take the supply away; `run` gives it back."""
+        """Switch the power off; `run` gives it back."""
         self._reset("cut")
 
     def said(self) -> str:
-        """Return all that was printed, by every start."""
+        """Return everything printed, by all starts."""
         file = self.folder / "said"
         return self._text + (file.read_text(errors="replace") if file.exists() else "")
 
     def flash(self, octets: bytes | None = None) -> bytes:
-        """Return all of the flash, or another content, while the power is off."""
+        """Return the whole flash, or replace its content, while the power is off."""
         assert self.process is None
         if octets is not None:
             (self.folder / "flash").write_bytes(octets)
         return (self.folder / "flash").read_bytes()
 
     def file(self, name: str) -> str:
-        """Return a file of the board, whose power must be off for it."""
+        """Return a file of the board, while its power is off."""
         self._end()
         self._start("cat", name)
         return self._finished().strip()
 
     def failures(self) -> int:
-        """Return how many failed starts in a row the board's state counts."""
+        """Return the number of consecutive failed starts in the board's state."""
         return int(self.file("/toolcart.state").split()[3])
 
     # -- the process -------------------------------------------------------------------------------------------------
 
     def _install(self, tree: dict, copied: bool, script: str) -> None:
         """Put the version onto a blank chip, as `toolcart flash` leaves it."""
-        for name in INSIDE:  # no path of this machine takes room in the heap that is measured
+        for name in INSIDE:  # no path of this machine takes room in the measured heap
             shutil.copy(Path(__file__).with_name(name), self.folder)
         config = self.folder / "config.json"
         config.write_text(json.dumps(tree))
@@ -318,7 +318,7 @@ class Chip:
         self._measure()
 
     def _measure(self) -> None:
-        """How much of the heap is the fakes' own; what tells it is not answered: the board's program never begins."""
+        """Measure the fakes' share of the heap; their report is not answered: the board's program never begins."""
         self._start("run")
         while not self.beside:
             question = self._asked()
@@ -337,7 +337,7 @@ class Chip:
         words = (self.platform, ".", mode, "0", str(files), str(total))
         script = self.folder / INSIDE[0]
         command = self.runtime.command(script, str(own), (*words, *more), self.folder)
-        at = command.index(str(script))  # as a module: of a script the whole path goes into the heap
+        at = command.index(str(script))  # as a module: a script's whole path goes into the heap
         command[at : at + 1] = ["-m", script.stem]
         command = [word.replace(str(self.folder), ".") for word in command]
         self._text = self.said()
@@ -379,7 +379,7 @@ class Chip:
         self._end()
 
     def _finished(self) -> str:
-        """Serve a process that only uses the flash until it ends; what it said."""
+        """Serve a process that only uses the flash until it ends; return its output."""
         before = len(self._text)
         while True:
             question = self._asked()
@@ -423,7 +423,7 @@ class Chip:
     # -- time --------------------------------------------------------------------------------------------------------
 
     def _advance(self, ms: int) -> None:
-        """Let time pass for all but the chip; at the prompt its timers feed the watchdog."""
+        """Let time pass for everything but the chip; at the prompt its timers feed the watchdog."""
         end = self.clock.total_ms + ms
         self._since_time = 0
         while self.clock.total_ms < end:
@@ -446,7 +446,7 @@ class Chip:
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def _answered(self, what: int, number: int, a: int, b: int, octets: bytes) -> bool:
-        """Answer a question; False where it has to wait, or where the chip has gone."""
+        """Answer a question; False if it must wait, or if the chip is gone."""
         self._since_time += 1
         assert self._since_time < OPERATIONS_MAX, "no time passes\n" + self.said()[-2000:]
         if what == WAIT:
@@ -474,7 +474,7 @@ class Chip:
         return self._answer(0)
 
     def _wait(self, ms: int, wanted: bytes) -> bool:
-        """Until something is ready, or `ms` are over, or the test's time: then the rest is for the next run."""
+        """Wait until something is ready, `ms` are over, or the test's time is: then the rest is for the next run."""
         since = self._waiting = self.clock.total_ms if self._waiting is None else self._waiting
         busy_ms, self.busy_ms = self.busy_ms, 0
         self._advance(busy_ms)
@@ -606,7 +606,7 @@ class Chip:
                 sock.error = "ECONNABORTED"
             sock.was = state
         elif sock.was and not sock.error:
-            sock.error = "ECONNRESET"  # a refused one as well: extmod/modlwip.c:1572
+            sock.error = "ECONNRESET"  # also when refused: extmod/modlwip.c:1572
 
     def _ready(self, wanted: bytes) -> bytes:
         ready = b""
@@ -634,7 +634,7 @@ class Chip:
         return rules.POLLOUT | (rules.POLLIN if sock.port.has_input() else 0)
 
     def _unread(self) -> bool:
-        """True if the process has not read all that was typed."""
+        """True if the process has not read everything that was typed."""
         if not self._typed:
             return False
         assert self.process is not None and self.process.stdin is not None
@@ -729,7 +729,7 @@ _ROMS: dict[str, bytes] = {}
 
 
 def _rom_of(platform: str) -> bytes:
-    """Return the ROMFS with the program of a platform and safe_mode."""
+    """Return the ROMFS with a platform's program and safe_mode."""
     from mpremote.romfs import VfsRomWriter
 
     if platform not in _ROMS:

@@ -3,11 +3,11 @@
     inside.py PLATFORM FOLDER install|run|cat FIRST_MS BLOCKS_OF_FILES BLOCKS [FILE]
 
 Rules
-1. Time, network and power are the other side's: every call that takes time, moves bytes or changes the flash is asked
-   for over two pipes. A chip that loses its power gets no answer; the process is ended from outside.
-2. The file system is a littlefs in a part of the file `flash`, mounted at `/`; the program lies in a ROMFS, or was
+1. Time, network and power are up to the other side: every call that takes time, moves bytes or changes the flash is a
+   request over two pipes. A chip that loses its power gets no answer; the process is ended from outside.
+2. The file system is a littlefs in a part of the file `flash`, mounted at `/`; the program is in a ROMFS, or was
    copied.
-3. What these fakes take of the heap is measured before the board is loaded, told, and given on top.
+3. What these fakes take of the heap is measured before the board is loaded, reported, and added on top.
 """
 
 import gc
@@ -99,7 +99,7 @@ class Time:
         self.wait(ms, b"")
 
     def wait(self, ms, wanted):
-        """Let time pass until something of `wanted` is ready, timers firing meanwhile; how many are."""
+        """Let time pass until something of `wanted` is ready, with timers firing; return how many are."""
         self._look_at_heap()
         while True:
             step = ms
@@ -120,7 +120,7 @@ class Time:
             timer.fire_if_due()
 
     def stall(self, what, ms):
-        """Nothing runs meanwhile, not even a timer."""
+        """Let time pass with nothing running, not even a timer."""
         self.now += ms
         wire.ask(what, 0, ms)
 
@@ -183,7 +183,7 @@ class Select:
 
 
 class Sock:
-    """`socket.socket`: one that may block is refused, for on a board it stops everything."""
+    """`socket.socket`: one that may block is refused, because on a board it stops everything."""
 
     def __init__(self, family=2, kind=1, proto=0):
         self.number = checked(wire.ask(ASK_SOCKET, 0, kind))
@@ -310,7 +310,7 @@ class Wlan:
             if name != "pm":
                 raise ValueError("unknown config param")
         if what is not None:
-            raise ValueError("unknown config param")  # neither port tells "bssid" by this call
+            raise ValueError("unknown config param")  # neither port reports "bssid" by this call
 
     def ifconfig(self, fixed=None):
         if fixed is not None:
@@ -332,7 +332,7 @@ class Wlan:
 
 
 class Cable(Wlan):
-    """`network.WIZNET5K` and `network.LAN`: it asks for an address by itself as long as it is active."""
+    """`network.WIZNET5K` and `network.LAN`: while active it asks for an address on its own."""
 
     def active(self, on=None):
         told = Wlan.active(self, on)
@@ -455,7 +455,7 @@ _PIECE = bytearray(256)
 
 
 def dead(torn):
-    """The power has failed if `torn` says so: this is never answered."""
+    """End here if `torn` says that the power failed: this request is never answered."""
     if torn >= 0:
         wire.ask(ASK_TOLD)
 
@@ -499,7 +499,7 @@ class Blocks:
         return 0
 
     def _clear(self, start, buf, count):
-        """Program so many bytes, with nothing of their size allocated: the heap is the board's."""
+        """Program so many bytes without allocating anything of their size: the heap is the board's."""
         done = 0
         while done < count:
             piece = count - done if count - done < 256 else 256
@@ -516,7 +516,7 @@ class Blocks:
 
 
 def time_stall(what, ms, octets):
-    """Return how much of a flash operation is done when the power fails in it, -1 if it does not."""
+    """Return how much of a flash operation is done when the power fails in it, -1 if it does not fail."""
     time.now += ms
     torn = wire.ask(what, 0, ms, octets)
     time.fire()
@@ -589,7 +589,7 @@ class Sys:
 
 
 class Errno:
-    """`errno` has these names and no other (py/moderrno.c:38)."""
+    """`errno` has these names and no others (py/moderrno.c:38)."""
 
 
 def made(folder, first_ms, files, total):

@@ -17,23 +17,23 @@ LINES_MS = 500
 
 
 class Transport:
-    """What MpremoteLink asks of mpremote's."""
+    """The part of mpremote's transport that MpremoteLink uses."""
 
     def __init__(self, chip: Chip) -> None:
         self._chip = chip
         self.serial = self
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: nothing is buffered."""
 
     close = flush
 
     def enter_raw_repl(self, soft_reset: bool, timeout_overall: float) -> None:
-        """End what runs."""
+        """Stop what runs."""
         self._chip.hold()
 
     def exec(self, source: str) -> bytes:
-        """Run some lines; what they print."""
+        """Run some lines; return their output."""
         done = self._chip.execute(source)
         if done is None:
             raise TransportError("gone")
@@ -42,7 +42,7 @@ class Transport:
         return done[1].encode()
 
     def exec_raw_no_follow(self, source: str) -> None:
-        """Run some lines from which nothing comes back."""
+        """Run some lines without reading their output."""
         self._chip.execute(source)
 
 
@@ -60,7 +60,7 @@ class ChipLink(MpremoteLink):
         return self._transport
 
     def lines(self, seconds: float) -> Iterator[str]:
-        """Yield what it prints."""
+        """Yield the lines it prints."""
         seen = len(self.chip.said())
         for _ in range(int(seconds * 1000 / LINES_MS)):
             self.chip.run(LINES_MS)

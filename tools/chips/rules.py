@@ -1,4 +1,4 @@
-"""What the ports of MicroPython 1.25 refuse, block on and answer, each with its file and line in their sources.
+"""What the ports of MicroPython 1.25 refuse, block on and answer, each with file and line in their sources.
 
 The fakes of `machine`, `network` and `socket` (tools.chips.inside, host_tests.support.fake_chip) take it from here.
 """
@@ -19,21 +19,21 @@ HEAP_BYTES = {"rp2": 190000, "esp32": 112000}
 # ports/rp2/machine_uart.c:465; ports/esp32/machine_uart.c:412: as many as the chip has, three on an ESP32.
 UARTS = {"rp2": (0, 1), "esp32": (0, 1, 2)}
 
-# A network of three servers of names would take three times as long: lwIP's dns.c asks a server four times, with 1, 1,
-# 2 and 3 s for an answer, and extmod/modlwip.c:1797 waits for it in a loop; ports/esp32/modsocket.c:247 the same.
+# A network with three name servers would take three times as long: lwIP's dns.c asks a server four times, waiting 1, 1,
+# 2 and 3 s for an answer, and extmod/modlwip.c:1797 waits for it in a loop; ports/esp32/modsocket.c:247 likewise.
 NAME_BLOCKS_MS = 7000
 NAME_UNKNOWN = -2  # OSError(-2): extmod/modlwip.c:1747; ports/esp32/modsocket.c:262
 # extmod/network_cyw43.c:235. ports/esp32/network_wlan.c:440 waits too, some seconds.
 SCAN_BLOCKS_MS = {"rp2": 10000, "esp32": 3000}
 SCAN_OFF = {"rp2": "", "esp32": "STA must be active"}  # ports/esp32/network_wlan.c:433
 
-# Interrupts are off meanwhile: ports/rp2/rp2_flash.c, begin_critical_flash_section. What the flash of a Pico takes at
-# most, W25Q16JV data sheet 9.6: a page, a sector. ESP-IDF switches the cache off, with the same consequence.
+# Interrupts are off meanwhile: ports/rp2/rp2_flash.c, begin_critical_flash_section. The longest times of a Pico's
+# flash, W25Q16JV data sheet 9.6: a page, a sector. ESP-IDF switches the cache off, with the same consequence.
 PROGRAM_MS = 3
 ERASE_MS = 400
 PAGE_BYTES = 256  # ports/rp2/rp2_flash.c writes whole pages; anything else stops the chip (flash_range_program asserts)
 
-# Sockets and their numbers of errors.
+# Sockets and their error numbers.
 # rp2: py/mperrno.h:42 to 83 (ports/rp2/mpconfigport.h:129); esp32: newlib's errno.h (ports/esp32/mpconfigport.h:69).
 _COMMON = {"EPERM": 1, "ENOENT": 2, "EIO": 5, "EBADF": 9, "EAGAIN": 11, "ENOMEM": 12, "EACCES": 13, "EEXIST": 17}
 _COMMON.update({"ENODEV": 19, "EISDIR": 21, "EINVAL": 22, "EOPNOTSUPP": 95, "ECONNRESET": 104, "ENOBUFS": 105})
@@ -50,17 +50,17 @@ UDP_SOCKETS = {"rp2": 2, "esp32": 16}
 NO_SOCKET = {"rp2": 12, "esp32": 23}  # ENOMEM: extmod/modlwip.c:900; ENFILE: ports/esp32/modsocket.c:294
 DATAGRAMS = {"rp2": 1, "esp32": 6}  # extmod/modlwip.c:439 keeps one and drops the next
 
-# What a poll says of a connection that failed, beside what was asked for:
+# What a poll reports of a failed connection, beside what was asked for:
 # extmod/modlwip.c:1572 a reset one POLLOUT and POLLHUP, 1578 any other POLLERR;
-# ports/esp32/modsocket.c:835 POLLHUP to who asks for it; else it is readable and writable, and the read raises.
+# ports/esp32/modsocket.c:835 POLLHUP if asked for; otherwise it is readable and writable, and the read raises.
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 FAILED = {"rp2": {"ECONNRESET": POLLOUT | POLLHUP, "": POLLERR}, "esp32": {"": POLLIN | POLLOUT | POLLHUP}}
-# A SYN that no one answers: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
+# An unanswered SYN: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
 CONNECT_GIVES_UP_MS = 95000
 ALWAYS_TOLD = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was asked for
 
 
 def failed_events(platform, name):
-    """Return what a poll says of a connection that ended with this error."""
+    """Return what a poll reports of a connection that ended with this error."""
     known = FAILED[platform]
     return known.get(name, known[""])

@@ -4,9 +4,9 @@
     cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
 
 Rules
-1. Time moves only to the next deadline of anyone: a sleeping agent is woken by input or by its own deadline.
-2. An agent that asks to run again at once, over and over, is a fault of the agent.
-3. `cut` is a power cut: new objects over the same flash; the peers learn nothing of it.
+1. Time moves only to the next deadline of any part: a sleeping agent is woken by input or by its own deadline.
+2. An agent that asks to run again at once, over and over, is at fault.
+3. `cut` is a power cut: new objects over the same flash; the peers do not notice.
 """
 
 from agent.base.health import NAMES
@@ -27,7 +27,7 @@ PIM = ("tn", 6575)
 SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
 PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
-MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for but two, as it always had
+MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for less two, as always
 IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
 
 
@@ -39,11 +39,11 @@ CONTROLLER = controller_address(0)
 
 
 class Board:
-    """What agent.cart.app asks of a board. Wakes a slot only when its port has something: no step for nothing."""
+    """What agent.cart.app asks of a board. Wakes a slot only when its port has input: no idle steps."""
 
     def __init__(self, cart):
         self.cart = cart
-        self.watched = []  # [port, slot, what was last seen of it]
+        self.watched = []  # [port, slot, its state when last seen]
 
     def now(self):
         return self.cart.clock.now
@@ -72,7 +72,7 @@ class Board:
         self.watched.append([port, slot, None])
 
     def wake_what_has_input(self, scheduler):
-        """Wake whose port can be read, has ended, or has changed since the agent's last step."""
+        """Wake slots whose port can be read, has ended, or has changed since the agent's last step."""
         for port, slot, before in self.watched:
             connection = port._connection
             ready = connection is not None and (bool(connection.unread) or connection.ended)
@@ -80,7 +80,7 @@ class Board:
                 scheduler.wake(slot, self.now())
 
     def note_ports(self):
-        """Remember how the ports are left by the agent's step."""
+        """Remember the state in which the agent's step leaves the ports."""
         for entry in self.watched:
             entry[2] = _seen(entry[0])
 
@@ -91,11 +91,11 @@ def _seen(port):
 
 
 class Cart:
-    """Stations 10, 20 .. with a controller each. What survives a cut: flash, clock, controllers, ToolsNet.
+    """Stations 10, 20 .. with a controller each. Flash, clock, controllers and ToolsNet survive a cut.
 
     `controller` and `toolsnet` are options of the simulators (`toolsnet` None: there is none), `first_id` is the ID of
-    the controllers' first result. `settings` changes the configuration: tables by their name (`toolsnet`, `station`,
-    `controller`, `spool`), the last three those of every station. `files` are outlets beside ToolsNet. `on` False: the
+    the controllers' first result. `settings` changes the configuration: tables by name (`toolsnet`, `station`,
+    `controller`, `spool`), the last three for every station. `files` are outlets beside ToolsNet. With `on` False the
     agent has no power yet.
     """
 
@@ -148,14 +148,14 @@ class Cart:
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
 
     def boot(self):
-        """Make the agent again, as after power has come back."""
+        """Make the agent again, as when power comes back."""
         self.board = self.make_board(self)
         self.app = App(self.configuration, self.board)
         self.station = self.app.stations[0]
         self.app.step(self.clock.now)
 
     def cut(self):
-        """Let the power fail and come back: the connections go without a word."""
+        """Let the power fail and come back: the connections vanish without a word."""
         for entry in self.board.watched:
             self.abandon(entry[0])
         self.boot()
@@ -167,7 +167,7 @@ class Cart:
     # Time
 
     def step(self):
-        """One turn of a board's loop without waiting; returns the ms until something is due."""
+        """Run one turn of a board's loop without waiting; return the ms until something is due."""
         self.network.step()
         self.board.wake_what_has_input(self.app.scheduler)
         self.steps += 1
@@ -179,7 +179,7 @@ class Cart:
         return min(left, self.network.next_due())
 
     def healthy(self):
-        """Raise what a task raised, if one did."""
+        """Raise the exception of a task, if there was one."""
         if self.app.scheduler.last_fault is not None:
             raise self.app.scheduler.last_fault
 
@@ -189,7 +189,7 @@ class Cart:
         self.until(lambda: self.clock.total_ms >= end, ms + 1, end)
 
     def until(self, condition, limit_ms=600000, end=None):
-        """Let time pass until the condition holds; returns the ms it took."""
+        """Let time pass until the condition holds; return the ms it took."""
         start = self.clock.total_ms
         idle = 0
         while not condition():
@@ -208,11 +208,11 @@ class Cart:
         return self.until(lambda: all(device.messages.get(60) for device in self.controllers))
 
     def until_stored(self, count, limit_ms=600000):
-        """Let time pass until the archive holds so many results."""
+        """Let time pass until the archive holds that many results."""
         return self.until(lambda: self.archive.stored >= count, limit_ms)
 
     def until_quiet(self, limit_ms=600000):
-        """Let time pass until all that was produced lies in the archive."""
+        """Let time pass until everything produced is in the archive."""
         made = sum([len(device.produced) for device in self.controllers])
         return self.until_stored(made, limit_ms)
 
@@ -226,11 +226,11 @@ class Cart:
         return self.station.health.counters[code]
 
     def counts(self):
-        """Return what station 10 counted, by name; for a failed test's message."""
+        """Return station 10's counters by name; for a failed test's message."""
         return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
 
     def clean(self):
-        """Assert that neither side found anything to complain about."""
+        """Assert that neither side has complaints."""
         complaints = self.toolsnet.complaints[:]
         for device in self.controllers:
             complaints += device.complaints
@@ -238,7 +238,7 @@ class Cart:
 
 
 def _tree(stations, settings, files):
-    """Return the configuration that a person would write."""
+    """Return the configuration as a person would write it."""
     tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
     tree["toolsnet"].update(settings.get("toolsnet", {}))
     for index in range(stations):

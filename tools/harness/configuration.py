@@ -1,4 +1,4 @@
-"""The configuration that is measured: one station over TCP, everything else as it is by default."""
+"""The configuration used for measurements: one station over TCP, everything else at its default."""
 
 PORTABLE = True
 
@@ -19,7 +19,7 @@ TREE = {
 
 
 def configuration():
-    """Return it completed; a board is given it so (tools.flash.package)."""
+    """Return it completed, as a board is given it (tools.flash.package)."""
     from agent.cart.config import complete
 
     return complete(TREE)

@@ -1,14 +1,14 @@
-"""A NOR flash that knows the rules better than its user: it objects to every program that a real chip may not survive.
+"""A NOR flash stricter than its user: it objects to every program that a real chip may not survive.
 
 Rules
 1. A unit is programmed once between two erases, and only in a block whose last erase was not cut short. Anything else
-   is an AssertionError, also where the cells happen to read as erased: a torn unit may read so today.
-2. A cut tears the operation it falls into, in one of SHAPES, and in no other byte. FADES reads as done until the next
+   is an AssertionError, even if the cells happen to read as erased: a torn unit may read like that today.
+2. A cut tears the operation it hits, in one of SHAPES, and no other byte. FADES reads as done until the next
    start and as never begun afterwards, EMERGES the other way round, FLICKERS changes with every read, UNSTABLE with
    every read and byte.
-3. A block in `bad_program` or `bad_erase` answers FLASH_WORN and holds anything then; while `refuses` is set the whole
-   device answers FLASH_IO, and while `unreadable` is set so do reads.
-4. `before_operation`, if set, is called with (flash, block, address, bytes or None) in front of each program and
+3. A block in `bad_program` or `bad_erase` answers FLASH_WORN and then holds anything; while `refuses` is set the whole
+   device answers FLASH_IO, and while `unreadable` is set reads do so too.
+4. `before_operation`, if set, is called with (flash, block, address, bytes or None) before each program and
    erase: a test forks the world there instead of running up to the same moment again.
 """
 
@@ -29,7 +29,7 @@ FADES = 8
 EMERGES = 9
 SHAPES = (NOTHING, ALL, PREFIX, SUFFIX, BITS, GARBAGE, UNSTABLE, FLICKERS, FADES, EMERGES)
 
-# A W25Q16 as it is on a Pico: typical page program and sector erase.
+# A W25Q16 as on a Pico: typical page program and sector erase.
 PAGE_BYTES = 256
 PAGE_PROGRAM_US = 700
 BLOCK_ERASE_US = 45000
@@ -41,11 +41,11 @@ _NOISE = bytes([_noise_dice.randrange(256) for _ in range(_NOISE_BYTES)])
 
 
 class PowerCut(Exception):
-    """The supply is gone; nothing of the running program may be used any more."""
+    """The power is gone; nothing of the running program may be used any more."""
 
 
 class Region:
-    """Bytes of which a torn operation left no certain content."""
+    """Bytes whose content a torn operation left uncertain."""
 
     def __init__(self, address, old, new, shape):
         self.address = address
@@ -57,23 +57,23 @@ class Region:
 
 
 class SimFlash:
-    """The device. `cells` is what lies on it; `restart()` gives the power back after a cut."""
+    """The device. `cells` is its content; `restart()` gives the power back after a cut."""
 
     def __init__(self, block_count=8, block_bytes=4096, unit_bytes=16, seed=1):
         self.unit_bytes = unit_bytes
         self.block_bytes = block_bytes
         self.block_count = block_count
         self.cells = bytearray(b"\xff" * (block_count * block_bytes))
-        self.used = bytearray(block_count * block_bytes // unit_bytes)  # 1 for every unit that was touched
+        self.used = bytearray(block_count * block_bytes // unit_bytes)  # 1 for every unit that has been programmed
         self.dice = Dice(seed)
         self.regions = []
         self.before_operation = None
-        self.cut_at = 0  # the operation that is cut, counted from 1; 0 for none
+        self.cut_at = 0  # the operation that is cut, counted from 1; 0: none
         self.cut_shape = NOTHING
         self.is_off = False
         self.bad_program = set()
         self.bad_erase = set()
-        self.worn_shape = None  # what a failed program leaves behind; drawn if None
+        self.worn_shape = None  # what a failed program leaves behind; None: drawn
         self.refuses = False
         self.refused_shape = NOTHING  # what a refused operation leaves behind
         self.unreadable = False
@@ -145,7 +145,7 @@ class SimFlash:
     # -- faults ------------------------------------------------------------------------------------------------
 
     def tear(self, address, octets, shape):
-        """Leave a program of `octets`, or with None an erase of the block at `address`, half done."""
+        """Leave half done a program of `octets`, or with None an erase of the block at `address`."""
         n = self.block_bytes if octets is None else len(octets)
         new = b"\xff" * n if octets is None else octets
         old = bytes(self.cells[address : address + n])
@@ -167,7 +167,7 @@ class SimFlash:
         self.cells[address : address + n] = left
 
     def restart(self):
-        """Give the power back: a cut stays over, and what fades or emerges has done so."""
+        """Give the power back after a cut; what fades or emerges has done so."""
         self.is_off = False
         self.cut_at = 0
         for region in self.regions:
@@ -187,7 +187,7 @@ class SimFlash:
         return twin
 
     def grown(self, block_count):
-        """Return the same content on a device of another size, erased at the end or cut off there."""
+        """Return the same content on a device of another size, with erased blocks added or cut off at the end."""
         twin = SimFlash(block_count, self.block_bytes, self.unit_bytes)
         n = min(len(twin.cells), len(self.cells))
         twin.cells[:n] = self.cells[:n]
@@ -219,7 +219,7 @@ class SimFlash:
         self.used[first:last] = b"\x01" * (last - first)
 
     def _mix(self, old, new):
-        """Take each bit from one of the two; as long numbers, for this runs in the inner loop of every proof."""
+        """Take each bit from one of the two; as long numbers, because this is the inner loop of every proof."""
         n = len(old)
         at = self.dice.randrange(_NOISE_BYTES - n) if n < _NOISE_BYTES else 0
         mask = int.from_bytes(_NOISE[at : at + n], "big")
@@ -227,7 +227,7 @@ class SimFlash:
         return mixed.to_bytes(n, "big")
 
     def _show(self, region, address, buf, n):
-        """Put what a region shows this time over what was read."""
+        """Overlay what a region shows this time on what was read."""
         first = max(address, region.address)
         last = min(address + n, region.address + len(region.old))
         if first >= last:

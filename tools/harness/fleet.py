@@ -1,8 +1,8 @@
-"""Many carts on 127.0.0.1: as many controllers as one likes and one ToolsNet, in one thread, and their configuration.
+"""Many carts on 127.0.0.1: any number of controllers and one ToolsNet, in one thread, and their configuration.
 
 Rules
 1. Each controller tightens at the same rate, with a seed of its own, and numbers its results from 1.
-2. `cut(index)` takes a controller's network away, `cut_toolsnet` that of all; the archive is in memory.
+2. `cut(index)` takes one controller's network away, `cut_toolsnet` ToolsNet's; the archive is in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tools.sim.toolsnet import ToolsNet
 
 HOST = "127.0.0.1"
 JITTER = 0.3
-# Where they would be in a plant; the names of an overview.
+# Where they would be in a plant; the names in an overview.
 PLACES = ("Door left", "Door right", "Seat front", "Seat rear", "Wheel FL", "Wheel FR", "Wheel RL", "Wheel RR", "Dash")
 
 
@@ -51,7 +51,7 @@ class Fleet:
         self.archive.close()
 
     def configuration(self, **controller: object) -> dict[str, object]:
-        """Return what the agent of them all is told, with these settings for every controller."""
+        """Return the configuration of the agent for all of them, with these settings for every controller."""
         stations = [
             {
                 "number": index + 1,
@@ -65,7 +65,7 @@ class Fleet:
         return {"system": {"name": "Fleet"}, "toolsnet": dict(toolsnet), "stations": stations}
 
     def produce_rate(self, per_second: float) -> None:
-        """Let every controller tighten so often."""
+        """Let every controller tighten at this rate."""
         with self.loop.lock:
             for producer in self._producers:
                 producer.set_rate(per_second, JITTER)
@@ -80,7 +80,7 @@ class Fleet:
             return all(any(one.started for one in controller.sessions) for controller in self.controllers)
 
     def cut(self, index: int, cut: bool = True) -> None:
-        """Take the network of one controller away, or give it back."""
+        """Take one controller's network away, or give it back."""
         self.loop.call(self._served[index].cut if cut else self._served[index].listen)
 
     def cut_toolsnet(self, cut: bool = True) -> None:

@@ -1,12 +1,12 @@
 """Lines that bend, break and lie: the Port contract against in-memory peers on a simulated clock.
 
 Rules:
-1. A byte stream stays a stream: it may be late, cut into any pieces and end anywhere, never lose a byte in
+1. A byte stream stays a stream: it may be late, cut into any pieces and end anywhere, but never lose a byte in
    the middle.
 2. Nothing happens outside `Network.step`; what is due at `clock.now` happens there, in the order it was sent.
 3. A peer is an endpoint: connected(now), receive(octets, now), outgoing() -> bytes, tick(now) -> ms until it
-   needs to be called again, disconnected(now), and the attribute wants_close. An endpoint is made for each
-   connection by a factory.
+   needs to be called again, disconnected(now), and the attribute wants_close. A factory makes an endpoint for
+   each connection.
 4. An endpoint that cannot know better because the line swallowed something has its attribute `excused` set.
 """
 
@@ -35,7 +35,7 @@ class Network:
     # What tests and boards set up
 
     def listen(self, host, number, factory):
-        """Let `factory()` make the endpoint of each connection to the address; returns the address's Line."""
+        """Let `factory()` make the endpoint of each connection to the address; return the address's Line."""
         self._factories[(host, number)] = factory
         return self.line(host, number)
 
@@ -71,7 +71,7 @@ class Network:
             self._excuse(connection)
 
     def up(self, host, number):
-        """End `down` and `swallow`; what the black hole held goes on as TCP's own retransmission would."""
+        """End `down` and `swallow`; what the black hole held continues, as by TCP's own retransmission."""
         line = self.line(host, number)
         line.refuses = False
         line.black_hole = False
@@ -96,7 +96,7 @@ class Network:
     # Time
 
     def step(self):
-        """Do everything that is due now; true if anything moved."""
+        """Do everything that is due now; True if anything moved."""
         moved = False
         again = True
         while again:
@@ -108,7 +108,7 @@ class Network:
         return moved
 
     def next_due(self):
-        """Return ms until something happens by itself; FOREVER when nothing will."""
+        """Return ms until something happens by itself; FOREVER if nothing will."""
         total = self.clock.total_ms
         best = FOREVER
         for connection in self._connections:
@@ -127,7 +127,7 @@ class Network:
         return max(best, 0)
 
     def readable(self):
-        """True while a port has bytes or an end that were not read yet."""
+        """True while a port has unread bytes, or an end that was not read yet."""
         for connection in self._connections:
             if connection.port is not None and (connection.unread or connection.ended):
                 return True

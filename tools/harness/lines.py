@@ -1,10 +1,10 @@
-"""A file of lines in memory that can refuse everything and lose what was not made durable (agent.wide.file)."""
+"""A file of lines in memory that can refuse everything and lose what is not durable (agent.wide.file)."""
 
 PORTABLE = True
 
 
 class SimLines:
-    """What board.linux_lines promises. `cut(octets)` is a cut: so much of what is not durable stays."""
+    """What board.linux_lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
 
     path = "lines"
 
@@ -13,7 +13,7 @@ class SimLines:
         self.durable = 0
         self.is_open = False
         self.refuses = ()  # names of the calls that fail
-        self.room = None  # bytes until the disk is full
+        self.room = None  # bytes left until the disk is full
         self.calls = 0
         self.last = b""
         self.why = ""
@@ -56,7 +56,7 @@ class SimLines:
         self.is_open = False
 
     def cut(self, octets):
-        """Power fails."""
+        """Let the power fail."""
         self.octets = self.octets[: self.durable + octets]
         self.is_open = False
 

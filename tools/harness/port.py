@@ -1,9 +1,9 @@
 """The agent's end of a simulated line: the Port contract, how a line behaves, and what is under way on it.
 
 Rules:
-1. A port has one connection at a time; `open` gives up the one before.
+1. A port has one connection at a time; `open` gives up the previous one.
 2. An end of the stream shows as -1 after the last byte was read; a reset shows at once.
-3. Everything that takes time is the network's (tools/harness/line.py).
+3. Everything that takes time is the network's task (tools/harness/line.py).
 """
 
 from agent.link.port import WHY_ENDED, WHY_REFUSED, WHY_RESET
@@ -23,14 +23,14 @@ class Line:
         self.delay_ms = 0  # one way, for each direction
         self.read_limit = 0  # the most bytes a single read of the port returns
         self.write_limit = 0  # the most bytes a single write of the port takes
-        self.buffer_bytes = 0  # bytes under way to the peer beyond which a write takes nothing
+        self.buffer_bytes = 0  # bytes under way to the peer, above which a write takes nothing
         self.bytes_per_s = 0  # bandwidth, for each direction
-        self.segment_bytes = 0  # the most bytes the peer's receive() is given at once
+        self.segment_bytes = 0  # the most bytes passed to the peer's receive() at once
         self.random_splits = False  # reads, writes and segments are cut at random places
         self.split_at = None  # offset in the stream to the port where it pauses, for tests of every split position
         self.split_gap_ms = 50  # how long that pause is
         self.refuses = False  # connects are refused
-        self.black_hole = False  # connects never complete; bytes and ends wait until the hole is closed again
+        self.black_hole = False  # connects never complete; bytes and ends wait until the hole is closed
 
 
 LINE_SETTINGS = (
@@ -92,7 +92,7 @@ class SimPort:
         return PORT_OPEN if connection.opened else PORT_OPENING
 
     def has_input(self):
-        """True if a read gives something, or the end."""
+        """True if a read returns something, or the end."""
         connection = self._connection
         return connection is not None and (bool(connection.unread) or connection.ended)
 
@@ -136,7 +136,7 @@ class SimPort:
             self._network.port_closed(connection)
 
     def reset(self):
-        """The network says that there is no one, or no one any more."""
+        """The network reports that the peer is gone, or was never there."""
         was_open = self._connection is not None and self._connection.opened
         self.why = WHY_RESET if was_open else WHY_REFUSED
         self._connection = None

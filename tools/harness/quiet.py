@@ -1,10 +1,10 @@
-"""A controller and a ToolsNet at the agent's ports that allocate nothing: what is counted is the agent's alone.
+"""A controller and a ToolsNet at the agent's ports that allocate nothing: all that is counted is the agent's.
 
 Rules
-1. Every message is a fixed frame; what changes in it (tightening ID, identifier, sequence) is patched in place.
-2. A write is one whole message, as the agent promises; it is taken at once and answered by the next read.
+1. Every message is a fixed frame; its variable parts (tightening ID, identifier, sequence) are patched in place.
+2. A write is one whole message, as the agent promises; it is taken at once and answered at the next read.
 3. `Workbench.one_result()` takes one result from the first byte of its 0061 to its handled 05.
-4. They check as they go: a sequence that does not follow the one before is counted in `disorder`.
+4. They check as they go: a sequence that does not follow the previous one is counted in `disorder`.
 """
 
 from agent.base.fields import compare, copy, number, put_number
@@ -14,9 +14,9 @@ from tools.harness.configuration import PIM_PORT
 
 PORTABLE = True
 
-STEPS_MAX = 64  # of the scheduler for one result: more means that it does not get through
-RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
-SETTLED_MS = 3000  # after the start: both sides are connected, the tool was asked for, nothing is fetched any more
+STEPS_MAX = 64  # of the scheduler for one result: more means that it is stuck
+RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second
+SETTLED_MS = 3000  # after the start: both sides are connected, the tool was queried, all fetching is over
 
 _STARTED = (
     b"017300020050    00  010001020103Cart controller          04ACT052.8.0              063.6.2              "
@@ -76,14 +76,14 @@ class _QuietPort:
         self.left = 0
 
     def say(self, frame):
-        """Let the agent read this frame."""
+        """Give the agent this frame to read."""
         self.frame = frame
         self.at = 0
         self.left = len(frame)
 
 
 class QuietController(_QuietPort):
-    """Answers what an integrator asks and pushes a result when told to."""
+    """Answers an integrator's requests and pushes a result on demand."""
 
     def __init__(self):
         _QuietPort.__init__(self)
@@ -113,7 +113,7 @@ class QuietController(_QuietPort):
         return n
 
     def produce(self):
-        """Push one more result, with the next tightening ID; other values each time, another car every fourth time."""
+        """Push a further result, with the next tightening ID; other values each time, another car every fourth time."""
         result = self.result
         at = _ID + _ID_DIGITS - 1
         while result[at] == 0x39:
@@ -129,7 +129,7 @@ class QuietController(_QuietPort):
 
 
 class QuietToolsNet(_QuietPort):
-    """A PIM and a server that store what comes by counting it."""
+    """A PIM and a server that store results by counting them."""
 
     def __init__(self):
         _QuietPort.__init__(self)
@@ -139,7 +139,7 @@ class QuietToolsNet(_QuietPort):
         self.stored_answer = bytearray(_STORED)
         self.stored = 0
         self.disorder = 0
-        self.following = 0  # the sequence that has to come next, 0 before the first
+        self.following = 0  # the sequence that must come next, 0 before the first
 
     def open(self, host, port_number):
         _QuietPort.open(self, host, port_number)
@@ -165,7 +165,7 @@ class QuietToolsNet(_QuietPort):
         return n
 
     def _store(self, buf, start):
-        if compare(self.information, 11, buf, start + 39, 5):  # else it was sent again
+        if compare(self.information, 11, buf, start + 39, 5):  # else it is a retransmission
             self.stored += 1
         sequence = number(buf, start + 39, 5)
         if self.following and sequence != self.following:
@@ -218,21 +218,21 @@ class Workbench:
         self.wait(SETTLED_MS)
 
     def wait(self, ms):
-        """Let `ms` pass in steps of a board that is woken every 100 ms at the latest."""
+        """Let `ms` pass in steps, like a board that is woken at least every 100 ms."""
         while ms > 0:
             self.step()
             self.moment = ticks_add(self.moment, 100)
             ms -= 100
 
     def step(self):
-        """One step of the agent with all input at hand."""
+        """Run one step of the agent with all input available."""
         scheduler = self.app.scheduler
         for slot in self._slots:
             scheduler.wake(slot, self.moment)
         return self.app.step(self.moment)
 
     def one_result(self):
-        """Take one more result all the way; False if it did not get through."""
+        """Take a further result all the way; False if it did not get through."""
         log = self.station.log
         toolsnet = self.toolsnet
         wanted = toolsnet.stored + 1
@@ -252,7 +252,7 @@ class Workbench:
         return True
 
     def backlog(self, count):
-        """Store `count` results while ToolsNet is away, then let them out; False if not all got through."""
+        """Store `count` results while ToolsNet is away, then let them out; False if any did not get through."""
         toolsnet = self.toolsnet
         toolsnet.away = True
         toolsnet.close()
@@ -270,14 +270,14 @@ class Workbench:
         return toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0
 
     def idle(self, steps):
-        """So many steps, two a second, in which nothing happens but keep-alives."""
+        """Run so many steps, two a second, in which nothing happens but keep-alives."""
         while steps > 0:
             self.step()
             self.moment = ticks_add(self.moment, 500)
             steps -= 1
 
     def sound(self):
-        """True if everything was acknowledged, stored in order, and no task has failed."""
+        """True if everything was acknowledged and stored in order, and no task has failed."""
         controller = self.controller
         return (
             self.app.scheduler.faults == 0

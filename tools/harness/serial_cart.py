@@ -12,7 +12,7 @@ PORTABLE = True
 
 
 class Board(whole.Board):
-    """A board with the line."""
+    """A board with a serial line."""
 
     def serial(self, controller):
         self.cart.line.port.close()
@@ -20,9 +20,9 @@ class Board(whole.Board):
 
 
 class SerialCart(whole.Cart):
-    """One station on one line. What survives a cut of the power: flash, clock, controller, ToolsNet.
+    """One station on one line. Flash, clock, controller and ToolsNet survive a power cut.
 
-    kind is "3964r" or "ascii"; `peer` are settings of the line's other end; stalls are (program_us, erase_us) or
+    kind is "3964r" or "ascii"; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
     None; the rest as in Cart.
     """
 
@@ -69,7 +69,7 @@ class SerialCart(whole.Cart):
             self.network.abandon(port)
 
     def run(self, ms, until=None):
-        """Let time pass; stop when `until()` is true. Whoever produces calls this in pieces."""
+        """Let time pass; stop when `until()` is true. To produce in between, call this in pieces."""
         end = self.clock.total_us + ms * 1000
         scheduler = self.app.scheduler
         while True:
@@ -107,7 +107,7 @@ class SerialCart(whole.Cart):
         return self.station.intake is not None and self.station.session.state == 4
 
     def is_drained(self):
-        """Everything produced is acknowledged and in the archive."""
+        """True if everything produced is acknowledged and in the archive."""
         return len(self.ids()) >= len(self.controller.produced)
 
     def tally(self):

@@ -3,9 +3,9 @@
 Rules:
 1. Time is microseconds; the clock's milliseconds follow. A byte takes bits / baud seconds, and a wire carries one at
    a time, in order.
-2. The agent's end has a UART as an RP2 has it: FIFOs of 32 bytes, emptied and filled by an interrupt. While the chip
-   is `deaf` the interrupt does not run: what does not fit the FIFO is lost and counted.
-3. Faults happen on the wire, by dice (parts per million) or by `script`, a function that is shown every byte.
+2. The agent's end is a UART like an RP2's: FIFOs of 32 bytes, emptied and filled by an interrupt. While the chip
+   is `deaf` the interrupt does not run: bytes that do not fit into the FIFO are lost and counted.
+3. Faults happen on the wire, by dice (parts per million) or by `script`, a function called with every byte.
 4. The peer's end is an object with octet(value, now), tick(now) -> ms, outgoing() -> bytes, wire_free(now).
 """
 
@@ -43,9 +43,9 @@ class Wire:
     def __init__(self, line, to_agent):
         self.line = line
         self.to_agent = to_agent
-        self.queue = []  # in the sender's FIFO, the first is on the wire
+        self.queue = []  # in the sender's FIFO, the first one is on the wire
         self.done_us = 0
-        self.flying = []  # (due, byte): under way behind the wire
+        self.flying = []  # (due, byte): under way beyond the wire
         self.carried = 0
         self.script = None  # script(octet, index) -> a list of bytes that arrive instead
 
@@ -55,14 +55,14 @@ class Wire:
         self.queue.append(octet)
 
     def due(self):
-        """Return the moment of the next thing that happens here."""
+        """Return when the next thing happens here."""
         due = self.done_us if self.queue else FAR_US * 1000000
         if self.flying and self.flying[0][0] < due:
             due = self.flying[0][0]
         return due
 
     def run(self, now_us, refill, sink):
-        """Do what is due; true if the last byte has left."""
+        """Do what is due; True if the last byte has left."""
         emptied = False
         while self.queue and self.done_us <= now_us:
             octet = self.queue.pop(0)
@@ -112,7 +112,7 @@ class SerialLine:
         self.to_agent = Wire(self, True)
         self.to_peer = Wire(self, False)
         self.record = None  # a list that gets (us, to_agent, byte), or None
-        self._spoken = []  # (due, bytes) of the peer
+        self._spoken = []  # (due, bytes) from the peer
         self._peer_due = 0
 
     def octet_us(self):
@@ -149,7 +149,7 @@ class SerialLine:
             self.clock.advance_us(min(left, self.due_us() or 1))
 
     def stall(self, us):
-        """The chip's flash works for so long: nothing of the agent runs, not even its UART's interrupt."""
+        """Let the chip's flash work for so long: nothing of the agent runs, not even its UART's interrupt."""
         self.port.deaf = True
         self.pass_us(us)
         self.port.hear_again()
@@ -157,7 +157,7 @@ class SerialLine:
     # Faults
 
     def unplug(self):
-        """The adapter is pulled out: the port is lost, what was under way too."""
+        """Pull the adapter out: the port is lost, and so is what was under way."""
         self.plugged = False
         self.port.lose()
         self.to_agent.queue = []

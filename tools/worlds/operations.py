@@ -81,9 +81,7 @@ class OperationSession(Session):
         controller = self.controller
         text = content.decode("latin-1")
         if text[:4] != "1201" and text[:9].isdigit():
-            self._refuse(
-                b"0006", UNKNOWN
-            )  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
+            self._refuse(b"0006", UNKNOWN)  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
             return
         if len(text) != HEADER - 1 or text[:4] != "1201" or text[7:9] != "10" or not text[4:].isdigit():
             self._object(b"0006" + content)

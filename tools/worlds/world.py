@@ -236,7 +236,7 @@ class World:
         return max(self.began, device.sound_since)
 
     def hindered_since(self, number: int) -> int:
-        """Return when anything last stood between this controller and its station's flash; far in the future if it does."""
+        """Return when anything last stood between this controller and the flash; far in the future if anything does."""
         service = self.controllers[number - 1].service
         if service.state != "up" or self.is_leaving:
             return FAR
