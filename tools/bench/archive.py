@@ -2,7 +2,7 @@
 
 Rules
 1. Server, stations and pages are three processes, over TCP on the loopback. Every commit waits for the disk.
-2. PostgreSQL is measured where this machine has it (started on a socket of its own, `fsync` on).
+2. PostgreSQL is measured if this machine has it (started on a socket of its own, `fsync` on).
 3. Pages over 10 million results, and 10,000 stations, are measured by tools.bench.archive_large.
 """
 
@@ -36,7 +36,7 @@ STEPS = 2 * (len(LOADS) + 3)
 
 @contextmanager
 def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
-    """An archive in a process of its own: its number, the server's port and the PIM's, 0 for what it has not."""
+    """An archive in a process of its own: its pid, the server's port and the PIM's, 0 for what it does not have."""
     ports_of = ("--pim-port", "0", "--server-port", "0", "--database", place)
     with told("archive", "serve", *ports_of, *words, begins=" on ") as (process, line):
         ports = dict(re.findall(r"(PIM|server) on [^:]*:(\d+)", line))
@@ -93,7 +93,7 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
 
 @contextmanager
 def hostile(pim_port: int, server_port: int) -> Iterator[None]:
-    """Meanwhile ten thousand connections do what they can (tools.bench.archive_hostile)."""
+    """Meanwhile ten thousand connections do all the harm they can (tools.bench.archive_hostile)."""
     command = child.command("-m", "tools.bench.archive_hostile", str(pim_port), str(server_port))
     process = subprocess.Popen(
         command, env=child.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -113,7 +113,7 @@ def lost(seen: dict) -> str:
 
 @contextmanager
 def _asked(address: str) -> Iterator[None]:
-    """Meanwhile somebody looks at a station's day, the map and what is not OK, without a pause."""
+    """Meanwhile pages are requested without a pause: a station's day, the map, and what is not OK."""
     stop = threading.Event()
 
     def ask() -> None:
@@ -134,7 +134,7 @@ def _asked(address: str) -> Iterator[None]:
 
 
 def measure(report: Report, progress: Callable[[float], None]) -> None:
-    """Measure all of it; `progress` is told the share that is done, 0 to 1."""
+    """Measure all of it; `progress` gets the share done, 0 to 1."""
     steps = iter(range(1, STEPS + 1))
 
     def step() -> None:

@@ -2,8 +2,8 @@
 
 Rules
 1. There are several kinds, each from an address of its own; one of them opens more than one address may.
-2. What is closed comes again after a pause, for ever.
-3. It says `there` when each connection was tried once, and at its end what it saw, as a line of JSON.
+2. A closed connection is opened again after a pause, for ever.
+3. It prints `there` once each connection was tried, and at its end what it saw, as a line of JSON.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from heapq import heappop, heappush
 
 COUNT = 10_000
 AGAIN_S = 5.0
-EACH_S = 1.0  # between two things that a connection does
-SHARES = 20  # of them, that do it at the same instant
-AT_ONCE = 200  # connects
+EACH_S = 1.0  # between two actions of a connection
+SHARES = 20  # of them, that act at the same instant
+AT_ONCE = 200  # connection attempts
 CONNECT_S = 10.0
 BEHIND = 10  # elsewhere it would have processors of its own
 _UNREADABLE = b"0042" + b"0400001800003000100xx" + b"x" * 21
 _NAMES = b"10.0.0.1       " + b"Nobody".ljust(25) + b"0001" + b"0001" + b"Spindle".ljust(25)
-_ODD = b"0096" + b"0200001000300010999" + _NAMES + b"00-1"  # stored, whatever its number of programs is
+_ODD = b"0096" + b"0200001000300010999" + _NAMES + b"00-1"  # stored, though its number of programs is odd
 _KEEP_ALIVE = b"00070600001"
 
 
 class _Hostile(asyncio.Protocol):
-    """What each kind does: once when it is connected, and then every second."""
+    """What each kind does: once when connected, and then every second."""
 
     def __init__(self, crowd: _Crowd, kind: str) -> None:
         self._crowd = crowd
@@ -73,7 +73,7 @@ class _Hostile(asyncio.Protocol):
         heappush(self._crowd.wanted, (asyncio.get_running_loop().time() + AGAIN_S, self._kind))
 
 
-# Kind, share of all connections, whether it is the PIM that they go to.
+# Kind, share of all connections, whether they go to the PIM.
 KINDS = (
     ("idle", 0.3, False),
     ("drip", 0.1, False),
@@ -92,7 +92,7 @@ class _Crowd:
         self._ports = {kind: pim_port if at_pim else server_port for kind, _, at_pim in KINDS}
         self.open: set[_Hostile] = set()
         self.ended: Counter[str] = Counter()
-        self.wanted: list[tuple[float, str]] = []  # when a connection is tried, and its kind
+        self.wanted: list[tuple[float, str]] = []  # when a connection is tried next, and its kind
         self.tried = self.failed = 0
 
     async def run(self) -> None:

@@ -1,14 +1,14 @@
 """Measures the archive at length: its pages over 10 million results, 10,000 stations, results with 5 parameters, and
 how long a 05 takes while old results are moved out.
 
-    python -m tools.bench.archive_large --json [PLACE ...] > report.json     places that a run before has filled
+    python -m tools.bench.archive_large --json [PLACE ...] > report.json     places filled by an earlier run
     python -m tools.bench.tables archive < report.json
 
 Rules
 1. The pages' database has half a million cars at four stations, 10,000 results a station and day. Without a place one
    is made and removed for SQLite and for PostgreSQL, which takes some five minutes each.
 2. Times of pages are those of whole requests, each for another car or day; the median and the slowest of a hundred.
-3. 10,000 stations ask a PIM for their server; three servers share one PostgreSQL. All of it is on this machine.
+3. 10,000 stations ask a PIM for their server; three servers share one PostgreSQL. All of it runs on this machine.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MOVING_S = 65.0  # until a server begins to move what is old
 
 
 def measure_pages(report: Report, name: str, place: str) -> None:
-    """Every question that a page asks, a hundred times."""
+    """Measure every query of a page, a hundred times."""
     dice, what = random.Random(SEED), name
     days = LARGE.cars * LARGE.every_s / 86400
 
@@ -108,7 +108,7 @@ def _times_ms(address: str, path: Callable[[], str]) -> list[float]:
 
 
 def measure_stations(report: Report, place: str) -> None:
-    """10,000 stations at three servers, as many results as get through and at a rate."""
+    """Measure 10,000 stations at three servers, at the highest rate possible and at a given rate."""
     with ExitStack() as stack:
         shared = ("--role", "server")
         processes = [stack.enter_context(served(place, *shared))[0] for _ in range(SERVERS)]
@@ -137,7 +137,7 @@ def _until_there(place: str) -> None:
 
 
 def measure_parameters(report: Report, name: str, new_place: Callable[[], str]) -> None:
-    """A hundred stations, results with one parameter and with five."""
+    """Measure a hundred stations, results with one parameter and with five."""
     for parameters in (1, 5):
         with served(new_place()) as (_, port, _pim):
             told = load(port, 100, 10.0, 1, 0.0, parameters)
@@ -146,7 +146,7 @@ def measure_parameters(report: Report, name: str, new_place: Callable[[], str]) 
 
 
 def measure_moving(report: Report, name: str, place: str, into: str) -> None:
-    """How long a 05 takes while 100,000 old results are moved into another archive."""
+    """Measure how long a 05 takes while 100,000 old results are moved into another archive."""
     with database.writing(place) as engine:
         fill(engine, OLD)
     with served(place, "--keep-days", "1", "--old-into", into) as (_, port, _pim):
@@ -167,7 +167,7 @@ def _kind(place: str) -> str:
 
 
 def measure(report: Report, filled: list[str]) -> None:
-    """All of it; says on standard error what it does."""
+    """Measure all of it, with progress on standard error."""
     with tempfile.TemporaryDirectory() as folder, postgresql(synced=True) as databases:
         numbers = iter(range(1000))
         kinds = {"SQLite": lambda: str(Path(folder, f"{next(numbers)}.sqlite")), "PostgreSQL": databases}

@@ -1,12 +1,12 @@
-"""Stations that report to an archive, in a process of their own; what came of it is a line of JSON.
+"""Stations that report to an archive, in a process of their own; the outcome is a line of JSON.
 
 Rules
-1. Without a rate each station keeps its window full until the time is up: how much gets through.
+1. Without a rate each station keeps its window full until the time is up: the highest throughput.
 2. With one, results leave when they are due, whatever is unanswered: how long a 05 takes. The time counts from when a
    result was due, so that a stall is not hidden by what waits behind it.
 3. The first second is not counted.
-4. A result has the time at which it leaves, as a station's has.
-5. Before several servers each station asks a PIM for its own first; stations come from as many addresses as they need.
+4. A result carries the time at which it leaves, like a station's.
+5. With several servers each station first asks a PIM for its own; stations come from as many addresses as they need.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ WARM_S = 1.0
 SILENT_S = 20.0  # longest wait for the last answers
 SPREAD_CONNECTS = 100
 STATIONS_MOST = 9999  # of a system: four digits
-FROM_ONE = 1500  # stations of an address; a server takes 2,000 from one
-# Behind the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (004:120-185).
+FROM_ONE = 1500  # stations of one address; a server takes 2,000 from one
+# After the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (004:120-185).
 _REST = (
     "       00017000290%02d72"
     "0001C3412129  0012000112.0000120.37000128.00000040.0000062.30000085.00"
@@ -38,7 +38,7 @@ _PARAMETER = f"00010012%05d{'Clamp torque':25}{'12.50':25}2{'Nm':6}00"
 
 @dataclass
 class Told:
-    """What came of it: answers after the first second, their times in ms, and what was not answered."""
+    """The outcome: answers after the first second, their times in ms, and what was not answered."""
 
     answered: int
     sent: int
@@ -51,7 +51,7 @@ class Told:
 
 
 class _Station(asyncio.Protocol):
-    """One connection that sends results of a station and takes the time of each answer."""
+    """One connection that sends a station's results and takes the time of each answer."""
 
     def __init__(self, load: _Load, number: int) -> None:
         self._load = load
@@ -66,7 +66,7 @@ class _Station(asyncio.Protocol):
         self._transport = transport
 
     def describe(self) -> None:
-        """Say who it is, as a station does first; the answer's time is not taken."""
+        """Say who it is, as a station does first; this answer's time is not taken."""
         assert self._transport is not None
         self.out.append(0.0)
         self._transport.write(_DESCRIBED % place_of(self._number))
@@ -107,7 +107,7 @@ class _Load:
         self._from_s = self._until_s = 0.0
 
     def telegram(self, station: int, sequence: int) -> bytes:
-        """A result of 222 bytes behind its length: one spindle, the tightening ID; 72 for each parameter more."""
+        """Return a result of 222 bytes after its length: one spindle, the tightening ID; 72 for each one more."""
         self._sent += 1
         second = int(time.time())
         if second != self._second:
@@ -121,7 +121,7 @@ class _Load:
         return b"%04d" % len(octets) + octets
 
     def heard(self, station: _Station, due_s: float, now_s: float, refused: bool) -> None:
-        """An answer came."""
+        """Note an answer."""
         self._refused += refused
         if self._from_s <= now_s <= self._until_s:
             self._times_ms.append((now_s - due_s) * 1000)
@@ -169,7 +169,7 @@ class _Load:
             stations[number % len(stations)].send(due_s)
             number += 1
             if number % 50 == 0:
-                await asyncio.sleep(0)  # behind: answers are read all the same
+                await asyncio.sleep(0)  # late: answers are read all the same
 
     def _told(self, unanswered: int) -> Told:
         times = sorted(self._times_ms) or [0.0]
@@ -183,7 +183,7 @@ class _Load:
 
 
 def place_of(station: int) -> tuple[int, int]:
-    """System and station: a system has 9,999."""
+    """Return system and station: a system has 9,999."""
     return 1 + (station - 1) // STATIONS_MOST, 1 + (station - 1) % STATIONS_MOST
 
 

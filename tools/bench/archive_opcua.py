@@ -2,7 +2,7 @@
 
 Rules
 1. The archive, the OPC UA server and this client are processes of their own; the client takes whole results, undecoded.
-2. A latency is the time from the 05, which goes out behind the commit, to the event in the client. Publishing every
+2. A latency is the time from the 05, which goes out after the commit, to the event in the client. Publishing every
    50 ms is part of it.
 3. A burst is as many results as the archive takes at once; the rate is that of the events.
 """
@@ -29,7 +29,7 @@ from tools.bench.archive_rows import Plant, fill
 from tools.bench.processes import memory_mib, told, worked_s
 
 STATIONS = 200
-CARS = 5  # of each station, before it begins
+CARS = 5  # of each station, before the measurement
 RATE, SECONDS = 50, 20
 BURST = 5000
 WAIT_S = 120.0
@@ -43,7 +43,7 @@ _RESULT = (
 
 @dataclass
 class Figures:
-    """What came of it."""
+    """The measured figures."""
 
     stations: int
     start_s: float
@@ -58,13 +58,13 @@ class Figures:
 
 
 class _Heard:
-    """When each ResultId came."""
+    """When each ResultId arrived."""
 
     def __init__(self) -> None:
         self.at: dict[str, float] = {}
 
     def event_notification(self, event: Any) -> None:
-        """The library's word for an event."""
+        """Note an event; the library prescribes the name."""
         self.at.setdefault(getattr(event, "Result/ResultMetaData/ResultId"), time.monotonic())
 
 
@@ -87,7 +87,7 @@ class _Sender:
         return f"3/1/{station}/{stamp}/{sequence}/1"
 
     async def send(self, count: int, every_s: float) -> None:
-        """Send so many, and take the time of each answer."""
+        """Send that many, and take the time of each answer."""
         begun = time.monotonic()
         waiting = []
         for index in range(count):
@@ -110,7 +110,7 @@ class _Sender:
 
 
 def measure(folder: Path) -> Figures:
-    """All of it."""
+    """Measure all of it."""
     place = str(folder / "archive.sqlite")
     with database.writing(place) as engine:
         fill(engine, Plant(stations=STATIONS, cars=CARS))
@@ -157,7 +157,7 @@ async def _measured(url: str, port: int, pid: int, start_s: float) -> Figures:
 
 
 def _filter() -> Any:
-    """Return the whole result, and its name."""
+    """Return the filter for the whole result, and its name."""
     paths = (["Result"], ["Result", "ResultMetaData", "ResultId"], ["Message"])
     clauses = [
         ua.SimpleAttributeOperand(

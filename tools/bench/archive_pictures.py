@@ -24,7 +24,7 @@ SETTLED_MS = 600
 
 
 def _shots(newest: int) -> tuple[tuple[str, str, tuple[int, int], str], ...]:
-    """Name, address, size, colours."""
+    """Return name, address, size and colours of each."""
     return (
         ("map", "/", DESK, "light"),
         ("map-wall", "/", WALL, "dark"),
@@ -54,7 +54,7 @@ def make(folder: Path) -> list[Path]:
         with database.writing(place) as engine:
             newest = fill(engine, plant)
             fill_beside(engine, plant)
-            with engine.begin() as connection:  # all but one are there
+            with engine.begin() as connection:  # all but one station is there
                 now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
                 connection.execute(update(t.STATION).where(t.STATION.c.Station != 4).values(Heard=now))
         with browser() as chromium, pages_of(place) as address:

@@ -1,8 +1,8 @@
-"""An archive full of a plant that never was: stations, cars, screws, curves, written past the server in large inserts.
+"""An archive full of an invented plant: stations, cars, screws, curves, written past the server in large inserts.
 
 Rules
 1. A seed and a size make the same rows again; times end at `until`, so that pictures can have a fixed day.
-2. Rows are what the writer would have stored: numbers without holes, the map complete, the latest sequences right.
+2. Rows are as the writer would have stored them: numbers without holes, the map complete, the latest sequences right.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROGRAMS = {1: ("Wheel bolts", 120.0, 4.0, 8.0), 2: ("Pre-tighten", 42.0, 1.2, 
 
 @dataclass(frozen=True)
 class Plant:
-    """How large: `cars` pass each of `stations` stations, one in `every_s`, the last one at `until`."""
+    """The size: `cars` pass each of `stations` stations, one in `every_s`, the last one at `until`."""
 
     stations: int = 6
     cars: int = 200
@@ -41,9 +41,9 @@ class Plant:
 
 
 def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambda share: None) -> int:
-    """Write all of it into an archive without rows; how many results there are now.
+    """Write all of it into an archive without rows; return how many results there are now.
 
-    Indexes are made behind the rows, which for millions takes a fraction of the time.
+    Indexes are made after the rows, which for millions takes a fraction of the time.
     """
     total = plant.stations * plant.cars * SCREWS
     with engine.begin() as connection:
@@ -88,7 +88,7 @@ BESIDE = 12  # events, and breaches
 
 
 def fill_beside(engine: Engine, plant: Plant) -> None:
-    """Write events and breaches such as a plant has."""
+    """Write events and breaches as a plant has them."""
     dice = random.Random(plant.seed)
     said = ("E404 tool overheated", "Emergency stop", "Tool calibration due", "Battery low")
     with engine.begin() as connection:
@@ -106,7 +106,7 @@ def fill_beside(engine: Engine, plant: Plant) -> None:
 
 
 def vin(car: int) -> str:
-    """Return the number of a car; the leading digits are the newest ones' as a plant has them."""
+    """Return the number of a car; the leading digits are those of new cars in a plant."""
     return f"WVWZZZ1KZ{'ABCDEFGHJKLMNPRS'[car // 1000000 % 16]}W{car % 1000000:06d}"
 
 
@@ -178,7 +178,7 @@ def _result(dice: random.Random, number: int, station: int, sequence: int, momen
 
 
 def _graphs(row: dict, first: int) -> list[dict]:
-    """Torque and angle of a tightening: run down, seat, tighten to what the result says, let go."""
+    """Return torque and angle of a tightening: run down, seat, tighten to the result's values, let go."""
     names = (*t.RESULT_KEY, "Spindle", "Program", "Arrived")
     common = {name: row[name] for name in names}
     common.update(BitShift=0, FactorDom=1, FactorNom=100, AngleOffset=0.0, SampleMs=SAMPLE_MS, Arrivals=1)

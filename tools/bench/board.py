@@ -2,9 +2,9 @@
 
 Rules
 1. Instructions are those of the Cortex-M3 under QEMU, counted exactly (tools/firmware/cortex.py): two runs of the same
-   files differ by nothing. Port and flash are the board's and not counted.
+   files are equal. Port and flash are the board's and not counted.
 2. The agent is compiled as boards get it: compacted, without asserts.
-3. What it needs is looked for first: a report without it would take minutes and have no figures.
+3. Missing tools are looked for first: a report without them would take minutes and have no figures.
 4. `python -m tools.bench.board` prints the table; `--baseline` writes the stage table that a test compares with.
 """
 
@@ -31,7 +31,7 @@ MACHINE = "armv7m"
 FORMS = ("plain", "fast")
 HEAP_BYTES = 400 * 1024  # RAM flash of 64 KiB, agent, peers, counters
 RUN_TIMEOUT_S = 120
-# Between these the least heap of the RP2040 image is looked for.
+# The least heap of the RP2040 image is searched between these.
 HEAP_LOW_BYTES, HEAP_HIGH_BYTES, HEAP_STEP_BYTES = 16 * 1024, 64 * 1024, 256
 HELPERS = (*rp2040.PEERS, "tools/bench/stages.py")
 NEEDED = (
@@ -49,7 +49,7 @@ SCRIPT = (
 def tree(folder: Path, form: str, what: str = "stages", stock: bool = False) -> None:
     """Fill `folder` with the agent, as our own image has it or as it is copied, and with what measures it.
 
-    The functions that the stages are counted by are not put into others there; for the `total` they are.
+    There the functions that the stages are counted by are not inlined; for the `total` they are.
     """
     tables = stages.BOARD if what == "total" else stages.STAGES + stages.BOARD
     keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
@@ -61,7 +61,7 @@ def tree(folder: Path, form: str, what: str = "stages", stock: bool = False) -> 
 
 
 def _now(program: Program, row: tuple) -> tuple:
-    """Return a row of the tables of stages.py with the names that the program has."""
+    """Return a row of the tables of stages.py with the program's names."""
     module, cls, methods, stage = row
     if module.startswith("agent."):
         module, cls = program.place(module, cls)
@@ -69,7 +69,7 @@ def _now(program: Program, row: tuple) -> tuple:
 
 
 def count(folder: Path, what: str, form: str, stock: bool = False) -> dict[str, list[float]]:
-    """Run one count on the Cortex-M3; the instructions by name (and the calls), Unavailable if it does not run."""
+    """Run one count on the Cortex-M3; return instructions by name (and the calls), Unavailable if it does not run."""
     script = folder / "count.py"
     script.write_text(SCRIPT, encoding="utf-8")
     command = cortex.command(script, HEAP_BYTES, (what, form), folder, exact=True, stock=stock)
@@ -96,7 +96,7 @@ def instructions(ticks: float) -> int:
 def measure(forms: tuple[str, ...] = FORMS, with_stages: bool = True) -> dict:
     """Return the counts of these forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes.
 
-    Stages are counted on a program of their own; there are none without `with_stages`.
+    Stages are counted on a program of their own; without `with_stages` there are none.
     """
     cortex.build()
     found = {}
@@ -123,7 +123,7 @@ def _counted(what: str, form: str, stock: bool = False) -> dict[str, list[float]
 
 
 def with_stock_settings(report: Report) -> None:
-    """What the files that are copied take on an interpreter as its makers build it."""
+    """Measure what the copied files take on an interpreter as its makers build it."""
     for form in FORMS:
         name = f"instructions a result, {form}, stock settings"
         try:
@@ -135,7 +135,7 @@ def with_stock_settings(report: Report) -> None:
 
 
 def missing() -> str:
-    """Return what is not here of what it is measured with, and how to get it; "" if all is. Takes no second."""
+    """Return which measuring tools are missing here, and how to get them; "" if none. Takes less than a second."""
     packages = programs.missing(*NEEDED)
     if packages:
         return f"{' '.join(packages)} missing (sudo apt-get install {' '.join(packages)})"
@@ -145,7 +145,7 @@ def missing() -> str:
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1. Unavailable if something is missing."""
+    """Take every figure; `progress` gets the share done, 0 to 1. Unavailable if something is missing."""
     lacking = missing()
     if lacking:
         raise Unavailable(lacking)
@@ -181,14 +181,14 @@ def run(progress: Callable[[float], None]) -> dict:
 
 
 def _beside(report: Report) -> None:
-    """What does not need the Cortex-M3."""
+    """Measure what does not need the Cortex-M3."""
     board_sizes.add(report)
     board_heap.add(report)
     board_time.add(report)
 
 
 def _image(report: Report, progress: Callable[[float], None]) -> None:
-    """What the RP2040 image takes of flash and heap."""
+    """Measure what the RP2040 image takes of flash and heap."""
     name = "least heap, RP2040 image, core frozen"
     try:
         image = rp2040.build()
@@ -220,7 +220,7 @@ def _beside_in(modules: Path, heap_bytes: int) -> int | None:
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
-        return None  # it collects and collects: that is no running
+        return None  # it collects all the time: that does not count
     lines = done.stdout.split("\n")
     found = [int(line.split()[1]) for line in lines if line.startswith("beside ")]
     return found[0] if found and done.stdout.rstrip().endswith("through") else None

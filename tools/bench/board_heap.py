@@ -1,9 +1,9 @@
 """The least heap of a whole board: boot, Wi-Fi, sockets, names, upkeep, watchdog, spool, results and a backlog.
 
 Rules
-1. The program runs on the simulated chip (tools.chips.chip), with what the fakes take given on top; the heap is found
-   by halving.
-2. It has run if every result has arrived, the board has told its log, and no task has failed.
+1. The program runs on the simulated chip (tools.chips.chip), with the fakes' share of the heap added on top; the heap
+   is found by halving.
+2. It has run if every result has arrived, the board has sent its log, and no task has failed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def runs_in(heap_bytes: int, platform: str, copied: bool, ring: bool) -> bool:
 
 
 def least(platform: str, copied: bool, ring: bool) -> int | None:
-    """Return the least heap, a multiple of STEP_BYTES; None if the largest will not do."""
+    """Return the least heap, a multiple of STEP_BYTES; None if the largest is not enough."""
 
     def runs(heap_bytes: int) -> bool | None:
         return runs_in(heap_bytes, platform, copied, ring) or None

@@ -2,10 +2,10 @@
 
 Rules
 1. The agent, `board.loop` and `board.upkeep` are the real ones; the board sleeps as `board.sockets` does, to the next
-   deadline or input and WAIT_MAX_MS at most, on a clock that only its `wait` moves.
-2. The peers answer at once (tools.harness.quiet): an answer is one more wake, as it is with a real one.
+   deadline or input and WAIT_MAX_MS at most, on a clock that moves only in its `wait`.
+2. The peers answer at once (tools.harness.quiet): an answer is one more wake, as with a real peer.
 3. A wake is in vain if no byte came or went, no port was opened, the lamp did not change and the watchdog was not fed.
-   With a side away some are: a connection attempt has a deadline of its own.
+   With a side away there are some: a connection attempt has a deadline of its own.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -19,7 +19,7 @@ from tools.harness.quiet import QuietController, QuietToolsNet
 
 HOUR_MS = 3600000
 WAIT_MAX_MS = 60000  # as board.sockets, which cannot be imported without a chip's `select`
-SETTLE_MS = 10 * 60000  # connected, confirmed, told to the console so often as it is
+SETTLE_MS = 10 * 60000  # connected, confirmed, and reported to the console as often as usual
 NETWORK_LOOK_MS = 60000  # board.network.NoNetwork
 START_TICKS = (1 << 30) - 5000
 
@@ -61,7 +61,7 @@ class _Port:
 
 
 class _Network:
-    """A network that is there (board.network)."""
+    """A network that is always up (board.network)."""
 
     def tick(self, now):
         return NETWORK_LOOK_MS
@@ -77,14 +77,14 @@ class _Network:
 
 
 class _Sockets:
-    """board.sockets.Sockets, as far as board.upkeep asks it."""
+    """board.sockets.Sockets, as far as board.upkeep uses it."""
 
     heard = True
     tried = False
 
 
 class _Rtc:
-    """A chip's clock that no one set."""
+    """A chip's clock that was never set."""
 
     def read(self):
         return (2021, 1, 1, 0, 0, 0)
@@ -94,14 +94,14 @@ class _Rtc:
 
 
 class _Said:
-    """The console: what is told goes nowhere."""
+    """The console: output is dropped."""
 
     def write(self, text):
         pass
 
 
 class Board:
-    """A board whose time passes in `wait` alone; it counts its turns."""
+    """A board whose time passes only in `wait`; it counts its turns."""
 
     ntp = None
 
@@ -201,7 +201,7 @@ def hour(situation: str, whole_board: bool) -> tuple[int, int]:
 def _pass(app, board, on_turn, ms: int) -> None:
     """Run the loop until `ms` have passed."""
     until = ticks_add(board.moment, ms)
-    board._seen = -1  # its first turn is ours: it comes when the last pass ended
+    board._seen = -1  # its first turn counts: it comes when the last pass ended
 
     def bounded(now):
         left = ticks_diff(until, now)
@@ -221,7 +221,7 @@ def demanded() -> tuple[int, int]:
 
 
 def add(report, idle_wake: int | None) -> None:
-    """Put the wakes of each situation into the report; `idle_wake` are the instructions of one."""
+    """Put the wakes of each situation into the report; `idle_wake` is the instructions of one."""
     controller, toolsnet = demanded()
     least = f"keep-alives alone: {controller} + {toolsnet}, each with its answer {2 * (controller + toolsnet)}"
     for situation in SITUATIONS:

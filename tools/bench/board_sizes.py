@@ -23,7 +23,7 @@ from tools.runtimes.build import BOARD_MACHINES
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
 HEAP = "256k"
 RUN_TIMEOUT_S = 60
-# An ESP32's board needs a chip's modules: what it asks of them while it is imported.
+# An ESP32's board needs a chip's modules: this is what it uses of them during the import.
 CHIP_MODULES = {
     "machine.py": "class Pin:\n    OUT = 1\n\n\nclass RTC:\n    pass\n\n\nWDT = Timer = UART = SPI = RTC\n",
     "network.py": "STA_IF = 0\n",

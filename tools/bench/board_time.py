@@ -2,12 +2,12 @@
 
 Rules
 1. The chip is the RP2040 image in rp2040js, its clock the chip's own: cycles of the core at 125 MHz. The program is in
-   a flash that never waits: on hardware misses of the XIP cache come on top, and the erases and programs listed.
+   a flash that never waits: on hardware XIP cache misses are added, and the listed erases and programs.
 2. The board is as `toolcart flash` leaves it, confirmed: once with the core in the firmware, once with all of it
    copied as .mpy. The controller is on UART 0 (plain ASCII), because this image has no network.
-3. Stages are told apart by marks (tools/firmware/jobs/boot_marks.py), each one store; the end is the first byte that
+3. Stages are separated by marks (tools/firmware/jobs/boot_marks.py), each one store; the end is the first byte that
    UART 0 is given.
-4. Of the heap at a mark what the script with the marks takes is taken off: a board has none.
+4. The heap at a mark is reduced by what the script with the marks takes: a board does not have it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ RUN_TIMEOUT_S = 120
 ARCHITECTURE = "armv6m"
 HEAP_FROM = 1000000  # as in boot_marks.py
 CONFIRMED = b"a - 0 0 -\n"
-# What the simulated flash does at once (W25Q16JV data sheet, typical): a block erased, a page programmed.
+# What the simulated flash does in no time (W25Q16JV data sheet, typical): a block erased, a page programmed.
 ERASE_MS, PROGRAM_MS = 45, 0.7
 PAGE_WORDS, BLOCK_WORDS = 64, 1024
 FORMS = ("core frozen", "copied .mpy")
-# What is over at a mark.
+# What is done at each mark.
 STAGES = (
     (1, "main.py's first line"),
     (2, "import safe_mode"),
@@ -64,13 +64,13 @@ CART = {
         }
     ],
 }
-_MARK = re.compile(r"== (mark \d+|sent) ([\d.]+) (\d+) (\d+)")  # behind what the program itself has said
+_MARK = re.compile(r"== (mark \d+|sent) ([\d.]+) (\d+) (\d+)")  # after the program's own output
 MAIN = b"from machine import mem32\nmem32[0x40058010] = 1\nimport boot_marks\n"
 WEIGHED_MAIN = MAIN.replace(
     b"import boot", b"import gc\ngc.collect()\nmem32[0x40058010] = %d + gc.mem_alloc()\nimport boot" % HEAP_FROM
 )
 SCRIPT = 0  # boot_marks.py is loaded
-# What `toolcart flash` has the board do before it starts a version, between two marks.
+# What `toolcart flash` makes the board do before it starts a version, between two marks.
 HASHING = f"""{PRELUDE}
 from machine import mem32, UART
 files = {{}}
@@ -84,7 +84,7 @@ UART(0, 9600).write('x')
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment since power came: milliseconds, flash blocks erased, pages programmed, heap in use (0: not asked)."""
+    """A moment since power-on: milliseconds, flash blocks erased, pages programmed, heap in use (0: not measured)."""
 
     ms: float
     erases: int
@@ -116,7 +116,7 @@ def lay_out(folder: Path, flash: Path, frozen: bool, heap: bool, main: bytes = b
 
 
 def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
-    """Start such a board once; the moment of each mark, SENT with them."""
+    """Start such a board once; return the moment of each mark, SENT included."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
         folder = Path(name)
         flash = folder / "flash.bin"
@@ -144,7 +144,7 @@ def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
 
 
 def hashing() -> tuple[float, int]:
-    """Have a board hash every file of a version; ms, and their bytes."""
+    """Have a board hash every file of a version; return ms, and their bytes."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
         folder = Path(name)
         flash = folder / "flash.bin"
@@ -158,7 +158,7 @@ def hashing() -> tuple[float, int]:
 
 
 def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
-    """Return the marks, written against the names that the program has there."""
+    """Return the marks, compiled against the names that the program has there."""
     text = (rp2040.JOBS / "boot_marks.py").read_text(encoding="utf-8").replace("HEAP = False", f"HEAP = {heap}")
     program = rp2040.program() if frozen else program_of(package.sources_for("rp2"))
     text = program.beside({"boot_marks": text})["boot_marks"]
@@ -170,7 +170,7 @@ def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
 
 
 def _output(command: list[str]) -> str:
-    """Return what the chip says, its end cut where it does not stop by itself."""
+    """Return the chip's output, cut off if it does not stop by itself."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S
@@ -182,7 +182,7 @@ def _output(command: list[str]) -> str:
 
 
 def add(report: Report) -> None:
-    """Put time and heap of both forms into the report, stage by stage, and what checking a version takes."""
+    """Put time and heap of both forms into the report, stage by stage, and the time to check a version."""
     try:
         took_ms, octets = hashing()
     except (Unavailable, ValueError) as reason:

@@ -43,6 +43,6 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def pages_of(place: str) -> Iterator[str]:
-    """The address of the pages of an archive, served by a process of their own on a free port."""
+    """The address of an archive's pages, served by a process of their own on a free port."""
     with told("archive", "web", "--listen", "127.0.0.1:0", "--database", place, begins="http://") as (_, line):
         yield line.split()[2]

@@ -1,12 +1,12 @@
-"""Breaks a rule of the core again, one at a time, and sees that worlds or an exhaustive run find it, no single test.
+"""Breaks the rules of the core one at a time, and checks that worlds or an exhaustive run, not a unit test, find it.
 
     toolcart bench causes [NAME ...]      those of these names, or all; --seconds is how long each may take
 
 Rules
-1. Each change stands in a private copy of the checkout; host_tests/support/causes.py explores it there, in an
+1. Each change is made in a private copy of the checkout; host_tests/support/causes.py explores it there, in an
    interpreter of its own, until it finds a broken promise or its time is over.
-2. What a world finds that the same world has with the program as it is does not count.
-3. What is taken out stands exactly once in its file, or the list is wrong: then it says so.
+2. What a world finds does not count if the same world finds it with the unchanged program.
+3. The code to take out must be in its file exactly once; otherwise the list is wrong, and this is reported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("agent", "board", "client", "tools", "host_tests", "pyproject.toml")
 SECONDS = 120
-GRACE_S = 60  # until an explorer that does not see its time is ended
+GRACE_S = 60  # until an explorer that overruns its time is ended
 WORLDS = "worlds"
 UNITS = {WORLDS: "worlds", "log proof": "images", "disk proof": "cuts", "quarantine model": "lives"}
 UNITS |= {"recovery model": "states", "refusals model": "states"}
@@ -251,7 +251,7 @@ refused-and-acknowledged | 0 | agent/station/store.py | worlds
 
 @dataclass(frozen=True)
 class Cause:
-    """One of them."""
+    """One entry of the list."""
 
     name: str
     fault: int
@@ -284,7 +284,7 @@ def changed(cause: Cause, root: Path = ROOT) -> str:
 
 @contextlib.contextmanager
 def _copied(cause: Cause | None) -> Iterator[Path]:
-    """A private copy of all that is explored, with this change."""
+    """A private copy of everything that is explored, with this change."""
     with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
         root = Path(folder)
         for name in COPIED:
@@ -299,7 +299,7 @@ def _copied(cause: Cause | None) -> Iterator[Path]:
 
 @dataclass
 class Found:
-    """What became of one cause."""
+    """The outcome for one cause."""
 
     cause: str
     fault: int
@@ -312,7 +312,7 @@ class Found:
 
 
 def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
-    """Let the cause's explorer look at it; with `breaks` False at the program as it is."""
+    """Run the cause's explorer; with `breaks` False on the unchanged program."""
     begun = time.monotonic()
     what, count = "", 0
     with _copied(cause if breaks else None) as root:
@@ -328,7 +328,7 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
 
 
 def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
-    """Yield what the explorer tells in the copy under `root`; it is ended when nothing more is asked for."""
+    """Yield the explorer's reports on the copy under `root`; it ends when no more are requested."""
     words = [sys.executable, "-m", "host_tests.support.causes", cause.by, str(seconds), *cause.aim.split()]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
@@ -347,7 +347,7 @@ def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
 
 @functools.lru_cache(maxsize=None)
 def _usual(aim: str, seed: int) -> tuple[str, ...]:
-    """Return what this world has with the program as it is."""
+    """Return what this world finds with the unchanged program."""
     from tools.worlds import bench
 
     words = aim.split() or [""]
@@ -368,7 +368,7 @@ def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None])
 
 
 def table(found: list[Found]) -> str:
-    """For people: a row for each, then what was broken where nothing was found."""
+    """Return a readable table: a row for each cause, then the broken promise of those not found."""
     rows = [("cause", "fault", "explorer", "found", "after", "seconds")]
     for one in found:
         after = f"{one.count:,} {one.unit}"

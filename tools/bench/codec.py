@@ -1,16 +1,16 @@
 """Measures the readers of Open Protocol, the catalogue and the agent's own: results per second beside plain slicing.
 
-Beside it what importing the catalogue takes, and the client's round trips (tools.bench.round_trips).
+It also measures the import of the catalogue, and the client's round trips (tools.bench.round_trips).
 
 Rules
-1. What plain slicing is: the header's length, MID and revision as numbers, each field as a slice and int() or decode(),
-   all in one dict, without a check of any field. It is written by hand below, for two revisions.
+1. Plain slicing means: the header's length, MID and revision as numbers, each field as a slice and int() or decode(),
+   all in one dict, without checking any field. It is written by hand below, for two revisions.
 2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
    shared machine a turn is disturbed or it is not.
-3. The agent's own way is that from the bytes of a read to the body that the spool keeps: link, MID, revision, every
-   field with its checks. Reads of one telegram are told against reads that each end in the middle of one: as many
-   bytes in as many reads, which write into what the link gives them, as a socket's `recv_into` does.
-4. Import and memory are taken in fresh interpreters, with nothing imported but what the import itself needs.
+3. The agent's own way goes from the bytes of a read to the body that the spool keeps: link, MID, revision, every
+   field with its checks. Reads of one telegram are compared with reads that each end in the middle of one: as many
+   bytes in as many reads, which write into the link's own buffer, as a socket's `recv_into` does.
+4. Import and memory are measured in fresh interpreters, with nothing imported but what the import itself needs.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ _USES = {
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [
         lambda report: _beside_plain(report, 999, plain_999, 400000),
         lambda report: _beside_plain(report, 1, plain_1, 230000),
@@ -104,7 +104,7 @@ def run(progress: Callable[[float], None]) -> dict:
 
 
 def plain_999(frame: bytes) -> dict:
-    """MID 0061 revision 999 as one writes it on a PC."""
+    """Read MID 0061 revision 999 as one would on a PC."""
     length, mid, revision = int(frame[0:4]), int(frame[4:8]), int(frame[8:11])
     if mid != 61 or revision != 999 or length != len(frame):
         raise ValueError(frame)
@@ -127,7 +127,7 @@ def plain_999(frame: bytes) -> dict:
 
 
 def plain_1(frame: bytes) -> dict:
-    """Return the same of revision 1."""
+    """Read revision 1 in the same way."""
     length, mid, revision = int(frame[0:4]), int(frame[4:8]), int(frame[8:11])
     if mid != 61 or revision != 1 or length != len(frame):
         raise ValueError(frame)
@@ -164,7 +164,7 @@ def frame_of(revision: int) -> bytes:
 
 
 def per_second(*ways: Callable[[], object], share: int = 1) -> list[float]:
-    """Return how often a second each way can be gone; they take turns, and the best turn counts; a `share` of them."""
+    """Return how often a second each way runs; they take turns, and the best turn counts. A `share` of the turns."""
     best = [float("inf")] * len(ways)
     calls = max(1, CALLS // share)
     for _ in range(max(1, TURNS // share)):
@@ -207,7 +207,7 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
 
 
 def reads_of(revision: int) -> list[bytes]:
-    """Return a thousand different results as a network brings them: in reads of 1,460 bytes."""
+    """Return a thousand different results as a network delivers them: in reads of 1,460 bytes."""
     given = FIELDS if revision == 999 else {**FIELDS, **MORE}
     frames = [
         catalogue.encode(
@@ -236,7 +236,7 @@ def read_by_library(reads: list[bytes]) -> list[dict]:
 
 
 def read_by_slicing(reads: list[bytes], plain: Callable[[bytes], dict]) -> list[dict]:
-    """Return the same as one writes it on a PC."""
+    """Read the same as one would on a PC."""
     found = []
     buffer = b""
     for octets in reads:
@@ -258,7 +258,7 @@ def _different(report: Report, revision: int, plain: Callable[[bytes], dict]) ->
 
 
 def own_way(revision: int, split: bool) -> Callable[[], None]:
-    """What brings one telegram more from a read into the stored form; `split`: each read ends in the middle of one."""
+    """Return what takes one more telegram from a read to the stored form; `split`: each read ends within one."""
     frame = frame_of(revision) + b"\0"
     link, body = Stream(), bytearray(BODY_BYTES + LIMITS_BYTES)
     layout = layouts.layout_of(61, revision)
@@ -274,7 +274,7 @@ def own_way(revision: int, split: bool) -> Callable[[], None]:
         full = True
         while full:
             n = port.readinto(link.inlet())
-            full = n == link.free  # as the agent does it: else nothing more has come
+            full = n == link.free  # as the agent does: otherwise no more has arrived
             link.receive(n)
             while link.next_message(0) == LINK_MESSAGE:
                 head = number(link.buf, link.at + 4, 7)

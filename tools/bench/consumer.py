@@ -3,10 +3,10 @@
     python -m tools.bench.consumer
 
 Rules
-1. Agent, broker, consumer and database are processes of their own; the controller is simulated in this one, which hears
-   the receipts as well. A result's time ends when the receipt that covers it arrives: behind the commit, and later by
+1. Agent, broker, consumer and database are processes of their own; the controller is simulated in this one, which also
+   receives the receipts. A result's time ends when the receipt that covers it arrives: after the commit, and later by
    the broker's way. Every commit waits for the disk.
-2. Also how many results a second the consumer stores of batches that come as fast as it takes them.
+2. It also measures how many results a second the consumer stores when batches come as fast as it takes them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ SETTLE_S = 5.0
 LIMIT_S = 60.0
 STATION = 7
 BATCHES, BATCH = 1000, 32
-AHEAD = 100  # batches without a receipt, as a window of an outlet's is bounded: Mosquitto drops beyond 1000
+AHEAD = 100  # batches without a receipt; an outlet's window is bounded too: Mosquitto drops beyond 1000
 TOPIC = f"toolcart/plant/line/{STATION}"
 
 
 class Receipts:
-    """When which number was receipted; publishes as well."""
+    """When each number was receipted; also publishes."""
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[float, int]] = []
@@ -62,7 +62,7 @@ class Receipts:
         self.heard.append((time.monotonic(), json.loads(message.payload)["number"]))
 
     def wait(self, number: int) -> float:
-        """Until so much is receipted, and when that was."""
+        """Wait until this number is receipted; return when that was."""
         until_s = time.monotonic() + LIMIT_S
         while not self.heard or self.heard[-1][1] < number:
             if time.monotonic() > until_s:
@@ -71,14 +71,14 @@ class Receipts:
         return self.heard[-1][0]
 
     def close(self) -> None:
-        """End."""
+        """Close the connection."""
         self.client.disconnect()
         self.client.loop_stop()
 
 
 @contextmanager
 def quiet(command: list[str], folder: str) -> Iterator[subprocess.Popen]:
-    """A process that speaks to a file."""
+    """A process that writes its output to a file."""
     with open(Path(folder, "told"), "ab") as told, running(command, stdout=told, stderr=told) as process:
         yield process
 
@@ -128,7 +128,7 @@ def agent(folder: str, port: int, plant: SimulatedPlant):
 
 
 def measure_way(report: Report, name: str, place: str, folder: str) -> None:
-    """The whole way at RATE_PER_S."""
+    """Measure the whole way at RATE_PER_S."""
     with ExitStack() as stack:
         number, port = stack.enter_context(broker(folder))
         plant = stack.enter_context(SimulatedPlant())
@@ -165,7 +165,7 @@ def measure_way(report: Report, name: str, place: str, folder: str) -> None:
 
 
 def tell_way(report: Report, name: str, made: list[float], heard: list[tuple[float, int]]) -> None:
-    """The times from the controller to the receipt; the first result of all had number 1, these follow."""
+    """Report the times from the controller to the receipt; the very first result had number 1, these follow."""
     took, at = [], 0
     for index, began_s in enumerate(made):
         while heard[at][1] < index + 2:
@@ -177,7 +177,7 @@ def tell_way(report: Report, name: str, made: list[float], heard: list[tuple[flo
 
 
 def measure_rate(report: Report, name: str, place: str, folder: str, batch_of: Callable[[int, int], bytes]) -> None:
-    """How fast batches are stored that are there already."""
+    """Measure how fast waiting batches are stored."""
     with broker(folder) as (_, port), consumer(folder, port, place) as made:
         receipts = Receipts(port)
         until_s = time.monotonic() + LIMIT_S
@@ -198,7 +198,7 @@ def measure_rate(report: Report, name: str, place: str, folder: str, batch_of: C
 
 
 def _send(receipts: Receipts, batch_of: Callable[[int, int], bytes]) -> None:
-    """As fast as they are stored, in order."""
+    """Send batches as fast as they are stored, in order."""
     for index in range(1, BATCHES):
         receipts.client.publish(f"{TOPIC}/results", batch_of(index * BATCH, (index + 1) * BATCH), 1)
         if index >= AHEAD:
@@ -206,7 +206,7 @@ def _send(receipts: Receipts, batch_of: Callable[[int, int], bytes]) -> None:
 
 
 def measure(report: Report) -> None:
-    """All of it, on both databases."""
+    """Measure all of it, on both databases."""
     from tools.archive.consume.check import sample
 
     with postgresql(synced=True) as databases:

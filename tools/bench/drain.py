@@ -3,10 +3,10 @@
 Rules
 1. The whole agent, its controller and ToolsNet; the controller's line has no delay. ToolsNet is away while the backlog
    grows.
-2. The limit is a window full of results a round trip; a window of 1 is the default (docs/decisions.md). Without a round
-   trip there is none but the processor: that one is real time, of the agent at peers that answer at once
+2. The limit is one full window a round trip; a window of 1 is the default (docs/decisions.md). Without a round
+   trip only the processor limits: this is real time, of the agent with peers that answer at once
    (tools.harness.quiet).
-3. The day's backlog drains while the tool goes on; what is tightened behind it is late by its way alone.
+3. The day's backlog drains while the tool goes on; what is tightened behind it is delayed only by its own way.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tools.harness.configuration import configuration
 RESULTS = 10_000
 ROUND_TRIPS_MS = (20, 100)
 WINDOWS = (1, 8)
-LAN_MS = 2  # the shortest that two ways of whole milliseconds have
+LAN_MS = 2  # the shortest possible with two ways of whole milliseconds
 DAY_RESULTS = 8_640
 EVERY_MS = 10_000  # a cart that tightens 8,640 screws a day
 SHARE_PERCENT = 98
@@ -38,7 +38,7 @@ STEPS = len(ROUND_TRIPS_MS) * len(WINDOWS) + 1 + len(WINDOWS)
 
 
 def measure(report: Report, progress: Callable[[float], None]) -> None:
-    """Add the figures; `progress` is told the share that is done, 0 to 1."""
+    """Add the figures; `progress` gets the share done, 0 to 1."""
     for done, (round_trip_ms, window) in enumerate(itertools.product(ROUND_TRIPS_MS, WINDOWS)):
         took_ms = _drain_ms(RESULTS, round_trip_ms, window)
         percent = 100 * RESULTS * round_trip_ms / window / took_ms
@@ -62,7 +62,7 @@ def measure(report: Report, progress: Callable[[float], None]) -> None:
 
 
 def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
-    """Return a cart with so many results, ToolsNet still away."""
+    """Return a cart with that many results waiting, ToolsNet still away."""
     cart = Cart(
         blocks=BLOCKS,
         archive_rows=results + 1000,
@@ -82,7 +82,7 @@ def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
 
 
 def _drain_ms(results: int, round_trip_ms: int, window: int) -> int:
-    """From the first result in the archive to the last one."""
+    """Return the ms from the first result in the archive to the last one."""
     cart = _waiting(results + 1, round_trip_ms, window)
     for address in (PIM, SERVER):
         cart.network.up(*address)
@@ -116,7 +116,7 @@ def _drain_at_once_s(results: int) -> float:
 
 
 def _day(window: int) -> tuple[float, int]:
-    """The seconds that a day's backlog takes beside live results, and the most of these that ever waited behind it."""
+    """Return the seconds a day's backlog takes beside live results, and how many of these at most waited behind it."""
     cart = _waiting(DAY_RESULTS, LAN_MS, window)
     for address in (PIM, SERVER):
         cart.network.up(*address)

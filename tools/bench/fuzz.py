@@ -1,16 +1,16 @@
-"""Feeds every parser of the agent with spoiled input: it says the same in any pieces, raises nothing, keeps nothing.
+"""Feeds every parser of the agent with spoiled input: same output in any pieces, no exception, no leftover memory.
 
-    python -m tools.bench.fuzz                         some inputs for every parser, and how many it takes a second
-    python -m tools.bench.fuzz --inputs 10000000       in all, shared out among them; --seed N to go on elsewhere
-    python -m tools.bench.fuzz --only stream --seed 7 --inputs 1      one input again
+        python -m tools.bench.fuzz                         some inputs for every parser, and how many it takes a second
+        python -m tools.bench.fuzz --inputs 10000000       in all, shared out among them; --seed N to continue elsewhere
+        python -m tools.bench.fuzz --only stream --seed 7 --inputs 1      one input again
 
 Rules
 1. An input is made from its seed alone (tools/bench/fuzz_inputs.py), so a number is all it takes to see a fault again.
-2. A link, a frame reader and a whole session get each input at once and in random pieces; what comes out is compared
-   with all its fields. Readers of a whole message get it at two places in the buffer, and write nowhere else.
-3. A parser is made once and reset for each input: what one input leaves behind would spoil the next one's comparison,
+2. A link, a frame reader and a whole session get each input at once and in random pieces; the output is compared
+   with all its fields. Readers of a whole message get it at two places in the buffer, and may write nowhere else.
+3. A parser is made once and reset for each input: what one input leaves behind would spoil the comparison of the next,
    and shows in the heap (host_tests/project/test_fuzz_parsers.py).
-4. Time stands still: what deadlines do is the matter of other tests.
+4. Time stands still: deadlines are for other tests.
 """
 
 import sys
@@ -45,11 +45,11 @@ _SECOND_PLACE = 9
 
 
 class Fault(Exception):
-    """A parser did what it must not; the text names the parser and the seed."""
+    """A parser misbehaved; the text names the parser and the seed."""
 
 
 def _piece(dice, most, room, left):
-    """Return how many bytes to give now; all there is room for without dice."""
+    """Return how many bytes to give now; without dice all there is room for."""
     n = left if left < room else room
     if dice is not None:
         wanted = 1 + dice.randrange(most)
@@ -58,12 +58,12 @@ def _piece(dice, most, room, left):
 
 
 def _most(dice):
-    """Return the longest piece: byte by byte, a few, or as a network gives them."""
+    """Return the longest piece: single bytes, a few, or as a network delivers them."""
     return 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
 
 
 def feed(link, receive, octets, dice, take):
-    """Give the bytes to the link, at once or in pieces; `take` looks what came of each, False ends it. Whether all
+    """Give the bytes to the link, at once or in pieces; `take` looks at the result of each, False ends it. True if all
     were given."""
     most = _most(dice)
     at = 0
@@ -79,7 +79,7 @@ def feed(link, receive, octets, dice, take):
 
 
 class Links:
-    """One kind of link in two sizes: what it hands over, with the fields of the header."""
+    """One kind of link in two sizes: what it delivers, with the fields of the header."""
 
     def __init__(self, name, inputs, make):
         self.name = name
@@ -126,7 +126,7 @@ class Links:
 
 
 class Sessions:
-    """A whole session over a network or a plain serial line, met in any of its states: its events and results."""
+    """A whole session over a network or a plain serial line, in any of its states: its events and results."""
 
     def __init__(self, name, inputs, make_link):
         self.name = name
@@ -152,10 +152,10 @@ class Sessions:
 
     def run(self, session, octets, way, dice):
         found = []
-        for _ in range(2):  # once to hear what the last input has left: a result torn in the middle is told now
+        for _ in range(2):  # first to hear what the last input has left: a result torn in the middle is reported now
             session.closed()
             session.start_index = session.subscriptions[0].index = 0
-            session.stood_index, session._cuts = -1, 0  # nothing of other connections
+            session.stood_index, session._cuts = -1, 0  # nothing from other connections
             session.opened()
             self._settle(session, found)
         session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"
@@ -201,7 +201,7 @@ class Sessions:
                 self._post(session)
 
     def _post(self, session):
-        """Send what is due; whether that was anything."""
+        """Send what is due; True if there was anything."""
         link = session.link
         for turn in range(20):
             session.tick(0)
@@ -215,7 +215,7 @@ class Sessions:
 
 
 class BlockSessions(Sessions):
-    """The same over 3964R: the peer holds to the procedure, so its blocks come one by one, each in any pieces."""
+    """The same over 3964R: the peer keeps to the procedure, so its blocks come one by one, each in any pieces."""
 
     def _hear(self, session, octets, dice, found):
         blocks = (octets,) if isinstance(octets, bytes) else octets
@@ -225,7 +225,7 @@ class BlockSessions(Sessions):
         return True
 
     def _send(self, link):
-        """Our STX and our block are answered by DLE; our own DLE and NAK are answers themselves."""
+        """Answer our STX and our block by DLE; our own DLE and NAK are answers themselves."""
         wants_answer = link.pending > 1 or link.tx[link.tx_from] == _STX
         link.sent(link.pending)
         if wants_answer:
@@ -235,7 +235,7 @@ class BlockSessions(Sessions):
 
 
 class Readers:
-    """What reads one whole message: header, light and long layouts, plausibility."""
+    """The readers of one whole message: header, light and long layouts, plausibility."""
 
     def __init__(self, name, inputs):
         self.name = name
@@ -259,7 +259,7 @@ class Readers:
         return found
 
     def _readings(self, header):
-        """As what the message is read: light in both ways, the layout its header names, and one it does not name."""
+        """Return the ways to read the message: light in both forms, the layout its header names, and another one."""
         mid = 65 if header[0] == 65 else 61
         return ((61, _LIGHT), (61, 999), (mid, header[1]), (126 - mid, 1 + header[2] % 12))
 
@@ -289,14 +289,14 @@ class Readers:
             code, kept = layouts.read_whole(layout, self._buf, at, length, body, first)
         assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
         if code == r.RESULT_UNREADABLE:
-            return code  # what lies in the body then is undefined
+            return code  # what the body holds then is undefined
         assert r.statuses_fit(body, first) or code == r.RESULT_ODD
         self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])
 
 
 class ToolsNet:
-    """What comes from ToolsNet: frames, and the fields of the telegrams in them."""
+    """What comes from ToolsNet: frames, and the fields of their telegrams."""
 
     def __init__(self, name, inputs):
         self.name = name
@@ -357,7 +357,7 @@ def parsers():
     ]
 
 
-# Of so many inputs in all, how many a parser gets: what is quick gets more.
+# How many of the inputs a parser gets: fast ones get more.
 _SHARES = {"layouts": 8, "toolsnet": 8, "stream": 2}
 
 
@@ -368,7 +368,7 @@ def shared_out(inputs, made):
 
 
 def check(parser, seed):
-    """Give the parser the input of this seed; Fault if it does not do as it must."""
+    """Give the parser the input of this seed; Fault if it misbehaves."""
     octets = parser.inputs.make(Dice(seed))
     try:
         wrong = parser.check(octets, Dice(seed + 1))
@@ -379,7 +379,7 @@ def check(parser, seed):
 
 
 def batch(parser, first, count, progress=None):
-    """Check `count` seeds from `first` on; `progress` is told how many are done, now and then."""
+    """Check `count` seeds from `first` on; `progress` gets the number done, now and then."""
     for seed in range(first, first + count):
         check(parser, seed)
         done = seed + 1 - first

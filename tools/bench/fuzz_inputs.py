@@ -1,10 +1,10 @@
-"""Inputs for the fuzz of the parsers: sound telegrams of the documents, then spoiled, cut, joined or replaced by noise.
+"""Inputs for the fuzz of the parsers: valid telegrams of the documents, then spoiled, cut, joined or replaced by noise.
 
 Rules
-1. What an input is follows from its dice alone, on any interpreter.
-2. Sound inputs stay frequent: half of the telegrams are left as they are, and most parts, so that deep states are
+1. An input follows from its dice alone, on any interpreter.
+2. Valid inputs stay frequent: half of the telegrams are left intact, and most parts, so that deep states are
    reached.
-3. An input has some 2,000 bytes at the most; length fields claim anything.
+3. An input has some 2,000 bytes at most; length fields claim anything.
 """
 
 from tools.sim.controller_frames import header, old_result_data, result_data, start_data
@@ -27,7 +27,7 @@ _LENGTHS = (
     b"-020",
     b"\0\0\0\0",
 )
-# Bytes that mean something somewhere: NUL, STX, ETX, BEL, HT, DLE, NAK, blank, digits and their neighbours, high ones.
+# Bytes with a meaning somewhere: NUL, STX, ETX, BEL, HT, DLE, NAK, blank, digits and their neighbours, high ones.
 _OCTETS = b"\x00\x02\x03\x07\x09\x10\x15\x20\x2f\x30\x31\x32\x39\x3a\x41\x7e\x7f\x80\xff"
 _NOISE_MAX = 300
 
@@ -72,7 +72,7 @@ def _results():
 
 
 def _answers():
-    """Return what a controller says besides results."""
+    """Return what a controller sends besides results."""
     identity = Identity()
     found = [_message(2, start_data(identity, revision, 0), revision) for revision in (1, 3, 5, 6)]
     identity.sequence_numbers = identity.linking = 1
@@ -92,7 +92,7 @@ def _answers():
 
 
 def _number(dice, frame):
-    """Return the frame with a link-level number or with numbers of parts, as far as it has a header."""
+    """Return the frame with a link-level number or with numbers of parts, if its header allows."""
     if dice.randrange(2):
         return frame[:16] + b"%02d" % dice.randrange(5) + frame[18:]
     return frame[:18] + b"%d%d" % (dice.randrange(5), dice.randrange(5)) + frame[20:]
@@ -170,7 +170,7 @@ class Messages:
         return frame + b"\0" * (1 if dice.randrange(8) else dice.randrange(3))
 
     def beginnings(self, way):
-        """Return what a session hears first: nothing, a start, a subscription, one with link-level numbers."""
+        """Return what a session receives first: nothing, a start, a subscription, one with link-level numbers."""
         if way == 0:
             return ()
         start = self.answers[4 if way == 5 else 0]
@@ -182,7 +182,7 @@ class Messages:
 
 
 class _Even:
-    """Dice that always fall the same: the usual form of everything."""
+    """Dice that always give the same: the usual form of everything."""
 
     @staticmethod
     def randrange(most):
@@ -208,7 +208,7 @@ class Blocks(Messages):
 
 
 class OneByOne(Messages):
-    """What a controller hands over 3964R as it must: a list of handshakes with their blocks, whatever is in them."""
+    """What a controller sends over 3964R if it keeps to it: a list of handshakes with blocks, whatever they hold."""
 
     def make(self, dice):
         found = []
@@ -222,7 +222,7 @@ class OneByOne(Messages):
 
 
 class Linked(Messages):
-    """Results of which most come in parts, from a controller whose MID 0002 of revision 6 announces that."""
+    """Results of which most come in parts, from a controller whose MID 0002 revision 6 announces that."""
 
     spoilt = 12  # of parts: one is enough to spoil a result
 
@@ -246,7 +246,7 @@ class LinkedOneByOne(Linked):
 
 
 class OneMessage(Messages):
-    """One message with its header, however spoiled behind its first 20 bytes; its length field may lie."""
+    """One message with its header, however spoiled after its first 20 bytes; its length field may lie."""
 
     def make(self, dice):
         source = (self.results, (LIGHT,), (LIGHT[:20] + _noise(dice, 300),))[dice.randrange(9) // 4]

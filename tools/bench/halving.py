@@ -17,7 +17,7 @@ def least(
 ) -> tuple[int | None, Answer | None]:
     """Return the least multiple of `step` above `low` for which `runs` has an answer, and the answer for `high`.
 
-    Twice None where not even `high` will do; `progress` is told the share that is done, 0 to 1.
+    Both are None if even `high` is too small; `progress` gets the share done, 0 to 1.
     """
     most = runs(high)
     if most is None:

@@ -1,4 +1,4 @@
-"""What runs inside an interpreter that is measured: each function prints one line and raises when it goes wrong.
+"""What runs inside an interpreter that is measured: each function prints one line and raises on failure.
 
 The same functions run on every MicroPython and on CPython; tools/bench/path.py starts them and reads the lines.
 """
@@ -15,7 +15,7 @@ PORTABLE = True
 
 WARM_UP = 40  # results before anything is counted: blocks are opened, a cursor is saved
 _DISK_BLOCK_BYTES = 4096
-SOUGHT = 250  # idle steps: the controller was empty, so what lies in front of its first ID is looked for once
+SOUGHT = 250  # idle steps: the controller was empty, so results before its first ID are searched for once
 
 
 def allocation(count):
@@ -38,9 +38,9 @@ def allocation(count):
 
 
 def on_files(count):
-    """Print the bytes that `count` live results and `count` out of a backlog allocate with the spool in files.
+    """Print the bytes that `count` live results and `count` from a backlog allocate with the spool in files.
 
-    The files lie on a littlefs of 160 blocks in RAM, which is mounted at /chip.
+    The files are on a littlefs of 160 blocks in RAM, mounted at /chip.
     """
     import os
 
@@ -65,7 +65,7 @@ def on_files(count):
 
 
 class _Disk:
-    """A block device in RAM for littlefs, as MicroPython asks for one; erased blocks keep what they held."""
+    """A block device in RAM for littlefs, as MicroPython wants it; erased blocks keep their old content."""
 
     def __init__(self, blocks):
         self.blocks = blocks

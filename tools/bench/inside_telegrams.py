@@ -1,13 +1,13 @@
 # type: ignore  # of MicroPython's gc and time, as tools/bench/inside.py
 """What runs inside an interpreter that is measured: the time to write each telegram, and what telegram 09 allocates.
 
-On MicroPython it needs a tree that has the modules for CPython as well: no board is given the writers of 01, 02, 09 and
-13. tools/bench/telegrams.py makes one and puts this module there, which therefore does not say that it is portable.
+On MicroPython it needs a tree that has the modules for CPython as well: boards do not get the writers of 01, 02, 09 and
+13. tools/bench/telegrams.py makes one and puts this module there, which is therefore not marked portable.
 
 Rules
-1. A record, an event and a curve lie ready; measured is what brings them into the transmit buffer, as for the first
-   time: the values of the next record are others.
-2. Plain is a telegram 05 put together by `%`, in the same turn: what each other one takes is told as a multiple of it.
+1. A record, an event and a curve are prepared; measured is the time to bring them into the transmit buffer, as for the
+   first time: the values of the next record differ.
+2. Plain is a telegram 05 put together by `%`, in the same turn: every other time is given as a multiple of it.
 3. `events` takes events from a record of the log to the handled 05 or 10, with results in between.
 """
 
@@ -44,7 +44,7 @@ def now_us():
 
 
 def us_since(start):
-    """Return how long ago that was."""
+    """Return the us since then."""
     return now_us() - start if _ON_CPYTHON else time.ticks_diff(time.ticks_us(), start)
 
 
@@ -52,7 +52,7 @@ def us_since(start):
 
 
 def results(extra=b""):
-    """PAGES payloads of results one after the other, as the log has them, with `extra` behind body and limits."""
+    """Yield PAGES payloads of results one after the other, as in the log, with `extra` after body and limits."""
     controller = QuietController()
     found = []
     for index in range(PAGES):
@@ -71,7 +71,7 @@ def several():
 
 
 def alarms():
-    """PAGES payloads of events: an alarm with its words."""
+    """Yield PAGES payloads of events: an alarm with its text."""
     found = []
     for index in range(PAGES):
         page = bytearray(ev.EVENT_MOST)
@@ -104,15 +104,15 @@ def curve():
 
 
 class _Sender:
-    """What a writer asks of a session."""
+    """What a writer uses of a session."""
 
     result = bytearray()
 
 
 def writers():
-    """Return (name, function of a number, where it lies) for each telegram that a station builds, the plain one first.
+    """Return (name, function of a number, where it is) for each telegram that a station builds, the plain one first.
 
-    The function returns the telegram, or its bytes where the third one returns the buffer that it lies in.
+    The function returns the telegram, or its bytes where the third entry is the buffer that holds it.
     """
     from agent.toolsnet import telegram as tel
     from agent.toolsnet.result04 import ResultWriter
@@ -188,7 +188,7 @@ def _allocated(write):
 
 
 class EventToolsNet(QuietToolsNet):
-    """Stores events as well, by counting them; answers by 05 and by 10 in turns (004:206-223)."""
+    """Stores events as well, by counting them; answers by 05 and by 10 in turn (004:206-223)."""
 
     def __init__(self):
         QuietToolsNet.__init__(self)
@@ -203,10 +203,10 @@ class EventToolsNet(QuietToolsNet):
         if telegram != 9:
             return QuietToolsNet.write(self, buf, start, n)
         sequence = number(buf, start + 37, 5)
-        if sequence <= number(self.information, 16, 5):  # those of results are left out
+        if sequence <= number(self.information, 16, 5):  # sequences of results are skipped
             self.disorder += 1
         put_number(self.information, 16, 5, sequence)
-        self.following = 0  # the result behind leaves a hole for this one
+        self.following = 0  # the next result leaves a hole for this one
         self.events += 1
         answer = self.by_10 if self.events & 1 else self.stored_answer
         copy(answer, 6, buf, start + 6, 5)
@@ -225,7 +225,7 @@ class EventBench(Workbench):
         return port
 
     def put_alarm(self):
-        """Write an alarm into the log, as agent.wide.controller_events does; whether it is there."""
+        """Write an alarm into the log, as agent.wide.controller_events does; True if it is there."""
         log = self.station.log
         stage, at = log.stage, log.place
         ev.put_event(stage, at, log.next, 1, ev.ALARM)
@@ -246,7 +246,7 @@ class EventBench(Workbench):
         return False
 
     def many_events(self, count):
-        """Take `count` alarms, each behind a result; False if one did not get through."""
+        """Take `count` alarms, each after a result; False if one did not get through."""
         while count > 0:
             if not self.one_result() or not self.one_event():
                 return False
@@ -257,7 +257,7 @@ class EventBench(Workbench):
 def event_bench():
     """Return a settled station with alarms to ToolsNet.
 
-    On MicroPython the parts for CPython are let in behind all others, which stay as they are there.
+    On MicroPython the parts for CPython are added after all others, which stay as they are there.
     """
     import agent.cart.app
     from agent.base import compat
@@ -277,12 +277,12 @@ def event_bench():
 
 
 def events(count):
-    """Print the bytes that `count` events with a result each allocate, and so many idle steps with their 06."""
+    """Print the bytes that `count` events with a result each allocate, and as many idle steps with their 06."""
     bench = event_bench()
     bench.idle(250)  # the controller keeps nothing: it is found empty, and asked once about the next
     bench.many_events(1)
     bench.idle(250)
-    bench.many_events(1)  # the first one behind idle minutes
+    bench.many_events(1)  # the first one after idle minutes
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()

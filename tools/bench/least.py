@@ -1,7 +1,7 @@
-"""Runs the whole agent in a heap of any size, and says what of that heap was not the agent's.
+"""Runs the whole agent in a heap of any size, and reports how much of it was not the agent's.
 
 As on a board: the agent is loaded, the completed configuration is read from a file, then the station is built. Prints
-`through` and the bytes that script, peers and flash took beside it, so that they can be given to it on top.
+`through` and the bytes that script, peers and flash took beside it, so that they can be added on top.
 """
 
 import gc
@@ -15,7 +15,7 @@ CONFIG = "config.json"
 
 
 class FileFlash:
-    """Flash in a file, so that the heap holds the agent and not its memory. Reads and writes allocate nothing."""
+    """Flash in a file, so that the heap holds the agent and not its flash. Reads and writes allocate nothing."""
 
     def __init__(self, path, block_count=16, block_bytes=4096, unit_bytes=256):
         self.unit_bytes = unit_bytes
@@ -42,10 +42,10 @@ class FileFlash:
 
 
 def heap(path, taken):
-    """Run with a backlog; `taken` bytes were taken by this module already."""
+    """Run with a backlog; `taken` bytes were already taken by this module."""
     __import__("agent.cart.app")
     gc.collect()
-    with open(CONFIG) as file:  # as board.main does
+    with open(CONFIG) as file:  # like board.main
         settings = json.load(file)
 
     gc.collect()
@@ -59,7 +59,7 @@ def heap(path, taken):
     del peers  # the bench has its own
     gc.collect()
     bench = Workbench(settings, device)
-    del settings  # as board.main does
+    del settings  # like board.main
     bench.settle()
     through = bench.many_results(WARM_UP) and bench.backlog(BACKLOG) and bench.sound()
     print("through" if through else "stuck: %s" % bench.app.scheduler.last_fault, taken)

@@ -6,7 +6,7 @@ Rules
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
    Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
    agent loaded before them) and not counted as the agent's.
-3. What needs a MicroPython that is missing is reported as not taken, with the reason.
+3. What needs a missing MicroPython is reported as not measured, with the reason.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ HEAP_RUN = (
     "import gc\nbefore = gc.mem_alloc()\nfrom tools.bench import least\ngc.collect()\n"
     "least.heap('spool', gc.mem_alloc() - before)\n"
 )
-# The same out of a ROMFS, which lies in flash on a chip and in the heap here.
+# The same from a ROMFS, which is in flash on a chip and in the heap here.
 ROMFS = "rom/image"
 ROMFS_RUN = (
     "import gc, os, sys, vfs\nbefore = gc.mem_alloc()\n"
@@ -65,7 +65,7 @@ ROMFS_RUN = (
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [
         _size,
         _parse,
@@ -101,7 +101,7 @@ def _size(report: Report) -> None:
 
 
 def _not_for_chips() -> frozenset[str]:
-    """Return what no chip is given, or only one that is configured for more than ToolsNet."""
+    """Return the modules that no chip is given, or only one configured for more than ToolsNet."""
     wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
     spare = package.left_out()
     return frozenset(
@@ -111,7 +111,7 @@ def _not_for_chips() -> frozenset[str]:
 
 @functools.cache
 def _loaded() -> frozenset[str]:
-    """Return the modules of agent/, as boards call them, that a run with one station over TCP has loaded."""
+    """Return the modules of agent/, under their names on boards, that a run with one station over TCP has loaded."""
     source = (
         "import sys; from agent.base import compat; "
         "compat.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
@@ -135,7 +135,7 @@ def _loaded() -> frozenset[str]:
 
 
 def plain_read(body: bytearray, start: int, buf: bytearray, at: int, length: int) -> int:
-    """Return the same body by slices and int(), without a check, as one writes it on a PC."""
+    """Read the same body by slices and int(), without a check, as one would on a PC."""
     stamp = buf[at + 73 : at + 92]
     digits = stamp[0:4] + stamp[5:7] + stamp[8:10] + stamp[11:13] + stamp[14:16] + stamp[17:19]
     body[start : start + 25] = buf[at + 20 : at + 45]
@@ -180,7 +180,7 @@ def _machine(name: str) -> tuple[Machine | None, str]:
 
 
 def _ask(name: str, call: str, heap: str) -> tuple[list[int], str]:
-    """Run one function of tools/bench/inside.py; the numbers of its line, or why there are none."""
+    """Run one function of tools/bench/inside.py; return the numbers of its line, or why there are none."""
     machine, reason = _machine(name)
     if machine is None:
         return [], reason
@@ -243,7 +243,7 @@ def _speed_here(report: Report) -> None:
 
 
 def board_tree(folder: Path) -> None:
-    """Fill `folder` with the agent as a board gets it, and, made as small, with what runs and answers it."""
+    """Fill `folder` with the agent as a board gets it and, in the same form, what runs and answers it."""
     spare = package.left_out()
     sources = [source for source in product_sources() if not (source.is_native or source.name.startswith(spare))]
     program = program_of(sources, companions=HELPERS)
@@ -251,7 +251,7 @@ def board_tree(folder: Path) -> None:
 
 
 def romfs_of(tree: Path) -> bytes:
-    """Return the ROMFS image of a folder, made as `mpremote romfs build` does, of .mpy that are compiled already."""
+    """Return the ROMFS image of a folder of compiled .mpy, made as `mpremote romfs build` does."""
     from mpremote.romfs import VfsRomWriter
 
     writer = VfsRomWriter()
@@ -270,7 +270,7 @@ def romfs_of(tree: Path) -> bytes:
 
 
 def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int | None:
-    """Return the bytes beside the agent that the script says, if it gets `through` with so small a heap; else None."""
+    """Return the bytes taken beside the agent, if the script gets `through` with so small a heap; else None."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         script = Path(folder, "script.py")
         script.write_text(source, encoding="utf-8")
@@ -286,15 +286,15 @@ def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int |
                 timeout=RUN_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired:
-            return None  # it collects and collects: that is no running
+            return None  # it collects all the time: that does not count
     said = done.stdout.split()
     return int(said[1]) if said[:1] == ["through"] else None
 
 
 def least_heap(runtime: Runtime, tree: Path, source: str) -> tuple[int | None, int]:
-    """The least heap, a multiple of HEAP_STEP_BYTES, in which the script gets through, None if none of them will do.
+    """Return the least heap in which the script gets through, a multiple of HEAP_STEP_BYTES; None if none is enough.
 
-    With it the bytes that were not the agent's.
+    And the bytes that were not the agent's.
     """
     found, beside_it = halving.least(
         lambda heap_bytes: runs_in(runtime, tree, source, heap_bytes), 0, HEAP_MOST_BYTES, HEAP_STEP_BYTES

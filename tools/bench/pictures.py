@@ -1,9 +1,9 @@
 """Makes the pictures of the live view in README and docs: `python -m tools.bench.pictures docs/pictures`.
 
 Rules
-1. They are of the real view over a real agent of twelve simulated carts, one of which has no network, and ToolsNet away
-   for a while; nothing in them is drawn by hand.
-2. A picture is the terminal's text as SVG, as Textual exports it, but for the fonts that it would load from elsewhere.
+1. They show the real view over a real agent of twelve simulated carts, one of which has no network, with ToolsNet
+   away for a while; nothing in them is drawn by hand.
+2. A picture is the terminal's text as SVG, as Textual exports it, except for the fonts it would load from elsewhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tools.live.watch import ENDED, Watch
 
 CARTS = 12
 RATE_PER_S = 0.7
-AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes, when it comes again, when the last picture is made
+AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
 SIZE = (120, 32)
 LIMIT_S = 60.0
 
@@ -66,7 +66,7 @@ def _save(view: View, path: Path) -> None:
 
 
 def without_fonts(svg: str) -> str:
-    """Return the picture with the reader's own monospaced font: no one is asked for another."""
+    """Return the picture with the reader's own monospaced font, so that none is loaded from elsewhere."""
     return re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for tests and figures: on a socket in a folder that goes away with it."""
+"""A private PostgreSQL for tests and figures: on a socket in a folder that is removed with it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ START_LIMIT_S = 60
 def postgresql(synced: bool = True, beside: str | None = None) -> Iterator[Databases]:
     """Makes empty databases and gives their URLs; Unavailable says what is missing.
 
-    Without `synced` it does not wait for its disk; its files lie in a new folder, or in this one.
+    Without `synced` it does not wait for its disk; its files are in a new folder, or in this one.
     """
     programs = _programs()
-    user = "postgres" if os.getuid() == 0 else None  # it refuses to be root
+    user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
     if user:
         try:
             pwd.getpwnam(user)
         except KeyError:
             raise Unavailable("PostgreSQL does not run as root, and there is no user postgres") from None
-    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir=beside or "/tmp")  # a socket's path has to be short
+    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir=beside or "/tmp")  # a socket's path must be short
     try:
         if user:
             shutil.chown(folder, user, user)
@@ -53,18 +53,18 @@ def postgresql(synced: bool = True, beside: str | None = None) -> Iterator[Datab
 
 
 class Databases:
-    """Each call is another database."""
+    """Each call returns another database."""
 
     def __init__(self, folder: str, start: Callable[[], None]) -> None:
         self._folder = folder
         self._count = 0
-        self.start = start  # behind a `kill`
+        self.start = start  # after a `kill`
 
     def kill(self) -> None:
-        """End all its processes by SIGKILL, and come back when none is left."""
+        """End all its processes by SIGKILL, and return when none is left."""
         file = Path(self._folder, "data", "postmaster.pid")
         main = int(file.read_text().split()[0])
-        os.kill(main, signal.SIGSTOP)  # no child more
+        os.kill(main, signal.SIGSTOP)  # so that it starts no more children
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         for process in (main, *map(int, children)):
             with suppress(ProcessLookupError):
@@ -73,7 +73,7 @@ class Databases:
             while _runs(process):
                 time.sleep(0.01)
         for left in (file, *Path(self._folder).glob(".s.PGSQL.*.lock")):
-            left.unlink()  # where no one waits for dead processes, it seems to run
+            left.unlink()  # where dead processes are not waited for, it seems to run
 
     def __call__(self) -> str:
         self._count += 1

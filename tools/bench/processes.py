@@ -1,4 +1,4 @@
-"""Processes beside a measurement: begun and ended, and what each took of the machine (proc(5))."""
+"""Processes beside a measurement: started and ended, and what each used of the machine (proc(5))."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @contextmanager
 def running(command: list[str], **more) -> Iterator[subprocess.Popen]:
-    """A process, ended by SIGTERM, or killed where that does not do; `more` is for Popen."""
+    """A process, ended by SIGTERM, or killed if that is not enough; `more` is for Popen."""
     process = subprocess.Popen(command, **{"env": child.environment(), **more})
     try:
         yield process
@@ -33,7 +33,7 @@ def running(command: list[str], **more) -> Iterator[subprocess.Popen]:
 
 @contextmanager
 def told(*words: str, begins: str) -> Iterator[tuple[int, str]]:
-    """`toolcart` with these words: its number and its first line; Unavailable if that has not `begins` in it."""
+    """`toolcart` with these words: its pid and its first line; Unavailable if `begins` is not in that."""
     with running(
         child.command("-m", "tools.cli.main", *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -45,12 +45,12 @@ def told(*words: str, begins: str) -> Iterator[tuple[int, str]]:
 
 
 def worked_s(pid: int) -> float:
-    """Processor time so far, user and system: on a machine that others use it says more than the clock."""
+    """Return the processor time so far, user and system: on a shared machine it says more than the clock."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def memory_mib(pid: int, which: str = "VmHWM") -> float:
-    """Its memory, at most so far or (VmRSS) now."""
+    """Return its memory, the peak so far or (VmRSS) now."""
     found = re.search(rf"^{which}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

@@ -2,7 +2,7 @@
 
 Rules
 1. A peer in a thread of its own sends one result, waits for the acknowledgement, sends the next; both clients have the
-   same peer. What it measures is the wait for the other side and back, on this machine's loopback.
+   same peer. It measures the wait for the other side and back, on this machine's loopback.
 2. The bare loop is what one writes without any library: `readuntil` of the NUL, a comparison of the MID, `write`. It
    has no session, no deadline, no keep-alive, and reads nothing of the result.
 3. They take turns, and the best turn of each counts.
@@ -30,7 +30,7 @@ class Peer:
     def __init__(self, result: bytes) -> None:
         self.result = result + b"\0"
         self.took_s = 0.0
-        self.came = b""  # and not looked at: two messages may come in one read
+        self.came = b""  # and not processed: two messages may come in one read
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self._serve, daemon=True)

@@ -2,7 +2,7 @@
 
 Rules
 1. The whole agent runs over a line simulated byte by byte; its own computing takes no simulated time there, so the
-   shares of the limit are the procedure's. What the computing costs is measured on its own (work per byte).
+   shares of the limit are the procedure's. The cost of computing is measured separately (work per byte).
 2. The limit counts bytes: 155 for MID 0061 revision 999 and its MID 0062 in form V0, both handshakes included.
 3. Misses of the block check are counted exhaustively over one message, through the agent's own reader and checks.
 """
@@ -49,7 +49,7 @@ from host_tests.link.test_r3964 import allocated_by_exchanges
 got, used = allocated_by_exchanges()
 print("figure", used / (got * 2))
 """
-# Counts twice with different numbers of rounds: the difference is free of what happens once.
+# Counts twice with different numbers of rounds: the difference is free of one-time work.
 WORK = """
 import time
 from agent.link.r3964 import R3964
@@ -90,7 +90,7 @@ print("figure", per_octet(128), per_octet(16), per_octet(1))
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [
         *[lambda report, baud=baud: _speed(report, baud, None, "no flash stalls", ">= 98") for baud in BAUDS],
         *[
@@ -116,12 +116,12 @@ def _cart(baud: int, stalls: tuple[int, int] | None) -> SerialCart:
     if not cart.run(60000, cart.is_ready):
         raise RuntimeError("the simulated controller was not met")
     cart.controller.produce()
-    cart.run(5000)  # newest result, tool data: over before the measurement begins
+    cart.run(5000)  # newest result, tool data: done before the measurement begins
     return cart
 
 
 def _tighten(cart: SerialCart, count: int) -> float:
-    """Let the controller tighten whenever the last result was taken; returns seconds."""
+    """Let the controller tighten whenever the last result was taken; return seconds."""
     start_us = cart.clock.total_us
     for _ in range(count):
         cart.controller.produce()
@@ -146,7 +146,7 @@ def _speed(report: Report, baud: int, stalls: tuple[int, int] | None, what: str,
 
 
 def _disturbed(report: Report, percent: int) -> None:
-    """Flip one byte in so many percent of the blocks of either direction."""
+    """Flip one byte in that percentage of the blocks, in each direction."""
     cart = _cart(9600, None)
     dice = Dice(percent)
     state = {"blocks": 0, "hit": 0}
@@ -188,7 +188,7 @@ def _disturbed(report: Report, percent: int) -> None:
 
 
 def _figure(name: str, source: str) -> list[float]:
-    """Run a script on a MicroPython; returns the numbers of its line that begins with `figure`."""
+    """Run a script on a MicroPython; return the numbers of its line that begins with `figure`."""
     runtime = runtimes.named(name)
     reason = runtime.fetch()
     if reason:
@@ -246,7 +246,7 @@ def _count_instructions(source: str) -> list[float]:
 
 
 class _Judge:
-    """Says of a disturbed block: refused by the block check, refused by the fields, or taken for another result."""
+    """Judges a disturbed block: refused by the block check, refused by the fields, or taken for another result."""
 
     def __init__(self) -> None:
         result = Tightening()
@@ -270,7 +270,7 @@ class _Judge:
         if at == NO_MESSAGE or not tail_fits(buf, at + int(buf[at : at + 4]), end):
             return False
         if buf[at + 4 : at + 11] != b"0061999" or int(buf[at : at + 4]) != LIGHT_BYTES:
-            return False  # some other message: it gets no 0062, and the controller repeats
+            return False  # another message: it gets no 0062, and the controller repeats
         read = read_light(self._body, 0, buf, at, LIGHT_BYTES) == RESULT_READ
         return read and plausible(self._body, 0, buf, at, LIGHT_BYTES)
 
@@ -296,7 +296,7 @@ def _misses(report: Report) -> None:
 
 
 def _suspect_pairs(wire: bytes):
-    """Pairs of bits that the XOR cannot see, and those that change where the block ends; no other pair can pass."""
+    """Yield pairs of bits that the XOR cannot see, and those that move the block's end; no other pair can pass."""
     framing = {len(wire) - 3, len(wire) - 2}
     for one, other in combinations(range(len(wire) * 8), 2):
         if one % 8 == other % 8:

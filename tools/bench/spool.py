@@ -3,10 +3,10 @@
 Rules
 1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them, and
    its state is counted with it: a snapshot before each batch goes out.
-2. Flash is counted on the simulated chip (erases, bytes programmed), a file on the disk it lies on.
+2. Flash is counted on the simulated chip (erases, bytes programmed), a file on the disk that holds it.
 3. A stored byte is one of a record (126 bytes for a light result). Bytes of 0xFF that fill up a unit program no cell;
-   they are counted all the same, and once more without, because that is what a chip does.
-4. What needs a package that is not installed is reported as not taken.
+   they are counted anyway, and a second time without, because a chip does not program them.
+4. What needs a package that is not installed is reported as not measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ APPENDS = 400
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [_wear, _littlefs, _sqlite, _start, _file, _stall]
     return measured(steps, progress)
 
@@ -55,7 +55,7 @@ BATCH = 48  # as spool.cursor_batch
 
 
 def logged(device) -> tuple[State, Log]:
-    """State and log of results on this device, as a board has them."""
+    """Return state and log of results on this device, as a board has them."""
     state = State(Part(device, 0, STATE_BLOCKS))
     part = Part(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
     log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
@@ -70,7 +70,7 @@ def append(log: Log, number: int, octets: bytes) -> int:
 
 
 class _Counting(SimFlash):
-    """Counts the bytes that are not 0xFF as well."""
+    """Also counts the bytes that are not 0xFF."""
 
     def __init__(self, unit_bytes: int):
         super().__init__(32 + STATE_BLOCKS, BLOCK_BYTES, unit_bytes)
@@ -177,7 +177,7 @@ def _littlefs_run(one_file: bool) -> tuple[float, float]:
         for number in range(1, RESULTS + 1):
             with fs.open(f"r/{number:06d}", "wb") as file:
                 file.write(payload(number))
-            if number > 100:  # delivered: it must not fill up
+            if number > 100:  # delivered, so that it does not fill up
                 fs.remove(f"r/{number - 100:06d}")
     return round(context.erases / RESULTS, 4), round(context.programmed / RESULTS / RECORD, 3)
 
@@ -214,7 +214,7 @@ def _disk() -> str | None:
 
 
 class _OneBlock:
-    """A full area of any size out of one block: every block of the log reads like the first but for its numbers."""
+    """A full area of any size out of one block: every block of the log reads like the first except for its numbers."""
 
     def __init__(self, kib: int):
         self.unit_bytes = 16
@@ -283,7 +283,7 @@ def _start(report: Report) -> None:
 
 
 def _file(report: Report) -> None:
-    """The log against a bare loop of the same system calls, in turns so that a slow disk slows both."""
+    """Measure the log against a bare loop of the same system calls, in turns so that a slow disk slows both."""
     with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
         flash = FileFlash(str(Path(folder, "spool")), 4096 * 1024)
         _, log = logged(flash)
@@ -308,7 +308,7 @@ def _file(report: Report) -> None:
             address += len(piece)
         os.close(bare)
         flash.close()
-    # Medians: one append that waits for the disk's own housekeeping would decide a sum.
+    # Medians: one append that waits for the disk's own housekeeping would dominate a sum.
     log_s, bare_s = statistics.median(of_log), statistics.median(of_bare)
     report.add("durable appends a second on a file", round(1 / log_s), "1/s", "", "fdatasync each, median")
     report.add("the bare loop of the same calls", round(1 / bare_s), "1/s", "", "pwrite, fdatasync, median")

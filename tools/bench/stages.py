@@ -1,16 +1,16 @@
 """Counts what one result costs on the machine it runs on, stage by stage, and what an idle wake costs.
 
-Runs on MicroPython: the Cortex-M3 under QEMU, where every instruction takes 32 ns of its own time and the timer has
-40 ns, so that `ticks * 1.25` counts instructions. Prints `name value ...` lines. `main` is called before anything of
-the agent is imported.
+Runs on MicroPython: the Cortex-M3 under QEMU, where every instruction takes 32 ns of its own time and the timer ticks
+every 40 ns, so that `ticks * 1.25` counts instructions. Prints `name value ...` lines. `main` is called before anything
+of the agent is imported.
 
 Rules
-1. Counted is the agent's time inside its scheduler's step alone: port and flash are the board's.
+1. Only the agent's time inside its scheduler's step is counted: port and flash are the board's.
 2. The total is measured with nothing but port and flash dressed. The stages are measured in another run, with the
-   methods of STAGES dressed; what the dress costs is measured first and taken off.
-3. A figure is the mean of RESULTS results that pass one at a time: cursor records and an erased block have their part.
+   methods of STAGES dressed; the cost of the dress is measured first and subtracted.
+3. A figure is the mean of RESULTS results that pass one at a time: cursor records and an erased block contribute.
 4. The heap is as on a board: configuration read, agent built, agent.cart.config forgotten, collected. A function with
-   many locals has its frame there, and MicroPython looks for a place from the heap's start on.
+   many locals has its frame there, and MicroPython searches for a place from the heap's start on.
 """
 
 import gc
@@ -20,8 +20,8 @@ import time
 PORTABLE = True
 
 WARM_UP = 8
-SOUGHT_MS = 120000  # the controller was empty: what lies in front of its first ID is looked for once, and again
-RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
+SOUGHT_MS = 120000  # the controller was empty: results before its first ID are searched for once, and again
+RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second
 RESULTS = 40
 IDLE_WAKES = 50
 FLASH_BLOCKS = 16
@@ -29,7 +29,7 @@ HOLE_BYTES = 1024
 ticks = getattr(time, "ticks_cpu", int)  # on a PC only the tables are read
 ticks_diff = getattr(time, "ticks_diff", int)
 
-# Module, class, methods with the number of their arguments: the stage. One that calls another's is interrupted by it.
+# Module, class, methods with the number of their arguments: the stage. A call into another stage interrupts it.
 STAGES = (
     ("agent.station.intake", "Intake", (("step", 2),), "intake"),
     ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
@@ -58,7 +58,7 @@ def take(tables):
 
 
 class Meter:
-    """Exclusive times: what runs last is what the ticks are counted for."""
+    """Exclusive times: ticks are counted for what was entered last."""
 
     def __init__(self):
         self.spent = {}
@@ -67,7 +67,7 @@ class Meter:
         self.clear()
 
     def switch(self, stage):
-        """Count from here for `stage`; returns the one before."""
+        """Count for `stage` from here on; return the previous one."""
         now = ticks()
         before = self.current
         self.spent[before] += ticks_diff(now, self.since)
@@ -88,7 +88,7 @@ meter = Meter()
 
 
 def dressed(plain, count, stage):
-    """The function with a counter around it. Each number of arguments has its own form: `*args` would allocate."""
+    """Return the function with a counter around it, in a form for each number of arguments: `*args` would allocate."""
 
     def enter():
         meter.calls[stage] += 1
@@ -142,7 +142,7 @@ def nothing(one, two):
 
 
 def cost_of_dress():
-    """Return the ticks a dressed call adds to its own stage, and to the one that called."""
+    """Return the ticks a dressed call adds to its own stage, and to the caller's."""
     call = dressed(nothing, 2, "sample")
     counts = []
     for function in (call, nothing):
@@ -162,7 +162,7 @@ def ready():
     from tools.harness.quiet import Workbench
 
     class Bench(Workbench):
-        """Wakes a task for input alone once it counts, as a board does."""
+        """Wakes a task only for input once it counts, as a board does."""
 
         counts = False
         watched = []  # there is one bench
@@ -205,7 +205,7 @@ def ticks_of(stage, inner, outer):
 
 
 def total():
-    """The mean ticks of one result and of one idle wake, and what they allocate."""
+    """Print the mean ticks of one result and of one idle wake, and what they allocate."""
     outer = cost_of_dress()[1]
     dress(BOARD)
     bench = ready()
@@ -247,7 +247,7 @@ def backlog(bench, outer):
     while toolsnet.stored < wanted and steps < 8 * RESULTS:
         if toolsnet.stored < wanted - RESULTS:
             wake_all(bench)  # a connection that opens wakes its task
-            meter.clear()  # the first one has the connect with it
+            meter.clear()  # the first one includes the connect
         bench.step()
         steps += 1
     if toolsnet.stored < wanted:
@@ -256,7 +256,7 @@ def backlog(bench, outer):
 
 
 def stages():
-    """The mean ticks of each stage of one result, and the calls into it."""
+    """Print the mean ticks of each stage of one result, and the calls into it."""
     inner, outer = cost_of_dress()
     dress(BOARD + STAGES)
     bench = ready()
@@ -272,8 +272,8 @@ hole = []
 
 def main(what, form):
     """Count `total` or `stages`, of `plain` bytecode or with the `fast` twins in machine code."""
-    hole.append(bytearray(HOLE_BYTES))  # as board.main does
+    hole.append(bytearray(HOLE_BYTES))  # like board.main
     if form == "plain":
         for name in ("agent.base.fast", "agent.base.fast_crc"):
-            sys.modules[name] = None  # compat finds no twins then
+            sys.modules[name] = None  # then compat finds no twins
     {"total": total, "stages": stages}[what]()

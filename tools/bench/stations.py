@@ -1,11 +1,11 @@
 """Measures what many stations in one process take: CPU and memory of the agent and of the live view beside it, and
-how soon `toolcart status` has them told.
+how soon `toolcart status` reports them.
 
 Rules
 1. Controllers and ToolsNet are simulated in this process; the agent and the live view are processes of their own, and
-   what is told is their own time on the processor (/proc/PID/stat), so that a busy machine does not change it.
-2. Every controller makes RATE_PER_S results a second, as no one screws for hours: that is the most.
-3. The live view draws on a pseudo-terminal of 120 x 40 whose bytes are read and dropped.
+   the figures are their own processor time (/proc/PID/stat), which a busy machine does not change.
+2. Every controller makes RATE_PER_S results a second, more than anyone tightens for hours: an upper limit.
+3. The live view draws on a pseudo-terminal of 120 x 40 whose output is read and dropped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tools.harness.fleet import Fleet
 STATIONS = 50
 RATE_PER_S = 1.0
 SECONDS = 20.0
-SETTLE_S = 6.0  # imports, the meeting of both sides and the first search of every controller's newest ID are over
+SETTLE_S = 6.0  # imports, the meeting of both sides and the first search for every controller's newest ID are over
 READY_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
 LINES, COLUMNS = 40, 120
@@ -44,7 +44,7 @@ STATUS_RUNS = 15
 
 
 def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: float = SECONDS) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     report = Report()
     with tempfile.TemporaryDirectory(prefix="toolcart-stations-") as folder, Fleet(stations) as fleet:
         path = Path(folder, "stations.json")
@@ -58,7 +58,7 @@ def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: fl
 
 
 def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
-    """The agent as a service has it: plain lines to a file."""
+    """Measure the agent as it runs as a service: plain lines to a file."""
     with running(
         [*_command(path), "--json"], **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     ) as process:
@@ -77,7 +77,7 @@ def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words
 
 
 def _status(report: Report, path: Path) -> None:
-    """`toolcart status` as a person types it: from its start to its end, and its own time on the processor."""
+    """Measure `toolcart status` as a person types it: from start to end, and its own processor time."""
     command = child.command("-m", "tools.cli.main", "status", "--config", str(path))
     environment = child.environment()
     took, used = [], []
@@ -93,7 +93,7 @@ def _status(report: Report, path: Path) -> None:
 
 
 def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
-    """The view of all stations, and its agent, which is a child of it."""
+    """Measure the view of all stations, and its agent, which is its child."""
     parent, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     drain = threading.Thread(target=_drop, args=(parent,), daemon=True)
@@ -121,7 +121,7 @@ def _command(path: Path) -> list[str]:
 
 
 def _until_all_talk(fleet: Fleet) -> None:
-    """Every controller has its agent; then the rate, and time for what only a start does."""
+    """Wait until every controller has its agent; then set the rate, and allow time for what only a start does."""
     fleet.produce_rate(0)
     deadline_s = time.monotonic() + READY_LIMIT_S
     while not fleet.all_talk():
@@ -133,7 +133,7 @@ def _until_all_talk(fleet: Fleet) -> None:
 
 
 def _drop(descriptor: int) -> None:
-    """Read what is drawn until the last one closes the terminal."""
+    """Read what is drawn until the last process closes the terminal."""
     with contextlib.suppress(OSError):
         while os.read(descriptor, 65536):
             pass

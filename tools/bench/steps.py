@@ -1,11 +1,11 @@
-"""What each step of tools/compact brings: the finished form of a board's program against the same without that step.
+"""Measures what each step of tools/compact gains: a board's finished program against the same without that step.
 
     python -m tools.bench.steps [STEP ...]        half a minute a step, a line each
 
 Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, bytes
 are all of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our
-own image, in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is
-told against a program that no step has touched.
+own image, in plain bytecode and with machine code. The other steps need `one module`; its gain is measured
+against a program that no step has touched.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _made_again(_what, make, *_):
 
 
 def _alone(function: ast.FunctionDef, found: set[str]) -> dict[str, int]:
-    """Return a place of its own for each local."""
+    """Return a separate place for each local."""
     arguments = arguments_of(function)
     return {name: place for place, name in enumerate([*arguments, *sorted(found - set(arguments))])}
 
@@ -51,7 +51,7 @@ def _in_order(wanted: list[str], _dicts, texts: Iterator[str]) -> dict[str, str]
 
 
 class _Modules:
-    """In the place of tools.compact.bundle.Bundle: every module stays."""
+    """In place of tools.compact.bundle.Bundle: every module stays."""
 
     def __init__(self, sources: dict[str, str]):
         packages = {name.rpartition(".")[0] for name in sources} - {""}
@@ -64,7 +64,7 @@ class _Modules:
         return text
 
 
-# What stands in the place of a step.
+# What replaces a step.
 STEPS: dict[str, list[tuple]] = {
     "constants": [(program, "constants", _same)],
     "prune": [(program, "prune", _same)],
@@ -89,9 +89,9 @@ UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 
 @contextlib.contextmanager
 def replaced(places: list[tuple]) -> Iterator[None]:
-    """Have something else in these places for a while, and no program that was made before."""
+    """Meanwhile use something else in these places, and no program made before."""
     places = [*places, (tree, "CACHE", tree.CACHE / "none")]
-    places = [*places, (tree, "remembered", _made_again)]  # what lies in the cache was made with all steps
+    places = [*places, (tree, "remembered", _made_again)]  # what the cache holds was made with all steps
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
     tree._program_of.cache_clear()
     try:
@@ -105,7 +105,7 @@ def replaced(places: list[tuple]) -> Iterator[None]:
 
 
 def measure(places: list[tuple]) -> dict[str, int | None]:
-    """Return the figures of a program that is made with something else in these places."""
+    """Return the figures of a program made with something else in these places."""
     runtime = runtimes.named("unix32")
     runtime.fetch()
     with replaced(places), tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
@@ -128,7 +128,7 @@ def _tell(name: str, figures: dict[str, int | None], less: dict[str, int | None]
 
 
 def main() -> None:
-    """Measure the finished program, then the steps that are asked for, or all."""
+    """Measure the finished program, then the given steps, or all."""
     known = [*STEPS, "one module"]
     line = CommandLine(__doc__)
     line.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(known))

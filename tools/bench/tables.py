@@ -1,16 +1,16 @@
-"""Brings the figures in the documents up to date with what benchmarks have measured.
+"""Updates the figures in the documents from what benchmarks have measured.
 
 They quote docs/figures.json, and the counts in tools/bench/instructions.json as benchmark `instructions`.
 
     toolcart bench path --json | python -m tools.bench.tables path     takes a benchmark's figures into the file
     python -m tools.bench.tables                                       puts them into the documents
 
-A quoted figure is a number with a comment behind it that names benchmark and figure, invisible where the page is shown:
+A quoted figure is a number followed by a comment that names benchmark and figure, invisible on the rendered page:
 
     249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
 
-`.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: bytes are told as KB. A
-figure that stands in two places is quoted in both. host_tests/project/test_documents.py fails where a document and
+`.3` is the number of decimals; without it the number is whole. `/1000` in front divides: bytes are given as KB. A
+figure in two places is quoted in both. host_tests/project/test_documents.py fails where a document and
 the file differ, and where a document names a figure that no benchmark has.
 """
 
@@ -36,7 +36,7 @@ def documents() -> list[Path]:
 
 
 def known() -> dict[str, dict]:
-    """Return what was taken so far: benchmark to its machine and its figures by name."""
+    """Return the figures known so far: benchmark to its machine and its figures by name."""
     counts = json.loads(COUNTS.read_text(encoding="utf-8"))
     figures = {f"{form} {name}": counts[form][name] for form in ("plain", "fast") for name in counts[form]}
     return {**_taken(), "instructions": {"figures": figures}}
@@ -47,7 +47,7 @@ def _taken() -> dict[str, dict]:
 
 
 def take(benchmark: str, report: dict) -> None:
-    """Put the figures of one benchmark's report in the place of those it had."""
+    """Replace the figures of one benchmark by those of its report."""
     taken = _taken()
     figures = {one["name"].strip(): one["value"] for one in report["figures"] if one["value"] is not None}
     taken[benchmark] = {"machine": report.get("machine", {}), "figures": figures}
@@ -55,7 +55,7 @@ def take(benchmark: str, report: dict) -> None:
 
 
 def quoted(text: str, taken: dict[str, dict]) -> str:
-    """Return the text with every quoted figure as `taken` has it; ValueError for one that it has not."""
+    """Return the text with every quoted figure as in `taken`; ValueError for one that is not there."""
 
     def number(found: re.Match) -> str:
         _, benchmark, name, divisor, decimals = found.groups()
@@ -68,14 +68,14 @@ def quoted(text: str, taken: dict[str, dict]) -> str:
 
 
 def unquoted(texts: list[str]) -> set[str]:
-    """Numbers of four digits and more that are quoted in one of the texts and written down in one of them as well."""
+    """Return numbers of four digits and more that are quoted in one of the texts and written out in one as well."""
     quotes = {found[1] for text in texts for found in _QUOTED.finditer(text)}
     bare = {number for text in texts for number in _LARGE.findall(_QUOTED.sub("", text))}
     return {number for number in quotes if "," in number} & bare
 
 
 def main() -> None:
-    """Take a report from standard input if a benchmark is named; then bring the documents up to date."""
+    """Take a report from standard input if a benchmark is named; then update the documents."""
     line = CommandLine(__doc__)
     line.add_argument("benchmark", nargs="?", help="take its report in first: JSON, from standard input")
     benchmark = line.parse_args().benchmark

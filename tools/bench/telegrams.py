@@ -3,7 +3,7 @@
 Rules
 1. Every figure is the best of several turns, in ns, and a multiple of something plain in the same run: a telegram 05
    put together by `%` (tools.bench.inside_telegrams).
-2. No board is given the writers of 01, 02, 09 and 13. They are compiled beside the rest for this alone.
+2. Boards do not get the writers of 01, 02, 09 and 13. They are compiled beside the rest for this alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BESIDE_RESULTS = (
 
 
 def machine() -> Machine:
-    """The 32-bit MicroPython with all of ToolsNet's side, that for CPython as well; Unavailable if it is not there."""
+    """Return the 32-bit MicroPython with all of ToolsNet's side, the part for CPython too; Unavailable if missing."""
     runtime = named("unix32")
     reason = runtime.fetch()
     if reason:
@@ -51,7 +51,7 @@ def machine() -> Machine:
 
 
 def measure(report: Report, progress: Callable[[float], None]) -> None:
-    """Add the figures; `progress` is told the share that is done, 0 to 1."""
+    """Add the figures; `progress` gets the share done, 0 to 1."""
     call = f"from tools.bench import inside_telegrams\ninside_telegrams.times({ROUNDS})\n"
     done = subprocess.run(
         child.command("-c", call),

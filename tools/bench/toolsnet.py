@@ -9,11 +9,11 @@ from collections.abc import Callable
 from tools.base.report import Report
 from tools.bench import archive, drain, telegrams
 
-TELEGRAMS_SHARE, DRAINS_SHARE = 0.01, 0.05  # of the time that all of it takes
+TELEGRAMS_SHARE, DRAINS_SHARE = 0.01, 0.05  # of the total time
 
 
 def run(progress: Callable[[float], None]) -> dict:
-    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    """Take every figure; `progress` gets the share done, 0 to 1."""
     report = Report()
     begun = TELEGRAMS_SHARE + DRAINS_SHARE
     telegrams.measure(report, lambda share: progress(share * TELEGRAMS_SHARE))

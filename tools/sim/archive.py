@@ -1,11 +1,10 @@
 """ToolsNet's archive as an SQLite file: a map of systems and stations, every result once, easy to query.
 
 Rules:
-1. The map's tables have the document's names (004 section 6); entries are made from arriving results with
-   1. The map's tables have the document's names (004 section 6). Entries are made from arriving results, with default
-      names like "Station 10", and renamed by telegrams 01 and 02.
-   2. A result with the same system type, system, station, sequence and time stamp is stored once; its row counts
-      the arrivals.
+1. The map's tables have the document's names (004 section 6). Entries are made from arriving results, with default
+   names like "Station 10", and renamed by telegrams 01 and 02.
+2. A result with the same system type, system, station, sequence and time stamp is stored once; its row counts
+   the arrivals.
 3. What is stored is committed before the acknowledgement goes out.
 4. The methods are those of MemoryArchive (tools/sim/toolsnet_memory.py); ResultView is for people.
 """
