@@ -1,1 +1,1 @@
-"""Makes the sources of a board smaller before mpy-cross sees them: same behaviour, fewer names in its heap."""
+"""Shrinks the sources of a board before mpy-cross sees them: same behaviour, fewer names in its heap."""

@@ -1,16 +1,16 @@
-"""Makes one module of all that a station always loads: `agent.app` holds them, the others import from it.
+"""Makes one module of all that a station always loads: `agent.app` holds it, the other modules import from there.
 
 Every module of a board costs its object, its dict, a table of names, and a place in the dicts of all that import from
 it; forty of them cost more than a tenth of the agent's heap.
 
 Rules
-1. In the bundle is what `agent.app` imports when it is imported, and what that imports. What is imported inside a
+1. The bundle contains what `agent.app` imports when it is imported, and what that imports. What is imported inside a
    function stays a module of its own, and so does what is named APART.
 2. A name that two modules define differently gets a number behind it. What the bundle imports from a module that
    stays apart is imported where it is used, inside the function.
-3. Modules that stay find what is in the bundle in `agent.app`, whatever they were importing before.
-4. Machine code stays apart: mpy-cross compiles it for one chip. Without it `FAST` and its like are None, and what
-   asks is decided here.
+3. The remaining modules find what is in the bundle in `agent.app`, whatever they imported before.
+4. Machine code stays apart: mpy-cross compiles it for one chip. Without it `FAST` and its like are None, and conditions
+   on them are decided here.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
 
 ENTRY = "agent.app"
-# The modules of machine code, by the names that agent.base.compat gives them; a program has all of them or none.
+# The modules of machine code, by their names in agent.base.compat; a program has all of them or none.
 NATIVES = {"FAST": "agent.base.fast", "FAST_CRC": "agent.base.fast_crc"}
-# Loaded when it is needed and given back afterwards: see agent.app.
+# Loaded when needed and given back afterwards: see agent.app.
 APART = frozenset({*NATIVES.values(), "agent.log.mount"})
 
-# ("def", module, name): a name of a module of ours. ("ext", module, name): of one that is not. ("mod", module, ""): a
-# module of ours. ("extmod", module, as): one that is not.
+# ("def", module, name): a name of a module of ours. ("ext", module, name): of a foreign one. ("mod", module, ""): a
+# module of ours. ("extmod", module, as): a foreign one.
 Key = tuple[str, str, str]
 
 
 def has_natives(modules: Collection[str]) -> bool:
-    """True if these modules are a program with machine code; ValueError if it has some of it only."""
+    """True if these modules are a program with machine code; ValueError if it has only some of it."""
     found = [name for name in NATIVES.values() if name in modules]
     if found and len(found) < len(NATIVES):
         raise ValueError(f"of the machine code the program has {', '.join(found)} alone")
@@ -61,12 +61,12 @@ class Bundle:
         self.texts = self._rewritten() if ENTRY in sources else sources
 
     def place(self, module: str, name: str) -> tuple[str, str]:
-        """Return where the name `name` of a module is now, and what it is called."""
+        """Return the module where a module's `name` is now, and what it is called there."""
         key = self.resolve(("from", module, name))
         return (ENTRY, self.names[key]) if key in self.names else key[1:]
 
     def outside(self, module: str, text: str) -> str:
-        """Return the text of a module that is no part of the program, importing from it as it is now."""
+        """Return the text of a module outside the program, importing from the program as it is now."""
         tree = parse(text)
         scopes(tree)
         self.trees[module] = tree
@@ -106,7 +106,7 @@ class Bundle:
         return key
 
     def _collect(self, module: str) -> None:
-        """Add `module` behind all that it imports when it is imported."""
+        """Add `module` after all that it imports when it is imported."""
         if module in self.reached or module in APART or module not in self.trees:
             return
         self.reached.add(module)
@@ -124,7 +124,7 @@ class Bundle:
     # -- names -------------------------------------------------------------------------------------------------
 
     def _name_all(self) -> None:
-        """Choose the names in the bundle; who asks for his by a string is served first."""
+        """Choose the names in the bundle; names looked up by a string come first."""
         asked = _asked_by_string(self.trees.values())
         taken: set[str] = set(dir(builtins))
         locals_: set[str] = set()
@@ -151,7 +151,7 @@ class Bundle:
     # -- the new texts -----------------------------------------------------------------------------------------
 
     def _rewritten(self) -> dict[str, str]:
-        """Return every module that is left, and the bundle."""
+        """Return every remaining module, and the bundle."""
         texts = {}
         for module, tree in self.trees.items():
             if module not in self.members:
@@ -262,7 +262,7 @@ class _Inside(ast.NodeTransformer):
 
 
 class _Outside(ast.NodeTransformer):
-    """Rewrites the imports of a module that stays one."""
+    """Rewrites the imports of a module that remains."""
 
     def __init__(self, program: Bundle, module: str):
         self.program = program
@@ -315,7 +315,7 @@ class _Outside(ast.NodeTransformer):
 
 
 def _asked_by_string(trees) -> set[str]:
-    """Names that somebody looks up by a string in a module's dict: `globals()["x"]`, and the lists of the twins."""
+    """Return names looked up by a string in a module's dict: `globals()["x"]`, and the lists of the twins."""
     found = set()
     for tree in trees:
         for node in walk(tree):

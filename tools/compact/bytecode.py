@@ -1,4 +1,4 @@
-"""A function's bytecode in a .mpy, and the numbers in it that find its places in the sources.
+"""A function's bytecode in a .mpy, and the numbers in it that lead to its places in the sources.
 
 Format: py/bc.h and py/emitbc.c of MicroPython, .mpy version 6.
 """
@@ -16,7 +16,7 @@ Span = list  # module, function, first and last line in the sources
 
 @dataclass
 class Bytecode:
-    """A function's bytecode in its parts, and what each place of it is in the sources."""
+    """A function's bytecode in its parts, and the place in the sources of each."""
 
     name: str
     signature: bytes
@@ -34,7 +34,7 @@ class Bytecode:
         return self.signature + _size(len(info), self.cells) + info + self.rest
 
     def number(self, first: int) -> int:
-        """Give its parts numbers from `first` on, as many as cost no block; returns how many."""
+        """Give its parts numbers from `first` on, as many as cost no block; return how many."""
         self.cuts, self.lines = [], encoded(0, first - 1)
         blocks = -(-len(self.data) // BLOCK_BYTES)
         for cut in self._by_worth():
@@ -56,7 +56,7 @@ class Bytecode:
         rest = [at for at in rest if at not in found]
         taken = [0, *found, len(places)]
         away = {at: min(abs(at - other) for other in taken) for at in rest}
-        while away:  # the one that is farthest from all others
+        while away:  # the one farthest from all others
             best = max(away, key=away.__getitem__)
             found.append(best)
             del away[best]
@@ -88,7 +88,7 @@ def _size(info: int, cells: int) -> bytes:
 
 
 def decoded(info: bytes) -> list[tuple[int, int]]:
-    """Offset and line, where a line begins; at least the first."""
+    """Return offset and line for each line's beginning; at least the first."""
     found: list[tuple[int, int]] = []
     at, offset, line = 0, 0, 1
     while at < len(info):
@@ -106,7 +106,7 @@ def decoded(info: bytes) -> list[tuple[int, int]]:
 
 
 def encoded(skipped: int, lines: int) -> bytes:
-    """`lines` more after `skipped` bytes of bytecode, as py/emitbc.c writes it."""
+    """Return `lines` more after `skipped` bytes of bytecode, as py/emitbc.c writes it."""
     octets = bytearray()
     while skipped or lines:
         if lines <= 6 or skipped > 0xF:

@@ -1,13 +1,13 @@
-"""Checks what the compactor takes for granted of agent/ and board/, and names file and line of whatever breaks it.
+"""Checks what the compactor assumes about agent/ and board/, and names file and line of every breach.
 
 Rules
-1. What is set on an object from outside is set on a variable called after its class (`station.ring`, `cursors[0].seq`)
-   or after its part there (ROLES), and the class sets it on `self` too; or on one that is called after no class: then
-   it shares its name with no one.
+1. An attribute set on an object from outside is set on a variable called after its class (`station.ring`,
+   `cursors[0].seq`) or after its part there (ROLES), and the class sets it on `self` too; or on a variable called after
+   no class: then no other attribute shares its name.
 2. No name is computed: `getattr` and its like are given a text, or an object that keeps its names (a module, the
    machine code); no `vars`, `dir`, `locals`, `eval`, `exec`, `__dict__`, no star import.
-3. A dict goes into `**` only where the callee takes any name, or is none of ours: arguments get other names.
-4. A class derives from what its module imports by name or has, so that the line of every class is known.
+3. A dict goes into `**` only where the callee takes any name, or is not ours: arguments get other names.
+4. A class derives from what its module imports by name or has, so that the ancestry of every class is known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tools.compact.bundle import NATIVES
 from tools.compact.walk import walk
 
 _ASKERS = ("getattr", "setattr", "hasattr", "delattr")
-# What a variable holds that is called after what it is there for, by what the last class of its line is called.
+# What a variable called after its purpose holds, by what the last class of its line is called.
 ROLES = {
     **dict.fromkeys(("first", "scout"), "cursor"),
     **dict.fromkeys(("blocked", "jam", "silence", "wait"), "timer"),
@@ -31,11 +31,11 @@ _NEVER = ("vars", "dir", "locals", "eval", "exec")
 
 
 class Broken(ValueError):
-    """A file breaks what the compactor rests on; each line of the text says where and what."""
+    """A file breaks what the compactor assumes; each line of the text says where and what."""
 
 
 def holder_of(target: ast.Attribute) -> str:
-    """The name of what an attribute is set on, as a class might be called: `self._cursors[0].seq` gives cursor."""
+    """Return what an attribute is set on, as a class might be called: `self._cursors[0].seq` gives cursor."""
     holder = target.value
     many = isinstance(holder, ast.Subscript)
     if isinstance(holder, ast.Subscript):
@@ -46,12 +46,12 @@ def holder_of(target: ast.Attribute) -> str:
 
 
 def called(class_name: str) -> str:
-    """What a variable is called that holds one of the class: `_Timer` and `Timer_2` (of the bundle) are a timer."""
+    """Return the name of a variable that holds the class: `_Timer` and `Timer_2` (of the bundle) are a timer."""
     return class_name.strip("_").split("_")[0].lower()
 
 
 def check(files: dict[str, str]) -> None:
-    """Look through the files, by their names in the checkout; Broken if one breaks a rule."""
+    """Check the files, by their names in the checkout; Broken if one breaks a rule."""
     trees = {name: ast.parse(text) for name, text in files.items()}
     found = _Known(trees)
     said = [
@@ -133,7 +133,7 @@ def _computed(node: ast.Call, tree: ast.Module) -> str:
 
 
 def _is_twin(node: ast.expr, tree: ast.Module) -> bool:
-    """True if it is the name of a machine code twin: a loop over a list of a module of machine code binds it."""
+    """True if the node is the name of a machine code twin: a loop over a list of a module of machine code binds it."""
     return isinstance(node, ast.Name) and any(
         isinstance(loop, ast.For)
         and isinstance(loop.target, ast.Name)

@@ -1,4 +1,4 @@
-"""Puts a function that is one expression into the places that call it: `order.is_due()` is what it returns.
+"""Inlines functions that are one expression: `order.is_due()` is replaced by what it returns.
 
 A function costs 65 bytes of heap and its call 700 to 1,500 instructions on a Cortex-M3; the expression costs its code
 at each place.
@@ -6,12 +6,12 @@ at each place.
 Rules
 1. A function or method goes in if it only returns an expression without a function of its own (lambda, comprehension),
    if nothing else in the program has its name, and if the name is only ever called.
-2. What it is called with is a constant, a local or a chain of attributes, and the same whenever it is evaluated: the
+2. Each argument is a constant, a local or a chain of attributes, and the same whenever it is evaluated: the
    expression calls nothing before it is done (a call around all of it is the last thing it does), or no attribute of
    the chain is stored outside `__init__`.
-3. A name of the module that the expression uses must mean the same in the caller: the same module, no local called so.
-4. It goes in everywhere or nowhere, and only if its code at all these places is not `dearer` by more bytes than it may
-   be: FUNCTION_OCTETS where code lies in the heap. The frame of a caller may not grow above `frame_words` (inline.py
+3. A name of the module that the expression uses must mean the same in the caller: the same module, no such local.
+4. It goes in everywhere or nowhere, and only if its code at all these places is not `dearer` by more bytes than
+   allowed: FUNCTION_OCTETS where code is in the heap. The frame of a caller may not grow above `frame_words` (inline.py
    says why).
 """
 
@@ -51,7 +51,7 @@ class _Use:
     caller: ast.FunctionDef
     parent: ast.AST
     field: str
-    index: int  # in the parent's list, -1 if it is no list
+    index: int  # in the parent's list, -1 if it is not a list
     call: ast.Call
 
 
@@ -76,14 +76,14 @@ def put_in_expressions(
 def _put_in_round(
     trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int, dearer: int
 ) -> set[str]:
-    """Put functions in as long as none meets what another one changed: the modules that changed, to be read again.
+    """Put functions in as long as none touches what another has changed; return the changed modules, to be read again.
 
-    Who has had its chance is refused from then on.
+    A function that has had its chance is refused from then on.
     """
     stored: set[str] = set().union(*(one.stored for one in facts))
     candidates = _candidates(facts, refused)
     changed: set[str] = set()
-    touched: set[int] = set()  # functions that are not what their module's facts say
+    touched: set[int] = set()  # functions that differ from their module's facts
     moved: set[str] = set()  # what they call now
     for name, uses in _uses_of(facts, candidates).items():
         function = candidates[name]
@@ -112,7 +112,7 @@ def _imported(trees: dict[str, ast.Module]) -> set[str]:
 
 
 class _Facts:
-    """What one module binds, stores, names and calls, as it stands now; marks its scopes."""
+    """What one module binds, stores, names and calls, as it is now; marks its scopes."""
 
     def __init__(self, module: str, tree: ast.Module):
         scopes(tree)
@@ -132,7 +132,7 @@ class _Facts:
 
 
 def _bindings(nodes: list[ast.AST]) -> Counter[str]:
-    """Return how often a name is given to something: functions, classes, arguments, variables, attributes."""
+    """Return how often a name is bound: to functions, classes, arguments, variables, attributes."""
     counts = Counter(map(bound_by, nodes))
     counts.update(node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load))
     return counts
@@ -150,7 +150,7 @@ def _stored_later(nodes: list[ast.AST]) -> set[str]:
 
 
 def _calls(function: ast.FunctionDef) -> list[tuple[ast.AST, str, int, ast.Call]]:
-    """Return every call in a function's own scope, with the place where it stands."""
+    """Return every call in a function's own scope, with its place."""
     found = []
     todo: list[ast.AST] = list(function.body)
     while todo:
@@ -239,7 +239,7 @@ def _fits(function: _Function, use: _Use) -> bool:
 
 
 def _put_in(function: _Function, uses: list[_Use], stored: set[str], frame_words: int, dearer: int) -> bool:
-    """Replace every call; False, and nothing changed, if one cannot be or all together are too dear."""
+    """Replace every call; False, and nothing changed, if one cannot be replaced or all together cost too much."""
     new: list[ast.expr] = []
     cost = 0
     for use in uses:
@@ -307,7 +307,7 @@ def _arguments(function: _Function, call: ast.Call) -> dict[str, ast.expr] | Non
 
 
 def _is_chain(node: ast.expr) -> bool:
-    """A constant, a name, or attributes of a name: nothing happens where it is evaluated, once or twice or never."""
+    """True for a constant, a name, or attributes of a name: evaluating it has no effect, however often."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, (ast.Constant, ast.Name)) or (
@@ -332,7 +332,7 @@ def _take_out(tree: ast.Module, function: ast.FunctionDef) -> None:
 
 
 def _octets(node: ast.expr) -> int:
-    """About what the bytecode of an expression takes."""
+    """Return the approximate size of an expression's bytecode."""
     total = 0
     for one in walk(node):
         if isinstance(one, ast.Name):

@@ -1,4 +1,4 @@
-"""How many words a call of a function takes: MicroPython takes a frame that is larger than its limit from the heap."""
+"""How many words a call of a function takes: MicroPython puts a frame above its limit on the heap."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import types
 
 from tools.compact.slots import is_simple, slots
 
-FRAME_MOST = 30  # that much one may have that is beyond the limit anyway
+FRAME_MOST = 30  # a frame that is above the limit anyway may grow to this
 FRAME_WORDS = 11  # VM_MAX_STATE_ON_STACK of py/objfun.c
-OWN_FRAME_WORDS = 24  # the same of our own images
+OWN_FRAME_WORDS = 24  # the same for our own images
 
 
 def frame_words_of(function: ast.FunctionDef) -> int:
-    """About the words of a call's frame: locals that share, and what lies on the stack by CPython's compiler."""
+    """Return about the words of a call's frame: locals that share, and stack depth by CPython's compiler."""
     alone = ast.Module([ast.FunctionDef(function.name, function.args, function.body, [], lineno=1)], [])
     code = compile(ast.fix_missing_locations(alone), "<frame>", "exec")
     inner = next(one for one in code.co_consts if isinstance(one, types.CodeType))

@@ -1,4 +1,4 @@
-"""Puts a function that is called from one place only into that place: on a chip a function costs 65 bytes and a call.
+"""Inlines functions that are called from one place only: on a chip a function costs 65 bytes and a call.
 
 Small functions are for the reader. Each has an object, a head, a place in a dict, and takes 700 to 1,500 instructions
 to be called on a Cortex-M3.
@@ -6,9 +6,9 @@ to be called on a Cortex-M3.
 Rules
 1. A function goes in if its name is used once in the program, in a call in the same module, and nothing about it is
    out of the ordinary: no decorator, no function inside, no `yield`, `global` or `*args`.
-2. The call is a statement, or what a statement evaluates first; so nothing is evaluated in another order. An argument
-   that is no constant and no local is put into a local first. A call behind `and`, `or` or a condition that comes
-   first is made one: `if a and f():` is `if a:` and `if f():`.
+2. The call is a statement, or what a statement evaluates first, so the order of evaluation does not change. An argument
+   that is neither a constant nor a local is put into a local first. A call behind `and`, `or` or a condition is made
+   the first: `if a and f():` becomes `if a:` and `if f():`.
 3. `return` becomes the end of a branch, a break out of a loop whose `else` is what follows, or out of a loop of one
    turn. A function that returns out of two loops, or out of `try`, goes in only where the caller returns its answer at
    once.
@@ -47,7 +47,7 @@ def inline(
 
 
 def bind_builtins(text: str) -> str:
-    """Give a module short ways to the builtins that its functions use: one that is missed in a full dict is slow."""
+    """Give a module short ways to the builtins its functions use: a miss in a full dict is slow."""
     tree = parse(text)
     scopes(tree)
     found: dict[str, list[ast.Name]] = {}
@@ -90,7 +90,7 @@ def _uses(trees: dict[str, ast.Module]) -> Counter[str]:
     return uses
 
 
-# The compiler makes a loop without an object of `for index in range(...)`, and knows it by its name.
+# The compiler makes a loop of `for index in range(...)` without an object, and knows it by its name.
 NOT_BOUND = ("range", "globals", "getattr", "super")
 Callers = dict[str, list[ast.FunctionDef]]  # the functions in which a name is used
 
@@ -106,7 +106,7 @@ class _Place:
 
 
 def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_words: int) -> bool:
-    """Put in every function of the module that can be, the first time round; whether there was one."""
+    """Inline every function of the module that can be, for the first time; True if there was one."""
     found = False
     owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
     callers: Callers = {}
@@ -172,9 +172,9 @@ def _find_call(callers: Callers, function: ast.FunctionDef, is_method: bool) -> 
 def _split_before(
     callers: Callers, function: ast.FunctionDef, is_method: bool
 ) -> tuple[_Place | None, list[tuple[list[ast.stmt], list[ast.stmt]]]]:
-    """Where a call stands behind `and`, `or` or a condition: the statement in parts, so that one begins with the call.
+    """Split a statement in which a call is behind `and`, `or` or a condition, so that a part begins with the call.
 
-    Returns the place, None if there is none, and the lists that were changed with what was in them.
+    Return the place, None if there is none, and the lists that were changed with their old content.
     """
     for caller in callers.get(function.name, ()):
         if caller is function or caller.decorator_list or not _is_plain(caller):
@@ -205,7 +205,7 @@ def _is_plain(caller: ast.FunctionDef) -> bool:
 def _split(
     statements: list[ast.stmt], index: int, so_far: str, name: str, is_method: bool
 ) -> tuple[list[ast.stmt], int, ast.Call] | None:
-    """Take the statement apart until one begins with the call: its list, its place there, and the call."""
+    """Split the statement until a part begins with the call; return its list, its place there, and the call."""
     for _ in range(4):
         statement = statements[index]
         if isinstance(statement, ast.While):
@@ -242,7 +242,7 @@ class _Part:
 
 
 def _branch(node: ast.expr | None, name: str, is_method: bool) -> tuple[ast.BoolOp | ast.IfExp, int] | None:
-    """Return the `and`, `or` or condition that decides whether the call is reached, and which of its values has it."""
+    """Return the `and`, `or` or condition that decides whether the call is reached, and which value has it."""
 
     def has(part: ast.expr) -> bool:
         return any(isinstance(one, ast.Call) and _is_call_of(one, name, is_method) for one in walk(part))
@@ -337,7 +337,7 @@ def _head_of(statement: ast.stmt) -> ast.expr | None:
 
 
 def _first_call(node: ast.expr | None) -> ast.Call | None:
-    """Return the call that an expression evaluates first of all, unconditionally."""
+    """Return the call that an expression evaluates first, unconditionally."""
     while node is not None and not isinstance(node, ast.Call):
         if isinstance(node, ast.UnaryOp):
             node = node.operand
@@ -355,7 +355,7 @@ def _first_call(node: ast.expr | None) -> ast.Call | None:
 
 
 def _first_inside(call: ast.Call) -> ast.Call | None:
-    """Return the call that is evaluated before this one, as its object or its first argument that is not settled."""
+    """Return the call evaluated before this one, as its object or its first argument that is not settled."""
     if isinstance(call.func, ast.Attribute):
         found = _first_call(call.func.value)
         if found is not None:
@@ -389,9 +389,9 @@ def _is_call_of(call: ast.Call, name: str, is_method: bool) -> bool:
 
 
 def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool, frame_words: int) -> bool:
-    """Replace the call; False, and nothing changed, if that cannot be or makes the frame too large."""
+    """Replace the call; False, and nothing changed, if that is impossible or makes the frame too large."""
     if _others(function) & place.function.inner.names:  # type: ignore[attr-defined]
-        return False  # the caller calls something else so
+        return False  # the name means something else in the caller
     before = frame_words_of(place.function)
     statement = place.statements[place.index]
     kept = copy.deepcopy(statement.__dict__), list(place.statements)
@@ -462,7 +462,7 @@ def _arguments_of(call: ast.Call, function: ast.FunctionDef, is_method: bool) ->
 
 
 def _settle(function: ast.FunctionDef, parameters: dict[str, ast.expr]) -> list[ast.stmt]:
-    """Give the function's locals names of their own, and its arguments their values; what has to come first."""
+    """Give the function's locals unique names, and its arguments their values; return what must come first."""
     stored = {node.id for node in walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     first: list[ast.stmt] = []
     values: dict[str, ast.expr] = {}
@@ -539,7 +539,7 @@ def _ends(statements: list[ast.stmt]) -> bool:
 
 
 def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
-    """The same with the answer put into `target` (nowhere if None) instead of returned; None if that cannot be."""
+    """Return them with the answer put into `target` (nowhere if None) instead of returned; None if impossible."""
     out: list[ast.stmt] = []
     for index, statement in enumerate(statements):
         if isinstance(statement, ast.Return):
@@ -575,7 +575,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
 
 
 def _own(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield every statement that is in no loop inside, and in nothing that has to end in order (`try`, `with`)."""
+    """Yield every statement outside inner loops, and outside what must end in order (`try`, `with`)."""
     for statement in statements:
         yield statement
         if isinstance(statement, ast.If):
@@ -584,7 +584,7 @@ def _own(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _breaks_freely(loop: ast.For | ast.While) -> bool:
-    """True if each return in the loop can be a break, and nothing else is one: what follows becomes its `else`."""
+    """True if each return in the loop can be a break, and it has no other: what follows becomes its `else`."""
     own = list(_own(loop.body))
     returns = [one for one in walk(loop) if isinstance(one, ast.Return)]
     in_else = [one for statement in loop.orelse for one in walk(statement) if isinstance(one, ast.Return)]
@@ -597,7 +597,7 @@ def _breaks_freely(loop: ast.For | ast.While) -> bool:
 
 
 def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt]:
-    """Return the same with the answer put into `target` and a break instead of each return."""
+    """Return them with the answer put into `target` and a break instead of each return."""
     out: list[ast.stmt] = []
     for statement in statements:
         if isinstance(statement, ast.Return):
@@ -610,7 +610,7 @@ def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast
 
 
 def _one_turn(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
-    """Return a loop of one turn that a return leaves; None if one stands where a break would leave something else."""
+    """Return a loop of one turn that a return leaves; None if a break would leave something else."""
     own = list(_own(statements))
     returns = [one for statement in statements for one in walk(statement) if isinstance(one, ast.Return)]
     if not all(any(one is other for other in own) for one in returns):

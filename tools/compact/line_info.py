@@ -1,12 +1,12 @@
 """Rewrites the line numbers of a .mpy so that a traceback can be looked up, in bytes that a chip's heap rounds away.
 
 Rules
-1. A number is no line: it stands for a piece of a function, and counts through all functions of one name in a file. So
-   file, name and number of a traceback's frame are one entry of the map.
+1. A number is not a line: it stands for a piece of a function, and counts through all functions of one name in a file.
+   So file, name and number of a traceback's frame are one entry of the map.
 2. The bytecode of a function is one allocation, and MicroPython allocates blocks of 16 bytes. Numbers go only where a
-   block is not full; what is free after the first one tells the function's parts apart, first those that were put into
-   it from other functions. A function without room gets the number 1, which takes no byte, while its name has it left;
-   else it costs a block (about ten do).
+   block is not full; the space left after the first one separates the function's parts, beginning with those inlined
+   from other functions. A function without room gets the number 1, which takes no byte, while its name has it left;
+   otherwise it costs a block (about ten do).
 3. Machine code has no line numbers and is not rewritten.
 """
 
@@ -23,8 +23,8 @@ Lines = dict[str, list[list[Span]]]  # by a function's name on the board and by 
 def rewritten(octets: bytes, origin_of: OriginOf, name_of: NameOf) -> tuple[bytes, Lines]:
     """Return the .mpy with numbers in place of lines, and what they stand for.
 
-    `origin_of` tells where a line of the compiled text comes from, None if from nowhere: then the function has no
-    numbers at all. `name_of` tells the function that a line is in, for names that a .mpy does not spell.
+    `origin_of` gives the origin of a line of the compiled text, None if it has none: then the function has no
+    numbers at all. `name_of` gives the function that a line is in, for names that a .mpy does not spell.
     """
     pieces = Mpy(octets).pieces(origin_of, name_of)
     named: dict[str, list[Bytecode]] = defaultdict(list)

@@ -1,7 +1,7 @@
-"""Keeps with each statement where it stands in the sources.
+"""Keeps the place in the sources of each statement.
 
-The steps of the compactor hand texts to each other. `parse` and `unparse` carry each statement's origin from one text
-to the next; a statement that a step made has the origin of the one before it, or that of the one it was made of
+The steps of the compactor pass texts to each other. `parse` and `unparse` carry each statement's origin from one text
+to the next; a statement made by a step has the origin of the one before it, or of the one it was made from
 (`placed_at`).
 """
 
@@ -15,7 +15,7 @@ Origin = tuple[str, str, int]  # module, function, line of the sources
 
 
 class Text(str):
-    """A module's text with the origin of each of its statements, in their order."""
+    """A module's text with the origin of each of its statements, in order."""
 
     origins: tuple[Origin | None, ...] = ()
 
@@ -48,7 +48,7 @@ def parse(text: str) -> ast.Module:
 
 
 def unparse(tree: ast.Module) -> Text:
-    """Return the text of a tree, with the origins that its statements have."""
+    """Return the text of a tree, with the origins of its statements."""
     found, last = [], None
     for node in _statements(tree):
         last = getattr(node, "origin", None) or last
@@ -57,24 +57,24 @@ def unparse(tree: ast.Module) -> Text:
 
 
 def same_statements(text: str, changed: str) -> Text:
-    """`changed`, which has the statements of `text` in another layout, with their origins."""
+    """Return `changed`, which has the statements of `text` in another layout, with their origins."""
     return _with(changed, getattr(text, "origins", ()))
 
 
 def behind(first: str, text: str) -> Text:
-    """`text` behind statements that come from nowhere."""
+    """Return `text` after statements without an origin."""
     return _with(first + text, [None] * sum(1 for _ in _statements(ast.parse(first))) + [*getattr(text, "origins", ())])
 
 
 def placed_at(old: ast.stmt | None, new: ast.stmt) -> ast.stmt:
-    """Return a statement that a step made in the place of another one."""
+    """Return a statement that a step made in place of another one."""
     if old is not None and hasattr(old, "origin"):
         new.origin = old.origin  # type: ignore[attr-defined]
     return new
 
 
 def by_line(text: str) -> tuple[Callable[[int], Origin | None], Callable[[int], str]]:
-    """Return what says where a line of the text comes from, and which function of the text it is in."""
+    """Return two functions: the origin of a line of the text, and which function of the text it is in."""
     tree = parse(text)
     starts = sorted(
         {node.lineno: (getattr(node, "origin", None), name) for node, name in _named(tree, "<module>")}.items()

@@ -1,16 +1,16 @@
-"""Makes functions of private methods: on a chip `self._name()` is looked up in the object first, where it never is.
+"""Makes functions of private methods: on a chip `self._name()` is first looked up in the object, in vain.
 
 A method that only its own class calls is found by MicroPython in three steps: not in the object's dict (which is full,
-so all of it is looked through), then in the class, then in its bases. A function of the module is found in one.
+so all of it is searched), then in the class, then in its bases. A function of the module is found in one.
 
 Rules
-1. A method goes out of its class if its name begins with one underscore and every use of that name in the program is a
-   call `self.name(...)` in a class that has it or derives from the one that has it. What a class of another line does
-   with a name of its own `self` is its own affair.
-2. Not if two classes of one line have it: which of them is meant is known only when it runs.
-3. This comes before functions go into their callers (inline.py), which it lets them: `_write` of three classes is three
-   functions, each with one call. Where names have their price they stay methods, of names that no one else has.
-4. `self` stays its first argument, and its name tells the class: `parts_of` finds it for who asks what a class sets.
+1. A method leaves its class if its name begins with one underscore and every use of that name in the program is a
+   call `self.name(...)` in a class that has it or derives from the one that has it. What an unrelated class does
+   with a name of its own `self` does not matter.
+2. Not if two related classes have it: which of them is meant is known only at run time.
+3. This step comes before inlining (inline.py), and enables it: `_write` of three classes is three
+   functions, each with one call. Where names cost nothing they stay methods, with unique names.
+4. `self` stays its first argument, and its name has the class: `parts_of` finds it for whoever asks what a class sets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OF = "__of"
 
 
 def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield every node of a class, of its methods that went out of it as well."""
+    """Yield every node of a class, including its methods that left it."""
     yield from walk(node)
     for other in tree.body:
         if isinstance(other, ast.FunctionDef) and other.name.startswith(node.name + _OF):
@@ -36,7 +36,7 @@ def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
 def functions_of_methods(
     sources: dict[str, str], keep: frozenset[str] = frozenset(), out: bool = True
 ) -> dict[str, str]:
-    """Return the program with functions in the place of private methods; those named in `keep` stay as they are.
+    """Return the program with functions in place of private methods; those named in `keep` stay as they are.
 
     Without `out` they stay methods, and get the names that the functions would have.
     """
@@ -55,10 +55,10 @@ def _is_private(name: str) -> bool:
 
 
 def _other_uses(module: str, tree: ast.Module) -> dict[str, set[str]]:
-    """By class: the private names used on its `self` otherwise than to call a method; under "" those that may be any's.
+    """Return by class the private names used on its `self` other than to call a method; under "" those of any class.
 
     The line ends with the module: a class that derives from one of another module finds its methods as methods only,
-    and what it uses on `self` may be any's.
+    and what it uses on `self` may belong to any.
     """
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     called: set[int] = set()
@@ -84,7 +84,7 @@ def _other_uses(module: str, tree: ast.Module) -> dict[str, set[str]]:
 
 
 def _own_method(call: ast.Call) -> str:
-    """Return the name in `self.name(...)`, an empty one for any other call."""
+    """Return the name in `self.name(...)`, "" for any other call."""
     function = call.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
         return function.attr if _is_private(function.attr) else ""
@@ -122,7 +122,7 @@ def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]], out
 
 
 def _line(name: str, classes: dict[str, ast.ClassDef]) -> list[str]:
-    """Return the class and the ones it derives from, as far as the module has them."""
+    """Return the class and its bases, as far as the module has them."""
     line = [name]
     for base in classes[name].bases:
         if isinstance(base, ast.Name) and base.id in classes:
@@ -145,7 +145,7 @@ def _is_one(
     lines: dict[str, list[str]],
     uses: dict[str, set[str]],
 ) -> bool:
-    """True if no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
+    """True if no class related to the owner has the method as well or uses the name otherwise."""
     kin = {name for name in classes if owner in lines[name] or name in lines[owner]}
     if any(method in uses.get(name, ()) for name in kin):
         return False

@@ -1,4 +1,4 @@
-"""Takes a .mpy apart, so far that the line numbers of its functions can be changed.
+"""Takes a .mpy apart, as far as needed to change the line numbers of its functions.
 
 Format: py/persistentcode.c and py/bc.h of MicroPython, .mpy version 6.
 """
@@ -17,14 +17,14 @@ STRING, BYTES, TUPLE = 5, 6, 10  # kinds of constants; those below are one byte
 
 
 class Mpy:
-    """Reads a .mpy from its front; ValueError if machine code is in it."""
+    """Reads a .mpy from its front; ValueError if it contains machine code."""
 
     def __init__(self, octets: bytes):
         self.octets = octets
         self.at = 0
 
     def pieces(self, origin_of: OriginOf, name_of: NameOf) -> list[bytes | Bytecode]:
-        """Return the file as bytes that stay and functions, in their order."""
+        """Return the file as bytes that stay and functions, in order."""
         self.origin_of, self.name_of = origin_of, name_of
         self.at = 4
         names, constants = self._uint(), self._uint()
@@ -48,7 +48,7 @@ class Mpy:
                 return value
 
     def _string(self) -> str:
-        """Return a name; "" for one of those that every firmware has, which a .mpy only counts."""
+        """Return a name; "" for one that every firmware has, which a .mpy only counts."""
         length = self._uint()
         if length & 1:
             return ""
@@ -106,7 +106,7 @@ class Mpy:
         return count + keywords
 
     def _sizes(self) -> tuple[int, int]:
-        """Bytes of names and lines, and of what closures need."""
+        """Return the bytes of names and lines, and those closures need."""
         info = cells = shift = 0
         octet = 0x80
         while octet & 0x80:
@@ -118,7 +118,7 @@ class Mpy:
 
 
 def joined(pieces: list[bytes | Bytecode]) -> bytes:
-    """Return the .mpy of its pieces."""
+    """Return the .mpy made of these pieces."""
     return b"".join(_written(piece) if isinstance(piece, Bytecode) else piece for piece in pieces)
 
 

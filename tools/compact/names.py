@@ -1,19 +1,19 @@
-"""Gives everything in `agent/` a short name, and everything private of the other modules: a name is paid for on a chip.
+"""Gives everything in `agent/` a short name, and everything private of the other modules: names cost memory on a chip.
 
 A name that is not in the firmware costs its text and about eight bytes beside it, and two bytes of bytecode instead
-of one wherever it is used, once a module has more than 127 of them.
+of one at each use, once a module has more than 127 of them.
 
 Rules
-1. Attributes share: two get one name where no class has both, for no object can be asked for both then. What a class
-   has are its methods, what it sets on `self`, and the same of its bases and of what derives from it.
+1. Attributes share: two get one name if no class has both, since no object can then be asked for both. What a class
+   has is its methods, what it sets on `self`, and the same of its bases and of its subclasses.
 2. A public attribute is renamed only if a class of `agent/` defines it and nothing outside the program has one of that
-   name (FOREIGN): a socket's `close` must stay what it is.
+   name (FOREIGN): a socket's `close` must keep its name.
 3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
    with attributes. Locals and arguments begin again in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
-   for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
-   Which name each has is chosen by the place it falls into (tools.compact.places).
+   for each name where in a dict it was last found, which helps only if it means one kind of object.
+   Each name is chosen by the place it falls into (tools.compact.places).
 6. `python -m tools.compact NAME` tells what a name in a board's traceback stands for.
 """
 
@@ -45,7 +45,7 @@ from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
 from tools.compact.slots import arguments_of, is_simple, slots
 from tools.compact.walk import walk
 
-# What objects that are not ours may have: Python's own, and of MicroPython's those that the stubs of its ports name.
+# What foreign objects may have: Python's own, and of MicroPython's those that the stubs of its ports name.
 _OF_PYTHON = (
     *(str, bytes, bytearray, list, dict, tuple, set, int, float, memoryview, array.array, slice, range, BaseException),
     *(io.FileIO, io.StringIO, socket.socket, select.epoll, OSError, type(iter([])), type(_ for _ in ())),
@@ -70,8 +70,8 @@ TWICE = ("board.safe_mode",)
 class Names:
     """The names chosen for one program: `attributes` by name, `tops` by module and name.
 
-    `companions` run beside it: no class of theirs has two attributes that get one name. What is `said` stays as it is.
-    `classes` is the program while its methods were whole: there a variable still tells by its name what it holds.
+    `companions` run beside it: in none of their classes do two attributes get one name. What is `said` stays as it is.
+    `classes` is the program with its methods intact: there a variable's name still tells what it holds.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Names:
         self._name_tops(_by_use(tops, self.trees), short)
 
     def _name_tops(self, tops: list[tuple[str, str]], short: list[str]) -> None:
-        """Share names among modules that do not see each other's; what costs no text comes first."""
+        """Share names among modules that do not see each other's; the shortest texts come first."""
         taken = self._met_at_the_top(set(tops))
         attributes = sorted({*short, *_attributes_left(self.trees.get(ENTRY), self.attributes)})
         free = [text for text in dict.fromkeys((*short, *attributes)) if text not in taken]
@@ -157,7 +157,7 @@ class Names:
                 used[module].add(names[number])
 
     def _met_at_the_top(self, tops: set[tuple[str, str]]) -> set[str]:
-        """Every identifier that a function may mean by a plain name: none of these may be given to something else."""
+        """Return every identifier that a function may mean by a plain name: none may be given to anything else."""
         met = {*keyword.kwlist, *self.keywords, *self.asked}
         for module, tree in self.trees.items():
             met.update(module.split("."))
@@ -177,7 +177,7 @@ class Names:
         return met
 
     def _kept(self, attributes: set[str], tops: set[tuple[str, str]]) -> set[str]:
-        """Return every identifier that stays what it is: no new name may be one of these."""
+        """Return every identifier that stays as it is: no new name may be one of these."""
         kept = {*dir(builtins), *keyword.kwlist, *self.keywords, *self.asked}
         for module, tree in self.trees.items():
             kept.add(module.rpartition(".")[2])
@@ -196,7 +196,7 @@ class Names:
         return kept - {""}
 
     def _check_foreign(self, module: str, tree: ast.Module) -> None:
-        for node in tree.body:  # what a function imports is found missing when it runs, if it does
+        for node in tree.body:  # what a function imports is found missing only at run time, if at all
             if isinstance(node, ast.ImportFrom) and node.module in self.trees:
                 for alias in node.names:
                     top = alias.name in self.trees[node.module].inner.names  # type: ignore[attr-defined, index]
@@ -215,12 +215,12 @@ class Names:
         return {module: self.apply(module, tree) for module, tree in self.trees.items()}
 
     def apply(self, module: str, tree: ast.Module) -> str:
-        """One module with the new names; `tree` is marked with its scopes. ValueError if it asks for what is gone."""
+        """Return one module with the new names; `tree` has its scopes marked. ValueError if it uses what is gone."""
         if module not in self.trees:
             self._check_foreign(module, tree)
         modules, tops = _bound(module, tree, self)
         if module not in self.trees:
-            tops = {}  # it calls what it imports as it likes
+            tops = {}  # it may call its imports what it likes
         _Renamer(self, module, modules, tops).visit(tree)
         for node in walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
@@ -229,7 +229,7 @@ class Names:
 
 
 class Missing(ValueError):
-    """A script beside the program asks for what the program has not, or has names that clash with the new ones."""
+    """A script beside the program uses what the program does not have, or its names clash with the new ones."""
 
 
 def _texts(taken: set[str]) -> Iterator[str]:
@@ -250,7 +250,7 @@ def _is_ours(module: str) -> bool:
 
 
 def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
-    """Return names that `getattr` and its like are given."""
+    """Return names passed to `getattr` and its like."""
     return {
         one.value
         for tree in trees.values()
@@ -264,7 +264,7 @@ def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
 
 
 def _met_outside(trees: dict[str, ast.Module]) -> set[str]:
-    """Attributes in modules that a board has a second time, as they were written: they meet the program's objects."""
+    """Return attributes in modules that a board also has uncompacted: they are used on the program's objects."""
     return {
         node.attr if isinstance(node, ast.Attribute) else node.name
         for module in TWICE
@@ -288,7 +288,7 @@ def _of_class(node: ast.ClassDef, tree: ast.Module) -> set[str]:
 
 
 def _attributes_in(trees: Iterable[ast.Module]) -> set[str]:
-    """Return every name that some object is asked for, or that a class defines."""
+    """Return every name that an object is asked for, or that a class defines."""
     found = set()
     for tree in trees:
         for node in walk(tree):
@@ -318,7 +318,7 @@ def _defined_in_agent(trees: dict[str, ast.Module]) -> set[str]:
 
 
 def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
-    """For each attribute of any class, the others that some object has as well."""
+    """Return for each attribute of any class the others that some object has as well."""
     own: dict[str, set[str]] = {}
     bases: dict[str, set[str]] = {}
     for module, tree in trees.items():
@@ -355,9 +355,9 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
 
 
 def _set_from_outside(trees: dict[str, ast.Module], own: dict[str, set[str]]) -> set[str]:
-    """Add what is set on a `station` to the class Station; what is set on an object of no such name, any may have.
+    """Add what is set on a `station` to the class Station; what is set on any other object, any class may have.
 
-    That no Outlet lies in a `station` is what `tools.compact.conventions` looks after.
+    `tools.compact.conventions` checks that a `station` never holds an Outlet.
     """
     named: dict[str, list[str]] = {}
     for name in own:
@@ -407,7 +407,7 @@ def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
 
 
 def _by_use(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
-    """Return those that are named most often first."""
+    """Return the most used ones first."""
     named = Counter(node.id for tree in trees.values() for node in walk(tree) if isinstance(node, ast.Name))
     return sorted(tops, key=lambda key: (-named[key[1]], key))
 
@@ -425,7 +425,7 @@ def _seen_by(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> dict[
 
 
 def _attributes_left(tree: ast.Module | None, renamed: dict[str, str]) -> set[str]:
-    """Return names that a module has anyway, because it asks objects for them."""
+    """Return names that a module has anyway, because it uses them as attributes."""
     found = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute)} if tree is not None else set()
     return found - set(renamed)
 
@@ -514,7 +514,7 @@ class _Renamer(ast.NodeTransformer):
 
 
 def _rename_locals(function: ast.FunctionDef, keywords: frozenset[str]) -> None:
-    """Arguments and locals from `a` on; a function with another one inside has a name for each, and no name of its."""
+    """Rename arguments and locals from `a` on; with a function inside, each has its own name, none of the inner's."""
     inside = [node for node in walk(function) if node is not function]
     if any(isinstance(node, (ast.Import, ast.Global, ast.FunctionDef, ast.ClassDef)) for node in inside):
         return

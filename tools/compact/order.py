@@ -1,6 +1,6 @@
-"""Lets mpy-cross number the names of a module by how often they are used: the first 128 take one byte, the others two.
+"""Makes mpy-cross number a module's names by how often they are used: the first 128 take one byte, the others two.
 
-mpy-cross numbers names in the order it meets them, and it meets the module's own text first: there stand the names of
+mpy-cross numbers names in the order it meets them, and it meets the module's own text first: the names of
 all functions, each used once. So the module begins with a loop that is never run and names the others.
 """
 
@@ -13,7 +13,7 @@ from tools.compact.lines import behind
 from tools.compact.walk import walk
 
 ONE_OCTET = 124  # of the 128, less what mpy-cross itself puts in front
-WORTH_BYTES = 200  # below so many names in a module nothing is gained
+WORTH_BYTES = 200  # with fewer names in a module nothing is gained
 
 
 def ordered(text: str) -> str:

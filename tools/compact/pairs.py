@@ -1,4 +1,4 @@
-"""Writes `a, b = c, d` as people do: MicroPython's compiler makes no tuple of that, but of `a, b = (c, d)`.
+"""Writes `a, b = c, d` without parentheses: MicroPython's compiler makes a tuple only of `a, b = (c, d)`.
 
 `ast.unparse` puts every tuple in parentheses, and on the path of a result nothing may be allocated.
 """
@@ -14,7 +14,7 @@ MOST = 3  # of more the compiler makes a tuple in any case
 
 
 def without_tuples(text: str) -> Text:
-    """The text of a module, which `ast.unparse` made, with the values of such assignments out of their parentheses."""
+    """Return a module's text, made by `ast.unparse`, without the parentheses around values of such assignments."""
     lines = text.encode().split(b"\n")  # the tree counts bytes
     for node in walk(ast.parse(text)):
         if isinstance(node, ast.Assign) and _is_pair(node) and node.value.lineno == node.value.end_lineno:

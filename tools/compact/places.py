@@ -1,16 +1,16 @@
-"""Names that fall into places of their own in MicroPython's dicts: where names cost nothing, as in a frozen core.
+"""Chooses names that fall into places of their own in MicroPython's dicts: where names are free, as in a frozen core.
 
-A dict of an object begins to look for a name at `hash % places`, and goes on until it finds it or a place that is free.
-What an object has is remembered, so that it is found at once. A method is never in the object's own dict, but looked
-for there first, at every call: in a dict of 59 places with two that are free that are thirty places as a rule.
+The search in an object's dict begins at `hash % places`, and goes on until the name or a free place is found.
+The place of what an object has is remembered, so that it is found at once. A method is never in the object's own dict,
+but looked for there first, at every call: in a dict of 59 places with two free ones that is about thirty places.
 
 Rules
-1. An object's dict has the least of `_SIZES` that holds what its class and their bases set on `self` (py/map.c).
-2. What is set gets a name whose place no one of the same dict has; then every method one whose place is free in the
-   dicts of all classes that have it. What several dicts have gets one place in all of them if it can: MicroPython
-   remembers the place by the name alone. Where there is no such name, what comes nearest.
-3. A dict without a free place is looked through as a whole for every method. From `_LARGE` places on such an object
-   gets an attribute that no one uses, and with it a larger dict.
+1. An object's dict has the smallest of `_SIZES` that holds what its class and their bases set on `self` (py/map.c).
+2. Each attribute that is set gets a name whose place no other in the dict has; then every method one whose place is
+   free in the dicts of all classes that have it. What several dicts have gets one place in all of them if possible:
+   MicroPython remembers the place by the name alone. If there is no such name, the one that comes nearest.
+3. A dict without a free place is searched completely for every method. From `_LARGE` places on such an object
+   gets an unused attribute, and with it a larger dict.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tools.compact.scopes import scopes
 from tools.compact.walk import walk
 
 _SIZES = (0, 2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223, 293)
-_STEP = 4  # a place that is looked at in vain against one that is not where it was found last
+_STEP = 4  # cost of a place looked at in vain, against one that is not where it was last found
 _LARGE = 12
 _SPARE = "_spare"
-_CANDIDATES = 3000  # names that are tried for each: all of two letters
+_CANDIDATES = 3000  # names tried for each: all of two letters
 
 
 @dataclass
@@ -55,7 +55,7 @@ def hash_of(text: str) -> int:
 
 
 def dicts_of(trees: Iterable[ast.Module]) -> list[Dict]:
-    """Return the dicts of all classes from which no other derives."""
+    """Return the dicts of all classes without subclasses."""
     own: dict[str, tuple[set[str], set[str], list[str]]] = {}
     for tree in trees:
         for node in walk(tree):
@@ -73,7 +73,7 @@ def dicts_of(trees: Iterable[ast.Module]) -> list[Dict]:
 
 
 def with_free_places(sources: dict[str, str]) -> dict[str, str]:
-    """Return the program with an attribute more in every class of rule 3."""
+    """Return the program with a further attribute in every class of rule 3."""
     trees = {name: parse(text) for name, text in sources.items()}
     for tree in trees.values():
         scopes(tree)
@@ -92,7 +92,7 @@ def with_free_places(sources: dict[str, str]) -> dict[str, str]:
 
 
 def placed(wanted: list[str], dicts: list[Dict], texts: Iterator[str]) -> dict[str, str]:
-    """Return a name out of `texts` for each that is wanted, none of them twice; those in front choose first."""
+    """Return a name out of `texts` for each wanted one, none of them twice; those in front choose first."""
     free = dict.fromkeys(islice(texts, max(_CANDIDATES, len(wanted))))
     hashes = {text: hash_of(text) for text in free}
     taken: list[Counter[int]] = [Counter() for _ in dicts]
@@ -106,7 +106,7 @@ def placed(wanted: list[str], dicts: list[Dict], texts: Iterator[str]) -> dict[s
         for name in one.methods - one.data:
             asks.setdefault(name, []).append(number)
     for number, one in enumerate(dicts):
-        for name in sorted(one.data - set(wanted)):  # these keep theirs
+        for name in sorted(one.data - set(wanted)):  # these keep their names
             _take(taken[number], sizes[number], hash_of(name))
     for is_data in (True, False):
         for name in [name for name in wanted if (name in holds) == is_data]:
@@ -142,7 +142,7 @@ def _take(taken: Counter[int], places: int, value: int) -> None:
 
 
 def _steps(taken: Counter[int], places: int, value: int) -> int:
-    """Return how many places are looked at in vain before a free one."""
+    """Return how many places are searched in vain before a free one."""
     for step in range(places):
         if not taken[(value + step) % places]:
             return step

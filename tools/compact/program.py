@@ -1,13 +1,13 @@
-"""The steps that make a board's program out of the sources, in their order.
+"""The steps that make a board's program out of the sources, in order.
 
 rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
-module of forty), prune (what no one uses), methods (private ones become
-functions), expressions (functions that are one, into their callers), inline (functions called from one place), names
-(short ones). Each carries along where a statement stands in the sources (lines); behind mpy-cross, numbers in the .mpy
-find it (line_info).
+module of forty), prune (unused code), methods (private ones become
+functions), expressions (one-expression functions, into their callers), inline (functions called from one place), names
+(short ones). Each step keeps the origin of every statement in the sources (lines); after mpy-cross, numbers in the .mpy
+lead to it (line_info).
 
-What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
-written against the same names, and changes nothing of the program; what it uses must be there.
+`foreign` modules run beside the program and are not part of it: a script that measures it, the peers it talks to. They
+are written against the same names, and change nothing in the program; what they use must be there.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from tools.compact.source import with_numbers
 from tools.compact.twins import only_twins, without_cpython
 from tools.compact.walk import walk
 
-IN_FLASH_OCTETS = 400  # of code more for one function and its calls less, where code takes no heap
+IN_FLASH_OCTETS = 400  # the code that saving one function and its calls may cost, where code takes no heap
 
 
 def without_collection(step):
-    """A step's trees are many objects and no garbage: to look through them again and again costs a quarter more."""
+    """Run a step without garbage collection: its trees are many objects and no garbage, which costs a quarter more."""
 
     @functools.wraps(step)
     def alone(*arguments, **named):
@@ -53,10 +53,10 @@ def without_collection(step):
 
 
 class Program:
-    """A board's program: `texts` by module. `place` and `attribute` find what had another name.
+    """A board's program: `texts` by module. `place` and `attribute` find what was renamed.
 
-    `keep` are names that stay although the program does not use them, `companions` are modules that will run beside.
-    `own_image`: it is frozen into our own firmware, where names cost nothing and frames lie on the stack.
+    `keep` are names that stay although the program does not use them, `companions` are modules that will run beside it.
+    `own_image`: it is frozen into our own firmware, where names cost nothing and frames are on the stack.
     """
 
     @without_collection
@@ -100,7 +100,7 @@ class Program:
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Return the texts of program and tests, where these derive from its classes and ask for names by strings.
 
-        `outside` are the tests as `outside` returns them. What they want of the program that it does not use is
+        `outside` are the tests as `outside` returns them. What they need that the program itself does not use is
         `spare`, what it has in another form is `keep`. The names are chosen so that both sides agree.
         """
         other = copy.copy(self)
@@ -110,13 +110,13 @@ class Program:
 
     @without_collection
     def outside(self, foreign: dict[str, str]) -> dict[str, str]:
-        """The modules of `foreign` without constants, importing from where things are now, under their long names."""
+        """Return the modules of `foreign` without constants, with imports from the new places, under long names."""
         foreign = flattened(foreign)
         plain, _ = with_numbers(foreign, self.numbers)
         return {name: without_unused_imports(self.bundle.outside(name, plain[name])) for name in foreign}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:
-        """Return the modules of `foreign`, written against the program; Missing if they ask for what it has not."""
+        """Return the modules of `foreign`, written against the program; Missing if they use what it does not have."""
         return {name: self._named(name, text) for name, text in self.outside(foreign).items()}
 
     def _named(self, name: str, text: str) -> str:
@@ -125,7 +125,7 @@ class Program:
         return self.names.apply(name, tree)
 
     def place(self, module: str, name: str) -> tuple[str, str]:
-        """Return where the name `name` of the source `module` is now, and what it is called."""
+        """Return the module where `name` of the source `module` is now, and what it is called there."""
         module, name = self.bundle.place(flat(module), name)
         return module, self.names.tops.get((module, name), name)
 
@@ -135,7 +135,7 @@ class Program:
 
 
 def said_in(program: dict[str, str], outside: dict[str, str]) -> frozenset[str]:
-    """Return names that modules beside a program may ask for otherwise than plainly: by strings, keywords, computed."""
+    """Return names that modules beside a program may use other than plainly: by strings, keywords, computed."""
     own = {node.attr for text in program.values() for node in walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
     said = set()
     for text in outside.values():
@@ -152,5 +152,5 @@ def said_in(program: dict[str, str], outside: dict[str, str]) -> frozenset[str]:
 
 
 def compact(sources: dict[str, str]) -> dict[str, str]:
-    """Return what a board is given of every module that is left (dotted name -> text)."""
+    """Return the text that a board is given of every remaining module (dotted name -> text)."""
     return Program(sources).texts

@@ -1,10 +1,10 @@
 """Drops what a board's program never uses: functions that only tests call, imports of constants, decided conditions.
 
 Rules
-1. Of `agent/` go functions, classes and constants that nothing in the program names, and methods whose name no one
-   in the program uses as an attribute; of the other modules only imports that are not used.
-2. A tuple of constants that only other modules use (names for a person to read) goes to those that use it: they are
-   loaded when somebody looks.
+1. From `agent/` it drops functions, classes and constants that the program never names, and methods whose name it
+   never uses as an attribute; from the other modules only unused imports.
+2. A tuple of constants that only other modules use (names for a person to read) moves to those that use it: they are
+   loaded only when looked at.
 3. What is found by a string (`getattr`, `globals()`) counts as used.
 """
 
@@ -34,7 +34,7 @@ def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[s
 
 
 def without_unused_imports(text: str) -> str:
-    """Return one module that is no part of the program, without imported names that it neither uses nor passes on."""
+    """Return a module outside the program without imported names that it neither uses nor passes on."""
     tree = parse(text)
     own = scopes(tree)[0]
     used = {node.id for node in walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
@@ -44,7 +44,7 @@ def without_unused_imports(text: str) -> str:
 
 
 def strings_in(trees) -> set[str]:
-    """Return every text that somebody may look a name up with."""
+    """Return every text that may be used to look up a name."""
     return {
         node.value
         for tree in trees
@@ -54,12 +54,12 @@ def strings_in(trees) -> set[str]:
 
 
 class _Uses:
-    """What a module asks for: gathered once, and again where something of it was dropped."""
+    """What a module uses: gathered once, and again where something was dropped."""
 
     def __init__(self, tree: ast.Module):
         self.attributes: set[str] = set()
         self.strings = strings_in([tree])
-        self.names: set[str] = set()  # of its own top that it reads
+        self.names: set[str] = set()  # of its own top level that it reads
         self.imports: set[tuple[str | None, str]] = set()
         own = scopes(tree)[0]
         for node in walk(tree):
@@ -106,7 +106,7 @@ class _Decider(ast.NodeTransformer):
 
 
 def _decided(tree: ast.Module) -> ast.Module:
-    """Take the one way that is left where a constant of the module is None."""
+    """Take the one branch that is left where a constant of the module is None."""
     none = {
         one.targets[0].id
         for one in tree.body
@@ -134,7 +134,7 @@ def _tables_of(tree: ast.Module) -> dict[str, ast.Assign]:
 
 
 def _fold_lengths(trees: dict[str, ast.Module]) -> None:
-    """`len(NAMES)` of a tuple of constants is a number."""
+    """Replace `len(NAMES)` of a tuple of constants by a number."""
 
     class Folder(ast.NodeTransformer):
         def visit_Call(self, node):
@@ -152,7 +152,7 @@ def _fold_lengths(trees: dict[str, ast.Module]) -> None:
 
 
 def _move_tables(trees: dict[str, ast.Module], uses: dict[str, _Uses]) -> set[str]:
-    """Give the tables that the bundle itself does not use to those who do; returns these modules."""
+    """Move the tables that the bundle itself does not use to those who do; return these modules."""
     entry = trees.get(ENTRY)
     if entry is None:
         return set()
@@ -169,7 +169,7 @@ def _move_tables(trees: dict[str, ast.Module], uses: dict[str, _Uses]) -> set[st
 
 
 def _take_table(tree: ast.Module, name: str, table: ast.Assign) -> None:
-    """Give a module that uses a table of the bundle its own."""
+    """Give a module that uses a table of the bundle its own copy."""
     aliases = _aliases_of_entry(tree)
     found: list[str] = []
 
@@ -208,7 +208,7 @@ def _aliases_of_entry(tree: ast.Module) -> set[str]:
 
 
 def _drop_names(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
-    """Drop what is not used of the top of modules and of imported names; returns the modules that had it."""
+    """Drop unused names at the top of modules, and unused imports; return the modules that had them."""
     strings = _all(one.strings for one in uses.values()) | also
     wanted = _all(one.imports for one in uses.values())
     attributes = _all(one.attributes for one in uses.values())
@@ -217,7 +217,7 @@ def _drop_names(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: froz
         used = uses[module].names | strings
         keep = tree.body
         if module.startswith("agent"):
-            # `__init__` of a package and the program's own modules are asked for by others.
+            # `__init__` of a package and the program's own modules are used from outside.
             used |= attributes | {name for of, name in wanted if of == module}
             keep = [one for one in tree.body if not _is_unused(one, used)]
         if len(keep) != len(tree.body):
@@ -257,7 +257,7 @@ def _drop_imports(tree: ast.Module, used: set[str], module: str, wanted: set[tup
 
 
 def _drop_methods(trees: dict[str, ast.Module], uses: dict[str, _Uses], also: frozenset[str]) -> set[str]:
-    """Drop methods that are not used; returns the modules that had them."""
+    """Drop unused methods; return the modules that had them."""
     used = _all(one.attributes | one.strings for one in uses.values()) | also
     changed = set()
     for module, tree in trees.items():

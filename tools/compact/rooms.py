@@ -1,6 +1,6 @@
-"""Leaves out the folders that a chip need not have: there `agent.cart.app` is `agent.app`.
+"""Leaves out folders that a chip does not need: there `agent.cart.app` is `agent.app`.
 
-A folder takes two blocks of a chip's file system in each of its two versions, and a package a module of its heap.
+A folder takes two blocks of a chip's file system in each of its two versions, and a package takes a module of its heap.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def flat(text: str) -> str:
 
 
 def flattened(sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the modules under their shorter names; two that share one are a mistake of whoever named them."""
+    """Return the modules under their shorter names; if two share one, they are badly named."""
     packages = {f"agent.{room}" for room in FLAT}
     found: dict[str, str] = {}
     for name, text in sources.items():
         if name in packages:
-            continue  # nothing stands there
+            continue  # the folder has nothing else
         if flat(name) in found:
             raise ValueError(f"{name} and another module are both {flat(name)} on a board")
         found[flat(name)] = same_statements(text, flat(text))

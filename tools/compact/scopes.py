@@ -1,4 +1,4 @@
-"""Says of every name in a module which scope it belongs to: the module's, a function's, a class's, or none (a builtin).
+"""Tells the scope of every name in a module: the module's, a function's, a class's, or none (a builtin).
 
 Rules
 1. `scopes(tree)` marks each node that binds or uses a name with the attribute `home`: its Scope, None for a builtin.
@@ -26,7 +26,7 @@ class Scope:
         self.declared_global: set[str] = set()
 
     def __deepcopy__(self, memo: dict) -> Scope:
-        return self  # the copy of a node lies in the same scope
+        return self  # the copy of a node is in the same scope
 
     @property
     def module(self) -> Scope:
@@ -55,7 +55,7 @@ class Scope:
 
 
 class _Marker:
-    """Goes through a module as ast.NodeVisitor does, several times as fast: it is asked for after each step."""
+    """Walks a module like ast.NodeVisitor, several times as fast: it is needed after each step."""
 
     def __init__(self, tree: ast.Module):
         self.scope = Scope(MODULE, tree, None)
@@ -144,7 +144,7 @@ _SPECIAL = {getattr(ast, name[6:]): method for name, method in vars(_Marker).ite
 
 
 def scopes(tree: ast.Module) -> list[Scope]:
-    """Mark the tree; returns its scopes, the module's first."""
+    """Mark the tree; return its scopes, the module's first."""
     marker = _Marker(tree)
     for statement in tree.body:
         marker.visit(statement)

@@ -1,4 +1,4 @@
-"""Finds which locals of a function can be one: two that are never needed at the same time.
+"""Finds which locals of a function can share a place: two that are never needed at the same time.
 
 MicroPython gives each local a word of the frame for the whole call, and a frame of more than eleven words is taken from
 the heap, at each call again.
@@ -6,9 +6,9 @@ the heap, at each call again.
 Rules
 1. A local is needed from the first place that names it to the last, in the order of the text; all of a loop around such
    a place counts, unless the local begins again in each turn (all its places are in the loop, the first one stores, and
-   no turn leaves that one out).
-2. Arguments come first, in their order; what is no longer needed makes room for what comes behind it.
-3. Where the order of the text is not the order of the run (a function inside, a comprehension) nothing is shared.
+   no turn skips that one).
+2. Arguments come first, in their order; a local that is no longer needed makes room for later ones.
+3. Where the order of the text is not the order of execution (a function inside, a comprehension) nothing is shared.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Loop:
 
 
 def is_simple(function: ast.FunctionDef) -> bool:
-    """True if the function has no other one inside, and no import of a name with dots."""
+    """True if the function has no other one inside, and no import of a dotted name."""
     inside = [node for node in walk(function) if node is not function]
     return not any(isinstance(node, (*_APART, ast.Import)) for node in inside)
 
@@ -52,7 +52,7 @@ def arguments_of(function: ast.FunctionDef) -> list[str]:
 
 
 def slots(function: ast.FunctionDef, names: set[str]) -> dict[str, int]:
-    """Return a number for each local in `names`, arguments included; the same number where they can be one."""
+    """Return a number for each local in `names`, arguments included; the same number if they can share a place."""
     walker = _Walk(names)
     arguments = arguments_of(function)
     for argument in arguments:
@@ -138,10 +138,10 @@ class _Walk:
         self.statements(node.orelse, chain)
 
     def span(self, life: _Life) -> tuple[int, int]:
-        """From when to when a local is needed."""
+        """Return from when to when a local is needed."""
         start, end = life.places[0][0], life.places[-1][0]
         chains = [chain for _, chain in life.places]
-        common = 0  # how many lists of statements all places have around them
+        common = 0  # how many lists of statements all places share around them
         while all(len(chain) > common for chain in chains) and len({chain[common][0] for chain in chains}) == 1:
             common += 1
         for loop in self.loops:

@@ -1,14 +1,14 @@
-"""Puts numbers in the place of constants, and leaves out what is for a reader: docstrings, slots, annotations.
+"""Replaces constants by numbers, and leaves out what is for a reader: docstrings, slots, annotations.
 
 On a board every public name costs about 40 bytes of heap (its text, a place in its module's dict, the code that puts
-it there), measured on the 32-bit unix port. A named constant is for the reader; a chip needs the number only.
+it there), measured on the 32-bit unix port. A named constant is for the reader; a chip needs only the number.
 
 Rules
-1. `NAME = const(<whole number>)` at a module's top is replaced by its value everywhere in the program, also where it
-   is imported or reached through its module, and the definition goes. So is what is computed from such numbers.
+1. `NAME = const(<whole number>)` at a module's top level is replaced by its value everywhere in the program, even where
+   it is imported or reached through its module, and the definition is dropped. So is what such numbers compute.
 2. `bytes((1, 2, ...))` of numbers becomes the bytes themselves, and so does what a module's top makes of bytes. In
-   our own image tuples do so as well: there a constant lies in the flash, in a .mpy it is longer than what makes it.
-3. A name that is looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
+   our own image so do tuples: there a constant is in the flash; in a .mpy it is longer than the code that makes it.
+3. A name looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
    tests run on the result.
 """
 
@@ -32,7 +32,7 @@ Numbers = dict[str, dict[str, int]]  # what each module defines as whole numbers
 
 @dataclass
 class Module:
-    """One module on its way: its dotted name, its tree, and what it defines as whole numbers."""
+    """One module being changed: its dotted name, its tree, and what it defines as whole numbers."""
 
     name: str
     tree: ast.Module
@@ -40,7 +40,7 @@ class Module:
 
     @functools.cached_property
     def imports(self) -> list[ast.Import | ast.ImportFrom]:
-        """Asked for as long as the tree is the source's."""
+        """The imports, while the tree is still the source's."""
         return [node for node in walk(self.tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
 
     @functools.cached_property
@@ -55,7 +55,7 @@ def constants(sources: dict[str, str], own_image: bool = False) -> dict[str, str
 
 
 def with_numbers(sources: dict[str, str], known: Numbers, own_image: bool = False) -> tuple[dict[str, str], Numbers]:
-    """Return the same, and the numbers; `known` are those of modules around them that were read before."""
+    """Do the same, and return the numbers too; `known` are those of modules around them that were read before."""
     kinds = (bytes, tuple) if own_image else (bytes,)
     modules = {name: Module(name, ast.Module([], []), dict(numbers)) for name, numbers in known.items()}
     modules |= {name: Module(name, parse(text)) for name, text in sources.items()}
@@ -71,7 +71,7 @@ def with_numbers(sources: dict[str, str], known: Numbers, own_image: bool = Fals
 
 
 def _folded(tree: ast.Module, kinds: tuple[type, ...]) -> ast.Module:
-    """Return the module with what its top makes of bytes and tuples, where that is one of these kinds, and not long."""
+    """Return the module with what its top level makes of bytes and tuples, if of one of these kinds, and not long."""
     stored = Counter(node.id for node in walk(tree) if isinstance(node, ast.Name) and _is_store(node))
     known: dict[str, object] = {}
     for statement in tree.body:
@@ -102,7 +102,7 @@ def _octets_in(value: object) -> int:
 
 
 def _find_constants(modules: dict[str, Module]) -> None:
-    """Evaluate every `NAME = const(...)`; a value may use constants that were found before, also imported ones."""
+    """Evaluate every `NAME = const(...)`; a value may use constants found before, even imported ones."""
     unresolved = True
     while unresolved:
         unresolved = False
@@ -110,7 +110,7 @@ def _find_constants(modules: dict[str, Module]) -> None:
             known = _visible(module, modules)
             aliases = _module_aliases(module, modules)
             unresolved |= bool(known.keys() - module.constants.keys())
-            module.constants.update(known)  # who imports them from here, finds them
+            module.constants.update(known)  # so that whoever imports them from here finds them
             for name, value in module.computed:
                 if value is not None and name not in module.constants:
                     number = _evaluate(_Rewriter(known, aliases, modules).visit(copy.deepcopy(value)), known)

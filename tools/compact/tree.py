@@ -24,11 +24,11 @@ from tools.compact.lines import by_line
 from tools.compact.program import Program, without_collection
 
 REMEMBERED = CACHE / "compact"
-PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and their locks are others
+PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made from a program, under other locks
 T = TypeVar("T")
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
-WITH_LINES = ("-O2",)  # what tools.compact.line_info makes numbers of that take none
-LINES_FILE = "lines.json"  # beside the .mpy files: what the numbers in them are in the sources
+WITH_LINES = ("-O2",)  # tools.compact.line_info turns them into numbers that take none
+LINES_FILE = "lines.json"  # beside the .mpy files: the places in the sources for the numbers in them
 
 
 def program_of(
@@ -37,7 +37,7 @@ def program_of(
     own_image: bool = False,
     companions: tuple[str, ...] = (),
 ) -> Program:
-    """Return the program made of these files; names in `keep` stay although nothing uses them. Broken names bad lines.
+    """Return the program made from these files; names in `keep` stay although unused. Broken names bad lines.
 
     `companions` are files of the checkout with classes that will run beside it. A board has none.
     """
@@ -56,14 +56,14 @@ def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bo
 
 
 def texts_of(sources: list[Source]) -> dict[str, str]:
-    """Return the texts of the program made of these files, by module."""
+    """Return the texts of the program made from these files, by module."""
     return remembered(sources, lambda: program_of(sources).texts, form=pickle)
 
 
 def remembered(what: object, make: Callable[[], T], where: Path | None = None, form: ModuleType = json) -> T:
-    """Return what `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
+    """Return what `make` returns, from the checkout's cache if this compactor made it from the same `what` before.
 
-    It goes through JSON, or what else `form` is. What is installed has no cache and makes it again.
+    It goes through JSON, or another `form`. An installed toolcart has no cache and makes it again.
     """
     if not CACHE.is_dir():
         return make()
@@ -83,7 +83,7 @@ def remembered(what: object, make: Callable[[], T], where: Path | None = None, f
 
 
 def beside(program: Program, names: tuple[str, ...]) -> list[Source]:
-    """Return files of the checkout that are no part of the program, written against it."""
+    """Return files of the checkout that are not part of the program, written against it."""
     texts = {dotted(name): (ROOT / name).read_text(encoding="utf-8") for name in names}
     return files_of(program.beside(texts))
 
@@ -95,9 +95,9 @@ def files_of(texts: dict[str, str]) -> list[Source]:
 
 
 def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Write the compacted .mpy files below `folder`; returns the bytes of each by its name in the checkout.
+    """Write the compacted .mpy files below `folder`; return the size of each by its name in the checkout.
 
-    `machine` is mpy-cross's -march for native code; without one files of native code are left out.
+    `machine` is mpy-cross's -march for native code; without one, files of native code are left out.
     """
     wanted = [source for source in product_sources() if source.name not in without]
     return compile_sources(folder, files_of(texts_of([one for one in wanted if machine or not one.is_native])), machine)
@@ -116,7 +116,7 @@ def lines_in(folder: Path, sources: list[Source]) -> dict[str, Lines]:
 
 @without_collection
 def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> dict[str, int]:
-    """Compile the files of a program into `folder`, with a map of what a traceback's numbers are in the sources."""
+    """Compile the files of a program into `folder`, with a map from a traceback's numbers to the sources."""
     sizes: dict[str, int] = {}
     lines: dict[str, Lines] = {}
     with tempfile.TemporaryDirectory(prefix="toolcart-compact-") as scratch:
@@ -135,7 +135,7 @@ def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> d
 
 
 def _compiled(source: Source, machine: str, scratch: Path) -> tuple[bytes, Lines]:
-    """Return the .mpy of one file and its map, which only what was made of sources has."""
+    """Return the .mpy of one file and its map, which exists only for what was made from sources."""
     text, target = scratch / "source.py", scratch / "source.mpy"
     text.write_text(source.text, encoding="utf-8")
     has_map = bool(getattr(source.text, "origins", ())) and not source.is_native

@@ -1,16 +1,16 @@
-"""Leaves out what never runs on a board: what is for CPython, and the bytecode of what has a twin in machine code.
+"""Leaves out what never runs on a board: code for CPython, and the bytecode of what has a twin in machine code.
 
 A chip's program either has `agent.base.fast` and its like, compiled for that very chip, or has none of them. In the
-sources the choice is made when a module is imported, so that the same files run everywhere; made here, loops that never
-run stay away.
+sources the choice is made when a module is imported, so that the same files run everywhere; when it is made here, code
+that never runs is left out.
 
 Rules
-1. Only with machine code in the program (`bundle.NATIVES`). There `FAST is None` is False, an `if FAST is not None:`
-   is its body.
-2. `globals()["name"] = ...` in there becomes `name = ...`, and the function of that name before it goes. A loop over
-   the names of the twins becomes one such line for each.
+1. Only with machine code in the program (`bundle.NATIVES`). There `FAST is None` is False, and
+   `if FAST is not None:` is replaced by its body.
+2. `globals()["name"] = ...` in there becomes `name = ...`, and the earlier function of that name is dropped. A loop
+   over the names of the twins becomes one such line for each.
 3. If the machine code does not load after all, the import fails: that chip was given the wrong files.
-4. `ON_CPYTHON` of agent.base.compat is False: the body of an `if ON_CPYTHON:` goes, and so does the name.
+4. `ON_CPYTHON` of agent.base.compat is False: the body of an `if ON_CPYTHON:` is dropped, and so is the name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _for_a_board(text: str) -> str:
 
 
 def only_twins(sources: dict[str, str]) -> dict[str, str]:
-    """Return the program with the twins alone; the same if it has none."""
+    """Return the program with the twins alone; unchanged if it has none."""
     if not has_natives(sources):
         return sources
     lists = {}
@@ -113,7 +113,7 @@ class _Decider(ast.NodeTransformer):
 
 
 class _ForABoard(ast.NodeTransformer):
-    """Decides what asks for CPython; who asks otherwise than by `if ON_CPYTHON` or `if not ON_CPYTHON and` is told."""
+    """Decides conditions on CPython; any form but `if ON_CPYTHON` and `if not ON_CPYTHON and` is an error."""
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
