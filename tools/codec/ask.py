@@ -1,10 +1,10 @@
-"""One request to a real controller over TCP, and what it says to it: start, ask, listen, leave.
+"""One request to a real controller over TCP, and its answer: start, ask, listen, leave.
 
 Rules
-1. Every wait has a deadline. The session is ended in order (MID 0003), whatever happened: a slot that is left taken
-   shuts everybody else out.
-2. What comes meanwhile and is no answer is shown as well; nothing that is pushed is acknowledged: it stays whose it is.
-3. A connection that fails says why, in words, and what to look at.
+1. Every wait has a deadline. The session is ended in order (MID 0003) whatever happened: a slot left occupied
+   locks everyone else out.
+2. Other messages that arrive meanwhile are shown as well; pushes are not acknowledged, so they stay with their owner.
+3. A connection that fails says why, in words, and what to check.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ class Unanswered(Exception):
 
 
 class Silent(Unanswered):
-    """The connection stands, and what was asked is not answered."""
+    """The connection is open, but the request is not answered."""
 
 
 class Foreign(Unanswered):
-    """What answers speaks something else."""
+    """The other side speaks something else."""
 
 
 @dataclass
 class Heard:
-    """One message that came."""
+    """One message received."""
 
     frames: list[bytes]
     message: Message
@@ -83,7 +83,7 @@ class Asking:
         raise Unanswered(f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused))
 
     def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
-        """Send the request; everything that comes until its answer, and then for `watch_s` seconds."""
+        """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
         request = catalogue.decode(frame)
         wanted = request.answer()
         self._send(frame)
@@ -102,7 +102,7 @@ class Asking:
             yield Heard(heard, _decoded(heard), False)
 
     def leave(self) -> None:
-        """End the session and the connection; what cannot be said any more is not worth a word."""
+        """End the session and the connection; errors no longer matter."""
         try:
             self._send(catalogue.encode(3))
             self._next(time.monotonic() + min(self.wait_s, 1))
@@ -128,7 +128,7 @@ class Asking:
             raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
 
     def _next(self, until: float) -> list[bytes] | None:
-        """Return the frames of the next whole message, None when the time is over."""
+        """Return the frames of the next whole message, None when the time is up."""
         while not self._ready:
             left = until - time.monotonic()
             if left <= 0:
@@ -161,10 +161,10 @@ def _decoded(frames: list[bytes]) -> Message:
 
 
 def _answers(message: Message, request: Message, wanted: int) -> bool:
-    """True if this is the answer to a request: what it wants, or a 0004 or 0005 that names it.
+    """True if this is the answer to a request: the MID it wants, or a 0004 or 0005 that names it.
 
-    What asks for another MID (0006, 0008, 0009) may be answered in that one's name. Some controllers answer a
-    subscription with its first event and send no 0005: there the event stands one MID above.
+    A request for another MID (0006, 0008, 0009) may be answered in that one's name. Some controllers answer a
+    subscription with its first event and send no 0005: there the event is one MID above.
     """
     names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
     if message.mid == 4:

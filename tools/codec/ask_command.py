@@ -55,10 +55,10 @@ def ask(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Ask a controller once, and show the answer: `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
+    """Send a controller one request, and show the answer: `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
 
-    Names of fields are those of `toolcart mid`. The session takes a slot of the controller while it lasts; what the
-    controller pushes meanwhile is shown and not acknowledged. A command is sent with --yes alone.
+    Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
+    controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
     from agent import catalogue
     from tools.codec.ask import Asking, Unanswered

@@ -1,6 +1,6 @@
-"""`toolcart mid` shows a MID's tables, `toolcart decode` reads whatever has messages in it.
+"""`toolcart mid` shows a MID's tables, `toolcart decode` reads whatever contains messages.
 
-Exit codes: 0 fine, 1 nothing found, or something in the input is no message, 2 the command line or the file is wrong.
+Exit codes: 0 fine, 1 nothing found, or something in the input is not a message, 2 the command line or file is wrong.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ AS = click.option(
 @click.option("-r", "--revision", type=click.IntRange(min=0), help="Show the table of this revision.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of the list.")
 def mid(what: str, revision: int | None, as_json: bool) -> None:
-    """Show the tables of a MID: parameters, octets, units, meanings, what is misprinted.
+    """Show the tables of a MID: parameters, octets, units, meanings, misprints.
 
-    WHAT is a number; or a word, which lists the MIDs that have it in their name, their category or a field's name.
-    Without it all are listed.
+    WHAT is a number, or a word: then the MIDs are listed that have it in their name, their category or a field's name.
+    Without WHAT all are listed.
     """
     from agent import catalogue
 
@@ -65,7 +65,7 @@ def _has(number: int, word: str) -> bool:
 
 
 def _words(revisions: list[int]) -> str:
-    """`1-7, 998` for such numbers."""
+    """Return such numbers as `1-7, 998`."""
     spans: list[list[int]] = []
     for number in revisions:
         if spans and number == spans[-1][1] + 1:
@@ -104,7 +104,7 @@ def _show_revisions(forms: list[dict]) -> None:
     from tools.codec.shown import table_of
 
     shown: dict[str, int] = {}
-    lists: set[str] = set()  # long lists of values stand once
+    lists: set[str] = set()  # long lists of values are shown once
     for form in forms:
         length = f", {form['length']} octets" if form["length"] else ""
         click.echo()
@@ -135,11 +135,11 @@ def _answer(answer: str) -> str:
 @AS
 @click.option("--mid", "only", type=int, multiple=True, help="Only this MID; repeatable.")
 def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
-    """Read every message in FILE, or in standard input, there line by line as they come: Open Protocol and ToolsNet.
+    """Read every message in FILE, or line by line from standard input: Open Protocol and ToolsNet.
 
     FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
-    it, a serial capture of `toolcart line monitor --record`, or the octets themselves. Which of them, it tells by
-    itself.
+    it, a serial capture of `toolcart line monitor --record`, or the octets themselves. The format is detected
+    automatically.
     """
     from tools.codec.inputs import arriving, messages
     from tools.codec.shown import as_data, lines_of

@@ -1,9 +1,9 @@
-"""An example telegram of each revision that is described: the documents' own, else one built out of the table.
+"""An example telegram of each described revision: the documents' own, otherwise one built from the table.
 
 Rules
-1. The documents' examples stand here as they are printed, but for runs of blanks that their text has lost.
-2. What is built has every field filled in: numbers of ascending digits, texts that are the field's name, one entry in
-   each list. It says where a field stands and how it is written, and nothing about what a controller would send.
+1. The documents' examples are as printed, except for runs of blanks that their text has lost.
+2. A built one has every field filled in: numbers of ascending digits, texts that are the field's name, one entry in
+   each list. It shows where a field is and how it is written, and nothing about what a controller would send.
 """
 
 from agent import catalogue
@@ -73,7 +73,7 @@ def example(form):
     while True:
         try:
             return catalogue.encode(form, **values), BUILT
-        except FieldError as error:  # what two fields say of each other, and types that want other values
+        except FieldError as error:  # relations between fields, and types that need other values
             if error.field not in values:
                 raise
             del values[error.field]

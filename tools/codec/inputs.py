@@ -1,10 +1,10 @@
 """Messages out of whatever a person has: a capture, hexadecimal text, a log, a serial capture, raw bytes.
 
 Rules
-1. What a file is, is told by its bytes: pcap and pcapng by their magic, a serial capture by `toolcart line`'s lines,
-   hexadecimal by having nothing else in it, then text; everything else is a stream of bytes.
-2. A stream is Open Protocol or ToolsNet by which of the two cuts it into whole messages.
-3. Nothing ends the work: what is no message is told, with its place, and what follows is tried.
+1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, a serial capture by the lines of
+   `toolcart line`, hexadecimal by having nothing else in it, then text; everything else is a stream of bytes.
+2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
+3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Seen:
 
 
 def kind_of(octets: bytes) -> str:
-    """Return what a file is."""
+    """Return the kind of a file."""
     if pcap.is_capture(octets):
         return "pcap"
     if _toolsnet_fits(octets) or _whole_frames(octets):
@@ -72,7 +72,7 @@ def messages(octets: bytes, kind: str = "auto") -> Iterator[Seen]:
 
 
 def arriving(stream: BinaryIO, kind: str = "auto") -> Iterator[Seen]:
-    """Yield every message of a stream: lines of text as they come, all else when it has ended."""
+    """Yield every message of a stream: lines of text as they come, anything else when it has ended."""
     first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
     kind = kind_of(first) if kind == "auto" else kind
     if kind == "text":
@@ -92,13 +92,13 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
 
 
 def _joined(found: Iterable[Seen]) -> Iterator[Seen]:
-    """Yield the same with the parts of linked messages put together."""
+    """Yield the same with the parts of linked messages joined."""
     waiting: dict[str, Linked] = {}
     for seen in found:
         if seen.problem or seen.protocol != OPEN_PROTOCOL:
             yield seen
             continue
-        # In a text each line is a place of its own, and says nothing of who sent it.
+        # In a text each line is a place of its own, and does not say who sent it.
         linked = waiting.setdefault("" if seen.way.startswith("line ") else seen.way, Linked())
         try:
             parts = linked.add(seen.octets)
@@ -129,13 +129,13 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
 
 
 def _dumped(line: bytes) -> bytes | None:
-    """Return the bytes of a line of hexadecimal, as one writes it or as hexdump and xxd do; None if it is none."""
+    """Return the bytes of a line of hexadecimal, plain or as from hexdump and xxd; None if it is not one."""
     dump = _DUMP.match(line)
     text = dump[1] if dump else line
     if dump is None and not _HEX.fullmatch(line):
         return None
     if dump is None and line.isdigit() and _HEAD.match(line) and 0 <= int(line[:4]) - len(line) <= TRIMMED_MOST:
-        return None  # digits that are a frame themselves
+        return None  # the digits themselves are a frame
     digits = re.sub(rb"0x|[^0-9a-fA-F]", b"", text)
     return bytes.fromhex(digits.decode())
 
@@ -170,7 +170,7 @@ def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen
     frames: Frames | Telegrams = Telegrams() if protocol == TOOLSNET else Frames()
     for at_s, octets in chunks:
         try:
-            for more in (octets, b""):  # the second asks for what stopped the first
+            for more in (octets, b""):  # the second call asks for what stopped the first
                 for frame in frames.feed(more):
                     yield Seen(frame, protocol, at_s, way)
         except FrameError as error:
@@ -181,7 +181,7 @@ def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen
 
 
 class Telegrams:
-    """The same as Frames for ToolsNet: four digits tell the length of what follows them (004:105-110)."""
+    """Frames for ToolsNet: four digits are the length of what follows them (004:105-110)."""
 
     def __init__(self) -> None:
         self.buffer = b""
@@ -247,7 +247,7 @@ def _heard(lines: list[str]) -> Iterator[Seen]:
 
 
 def _payloads(octets: list[tuple[float, int]]) -> Iterator[tuple[float, bytes]]:
-    """What stands between STX and the end, doubled DLEs made one: DLE ETX and BCC, or the ETX behind the length."""
+    """Yield what is between STX and DLE ETX and BCC, or the ETX after the length; doubled DLEs made one."""
     at = 0
     while at < len(octets):
         if octets[at][1] != STX:

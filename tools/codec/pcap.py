@@ -1,9 +1,9 @@
 """TCP streams out of a capture file, pcap or pcapng: both directions of every connection, in order.
 
 Rules
-1. Ethernet, Linux "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. What is none is passed.
-2. A segment that comes again or early is put in its place by its number; bytes that are not in the capture end that
-   direction's stream where they are missing.
+1. Ethernet, Linux "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. Others are skipped.
+2. A segment that is repeated or early is put in its place by its number; missing bytes end that
+   direction's stream there.
 3. A direction is named by its two ends. The time of a byte is that of the packet that completed it.
 """
 
@@ -23,7 +23,7 @@ WINDOW = 1 << 31
 
 
 class NoCapture(Exception):
-    """The bytes are no capture file: why."""
+    """The bytes are not a capture file; the text says why."""
 
 
 @dataclass
@@ -81,7 +81,7 @@ def streams(octets: bytes) -> list[Stream]:
 
 
 def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
-    """Time, kind of link and bytes of every packet."""
+    """Yield time, kind of link and bytes of every packet."""
     if octets[:4] in MAGICS:
         order, unit = MAGICS[octets[:4]]
         if len(octets) < 24:
@@ -136,12 +136,12 @@ def _resolution(order: str, body: bytes) -> float:
 
 
 def _segment(kind: int, packet: bytes) -> tuple | None:
-    """Source, target, number, whether it is a SYN, and payload of a TCP segment; None for another packet."""
+    """Return source, target, number, whether it is a SYN, and payload of a TCP segment; None for another packet."""
     at = {ETHERNET: 14, NULL: 4, RAW: 0, IPV4: 0, IPV6: 0, SLL: 16, SLL2: 20}.get(kind)
     if at is None:
         return None
     if kind == ETHERNET:
-        while packet[at - 2 : at] in (b"\x81\x00", b"\x88\xa8"):  # a VLAN's tag
+        while packet[at - 2 : at] in (b"\x81\x00", b"\x88\xa8"):  # a VLAN tag
             at += 4
     version = packet[at] >> 4 if at < len(packet) else 0
     if version == 4 and len(packet) >= at + 20:

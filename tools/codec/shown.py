@@ -1,7 +1,7 @@
 """A message and a MID's tables, as lines for people and as plain data for JSON.
 
 Rules
-1. What a message holds is foreign text: it goes through tools.base.printable on its way to a terminal.
+1. The content of a message is foreign text: it goes through tools.base.printable on its way to a terminal.
 2. JSON has values as they are: whole numbers, their decimal text beside them, words for codes, hex for octets.
 """
 
@@ -47,9 +47,9 @@ TELEGRAMS = {
     "13": "Graph",
 }
 SAMPLES_SHOWN = 12
-VALUES_COLUMNS = 100  # of a list of values; it stands 6 columns in
-VALUES_REPEATED = 8  # a longer list of values stands once
-OCTETS_SHOWN = 200  # of what is no message; --json has them all
+VALUES_COLUMNS = 100  # of a list of values, which is indented by 6
+VALUES_REPEATED = 8  # a longer list of values is shown once
+OCTETS_SHOWN = 200  # of what is not a message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
 
@@ -133,7 +133,7 @@ def _telegram(octets: bytes) -> dict[str, Any]:
 
 
 def lines_of(told: dict[str, Any]) -> list[str]:
-    """Return the plain data of a message as lines: a heading, then a field a line."""
+    """Return the plain data of a message as lines: a heading, then a line for each field."""
     if "problem" in told:
         octets = bytes.fromhex(told["octets"])
         more = f" ... and {len(octets) - OCTETS_SHOWN} octets" if len(octets) > OCTETS_SHOWN else ""
@@ -190,7 +190,7 @@ def _shown(value: Any) -> list[str]:
 
 
 def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
-    """Return what the catalogue knows of a MID: all revisions, or one."""
+    """Return what the catalogue has on a MID: all revisions, or one."""
     about = catalogue.about(mid)
     wanted = catalogue.revisions(mid) if revision is None else [revision]
     return {
@@ -248,7 +248,7 @@ def field_as_data(field: Field) -> dict[str, Any]:
 def table_of(told: dict[str, Any], lists: set[str]) -> list[str]:
     """Return the plain data of one revision as lines: parameter ID, octets, type, name, unit, meaning.
 
-    `lists` has the long lists of values that stand above; those of this revision are added.
+    `lists` has the long lists of values shown above; those of this revision are added.
     """
     rows: list[tuple[str, ...]] = [("ID", "octets", "type", "name", "unit", "meaning")]
     notes: dict[int, list[str]] = {}

@@ -1,10 +1,10 @@
 """Makes the types of every message from the tables: `python -m tools.codec.types` writes them to tools/installed.
 
-Git has none of it: a build makes them (`tools/packaging/build.py`), and so does the check of the types.
+It is not in git: a build makes it (`tools/packaging/build.py`), and so does the check of the types.
 
-Of each MID two dictionaries: `Fields0061` is what `Message.fields(61)` returns, `Given0061` what `encode(61, ...)`
-takes. They have the fields of all its revisions, each with all the types it has in one of them; a field that is not in
-all of them is NotRequired in the first.
+There are two dictionaries for each MID: `Fields0061` is what `Message.fields(61)` returns, `Given0061` what
+`encode(61, ...)` takes. They have the fields of all its revisions, each with all its types in any of them; a field
+that is not in all of them is NotRequired in the first.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Answer = TypeVar("Answer", covariant=True)
 
 
 def read_type(field: Field, group: str) -> str:
-    """Return what a field is when it is read."""
+    """Return the type of a field that is read."""
     if field.kind == "Z":
         return "bytes" + ABSENT
     if field.kind in LISTS:
@@ -78,7 +78,7 @@ def read_type(field: Field, group: str) -> str:
 
 
 def given_type(field: Field, group: str) -> str:
-    """Return what is taken for a field when a message is built."""
+    """Return the types accepted for a field when a message is built."""
     if field.kind == "Z":
         return "Sequence[int] | bytes | Odd | None"
     if field.kind in LISTS:
@@ -117,13 +117,13 @@ def _parts(text: str) -> list[str]:
 
 
 class _Dictionaries:
-    """The two dictionaries of a MID, behind those of its groups."""
+    """The two dictionaries of a MID, after those of its groups."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def add(self, name: str, layouts: list[list[Field]], title: str, base: str) -> None:
-        """Write the dictionaries of these layouts, which have one name."""
+        """Write the dictionaries of these layouts, all under one name."""
         read: dict[str, list[str]] = {}
         given: dict[str, list[str]] = {}
         members: dict[str, list[list[Field]]] = {}

@@ -1,4 +1,4 @@
-"""The package lists of Debian, fetched again where a mirror fails for a moment."""
+"""Debian's package lists, fetched again if a mirror fails for a moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAUSE_S = 5.0
 
 
 def update(timeout_s: int, env: dict[str, str]) -> None:
-    """Fetch the package lists that `env` names. Unavailable if both tries failed, with what apt said."""
+    """Fetch the package lists that `env` names. Unavailable if both tries failed, with apt's message."""
     for left in reversed(range(TRIES)):
         try:
             output_of(["apt-get", "update", "-qq"], timeout_s, env)

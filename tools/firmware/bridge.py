@@ -1,9 +1,9 @@
 """Carries the Cortex-M3's serial lines to TCP connections on this machine; the protocol on the line is board/qemu.py's.
 
 Rules
-1. One listener a line, on 127.0.0.1: QEMU connects to it (`-serial tcp:127.0.0.1:NUMBER`).
-2. A line carries one connection at a time; a new O closes the one before.
-3. Connections are made to 127.0.0.1 only, whatever host the board asks for: this is for simulators.
+1. One listener for each line, on 127.0.0.1: QEMU connects to it (`-serial tcp:127.0.0.1:NUMBER`).
+2. A line carries one connection at a time; a new O closes the previous one.
+3. Connections are made only to 127.0.0.1, whatever host the board asks for: this is for simulators.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Line:
         self.selector = selector
         self.serial: socket.socket | None = None
         self.peer: socket.socket | None = None
-        self.address: bytearray | None = None  # what is collected of an O
+        self.address: bytearray | None = None  # the part of an O received so far
         self.escaped = False
         self.opened = 0
-        self.turn = b"0"  # which of the board's connections the present one is
+        self.turn = b"0"  # which of the board's connections is the present one
         self.listener = socket.create_server(("127.0.0.1", 0))
         selector.register(self.listener, selectors.EVENT_READ, self.accept)
 
@@ -97,7 +97,7 @@ class Line:
 
     def send(self, data: bytearray) -> None:
         if self.peer is not None and data:
-            with contextlib.suppress(OSError):  # its end is read from it
+            with contextlib.suppress(OSError):  # its end shows when it is read
                 self.peer.sendall(bytes(data))
         data.clear()
 
@@ -139,7 +139,7 @@ class Bridge:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def serial_options(self) -> tuple[str, ...]:
-        """Return what QEMU is told of its further serial ports."""
+        """Return QEMU's options for its further serial ports."""
         return tuple(f"tcp:127.0.0.1:{line.port}" for line in self.lines)
 
     def _run(self) -> None:

@@ -1,13 +1,13 @@
-"""The Cortex-M3 image (MPS2 AN385 under QEMU): how it is built and how a script is started on it.
+"""The Cortex-M3 image (MPS2 AN385 under QEMU): how to build it and start a script on it.
 
 Rules
-1. Built from MicroPython's sources and the files in `cortex/`; an image is named for all of them, so a change of any
+1. Built from MicroPython's sources and the files in `cortex/`; an image is named for all of them, so a change to any
    makes another one. About 10 s on two cores.
 2. Nothing of the agent is in the image: the modules are a ROMFS in the machine's second memory, where bytecode runs in
    place. A run's heap is exactly what the test asks for, its stack that of an RP2040.
 3. Without `exact` the machine runs as fast as it can; with it every instruction takes 32 ns of its own time, so that
    `time.ticks_cpu() * 1.25` counts instructions (25 MHz timer) and a run repeats itself to the tick.
-4. `stock` is an image with frames and lookup cache as MicroPython has them, for what stock firmware does.
+4. `stock` is an image with MicroPython's own frames and lookup cache, to see what stock firmware does.
 """
 
 import functools
@@ -26,7 +26,7 @@ IMAGES = CACHE / "firmware-images"
 ROMS = CACHE / "mpy" / "roms"
 ROM_KEPT_S = 3 * 3600  # longer than any run that may still use it
 TREE_ADDRESS = 0x21000000
-HEAP_BYTES = 192 * 1024  # where no one asks for another, as at the REPL
+HEAP_BYTES = 192 * 1024  # by default, and at the REPL
 # PICO_STACK_SIZE of MicroPython's RP2 port.
 STACK_BYTES = 8192
 BUILD_TIMEOUT_S = 300
@@ -74,7 +74,7 @@ def _fill(target: Path, stock: bool) -> None:
         f"MICROPY_HEAP_SIZE={HEAP_BYTES}",
         f"CFLAGS_EXTRA={' '.join(flags)}",
     ]
-    # MicroPython asks git for its version; it would find this checkout's.
+    # MicroPython asks git for its version and would find this checkout's.
     output_of(command, BUILD_TIMEOUT_S, {**os.environ, "GIT_DIR": str(target / "no-repository")})
     shutil.copyfile(out / "firmware.elf", target / "firmware.elf")
     for thing in (tree, modules, out):
@@ -82,7 +82,7 @@ def _fill(target: Path, stock: bool) -> None:
 
 
 def tree_image(tree: Path) -> Path:
-    """Return the ROMFS of a tree, named for what is in it."""
+    """Return the ROMFS of a tree, named for its content."""
     octets = romfs.image(tree)
     file = ROMS / f"{hashlib.sha256(octets).hexdigest()[:24]}.romfs"
     if not file.is_file():
@@ -106,7 +106,7 @@ def command(
     serial: tuple[str, ...] = (),
     stock: bool = False,
 ) -> list[str]:
-    """The command line that starts the machine; without a script it offers the REPL. `serial` are further ports."""
+    """Return the command line that starts the machine; without a script the REPL. `serial` are further ports."""
     words = [f"heap={heap_bytes}"] if heap_bytes else []
     words += [f"script={Path(script).resolve()}", *args] if script else []
     hosting = ",".join(["enable=on", "target=native", *(f"arg={word}" for word in words if word)])

@@ -1,10 +1,10 @@
-"""Fetches the unix port of MicroPython and its C library out of Debian; the system stays as it is.
+"""Fetches the unix port of MicroPython and its C library from Debian; the system stays as it is.
 
 Rules:
-1. apt gets a configuration, lists and a status file of its own; the system's mirror and keyring are read.
+1. apt gets its own configuration, lists and status file; the system's mirror and keyring are only read.
 2. The packages are unpacked, never installed. The program is started through the loader that came with it, so
    a 32-bit one needs no 32-bit libraries on the machine.
-3. trixie is stable: its MicroPython does not move. Another version on the mirror is refused, not used.
+3. trixie is stable: its MicroPython does not change. Another version on the mirror is refused.
 """
 
 import os
@@ -27,8 +27,8 @@ PACKAGES = (
     "libmbedtls21",
     "libmbedx509-7",
 )
-# The same by name and checksum, for a mirror whose lists do not fit its release file: that may last for days. What is
-# newer has another name, and is not here: then the reason of the lists is told.
+# The same by name and checksum, for a mirror whose lists do not match its release file: that may last for days. A
+# newer package has another name and is not listed here: then the error of the lists is reported.
 MBEDTLS = "3.6.6-0.1~deb13u1"
 POOL = {
     "i386": {
@@ -45,7 +45,7 @@ APT_TIMEOUT_S = 180
 APT_HELPER = "/usr/lib/apt/apt-helper"
 SOURCES = Path("/etc/apt")
 
-# Debian's name of an architecture: where its packages keep the libraries, and the loader there.
+# Debian's name of an architecture: where its packages have the libraries, and the loader there.
 LOADERS = {
     "i386": ("usr/lib/i386-linux-gnu", "ld-linux.so.2"),
     "amd64": ("usr/lib/x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
@@ -56,7 +56,7 @@ LOADERS = {
 
 @dataclass(frozen=True)
 class Mirror:
-    """Where the system takes Debian from, and what vouches for it ("" for the system's own keyring)."""
+    """Where the system gets Debian from, and what vouches for it ("" for the system's own keyring)."""
 
     uri: str
     signed_by: str
@@ -106,7 +106,7 @@ def mirrors_in_list(text: str) -> list[Mirror]:
 
 
 def system_mirrors() -> list[Mirror]:
-    """Return every mirror the system's own apt set-up names, Debian's first, each once."""
+    """Return every mirror in the system's own apt set-up, Debian's first, each once."""
     found = []
     lists = [SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*"))]
     for file in lists:
@@ -114,7 +114,7 @@ def system_mirrors() -> list[Mirror]:
             found += mirrors_in_list(file.read_text(errors="replace"))
         elif file.suffix == ".sources" and file.is_file():
             found += mirrors_in_deb822(file.read_text(errors="replace"))
-    # A vendor's archive (of a board, of node) may stand first; what calls itself debian is tried first.
+    # A vendor's archive (of a board, of node) may come first; those that call themselves debian are tried first.
     found.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
     return list(dict.fromkeys(found))
 
@@ -127,7 +127,7 @@ def private_apt(
         (folder / place).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
     signed_by = mirror.signed_by
-    if "-----BEGIN" in signed_by:  # the key itself stands in the file; a lone dot there is an empty line
+    if "-----BEGIN" in signed_by:  # the key itself is in the file; a lone dot there is an empty line
         key = folder / "mirror.asc"
         key.write_text(re.sub(r"^\.$", "", signed_by.strip(), flags=re.MULTILINE) + "\n")
         signed_by = str(key)
@@ -145,9 +145,9 @@ def private_apt(
         f'APT::Architectures {{ "{architecture}"; }};\n'
         'Acquire::Languages "none";\n'
         'Acquire::Retries "2";\n'
-        # Otherwise a mirror that does not answer is a mere warning.
+        # Otherwise a mirror that does not answer is only a warning.
         'APT::Update::Error-Mode "any";\n'
-        # Unpacking as another user would need a folder that user may write to.
+        # To unpack as another user would need a folder that user may write to.
         'APT::Sandbox::User "root";\n'
     )
     return {**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C"}
@@ -193,7 +193,7 @@ def _download_by_checksum(
 
 
 def fetch(architecture: str, version: str, folder: Path) -> None:
-    """Fill `folder` with MicroPython `version` for `architecture`; Unavailable says why it cannot be."""
+    """Fill `folder` with MicroPython `version` for `architecture`; Unavailable says why it cannot."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise Unavailable(f"{program} is not installed (the MicroPython comes from Debian's packages)")
@@ -201,7 +201,7 @@ def fetch(architecture: str, version: str, folder: Path) -> None:
 
 
 def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> None:
-    """Fill `folder` from the first of the system's mirrors that has it; Unavailable with what the first one said."""
+    """Fill `folder` from the first of the system's mirrors that has it; Unavailable with the first one's error."""
     reasons = []
     for mirror in system_mirrors():
         attempt = folder / "attempt"
@@ -220,7 +220,7 @@ def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> No
 
 
 def program(folder: Path, architecture: str) -> list[str]:
-    """Return the start of a command line: the loader, where its libraries are, MicroPython."""
+    """Return the start of a command line: the loader, its libraries, MicroPython."""
     libraries, loader = LOADERS[architecture]
     libraries_path = str(folder / libraries)
     return [

@@ -1,15 +1,15 @@
-"""A board's firmware with the agent in it, out of MicroPython's own sources: the main way onto a chip.
+"""A board's firmware with the agent in it, built from MicroPython's own sources: the main way onto a chip.
 
     SOURCE/ports/PORT      MicroPython's build
-    FOLDER/frozen          agent/ and board/ as they stand in the checkout
+    FOLDER/frozen          agent/ and board/ as in the checkout
     FOLDER/start           safe_mode, and _boot where the port has one of ours
     FOLDER/manifest.py     what is frozen
 
 Rules
-1. Plain sources are frozen, with their lines: code lies in flash, where bytes are cheap, and a traceback names file
+1. Plain sources are frozen, with their lines: code is in flash, where bytes are cheap, and a traceback has file
    and line of the source.
-2. Nothing of SOURCE is changed but what its own build makes: `mpy-cross/build`.
-3. What is missing is said all at once and before anything is built, with what to type. SDKs are on no package registry.
+2. Nothing in SOURCE is changed except what its own build makes: `mpy-cross/build`.
+3. Everything missing is reported at once, before anything is built, with what to type. SDKs are on no package registry.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BUILD_TIMEOUT_S = 3600
 CLONE = "https://github.com/micropython/micropython"
 RELEASE = "v1.25.0"
 IDF_RELEASE = "v5.2.2"  # ports/esp32/README.md of that MicroPython: v5.2, v5.2.2, v5.3, v5.4
-RP2_FILES_BYTES = 256 * 1024  # of the file system: a frozen core leaves configuration and certificates for it
+RP2_FILES_BYTES = 256 * 1024  # for the file system: a frozen core leaves it to configuration and certificates
 BOOT = Path(__file__).with_name("rp2") / "modules/_boot.py"
 _FILES = re.compile(r"^FILES_BYTES = \d+$", re.MULTILINE)
 
@@ -44,7 +44,7 @@ class Board:
 
     @property
     def product(self) -> str:
-        """What the build leaves, and what is loaded onto the board."""
+        """The file that the build makes, to be loaded onto the board."""
         return "firmware.uf2" if self.port == "rp2" else "firmware.bin"
 
 
@@ -85,12 +85,12 @@ def problems(board: Board, source: Path | None) -> list[str]:
 
 
 def _has(submodule: Path) -> bool:
-    """True if something was checked out there."""
+    """True if the submodule is checked out."""
     return submodule.is_dir() and any(one.name != ".git" for one in submodule.iterdir())
 
 
 def version_of(source: Path) -> tuple[int, int, int] | None:
-    """Return the version of these sources, None if they are none of MicroPython."""
+    """Return the version of these sources, None if they are not MicroPython's."""
     try:
         text = (source / "py/mpconfig.h").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -118,7 +118,7 @@ def _tools(board: Board) -> list[str]:
 
 
 def lay_out(board: Board, folder: Path) -> Path:
-    """Write what is frozen, and the manifest, into `folder`; returns the manifest. What was there goes."""
+    """Write what is frozen, and the manifest, into `folder`; return the manifest. Old files there are removed."""
     for name in ("frozen", "start"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for one in sources_for(board.port):
@@ -126,7 +126,7 @@ def lay_out(board: Board, folder: Path) -> Path:
         if one.name == "board/rp2_flash.py":
             text = _files_bytes(text)
         _write(folder / "frozen" / one.name, text)
-    # By this `toolcart flash` knows that the core is in the firmware already, and which one.
+    # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     _write(folder / "frozen/toolcart_frozen.py", f'DIGEST = "{core_digest(board.port)}"\n')
     shutil.copy(SAFE_MODE_SOURCE, _made(folder / "start"))
     lines = ['include("$(MPY_DIR)/extmod/asyncio")']
@@ -158,9 +158,9 @@ def _write(file: Path, text: str) -> Path:
 
 
 def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
-    """Build the image in `folder`; returns the file. Unavailable says what failed, and where the build's words are.
+    """Build the image in `folder`; return the file. Unavailable says what failed, and where the build's output is.
 
-    `say` is told each step before it begins.
+    `say` is called with each step before it begins.
     """
     manifest = lay_out(board, folder)
     jobs = f"-j{os.cpu_count() or 1}"

@@ -1,8 +1,8 @@
-"""The programs the images are built and run with: Debian's packages, installed if they are missing and may be.
+"""The programs the images are built and run with: Debian's packages, installed if missing and allowed.
 
 Rules
-1. Nothing is installed but what is missing, by apt-get with the system's own set-up, and only as root.
-2. Where that cannot be, Unavailable names the packages: whoever wants these tests can install them.
+1. Only missing packages are installed, by apt-get with the system's own set-up, and only as root.
+2. Otherwise Unavailable names the packages: whoever wants these tests can install them.
 """
 
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 from tools.base.cache import Unavailable, locked, output_of
 from tools.firmware import apt
 
-INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine this was written on
+INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine where it was measured
 
-# A program (or a file of the ARM library), and the package of Debian that has it.
+# A program (or a file of the ARM library), and Debian's package for it.
 QEMU_SYSTEM = ("qemu-system-arm", "qemu-system-arm")
 QEMU_USER = ("qemu-arm", "qemu-user")
 ARM_COMPILER = ("arm-none-eabi-gcc", "gcc-arm-none-eabi")
@@ -36,12 +36,12 @@ def _is_there(program: str) -> bool:
 
 
 def missing(*wanted: tuple[str, str]) -> list[str]:
-    """Return the packages of those programs that are not there."""
+    """Return the packages of those programs that are missing."""
     return [package for program, package in wanted if not _is_there(program)]
 
 
 def have(*wanted: tuple[str, str], install: bool = True) -> None:
-    """See to it that these programs are there; Unavailable says what is missing and why it could not be fetched."""
+    """Make sure that these programs are there; Unavailable says what is missing and why it could not be fetched."""
     packages = missing(*wanted)
     if not packages:
         return

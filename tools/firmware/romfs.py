@@ -17,7 +17,7 @@ IMAGE = 0x14A6B1
 
 
 def number(value: int, octets: int = 0) -> bytes:
-    """Return the value as the format writes numbers; led by 0x80s to `octets` if it is shorter."""
+    """Return the value as the format writes numbers; padded with leading 0x80s to `octets` if it is shorter."""
     parts = [value & 0x7F]
     while value := value >> 7:
         parts.append(0x80 | (value & 0x7F))
@@ -31,7 +31,7 @@ def record(kind: int, payload: bytes) -> bytes:
 
 
 def even(octets: bytes) -> bytes:
-    # A padding record of nothing: one byte of kind and one or two of length.
+    # A padding record without content: one byte of kind and one or two of length.
     return octets if len(octets) % 2 == 0 else octets + number(PADDING) + number(0, 2)
 
 
@@ -46,7 +46,7 @@ def file_record(name: str, contents: bytes) -> bytes:
 
 
 def folder_records(folder: Path) -> bytes:
-    """Return the records of all that is in the folder, in the order of names."""
+    """Return the records of everything in the folder, in the order of names."""
     records = b""
     for thing in sorted(folder.iterdir()):
         if thing.is_dir():

@@ -2,10 +2,10 @@
 
 Rules
 1. Built from Debian's packages of MicroPython, the Pico SDK and TinyUSB and the files in `rp2/`; the same files give
-   the same image, byte by byte. About 40 s on two cores, 10 s again after a change of agent/ or board/.
-2. No C++ library is needed: nothing of ours is C++, so an empty one satisfies the linker. It would be 313 MB to fetch.
+   the same image, byte for byte. About 40 s on two cores, 10 s again after a change of agent/ or board/.
+2. No C++ library is needed: nothing of ours is C++, so an empty one satisfies the linker. A real one is 313 MB.
 3. TLS is left out: Debian's package of MicroPython comes without its sources.
-4. `fw.bin` is what is in the flash from its start; `fw.uf2` is what is dropped on a Pico's drive.
+4. `fw.bin` is the content of the flash from its start; `fw.uf2` is the file to drop on a Pico's drive.
 """
 
 import functools
@@ -30,7 +30,7 @@ SIMULATOR = "1.4.1"
 SIMULATOR_FOLDER = CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
-# Of the files for boards these are for others, or for firmware with TLS.
+# Files for boards that are for other boards, or for firmware with TLS.
 NOT_FOR_RP2 = (
     "board/unix.py",
     "board/unix_main.py",
@@ -40,10 +40,10 @@ NOT_FOR_RP2 = (
     "board/tls.py",
 )
 PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/harness/configuration.py", "tools/harness/quiet.py")
-# The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
+# The date in the image is a constant, so that it depends only on its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"
 
-# Debian's source package has no mbedtls; picotool, which would make the UF2, is no package of bookworm.
+# Debian's source package has no mbedtls; picotool, which would make the UF2, is not a package of bookworm.
 EDITS = {
     "CMakeLists.txt": (
         ("set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
@@ -60,7 +60,7 @@ EDITS = {
 _EDITED = hashlib.sha256(repr((EDITS, sources.FRAMES)).encode()).hexdigest()[:8]
 WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}-{_EDITED}"
 FLASH_BYTES = 2 * 1024 * 1024
-STORAGE_BYTES = 1408 * 1024  # as rp2/mpconfigboard.h says
+STORAGE_BYTES = 1408 * 1024  # as in rp2/mpconfigboard.h
 UF2_FAMILY_RP2040 = 0xE48BFF56
 FLASH_ADDRESS = 0x10000000
 
@@ -78,7 +78,7 @@ def frozen_sources() -> dict[str, str]:
 
 
 def against_frozen(script: Path) -> Path:
-    """Return a script that was written against the checkout, with the names that the frozen program has."""
+    """Return a script written against the checkout, with the names of the frozen program."""
     text = program().beside({script.stem: script.read_text(encoding="utf-8")})[script.stem]
     target = CACHE / "firmware-jobs" / f"{script.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not target.is_file():
@@ -88,7 +88,7 @@ def against_frozen(script: Path) -> Path:
 
 
 def peers_tree() -> Path:
-    """A folder with the peers of tools/harness/quiet.py, compiled against the frozen program, and a configuration."""
+    """Return a folder with tools/harness/quiet.py's peers, compiled for the frozen program, and a configuration."""
     files = beside(program(), PEERS)
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
@@ -111,7 +111,7 @@ def folder() -> Path:
 
 @functools.cache
 def build() -> Path:
-    """Return the folder with fw.bin, fw.uf2 and rom.bin, built if it is not there; Unavailable says what is missing."""
+    """Return the folder with fw.bin, fw.uf2 and rom.bin, built if not there; Unavailable says what is missing."""
     programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
     if not folder().is_dir():
         sources.folder()  # before the lock of the images is taken
@@ -129,7 +129,7 @@ def fill(target: Path, work: Path = WORK) -> None:
 
 
 def _prepare(work: Path) -> None:
-    """Lay out the sources once, and our own part again."""
+    """Lay out the sources once, and our own part each time."""
     tree = work / "micropython"
     if not (work / "whole").is_file():
         shutil.rmtree(work, ignore_errors=True)
@@ -147,7 +147,7 @@ def _prepare(work: Path) -> None:
 
 
 def _lay_out(parts: Path) -> None:
-    """Write our files and what is frozen; what did not change keeps its date, so that little is compiled again."""
+    """Write our files and what is frozen; an unchanged file keeps its date, so that little is compiled again."""
     wanted = {
         file.relative_to(PARTS).as_posix(): file.read_bytes()
         for file in PARTS.rglob("*")
@@ -155,7 +155,7 @@ def _lay_out(parts: Path) -> None:
     }
     wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
-    # By this `toolcart flash` knows that the core is in the firmware already, and which one.
+    # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:
         if file.is_file() and file.relative_to(parts).as_posix() not in wanted:
@@ -172,7 +172,7 @@ def _compile(work: Path) -> None:
     # Paths of this machine must not get into the image. In the environment, these flags join those of the tool chain.
     same = f"-ffile-prefix-map={work}=."
     env = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_EPOCH_S, "LC_ALL": "C", "CFLAGS": same, "ASMFLAGS": same}
-    # Nor may the state of the checkout around it: MicroPython asks git for its version, and is to find none.
+    # Nor may the state of the checkout around it: MicroPython asks git for its version, and must find none.
     env["GIT_DIR"] = str(work / "no-repository")
     env["CXXFLAGS"] = f"-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1 {same}"
     settings = [
@@ -232,7 +232,7 @@ def command(
 ) -> list[str]:
     """Return the command line that starts the simulated chip; without a script, stdin and stdout are its USB port.
 
-    With `plain` given it says at the end how many cycles a job took, with the simulator's own code or with ours.
+    If `plain` is given it prints at the end how many cycles a job took, with the simulator's own code or with ours.
     """
     image = build()
     line = ["node", str(PARTS / "rp.mjs"), "--simulator", str(simulator())]
@@ -258,7 +258,7 @@ def command(
 
 
 def files_bytes() -> int:
-    """Return the size of the file system, as board/rp2_flash.py says; that module itself needs the chip."""
+    """Return the size of the file system, as in board/rp2_flash.py; that module itself needs the chip."""
     text = (CHECKOUT / "board/rp2_flash.py").read_text(encoding="utf-8")
     found = re.search(r"^FILES_BYTES = (\d+)", text, re.MULTILINE)
     if found is None:
@@ -267,5 +267,5 @@ def files_bytes() -> int:
 
 
 def ring_start() -> int:
-    """Return where in the flash the spool's ring begins: behind the program and the file system."""
+    """Return where in the flash the spool's ring begins: after the program and the file system."""
     return FLASH_BYTES - STORAGE_BYTES + files_bytes()

@@ -1,7 +1,7 @@
 """The sources the images are built from, out of Debian: MicroPython, the Pico SDK, TinyUSB.
 
 They are downloaded as packages of the stable release that the test runtimes come from too, unpacked into the ignored
-cache and never installed. The versions are asserted: another one is refused, not used.
+cache and never installed. The versions are checked: another one is refused.
 """
 
 import shutil
@@ -38,7 +38,7 @@ def folder() -> Path:
 
 
 def edit(tree: Path, edits: Edits) -> None:
-    """Change files below `tree`; Unavailable if one does not read as it should."""
+    """Change files below `tree`; Unavailable if one does not read as expected."""
     for name, changes in edits.items():
         text = (tree / name).read_text()
         for old, new in changes:

@@ -1,1 +1,1 @@
-"""What is handed to other people's machines: the Debian package, and the check of the container's recipe."""
+"""What other people's machines get: the Debian package, and the check of the container's recipe."""

@@ -1,4 +1,4 @@
-"""What a build of the package makes beside what git has: the types of every message (`tools.codec.types`).
+"""What a build of the package makes beside what is in git: the types of every message (`tools.codec.types`).
 
 setuptools calls it (pyproject.toml) for a wheel and for an editable installation.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from setuptools.command.build_py import build_py
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # setuptools loads this file alone
+sys.path.insert(0, str(Path(__file__).parents[2]))  # setuptools loads only this file
 
 from tools.codec import types
 
@@ -19,6 +19,6 @@ class Build(build_py):
     """`build_py`, with the types made first."""
 
     def run(self) -> None:
-        """Make the types beside the other stubs, and go on as usual."""
+        """Make the types beside the other stubs, then build as usual."""
         types.write(types.FOLDER)
         super().run()

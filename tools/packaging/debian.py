@@ -1,14 +1,14 @@
-"""Builds the Debian package out of the wheel, by dpkg-deb alone: `python -m tools.packaging.debian [FOLDER]`.
+"""Builds the Debian package from the wheel, by dpkg-deb alone: `python -m tools.packaging.debian [FOLDER]`.
 
 Rules
-1. The program lies where Debian's Python looks (dist-packages) and uses Debian's Click; the same package serves every
+1. The program is where Debian's Python looks (dist-packages) and uses Debian's Click; the same package serves every
    architecture.
 2. The service runs as the user toolcart, reads /etc/toolcart/config.json and writes /var/lib/toolcart. Without that
    configuration it does not start, and nothing fails.
-3. An upgrade restarts the service. Removing keeps the configuration. Purging removes it and keeps the spools: what they
-   hold no one else has.
-4. The scripts keep to $DPKG_ROOT, so that a folder can be installed into, an image of a card or a test's.
-5. Who builds it is its maintainer, as Debian's own tools have it: $DEBFULLNAME and $DEBEMAIL.
+3. An upgrade restarts the service. Removing keeps the configuration. Purging removes it and keeps the spools: they may
+   hold the only copy of a result.
+4. The scripts respect $DPKG_ROOT, so that it can be installed into a folder, an image of a card or a test's.
+5. Whoever builds it is its maintainer, as with Debian's own tools: $DEBFULLNAME and $DEBEMAIL.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tools.service.unit import STATE_FOLDER, Service
 
 PYTHON = "usr/lib/python3/dist-packages"
 CONFIG = "/etc/toolcart/config.json"
-SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # which one is used the package cannot know
+SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # the package cannot know which one is used
 TIMEOUT_S = 120
 
 PROGRAM = """\
@@ -133,7 +133,7 @@ License: Expat
 
 
 def maintainer() -> str:
-    """Who answers for a package that is built here: a name and an address."""
+    """Return who is responsible for a package built here: a name and an address."""
     name = os.environ.get("DEBFULLNAME", "toolcart contributors")
     return f"{name} <{os.environ.get('DEBEMAIL', 'contributors@toolcart.invalid')}>"
 
@@ -144,12 +144,12 @@ def unit() -> str:
 
 
 def archive_unit(command: str) -> str:
-    """Return a service of the archive's, which starts where /etc/toolcart/archive.env is and someone has enabled it."""
+    """Return an archive service, which starts if /etc/toolcart/archive.env exists and it has been enabled."""
     return ArchiveService("/usr/bin/toolcart", wants_environment=True, command=command).text()
 
 
 def build(target: Path) -> Path:
-    """Build the package into the folder `target`; Unavailable where dpkg-deb or the wheel's builder is missing."""
+    """Build the package into the folder `target`; Unavailable if dpkg-deb or the wheel's builder is missing."""
     if shutil.which("dpkg-deb") is None:
         raise Unavailable("dpkg-deb is not installed (Debian: dpkg)")
     target.mkdir(parents=True, exist_ok=True)
@@ -170,7 +170,7 @@ def lay_out(tree: Path, built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         archive.extractall(tree / PYTHON, [name for name in archive.namelist() if ".data/" not in name])
     [told] = (tree / PYTHON).glob("toolcart-*.dist-info")
-    (told / "RECORD").unlink()  # the files are dpkg's: pip must not take them away
+    (told / "RECORD").unlink()  # the files are dpkg's: pip must not remove them
     (told / "INSTALLER").write_text("dpkg\n")
     document = "usr/share/doc/toolcart"
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)

@@ -1,9 +1,9 @@
-"""Lists what is in a wheel and what it asks for, as CycloneDX 1.6 beside it: `python -m tools.packaging.sbom WHEEL`.
+"""Lists what is in a wheel and what it requires, as CycloneDX 1.6 beside it: `python -m tools.packaging.sbom WHEEL`.
 
 Rules
-1. The same wheel has the same list, byte by byte: its number comes of the wheel's hash, its time is the commit's.
-2. What lies in the wheel has its version and hash. What it asks for has the range that it asks for: which release is
-   there in the end the environment says, or `cyclonedx-py environment` of the machine.
+1. The same wheel has the same list, byte for byte: its number comes from the wheel's hash, its time is the commit's.
+2. What is in the wheel has its version and hash. A requirement has the range of its versions: which release is
+   finally there the environment says, or `cyclonedx-py environment` of the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tools.packaging import wheel
 LABORATORY = ("test", "bench")  # extras of a checkout
 UPLOT = re.compile(r"toolcart/tools/archive/web/static/uplot-([\d.]+)\.min\.js")
 NODESETS = re.compile(r"toolcart/tools/archive/opcua/nodesets/.+\.xml")
-NODESETS_RELEASE = "2.182.0"  # of the package that carries them (the LICENSE beside them)
+NODESETS_RELEASE = "2.182.0"  # of the package that contains them (the LICENSE beside them)
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*([^;]*)(?:;\s*extra == [\"']([\w-]+)[\"'])?")
 
 
@@ -73,7 +73,7 @@ def _component(name: str, version: str, licence: str, content: bytes, kind: str 
 
 
 def _asked_for(metadata: Message) -> list[Component]:
-    """Return a component for each package that the wheel or one of its extras asks for."""
+    """Return a component for each package that the wheel or one of its extras requires."""
     ranges: dict[str, set[str]] = {}
     needed = set()
     for text in metadata.get_all("Requires-Dist", []):

@@ -27,7 +27,7 @@ def files(version: str, zsh: str) -> dict[str, bytes]:
 
 
 def packed(octets: bytes, moment: int = 0) -> bytes:
-    """As gzip makes it, the same bytes with every Python: zlib's own header names the system from 3.13 on."""
+    """Compress as gzip does, to the same bytes with every Python: zlib's own header names the system from 3.13 on."""
     made = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, made, mtime=moment) as file:
         file.write(octets)

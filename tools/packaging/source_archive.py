@@ -1,6 +1,6 @@
 """Builds the source archive of this commit: `python -m tools.packaging.source_archive [FOLDER]`.
 
-It is the same bytes each time: the builder's archive has the moments and owners of the copy that it was made in, and
+It has the same bytes each time: the builder's archive has the times and owners of the copy that it was made in, and
 they are set to the commit's and root.
 """
 
@@ -21,7 +21,7 @@ BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_s
 
 
 def build(target: Path) -> Path:
-    """Build it into the folder `target`; Unavailable without git, or with what the builder said."""
+    """Build it into the folder `target`; Unavailable without git, or with the builder's message."""
     around = wheel.environment()
     listed = subprocess.run(
         ["git", "-C", str(CHECKOUT), "ls-files", "-z"], capture_output=True, text=True, timeout=wheel.TIMEOUT_S
@@ -45,7 +45,7 @@ def build(target: Path) -> Path:
 
 
 def _settled(made: Path, moment: int) -> bytes:
-    """Return the archive in the order of its names, each file of root and of this moment (seconds since 1970)."""
+    """Return the archive in the order of its names, each file of root and of this time (seconds since 1970)."""
     plain = io.BytesIO()
     with (
         tarfile.open(made) as before,

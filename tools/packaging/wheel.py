@@ -25,23 +25,23 @@ TIMEOUT_S = 180
 
 
 def version() -> str:
-    """Return the version of this checkout: pyproject.toml has it, and nothing else."""
+    """Return the version of this checkout, from its only place, pyproject.toml."""
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def environment() -> dict[str, str]:
-    """Return what builders run in: the commit's moment on every file, so that one commit gives the same bytes again."""
+    """Return the builders' environment: the commit's time on every file, so that a commit gives the same bytes again."""
     command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
     except OSError:
-        said = ""  # an unpacked source archive has no commit; its files have their moments
+        said = ""  # an unpacked source archive has no commit; its files have their times
     moment = said or str(int((CHECKOUT / "pyproject.toml").stat().st_mtime))
     return {"SOURCE_DATE_EPOCH": moment, **os.environ}
 
 
 def build(target: Path) -> Path:
-    """Build the wheel into the folder `target`; Unavailable with what the builder said if it cannot be."""
+    """Build the wheel into the folder `target`; Unavailable with the builder's message if it cannot."""
     with tempfile.TemporaryDirectory(prefix="toolcart-wheel-") as folder:
         for name in FOLDERS:
             shutil.copytree(CHECKOUT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
@@ -56,7 +56,7 @@ def build(target: Path) -> Path:
 
 
 def _add_share(folder: Path) -> None:
-    """Make what lies below share/ of an installation, and name it to the builder."""
+    """Make the files for an installation's share/, and name them to the builder."""
     rows = []
     for name, content in share.files(version(), zsh="site-functions").items():
         (folder / name).parent.mkdir(parents=True)
@@ -67,7 +67,7 @@ def _add_share(folder: Path) -> None:
 
 
 def by_hand(about: str | None, build: Callable[[Path], Path]) -> None:
-    """The command line of what builds something into a folder."""
+    """Run the command line of a module that builds something into a folder."""
     line = CommandLine(about)
     line.add_argument("folder", nargs="?", default="dist", type=Path, help="where it goes, default: dist")
     start(lambda: print(build(line.parse_args().folder)))

@@ -1,11 +1,11 @@
-"""Real MicroPythons on a PC: which there are, how each is fetched, and how a script is started on it.
+"""Real MicroPythons on a PC: which there are, how each is fetched, and how to start a script on it.
 
     from tools import runtimes
     unix32 = runtimes.named("unix32")
     reason = unix32.fetch()                    # "" when it is there and runs, else why not
     subprocess.run(unix32.command("script.py", heap="64k"))
 
-Nothing is installed on the system: everything lies in the ignored folder `.cache` of the checkout.
+Nothing is installed on the system: everything is in the ignored folder `.cache` of the checkout.
 """
 
 from tools.runtimes.build import compiled_tree

@@ -1,13 +1,13 @@
 """Makes the trees in which the portable tests meet the program as boards get it: compacted, bundled, short names.
 
 Rules
-1. The tests are written against the program (`Program.tests_texts`), not the other way round: the program is the
-   product's, and beside it stays only what a test uses and the product does not.
-2. A test that calls what the compactor puts into its caller, or makes a function of, needs it as it was. Such tests
+1. The tests are adapted to the program (`Program.tests_texts`), not the other way round: the program is the
+   product's, plus only what a test uses and the product does not.
+2. A test that calls what the compactor inlines, or turns into a function, needs it in its original form. Such tests
    have a tree of their own, in which these stay; all others meet the very functions that boards run.
 3. The program is compiled as for a board, without asserts; the tests keep theirs.
 4. No board has the library (tools.base.sources), so neither it nor its tests are here.
-5. A test that cannot hold there is named in NOT_HERE with its reason. It runs all the same, and is a failure if it
+5. A test that cannot hold there is named in NOT_HERE with its reason. It runs anyway, and is a failure if it
    passes: the list never has more than it needs.
 """
 
@@ -35,23 +35,23 @@ from tools.runtimes.build import (
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine, Outcome
 
-# "module.test", or "module" where nothing of it can run: why it cannot hold in the form that boards get.
+# "module.test", or "module" if nothing in it can run: why it cannot hold in the form that boards get.
 NOT_HERE = {
     "test_fast": "it compares machine code with the plain loops, and one program has one of the two",
     "test_health.test_every_counter_has_one_number_and_one_name": "the numbers of the counters have no names there",
 }
 
 
-PORTABLE = "host_tests.portable"  # what runs a module's tests
+PORTABLE = "host_tests.portable"  # it runs a module's tests
 
 
 @dataclass(frozen=True)
 class Wants:
-    """What a test and its helpers ask of the program that the product's own form has not."""
+    """What a test and its helpers need of the program that the product's own form does not have."""
 
-    missing: frozenset[str]  # nothing in the product uses it
+    missing: frozenset[str]  # the product does not use it
     shaped: frozenset[str]  # the product has it in another place, or as a function
-    asked: frozenset[str]  # methods that it has: it might not, if more were put together
+    asked: frozenset[str]  # methods that it has: it might not, if more were inlined
 
 
 def tests_of(sources: list[Source]) -> dict[str, str]:
@@ -60,7 +60,7 @@ def tests_of(sources: list[Source]) -> dict[str, str]:
 
 
 def imports_of(tree: ast.Module) -> list[str]:
-    """Return all that a module may import: modules, and names in them that may be modules."""
+    """Return everything that a module may import: modules, and names in them that may be modules."""
     found = []
     for node in walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -81,7 +81,7 @@ def reached(name: str, imports: dict[str, list[str]]) -> set[str]:
 
 
 def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
-    """Return what each module of `outside` wants of `program`, whatever it imports in turn."""
+    """Return what each module of `outside` needs of `program`, without what its imports need."""
     has, had = _tops(program.shaped), _tops(program.pruned)
     before, after = _methods(program.pruned), _methods(program.shaped)
     moved = {name for owner in before for name in before[owner] - after.get(owner, set())}
@@ -194,7 +194,7 @@ def trees(machine: str) -> dict[str, Path]:
 
 
 def _texts_of_groups(product: list[Source], support: list[Source]) -> list:
-    """For each group: its tests, the program's files, those beside it; a file is its name and text."""
+    """Return for each group its tests, the program's files, and those beside it; a file is its name and text."""
     program = program_of(product)
     said = []
     for group in groups(program, tests_of(support)):
@@ -222,7 +222,7 @@ class Board:
 
 
 def told(module: str, outcome: Outcome) -> Outcome:
-    """Return the outcome with what NOT_HERE names as skipped where it failed, and as a failure where nothing did."""
+    """Return the outcome with tests in NOT_HERE as skipped if they failed, and as a failure if they passed."""
     text, failed, skipped = [], outcome.failed, outcome.skipped
     unused = {entry for entry in NOT_HERE if entry.partition(".")[0] == module}
     ran = set()

@@ -1,4 +1,4 @@
-"""Compiles everything portable to .mpy, in the package layout of the checkout: what a board would be given.
+"""Compiles everything portable to .mpy, in the package layout of the checkout, as for a board.
 
 Portable are the product's files and the library's (tools.base.sources), and every module of `host_tests/` and
 `tools/` with the line `PORTABLE = True`, with the packages on the way to it.
@@ -7,7 +7,7 @@ Rules:
 1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
 2. Only what changed is compiled: an object is named for its source, the compiler and the options.
 3. Asserts stay (-O0), tracebacks name the file of the checkout.
-4. Native and viper code is compiled for the runtime's machine; where that loads none, the module is left
+4. Native and viper code is compiled for the runtime's machine; if that loads none, the module is left
    out and its importer takes the plain twin.
 """
 
@@ -32,7 +32,7 @@ from tools.base.sources import (
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"
 
-# What runs a test module: source, at the top of each tree, so that the script's own folder is the tree.
+# It runs a test module: as source, at the top of each tree, so that the script's own folder is the tree.
 RUNNER = "run_module.py"
 
 # The boards' machines: RP2040, RP2350 and other Cortex-M33/M4, ESP32. Native code is compiled for each.
@@ -49,7 +49,7 @@ def is_portable(text: str) -> bool:
 
 
 def module_of(test_file: Path) -> str:
-    """Return the dotted name of a file of host_tests/, by which a MicroPython imports it."""
+    """Return the dotted name by which a MicroPython imports a file of host_tests/."""
     return ".".join(test_file.resolve().relative_to(ROOT).with_suffix("").parts)
 
 
@@ -59,7 +59,7 @@ def is_heavy(text: str) -> bool:
 
 
 def support_sources() -> list[Source]:
-    """Return the library, and the portable modules of tests and simulators with the packages on the way to them."""
+    """Return the library, and the portable modules of tests and simulators with the packages above them."""
     files = python_files("host_tests") + python_files("tools")
     portable = [source for source in files if is_portable(source.text)]
     packages = {f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents}
@@ -75,7 +75,7 @@ def compiled_text(source: Source) -> str:
 
 
 def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | None, str]:
-    """Return the .mpy of one file, from the cache if it is there; (None, the compiler's words) where it refuses.
+    """Return the .mpy of one file, from the cache if it is there; (None, the compiler's message) if refused.
 
     `more` are further options of mpy-cross.
     """
@@ -88,7 +88,7 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
     OBJECTS.mkdir(parents=True, exist_ok=True)
     own = OBJECTS / f".{target.stem}-{os.getpid()}"
     own.with_suffix(".py").write_text(compiled_text(source), encoding="utf-8")
-    # Source and object are named by hand: the name in a traceback is that of the checkout.
+    # Source and object are named explicitly: a traceback has the name in the checkout.
     command = [program, *options, "-s", source.name, "-o", f"{own}.mpy", f"{own}.py"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
     own.with_suffix(".py").unlink()
@@ -100,7 +100,7 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
 
 
 def check_product() -> tuple[int, list[str]]:
-    """Compile every file a board may be given; the number of them and what the compiler refused."""
+    """Compile every file that a board may get; return their number and what the compiler refused."""
     sources = product_sources()
     refused = []
     for source in sources:
@@ -112,7 +112,7 @@ def check_product() -> tuple[int, list[str]]:
 
 
 def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Path, list[str]]:
-    """A folder to import all that is portable from, and `more`, native code for `machine`; and what was refused."""
+    """Return a folder of everything portable and `more`, native code for `machine`; and what was refused."""
     objects: dict[str, Path] = {}
     refused = []
     for source in [*product_sources(), *support_sources(), *more]:

@@ -1,4 +1,4 @@
-"""The list of MicroPythons that the tests run on, and how a script is started on each.
+"""The list of MicroPythons that the tests run on, and how to start a script on each.
 
 | name   | what                              | ints    | heap                                         |
 |--------|-----------------------------------|---------|----------------------------------------------|
@@ -9,7 +9,7 @@
 | rp2040 | 1.25, our image in rp2040js       | 31 bit  | a Pico's, about 230k                         |
 | armv7  | 1.25 unix port under qemu-arm     | 31 bit  | exactly as asked; instructions are countable |
 
-The last two run only when they are asked for: a simulated chip is thirty times slower than QEMU, and armv7 is there to
+The last two run only on request: a simulated chip is thirty times slower than QEMU, and armv7 is there to
 count instructions.
 """
 
@@ -33,13 +33,13 @@ ARCHITECTURES = {
 }
 
 
-# Those that are built here, and the program a unix port for another machine is started with.
+# Those built here, and the program that starts a unix port for another machine.
 BUILT = ("cortex", "rp2040")
 EMULATOR = {"unix": (), "user": ("qemu-arm", "-cpu", "cortex-a15")}
 
 
 def image(kind: str):
-    """The module that builds and starts the image; imported late, because it compiles with what needs this one."""
+    """Return the module that builds and starts the image; imported late, as it compiles with what needs this one."""
     from tools.firmware import cortex, rp2040
 
     return {"cortex": cortex, "rp2040": rp2040}[kind]
@@ -55,7 +55,7 @@ def heap_bytes(heap: str) -> int:
 class Runtime:
     """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040".
 
-    `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only where it is asked for.
+    `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only on request.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Runtime:
         return CACHE / "runtimes" / f"{self.kind}-{self.version}-{self.architecture or 'none'}"
 
     def fetch(self) -> str:
-        """Have it, over the network if need be. Returns "" when it is there and runs, else why not."""
+        """Make it available, over the network if need be. Return "" when it is there and runs, else why not."""
         try:
             if self.kind in BUILT:
                 image(self.kind).build()
@@ -88,7 +88,7 @@ class Runtime:
         return self.available()[1]
 
     def available(self) -> tuple[bool, str]:
-        """True if it is here and runs, and if not why; never uses the network."""
+        """Return whether it is here and runs, and if not why; never uses the network."""
         if not self.folder.is_dir():
             return False, f"it is not fetched yet (python -m tools.runtimes fetch {self.name})"
         return self._runs()
@@ -110,7 +110,7 @@ class Runtime:
         if self.kind == "rp2040":
             # The frozen core is compacted and lacks the constants that tests name: they bring their own.
             return image(self.kind).command(script, args, tree, tree_first=True)
-        # The path is set so that no library of the user's home is found.
+        # The path is set so that no library in the user's home is found.
         program = [*EMULATOR[self.kind], *debian.program(self.folder, self.architecture)]
         return ["env", f"MICROPYPATH=.frozen:{tree}", *program, "-X", f"heapsize={heap}", str(script), *args]
 
@@ -153,5 +153,5 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
 
 
 def named(name: str) -> Runtime:
-    """Return the one of this name; KeyError when there is none."""
+    """Return the one with this name; KeyError if there is none."""
     return {runtime.name: runtime for runtime in all()}[name]

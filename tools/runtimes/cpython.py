@@ -1,7 +1,7 @@
-"""Other CPythons than the one that runs the tests: Debian's, unpacked into a folder, the system as it is.
+"""CPythons other than the one that runs the tests: Debian's, unpacked into a folder, the system unchanged.
 
-What a newer C library is needed for comes along with it. The program is started through a script that calls the loader,
-and takes the script for itself: a program that starts `sys.executable` again comes by here too.
+A newer C library, where needed, comes along. The program is started through a script that calls the loader, and takes
+this script for itself: a program that starts `sys.executable` again comes through it too.
 """
 
 import platform
@@ -12,7 +12,7 @@ from tools.base.cache import CACHE, Unavailable, output_of, whole_folder
 from tools.firmware import apt, debian
 from tools.runtimes.catalogue import ARCHITECTURES
 
-# Which release of Debian has it. forky is testing: its 3.14 gains patches, and a folder here keeps the one it has.
+# Debian's release that has it. forky is testing: its 3.14 gains patches, and a folder here keeps the one it has.
 RELEASES = {"3.13": "trixie", "3.14": "forky"}
 TIMEOUT_S = 300
 _STARTER = """#!/bin/sh
@@ -21,7 +21,7 @@ exec '{loader}' --library-path '{libraries}' --argv0 "$0" '{program}' "$@"
 
 
 def program(version: str) -> Path:
-    """The CPython of this version ("3.14"), fetched if it is not here; Unavailable says why it is not available."""
+    """Return the CPython of this version ("3.14"), fetched if it is not here; Unavailable says why it cannot be."""
     folder = whole_folder(CACHE / "runtimes" / f"cpython-{version}", lambda target: _fill(target, version))
     started = folder / f"usr/bin/python{version}"
     if not output_of([str(started), "--version"], TIMEOUT_S).startswith(f"Python {version}."):

@@ -21,7 +21,7 @@ _TOTALS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one set of tests went: counts, seconds, and everything it printed."""
+    """The outcome of one set of tests: counts, seconds, and everything it printed."""
 
     passed: int
     failed: int
@@ -44,7 +44,7 @@ class Machine:
         args: tuple[str, ...] = (),
         timeout_s: int = MODULE_TIMEOUT_S,
     ) -> subprocess.CompletedProcess:
-        """Run a script with the tree on its path, in an empty folder; TimeoutExpired when it is late."""
+        """Run a script with the tree on its path, in an empty folder; TimeoutExpired if it is late."""
         command = self.runtime.command(script, heap, args, self.tree)
         with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
             return subprocess.run(
@@ -61,7 +61,7 @@ class Machine:
     def run_source(
         self, source: str, heap: str = "128k", timeout_s: int = MODULE_TIMEOUT_S
     ) -> subprocess.CompletedProcess:
-        """Return the same for a script's text."""
+        """Do the same for a script's text."""
         with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
             script = Path(folder, "script.py")
             script.write_text(source, encoding="utf-8")
@@ -70,7 +70,7 @@ class Machine:
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""
         wanted = _HEAP.search(test_file.read_text(encoding="utf-8"))
-        # Words of 64 bits take twice the room: all but bytes in a heap are words.
+        # Words of 64 bits take twice the room: everything in a heap but bytes consists of words.
         heap = str(heap_bytes(wanted[1] if wanted else DEFAULT_HEAP) * self.runtime.bits // 32)
         args = (module_of(test_file), word)
         timeout_s = LONG_MODULE_TIMEOUT_S if os.environ.get("TOOLCART_LONG") == "1" else MODULE_TIMEOUT_S

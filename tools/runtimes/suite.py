@@ -2,12 +2,12 @@
 
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
    form of the program that boards get.
-   The MicroPythons begin beside CPython, at a lower priority: they take what its tests leave of the processors.
-2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true it failed.
-3. What is portable runs on CPython and on the boards' form. The other MicroPythons have all of it in the long run; else
-   what word size or version can change (`differing_files`), unix32 also what measures the heap and what no board has.
-   With --fast there is no boards' form, and unix32 runs all but what is HEAVY.
-4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
+   The MicroPythons begin beside CPython, at a lower priority: they use the processor time that its tests leave.
+2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
+3. Portable tests run on CPython and on the boards' form. The other MicroPythons have all of them in the long run; else
+   those that word size or version can change (`differing_files`), unix32 also those that measure the heap and those of
+   what no board has. With --fast there is no boards' form, and unix32 runs all but what is HEAVY.
+4. A file, an interpreter or a word on the command line means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
 
@@ -35,7 +35,7 @@ from tools.runtimes.board_form import NOT_HERE, Board
 from tools.runtimes.build import check_product, is_heavy, is_portable
 from tools.runtimes.harness import Machine
 
-PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes stands in docs/figures.md
+PYTEST_TIMEOUT_S = 1500  # against a test that hangs; docs/figures.md says how long all of it takes
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
@@ -68,7 +68,7 @@ def in_ci() -> bool:
 
 
 def missing(what: str, where: str, reason: str) -> Row:
-    """Something is not available: a skip on a developer's machine, a failure in CI, and named in both."""
+    """Return the row for something not available: a skip on a developer's machine, a failure in CI, named in both."""
     say(f"{where}: {reason}")
     return Row(what, where, failed=int(in_ci()), skipped=int(not in_ci()), note=reason)
 
@@ -84,7 +84,7 @@ def ruff(what: str, *arguments: str) -> Row:
 def types() -> list[Row]:
     typecheck.fetch()
     rows = []
-    told: set[str] = set()  # what one pass found and the next finds again is told once
+    told: set[str] = set()  # what one pass found and the next finds again is reported once
     with ThreadPoolExecutor(WORKERS) as pool:
         outcomes = pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files)))
         pool.submit(_compile_tests)
@@ -109,7 +109,7 @@ def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
 
 
 def _compile_tests() -> None:
-    """Let the bytecode of all tests be there, since each of pytest's workers would make all of it."""
+    """Compile the bytecode of all tests beforehand, since each of pytest's workers would make all of it."""
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
     subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, timeout=PYTEST_TIMEOUT_S)
 
@@ -142,7 +142,7 @@ def checks(fast: bool) -> list[Row]:
 
 
 def _pytest_counts(report: Path) -> tuple[int, int, int]:
-    """Passed, failed and skipped out of a junit report; a broken set-up is a failed test."""
+    """Return passed, failed and skipped from a junit report; a broken set-up is a failed test."""
     suites = xml.etree.ElementTree.parse(report).getroot().iter("testsuite")
     passed = failed = skipped = 0
     for suite in suites:
@@ -154,7 +154,7 @@ def _pytest_counts(report: Path) -> tuple[int, int, int]:
 
 
 def _pytest_code(command: list[str], timeout_s: int) -> int | None:
-    """Return the exit code of pytest; None when it was not done in time. Its workers never outlive it."""
+    """Return the exit code of pytest; None if it was not done in time. Its workers never outlive it."""
     pytest = subprocess.Popen(command, cwd=CHECKOUT, start_new_session=True)
     try:
         return pytest.wait(timeout_s)
@@ -166,7 +166,7 @@ def _pytest_code(command: list[str], timeout_s: int) -> int | None:
 
 
 def wait_for_packages() -> None:
-    """Let what `tools/test` has begun to install be there; it is a child of the shell that became this process."""
+    """Wait for what `tools/test` has begun to install; it is a child of the shell that became this process."""
     packages = os.environ.pop("TOOLCART_PACKAGES", "")
     if packages:
         with contextlib.suppress(ChildProcessError):  # of another process: not ours to wait for
@@ -177,7 +177,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
     say(f"== CPython {sys.version.split()[0]}")
     where = f"CPython {sys.version.split()[0]}"
     start = time.monotonic()
-    # A debugger or unbuffered prints want one process; whoever says -n decides for himself.
+    # A debugger or unbuffered prints want one process; an explicit -n is respected.
     alone = any(a in ("-s", "--pdb", "--trace") or a.startswith(("-n", "--numprocesses")) for a in arguments)
     # Each begins with a part of its own, so that what a module's tests share is made once, and takes from others last.
     workers = [] if alone else ["-n", str(TESTERS), "--dist", "worksteal"]
@@ -189,7 +189,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
     row = Row("tests", where, *counts, seconds=time.monotonic() - start)
     if code is None:
         row.failed, row.note = row.failed + 1, "no end in time"
-    # 5 is "nothing collected", which a word that only MicroPython's tests have may well cause.
+    # 5 is "nothing collected", as for a word that only MicroPython's tests have.
     elif code not in (0, 5) and row.failed == 0:
         row.failed, row.note = 1, f"pytest ended with {code}"
     return row
@@ -202,7 +202,7 @@ def portable_files(asked: list[Path]) -> list[Path]:
 
 
 def light_files(files: list[Path]) -> list[Path]:
-    """Return those that an interpreter runs each time to show that it behaves as the others do."""
+    """Return those that an interpreter runs each time to show that it behaves like the others."""
     return [file for file in files if not is_heavy(file.read_text(encoding="utf-8"))]
 
 
@@ -212,7 +212,7 @@ def differing_files(files: list[Path]) -> list[Path]:
 
 
 def plain_files(files: list[Path]) -> list[Path]:
-    """Those that unix32 has as well: what measures the heap, tests of the library, and what is named in NOT_HERE."""
+    """Return those for unix32 too: what measures the heap, tests of the library, and what is in NOT_HERE."""
     named = {entry.partition(".")[0] for entry in NOT_HERE}
     texts = {file: file.read_text(encoding="utf-8") for file in files}
     return [
@@ -223,7 +223,7 @@ def plain_files(files: list[Path]) -> list[Path]:
 
 
 def _folded(text: str) -> str:
-    """Return the text with runs of the same line told once: a deep recursion prints thousands."""
+    """Return the text with runs of equal lines shown once: a deep recursion prints thousands."""
     lines = []
     for line, run in itertools.groupby(text.rstrip().splitlines()):
         again = len(list(run)) - 1
@@ -257,9 +257,9 @@ class Place:
 
 
 class MicroPythons:
-    """Runs the portable tests in every place, all out of one queue, so that no core waits for the last one of a place.
+    """Runs the portable tests in every place, from one queue, so that no core waits for the last one of a place.
 
-    It begins at once and says nothing before its rows are asked for; what is left at the end of its block is not run.
+    It begins at once and prints nothing before its rows are requested; what is left at the end of its block is not run.
     The last place takes longest to be ready. The seconds of a row are those of its modules one after the other.
     """
 
@@ -285,12 +285,12 @@ class MicroPythons:
         return [(file, self._pool.submit(machine.result().run_tests, file, self._word)) for file in files]
 
     def rows(self, aloud: bool) -> list[Row]:
-        """Wait for all of it; a row for each place, in their order."""
+        """Wait for everything; return a row for each place, in order."""
         return [_row_of(one, self._machines[one.name], self._outcomes[one.name], aloud) for one in self._places]
 
 
 def _yield_to_others() -> None:
-    """Let this thread, and what it starts, have what others leave of the processors."""
+    """Give this thread, and what it starts, only the processor time that others leave."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BESIDE_NICENESS)
 
 
@@ -332,7 +332,7 @@ BOARD = "board"  # unix32 with the program in the form that boards get
 
 
 def chosen_files(files: list[Path], name: str) -> list[Path]:
-    """Return what of these the MicroPython of this name shows that CPython and the boards' form do not."""
+    """Return those that show something on this MicroPython that CPython and the boards' form do not."""
     return sorted({*differing_files(files), *(plain_files(files) if name == "unix32" else ())})
 
 
@@ -363,7 +363,7 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
 
 
 def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
-    """Return every MicroPython that is to run tests, with these."""
+    """Return every MicroPython that is to run tests, with these files."""
     portable = portable_files(files)
     everything = asked.on or asked.long or asked.k or files
     here = portable if everything else light_files(portable)
@@ -392,7 +392,7 @@ def main() -> int:
     os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     rows = []
     places = _places(asked, files)
-    with ThreadPoolExecutor(1) as ahead:  # downloads take no core; what fails is told where it is needed
+    with ThreadPoolExecutor(1) as ahead:  # downloads take no core; failures are reported where it is needed
         for place in places:
             ahead.submit(place.runtime.fetch)
         if not (asked.on or files or asked.k):

@@ -1,10 +1,10 @@
 """Checks types: what a board runs against that board's own MicroPython stubs, the PC side against Python's.
 
 Rules:
-1. Each port has a folder of stubs and a pass of its own; stubs of two ports in one folder contradict.
+1. Each port has a folder of stubs and a pass of its own; stubs of two ports in one folder contradict each other.
 2. agent/, which touches no port, is checked with the unix port's stubs, in the long run with all of them. A board file
-   is checked with the stubs of the port its name begins with, and with both chips' when it names none: the unix stubs
-   know neither network nor pins.
+   is checked with the stubs of the port its name begins with, and with both chips' if it names none: the unix stubs
+   have neither network nor pins.
 3. What is for CPython alone, in board/ and in tools/, is checked with the ordinary typeshed.
 """
 
@@ -28,11 +28,11 @@ PORTS = ("unix", "rp2", "esp32")
 PIP_TIMEOUT_S = 180
 PYRIGHT_TIMEOUT_S = 240
 
-# Boards whose name is not that of a port with stubs: the port that comes nearest.
+# Boards not named after a port with stubs: the port that comes nearest.
 NEAREST_PORT = {"qemu": "unix"}
 
 
-# Scripts and manifests for the images: they name what only those have.
+# Scripts and manifests for the images: they use names that only those have.
 FOR_CHIPS = ("tools/firmware/cortex/", "tools/firmware/rp2/", "tools/firmware/jobs/")
 
 
@@ -58,7 +58,7 @@ def passes() -> list[TypePass]:
     product = [source.name for source in product_sources()]
     both = [source.name for source in python_files("agent") + python_files("board")]
     found = [TypePass(port, [name for name in product if port in _ports_of(name)], port) for port in PORTS]
-    # Portable simulators are written for MicroPython, without annotations; they are held by the tests.
+    # Portable simulators are written for MicroPython, without annotations; the tests check them.
     tools = [
         source.name
         for source in python_files("tools")
@@ -86,7 +86,7 @@ def _configuration(one: TypePass) -> Path:
     folder = CACHE / "pyright"
     folder.mkdir(parents=True, exist_ok=True)
     settings: dict[str, object] = {
-        # Only relative names count; an absolute one is passed over in silence.
+        # Only relative names count; an absolute one is silently ignored.
         "include": [os.path.relpath(CHECKOUT / name, folder) for name in one.files],
         "exclude": [],
         "extraPaths": [str(CHECKOUT)],
@@ -102,7 +102,7 @@ def _configuration(one: TypePass) -> Path:
             typeshedPath=folder_of_stubs,
             extraPaths=[str(CHECKOUT), folder_of_stubs],
             pythonVersion="3.10",
-            # The stubs' own contradictions are not ours to report.
+            # Contradictions within the stubs are not ours to report.
             reportMissingModuleSource="none",
         )
     file = folder / f"{one.name}-{os.getpid()}.json"
@@ -111,7 +111,7 @@ def _configuration(one: TypePass) -> Path:
 
 
 def _pyright(*arguments: str, timeout_s: int) -> subprocess.CompletedProcess[str]:
-    """Run the environment's pyright of the pinned version, without a look for newer ones."""
+    """Run the environment's pyright of the pinned version, without a check for newer ones."""
     env = {
         **os.environ,
         "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
@@ -129,14 +129,14 @@ def _pyright(*arguments: str, timeout_s: int) -> subprocess.CompletedProcess[str
 
 
 def fetch() -> None:
-    """Have what pyright brings when it is first started, before two passes start it at once, and what a build makes."""
+    """Fetch what pyright needs at its first start, before two passes start it at once, and what a build makes."""
     types.write(types.FOLDER)
     with contextlib.suppress(subprocess.TimeoutExpired):  # the passes say what is missing
         _pyright("--version", timeout_s=PIP_TIMEOUT_S)
 
 
 def check(one: TypePass) -> list[str]:
-    """Run one pass: a line for each error; Unavailable without pyright or the stubs."""
+    """Run one pass; return a line for each error. Unavailable without pyright or the stubs."""
     configuration = _configuration(one)
     arguments = ["--outputjson", "--project", str(configuration)]
     if not one.port:

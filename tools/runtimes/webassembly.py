@@ -12,7 +12,7 @@ LEAST_NODE = 18  # the first with stable WebAssembly and module loading as wasm.
 
 
 def fetch(version: str, folder: Path) -> None:
-    """Fill `folder` with MicroPython `version`; Unavailable says why it cannot be."""
+    """Fill `folder` with MicroPython `version`; Unavailable says why it cannot."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             raise Unavailable(f"{tool} is not installed (the WebAssembly build of MicroPython runs on it)")

@@ -1,4 +1,4 @@
-"""What records of ToolsNet say of themselves: whose they are, which tightening, and which of two is the older one."""
+"""What ToolsNet's records say about themselves: their owner, the tightening, and which of two is older."""
 
 from agent.toolsnet.telegram import SEQUENCES
 

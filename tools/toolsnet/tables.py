@@ -2,7 +2,7 @@
 
 Rules:
 1. The map's tables have the names of 004 section 6; the other tables' names and all columns are our own.
-2. Times are kept as they came, 14 digits; ResultView shows them and the statuses readably.
+2. Times are kept as they came, 14 digits; ResultView shows them and the statuses in readable form.
 """
 
 # 004:336-362

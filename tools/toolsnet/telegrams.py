@@ -1,4 +1,4 @@
-"""ToolsNet telegrams taken apart and checked against every field's length, form and range.
+"""Takes ToolsNet telegrams apart and checks every field's length, form and range.
 
 Rules:
 1. A telegram here is the bytes after the four length digits; positions are the document's, less one.
@@ -15,7 +15,7 @@ FOR_A_SERVER = ("01", "02", "04", "06", "09", "13")  # the others go to the PIM,
 
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-# Every telegram's fields, for all who read one (004:120-320).
+# Every telegram's fields, for all readers (004:120-320).
 # (name, start, width, form); forms: d digits with a range, t time stamp, t? that or blanks, s text, n2 and n1 decimals,
 # i signed integer, f number with or without a point
 GENERAL = (
@@ -88,7 +88,7 @@ EVENT = REQUEST + (
     ("level", 43, 3, "d", 0, 999),
     ("parameter_count", 46, 2, "d", 0, 99),
 )
-# The time in a 05 is the server's (004:222): a station that has none leaves it blank.
+# The time in a 05 is the server's (004:222): a station without one leaves it blank.
 ACKNOWLEDGE = (("time", 7, 14, "t?"), ("code", 21, 3, "d", 0, 999))
 # What the other side sends (004:206-248, 373-383). A port may have blanks around it (004:318-320).
 _INFORMATION = (
@@ -121,7 +121,7 @@ GRAPH = (
 
 
 class Breach:
-    """What breaks the document: a field, its first byte as the document counts (0: none), what it is and may be."""
+    """A breach of the document: a field, its first byte as the document counts (0: none), what it is and may be."""
 
     def __init__(self, field, position, found, allowed):
         self.field = field
@@ -192,7 +192,7 @@ def _value(octets, form):
 
 
 def _fields(telegram, base, layout, breaches, where=""):
-    """Return the fields of a layout at `base`, a field beyond the end is a breach."""
+    """Return the fields of a layout at `base`; a field beyond the end is a breach."""
     found = {}
     for form in layout:
         start = base + form[1]
@@ -247,7 +247,7 @@ def _result(telegram, breaches):
 
 
 def _check_parameter(parameter, at, breaches):
-    """A value of type 1 is a signed 32-bit integer, of type 2 a number (004:171)."""
+    """Check a value: type 1 is a signed 32-bit integer, type 2 a number (004:171)."""
     text = parameter["value"].strip()
     where = "parameter %05d " % parameter["parameter_id"]
     if not parameter["name"].strip():
@@ -309,9 +309,9 @@ def _graph(telegram, breaches):
 
 
 def take_apart(telegram, either_way=False):
-    """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none).
+    """Return (fields, breaches); fields always has "id" (two characters) and "identifier" (0 for none).
 
-    A server is sent the kinds of `_SENT` and four longer ones; `either_way` takes those that it sends as well.
+    A server receives the kinds of `_SENT` and four longer ones; with `either_way` those that it sends are accepted too.
     """
     breaches = []
     kind = text_of(telegram[:2])
@@ -344,7 +344,7 @@ _SENT = {
     "06": ((), 7),
     "07": (REQUEST, 19),
 }
-# What the other side sends, and 11, which another plug-in does.
+# What the other side sends, and 11, which belongs to another plug-in.
 _TOLD = {
     "08": (_INFORMATION, 37),
     "10": (_EVENT_ACKNOWLEDGE, 38),

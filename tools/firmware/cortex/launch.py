@@ -1,8 +1,8 @@
 """Runs the job the PC gave this machine: its command line names the script, the memory behind RAM holds the modules.
 
-1. Command line: `heap=BYTES script=PATH ARGUMENTS...`; without a script the REPL is next.
+1. Command line: `heap=BYTES script=PATH ARGUMENTS...`; without a script the REPL follows.
 2. The modules are a ROMFS at 0x21000000, put there by the PC before the start; bytecode runs in place.
-3. The job's exit code is this machine's: 0, what sys.exit was given, or 1 after a traceback.
+3. The job's exit code is this machine's: 0, the argument of sys.exit, or 1 after a traceback.
 """
 
 import sys
@@ -12,7 +12,7 @@ import uctypes
 import vfs
 
 TREE_ADDRESS = 0x21000000
-TREE_BYTES = 0x01000000  # the most; a ROMFS says its own size
+TREE_BYTES = 0x01000000  # the most; a ROMFS contains its own size
 
 
 def mount_tree():
@@ -24,7 +24,7 @@ def mount_tree():
 
 
 def run(words):
-    """Run the script with what stands behind it as its arguments; the exit code."""
+    """Run the script with the words after it as its arguments; return the exit code."""
     path = words[0][len("script=") :]
     sys.argv[:] = [path] + words[1:]
     try:

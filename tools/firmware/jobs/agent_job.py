@@ -2,7 +2,7 @@
 
 Arguments: controller's and PIM's TCP port, results.
 
-Prints `delivered N` when so many results were acknowledged by ToolsNet, then stops in order.
+Prints `delivered N` when that many results were acknowledged by ToolsNet, then stops in order.
 """
 
 import gc

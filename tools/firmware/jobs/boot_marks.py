@@ -1,8 +1,8 @@
-"""Lies on the RP2040 image in the place of main.py's own lines: starts the agent with a mark behind each stage.
+"""Replaces main.py's own lines on the RP2040 image: starts the agent with a mark after each stage.
 
 A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the bytes in use are
 marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import,
-and what this file itself takes is told (LOADED), so that it can be taken off.
+and what this file itself takes is reported (LOADED), so that it can be subtracted.
 """
 
 import gc
@@ -25,7 +25,7 @@ def mark(number):
 
 
 def run(path, mode, confirmation):
-    """What safe_mode._run does."""
+    """Do what safe_mode._run does."""
     mark(3)
     safe_mode.forget_modules()
     sys.path.insert(0, path)

@@ -1,7 +1,7 @@
-"""Runs on the RP2040 image: the whole agent with the frozen core in so many bytes of free heap, its log on the flash.
+"""Runs on the RP2040 image: the whole agent with the frozen core in a given free heap, its log on the flash.
 
-Argument: the bytes. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
-through. The script itself is loaded before. The configuration is read as a board is given it.
+Argument: the heap in bytes. Prints `beside` and what the peers take of them, and `through` when results and a backlog
+got through. The script itself is loaded before. The configuration is read as a board is given it.
 """
 
 import gc
@@ -14,7 +14,7 @@ BACKLOG = 20
 
 
 def leave(octets):
-    """Take all of the heap but these; what is left is at its end, in one piece."""
+    """Take all of the heap except these; what is left is at its end, in one piece."""
     taken = []
     size = gc.mem_free()
     while size >= 64:
@@ -30,7 +30,7 @@ def leave(octets):
 
 def run():
     __import__("agent.cart.app")
-    with open("/rom/config.json") as file:  # as board.main does
+    with open("/rom/config.json") as file:  # like board.main
         settings = json.load(file)
 
     from agent.log.flash import Part
@@ -47,7 +47,7 @@ def run():
     del peers  # the bench has its own
     gc.collect()
     bench = Workbench(settings, device)
-    del settings  # as board.main does
+    del settings  # like board.main
     bench.settle()
     gc.collect()
     print("in use", gc.mem_alloc())

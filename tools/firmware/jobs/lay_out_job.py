@@ -1,4 +1,4 @@
-"""Runs on the RP2040 image: copies what lies in /rom/files to the file system, as `toolcart flash` leaves it there."""
+"""Runs on the RP2040 image: copies what is in /rom/files to the file system, as `toolcart flash` leaves it there."""
 
 import os
 import sys
@@ -8,13 +8,13 @@ PIECE = bytearray(512)
 
 
 def copy(source, target):
-    """Everything below `source` to `target`."""
+    """Copy everything below `source` to `target`."""
     for name, kind, *_ in os.ilistdir(source):
         if kind == IS_FOLDER:
             try:
                 os.mkdir(target + "/" + name)
             except OSError:
-                pass  # it is there
+                pass  # it exists
             copy(source + "/" + name, target + "/" + name)
             continue
         with open(source + "/" + name, "rb") as old, open(target + "/" + name, "wb") as new:

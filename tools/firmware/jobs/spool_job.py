@@ -1,7 +1,7 @@
-"""Runs on the RP2040 image: brings a log on the chip's own flash up, checks all that is in it, then appends.
+"""Runs on the RP2040 image: mounts a log on the chip's own flash, checks all that is in it, then appends.
 
 Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last blocks-in-use`, then
-`ACK number` for each record that is durable; the power may go at any flash word of it.
+`ACK number` for each record that is durable; the power may fail at any flash word of it.
 """
 
 import sys
@@ -22,12 +22,12 @@ TABLE = bytes([(at * 37 + 11) & 0xFF for at in range(400)])
 
 
 def contents(number):
-    """A result's payload begins with its number; the rest differs from number to number."""
+    """Return a result's payload: it begins with its number; the rest differs from number to number."""
     return pack("<I", number) + TABLE[number % 251 : number % 251 + PAYLOAD_BYTES - 4]
 
 
 def check(log):
-    """Read everything and print what is not there or not as it was written; the first and last number."""
+    """Read everything and print what is missing or not as written; return the first and last number."""
     first = last = 0
     cursor = log.cursors[0]
     log.rewind(cursor, 0)
@@ -59,7 +59,7 @@ area = rp2_flash.ring()
 device = Part(area, STATE_BLOCKS, BLOCKS)
 used = blocks_in_use(device)
 state = State(Part(area, 0, STATE_BLOCKS))
-# By place: a frozen program has no names of arguments.
+# By position: a frozen program has no argument names.
 log = Log(device, state, LOG, 1, CURSOR, OVERWRITE)
 print("MOUNT", mount(state, (log,), 1))
 log.settle()

@@ -1,6 +1,6 @@
 """What is frozen into the RP2040 image: the start, MicroPython's own rp2 module, agent/ and board/.
 
-The build lays the last two, compacted and without what is for CPython, into the folder `frozen` beside this file, and
+The build puts the last two, compacted and without the code for CPython, into the folder `frozen` beside this file, and
 safe_mode as `toolcart flash` would copy it, with its line numbers, into `start`.
 """
 

@@ -1,8 +1,8 @@
-"""Lies in /lib of a simulated RP2040: TCP connections over its two UARTs to tools/firmware/bridge.py.
+"""In /lib of a simulated RP2040: TCP connections over its two UARTs to tools/firmware/bridge.py.
 
 Rules
 1. A line carries one connection at a time; a third socket is refused as lwIP refuses it, by OSError.
-2. As a socket that does not block: `connect` raises EINPROGRESS, an empty `readinto` gives None, a lost one gives 0.
+2. Like a socket that does not block: `connect` raises EINPROGRESS, an empty `readinto` gives None, a lost one gives 0.
 3. The words on the line are board/qemu.py's.
 """
 
@@ -36,7 +36,7 @@ class _Line:
         self.escaped = 0
 
     def pump(self):
-        """Take in what the line has."""
+        """Take in what the line has received."""
         while self.uart.any():
             for octet in self.uart.read(self.uart.any()):
                 self._take(octet)
@@ -59,7 +59,7 @@ _lines = []
 
 
 def getaddrinfo(host, number, *kind):
-    """Nothing is looked up: the bridge connects to this machine only."""
+    """Look nothing up: the bridge connects only to this machine."""
     return [(AF_INET, SOCK_STREAM, 0, "", (host, number))]
 
 
@@ -79,20 +79,20 @@ class socket(io.IOBase):
         self.waiting = bytearray()
 
     def setblocking(self, blocks):
-        """It never does."""
+        """Do nothing: it never blocks."""
 
     def setsockopt(self, *option):
-        """Every write goes out at once."""
+        """Do nothing: every write goes out at once."""
 
     def connect(self, address):
-        """Ask the bridge."""
+        """Ask the bridge to connect."""
         line = self._line
         line.turn = line.turn + 1 if line.turn < 0x39 else 0x30
         line.uart.write(b"\x10O%c%s %d\n" % (line.turn, address[0], address[1]))
         raise OSError(_EINPROGRESS)
 
     def readinto(self, buf, n):
-        """As a stream's."""
+        """Read like a stream."""
         self._line.pump()
         n = min(n, len(self.waiting))
         if not n:
@@ -102,14 +102,14 @@ class socket(io.IOBase):
         return n
 
     def write(self, buf, start, n):
-        """All of it."""
+        """Write all of it."""
         if self.there != _UP:
             raise OSError(104)
         self._line.uart.write(bytes(buf[start : start + n]).replace(b"\x10", b"\x10\x10"))
         return n
 
     def ioctl(self, request, argument):
-        """What poll asks, every millisecond: as little as can be."""
+        """Answer a poll, every millisecond: with as little work as possible."""
         if request != _POLL:
             return 0
         if self._any():

@@ -1,10 +1,10 @@
 """Mounts the file system in front of the spool's ring; formats only a flash that holds nothing.
 
-1. The stock _boot formats whatever it cannot mount, and takes the whole storage: that would eat the ring.
-2. A file system that is there is mounted in the size it says it has, whatever this firmware would make: the spool of a
-   board begins behind it (board.rp2_flash.ring), and a new firmware must not look for it somewhere else.
+1. The stock _boot formats whatever it cannot mount, and takes the whole storage: that would destroy the ring.
+2. An existing file system is mounted in the size it says it has, whatever size this firmware would make: a board's
+   spool begins behind it (board.rp2_flash.ring), and a new firmware must not look for it somewhere else.
 3. A power cut in the first formatting leaves blocks 0 and 1 in any state and all others erased: formatted again.
-4. A file system that is damaged otherwise is left alone; the REPL stays reachable.
+4. A file system damaged in another way is left alone; the REPL stays reachable.
 
     block 0 or 1    revision 4 | tag 4 | "littlefs" 8 | tag 4 | version 4 | block size 4 | block count 4 | ...
 """
@@ -23,7 +23,7 @@ def mount(device):
 
 
 def told_bytes(whole):
-    """Return how large the file system says it is; 0 where nothing says so that can be."""
+    """Return the size that the file system says it has; 0 if there is no plausible one."""
     page = bytearray(32)
     for block in (0, 1):
         whole.readblocks(block, page, 0)
