@@ -30,7 +30,7 @@ def version() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the builders' environment: the commit's time on every file, so that a commit gives the same bytes again."""
+    """Return the builders' environment: the commit's time on every file, so that a commit gives the same bytes."""
     command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
