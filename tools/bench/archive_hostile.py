@@ -25,7 +25,7 @@ CONNECT_S = 10.0
 BEHIND = 10  # elsewhere it would have processors of its own
 _UNREADABLE = b"0042" + b"0400001800003000100xx" + b"x" * 21
 _NAMES = b"10.0.0.1       " + b"Nobody".ljust(25) + b"0001" + b"0001" + b"Spindle".ljust(25)
-_ODD = b"0096" + b"0200001000300010999" + _NAMES + b"00-1"  # stored, though its number of programs is odd
+_ODD = b"0096" + b"0200001000300010999" + _NAMES + b"00-1"  # stored, despite its number of programs
 _KEEP_ALIVE = b"00070600001"
 
 

@@ -164,7 +164,7 @@ def frame_of(revision: int) -> bytes:
 
 
 def per_second(*ways: Callable[[], object], share: int = 1) -> list[float]:
-    """Return how often a second each way runs; they take turns, and the best turn counts. A `share` of the turns."""
+    """Return how often a second each way runs; they take turns, the best counts. `share` divides turns and calls."""
     best = [float("inf")] * len(ways)
     calls = max(1, CALLS // share)
     for _ in range(max(1, TURNS // share)):

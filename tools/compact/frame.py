@@ -13,7 +13,7 @@ OWN_FRAME_WORDS = 24  # the same for our own images
 
 
 def frame_words_of(function: ast.FunctionDef) -> int:
-    """Return about the words of a call's frame: locals that share, and stack depth by CPython's compiler."""
+    """Return the approximate words of a call's frame: locals that share, and stack depth by CPython's compiler."""
     alone = ast.Module([ast.FunctionDef(function.name, function.args, function.body, [], lineno=1)], [])
     code = compile(ast.fix_missing_locations(alone), "<frame>", "exec")
     inner = next(one for one in code.co_consts if isinstance(one, types.CodeType))

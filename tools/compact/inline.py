@@ -106,7 +106,7 @@ class _Place:
 
 
 def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_words: int) -> bool:
-    """Inline every function of the module that can be, for the first time; True if there was one."""
+    """Inline every function of the module that can be, in one pass; True if there was one."""
     found = False
     owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
     callers: Callers = {}

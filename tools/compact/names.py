@@ -136,7 +136,7 @@ class Names:
         self._name_tops(_by_use(tops, self.trees), short)
 
     def _name_tops(self, tops: list[tuple[str, str]], short: list[str]) -> None:
-        """Share names among modules that do not see each other's; the shortest texts come first."""
+        """Share names among modules that do not see each other's; those whose text exists anyway come first."""
         taken = self._met_at_the_top(set(tops))
         attributes = sorted({*short, *_attributes_left(self.trees.get(ENTRY), self.attributes)})
         free = [text for text in dict.fromkeys((*short, *attributes)) if text not in taken]

@@ -21,12 +21,12 @@ def flat(text: str) -> str:
 
 
 def flattened(sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the modules under their shorter names; if two share one, they are badly named."""
+    """Return the modules under their shorter names; ValueError if two share one."""
     packages = {f"agent.{room}" for room in FLAT}
     found: dict[str, str] = {}
     for name, text in sources.items():
         if name in packages:
-            continue  # the folder has nothing else
+            continue  # the package's own module is empty
         if flat(name) in found:
             raise ValueError(f"{name} and another module are both {flat(name)} on a board")
         found[flat(name)] = same_statements(text, flat(text))

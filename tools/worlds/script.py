@@ -118,8 +118,8 @@ def filled(script: dict) -> dict:
 def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
     """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
 
-    Each controller has one of `profiles`, if any are given; otherwise one of all profiles in some worlds, and none with
-    the name NO_PROFILE.
+    Each controller has one of `profiles` if any are given; the name NO_PROFILE means none. If neither shape nor
+    profiles are given, controllers have any of the profiles in some worlds.
     """
     if shape in BESIDE:
         return BESIDE[shape](draw(seed, USUAL, profiles))
