@@ -5,7 +5,7 @@
 // 1. TREE is copied into the file system in memory at /tree; SCRIPT is read from the disk. Nothing is written back.
 // 2. Memory is collected only between calls from here: inside a call gc.collect() frees nothing, because the stack
 //    cannot be searched. A script that wants it leaves a function `step` behind; it is called until SystemExit.
-// 3. HEAP_BYTES is where the heap starts; it grows as needed and is no limit.
+// 3. HEAP_BYTES is the heap's size at the start; it grows as needed and is not a limit.
 import fs from "node:fs";
 import path from "node:path";
 
@@ -21,7 +21,7 @@ function mount(micropython, from, to) {
     }
 }
 
-// Writes at once and in order; a pipe that is full for a moment is tried again, so the end of a report is never lost.
+// Writes at once and in order; if a pipe is full for a moment it tries again, so the end of a report is never lost.
 function writeAll(descriptor, bytes) {
     for (let start = 0; start < bytes.length; ) {
         try {
@@ -32,7 +32,7 @@ function writeAll(descriptor, bytes) {
     }
 }
 
-// The code a SystemExit carries is only in its text; without a number it is 0 as in Python, with words it is 1.
+// The code a SystemExit carries is only in its text; without a number it is 0 as in Python, with a text it is 1.
 function exitCode(error) {
     if (error.name !== "PythonError") throw error;
     const lastLine = error.message.trimEnd().split("\n").pop();

@@ -1,10 +1,10 @@
 // Runs the simulated chip's instructions as rp2040js does, to the cycle, in a third of the time.
 //
-// 1. The simulator tries the encodings one after the other and asks where each address lies. Here a table says what an
+// 1. The simulator tries the encodings one after the other and looks up every address. Here a table says what an
 //    opcode is, registers and flags stay in local variables, and RAM, flash and boot ROM are read as arrays.
-// 2. What is rare is left to the simulator: other encodings, other addresses, interrupts. So it stays what says how the
-//    chip behaves, its oddities included; `--plain` of rp.mjs leaves everything to it, and both must agree.
-// 3. The clock is set before anyone can look at it, and moves on after each instruction, as the simulator does.
+// 2. What is rare is left to the simulator: other encodings, other addresses, interrupts. So it remains the reference
+//    for the chip's behaviour, oddities included; `--plain` of rp.mjs leaves everything to it, and both must agree.
+// 3. The clock is set before anything can read it, and moves on after each instruction, as the simulator's does.
 
 const CYCLE_NS = 8;
 const WAIT_TURNS = 50; // what waiting for the next alarm counts as
@@ -16,7 +16,7 @@ const ROM_BYTES = 16 * 1024;
 const FAR = 1 << 29; // cycles; a piece of the chip's life has fewer
 const READ_32 = 1, READ_16 = 2, READ_8 = 3, WRITE_32 = 4, WRITE_16 = 5, WRITE_8 = 6;
 
-// What an opcode is: the first row whose bits fit. What has no row is left to the simulator.
+// What an opcode is: the first row whose bits match. An opcode without a row is left to the simulator.
 const ROWS = [
   '00000', '00001', '00010', // 1 LSLS, 2 LSRS, 3 ASRS by a number
   '0001100', '0001101', '0001110', '0001111', // 4 ADDS, 5 SUBS registers, 6 ADDS, 7 SUBS three bits
@@ -55,16 +55,16 @@ export function runner(chip) {
   const flash8 = mcu.flash, flash16 = mcu.flash16, flash32 = new Int32Array(flash8.buffer);
   const rom16 = new Uint16Array(mcu.bootrom.buffer), rom32 = new Int32Array(mcu.bootrom.buffer);
 
-  // In how many cycles the next alarm fires: at the end of the first instruction that reaches it.
+  // The cycles until the next alarm, which fires at the end of the first instruction that reaches it.
   const cyclesToAlarm = () =>
     clock.nextAlarm === null ? FAR : Math.min(FAR, Math.ceil((clock.nextAlarm.nanos - clock.nanosCounter) / CYCLE_NS));
 
-  // Runs instructions that are known here, at most `most`; how many. Stops at one that the simulator is to run.
+  // Runs at most `most` instructions that are known here; returns how many. Stops at one that the simulator must run.
   function known(most) {
     let pc = reg[15], cycles = 0, turns = 0;
-    let began = 0, due = cyclesToAlarm(); // the clock says what it was at the cycle `began`
+    let began = 0, due = cyclesToAlarm(); // the clock shows its value at the cycle `began`
     let carry = core.C, over = core.V, last = core.Z ? 0 : core.N ? -1 : 1; // N and Z are those of `last`
-    let slow = 0; // what memory others look after is asked: behind it an interrupt may be waiting, the power be off
+    let slow = 0; // memory with side effects was accessed: after it an interrupt may be waiting, or the power be off
 
     run: for (; turns < most; turns++) {
       let op;

@@ -1,27 +1,27 @@
 // Runs an RP2040 image in rp2040js: a terminal on its USB port, or a job with its exit code, with power cuts in between.
 //
 //   node rp.mjs --simulator DIR --rom ROM --firmware IMAGE [--flash FILE] [options] [-- ARGUMENTS...]
-//     --flash FILE      the flash is taken from here if it is there, and left here at the end: it survives the power
+//     --flash FILE      the flash is read from here if it exists, and written here at the end: it survives a power cut
 //     --job SCRIPT      run this MicroPython script, print what it prints, end with its exit code
 //     --tree ROMFS      a ROMFS image put behind the flash of a Pico, mounted at /rom for the job
-//     --tree-first      modules of the tree are taken before the frozen ones
+//     --tree-first      modules of the tree come before the frozen ones
 //     --cuts N,N,...    cut the power after so many flash words of each life of the job, then start again; the last
 //                       life is not cut. `== cut N` is printed at each.
-//     --count-from N    count only words from this octet of the flash on
+//     --count-from N    count only words from this byte of the flash on
 //     --speed           at the end say how many cycles the job took
 //     --plain           run every instruction with the simulator's own code, which takes three times as long
 //     --marks           say `== mark NUMBER NANOSECONDS ERASES WORDS` whenever the program writes NUMBER into the register
-//                       MARK, and `== sent ...` at the first octet of UART 0; then end
+//                       MARK, and `== sent ...` at the first byte of UART 0; then end
 //
 //     --uarts PORT,...  UART 0 (and 1) is carried to this TCP port of 127.0.0.1 each, where a bridge listens
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
-// 2. A reset (machine.reset, the watchdog) starts the chip again with the flash as it is.
+// 2. A reset (machine.reset, the watchdog) restarts the chip with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
-// 4. A mark costs the program one store: time, and flash blocks erased and words written since power came.
+// 4. A mark costs the program one store: time, and flash blocks erased and words written since power-on.
 // 5. A job's input goes through the raw REPL in pieces the USB buffer takes. The simulator answers each time the chip asks
-//    for input, with nothing as well, so that an idle chip would be busy with it; here there is an answer when there is
-//    input, but with --marks, whose figures are compared with older ones.
-// 6. Behind a terminal a chip that waits waits as long as a real one: who talks to it lives in real time. A job does not.
+//    for input, even with nothing, which would keep an idle chip busy; here it gets an answer only when there is
+//    input, except with --marks, whose figures are compared with older ones.
+// 6. On a terminal a chip waits as long as a real one, since its user lives in real time. A job does not.
 import fs from 'fs';
 import net from 'net';
 import path from 'path';
@@ -42,7 +42,7 @@ const TREE_OFFSET = 4 * 1024 * 1024; // the simulated flash has 16 MB, a Pico's 
 const TREE_BYTES = 12 * 1024 * 1024;
 const FLASH_BYTES = 2 * 1024 * 1024;
 const countFrom = Number(options['count-from'] || 0);
-const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
+const INPUT_MOST = 400; // the simulator's USB buffer holds 512 bytes
 const BATCH = 200000;
 const LATE_MS = 20;
 const REST_MOST_MS = 100;
@@ -65,7 +65,7 @@ function end(code) {
 let chip = null;
 let asleep = null; // until the next alarm of a chip that waits
 
-// What lies behind the UARTs: sockets, which outlive the chip's resets, and what they have sent.
+// The other ends of the UARTs: sockets, which outlive the chip's resets, and what they have sent.
 const wires = (options.uarts || '').split(',').filter((word) => word).map((word) => {
   const wire = { socket: net.connect(Number(word), '127.0.0.1').setNoDelay(), waiting: [] };
   wire.socket.on('data', (octets) => { wire.waiting.push(...octets); wake(); });
@@ -73,8 +73,8 @@ const wires = (options.uarts || '').split(',').filter((word) => word).map((word)
   return wire;
 });
 
-// The simulator raises a UART's transmit interrupt for ever, also just after it was cleared: a chip does when its FIFO
-// has become empty. MicroPython's handler would never return.
+// The simulator keeps raising a UART's transmit interrupt, even just after it was cleared: a chip raises it when its
+// FIFO becomes empty. MicroPython's handler would never return.
 function mendUart(uart) {
   const write = uart.writeUint32.bind(uart);
   uart.checkInterrupts = () => {
@@ -83,23 +83,23 @@ function mendUart(uart) {
   uart.writeUint32 = (offset, value) => {
     write(offset, value);
     if (offset !== 0) return;
-    uart.interruptStatus |= 1 << 5; // the octet is gone at once
+    uart.interruptStatus |= 1 << 5; // the byte is gone at once
     uart.checkInterrupts();
   };
 }
 
-// Takes what the chip has in its flash over into `flash`, which outlives it.
+// Copies the chip's flash into `flash`, which outlives it.
 function keepFlash() {
   if (chip) flash.set(chip.mcu.flash.subarray(0, FLASH_BYTES));
 }
 
-// One life of the chip, from power to the next cut or reset.
+// One life of the chip, from power-on to the next cut or reset.
 class Chip {
   constructor(terminal) {
     const mcu = this.mcu = new RP2040();
     this.clock = mcu.clock;
     mcu.logger = new ConsoleLogger(LogLevel.Error);
-    mcu.logger.error = () => {}; // it complains of registers that do nothing here
+    mcu.logger.error = () => {}; // it complains about registers that do nothing here
     mcu.loadBootrom(rom);
     mcu.flash.fill(0xff);
     mcu.flash.set(flash, 0);
@@ -135,7 +135,7 @@ class Chip {
       if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
         if (this.words >= this.cutAfter) { this.off = true; return; }
         this.words += 1;
-        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // no one programs a block's first word to this
+        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // no block's first word is programmed to this
       }
       if (address === MARK && options.marks) this.mark(`mark ${value}`);
       write(address, value);
@@ -158,7 +158,7 @@ class Chip {
     };
   }
 
-  // How far its clock may go on while it waits: up to that of who talks to it. What it was late is not made up for.
+  // How far its clock may advance while it waits: up to its partner's clock. A delay is not made up for.
   get mayWaitNs() {
     if (options.job || options.marks) return Infinity;
     const behind = performance.now() - this.began - this.clock.nanos / 1e6;
@@ -166,7 +166,7 @@ class Chip {
     return Math.min(behind, LATE_MS) * 1e6;
   }
 
-  // For how many milliseconds nothing happens unless somebody says something; 0 for a chip that is busy.
+  // For how many milliseconds nothing happens without input; 0 for a busy chip.
   get restMs() {
     const { clock } = this;
     if (!this.mcu.core.waiting || this.mayWaitNs === Infinity) return 0;
@@ -178,7 +178,7 @@ class Chip {
     console.log(`== ${what} ${this.clock.nanos} ${this.erases} ${this.words}`);
   }
 
-  // A piece of its life; false when it is over.
+  // Runs a piece of its life; false when it is over.
   run() {
     const { mcu } = this;
     this.live(BATCH, options.plain);
@@ -242,7 +242,7 @@ class Job {
     chip.off = true;
   }
 
-  // What is typed: put the tree on the path, run the script. SystemExit ends as a message, the REPL would swallow it.
+  // What is typed: put the tree on the path, run the script. SystemExit becomes a message: the REPL would swallow it.
   program() {
     const order = options['tree-first'] ? "'/rom','.frozen'" : "'.frozen','/rom'";
     const mount = tree ? `import vfs,uctypes
