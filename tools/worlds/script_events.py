@@ -122,7 +122,7 @@ _ODDS_OF = {
 
 
 def _kinds_of_faults(d: random.Random, shape: str) -> list[str]:
-    """Return some kinds of faults, never all: what hides behind another fault shows as well."""
+    """Return some kinds of faults, usually not all: what hides behind another fault shows as well."""
     odds = {**_ODDS, **_ODDS_OF.get(shape, {})}
     return [kind for kind, odd in odds.items() if d.random() < odd]
 
