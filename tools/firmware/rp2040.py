@@ -179,6 +179,7 @@ def _compile(work: Path) -> None:
         *("-DMICROPY_BOARD=TOOLCART_PICO", f"-DMICROPY_BOARD_DIR={parts}"),
         f"-DMICROPY_FROZEN_MANIFEST={parts / 'manifest.py'}",
         f"-DCMAKE_EXE_LINKER_FLAGS=-L{work / 'lib'}",
+        "-DCMAKE_RULE_MESSAGES=OFF",
     ]
     output_of(["cmake", "-S", str(port), "-B", str(out), *settings], BUILD_TIMEOUT_S, env)
     make = ["make", "-C", str(out), f"-j{os.cpu_count() or 1}", f"MICROPY_MPYCROSS={compiler()[0]}"]
