@@ -147,14 +147,14 @@ class SpoolFile:
             why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
             raise FlashUnusable(why % (self.path, header.version, VERSION))
         if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
-            why = "%s has blocks of %d octets in units of %d, which this toolcart does not know; use another version"
+            why = "%s has blocks of %d bytes in units of %d, which this toolcart does not know; use another version"
             raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
         if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
             why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
             raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
         made = PAGE_BYTES + header.block_count * header.block_bytes
         if size < made:
-            why = "%s was cut short: it has %d octets, and was made with %d; `%s` reads what is left"
+            why = "%s was cut short: it has %d bytes, and was made with %d; `%s` reads what is left"
             raise FlashUnusable(why % (self.path, size, made, self._rescue()))
         if header.copies == 1:
             self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
@@ -198,7 +198,7 @@ class SpoolFile:
                 self.notes.append(kept % (self.path, kib, wanted * block_bytes // 1024, error.strerror))
             os.fsync(self.descriptor)
         if unit_bytes != self.header.unit_bytes:
-            kept = "%s keeps its unit of %d octets; spool.unit takes effect with a new spool"
+            kept = "%s keeps its unit of %d bytes; spool.unit takes effect with a new spool"
             self.notes.append(kept % (self.path, self.header.unit_bytes))
         self.block_count = have
         found = os.fstat(self.descriptor)

@@ -211,7 +211,7 @@ def test_a_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
     assert "belongs to station 7" in reason
     assert board.flash({"path": "a.spool", "size_kib": 32, "unit": 16, "owner": (3, 1, 7)}).unit_bytes == 256
     (note,) = board.spool_notes()
-    assert "keeps its 64 KiB" in note and "keeps its unit of 256 octets" in note
+    assert "keeps its 64 KiB" in note and "keeps its unit of 256 bytes" in note
 
 
 ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "\ud800", "a" * 300, "a b", "\x1b[2J"]

@@ -167,7 +167,7 @@ def test_versions_and_divisions_that_are_not_known_are_refused(tmp_path):
     change_header(path, 13, 0x11)
     refused(path, "blocks of 4352")
     change_header(path, 13, 0x40)
-    refused(path, "was cut short: it has 69632 octets, and was made with 266240")
+    refused(path, "was cut short: it has 69632 bytes, and was made with 266240")
 
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path):
@@ -179,7 +179,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path):
 def test_a_spool_keeps_its_unit_and_says_so(tmp_path):
     path = make(tmp_path / "spool", unit=256)
     flash = FileFlash(str(path), 64 * KIB, 16, OURS)
-    assert flash.unit_bytes == 256 and "keeps its unit of 256 octets" in flash.note
+    assert flash.unit_bytes == 256 and "keeps its unit of 256 bytes" in flash.note
     flash.close()
 
 

@@ -126,7 +126,7 @@ def test_everything_is_on_the_smallest_screen():
         "waiting for ToolsNet: 2",
         "42.37 Nm",
         "NOK",
-        "kept as it came (30 octets)",
+        "kept as it came (30 bytes)",
         "parked 1   stored 7   delivered 5",
         "set aside",
         "delivered 5",

@@ -205,7 +205,7 @@ def _turn(session, port, now: int) -> int:
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
     figures = {"octets": heard, "why": why_name(session.why)}
     if heard:
-        words = f"{heard} octets came on {device} at {baud} baud, and they are no answer"
+        words = f"{heard} bytes came on {device} at {baud} baud, and they are no answer"
         hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
     else:
         words = f"nothing answers on {device} at {baud} baud: not one octet came"

@@ -92,7 +92,7 @@ def row(result: dict, width: int) -> Text:
     text = Text(no_wrap=True, overflow="crop")
     if result["source"] == "RAW":
         text.append(f"{result['number']:>6}  ")
-        text.append(f"could not be read, kept as it came ({result['octets']} octets)", "bold " + WARNING_STYLE)
+        text.append(f"could not be read, kept as it came ({result['octets']} bytes)", "bold " + WARNING_STYLE)
         return text
     for column, cells in _columns(width):
         value, style = column.tell(result)

@@ -189,7 +189,7 @@ def tell_list(ask: Ask, as_json: bool) -> int:
 def _words(record: dict) -> str:
     words = [f"{record['number']:>7}"]
     if "frame" in record:
-        words.append(f"{record['octets']} octets: {record['frame'][:60]}")
+        words.append(f"{record['octets']} bytes: {record['frame'][:60]}")
     else:
         words += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
         words += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]

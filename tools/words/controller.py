@@ -6,7 +6,7 @@ from agent.wide import mid0900 as trace
 
 # By the name of the counter; {value} is the one in its latest entry.
 SENTENCES = {
-    "raw": "a result that cannot be read came, {value} octets: it is kept as it came",
+    "raw": "a result that cannot be read came, {value} bytes: it is kept as it came",
     "controller malformed": "the controller's MID {value:04d} could not be used: it is not as the protocol has it",
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
     "controller resets": "the controller's tightening IDs begin again",

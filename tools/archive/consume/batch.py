@@ -115,7 +115,7 @@ def _records(lines: list[bytes], place: Place, after: int, last: int) -> tuple[t
 
 def _lines(payload: bytes) -> list[bytes]:
     if len(payload) > PAYLOAD_MOST:
-        raise Unreadable(f"{len(payload)} octets; {PAYLOAD_MOST} at most")
+        raise Unreadable(f"{len(payload)} bytes; {PAYLOAD_MOST} at most")
     if not payload.isascii():
         raise Unreadable("not ASCII")
     return (payload[:-1] if payload.endswith(b"\n") else payload).split(b"\n")
