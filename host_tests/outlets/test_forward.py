@@ -519,6 +519,19 @@ def test_an_operator_is_needed_where_all_are_refused_and_the_log_lacks_the_room_
     assert outlet.shown()["needs_operator"]
 
 
+def test_no_operator_is_needed_while_a_result_waits_that_no_pass_has_met():
+    outlet = Outlet(blocks=16, kept_blocks=9)
+    outlet.options.code_all = 5
+    outlet.log.room_bytes = outlet.log.device.block_bytes // 2
+    while outlet.log.has_room(outlet.log.room_bytes):
+        outlet.store(1)
+    outlet.until(lambda: outlet.policy.failed)
+    assert outlet.shown()["needs_operator"]
+    outlet.store(1)
+    assert not outlet.shown()["needs_operator"], "it may be the good one that proves the server"
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+
+
 def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
     outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
     outlet.store(1)

@@ -271,7 +271,7 @@ class Policy:
             if self._short >= 0:
                 if ms > AGAIN_MS:
                     ms = AGAIN_MS  # nothing tells when there is room
-            elif self.doing == RETRY and 0 < self._seen < self.log.number:
+            elif self.doing == RETRY and self.has_new():
                 ms = self._soon.least(now, ms)
         return self.late.left(now, ms, self.doing == ORDER)
 
@@ -447,7 +447,11 @@ class Policy:
         """True if there is more room than the last pass had, or another record after all that it has met."""
         if self._short >= 0:
             return not self.is_stuck()
-        return 0 < self._seen < self.log.number and self._soon.expired(now)
+        return self.has_new() and self._soon.expired(now)
+
+    def has_new(self):
+        """True if another record came after all that the last pass has met."""
+        return 0 < self._seen < self.log.number
 
     # -- the pass ----------------------------------------------------------------------------------------------
 

@@ -32,11 +32,10 @@ def put_refused(shown, policy, now):
             "doing": "hold" if held else "trouble" if doing == RETRY and policy.failed else DOING[doing],
             "trouble": policy.failed > 0,
         }
-    # With no room for a longer pass, no pass allowed, or no room for a good result that would prove the server, only an
-    # operator can let the others go on.
-    shown["needs_operator"] = is_stuck or (
-        policy.failed > 0 and (not policy.parks or not policy.log.has_room(policy.log.room_bytes))
-    )
+    # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
+    # one that no pass has met, only an operator can let the others go on.
+    has_hope = policy.has_new() or policy.log.has_room(policy.log.room_bytes)
+    shown["needs_operator"] = is_stuck or (policy.failed > 0 and not (policy.parks and has_hope))
     shown["late"] = policy.late.waiting()
 
 
