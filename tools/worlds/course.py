@@ -90,7 +90,9 @@ class Course:
         """Have kept ones offered again: late offers are minutes apart, too slow where many are kept."""
         world = self.world
         for number in world.history.stations:
-            if world.agent is not None and adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:
+            if world.agent is None or adapter.is_away(world.agent, number - 1):
+                continue
+            if adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:
                 world.operator.order("retry", number, 0)
         self._retries += 1
         if self._retries < RETRIES_MOST:  # an agent takes only so many wishes at once
