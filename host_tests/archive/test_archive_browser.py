@@ -1,9 +1,8 @@
 """The archive's pages in a real browser: on a phone and on a wall, in both schemes, by keyboard, live, on paper."""
 
-import os
-
 import pytest
 
+from host_tests.portable import LONG
 from host_tests.support.archive import Served, place_in, result
 from host_tests.support.needed import needed
 from tools.archive import database
@@ -25,7 +24,7 @@ LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
 # What fits a phone of 360 points fits one of 390, but for a break of the layout between them: with --long.
-ALSO = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another phone: with --long")
+ALSO = pytest.mark.skipif(not LONG, reason="another phone: with --long")
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(LARGER_PHONE, id="larger", marks=ALSO)]
 SIZES += [pytest.param(DESK, id="desk"), pytest.param(WALL, id="wall")]
 SOON_MS = 60000
@@ -103,7 +102,7 @@ def test_no_page_is_wider_than_its_screen(page, size):
 def axe():
     """The script of axe-core, out of its package."""
     folder = CACHE / f"axe-core-{AXE}"
-    if not (folder.is_dir() or os.environ.get("TOOLCART_LONG") == "1"):
+    if not (folder.is_dir() or LONG):
         pytest.skip("axe-core is fetched with --long")
 
     def fill(building):

@@ -1,7 +1,6 @@
 """`toolcart archive check-consumer` and the consumers of docs/consumers.md: right ones pass, each wrong one is seen."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -17,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from host_tests.portable import LONG
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
@@ -25,7 +25,7 @@ from tools.cli.main import main
 
 PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0
-ALSO = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another broker: with --long")
+ALSO = pytest.mark.skipif(not LONG, reason="another broker: with --long")
 COUNT = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT COUNT(*) FROM result').fetchone()[0])"
 
 

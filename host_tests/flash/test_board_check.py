@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from host_tests.portable import Skip
-from tools.base.cache import Unavailable
-from tools.chips.chip import Chip
+from host_tests.support.chip import running_chip
 from tools.chips.link import ChipLink
 from tools.flash import board_commands, check, plan
 from tools.flash.link import About, Gone
@@ -19,12 +17,7 @@ from tools.flash.link import About, Gone
 
 @pytest.fixture
 def chip():
-    try:
-        made = Chip("rp2")
-    except Unavailable as reason:
-        raise Skip(str(reason)) from None
-    with made:
-        made.run(30000)
+    with running_chip() as made:
         yield made
 
 

@@ -10,9 +10,8 @@ import os
 import pytest
 
 from board import safe_mode
-from host_tests.portable import Skip
-from tools.base.cache import Unavailable
-from tools.chips.chip import SAFE_MODE, TREE, Chip
+from host_tests.support.chip import running_chip
+from tools.chips.chip import SAFE_MODE, TREE
 from tools.chips.link import ChipLink
 from tools.flash import board_commands, commands, package
 
@@ -32,12 +31,7 @@ def desk(tmp_path, monkeypatch):
         return built[key]
 
     monkeypatch.setattr(package, "build", once)
-    try:
-        chip = Chip("rp2")
-    except Unavailable as reason:
-        raise Skip(str(reason)) from None
-    with chip:
-        chip.run(30000)
+    with running_chip() as chip:
         yield Desk(chip, tmp_path / "cart.json")
 
 

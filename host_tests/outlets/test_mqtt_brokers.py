@@ -11,6 +11,7 @@ import pytest
 from agent.cart.status import why_name
 from board.linux_tcp import TcpPort
 from board.linux_tls import TlsPort, context_of
+from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.brokers import Mosquitto, need_amqtt
@@ -22,7 +23,7 @@ from tools.words import reasons
 LIMIT_S = 60.0
 BROKERS = {"mosquitto": lambda: Mosquitto, "amqtt": need_amqtt}
 # TLS ends below MQTT: what it does with one broker it does with the other.
-ALSO = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another broker over TLS: with --long")
+ALSO = pytest.mark.skipif(not LONG, reason="another broker over TLS: with --long")
 OVER_TLS = pytest.mark.parametrize("kind", ["mosquitto", pytest.param("amqtt", marks=ALSO)], indirect=True)
 
 

@@ -161,8 +161,7 @@ def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
     """Return the marks, compiled against the names that the program has there."""
     text = (rp2040.JOBS / "boot_marks.py").read_text(encoding="utf-8").replace("HEAP = False", f"HEAP = {heap}")
     # The very program that `lay_out` installs: another one has other names.
-    installed = [source for source in package.sources_for("rp2") if not source.name.startswith(package.left_out())]
-    program = rp2040.program() if frozen else program_of(installed)
+    program = rp2040.program() if frozen else program_of(package.installed_sources("rp2"))
     text = program.beside({"boot_marks": text})["boot_marks"]
     source, target = folder / "boot_marks.py", folder / "boot_marks.mpy"
     source.write_text(text, encoding="utf-8")

@@ -102,11 +102,8 @@ def _size(report: Report) -> None:
 
 def _not_for_chips() -> frozenset[str]:
     """Return the modules that no chip is given, or only one configured for more than ToolsNet."""
-    wanted = {source.name for platform in package.PLATFORMS for source in package.sources_for(platform)}
-    spare = package.left_out()
-    return frozenset(
-        source.name for source in product_sources() if source.name not in wanted or source.name.startswith(spare)
-    )
+    wanted = {source.name for platform in package.PLATFORMS for source in package.installed_sources(platform)}
+    return frozenset(source.name for source in product_sources() if source.name not in wanted)
 
 
 @functools.cache

@@ -123,6 +123,11 @@ def sources_for(platform: str) -> list[Source]:
     ]
 
 
+def installed_sources(platform: str, kinds: Collection[str] = ()) -> list[Source]:
+    """Return those of `sources_for` that a version with these `kinds` of OPTIONAL_SOURCES has."""
+    return [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
+
+
 def core_digest(platform: str) -> str:
     """Return the digest of this checkout's core, to compare with the one frozen into a firmware."""
     lines = [f"{source.name} {sha256(source.text.encode())}" for source in sources_for(platform)]
@@ -292,7 +297,7 @@ def compiled(
 
     `kinds` are those of OPTIONAL_SOURCES that it has.
     """
-    sources = [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
+    sources = installed_sources(platform, kinds)
     wanted = {source.name for source in sources}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:

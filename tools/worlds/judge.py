@@ -243,12 +243,11 @@ class _StationJudge:
         self._tell(v.ASIDE, "without a cause", [r.number for r in elsewhere if not (r.tried or r.doubted)])
         both = [r for r in kept if r.number in there and not (station.rules.window > 1 and r.doubted)]
         self._excuse(v.IN_DOUBT, sum(r.number in there for r in kept) - len(both))
-        once_more = [r for r in both if there[r.number] <= len(r.again)]
-        self._excuse(v.AGAIN, len(once_more))
-        both = [r for r in both if r not in once_more]
-        spared = min(len(both), len(self.moved) * station.rules.cursor_batch)
+        unexcused = [r for r in both if there[r.number] > len(r.again)]
+        self._excuse(v.AGAIN, len(both) - len(unexcused))
+        spared = min(len(unexcused), len(self.moved) * station.rules.cursor_batch)
         self._excuse(v.LIED_TO, spared)
-        self._tell(v.ASIDE, "though they are stored", [r.number for r in both[spared:]])
+        self._tell(v.ASIDE, "though they are stored", [r.number for r in unexcused[spared:]])
         self._tell(v.ASIDE, "needs an operator, and has room", station.wrong_holds)
 
     def what_is_held_up(self) -> None:
