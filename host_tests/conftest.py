@@ -10,6 +10,7 @@ from host_tests.portable import Skip
 from host_tests.support import memory
 from tools import runtimes
 from tools.base.niceness import VARIABLE
+from tools.packaging import wheel
 from tools.runtimes.harness import Machine
 from tools.worlds.checksums import remember_checksums
 
@@ -46,3 +47,9 @@ def micropython32():
     if reason:
         pytest.skip(f"the 32-bit MicroPython is missing: {reason}")
     return Machine(runtime)
+
+
+@pytest.fixture(scope="session")
+def built_wheel(tmp_path_factory):
+    """The wheel of this checkout as it is published; to build it takes seconds."""
+    return wheel.build(tmp_path_factory.mktemp("wheel"))

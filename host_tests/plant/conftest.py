@@ -1,0 +1,27 @@
+"""What tests of the installed command share: one wheel in one venv, an empty home for each test."""
+
+import pytest
+
+from host_tests.support.as_installed import AsInstalled, python_for_all
+
+
+@pytest.fixture(scope="session")
+def _site(built_wheel):
+    if not python_for_all():
+        pytest.skip("no Python 3.11 that every user can start")
+    with AsInstalled(built_wheel) as made:
+        yield made
+
+
+@pytest.fixture
+def site(_site):
+    """The installed toolcart with an empty home; what a test starts is ended behind it."""
+    _site.clean()
+    yield _site
+    _site.end_all()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "host_tests/plant/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("plant"))

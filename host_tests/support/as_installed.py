@@ -1,0 +1,200 @@
+"""toolcart as a plant has it: the wheel in a venv of its own, a folder outside the checkout, another user, processes.
+
+    with AsInstalled(built_wheel) as site:
+        cart = site.cart(plant, number=7)                 # cart.json in site.home, as its user would write it
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")                # what it prints, stdout and stderr as one
+        assert site.run("status", "--config", cart).returncode == 0
+        agent.end()                                       # SIGTERM; the exit code
+
+Rules
+1. Nothing of the checkout can be imported: the environment has no PYTHON*, the current folder is `home`.
+2. As root, commands run as USER ("nobody"), who owns `home` and nothing else; `as_root=True` runs one as root.
+   Elsewhere everything runs as the user of the tests, and `other_user` is False.
+3. Every process that was started is ended by its own ID; every wait has a deadline.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from host_tests.support.running import free_port
+
+USER = "nobody"
+PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", shutil.which("python3") or "")  # readable for every user
+PACKAGES = ("click", "serial")  # what the package of Debian recommends; the tests fetch nothing
+DEADLINE_S = 120
+
+
+def python_for_all():
+    """A Python of 3.11 or later that every user can start, or ""."""
+    check = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
+    for candidate in PYTHONS:
+        try:
+            if (
+                candidate
+                and subprocess.run([candidate, "-I", "-c", check], timeout=DEADLINE_S, **_who()).returncode == 0
+            ):
+                return candidate
+        except OSError:
+            continue
+    return ""
+
+
+def _who(as_root=False):
+    """The options of a process that runs as USER, where that can be had."""
+    if as_root or os.geteuid():
+        return {}
+    user = pwd.getpwnam(USER)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+class Started:
+    """A command that runs; what it says is collected as it comes."""
+
+    def __init__(self, words, **options):
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
+        self._lines = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.append(line)
+
+    @property
+    def said(self):
+        """Everything it has said."""
+        return "".join(self._lines)
+
+    def wait_for(self, text, deadline_s=DEADLINE_S):
+        """Until it has said this."""
+        until = time.monotonic() + deadline_s
+        while text not in self.said:
+            assert time.monotonic() < until, f"never said {text!r}:\n{self.said}"
+            if self.process.poll() is not None:
+                self._reader.join(DEADLINE_S)
+                assert text in self.said, f"ended with {self.process.returncode} without {text!r}:\n{self.said}"
+            time.sleep(0.02)
+
+    def end(self, how=signal.SIGTERM):
+        """End it if it runs; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait()
+            raise
+
+    def wait(self):
+        """Until it ends by itself; its exit code."""
+        code = self.process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        return code
+
+
+class AsInstalled:
+    """The installed command and a home for it; a context manager that ends what it started."""
+
+    def __init__(self, wheel):
+        self.other_user = os.geteuid() == 0
+        self.folder = Path(tempfile.mkdtemp(prefix="toolcart-plant-"))
+        self.folder.chmod(0o755)
+        self.home = self.folder / "home"
+        venv = self.folder / "venv"
+        made = subprocess.run([python_for_all(), "-I", "-m", "venv", "--without-pip", venv], timeout=DEADLINE_S)
+        assert made.returncode == 0
+        self.python, self.command = venv / "bin/python", venv / "bin/toolcart"
+        [site] = (venv / "lib").glob("python*/site-packages")
+        for name in PACKAGES:
+            shutil.copytree(Path(find_spec(name).origin).parent, site / name)
+        _pip(self.python, wheel)
+        self._started = []
+        self.clean()
+
+    def clean(self):
+        """An empty home of the user; what was started is ended."""
+        self.end_all()
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir()
+        self.give(self.home)
+
+    def give(self, path):
+        """Make the user the owner of this file or folder."""
+        if self.other_user:
+            shutil.chown(path, USER, pwd.getpwnam(USER).pw_gid)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end_all()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end_all(self):
+        for one in self._started:
+            one.end(signal.SIGKILL)
+        self._started = []
+
+    def run(self, *words, as_root=False, **environment):
+        """Run `toolcart` with these words to its end; its outputs are `stdout` and `stderr`."""
+        return subprocess.run(
+            self._words(words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            **self._around(as_root, environment),
+        )
+
+    def start(self, *words, as_root=False, **environment):
+        """Start `toolcart` with these words."""
+        one = Started(self._words(words), **self._around(as_root, environment))
+        self._started.append(one)
+        return one
+
+    def _words(self, words):
+        return [str(word) for word in (self.command, *words)]
+
+    def _around(self, as_root, environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TOOLCART"))}
+        around = {**kept, "HOME": str(self.home), "TERM": "dumb", "PYTHONUNBUFFERED": "1", **environment}
+        return {"cwd": self.home, "env": around, **_who(as_root)}
+
+    def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, **sections):
+        """Write a configuration of one station at this simulated plant; sections replace or add to the file's."""
+        side = {"host": "127.0.0.1", "port": plant.controller_port if plant else free_port(), **(controller or {})}
+        one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool"}, **(station or {})}
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port if plant else free_port()}
+        self.write(name, {"toolsnet": toolsnet, "stations": [one], **sections})
+        return self.home / name
+
+    def write(self, name, content):
+        """Write a file of the user: JSON, or the text as it is."""
+        path = self.home / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
+        self.give(path)
+        return path
+
+
+def _pip(python, wheel):
+    words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    told = subprocess.run(
+        [*map(str, words), "install", "--no-index", "--no-deps", str(wheel)], capture_output=True, timeout=DEADLINE_S
+    )
+    assert told.returncode == 0, told.stderr
