@@ -1,7 +1,8 @@
 """Puts curves together again from their pieces, one after the other, for an outlet with a cursor in their log.
 
 A curve with missing pieces is returned up to the first gap. A piece without those in front of it is skipped: the log
-counts it as missed.
+counts it as missed. What a start finds last is settled before anything is read, as in the log of results: else the last
+curve would wait for the next one.
 """
 
 from agent.base.words import get_u32
@@ -24,6 +25,10 @@ class Curves:
         self._scout = Cursor()
         self._behind = Cursor()  # the curve read last
         self._scout.wants = self._behind.wants = self.cursor.wants
+
+    def is_certain(self):
+        """True if nothing in the log is in doubt, or that could be settled now."""
+        return not self.log.doubtful or self.log.settle()
 
     def restart(self):
         """Begin again at the cursor."""

@@ -201,8 +201,7 @@ class FileOutlet:
         log = self.log
         if not log.state.ready() or (log.doubtful and not log.settle()):
             return False
-        graphs = self._graphs
-        if graphs is not None and graphs.log.doubtful and not graphs.log.settle():
+        if self._graphs is not None and not self._graphs.is_certain():
             self.health.count(h.NOT_SAVED)  # curves wait, results do not
         return True
 

@@ -129,7 +129,7 @@ class WideMqtt(Mqtt):
     def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
-        if graphs is None or self._curve_is_out or (graphs.log.doubtful and not graphs.log.settle()):
+        if graphs is None or self._curve_is_out or not graphs.is_certain():
             return False
         graphs.restart()
         line = graphs.next(self.scout.number, self.log.number)

@@ -18,6 +18,7 @@ from agent.wide.toolsnet_source import HOLD_MS, Source
 CPYTHON_ONLY = True  # a board has room for results alone
 
 TOOLSNET = 0  # its cursor
+RETRY_MS = 1000  # until what a start has left in doubt is tried again
 
 
 class CurvesOut(Source):
@@ -64,7 +65,7 @@ class CurvesOut(Source):
         """Make the next telegram; return its length, 0 if none may go out now."""
         self._save()
         self.busy = False
-        if self.is_held(now) or not self._read():
+        if self.is_held(now) or not self._read(now):
             return 0
         lead = self._lead
         result = get_u32(lead, gr.RESULT)
@@ -95,9 +96,12 @@ class CurvesOut(Source):
         """True if the result is delivered or passed, or will never come."""
         return result <= self.policy.cursor.number or result > self.log.number
 
-    def _read(self):
+    def _read(self, now):
         """Read the next curve into memory; True if there is one."""
         if self._lead is None:
+            if self.graphs.doubtful and not (self.forward.may_write() and self.curves.is_certain()):
+                self.hold.start(now, RETRY_MS)
+                return False
             self.curves.restart()
             lead, data, _whole = self.curves.read()
             if lead is None:

@@ -98,6 +98,32 @@ def test_start_does_not_send_a_curve_again():
     assert one.archive.graphs_stored == count
 
 
+def test_last_curve_before_a_cut_waits_for_no_other():
+    one = cart_of(wanted=("torque",))
+    one.network.down("tn", 10111)
+    one.controller.produce()
+    one.run(2000)
+    one.cut()
+    one.network.up("tn", 10111)
+    one.run(120000)
+    assert sent(one) == [(1, 0)] and shown(one)["graph_pieces_waiting"] == 0
+
+
+def test_last_curve_is_settled_when_the_flash_can_be_written_again():
+    one = cart_of(wanted=("torque",))
+    one.network.down("tn", 10111)
+    one.controller.produce()
+    one.run(2000)
+    one.cut()
+    log = one.station.graphs
+    settle, refused = log.settle, []
+    log.settle = lambda: len(refused) > 5 and settle() or bool(refused.append(one.clock.total_ms))
+    one.network.up("tn", 10111)
+    one.run(120000)
+    assert sent(one) == [(1, 0)] and len(refused) == 6, "tried again, with pauses"
+    assert all(after - before >= 1000 for before, after in zip(refused, refused[1:], strict=False))
+
+
 def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
     one = cart_of(wanted=("torque",), toolsnet={"telegram_codes": {"13": 4}})
     one.controller.produce()
