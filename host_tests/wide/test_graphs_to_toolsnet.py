@@ -1,5 +1,6 @@
 """Curves reach ToolsNet behind their results, with their sequence and time, and results wait for none."""
 
+from itertools import pairwise
 from struct import unpack
 
 from agent.base.health import Health
@@ -117,11 +118,11 @@ def test_last_curve_is_settled_when_the_flash_can_be_written_again():
     one.cut()
     log = one.station.graphs
     settle, refused = log.settle, []
-    log.settle = lambda: len(refused) > 5 and settle() or bool(refused.append(one.clock.total_ms))
+    log.settle = lambda: (len(refused) > 5 and settle()) or bool(refused.append(one.clock.total_ms))
     one.network.up("tn", 10111)
     one.run(120000)
     assert sent(one) == [(1, 0)] and len(refused) == 6, "tried again, with pauses"
-    assert all(after - before >= 1000 for before, after in zip(refused, refused[1:], strict=False))
+    assert all(after - before >= 1000 for before, after in pairwise(refused))
 
 
 def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
