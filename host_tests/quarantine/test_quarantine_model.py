@@ -6,8 +6,8 @@ from agent.log.flash import FLASH_IO
 from agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from agent.log.record import RECORD_NONE
 from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
-from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut
-from host_tests.support.quarantine import QuarantineBench
+from host_tests.support.log import STATE_BLOCKS, TEARS, PowerCut
+from host_tests.support.quarantine import Fading, QuarantineBench
 from tools.base.clock import Dice
 
 PORTABLE = True
@@ -18,30 +18,6 @@ RESULTS = 220
 ON_CPYTHON = sys.implementation.name == "cpython"
 WORLDS = 32 if ON_CPYTHON else 4
 STEPS = 120
-
-
-class Fading(Flash):
-    """What a cut has left of a program, however well it reads, may be blank at a later start."""
-
-    __slots__ = ("torn",)
-
-    def __init__(self, *size):
-        super().__init__(*size)
-        self.torn = []  # [address, octets]
-
-    def erase(self, block):
-        code = super().erase(block)
-        self.torn = [place for place in self.torn if place[0] // self.block_bytes != block]
-        return code
-
-    def fade(self):
-        for address, n in self.torn:
-            self.cells[address : address + n] = b"\xff" * n
-
-    def _torn(self, address, n, octets):
-        if n < self.block_bytes:
-            self.torn.append((address, n))
-        super()._torn(address, n, octets)
 
 
 class World:

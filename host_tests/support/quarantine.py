@@ -4,9 +4,33 @@ from agent.log.numbers import DROPPED
 from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
 from agent.record import KIND_RAW
 from agent.record.result import HEAD_BYTES
-from host_tests.support.log import STATE_BLOCKS, Area, append
+from host_tests.support.log import STATE_BLOCKS, Area, Flash, append
 
 PORTABLE = True
+
+
+class Fading(Flash):
+    """What a cut has left of a program, however well it reads, may be blank at a later start."""
+
+    __slots__ = ("torn",)
+
+    def __init__(self, *size):
+        super().__init__(*size)
+        self.torn = []  # [address, octets]
+
+    def erase(self, block):
+        code = super().erase(block)
+        self.torn = [place for place in self.torn if place[0] // self.block_bytes != block]
+        return code
+
+    def fade(self):
+        for address, n in self.torn:
+            self.cells[address : address + n] = b"\xff" * n
+
+    def _torn(self, address, n, octets):
+        if n < self.block_bytes:
+            self.torn.append((address, n))
+        super()._torn(address, n, octets)
 
 
 def room_of(quarantine, length):

@@ -1,6 +1,11 @@
-"""A station's area as the agent's own code finds it at a start, on any device; nothing is written.
+"""A station's area as the agent's own code finds it at a start, on any device.
 
-Code that looks at a spool from outside learns here what counts, what is waiting and what is remembered.
+    found = opened(device)                 # to look: nothing is written, a last record in doubt counts
+    found = begun(device)                  # to write: started as the agent starts, nothing is in doubt any more
+
+A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
+into a spool settles that first and counts what no snapshot has counted, as the agent does (docs/spool.md). So an order
+given to a stopped agent can lose nothing that the same order to a running one would keep.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
 from agent.quarantine.quarantine import Quarantine
 from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from agent.station.store import Store
 
 OUTLETS = 4
 
@@ -40,11 +46,19 @@ class Opened:
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.known = Known(self.state)
-        if self.answer == MOUNT_DONE:
-            for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
-                log.shown, log.doubtful = log.number, False
-            self.quarantine.start()
-            self._replay()
+
+    def look(self) -> None:
+        """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
+        for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
+            log.shown, log.doubtful = log.number, False
+        self.quarantine.start()
+        self._replay()
+
+    def begin(self) -> bool:
+        """Start as the agent does (agent.cart.area, agent.cart.assembly); False if the flash takes nothing now."""
+        self.quarantine.start()
+        store = Store(self.log, self.known, None, None, None, None, 0)  # of which a start needs no more
+        return store.start() and self.quarantine.settle()
 
     def logs(self) -> Iterator[tuple[int, Log]]:
         """Each log with the number of its ring, the main one first."""
@@ -78,9 +92,35 @@ class Opened:
 
 
 def opened(device) -> Opened | None:
-    """Open the area on this device; None if it is not one of this version."""
+    """Open the area on this device to look at it; None if it is not one of this version."""
+    found = _mounted(device)
+    if found is not None:
+        found.look()
+    return found
+
+
+def begun(device) -> Opened | None:
+    """Open the area on this device to write to it; None if it is not one of this version. OSError if it takes nothing.
+
+    A device on which nothing was ever stored is an area, too.
+    """
+    found = _mounted(device) or (Opened(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
+    if found is not None and not found.begin():
+        raise OSError("what the last power cut left in doubt cannot be settled now")
+    return found
+
+
+def _mounted(device) -> Opened | None:
     kept_blocks, graph_blocks = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
     found = Opened(device, kept_blocks, graph_blocks)
     return found if found.answer == MOUNT_DONE else None
+
+
+def _is_blank(device) -> bool:
+    octets = bytearray(device.block_bytes)
+    for block in range(device.block_count):
+        if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
+            return False
+    return True

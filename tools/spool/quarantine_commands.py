@@ -25,15 +25,13 @@ from typing import Any
 import click
 
 from agent.log.flash import RamFlash
-from agent.log.mount import MOUNT_DONE
 from agent.quarantine.orders import carry_out
-from agent.quarantine.quarantine import BLOCKS_LEAST
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
 from tools.base.printable import visible, visible_in
 from tools.config import file as config_file
 from tools.spool import image
-from tools.spool.opened import Opened, opened
+from tools.spool.opened import begun
 from tools.spool.report import COLUMNS
 
 EXIT_NOT_DONE = 1
@@ -97,23 +95,18 @@ class _Clock:
 
 
 def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
-    """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user."""
-    found = opened(device)
-    if found is None and _is_blank(device):
-        found = Opened(device, BLOCKS_LEAST, 0)  # nothing was ever stored
-    if found is None or found.answer != MOUNT_DONE:
-        check = f"toolcart spool check {shlex.quote(str(file))}"
+    """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
+
+    Whatever it is, the spool is started first as the agent starts it (tools.spool.opened).
+    """
+    check = f"toolcart spool check {shlex.quote(str(file))}"
+    try:
+        found = begun(device)
+    except OSError as reason:
+        raise Trouble(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
+    if found is None:
         raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
-    found.quarantine.settle()  # before that the last entry is not shown
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
-
-
-def _is_blank(device: Any) -> bool:
-    octets = bytearray(device.block_bytes)
-    for block in range(device.block_count):
-        if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
-            return False
-    return True
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:

@@ -1,0 +1,160 @@
+"""Orders given to a stopped agent lose nothing: a cut anywhere before, within or behind them, and what it tore fades.
+
+Seven results are stored and acknowledged; the third is refused and copied into the quarantine. The power fails at any
+operation; an order is given to the stopped spool and may be cut as well; the agent starts again.
+"""
+
+import pytest
+
+from agent.log.cursor import WANTS_ALL, Cursor
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.numbers import STORED
+from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
+from host_tests.support.frames import light
+from host_tests.support.log import TEARS, Area, PowerCut
+from host_tests.support.quarantine import Fading
+from host_tests.support.station import Station
+from tools.spool.quarantine_commands import Trouble, orders
+
+RESULTS = 7
+REFUSED = 3
+NOW = 1000
+ORDERS = (["drop", "3"], ["drop", "all"], ["retry", "3"], ["retry", "all"], ["list"])
+
+
+class Clock:
+    def stamp_into(self, buf):
+        buf[:] = b"2030-01-01:00:00:00"
+
+
+class Agent(Station):
+    """One station's way in and its quarantine; `acknowledged` and `dropped` are what the other sides were told."""
+
+    def __init__(self, unit_bytes):
+        self.area = Area(blocks=14, unit_bytes=unit_bytes, make_flash=Fading)
+        self.acknowledged = set()
+        self.dropped = set()  # or may be: the order was cut
+        self.start()
+
+    def start(self):
+        self.area.flash.cut_after = None
+        assert self.bring_up(self.area, keeps=True)
+        self.take(Clock())
+
+    def work(self):
+        """Store seven results, let the first two be taken, copy the third and pass it."""
+        for ident in range(1, RESULTS + 1):
+            if ident not in self.acknowledged:
+                frame = light(tightening_id=ident)
+                assert self.store.put_pushed(frame, 0, len(frame), 999, False, NOW) > 0
+                self.acknowledged.add(ident)
+        cursor = self.log.cursors[0]  # ToolsNet took all of these
+        while cursor.number < REFUSED - 1:
+            assert self.log.peek(cursor) > 0
+            cursor.advance()
+        assert self.state.save()
+        assert self.quarantine.keep(REFUSED, 17) in (KEPT_DONE, KEPT_BEFORE)
+        if self.log.peek(cursor) > 0:
+            cursor.advance()
+        assert self.state.save()
+
+    def give(self, words, cut_after=None):
+        """Give the order to the stopped spool."""
+        self.area.flash.cut_after = cut_after
+        if words[0] == "drop":
+            self.dropped = {REFUSED}
+        try:
+            return list(orders(self.area.flash, 10, words))
+        except PowerCut:
+            return []
+        finally:
+            self.area.flash.cut_after = None
+
+    def held(self):
+        """The IDs of all results that ToolsNet, the log or the quarantine has: as the agent will deliver them."""
+        found = list(range(1, REFUSED))
+        scout = Cursor()
+        scout.wants = WANTS_ALL
+        self.log.rewind(scout, self.log.cursors[0].number)
+        kept = self.quarantine.numbers()
+        while self.log.peek(scout) > 0:
+            found.append(scout.found)
+            scout.advance()
+        return set(found) | set(kept)
+
+    def check(self, where):
+        self.area.flash.fade()
+        self.start()
+        assert self.store.ready() and self.quarantine.settle(), where
+        assert self.acknowledged - self.dropped <= self.held(), where
+        stored = self.state.numbers[STORED]
+        assert len(self.acknowledged) <= stored <= RESULTS, (stored, where)
+        top = max(self.known.top(), 0)
+        assert top in self.held() | self.dropped | {0}, (top, where)  # what lies above it is asked for
+
+
+def operations_of(unit_bytes):
+    agent = Agent(unit_bytes)
+    agent.work()
+    return agent.area.flash.operations
+
+
+def cut_short(unit_bytes, cut_after, tear):
+    """An agent whose power failed within its operation number `cut_after`, or that was killed behind its last."""
+    agent = Agent(unit_bytes)
+    agent.area.flash.cut_after, agent.area.flash.tear = cut_after, tear
+    try:
+        agent.work()
+    except PowerCut:
+        pass
+    return agent
+
+
+def test_a_cut_and_then_an_order_lose_nothing():
+    for unit_bytes in (64, 256):
+        for cut_after in range(operations_of(unit_bytes) + 1):
+            for tear in TEARS:
+                for words in ORDERS:
+                    agent = cut_short(unit_bytes, cut_after, tear)
+                    if agent.acknowledged:  # before that there may be no area yet
+                        agent.give(words)
+                        agent.check((unit_bytes, cut_after, tear, words))
+
+
+def test_an_order_that_is_cut_itself_loses_nothing():
+    ran = 0
+    for cut_after in range(8, operations_of(64) + 1):
+        for within in range(12):
+            for tear in TEARS:
+                for words in (ORDERS[0], ORDERS[2]):
+                    agent = cut_short(64, cut_after, "all")
+                    before = agent.area.flash.operations
+                    agent.give(words, within)
+                    ran += agent.area.flash.operations - before > within
+                    agent.give(ORDERS[2])
+                    agent.check((cut_after, within, tear, words))
+    assert ran > 150
+
+
+def test_an_order_after_a_refused_sync_and_a_kill_loses_nothing():
+    for cut_after in range(operations_of(64) + 1):
+        for code in (FLASH_IO, FLASH_WORN):
+            for words in ORDERS:
+                agent = Agent(64)
+                agent.area.flash.code, agent.area.flash.left = code, cut_after
+                try:
+                    agent.work()
+                except AssertionError:  # it was refused: not acknowledged, not kept, not passed
+                    pass
+                agent.area.flash.code = FLASH_DONE
+                if agent.acknowledged:
+                    agent.give(words)
+                    agent.check((cut_after, code, words))
+
+
+def test_a_flash_that_takes_nothing_is_told_and_nothing_is_done():
+    agent = cut_short(64, 13, "all")
+    agent.area.flash.code = FLASH_IO
+    for words in ORDERS[:4]:
+        with pytest.raises(Trouble, match="nothing was done"):
+            list(orders(agent.area.flash, 10, words))
