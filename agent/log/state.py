@@ -9,8 +9,9 @@ Rules
 2. A session's first snapshot opens a block erased just before, and so does the one after a refusal: flash that the
    start found is never programmed before an erase. A fresh block begins with the same snapshot twice.
 3. At a start the highest generation counts, and in it the last slot. A first snapshot with nothing after it does not:
-   its opening was cut, and it may read well at one start and not at the next. The next block is one in which nothing
-   counts, else the oldest: never the one that counts.
+   its opening was cut, and it may read well at one start and not at the next. Only where nothing else counts it is
+   better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
+   The next block is one in which nothing counts, else the oldest: never the one that counts.
 4. Generations stay above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more.
 """
@@ -207,7 +208,7 @@ class State:
 
     def load(self):
         """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
-        best = 0
+        best = lone = 0
         for block in range(STATE_BLOCKS):
             follows = False
             for slot in range(self._slots - 1, -1, -1):
@@ -217,13 +218,17 @@ class State:
                 if code == STATE_FOUND:
                     generation = get_u32(self._read, _AT_GENERATION)
                     self._top = max(self._top, generation)
-                    if slot or follows:
+                    counts = slot or follows
+                    if counts:
                         self._generations[block] = max(self._generations[block], generation)
-                        if generation > best:
+                    if generation > best if counts else best == 0 and generation > lone:
+                        self._image, self._read = self._read, self._image
+                        if counts:
                             best = generation
-                            self._image, self._read = self._read, self._image
+                        else:
+                            lone = generation
                 follows = code == STATE_FOUND or (slot == 1 and min(self._read) < 0xFF)
-        if best == 0:
+        if best == lone == 0:
             return STATE_EMPTY
         self._unpack(self._image)
         self.found = True

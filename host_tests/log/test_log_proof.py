@@ -10,7 +10,7 @@ import pytest
 
 from host_tests.support.log_flash import BAD, NEW, UNTOUCHED, Dice
 from host_tests.support.log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
-from host_tests.support.log_proof import Explorer, LostState, StateExplorer, bases, replay
+from host_tests.support.log_proof import Explorer, LostState, StateExplorer, WornStateExplorer, bases, replay
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN
@@ -95,6 +95,16 @@ def test_a_state_that_was_saved_is_read_again(slots, flickers):
         for starts in (0, 3, 4, 5, 6):
             explorer.explore_after(starts, cuts + (LONG and not flickers))
         assert explorer.images > 40
+
+
+@pytest.mark.parametrize("worn", [(0, 1), (1, 3)] if LONG else [(1, 3)])
+@pytest.mark.parametrize(("slots", "kind"), [(TWO, StateExplorer), (THREE, WornStateExplorer)])
+def test_with_two_worn_blocks_two_cuts_leave_a_state(slots, kind, worn):
+    """The twin of one opening reads well once and fades, and the other block was erased because of it."""
+    explorer = kind(Shape(state_bytes=slots), SAVE, 1, worn=worn)
+    for starts in (0, 2, 3, 4) if LONG else (2,):
+        explorer.explore_after(starts, 2)
+    assert explorer.images > 40
 
 
 @pytest.mark.parametrize("shape", SOME + FLICKERING, ids=named)

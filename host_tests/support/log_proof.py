@@ -205,6 +205,7 @@ class StateExplorer(Explorer):
         """Explore from an image that so many starts without a cut have left, one save each and two each."""
         for saves in (1, 2):
             area, promise = Area(self.shape.parts, self.shape.unit, Dice(1)), Promise()
+            area.worn = self.area.worn
             for _ in range(starts):
                 session = self.begin(area, promise)
                 for _ in range(saves):
@@ -216,9 +217,20 @@ class StateExplorer(Explorer):
 
     def drain(self, area, promise):
         for _ in range(2):
-            session = StateSession(area, promise)
+            session = self.begin(area, promise)
             for _ in range(3):
                 session.run(SAVE)
+
+
+class WornStateExplorer(StateExplorer):
+    """Two blocks are left: two cuts may set the state back to what half an erase has left, but never lose it whole."""
+
+    def begin(self, area, promise):
+        state = State(area.parts[0])
+        state.load()
+        need(state.found or promise.floor == 0, "nothing is left of the state")
+        promise.floor = min(promise.floor, state.numbers[DELIVERED])
+        return StateSession(area, promise)
 
 
 class StateSession:
