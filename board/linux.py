@@ -2,7 +2,7 @@
 
 Rules
 1. One `poll` serves all ports and the scheduler's deadline; a port that nothing waits for is not registered.
-2. Nothing here is called from another thread, except `request_stop`.
+2. Nothing here is called from another thread, except `request_stop` and `end_sleep`.
 """
 
 import os
@@ -78,10 +78,10 @@ class Board:
         return port
 
     def tls(self, toolsnet):
-        """Return a new port that speaks TLS as these settings say; TlsUnusable if their files cannot be used."""
+        """Return a new port that speaks TLS as these settings say; their files are read when it is opened."""
         from board.linux_tls import TlsPort, context_of  # few carts have it
 
-        port = TlsPort(context_of(self.folder, toolsnet), toolsnet["tls_name"])
+        port = TlsPort(lambda: context_of(self.folder, toolsnet), toolsnet["tls_name"])
         self._ports.append(port)
         return port
 
@@ -127,6 +127,10 @@ class Board:
     def request_stop(self, *_):
         """Ask for the end, from a signal handler or another thread."""
         self.stop_asked = True
+        self.end_sleep()
+
+    def end_sleep(self):
+        """End a sleep at once, from a signal handler or another thread."""
         try:
             os.write(self._wake_write, b"x")
         except OSError:

@@ -9,6 +9,7 @@ Rules
 
 import os
 import socket
+import time
 
 CPYTHON_ONLY = True
 STATUS_EVERY_MS = 10000
@@ -31,6 +32,10 @@ class Notifier:
     def ready(self):
         """Report that the agent runs; systemd starts what waits for it."""
         self.send("READY=1")
+
+    def reloading(self):
+        """Report that the configuration is read again; `ready` ends it (sd_notify(3), RELOADING=1)."""
+        self.send("RELOADING=1\nMONOTONIC_USEC=%d" % (time.monotonic_ns() // 1000))
 
     def stopping(self):
         """Report that the orderly end has begun."""

@@ -5,13 +5,15 @@ Rules
    configured name. If it does not pass, that counts as a connection that could not be opened.
 2. It is open when the handshake is done; until then it is opening, and the limit for opening applies.
 3. Nothing waits: the handshake goes on whenever the port is looked at.
+4. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
+   `detail` says why; the next attempt reads them again. Once they are good they are kept.
 """
 
 import os
 import ssl
 import stat
 
-from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_TLS, WHY_NOT_TRUSTED
+from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_FILES, WHY_NO_TLS, WHY_NOT_TRUSTED
 from board.linux_tcp import TcpPort
 
 CPYTHON_ONLY = True
@@ -21,19 +23,24 @@ class TlsUnusable(ValueError):
     """A file that `setting` names cannot be used; `reason` says why."""
 
     def __init__(self, setting, reason):
-        ValueError.__init__(self, "toolsnet.%s: %s" % (setting, reason))
+        ValueError.__init__(self, "%s: %s" % (setting, reason))
         self.setting = setting
         self.reason = reason
 
 
 class TlsPort(TcpPort):
-    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host."""
+    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host.
+
+    `make_context` returns the context, or raises TlsUnusable.
+    """
 
     NOT_NOW = (ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError)
 
-    def __init__(self, context, name=None):
+    def __init__(self, make_context, name=None):
         TcpPort.__init__(self)
-        self._context = context
+        self.detail = ""  # which file cannot be used, and why
+        self._make_context = make_context
+        self._context = None
         self._name = name
         self._host = ""
         self._shakes = False  # TCP is connected, the handshake is going on
@@ -41,6 +48,14 @@ class TlsPort(TcpPort):
     def open(self, host, number):
         """Begin to connect."""
         self._host = self._name or host
+        self.detail = ""
+        if self._context is None:
+            try:
+                self._context = self._make_context()
+            except TlsUnusable as wrong:
+                self.close()
+                self._why, self.why_code, self.detail = WHY_NO_FILES, 0, str(wrong)
+                return
         TcpPort.open(self, host, number)
 
     def close(self):
@@ -56,7 +71,7 @@ class TlsPort(TcpPort):
             self._state = PORT_OPENING
             self._shakes = True
             try:
-                self.sock = self._context.wrap_socket(
+                self.sock = self._context.wrap_socket(  # type: ignore - made before it opened
                     self.sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
             except (OSError, ValueError):  # ValueError: not a name that a certificate could have

@@ -49,6 +49,7 @@ WHY_FAILED = const(24)  # anything else
 WHY_NO_TLS = const(31)  # the other side has no TLS, or no version that both know
 WHY_NOT_TRUSTED = const(32)  # its certificate is not trusted, or is another host's
 WHY_NOT_SETTABLE = const(33)  # this line has no such flow control, direction or level
+WHY_NO_FILES = const(34)  # a certificate or key that TLS needs cannot be used
 
 
 def is_address(host, number):

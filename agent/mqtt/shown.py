@@ -46,12 +46,12 @@ def put_outlet(shown, outlet):
 def _why(outlet):
     """Return in words why it does not work; None if the port knows."""
     session = outlet.session
-    if outlet.is_overdue:
-        return "no receipt from a consumer"
-    if outlet.receipts_above:
+    if outlet.is_overdue and outlet.receipts_above:
         return (
             "a receipt names more than was sent: another cart has the same topic, or the consumer's database is another"
         )
+    if outlet.is_overdue:
+        return "no receipt from a consumer"
     failure = outlet.failure
     if failure == ms.EV_NONE:
         return ""

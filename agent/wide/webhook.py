@@ -117,10 +117,7 @@ def make(settings, station, index, graphs):
     unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
     port = None
     if not unusable and address.is_secure:
-        try:
-            port = station.board.tls(settings)
-        except ValueError as reason:  # board.linux_tls.TlsUnusable
-            unusable = str(reason).replace("toolsnet.", "")
+        port = station.board.tls(settings)
     owner = station.settings["spool"]["owner"]
     made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
     made.unusable = unusable
@@ -412,7 +409,8 @@ class WebhookOutlet:
     def _fail(self, why, now, wait_ms=0):
         """Hang up, and try again later."""
         if not why:
-            why = _WHY.get(self.port.why, "it cannot be reached (%d)" % self.port.why_code)
+            why = getattr(self.port, "detail", "")  # of a certificate or key
+            why = why or _WHY.get(self.port.why, "it cannot be reached (%d)" % self.port.why_code)
         self._hang_up()
         self.why = why
         self.attempts += 1

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, WHY_NO_TLS, WHY_NOT_TRUSTED
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, WHY_NO_FILES, WHY_NO_TLS, WHY_NOT_TRUSTED
 from board.linux import Board
 
 trustme = pytest.importorskip("trustme")
@@ -144,13 +144,14 @@ def test_a_server_that_asks_gets_our_certificate(board, tmp_path):
 
 def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
     def said(**other):
-        with pytest.raises(ValueError) as error:
-            board.tls({**settings(tmp_path), **other})
-        return str(error.value)
+        port = board.tls({**settings(tmp_path), **other})
+        port.open("127.0.0.1", 1)
+        assert port.state() == PORT_CLOSED and port.why == WHY_NO_FILES
+        return port.detail
 
-    assert said(tls_ca="nothing.pem") == f"toolsnet.tls_ca: {tmp_path}/nothing.pem: No such file or directory"
+    assert said(tls_ca="nothing.pem") == f"tls_ca: {tmp_path}/nothing.pem: No such file or directory"
     (tmp_path / "odd.pem").write_bytes(b"\x00\xff no certificate")
-    assert said(tls_ca="odd.pem").startswith(f"toolsnet.tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
+    assert said(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
     own = OURS.issue_cert("cart-7")
     own.cert_chain_pems[0].write_to_path(str(tmp_path / "own.pem"))
     own.private_key_pem.write_to_path(str(tmp_path / "own.key"))
@@ -159,4 +160,17 @@ def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
     assert "tls_key" in said(tls_certificate="own.pem", tls_key="gone.key")
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
-    assert said(tls_certificate="own.pem", tls_key="wrong.key").startswith("toolsnet.tls_certificate: ")
+    assert said(tls_certificate="own.pem", tls_key="wrong.key").startswith("tls_certificate: ")
+
+
+def test_a_file_that_comes_later_is_read_at_the_next_try(board, tmp_path):
+    with server() as (number, _):
+        named = settings(tmp_path)
+        (tmp_path / named["tls_ca"]).rename(tmp_path / "away.pem")
+        port = board.tls(named)
+        port.open("127.0.0.1", number)
+        assert port.state() == PORT_CLOSED and "No such file" in port.detail
+        (tmp_path / "away.pem").rename(tmp_path / named["tls_ca"])
+        port.open("127.0.0.1", number)
+        until(lambda: port.state() == PORT_OPEN)
+        assert port.detail == ""

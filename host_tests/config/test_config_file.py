@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from tools.base import installation
 from tools.cli.main import main
+from tools.config import checked
 from tools.config import file as config_file
 from tools.flash.package import checked_config
 
@@ -95,7 +96,9 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
 
 def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     tls = '"pim_port": 6575, "tls_ca": "nothing.pem"'
-    [(place, found, _)] = mistakes_of(tmp_path, '"pim_port": 6575', tls, config_file.read_to_run)
+    (tmp_path / "cart.json").write_text(GOOD.replace('"pim_port": 6575', tls))
+    assert config_file.read_to_run(tmp_path / "cart.json"), "an agent collects without it"
+    [(place, found, _)] = checked.check(tmp_path / "cart.json").lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
     said = CliRunner().invoke(main, ["config", "check", str(tmp_path / "cart.json")])
     assert said.exit_code == 0 and "cannot run as it is on this machine" in said.output and "nothing.pem" in said.output

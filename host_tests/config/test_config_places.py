@@ -50,8 +50,8 @@ def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, refu
 
     if refused == "os.access":
         (tmp_path / "a.spool").touch()
-    monkeypatch.setattr(refused, no if refused == "os.open" else lambda *_: False)
-    monkeypatch.setattr("getpass.getuser", lambda: "anna")
+    monkeypatch.setattr(refused, no if refused == "os.open" else lambda *_, **__: False)
+    monkeypatch.setattr(config_places, "user_name", lambda: "anna")
     [(_, found, _)] = found_with(tmp_path)
     assert "anna may" in found
 
@@ -75,7 +75,7 @@ def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     assert "stations[0].spool.path: found /proc/nothere: no file can be made in /proc" in said.output
     told = json.loads(CliRunner().invoke(main, ["config", "check", "--json", str(cart)]).output)
     assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
-    assert ": good, 1 station\n" in CliRunner().invoke(main, ["config", "check", str(good(tmp_path))]).output
+    assert ": good, 1 station; checked as " in CliRunner().invoke(main, ["config", "check", str(good(tmp_path))]).output
 
 
 def good(folder):

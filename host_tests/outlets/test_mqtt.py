@@ -118,7 +118,9 @@ def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
     assert outlet.receipts_other == 1 and bench.cursor.number == 0
     for number in (11, 999999999, 12345678901):
         receipt(bench, outlet.identity, number)
-    assert outlet.receipts_above == 3 and bench.cursor.number == 0 and "more than was sent" in bench.shown()["why"]
+    assert outlet.receipts_above == 3 and bench.cursor.number == 0 and bench.shown()["why"] == ""
+    bench.run(outlet.receipt_timeout_ms)
+    assert outlet.is_overdue and "more than was sent" in bench.shown()["why"]
     receipt(bench, outlet.identity, 4)
     assert bench.cursor.number == 4
     for payload in (b"", b"{}", b"\xff\x00", b'{"identity":"', b'{"identity":7,"number":8}', b"[" * 150):

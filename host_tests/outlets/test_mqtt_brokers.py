@@ -99,7 +99,7 @@ def test_an_orderly_end_is_an_end_for_the_broker_too(broker):
 
 def bench_over_tls(broker):
     names = {"tls_ca": "ca.pem", "tls_certificate": None, "tls_key": None}
-    return bench_at(broker, lambda: TlsPort(context_of(str(broker.folder), names)), receipt_timeout_ms=500)
+    return bench_at(broker, lambda: TlsPort(lambda: context_of(str(broker.folder), names)), receipt_timeout_ms=500)
 
 
 @contextlib.contextmanager

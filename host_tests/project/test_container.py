@@ -147,7 +147,9 @@ def test_the_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_i
         run(*buildah.command(container, ("sh", "-c", f'exec "$@" > {SERVICE_STATE}/said 2>&1', "sh", *words), *shared))
         return (spool / "said").read_text()
 
-    assert within("toolcart", "config", "check", "/etc/toolcart/config.json").endswith("good, 1 station\n")
+    assert within("toolcart", "config", "check", "/etc/toolcart/config.json").startswith(
+        "/etc/toolcart/config.json: good, 1 station; checked as "
+    )
     assert within("id", "-u").strip() == str(USER)
     assert "denied" in within("sh", "-c", "touch /opt/toolcart/x /etc/toolcart/x 2>&1 || true")
     assert "No module named pip" in within("sh", "-c", "/opt/toolcart/bin/python -m pip 2>&1 || true")

@@ -16,14 +16,19 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import pwd
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from importlib.util import find_spec
@@ -108,6 +113,47 @@ class Started:
         return code
 
 
+class InTerminal(Started):
+    """A command whose terminal is a pseudo-terminal of its own; `close_terminal` hangs it up."""
+
+    def __init__(self, words, **options):
+        self._terminal, there = pty.openpty()
+        self.process = subprocess.Popen(
+            words,
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            **options,
+        )
+        os.close(there)
+        self._lines = []
+        self._over = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):
+                if select.select([self._terminal], [], [], 0.05)[0]:
+                    self._lines.append(os.read(self._terminal, 65536).decode(errors="replace"))
+
+    def close_terminal(self):
+        """Hang up, as when a window is closed or a connection of ssh ends."""
+        if not self._over.is_set():
+            self._over.set()
+            self._reader.join(DEADLINE_S)
+            os.close(self._terminal)
+
+    def wait(self):
+        """Until it ends by itself; its exit code."""
+        try:
+            return self.process.wait(DEADLINE_S)
+        finally:
+            self.close_terminal()
+
+
 class AsInstalled:
     """The installed command and a home for it; a context manager that ends what it started."""
 
@@ -162,9 +208,9 @@ class AsInstalled:
             **self._around(as_root, environment),
         )
 
-    def start(self, *words, as_root=False, **environment):
+    def start(self, *words, as_root=False, kind=Started, **environment):
         """Start `toolcart` with these words."""
-        one = Started(self._words(words), **self._around(as_root, environment))
+        one = kind(self._words(words), **self._around(as_root, environment))
         self._started.append(one)
         return one
 

@@ -73,7 +73,8 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
 
 def test_every_mistake_of_the_configuration_is_told(tmp_path):
     code, found = _examined(tmp_path, {"toolsnet": {"pim_port": 0}, "stations": []})
-    assert code == 2 and len(found) >= 2 and all(one["verdict"] == BAD for one in found)
+    assert [one["what"] for one in found] == ["agent", *["configuration"] * (len(found) - 1)]
+    assert code == 2 and len(found) >= 3 and all(one["verdict"] == BAD for one in found[1:])
 
 
 @pytest.mark.parametrize(
@@ -384,7 +385,8 @@ def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
 
 def test_the_lines_for_people_end_with_a_verdict(tmp_path):
     done = CliRunner().invoke(cli.main, ["doctor", "--config", str(_write(tmp_path, _tree())), "--offline"])
-    assert done.exit_code == 0 and done.output.splitlines()[-1].startswith("everything works"), done.output
+    last = done.output.splitlines()[-1]
+    assert done.exit_code == 0 and last.startswith("what can be checked without an agent works"), done.output
 
 
 def _waiting(path, delivered, waiting):

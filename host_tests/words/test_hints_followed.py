@@ -43,7 +43,7 @@ from tools.spool import commands as spool_commands
 from tools.spool import take_over
 from tools.status import asking
 from tools.web import polling
-from tools.words import commands, reasons, undelivered
+from tools.words import attention, commands, reasons, undelivered
 from tools.words import controller as controller_words
 from tools.words import status as status_words
 
@@ -250,6 +250,25 @@ def test_an_agent_that_does_not_run_is_started(cart):
     left.bind(f"{cart}.sock")
     left.close()
     return said + run(asked).output
+
+
+@follows("runs it here, `sudo toolcart install-service --config ", "`toolcart run --config ")
+def test_a_doctor_without_an_agent_says_how_one_is_started(cart, tmp_path):
+    said = run(f"doctor --offline --config {shlex.quote(str(cart))}").output
+    here, service = (command.strip("`") for command in re.findall(r"`(?:sudo )?toolcart [^`]*`", said))
+    assert run(f"{here.removeprefix('toolcart ')} --plain --seconds 0.1").exit_code == 0
+    done = run(f"{service.removeprefix('sudo toolcart ')} --root {tmp_path / 'card'}")
+    assert done.exit_code == 0 and (tmp_path / "card/etc/systemd/system/toolcart.service").is_file(), done.output
+    return said
+
+
+@follows("toolcart config check ")
+def test_a_changed_configuration_names_what_lists_its_mistakes(old):
+    old.write_text('{"stations": []}')
+    about = {"configuration": {"file": str(old), "changed": [str(old)], "wrong": "it is", "refused": False}}
+    [need] = attention.of_agent(about)
+    assert "3 mistakes" in type_it(need.hint, "config check", code=2)
+    return need.text()
 
 
 @follows("`toolcart status` says why")

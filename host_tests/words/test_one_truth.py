@@ -126,7 +126,7 @@ STATES = {
         {"overwritten"},
     ),
     "gone": (gone, {"gone"}),
-    "missed": (missed, {"missed"}),
+    "missed": (missed, {"missed", "outlet"}),
     "resume unknown": (lambda: reported(40000), {"resume unknown"}),
     "server behind": (lambda: reported(1), {"server behind"}),
     "server empty": (lambda: reported(0), {"server empty"}),

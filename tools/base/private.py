@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,15 @@ from pathlib import Path
 
 class Wrong(Exception):
     """A file that should be private cannot be used; the text says what to do."""
+
+
+def user_name(uid: int | None = None) -> str:
+    """Return the name of this user, or of the one whose files this process may use."""
+    uid = os.geteuid() if uid is None else uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"user {uid}"
 
 
 def text_of(path: str | Path, handed: bool = False) -> str:

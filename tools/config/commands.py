@@ -13,8 +13,8 @@ import click
 
 from tools.base import private
 from tools.base.sources import ROOT
+from tools.config import checked, runner
 from tools.config import file as config_file
-from tools.config import places as config_places
 from tools.config.schema import FILE_NAME, schema
 
 EXIT_OTHER = 1
@@ -31,29 +31,33 @@ def config() -> None:
 @click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
-    """Report every mistake in FILE at once: where, what was found, what is allowed."""
-    try:
-        completed = config_file.read(file)
-    except config_file.Wrong as wrong:
+    """Report every mistake in FILE at once: where, what was found, what is allowed.
+
+    Files that it names are tried as the user that will run the agent, if root asks.
+    """
+    with runner.acting_as(runner.user_of(file)) as user:
+        found = checked.check(file)
+        who = user.name
+    if found.mistakes:
+        wrong = config_file.Wrong(file, found.mistakes)
         if as_json:
-            click.echo(json.dumps({"good": False, **config_file.as_object(wrong)}))
+            click.echo(json.dumps({"good": False, **config_file.as_object(wrong), "checked_as": who}))
         else:
-            click.echo(str(wrong), err=True)
+            click.echo(f"{wrong}\nchecked as {who}", err=True)
         sys.exit(EXIT_CONFIGURATION)
-    folder = config_file.folder_of(file)
-    later = [*config_file.not_runnable(completed, folder), *config_places.unusable(completed, folder)]
     if as_json:
-        told = [config_file.mistake_as_object(mistake) for mistake in later]
-        click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
+        told = [config_file.mistake_as_object(mistake) for mistake in found.lacks]
+        told_all = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": told, "checked_as": who}
+        click.echo(json.dumps(told_all))
         return
-    count = len(completed["stations"])
+    count = len(found.configuration["stations"]) if found.configuration else 0
     stations = f"{count} station{'' if count == 1 else 's'}"
-    if not later:
-        click.echo(f"{file}: good, {stations}")
+    if not found.lacks:
+        click.echo(f"{file}: good, {stations}; checked as {who}")
         return
-    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine:")
-    for place, found, allowed in later:
-        click.echo(f"  {place}: found {found}; allowed: {allowed}", err=True)
+    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
+    for place, what, allowed in found.lacks:
+        click.echo(f"  {place}: found {what}; allowed: {allowed}", err=True)
 
 
 @config.command()

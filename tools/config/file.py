@@ -158,10 +158,12 @@ def read_whole(path: str | Path) -> tuple[dict, dict]:
     return configuration, tree
 
 
-def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
+def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict, dict, list[str]]:
     """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
     tree, doubled = _parse(path, text)
-    secret, absent = config_secrets.resolve(tree, Path(path).resolve().parent)
+    folder = Path(path).resolve().parent
+    awaits: dict[str, dict] = {}
+    secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None)
     doubtful = {place for place, *_ in doubled}
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [one for one in secret if one[0] not in doubtful]
@@ -170,7 +172,7 @@ def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
     if mistakes:
         raise Wrong(path, mistakes)
     assert isinstance(tree, dict)
-    return config.complete(tree), tree, absent
+    return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
 
 
 def _time_zone(board: dict) -> list[Mistake]:
@@ -185,9 +187,13 @@ def _without_credential(place: str) -> Mistake:
 
 
 def read_to_run(path: str | Path) -> dict:
-    """Do as `read`; every station must also be one that this machine can run."""
-    configuration, _, absent = _complete(path, _text(path))
-    mistakes = [*not_runnable(configuration, folder_of(path)), *[_without_credential(place) for place in absent]]
+    """Do as `read`; every station must also be one that this machine can run.
+
+    The secret of an outlet beside ToolsNet may be missing: the outlet then has `awaits` (tools.config.secrets), which
+    tries again. No outlet keeps an agent from collecting.
+    """
+    configuration, _, absent = _complete(path, _text(path), lenient=True)
+    mistakes = [*_not_built(configuration), *[_without_credential(place) for place in absent]]
     if mistakes:
         raise Wrong(path, mistakes)
     return configuration
@@ -208,6 +214,15 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
     """List what the tables allow but this machine does not have; without a folder no files are checked."""
+    mistakes = _not_built(configuration)
+    if folder is not None:
+        for place, section in _with_files_of_tls(configuration):
+            mistakes += _wrong_with_tls(place, section, folder)
+    return mistakes
+
+
+def _not_built(configuration: dict) -> list[Mistake]:
+    """List what no start can make on this machine."""
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
@@ -217,9 +232,6 @@ def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
             look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
             for key, allowed in look(outlet) if look else ():
                 mistakes.append((f"stations[{index}].outlets[{number}].{key}", "what is none", allowed))
-    if folder is not None:
-        for place, section in _with_files_of_tls(configuration):
-            mistakes += _wrong_with_tls(place, section, folder)
     return mistakes
 
 

@@ -7,10 +7,11 @@ Rules
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from tools.base.private import user_name
 
 PROBE = ".toolcart-check"
 RAW = "raw"  # a chip's flash after its file system (board.chip)
@@ -53,7 +54,7 @@ def wrong_with(path: Path) -> str:
         if path.is_dir():
             return "that is a folder"
         if path.exists():
-            return "" if os.access(path, os.R_OK | os.W_OK) else f"{_user()} may not write it"
+            return "" if os.access(path, os.R_OK | os.W_OK, effective_ids=True) else f"{user_name()} may not write it"
         if not path.parent.is_dir():
             return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
         probe = path.parent / f"{PROBE}-{os.getpid()}"
@@ -61,14 +62,7 @@ def wrong_with(path: Path) -> str:
         os.close(os.open(probe, flags, 0o600))
         probe.unlink()
     except PermissionError:
-        return f"{_user()} may make no file in {path.parent}"
+        return f"{user_name()} may make no file in {path.parent}"
     except OSError as error:
         return f"no file can be made in {path.parent}: {error.strerror or error}"
     return ""
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"user {os.geteuid()}"

@@ -8,6 +8,7 @@ Rules
 3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names. Outside the
    service there is none: UNKNOWN takes its place, which is long enough for every check.
 4. No message contains what a file holds.
+5. An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `Awaited`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.cart.secrets import is_secret
+from tools.base.private import user_name
 
 UNKNOWN = "*" * 8
 SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
 FORMS = '{"file": NAME} or {"credential": NAME}'
 OWNER_ONLY = 0o077
+_OF_OUTLET = re.compile(r"stations\[\d+\]\.outlets\[\d+\]\.")
 _CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
 
 # Settings that already name a file; the code that reads it checks its mode (board.linux_tls).
@@ -33,8 +36,11 @@ FILES = ("tls_key",)
 Mistake = tuple[str, str, str]
 
 
-def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
-    """Replace every secret's name in the tree by the secret; return mistakes, and places with no credential."""
+def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -> tuple[list[Mistake], list[str]]:
+    """Replace every secret's name in the tree by the secret; return mistakes, and places with no credential.
+
+    With `awaits` one of an outlet that cannot be read is neither: a mark takes its place, and its name is put there.
+    """
     mistakes: list[Mistake] = []
     absent: list[str] = []
     for place, parent, key in list(secrets(tree)):
@@ -45,12 +51,52 @@ def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
         elif isinstance(value, dict):
             parent[key] = None
             found = _named(value, folder)
-            if isinstance(found, str):
+            if isinstance(found, str) and found != UNKNOWN:
                 parent[key] = found
-                absent += [place] if found == UNKNOWN else []
+            elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
+                parent[key] = f"{UNKNOWN}{len(awaits)}"
+                awaits[parent[key]] = value
+            elif isinstance(found, str):
+                parent[key] = found
+                absent.append(place)
             else:
                 mistakes.append((place, *found))
     return mistakes, absent
+
+
+class Awaited:
+    """The secrets of one outlet that could not be read; `look` puts them into the outlet's settings once they can."""
+
+    def __init__(self, folder: Path, settings: dict) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._named: dict[str, dict] = {}
+
+    def add(self, key: str, value: dict) -> None:
+        """Await also this one."""
+        self._named[key] = value
+
+    def look(self) -> str:
+        """Return why one of them cannot be read now, "" if all can be and are in the settings."""
+        for key, value in list(self._named.items()):
+            found = _named(value, self._folder)
+            if not isinstance(found, str):
+                return f"{key}: {found[0]}; {found[1]}"
+            if found == UNKNOWN:
+                return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
+            self._settings[key] = found
+            del self._named[key]
+        return ""
+
+
+def hand_over(configuration: dict, awaits: dict[str, dict], folder: Path) -> dict:
+    """Give each outlet of the completed configuration what it awaits, in place of the mark that `resolve` has left."""
+    for station in configuration["stations"] if awaits else ():
+        for outlet in station["outlets"]:
+            for key, value in list(outlet.items()):
+                if isinstance(value, str) and value in awaits:
+                    outlet.setdefault("awaits", Awaited(folder, outlet)).add(key, awaits[value])
+    return configuration
 
 
 def is_written(key: str) -> bool:
@@ -86,7 +132,7 @@ def _named(value: dict, folder: Path) -> str | tuple[str, str]:
         return "an object", FORMS
     [(form, name)] = value.items()
     if form == "file":
-        return _from_file(folder / name)
+        return from_file(folder / name)
     if form != "credential":
         return "an object", FORMS
     if not _CREDENTIAL.fullmatch(name):
@@ -95,9 +141,18 @@ def _named(value: dict, folder: Path) -> str | tuple[str, str]:
     return _text(Path(place, name)) if place else UNKNOWN
 
 
-def _from_file(path: Path) -> str | tuple[str, str]:
+def _is_named(value: dict) -> bool:
+    """True if this is the name of a secret, whether it can be read or not."""
+    [name] = [*value.values()][:1] or [None]
+    return len(value) == 1 and isinstance(name, str) and ("file" in value or bool(_CREDENTIAL.fullmatch(name)))
+
+
+def from_file(path: Path) -> str | tuple[str, str]:
+    """Return the secret in this file, or what was found and what is allowed."""
     try:
         mode = path.stat().st_mode
+    except PermissionError:
+        return f"{path}, in a folder that {user_name()} may not enter", "a file that can be read"
     except OSError as error:
         return f"{path}: {error.strerror}", "a file that can be read"
     if not stat.S_ISREG(mode):
@@ -111,6 +166,8 @@ def _text(path: Path) -> str | tuple[str, str]:
     try:
         with path.open("rb") as file:
             octets = file.read(SECRET_BYTES_MAX + 1)
+    except PermissionError:
+        return f"{path}, which {user_name()} may not read", f"a file of the agent's user: chown {user_name()} {path}"
     except OSError as error:
         return f"{path}: {error.strerror}", "a file that can be read"
     try:

@@ -279,9 +279,13 @@ _SECRETS = """
 
 A secret does not stand in the configuration. In its place stands where it is:
 
-- `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600.
-  `toolcart install-service` gives the service a copy of its own.
+- `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600, of the user
+  that runs the agent (`sudo chown toolcart FILE` for the Debian package). `toolcart install-service` gives the service
+  a copy of its own.
 - `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`.
+
+An outlet beside ToolsNet whose secret cannot be read is not started: the agent collects without it, says why, and tries
+again every 10 s. So it does with a certificate that cannot be used, ToolsNet's too.
 
 `toolcart flash` puts the secret itself into the chip's configuration, as a chip has no other place for it;
 `toolcart board config` does not show it. Settings of this kind: {secrets}.

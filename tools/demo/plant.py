@@ -24,13 +24,13 @@ from typing import Protocol
 
 from tools.archive import beside
 from tools.base import installation
+from tools.base.exit_codes import EXIT_FINE, EXIT_OTHER
 from tools.demo import account as demo_account
 from tools.demo import faults as demo_faults
 from tools.demo import folder as demo_folder
 from tools.demo.faults import Faults
 from tools.live.figures import BAD, GOOD, INFO, WARNING
 from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
-from tools.process.agent import EXIT_FINE, EXIT_OTHER
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
 

@@ -17,12 +17,12 @@ import click
 from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from tools.base.parallel import side_by_side
 from tools.base.printable import visible
+from tools.config import checked, runner
 from tools.config import file as config_file
 from tools.config.file import SERVICE_CONFIG
-from tools.doctor import controller, extras, local, ntp, toolsnet
+from tools.doctor import agent, controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from tools.spool.image import is_held
-from tools.status import asking, place
 from tools.words import attention, lasting, reasons
 
 
@@ -34,7 +34,7 @@ from tools.words import attention, lasting, reasons
 @click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
-    """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.
+    """Say what works, what does not and what to do: agent, disk, clock, names, controller, PIM, server.
 
     If an agent is running, its own connections are reported, and neither controller nor ToolsNet is asked, since a
     controller may take only one client.
@@ -49,39 +49,58 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
             for line in found.lines():
                 click.echo(visible(line))
     bad = [found for found in told if found.verdict == BAD]
-    wrong_file = bool(told) and told[0].verdict == BAD and told[0].what == "configuration"
+    runs = any(found.what == agent.WHAT and found.verdict == GOOD for found in told)
+    wrong_file = not any(found.what.endswith(" spool") for found in told)  # nothing more could be checked
     if as_json:
         counts = {verdict: sum(found.verdict == verdict for found in told) for verdict in MARKS}
         click.echo(json.dumps({"good": not bad, "counts": counts, "found": [found.as_dict() for found in told]}))
     else:
         warned = sum(found.verdict == WARN for found in told)
         count = f"{len(bad)} thing{' does' if len(bad) == 1 else 's do'} not work"
-        click.echo(count if bad else "everything works", nl=False)
+        well = "everything works" if runs else "what can be checked without an agent works"
+        click.echo(count if bad else well, nl=False)
         click.echo(f", {warned} could be better" if warned else "")
     sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
-    """Check one link after the other, the stations side by side."""
+    """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
+    user = runner.user_of(config_path)
+    with runner.acting_as(user) as acting:
+        found = checked.check(config_path)
+    configuration = found.configuration or _as_it_would_run(config_path)
+    stations = configuration["stations"] if configuration else []
+    spools = [spool_path(config_path, station) for station in stations]
+    told, why = agent.ask(config_path, {station["number"] for station in stations} or None)
+    yield from agent.examine(config_path, told, why, spools)
+    for where, what, allowed in [*found.mistakes, *found.lacks]:
+        at = config_path if where == "(file)" else f"{config_path}: {where}"
+        yield Found("configuration", BAD, f"{at}: found {what}", f"Allowed: {allowed}")
+    if configuration is None:
+        return
+    if not found.mistakes and not found.lacks:
+        count = len(stations)
+        words = f"{config_path}: {count} station{'' if count == 1 else 's'}; checked as {acting.name}"
+        yield Found("configuration", GOOD, words)
+    running = told if told is not None else {} if any(map(is_held, spools)) else None
+    with runner.acting_as(user):
+        yield from _spools(configuration, config_path)
+        yield from local.clock()
+        if offline:
+            return
+        if running is None:
+            yield from local.names(configuration)
+        for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
+            yield ntp.examine(host)
+        yield from _stations(configuration, config_path, running)
+
+
+def _as_it_would_run(config_path: str) -> dict | None:
+    """Return the configuration that an agent runs with all the same; None if none would."""
     try:
-        configuration = config_file.read_to_run(config_path)
-    except config_file.Wrong as wrong:
-        for where, found, allowed in wrong.mistakes:
-            place = config_path if where == "(file)" else f"{config_path}: {where}"
-            yield Found("configuration", BAD, f"{place}: found {found}", f"Allowed: {allowed}")
-        return
-    count = len(configuration["stations"])
-    yield Found("configuration", GOOD, f"{config_path}: {count} station{'' if count == 1 else 's'}")
-    yield from _spools(configuration, config_path)
-    yield from local.clock()
-    running = _running(configuration, config_path)
-    if offline:
-        return
-    if running is None:
-        yield from local.names(configuration)
-    for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
-        yield ntp.examine(host)
-    yield from _stations(configuration, config_path, running)
+        return config_file.read_to_run(config_path)
+    except config_file.Wrong:
+        return None
 
 
 def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
@@ -114,20 +133,6 @@ def spool_path(config_path: str, station: dict) -> Path:
 
 def _name(station: dict) -> str:
     return f"station {station['number']}"
-
-
-def _running(configuration: dict, config_path: str) -> dict | None:
-    """Return the state of the agent that serves this configuration; {} if it does not answer, None if there is none."""
-    numbers = {station["number"] for station in configuration["stations"]}
-    for path in dict.fromkeys((place.to_ask(config_path), place.default())):
-        try:
-            told = asking.ask(path)
-        except asking.Trouble:
-            continue
-        if path != place.default() or {station["number"] for station in told["stations"]} == numbers:
-            return told
-    held = any(is_held(spool_path(config_path, station)) for station in configuration["stations"])
-    return {} if held else None
 
 
 def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Found]:
@@ -168,8 +173,5 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
     for need in lasting.everything(shown):
         verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
         yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
-    for outlet in shown["outlets"]:
-        if outlet["kind"] != "toolsnet" and not outlet["is_up"]:
-            yield Found(f"{name} {outlet['kind']}", BAD, f"{outlet['place']} cannot be used: {outlet['why']}")
     waiting = f"{shown['stored']} stored, {shown['delivered']} delivered, {shown['backlog']} waiting"
     yield Found(f"{name} results", GOOD, waiting)

@@ -35,6 +35,7 @@ class Reached:
     session: ts.Session
     lost_in: int = ts.STOPPED
     why: int = 0
+    detail: str = ""  # what the port says of it
     server: str = ""
 
 
@@ -49,6 +50,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
         "server": reached.server,
         "why": why_name(reached.why),
         "why_in": ts.STATE_NAMES[reached.lost_in],
+        "why_detail": reached.detail,
     }
     reason = reasons.of_toolsnet(shown)
     place = f"{toolsnet['pim_host']}:{toolsnet['pim_port']}"
@@ -87,6 +89,7 @@ def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
             _send(port, session, now)
             if session.state == ts.WAITING and before != ts.WAITING:
                 reached.lost_in = session.lost_in
+                reached.detail = getattr(port, "detail", "")
                 reached.why = reached.why or int(port.why) or _IN_VAIN.get(session.lost_in, WHY_TIMED_OUT)
                 break
             _obey(port, session, toolsnet, reached, board, stamp)

@@ -60,6 +60,8 @@ def judged(cart: Cart, told: dict) -> Look:
     if not told["running"]:
         return Look(cart, STOPPED, told.get("error", ""), told=told)
     level, words, waiting = GOOD, [], 0
+    for need in attention.of_agent(told["agent"]):
+        level, words = WARN, [*words, f"{need.label}: {need.words}"]
     for station in told["stations"]:
         name = f"station {station['number']}: " if len(told["stations"]) > 1 else ""
         if not station["mounted"]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
-from tools.words import attention, lasting, reasons, undelivered
+from tools.words import attention, lasting, undelivered
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
@@ -34,6 +34,7 @@ _TOLD_AS_STATE = {
     "no pim",
     "host refused",
     "ids gone",
+    "outlet failed",
 }
 _HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time", "server empty"}
 
@@ -58,6 +59,7 @@ class Figures:
         self.fed = 0  # how many states have come: shows whether there is a new one
         self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
+        self._needs: dict[str, attention.Need] = {}  # of the agent itself, by slug
 
     # -- what is asked -----------------------------------------------------------------------------------------
 
@@ -105,7 +107,9 @@ class Figures:
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
         if kind == "note":
-            return [Change(at_s, WARNING, f"spool: {line['text']}")]
+            return [Change(at_s, WARNING, line["text"])]
+        if kind == "reload":
+            return [Change(at_s, INFO, line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
         if kind not in ("status", "stopped"):
@@ -119,6 +123,7 @@ class Figures:
             known.keep(shown, at_s)
         self.curve.add(self.backlog, at_s)
         changes += self._scheduler(line["scheduler"], at_s)
+        changes += self._agent(line.get("agent") or {}, at_s)
         return changes
 
     def ended(self) -> None:
@@ -134,6 +139,7 @@ class Figures:
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
         self._faults = 0
+        self._needs = {}
         self.spool_problems = []
         for known in self.stations.values():
             known.spool_told = known.met_controller = False
@@ -154,6 +160,17 @@ class Figures:
         if shown["mounted"]:  # before that the log has only what the agent's spool lines say better
             told += new
         return [Change(at_s, level, name + text, shown["number"]) for level, text in told]
+
+    def _agent(self, about: dict, at_s: float) -> list[Change]:
+        """Report the needs of the agent itself as they come, change and go."""
+        before, self._needs = self._needs, {need.slug: need for need in attention.of_agent(about)}
+        told = [(WARNING, need.text()) for slug, need in self._needs.items() if before.get(slug) != need]
+        told += [(GOOD, attention.OVER_OF_AGENT[slug]) for slug in before if slug not in self._needs]
+        return [Change(at_s, level, text) for level, text in told]
+
+    def needs(self) -> list[attention.Need]:
+        """Return the needs of the agent itself."""
+        return list(self._needs.values())
 
     def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
         if scheduler["faults"] <= self._faults:
@@ -215,12 +232,20 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     if not stopped:
         told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "toolsnet": streaming})]
     told += _room_changes(known, shown)
-    for outlet in others_of(shown):
-        place, why = outlet["place"], outlet["why"]
-        if why != known.others.get(place, ""):
-            words = f"{place} cannot be used: {reasons.of_outlet(outlet).words}"
-            told.append((WARNING, words) if why else (GOOD, f"{place} takes records again"))
-        known.others[place] = why
+    return told + _outlet_changes(known, shown)
+
+
+def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    """Report each reason why an outlet beside ToolsNet cannot be used, once until it is up again."""
+    told = []
+    for index, outlet in enumerate(others_of(shown)):
+        needs = attention.outlets({"outlets": [outlet]})
+        before = known.others.setdefault(index, set())
+        told += [(WARNING, need.text()) for need in needs if need.key not in before]
+        before |= {need.key for need in needs}
+        if outlet["is_up"] and before:
+            told.append((GOOD, f"{outlet['place']} takes records again"))
+            before.clear()
     return told
 
 

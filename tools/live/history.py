@@ -32,7 +32,7 @@ class StationFigures:
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # slug -> key, of tools.words.attention
-    others: dict = field(default_factory=dict)  # place of another outlet -> why it cannot be used
+    others: dict[int, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
     news: News = field(default_factory=News)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})

@@ -183,7 +183,7 @@ def _outlet_line(text: Text, outlet: dict) -> None:
     text.append(f"{outlet['kind']:<12}", "dim")
     style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
     text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
-    text.append(outlet["why"] or outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)
+    text.append(outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)
     text.append("\n")
 
 

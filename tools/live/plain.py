@@ -4,24 +4,23 @@ Rules:
 1. A line has the time of day and the seconds since the start. It is flushed at once; if the reader goes away (a
    closed pipe) the run ends in order.
 2. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
-3. SIGINT and SIGTERM end the run in order; a second one ends it without waiting.
+3. SIGINT, SIGTERM and the end of the terminal end the run in order; a second one ends it without waiting. Any other
+   SIGHUP has the configuration read again (tools.process.lives).
 """
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from typing import TextIO
 
 from tools.base.exit_codes import EXIT_SPOOL
 from tools.base.printable import visible, visible_lines
-from tools.config import file as config_file
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
-from tools.process.agent import Agent
+from tools.process.lives import Lives, end_or_reload, restore
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0
@@ -67,7 +66,7 @@ class PlainLines:
         try:
             self.out.write(line + "\n")
             self.out.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a closed pipe, a terminal that is gone, a full disk
             self.closed = True
 
 
@@ -83,7 +82,7 @@ def _moment(at_s: float) -> dict:
 def run_plain(watch: Watch, as_json: bool) -> int:
     """Run to the end and return the exit code."""
     lines = PlainLines(sys.stdout, as_json)
-    before = [(number, signal.signal(number, lambda *_: watch.end())) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = end_or_reload(watch.end, watch.reload)
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False
     try:
@@ -105,8 +104,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
         return watch.exit_code
     finally:
         watch.close()
-        for number, handler in before:
-            signal.signal(number, handler)
+        restore(before)
 
 
 class InProcess:
@@ -118,17 +116,14 @@ class InProcess:
         self.seconds = seconds
         self._begun_s = time.monotonic()
         self._summary_due_s = lines.summary_every_s
-        configuration = config_file.read_to_run(config_path)
-        self.agent = Agent(configuration, config_path, STATUS_EVERY_MS, self._tell)
+        self._lives = Lives(config_path, STATUS_EVERY_MS, self._tell)
 
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""
-        board = self.agent.board
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, board.request_stop)
-        exit_code = self.agent.run(lambda: not self.lines.closed and not self._time_is_up())
-        self._tell(self.agent.last_line())
-        board.close()
+        lives = self._lives
+        exit_code = lives.run(lambda: not self.lines.closed and not self._time_is_up())
+        self._tell(lives.agent.last_line())
+        lives.agent.board.close()
         told = totals(self.figures)
         self.lines.account(told, [totals_text(self.figures)])
         if exit_code == EXIT_SPOOL:

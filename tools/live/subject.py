@@ -69,4 +69,5 @@ class Subject:
         text = f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}"
         if demo and watch.phase == RUNNING:
             text += f"  {demo.rate_per_s:g} results/s, {demo.kills} kills"
-        return f"{text}  {PHASES[watch.phase]}" if PHASES[watch.phase] else text
+        said = [PHASES[watch.phase], *[need.label for need in watch.figures.needs()]]
+        return "  ".join([text, *filter(None, said)])

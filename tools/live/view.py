@@ -3,13 +3,13 @@
 Rules:
 1. It shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
 2. It fits 80 x 24; more room goes to tables, the curve and events.
-3. However it is left (q, Ctrl-C, SIGTERM, an error), the run is ended and the account printed on the normal screen.
+3. However it is left (q, Ctrl-C, SIGTERM, a closed terminal, an error), the run is ended and the account printed on
+   the normal screen.
 4. A screen is drawn when there is something new, not on every turn.
 """
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from tools.live.ascii import AsciiOnly, has_utf8
 from tools.live.screens import Help, OneStation, Overview, Watching
 from tools.live.subject import Subject
 from tools.live.watch import ENDED, Watch
+from tools.process.lives import end_or_reload, restore
 
 TURN_S = 0.1
 WIDE = 110  # from this many cells on, a table is beside the rest
@@ -189,7 +190,7 @@ class View(App[None]):
 
 def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     """Show the run until it has ended; print the account; return the exit code."""
-    before = signal.signal(signal.SIGTERM, lambda *_: watch.end())
+    before = end_or_reload(watch.end, watch.reload)
     try:
         app = View(watch, ascii_only)
         app.run()
@@ -209,4 +210,4 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
         return watch.exit_code
     finally:
         watch.close()
-        signal.signal(signal.SIGTERM, before)
+        restore(before)

@@ -89,6 +89,10 @@ class Watch:
         elif self.phase != ENDED:
             self._stop_agent()
 
+    def reload(self) -> None:
+        """Have the agent read its configuration again."""
+        self.child.ask_to_reload()
+
     def close(self) -> None:
         """Leave nothing behind."""
         self.child.close()

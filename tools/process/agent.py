@@ -1,15 +1,10 @@
-"""The agent as a process of its own: `python -m tools.process.agent CONFIG` tells its state as JSON lines on stdout.
+"""One run of the agent: its app, its loop, its sockets, and what it tells of itself, line by line.
 
-Rules:
-1. Lines are objects with a `kind`: started, spool, note, status, stopped, failed. Nothing else goes to stdout.
-2. The agent never waits for its reader: a status that does not fit the pipe is left out completely.
-3. A line on stdin says what is being looked at: {"look": 7} the newest results of station 7, {"look": -1} none, as at
-   the start.
-4. SIGTERM, SIGINT and a reader that has gone cause the orderly stop: MID 0003 to the controllers, at most 3 s, then
-   the cursors are made durable.
-5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
-6. A service without a spool does not end: its manager could only start it again. It says why and tries again every
+Rules
+1. A line is an object with a `kind`: started, spool, note, reload, status, stopped, failed.
+2. A service without a spool does not end: its manager could only start it again. It says why and tries again every
    MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
+3. SIGHUP makes the run that follows it (`successor`), if the configuration can be taken (tools.process.lives).
 """
 
 from __future__ import annotations
@@ -17,11 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
-import signal
 import stat
-import sys
-import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -36,11 +27,11 @@ from board.linux import Board
 from board.linux_clock import ServersClock
 from board.linux_control import SUFFIX, Control, station_orders
 from board.linux_notify import Notifier, Supervision
-from tools.base.command_group import TRACEBACK
-from tools.base.command_line import CommandLine
-from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from tools.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from tools.config import file as config_file
-from tools.status import place, served
+from tools.config.files import Files, read_to_run
+from tools.process.configured import Configured
+from tools.status import machine, place, served
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -48,43 +39,6 @@ MANY = 4  # stations: with more of them people look at totals, and their state c
 NONE = -1  # not a station's number
 INIT = 1  # the process ID of a container's first process; the container ends with it
 LOOKED_AT = 60  # results: as many as a tall screen has room for
-LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
-
-
-class Pipe:
-    """Writes whole lines to a descriptor and never waits; the rest of a line that was taken in part goes first."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._rest = b""
-        self.left_out = 0
-        self.closed = False
-        os.set_blocking(descriptor, False)
-
-    def tell(self, line: dict) -> None:
-        """Write the line if the reader keeps up."""
-        self._push()
-        if self._rest:
-            self.left_out += 1
-            return
-        self._rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
-        self._push()
-
-    def tell_last(self, line: dict) -> None:
-        """Write a line that must not be left out: wait for the reader, but not for ever."""
-        while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
-            self._push()
-        self.tell(line)
-
-    def _push(self) -> None:
-        while self._rest and not self.closed:
-            try:
-                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
-            except BlockingIOError:
-                return
-            except OSError:  # the reader has gone
-                self.closed = True
-                self._rest = b""
 
 
 class Looks:
@@ -136,11 +90,16 @@ class Agent:
         every_ms: int | None,
         tell: Callable[[dict], None],
         looks: Looks | None = None,
+        files: Files | None = None,
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
         self._path = path
+        self.configured = Configured(path, files or Files(path))
+        self.reload_asked = False
+        self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
         many = len(self.app.stations) > MANY
+        self._wanted_ms = every_ms
         self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
         self._looks = looks
         if looks is not None:
@@ -181,6 +140,8 @@ class Agent:
                 return -1
             if self.board.stop_asked or not goes_on():
                 return -1
+            if self.reload_asked and self._reload():
+                return -1
             left = ticks_diff(self._due, now)
             if self._looks is not None and self._looks.changed():
                 left = 0
@@ -190,21 +151,50 @@ class Agent:
                 left = self.every_ms
             for control in (asked, *self._controls.values()):
                 left = min(left, control.on_turn(now))
+            left = min(left, self.configured.on_turn(now))
             return min(left, supervision.on_turn(now, self._line))
 
         loop.run(self.app, self.board, on_turn)
-        self._notifier.stopping()
+        if self.successor is None:
+            self._notifier.stopping()
         for control in (asked, *self._controls.values()):
             control.close()
         loop.stop(self.app, self.board)
         return self.exit_code
+
+    def request_reload(self) -> None:
+        """Ask for the configuration to be read again, from a signal handler."""
+        self.reload_asked = True
+        self.board.end_sleep()
+
+    def _reload(self) -> bool:
+        """Make who goes on with the configuration as it is now; False if it cannot be taken, and this one goes on."""
+        self.reload_asked = False
+        self._notifier.reloading()
+        wrong = self.configured.wrong()
+        if not wrong:
+            try:
+                configuration, files = read_to_run(self._path)
+                self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
+            except (config_file.Wrong, OSError, ValueError) as error:
+                wrong = " ".join(str(error).split())
+        if wrong:
+            self.configured.refuse(wrong)
+            self._notifier.ready()
+        else:
+            self.tell({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
+        return not wrong
 
     def last_line(self) -> dict:
         """Return the line to send when everything is closed."""
         return {"kind": "stopped", **self._snapshot()}
 
     def _snapshot(self) -> dict:
-        return status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+        shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+        for station, told in zip(self.app.stations, shown["stations"], strict=True):
+            served.put_details(station, told)
+        about = {"pid": os.getpid(), "unit": machine.unit(), "configuration": self.configured.reported()}
+        return {**shown, "agent": about}
 
     def _line(self) -> str:
         """Return what `systemctl status` shows."""
@@ -264,7 +254,8 @@ class Agent:
         """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""
         app, board = self.app, self.board
         path = place.socket_of(self._path)
-        asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station), self._clock)
+        problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
+        asked = served.open_socket(path, app, board, problem_of, self.configured.told, self._clock)
         self.board.poll_also(asked.ports())
         if asked.note:
             self.tell({"kind": "note", "text": asked.note})
@@ -309,36 +300,3 @@ def spool_problem(app: App, board: Board, station: Station) -> str:
         return f"{path} is left as it is: {status.FOREIGN}"
     fault = app.scheduler.last_fault
     return f"{path} cannot be read{f': {fault}' if fault else ''}"
-
-
-def main() -> int:
-    arguments = CommandLine(__doc__)
-    arguments.add_argument("config")
-    arguments.add_argument("--status-every-ms", type=int, default=None)
-    options = arguments.parse_args()
-    pipe = Pipe(sys.stdout.fileno())
-    try:
-        configuration = config_file.read_to_run(options.config)
-    except config_file.Wrong as wrong:
-        pipe.tell_last({"kind": "failed", "text": str(wrong)})
-        print(wrong, file=sys.stderr)
-        return EXIT_CONFIGURATION
-    every_ms = options.status_every_ms and max(20, options.status_every_ms)
-    agent = Agent(configuration, options.config, every_ms, pipe.tell, Looks(sys.stdin))
-    signal.signal(signal.SIGTERM, agent.board.request_stop)
-    signal.signal(signal.SIGINT, agent.board.request_stop)
-    try:
-        exit_code = agent.run(lambda: not pipe.closed)
-        pipe.tell_last(agent.last_line())
-        agent.board.close()
-    except Exception as error:
-        if os.environ.get(TRACEBACK):
-            traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
-        return EXIT_OTHER
-    return exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -41,7 +42,7 @@ class AgentChild:
     def start(self) -> None:
         """Start it; an earlier one must have ended."""
         self._process = subprocess.Popen(
-            child.command("-m", "tools.process.agent", self.config_path),
+            child.command("-m", "tools.process.alone", self.config_path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,6 +94,11 @@ class AgentChild:
             self._stop_by_s = time.monotonic() + STOP_LIMIT_S
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
+
+    def ask_to_reload(self) -> None:
+        """Have it read its configuration again."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def stop_overdue(self) -> bool:
         return self._stop_by_s is not None and time.monotonic() > self._stop_by_s

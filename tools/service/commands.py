@@ -18,13 +18,13 @@ import click
 from tools.base import installation
 from tools.config import file as config_file
 from tools.config import secrets as config_secrets
+from tools.config.files import certificates
 from tools.service import place
 from tools.service.archive import ENVIRONMENT, STATE, UNITS, ArchiveService
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
-CERTIFICATES = ("tls_ca", "tls_certificate", "tls_key")  # read by board.linux_tls, relative to the configuration
 
 # Where a program may be that the service cannot start.
 UNSEEN = (
@@ -149,8 +149,7 @@ def _start(name: str) -> None:
 
 def _files_of(tree: dict, folder: Path) -> dict[str, str]:
     """Return the files that the configuration names, secrets and certificates, by name."""
-    named = [tree["toolsnet"].get(key) for key in CERTIFICATES]
-    names = [*config_secrets.named(tree, "file"), *[name for name in named if name]]
+    names = list(dict.fromkeys([*config_secrets.named(tree, "file"), *certificates(tree)]))
     beyond = [name for name in names if "/" in name]
     if beyond:
         raise place.Refused(

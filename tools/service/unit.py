@@ -7,11 +7,13 @@ Rules
 3. It starts again after every failure, and never gives up: on a cart there is nobody to press a key. A wrong
    configuration is an exception: systemd shows the service as failed, with the words of `toolcart run`. Without a
    spool the agent does not end (tools.process.agent).
-4. A relative spool path is relative to the configuration file; therefore the service's copy of that is in the state
+4. `systemctl reload` has the configuration checked, then read again (tools.process.lives). Debian 12's systemd has no
+   Type=notify-reload; the agent says RELOADING=1 and READY=1 all the same.
+5. A relative spool path is relative to the configuration file; therefore the service's copy of that is in the state
    directory, readable only by the service, and so are the files with its secrets.
-5. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids asking too. glibc asks
+6. The agent always asks whether NTP keeps the clock, so ProtectClock= is left out: it forbids asking too. glibc asks
    with clock_adjtime. Without CAP_SYS_TIME, which only an agent that sets the clock gets, it can do no more than ask.
-6. A forbidden system call fails, like opening a file without permission; it does not end the process.
+7. A forbidden system call fails, like opening a file without permission; it does not end the process.
 """
 
 from __future__ import annotations
@@ -101,6 +103,8 @@ class Service:
             "Type=notify",
             "NotifyAccess=main",
             f"ExecStart={command}",
+            f"ExecReload={quoted(self.program)} config check {self.config}",  # `systemctl reload` fails with its words
+            "ExecReload=kill -HUP $MAINPID",
             "Restart=always",
             "RestartSec=2",
             f"RestartPreventExitStatus={EXIT_CONFIGURATION}",  # it would be just as wrong in two seconds

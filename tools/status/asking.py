@@ -17,11 +17,12 @@ PIECE = 65536
 
 
 class Trouble(Exception):
-    """No agent answers; `hint` says what to check."""
+    """No agent answers; `hint` says what to check. `is_forbidden`: one may, but not to us."""
 
-    def __init__(self, words: str, hint: str) -> None:
+    def __init__(self, words: str, hint: str, is_forbidden: bool = False) -> None:
         super().__init__(words)
         self.hint = hint
+        self.is_forbidden = is_forbidden
 
 
 def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
@@ -48,7 +49,9 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
                 "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:
-            raise Trouble(f"no permission to ask at {path}", "It is the agent's user's alone; try sudo.") from None
+            raise Trouble(
+                f"no permission to ask at {path}", "It is the agent's user's alone; try sudo.", True
+            ) from None
         except TimeoutError:
             raise Trouble(
                 f"the agent at {path} does not answer within {patience_s:g} s",

@@ -47,6 +47,18 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(timespec="seconds")
 
 
+def unit() -> str:
+    """Return the systemd unit that this process is the main one of, without `.service`; "" if it is none."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return ""
+    try:
+        with open("/proc/self/cgroup", encoding="ascii", errors="replace") as groups:
+            name = groups.read().strip().rpartition("/")[2]
+    except OSError:
+        return ""
+    return name.removesuffix(".service") if name.endswith(".service") else ""
+
+
 class Process:
     """The running agent's own part of the status."""
 
@@ -58,6 +70,7 @@ class Process:
         return {
             "version": program_version(),
             "pid": os.getpid(),
+            "unit": unit(),
             "started": moment(self._started_s),
             "started_s": round(self._started_s, 3),
             "uptime_s": round(time.monotonic() - self._since, 1),

@@ -22,10 +22,16 @@ CANNOT = "`toolcart status` cannot ask this agent"
 
 
 def open_socket(
-    path: str, app: App, board: Board, problem_of: Callable[[Station], str], clock: ServersClock | None = None
+    path: str,
+    app: App,
+    board: Board,
+    problem_of: Callable[[Station], str],
+    configured: Callable[[], dict],
+    clock: ServersClock | None = None,
 ) -> Control:
     """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
-    not up; `clock` is given if ours is compared with the server's."""
+    not up, `configured()` what is known of the configuration's files; `clock` is given if ours is compared with the
+    server's."""
     process = Process()
 
     def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
@@ -33,6 +39,7 @@ def open_socket(
         yield {
             "agent": {
                 **process.told(),
+                "configuration": configured(),
                 "servers_clock": None if clock is None else clock.about(),
                 "stations": len(app.stations),
                 "notes": board.spool_notes(),
@@ -55,9 +62,18 @@ def open_socket(
     return Control(path, {"status": told, "command": command}, CLIENTS, CANNOT, ours=False)
 
 
+def put_details(station: Station, shown: dict) -> None:
+    """Add what only a port of Linux knows of why it cannot be used: which file of TLS."""
+    for outlet, told in zip(station.outlets, shown.get("outlets", ()), strict=False):
+        detail = getattr(outlet.port, "detail", "")
+        if detail:
+            told["why_detail"] = detail
+
+
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
     """Return the state as the live view gets it, plus what only Linux knows about a spool."""
     shown = status.of_station(station, board.now())
+    put_details(station, shown)
     if station.commands is not None:
         shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
-from tools.words import lasting
+from tools.words import attention, lasting
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -96,6 +96,8 @@ def _add_agent(sheet: Sheet, labels: dict, about: dict) -> None:
     sheet.add("toolcart_clock_error_seconds", labels, clock.get("error_s"))
     servers = about.get("servers_clock") or {}
     sheet.add("toolcart_clock_ahead_of_server_seconds", labels, servers.get("ahead_s"))
+    for need in attention.of_agent(about):
+        sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
 
 
 def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> None:

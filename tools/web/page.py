@@ -69,10 +69,11 @@ def _rows(one: Seen) -> list[Markup]:
     return [Markup(row(station)) for station in one.status["stations"]] if one.status else []
 
 
-def _heading(one: Seen) -> dict[str, str]:
+def _heading(one: Seen) -> dict[str, Any]:
     about = words.agent_lines(one.status["agent"])[0] if one.status else ""
     trouble = "" if one.status else one.trouble or "it does not answer"
-    return {"name": one.name, "about": about, "trouble": trouble, "hint": one.hint}
+    notes = [(need.words, need.hint) for need in attention.of_agent(one.status["agent"])] if one.status else []
+    return {"name": one.name, "about": about, "trouble": trouble, "hint": one.hint, "notes": notes}
 
 
 def _side(name: str, shown: dict, good: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.words import commands
+from tools.words import commands, reasons
 from tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -29,6 +29,7 @@ OVER = {
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
+OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
 STATE_WORN, STATE_LAST = 1, 2  # agent.log.state
 
@@ -57,6 +58,34 @@ def needs(station: dict) -> list[Need]:
     found += [_fetching(station), _late(station), _overruns(station)]
     order = (BAD, WARN, NOTE)
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
+
+
+def outlets(station: dict) -> list[Need]:
+    """Return which outlets beside ToolsNet cannot be used, and why."""
+    found = []
+    for outlet in station.get("outlets", ()):
+        reason = reasons.of_outlet(outlet) if outlet["kind"] != "toolsnet" and not outlet["is_up"] else None
+        if reason:
+            words = f"{outlet['place']} cannot be used: {reason.words}"
+            found.append(Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words))
+    return found
+
+
+def of_agent(about: dict) -> list[Need]:
+    """Return the needs of the agent itself: its configuration is no longer what it was started with."""
+    configuration = about.get("configuration") or {}
+    changed, wrong = configuration.get("changed"), configuration.get("wrong")
+    goes_on = "the agent goes on with what it has read"
+    if changed:
+        words, hint = f"{' and '.join(changed)} changed since the start: {goes_on}", commands.reload(about)
+    elif configuration.get("refused"):
+        words = f"the configuration could not be read again: {goes_on}"
+    else:
+        return []
+    if wrong:
+        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {wrong}"
+        hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
+    return [Need("configuration", WARN, "CHANGED", words, hint, words)]
 
 
 def not_up(station: dict) -> str:

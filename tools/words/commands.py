@@ -26,6 +26,18 @@ def check(station: dict) -> str:
     return _of_file("check", station)
 
 
+def reload(about: dict) -> str:
+    """Return what has an agent read its configuration again."""
+    if about.get("unit"):
+        return f"`sudo systemctl reload {about['unit']}` takes it"
+    return f"`kill -HUP {about['pid']}` has it read again" if about.get("pid") else "SIGHUP has it read again"
+
+
+def check_configuration(configuration: dict) -> str:
+    """Return the command that lists the mistakes of a configuration."""
+    return f"toolcart config check {shlex.quote(configuration['file'])}"
+
+
 def _of_file(order: str, station: dict) -> str:
     if station.get("port"):  # its spool is pulled and read here
         pull = f"toolcart board spool --port {station['port']} --station {station['number']} --out FILE"

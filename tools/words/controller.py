@@ -23,7 +23,6 @@ SENTENCES = {
         "(docs/mt-focus-6000.md)"
     ),
     "clock set": "the controller's clock was {value} s apart from ours and was set",
-    "outlet failed": "an outlet beside ToolsNet could not be used; it is tried again",
     "traces odd": "a curve was kept though something in it is not as it should be",
     "traces lost": "a curve was not kept: {why}",
     "faults": "a fault inside the agent ended a connection, which begins again",

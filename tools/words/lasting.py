@@ -20,7 +20,8 @@ def everything(station: dict) -> list[Need]:
     """Return everything there is to say about a station: its needs, the worst first, then counts, then doubts."""
     if not station.get("mounted"):
         return []
-    return [*attention.needs(station), *(need for need in counted(station) if need.key != "0"), *doubtful(station)]
+    counts = [need for need in counted(station) if need.key != "0"]
+    return [*attention.needs(station), *attention.outlets(station), *counts, *doubtful(station)]
 
 
 def counted(station: dict) -> list[Need]:

@@ -70,6 +70,10 @@ def of_controller(shown: dict) -> Reason:
 
 def of_toolsnet(shown: dict) -> Reason:
     """Return why this outlet cannot reach ToolsNet: its PIM, or the server that the PIM names."""
+    if shown.get("why") == "no TLS files":
+        return connect_reason(
+            Side(PIM, shown.get("host", ""), shown.get("port", 0), ""), "no TLS files", detail=_detail(shown)
+        )
     slug, state = shown.get("why", ""), shown.get("why_in", "")
     if state in ("server opening", "streaming"):
         host, _, port = shown.get("server", "").rpartition(":")
@@ -103,10 +107,12 @@ def of_outlet(shown: dict) -> Reason:
     host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(slug, slug)
-    return connect_reason(Side(BROKER, host, int(port), "outlets[].host"), slug, "", shown.get("why_code", 0))
+    return connect_reason(
+        Side(BROKER, host, int(port), "outlets[].host"), slug, "", shown.get("why_code", 0), _detail(shown)
+    )
 
 
-def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Reason:
+def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
     """Return the words for a failed attempt to connect, or for a connection that has ended."""
     if not slug:
         return Reason()
@@ -115,7 +121,9 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and side.is_line:
         words, hint = _LINE[slug]
-    words = words.format(name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code))
+    words = words.format(
+        name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code), detail=detail
+    )
     if slug == "no driver":
         from tools.base import installation  # rare
 
@@ -187,6 +195,10 @@ _CONNECT = {
         "{name} {place}: its certificate is not vouched for by tls_ca, has run out, or names another host",
         "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
         "clock was never set trusts no certificate.",
+    ),
+    "no TLS files": (
+        "{name} {place}: no connection is tried, since a file for TLS cannot be used{detail}",
+        "Mend it: it is read again at each try.",
     ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
 }
@@ -299,6 +311,11 @@ def told_code(code: int) -> str:
     """Return a code of MID 0004 with its words."""
     words = _codes().get(code)
     return f"{code:02d} ({words})" if words else f"{code:02d}"
+
+
+def _detail(shown: dict) -> str:
+    """Return what the port itself says."""
+    return f": {shown['why_detail']}" if shown.get("why_detail") else ""
 
 
 def _system(code: int) -> str:

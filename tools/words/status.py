@@ -29,6 +29,7 @@ def agent_lines(about: dict) -> list[str]:
     lines += _servers_clock(about.get("servers_clock") or {})
     if about.get("faults"):
         lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
+    lines += [f"{need.label}: {need.text()}" for need in attention.of_agent(about)]
     return lines + [f"note: {note}" for note in about.get("notes", ())]
 
 
@@ -95,8 +96,8 @@ def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
 def _outlet_lines(outlet: dict) -> list[str]:
     if outlet["kind"] == TOOLSNET:
         return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
-    told = reasons.of_outlet(outlet).text() or outlet.get("state", "")
-    return [_row(outlet["kind"], f"{outlet.get('place', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
+    told = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
+    return [_row(outlet["kind"], told)]
 
 
 def _results(station: dict) -> str:
