@@ -1,6 +1,11 @@
 """What is said of a frame that is none and of a field that cannot be built: MID, revision, place, found, allowed."""
 
 
+def quoted(octets):
+    """Return octets in quotes, as people read them; what is not ASCII as a question mark."""
+    return '"%s"' % "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in bytes(octets)])
+
+
 class FrameError(ValueError):
     """These octets are no frame of Open Protocol, or of none that this catalogue takes."""
 

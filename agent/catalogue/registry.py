@@ -8,7 +8,7 @@ Rules
 
 from .building import HEADER_FIELDS, build, build_header, build_linked
 from .checks import check_header, check_message
-from .errors import FieldError, FrameError
+from .errors import FieldError, FrameError, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
 from .message import Message
@@ -154,10 +154,10 @@ class Catalogue:
         if len(frame) < HEADER_BYTES:
             raise FrameError("%d octets, a header has %d" % (len(frame), HEADER_BYTES))
         if not frame[:8].isdigit():
-            raise FrameError("length and MID are %r" % frame[:8])
+            raise FrameError("length and MID are %s" % quoted(frame[:8]))
         revision = frame[8:11].strip(b" \0")
         if revision and not revision.isdigit():
-            raise FrameError("the revision is %r" % frame[8:11])
+            raise FrameError("the revision is %s" % quoted(frame[8:11]))
         mid = int(frame[4:8])
         found = self._find(mid)
         if found is not None and self._letter not in found.sender:
@@ -268,7 +268,7 @@ def _known(category):
 def _cut(frame, length):
     """Return the frame without the NUL behind it; FrameError if its length is not what it says."""
     if not frame[:4].isdigit():
-        raise FrameError("length and MID are %r" % frame[:8])
+        raise FrameError("length and MID are %s" % quoted(frame[:8]))
     told = int(frame[:4])
     if told < HEADER_BYTES:
         raise FrameError("length %d, a header has %d" % (told, HEADER_BYTES))

@@ -14,7 +14,7 @@ Rules
 3. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
 """
 
-from .errors import FrameError
+from .errors import FrameError, quoted
 from .forms import HEADER_BYTES
 
 WAITING_MOST = 16  # messages of which parts are kept at the same time
@@ -45,7 +45,7 @@ class Frames:
                 if found:
                     break
                 self.buffer = buffer[at:]
-                raise FrameError("a length of %r" % length)
+                raise FrameError("%s in place of a length" % quoted(length))
             if len(buffer) < end:
                 break
             found.append(buffer[at:end])
@@ -70,7 +70,7 @@ class Linked:
         if parts in (b" ", b"0", b"\0", b"") and part in (b" ", b"0", b"\0", b""):
             return [frame]
         if not (parts.isdigit() and part.isdigit() and 1 <= int(part) <= int(parts)):
-            raise FrameError("part %r of %r" % (part, parts))
+            raise FrameError("part %s of %s" % (quoted(part), quoted(parts)))
         key = frame[4:11] + frame[12:16]
         had = self.waiting.pop(key, [])
         if part == b"1":

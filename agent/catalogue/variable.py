@@ -10,7 +10,7 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
 """
 
-from .errors import Odd
+from .errors import Odd, quoted
 from .fields import read_float, read_number, read_signed, read_text, write_number
 
 TYPES = {
@@ -211,7 +211,7 @@ def resolution(first, last, value, kind=3, unit=202):
 def _digits(frame, at, width, what):
     raw = frame[at : at + width]
     if len(raw) < width or not raw.isdigit():
-        raise Broken("%s at octet %d is %r" % (what, at + 1, raw))
+        raise Broken("%s at octet %d is %s" % (what, at + 1, quoted(raw)))
     return int(raw)
 
 

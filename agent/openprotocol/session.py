@@ -698,6 +698,7 @@ class Session:
 
     def _accepted(self, named):
         request = self.request
+        self.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return EV_UNKNOWN
         if request.row is rq.STOP:

@@ -10,7 +10,7 @@ Rules
    power cut for example, no more is known. If the log has no room for both results and this, nothing is sent.
 3. It is sent once. Without an answer, or when the connection ends first, it is `unknown` whether the controller did it,
    and it is never repeated automatically. A MID whose answer is owed is not sent again on this connection for DOUBT_MS:
-   MID 0005 names only the MID, so the late answer would count for the next command.
+   MID 0005 names only the MID, so the late answer would count for the next command. Once it has come it may be sent.
 4. Between two commands there are REST_MS, so that an answer that comes twice is not taken for the next one's either.
 5. The next way of a command (agent.openprotocol.commands) is tried only if the controller does not know the one before.
 
@@ -23,6 +23,7 @@ from agent.base.fields import fill, put_text
 from agent.base.ticks import Timer
 from agent.log.log import LOG_DONE
 from agent.openprotocol import commands, replies
+from agent.openprotocol import requests as rq
 from agent.openprotocol import states as st
 from agent.record import KIND_EVENT
 from agent.record import event as ev
@@ -204,6 +205,14 @@ class Commands:
                 self._finish(order, REFUSED, now)
             else:
                 order.state = WAITING
+
+    def came_late(self, session, now):
+        """True if this answer was owed to a command; the log has it as unknown, as it was when its time was over."""
+        if session.mid in (rq.DONE, rq.REFUSAL) and session.named in self._doubts:
+            del self._doubts[session.named]
+            self._rest.start(now, REST_MS)
+            return True
+        return False
 
     # -- steps ---------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class Intake:
         self._outlet_slots = ()
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one
         self._heard = Timer()
+        self._octets = 0  # that came over a serial line since it was opened: none of them may be an answer
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
         self._backoff_most_ms = limits["backoff_max_ms"]
@@ -107,6 +108,7 @@ class Intake:
             if n > 0:
                 self.session.receive(n)
                 if self._fetch_after_ms:
+                    self._octets += n
                     self._heard.start(now, self._fetch_after_ms)
             if n or self._more or not steady:
                 self._handle_events(now)
@@ -155,6 +157,7 @@ class Intake:
                 self.opening = False
                 self.wait.stop()
                 self.health.count(h.CONTROLLER_CONNECTS)
+                self._octets = 0
                 self.session.opened()
                 self.quiet.talks(True)
                 return True
@@ -205,6 +208,8 @@ class Intake:
         session = self.session
         port = self.port
         code = session.code
+        if why == st.WHY_SILENCE and self._fetch_after_ms:
+            code = self._octets
         if why == st.WHY_NOTHING:
             code = port.why_code
             why = port.why
@@ -313,7 +318,8 @@ class Intake:
         elif event == st.EV_REFUSED:
             self.health.note(h.CONTROLLER_REFUSALS, session.named * 1000 + session.code, now)
         elif event == st.EV_UNKNOWN:
-            self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            if self.commands is None or not self.commands.came_late(session, now):
+                self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
         elif event >= st.EV_KEEPERS:

@@ -354,6 +354,31 @@ def test_what_each_attempt_to_reach_a_side_makes_again_is_told_once_until_the_si
     assert told(10, "controller refusals", 60097, controller=_ready("ready")) == 1  # it stands: each says something
 
 
+def test_refusals_of_several_mids_are_not_counted_as_those_of_one():
+    figures = Figures()
+    figures.feed(_status(controller=_ready("ready")), 0.0)
+    values = [8099] * 3 + [70099] + [210092] * 2
+    entries = [{"age_ms": 1, "name": "controller refusals", "value": value} for value in values]
+    told = _texts(figures.feed(_status(logged=6, log=entries, controller=_ready("ready")), 0.2))
+    assert [(level, text.split(" (")[0]) for level, text in told] == [
+        (INFO, "the controller rejected MID 0008 with code 99"),
+        (INFO, "the controller rejected MID 0070 with code 99"),
+        (WARNING, "the controller rejected MID 0210 with code 92"),
+    ]
+    assert told[0][1].endswith(" (3 times)") and "times" not in told[1][1] and told[2][1].endswith(" (2 times)")
+    entries = [{"age_ms": 1, "name": "server silent", "value": value} for value in (3, 4, 5, 6, 7, 7)]
+    told = _texts(figures.feed(_status(logged=12, log=entries, controller=_ready("ready")), 0.4))
+    assert len(told) == 4 and "result 7" in told[3][1] and told[3][1].endswith(", and 2 more like it")
+
+
+def test_nobody_is_asked_for_what_was_missed_before_there_is_a_session():
+    figures = Figures()
+    missed = {"phase": "idle", "open_ids": 9, "gone": 0, "epoch": 0}
+    assert not [text for _, text in _texts(figures.feed(_status(recovery=missed), 0.0)) if "missed" in text]
+    told = _texts(figures.feed(_status(recovery=missed, controller=_ready("ready")), 0.2))
+    assert (INFO, "the controller is asked for what may have been missed: 9 results at most") in told
+
+
 def test_rates_do_not_notice_that_the_agent_was_killed():
     figures = Figures()
     for index in range(20):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,10 @@ class Terminal:
                 self.resize(columns, height)
             time.sleep(0.1)
 
+    def processes(self):
+        """Return the process of the window."""
+        return [int(one) for one in self._tmux("list-panes", "-t", "view", "-F", "#{pane_pid}").split()]
+
     def close(self):
         self._tmux("kill-server", check=False)
 
@@ -103,6 +108,26 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         terminal.until("kept in the spool since it was made", "delivered to ToolsNet")
     finally:
         terminal.close()
+
+
+def test_a_view_whose_terminal_is_closed_ends_its_agent_in_order(carts):
+    fleet, folder = carts
+    terminal = Terminal(folder, 80, 24, "C.UTF-8")
+    closed = False
+    try:
+        terminal.until("controllers ready 2 of 3", "● streaming")
+        [view] = terminal.processes()
+        children = [int(one) for one in Path(f"/proc/{view}/task/{view}/children").read_text().split()]
+        terminal.close()
+        closed = True
+        until_s = time.monotonic() + DEADLINE_S
+        while any(Path(f"/proc/{one}/exe").exists() for one in (view, *children)):
+            assert time.monotonic() < until_s, "the view or its agent stays"
+            time.sleep(0.1)
+        assert children and fleet.controllers[0].messages[3] == 1, "MID 0003"
+    finally:
+        if not closed:
+            terminal.close()
 
 
 @pytest.mark.parametrize(("locale", "sign"), [("C.UTF-8", "◐"), ("C", "~")])

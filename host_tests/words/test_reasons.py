@@ -197,6 +197,11 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_told("unplugged", host="/dev/ttyUSB0", line={"x": 1}), "the adapter /dev/ttyUSB0 was unplugged", "back"),
         (_told("in use", host="/dev/ttyUSB0", line={"x": 1}), "in use by another program", "fuser"),
         (_told("silence", "starting", host="/dev/ttyUSB0", port=9600, line={"x": 1}), "at 9600 baud", "3964r"),
+        (
+            _told("silence", "starting", code=266, host="/dev/ttyUSB0", port=9600, line={"x": 1}),
+            "what comes on /dev/ttyUSB0 at 9600 baud is no answer",
+            "Wrong baud",
+        ),
         (_toolsnet("refused", "pim opening"), "PIM pim.plant:6575 refused", "pim_port"),
         (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
         (_toolsnet("foreign PIM", "pim verify"), "something answers there that is no PIM", "6575"),

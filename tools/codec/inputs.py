@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from agent.catalogue import FrameError, Frames, Linked
+from agent.catalogue.errors import quoted
 from tools.codec import pcap
 from tools.line.capture import NoCapture, read
 
@@ -191,7 +192,7 @@ class Telegrams:
         found = []
         while len(self.buffer) >= 4:
             if not self.buffer[:4].isdigit() or self.buffer[:4] == b"0000":
-                raise FrameError(f"a length of {self.buffer[:4]!r}")
+                raise FrameError(f"{quoted(self.buffer[:4])} in place of a length")
             end = 4 + int(self.buffer[:4])
             if len(self.buffer) < end:
                 break

@@ -17,6 +17,8 @@ from tools.live.history import StationFigures
 from tools.words import attention, lasting, undelivered
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
+EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
+UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
@@ -290,6 +292,8 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
             told.append((GOOD, f"backlog delivered, {known.highest_backlog} at most"))
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
+    if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
+        return told
     if open_ids > known.open_ids:
         told.append((INFO, f"the controller is asked for what may have been missed: {open_ids} results at most"))
     elif open_ids == 0 and known.open_ids:
@@ -323,21 +327,29 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 
 def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """Report the new entries of the station's log; a repeated one is reported once, with its count."""
+    """Report the new entries of the station's log; what is said more than once is said with its count."""
     new = min(shown["logged"] - known.logged, len(shown["log"]))
     known.logged = shown["logged"]
     if new <= 0:
         return []
-    entries = [entry for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
-    counted = Counter(entry["name"] for entry in entries)
-    latest = {entry["name"]: entry["value"] for entry in entries}
     stands = {"controller": known.was_ready, "toolsnet": known.was_streaming}
+    entries = [(entry["name"], entry["value"]) for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
+    counted: dict[str, Counter[int]] = {}
+    for name, value in entries:
+        counted.setdefault(name, Counter())[value] += 1
     told = []
-    for name, count in counted.items():
-        if not known.news.is_new(name, latest[name], stands):
-            continue
-        times = f" ({count} times)" if count > 1 else ""
-        is_harmless = name in _HARMLESS or undelivered.is_search(name, latest[name])
-        level = INFO if is_harmless else WARNING
-        told.append((level, undelivered.explained(name, latest[name], shown["number"]) + times))
+    for name, values in counted.items():
+        news = [value for value in values if known.news.is_new(name, value, stands)]
+        for value in news[: EACH_MOST - 1] if len(news) > EACH_MOST else news:
+            told.append(_entry(name, value, f" ({values[value]} times)" if values[value] > 1 else "", shown, known))
+        if len(news) > EACH_MOST:
+            more = sum(values[value] for value in news[EACH_MOST - 1 :]) - 1
+            told.append(_entry(name, news[-1], f", and {more} more like it", shown, known))
     return told
+
+
+def _entry(name: str, value: int, times: str, shown: dict, known: StationFigures) -> tuple[str, str]:
+    is_harmless = name in _HARMLESS or undelivered.is_search(name, value)
+    if name == "controller refusals" and value % 1000 == UNKNOWN_MID:
+        is_harmless = known.was_ready  # it does without; else the reason why there is no session is said
+    return INFO if is_harmless else WARNING, undelivered.explained(name, value, shown["number"]) + times

@@ -154,7 +154,7 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
     if station is None and len(stations) > 1:
         raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
     if station is not None and station not in numbers:
-        raise Trouble(f"{config_path} has no station {station}; there are {', '.join(map(str, numbers))}")
+        raise Trouble(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
     found = stations[numbers.index(station) if station is not None else 0]
     return Place(config_file.folder_of(config_path or "") / found["spool"]["path"])
 

@@ -101,7 +101,7 @@ def _take_limits(program: Program, entry: Entry) -> None:
         except ValueError:
             told.append(None)
     low, high, target = told
-    if low is None and high is None:
+    if not low and not high:  # a controller without limits sends 0 for both
         return
     if (program.low, program.high) not in ((None, None), (low, high)):
         program.limits_changed += 1

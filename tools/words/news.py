@@ -15,7 +15,7 @@ class News:
 
     def __init__(self) -> None:
         self._told: dict[str, set[str]] = {side: set() for side in NAMES}
-        self._entries: dict[str, dict[str, int]] = {side: {} for side in NAMES}  # the latest value by name
+        self._entries: dict[str, set[tuple[str, int]]] = {side: set() for side in NAMES}
 
     def told(self, side: str) -> bool:
         """True if a reason has been reported since the side was last up."""
@@ -46,9 +46,9 @@ class News:
         side = "controller" if name.startswith("controller ") else "toolsnet" if name.startswith("server ") else ""
         if not side or stands[side]:
             return True
-        before = self._entries[side].get(name)
-        self._entries[side][name] = value
-        return before != value
+        is_new = (name, value) not in self._entries[side]
+        self._entries[side].add((name, value))
+        return is_new
 
 
 def reason_of(side: str, shown: dict) -> reasons.Reason:

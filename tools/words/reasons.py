@@ -247,6 +247,12 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     if slug == "silence":
         if state == "ready":
             return Reason(slug, f"{name} fell silent: it did not answer the keep-alive", "")
+        if side.is_line and code:
+            return Reason(
+                slug,
+                f"what comes on {side.host} at {side.port} baud is no answer",
+                "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
+            )
         if side.is_line:
             return Reason(
                 slug,

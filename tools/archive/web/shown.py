@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment
 
+from tools.archive.web.day import limits_of
 from tools.pages import frame
 
 HERE = Path(__file__).parent
@@ -32,6 +33,12 @@ def day(digits: str) -> str:
 def number(value: float | None, decimals: int) -> str:
     """Return a number as text, "" for None."""
     return "" if value is None else f"{value:.{decimals}f}"
+
+
+def limits(low: float | None, high: float | None, decimals: int) -> str:
+    """Return the two limits of a value as text, "" if it has none."""
+    low, high = limits_of(low, high)
+    return "" if low is None else f"{number(low, decimals)} to {number(high, decimals)}"
 
 
 def status(value: int | None) -> str:
@@ -75,6 +82,8 @@ def link(path: str, **parts: object) -> str:
 def templates() -> Environment:
     """Return the templates with their filters."""
     made = frame.templates(HERE / "templates")
-    made.filters.update(moment=moment, day=day, number=number, status=status, place=place, silence=silence, gauge=gauge)
+    made.filters.update(
+        moment=moment, day=day, number=number, limits=limits, status=status, place=place, silence=silence, gauge=gauge
+    )
     made.globals["link"] = link
     return made
