@@ -96,6 +96,15 @@ def compare(one, at, other, start, width):
     return 0
 
 
+def differs(one, at, other, start, width):
+    """True if both have the field, with different values."""
+    return (
+        compare(one, at, other, start, width) != 0
+        and not is_blank(one, at, width)
+        and not is_blank(other, start, width)
+    )
+
+
 def holds(buf, at, octets):
     """True if buf[at:] begins with the whole of `octets`: one search in C, where `compare` is a loop."""
     return buf.find(octets, at, at + _len(octets)) == at

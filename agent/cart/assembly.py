@@ -39,6 +39,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.gone = store.tell_gone
+    station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     tcp = controller["link"] == "tcp"
     if not tcp:
         from agent.openprotocol.plausible import plausible

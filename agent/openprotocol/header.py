@@ -11,6 +11,11 @@ from agent.base.fields import number, put_number
 
 HEADER_BYTES = const(20)
 DATA = const(20)
+STATION = const(12)
+SPINDLE = const(14)
+
+_ZERO = const(0x30)
+_BLANK = const(-16)  # from a zero
 
 
 def put_header(buf, at, length, mid, revision):
@@ -40,13 +45,18 @@ def revision_of(buf, at):
     return value if value else 1
 
 
+def place_of(buf, at):
+    """Return the two digits at buf[at:], a station or a spindle; 0 where they are blank or not a number. Hot."""
+    tens = buf[at] - _ZERO
+    ones = buf[at + 1] - _ZERO
+    if 0 <= ones <= 9:
+        return tens * 10 + ones if 0 <= tens <= 9 else ones if tens == _BLANK or tens == -_ZERO else 0
+    return tens if 0 <= tens <= 9 and (ones == _BLANK or ones == -_ZERO) else 0
+
+
 def spindle_of(buf, at):
     """Return the spindle ID; 1 where the field is blank, zero or not a number. Hot."""
-    tens = buf[at + 14] - 0x30
-    ones = buf[at + 15] - 0x30
-    if not (0 <= tens <= 9 and 0 <= ones <= 9):
-        return 1
-    return tens * 10 + ones or 1
+    return place_of(buf, at + SPINDLE) or 1
 
 
 def sequence_of(buf, at):

@@ -12,11 +12,15 @@ Rules
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
    result stored before `w` (agent.openprotocol.spindles, rule 2).
+7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
+   what is stored. `w` is then the result of one of them, and those of the others do not move it.
 
-    octet  0      5      12     16     21    26     31    36       40      41    42    43   44
-           |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch| 0  |
-           | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
+    octet  0      5      12     16     21    26     31    36       40      41    42    43       44
+           |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
+           | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
            `---- w, a digest ---´        none             ´
+
+`spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
 
 The values are the torque's six digits and the last two of the angle, two to a byte; 0xFF where unknown.
 """
@@ -39,6 +43,7 @@ from agent.openprotocol.ids import (
     unpack_id,
 )
 from agent.record import KIND_RESULT, SEVERAL_LEAST
+from agent.record.origin import SPINDLE, SPINDLE_BITS
 from agent.record.result import (
     ANGLE,
     FLAG_EDGE_TIME,
@@ -65,6 +70,8 @@ _IN_FRONT = const(21)
 _IDENTITY = const(36)
 _FLAGS = const(41)
 _EPOCH = const(42)
+SPINDLES = const(43)
+_SEVERAL = const(0x80)
 
 # Of a digest.
 _TIME = const(5)
@@ -151,8 +158,10 @@ class Known:
 
     def stored(self, kind, flags, buf, at, length):
         """Count the stored result whose payload is at buf[at:at+length] as known. Hot: allocates nothing."""
+        spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += HEAD_BYTES
-        if flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT:
+        is_next = flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT
+        if is_next and spindle == self.octets[SPINDLES]:
             self.follows(buf, at)
         elif kind == KIND_RESULT:
             self._stored_elsewhere(flags, buf, at, length)
@@ -170,17 +179,21 @@ class Known:
         increment(self.expected)
 
     def _stored_elsewhere(self, flags, buf, at, length):
-        if flags & (FLAG_RECOVERED | FLAG_RETRIED):
-            return
-        fill(self.expected, 0, ID_BYTES, 0xFF)
+        several = False
         if length >= SEVERAL_LEAST:
             from agent.record.spindles import BY_ID, PLACE  # only where results have several spindles
 
-            if not buf[at - HEAD_BYTES + PLACE] & BY_ID:
-                from agent.openprotocol.spindle_ids import stored
+            several = not buf[at - HEAD_BYTES + PLACE] & BY_ID
+        if not several:
+            self._hear_spindle(buf[at - HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
+        if flags & (FLAG_RECOVERED | FLAG_RETRIED):
+            return
+        fill(self.expected, 0, ID_BYTES, 0xFF)
+        if several:
+            from agent.openprotocol.spindle_ids import stored
 
-                stored(self, flags, buf, at)
-                return
+            stored(self, flags, buf, at)
+            return
         self.last_id = -1
         if not self.recovers or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
             return
@@ -194,6 +207,15 @@ class Known:
         elif not flags & FLAG_UNPROVEN:
             self._hear_proven(number)
 
+    def _hear_spindle(self, spindle):
+        """Take note that a result of this spindle is stored; 0: of one that was not named."""
+        known = self.octets[SPINDLES]
+        if known == 0:
+            self.octets[SPINDLES] = spindle
+        elif spindle and spindle != known:
+            highest = known & ~_SEVERAL
+            self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
+
     def _hear_proven(self, number):
         """Take a push of ID `number` on a connection that has proven `w`."""
         top = self.top()
@@ -203,7 +225,8 @@ class Known:
         elif number != top:
             self.misfit = True
             return
-        self.put_top(self.last)
+        if not self.is_beside(self.octets):
+            self.put_top(self.last)
         put_id(self.expected, number)
         increment(self.expected)
 
@@ -231,6 +254,19 @@ class Known:
     def top(self):
         """Return the highest ID known, -1 if there is none."""
         return unpack_id(self.octets, 0) if self.is_met() else -1
+
+    def spindles(self):
+        """Return up to which spindle each may have a result under one ID, 1 where there is only one."""
+        known = self.octets[SPINDLES]
+        return known & ~_SEVERAL if known & _SEVERAL else 1
+
+    def is_beside(self, digest):
+        """True if the last push is another spindle's part of the tightening in `digest`."""
+        return (
+            self.octets[SPINDLES] & _SEVERAL != 0
+            and compare(self.last, 0, digest, 0, _TIME) == 0
+            and compare(self.last, _TIME, digest, _TIME, TIME_BYTES) == 0
+        )
 
     def in_front(self):
         """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""

@@ -12,6 +12,7 @@ from agent.base.compat import const
 from agent.base.fields import all_digits, compare
 from agent.log.search import Search
 from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.origin import spindle_in
 from agent.record.raw import FRAME_MOST
 from agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 from agent.record.same import is_same
@@ -27,14 +28,18 @@ class Look:
         self.log = log
         self.search = Search(log)
 
-    def holds(self, body, start, flags):
-        """Look for the tightening of body[start:], of a record with these flags. Hot: allocates nothing."""
+    def holds(self, page, at, length, flags):
+        """Look for the tightening whose payload is at page[at:at+length], of a record with these flags.
+
+        Hot: allocates nothing.
+        """
         log = self.log
         search = self.search
         left = log.number  # of comparisons: more than there can be
-        if all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+        ident = at + HEAD_BYTES + TIGHTENING_ID
+        if all_digits(page, ident, ID_BYTES):
             left = SAME_ID_MOST
-            search.begin(body, start + TIGHTENING_ID)
+            search.begin(page, ident)
         else:
             search.begin_newest(BLOCKS_SEARCHED)
         kind = search.next()
@@ -45,7 +50,7 @@ class Look:
                     break
                 place = search.place
             if kind == KIND_RESULT:
-                if is_same(log.page, log.at + HEAD_BYTES, log.flags, body, start, flags):
+                if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
                     return 1
                 left -= 1
             kind = search.next()
@@ -64,10 +69,10 @@ class Look:
             kind = self.search.next()
         return -1 if kind < 0 else 0
 
-    def holds_pushed(self, ident, place, epoch):
+    def holds_pushed(self, ident, place, epoch, spindle):
         """Look for a pushed frame with these ten digits at `place`, counted from its first byte.
 
-        It must be of this epoch of the controller's IDs: in another one they meant another result.
+        It must be of this epoch of the controller's IDs: in another one they meant another result. Spindle 0: any.
         """
         log = self.log
         self.search.begin_newest(BLOCKS_SEARCHED)
@@ -75,7 +80,8 @@ class Look:
         while kind > 0:
             if kind == KIND_RAW and not log.flags & FLAG_RECOVERED and log.length >= HEAD_BYTES + place + ID_BYTES:
                 is_of_now = log.page[log.at + ID_EPOCH] == epoch
-                if is_of_now and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
+                is_it = is_of_now and (not spindle or spindle_in(log.page, log.at) == spindle)
+                if is_it and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
                     return 1
             kind = self.search.next()
         return -1 if kind < 0 else 0

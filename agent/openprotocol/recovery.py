@@ -11,6 +11,8 @@ Rules
    while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
+6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
+   if it is for all, and `w` itself may be missing of another spindle: it is asked for again.
 
     phase     asks for             it is there                         it is gone
     NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
@@ -45,7 +47,7 @@ from agent.openprotocol.ids import (
 )
 from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
 from agent.openprotocol.walk import Walk
-from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
+from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 GONE_OWN = const(24)  # K: more than the longest run of IDs that are not ours
 GONE_SHARED = const(100)
@@ -76,6 +78,8 @@ class Recovery:
         self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
         self.not_saved = 0  # snapshots that could not be written
         self.ask_id = bytearray(b"0" * ID_BYTES)
+        self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
+        self.by_spindle = True  # where there are several
         self._asked = 0
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
@@ -86,6 +90,7 @@ class Recovery:
         self._identity = self._named = 0  # another controller is believed when it names itself twice
         self._other = False
         self._online = False
+        self._by_own_ids = False  # it answers MID 0006, which names no spindle
         self._retry = Timer()
         self._looked = Timer()
         self._newest = -1  # N
@@ -113,6 +118,7 @@ class Recovery:
         self.phase = qs.PHASE_OFF
         if not known.recovers:
             return
+        self._by_own_ids = by_own_ids
         self.flags = FLAG_UNPROVEN
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
@@ -156,10 +162,13 @@ class Recovery:
         self._newest = -1
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
         self._told = False  # what settling loses has been reported
+        self._held = False  # by the log
         self._zero = False  # ID 0 is gone
         self._nameless = False  # the newest has no ID
         self._inside = False  # the walk is inside a range
         self._run = 0  # gone in a row
+        self._spindle = 1  # that is asked
+        self._there = False  # one of those asked before had it
         self._tries = 0
         self._beside = False  # the ID after the one that is not answered is asked for
         self._waiting = False  # for an answer
@@ -227,7 +236,8 @@ class Recovery:
         elif number != top:
             self.look_again(now)
             return False
-        self._take_top(known.last)
+        if not known.is_beside(self._top):
+            self._take_top(known.last)
         return True
 
     def _count_lost(self):
@@ -276,6 +286,7 @@ class Recovery:
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
         put_id(self.ask_id, after(self._asked) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
+        self.ask_spindle = self._spindle if self._spindles() > 1 else 0
         self._waiting = True
         return True
 
@@ -291,10 +302,24 @@ class Recovery:
         """Return the revision to ask in."""
         return self._ordered[self._revision_index]
 
+    # -- spindles ----------------------------------------------------------------------------------------------
+
+    def _spindles(self):
+        """Return how many spindles are asked each question."""
+        return self.known.spindles() if self.by_spindle and self.shared is None and not self._by_own_ids else 1
+
+    def _turn_spindle(self):
+        """Turn to the next spindle with the same question; False if it was the last one."""
+        self._spindle = self._spindle + 1 if self._spindle < self._spindles() else 1
+        self._tries = 0
+        return self._spindle > 1
+
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def fetched(self, body, start, now, flags=0):
+    def fetched(self, body, start, now, flags=0, length=0):
         """Take the answer to what `want` asked for, a body with the flags its record would have; return a NEWS_.
+
+        `length` is that of its payload, which begins HEAD_BYTES in front of the body.
 
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
@@ -309,8 +334,9 @@ class Recovery:
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        looks = self.phase == qs.PHASE_NEWEST or self.phase == qs.PHASE_UP
-        return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
+        looks = self.phase in (qs.PHASE_NEWEST, qs.PHASE_UP) or self._spindles() > 1
+        held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        return self._hear(number, held, now)
 
     def _hear_nameless(self, now):
         """Take an answer without an ID; return a NEWS_.
@@ -363,7 +389,8 @@ class Recovery:
         """The log has what was fetched."""
         if self.phase == qs.PHASE_FILL:
             self._run = 0
-            self._close(False)
+            self._there = True
+            self._turn_or_close()
 
     def _is_stale(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
@@ -393,7 +420,7 @@ class Recovery:
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
         if self.phase == qs.PHASE_FILL:
-            return self._close(True)
+            return qs.NEWS_NONE if self._turn_spindle() else self._close(not self._there)
         if self.phase == qs.PHASE_WITNESS:
             return self._absent(now)
         return self._go_on(self._asked, True, now)  # it may be there
@@ -408,21 +435,18 @@ class Recovery:
             if judged != qs.JUDGED_FINE:
                 return self._hear_judged(judged)
         if phase == qs.PHASE_NEWEST:
-            self._tries = 0
-            self._newest = number
-            self._take_top(self._answer)
-            return self._compare_newest(held, now)
+            return self._hear_newest(number, held, now)
         if is_ahead(number, self._asked) and not (phase == qs.PHASE_SEEK and number < self._asked):
             return self._again(now)  # an answer to an earlier question
         if phase == qs.PHASE_SEEK:
             return self._go_on(number, self.shared.is_ours(), now)  # type: ignore[union-attr]
         if number != self._asked:
-            return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._close(False)
+            return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._turn_or_close()
         if phase == qs.PHASE_FILL:
             is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
             return self._close(False) if is_others else qs.NEWS_STORE
         if phase == qs.PHASE_WITNESS:
-            return self._hear_witness(now)
+            return self._hear_witness(held, now)
         if phase == qs.PHASE_UP:
             self._newest = number
             self._take_top(self._answer)
@@ -434,18 +458,21 @@ class Recovery:
         phase = self.phase
         if self._beside:
             return self._answered_beside()
+        if self._turn_spindle():
+            return qs.NEWS_NONE
         if phase == qs.PHASE_NEWEST:
-            return self._hear_nothing(now)
+            return self._compare_newest(self._held, now) if self._newest >= 0 else self._hear_nothing(now)
         if phase == qs.PHASE_WITNESS:
-            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(False, now)
+            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(self._there, now)
         if phase == qs.PHASE_FILL:
-            self._run += 1
-            return self._close(True)
+            self._run += not self._there
+            return self._close(not self._there)
         return self._go_on(before(self._begin), False, now)
 
     def _go_on(self, number, there, now):
         """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
         self._tries = 0
+        self._spindle = 1
         if self.phase == qs.PHASE_SEEK:
             self.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
         elif self.phase == qs.PHASE_UP:
@@ -461,11 +488,21 @@ class Recovery:
 
     # -- the look ------------------------------------------------------------------------------------------------
 
+    def _hear_newest(self, number, held, now):
+        """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
+        self._tries = 0
+        if self._newest < 0 or is_ahead(number, self._newest) or self.known.is_top(self._answer):
+            self._newest = number
+            self._held = held
+            self._take_top(self._answer)
+        return qs.NEWS_NONE if self._turn_spindle() else self._compare_newest(self._held, now)
+
     def _compare_newest(self, held, now):
         """The newest is `_top`: go on from there; return a NEWS_."""
         known = self.known
         newest = self._newest
-        self._upto = before(newest) if held else newest
+        several = self._spindles() > 1
+        self._upto = before(newest) if held and not several else newest
         self._afresh = self._reset = False
         if not known.is_met() and not known.is_empty():
             self._first = newest if self.store_newest else after(self._upto)
@@ -474,9 +511,9 @@ class Recovery:
             self._afresh = self._told = True  # it had nothing: nothing from before can be lost
             self._first = first_below(newest) if self._shares else open_below(self._upto)
             return self._conclude(now)
-        if known.is_top(self._top):
+        if known.is_top(self._top) or (several and held and newest == known.top()):
             self._take_top(known.octets)  # which may say more
-            self._first = after(self._upto)
+            self._first = newest if several else after(self._upto)
             return self._conclude(now)
         top = known.top()
         is_above = is_ahead(newest, top)
@@ -501,11 +538,16 @@ class Recovery:
         self._asked = known.top()
         return qs.NEWS_NONE
 
-    def _hear_witness(self, now):
+    def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
-        if not self.known.is_top(self._answer):
+        several = self._spindles() > 1
+        if not self.known.is_top(self._answer) and not (several and held):
+            self._there = True
+            if self._turn_spindle():
+                return qs.NEWS_NONE
             return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(True, now)
-        self._first = after(self._asked)
+        self._spindle = 1
+        self._first = self._asked if several else after(self._asked)
         return self._conclude(now)
 
     def _conclude_empty(self, now):
@@ -676,12 +718,18 @@ class Recovery:
             self._gone_most = GONE_SHARED
         return qs.NEWS_NONE
 
+    def _turn_or_close(self):
+        """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
+        return qs.NEWS_NONE if self._turn_spindle() else self._close(False)
+
     def _close(self, gone):
         """Close the ID at `_at`: it is no longer missing. Return NEWS_NONE."""
         if gone:
             self._count_gone(self._at, self._at, 1)
         self._at = after(self._at)
         self._tries = 0
+        self._spindle = 1
+        self._there = False
         self._closed += 1
         self._owes = self._owes or self._closed >= CLOSED_MOST
         return qs.NEWS_NONE

@@ -9,9 +9,9 @@ Rules (DIGEST part C)
 """
 
 from agent.base.compat import const
-from agent.base.fields import compare
+from agent.base.fields import compare, copy
 from agent.base.ticks import Timer
-from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from agent.openprotocol.states import (
     EV_FETCH_REFUSED,
     EV_FETCH_SILENT,
@@ -83,7 +83,9 @@ class Request:
     """The outstanding request; `asked` is its MID, 0 if there is none."""
 
     __slots__ = (
+        "_by",
         "_echoes",
+        "_last",
         "_passed",
         "_passed_over",
         "_said",
@@ -92,10 +94,12 @@ class Request:
         "answer",
         "data",
         "unsent",
+        "was_newest",
         "asked",
         "named",
         "revision",
         "row",
+        "spindle",
         "tries",
     )
 
@@ -103,12 +107,16 @@ class Request:
         self.answer = Timer()  # until it is no longer awaited
         self.lower_too = False  # the newest at or below what was asked for may be the answer
         self.row = START
+        self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._said = bytearray(ID_BYTES)
+        self._last = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
         self.closed()
 
     def closed(self):
         """The connection is closed: nothing is outstanding, and no echo will come."""
         self._echoes = 0  # answers to earlier tries that may still come
+        self._by = 0  # the spindle that the answer taken last names
+        self.was_newest = False  # that answer was to the question for the newest
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
@@ -154,6 +162,10 @@ class Request:
             asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
             said = self._said  # the ID may be padded on either side
             differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
+            if self.spindle and by and by != self.spindle and self._echoes:
+                self._echoes -= 1
+                return False  # the answer to an earlier question
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
                 if self._echoes:
                     self._echoes -= 1
@@ -162,7 +174,21 @@ class Request:
                 if not self.lower_too or differs > 0:
                     return False
             self._count_echoes(self._sends - 1)
+            self._by = by
+            self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
+            copy(self._last, 0, said, 0, ID_BYTES)
         return True
+
+    def is_beside(self, buf, at):
+        """True if the MID 0065 at buf[at:] has the ID of the answer taken last, and is of another spindle."""
+        by = place_of(buf, at + SPINDLE)
+        said = self._said
+        return (
+            self._by > 0
+            and by not in (0, self._by)
+            and put_digits(said, 0, buf, at + FETCH[DATA_AT])
+            and said == self._last
+        )
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""

@@ -35,12 +35,13 @@ from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
-from agent.openprotocol.header import HEADER_BYTES, mid_of, put_header, revision_of, sequence_of
+from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, mid_of, put_header, revision_of, sequence_of
 from agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
 from agent.openprotocol.replies import code_of, refusal_class
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
+    EV_BESIDE,
     EV_GENERIC,
     EV_LATE,
     EV_MALFORMED,
@@ -111,6 +112,7 @@ class Session:
         self.known = None  # the controller's IDs: which of its results are stored
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
+        self.fetch_spindle = 0  # 0: the one that all our messages are for
         self._rest = Timer()
         self._silence = Timer()
         self._blocked = Timer()
@@ -223,6 +225,7 @@ class Session:
             self.generic.fetch(self)
         else:
             flagged = self.fetch_revision >= rq.FLAGGED_FIRST
+            self.request.spindle = self.fetch_spindle
             self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
 
     def place_of_pushed_id(self):
@@ -335,14 +338,16 @@ class Session:
             put_number(tx, at + 16, 2, number)
         copy(tx, at + HEADER_BYTES, data, 0, len(data))
         self._put_place(tx, at)
+        if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
+            put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
 
     def _put_place(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
         if self.station_id:
-            put_number(buf, at + 12, 2, self.station_id)
+            put_number(buf, at + STATION, 2, self.station_id)
         if self.spindle_id:
-            put_number(buf, at + 14, 2, self.spindle_id)
+            put_number(buf, at + SPINDLE, 2, self.spindle_id)
 
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
@@ -684,17 +689,25 @@ class Session:
         request = self.request
         row = request.row
         if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
-            return EV_UNKNOWN
+            return self._take_unasked(mid, cut_short)
         if link.length < row[rq.LEAST]:
             return EV_MALFORMED
         if not request.is_matched(buf, at):
-            return EV_UNKNOWN
+            return self._take_unasked(mid, cut_short)
         if row is rq.START:
             return self._started(buf, at, link.length)
         if row is rq.TOOL:
             idy.read_tool(self.tool_serial, buf, at)
         self.answered()
         return row[rq.EVENT]
+
+    def _take_unasked(self, mid, cut_short):
+        """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
+        link = self.link
+        is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
+        if not is_old or not self.request.is_beside(link.buf, link.at):
+            return EV_UNKNOWN
+        return EV_NONE if self.request.was_newest else EV_BESIDE  # the newest only shows what is missing
 
     def _accepted(self, named):
         request = self.request

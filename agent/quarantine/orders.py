@@ -23,12 +23,14 @@ from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.log.numbers import DROPPED, LATE_FIRST
 from agent.log.record import RECORD_NONE
-from agent.openprotocol.header import mid_of, revision_of
+from agent.openprotocol import header
+from agent.openprotocol.header import mid_of, place_of, revision_of
 from agent.openprotocol.layouts import layout_of, read_whole
 from agent.quarantine.entries import needs_operator, shown, told
 from agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
+from agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
 STEP = const(64)  # how many are looked at, or dropped by one snapshot, before the other tasks have their turn
@@ -44,8 +46,7 @@ _WHY_NOT = (  # by ASK_
     "there is no room for what ToolsNet refused; drop something first",
 )
 
-_BODY_BYTES = const(143)  # a body and its limits
-_HEADER_BYTES = const(20)
+_PAYLOAD_BYTES = const(158)  # head, body, limits and origin
 
 
 class Refused(Exception):
@@ -98,8 +99,8 @@ class Orders:
         self._clock = clock
         self._quiet = quiet
         self._outlet = outlet
-        self._body = bytearray(_BODY_BYTES)
-        self._length = 0  # of the payload that `_read` has read
+        self._payload = bytearray(_PAYLOAD_BYTES)  # that `_read` has read
+        self._length = 0
         self._flags = 0
 
     # -- looking -----------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Orders:
             return {"number": number, "stays": "this version cannot read it either"}
         from agent.openprotocol.look import Look
 
-        held = Look(self.main).holds(self._body, 0, self._flags)
+        held = Look(self.main).holds(self._payload, 0, self._length, self._flags)
         if held < 0:
             raise Refused("the log cannot be read now; try again")
         if held:
@@ -245,39 +246,51 @@ class Orders:
     def _replace(self):
         """Replace the frame just found, the oldest entry, by the result that was read; return True if that was done."""
         log = self.quarantine.log
-        copy(log.stage, log.place, log.page, log.at, res.HEAD_BYTES)
-        copy(log.stage, log.place + res.HEAD_BYTES, self._body, 0, self._length - res.HEAD_BYTES)
+        copy(log.stage, log.place, self._payload, 0, self._length)
         return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ)
 
     def _read(self, number):
-        """Read the frame `number` into the body; return True if that worked."""
+        """Read the frame `number` into the payload; return True if that worked."""
         quarantine = self.quarantine
         if quarantine.find(number) != KIND_RAW:
             return False
         buf = quarantine.log.page
         at = quarantine.log.at + res.HEAD_BYTES
         length = quarantine.length - res.HEAD_BYTES
-        if length < _HEADER_BYTES:
+        if length < header.HEADER_BYTES:
             return False
-        body = self._body
-        fill(body, 0, _BODY_BYTES)
+        payload, body = self._payload, res.HEAD_BYTES
+        fill(payload, 0, _PAYLOAD_BYTES)
+        copy(payload, 0, buf, quarantine.log.at, res.HEAD_BYTES)
+        is_cut = quarantine.log.flags & res.FLAG_TRUNCATED
         self._flags = quarantine.log.flags & res.FLAG_RECOVERED
         mid = mid_of(buf, at)
-        layout = layout_of(mid, revision_of(buf, at)) if mid == 61 or mid == 65 else None
+        revision = revision_of(buf, at)
+        layout = layout_of(mid, revision) if mid == 61 or mid == 65 else None
         if layout is None:
             return False
-        read, octets = read_whole(layout, buf, at, length, body, 0)
+        read, octets = read_whole(layout, buf, at, length, payload, body)
         if not read:
             return False
         self._length = res.HEAD_BYTES + octets
+        self._sign(mid, NO_SOURCE if is_cut else source_of(mid, revision), buf, at, length)
         if read == res.RESULT_ODD:
             self._flags |= res.FLAG_ODD
-        if not res.has_time(body, 0):
+        if not res.has_time(payload, body):
             stamp = bytearray(res.STAMP_BYTES)
             self._clock.stamp_into(stamp)
-            res.put_time(body, 0, stamp, 0)
+            res.put_time(payload, body, stamp, 0)
             self._flags |= res.FLAG_EDGE_TIME
         return True
+
+    def _sign(self, mid, source, buf, at, length):
+        """Say in the payload where the message came from, as agent.station.store does."""
+        payload = self._payload
+        unnamed = 1 if mid == 61 else NONE_NAMED
+        payload[SPINDLE] = place_of(buf, at + header.SPINDLE) or unnamed
+        station = place_of(buf, at + header.STATION) or unnamed
+        first, end = at + header.HEADER_BYTES, at + length
+        self._length = put_origin(payload, 0, self._length, station, source, buf, first, end)
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -338,4 +351,4 @@ def _range(word):
     return (low, _number(last) if last else low)
 
 
-assert res.BODY_BYTES + res.LIMITS_BYTES == _BODY_BYTES
+assert res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES + ORIGIN_BYTES == _PAYLOAD_BYTES

@@ -14,6 +14,7 @@ from agent.base.fields import all_digits, copy, put_number
 from agent.base.words import get_u32, unpack_digits
 from agent.record import KIND_RAW
 from agent.record import result as res
+from agent.record.origin import spindle_in
 from agent.record.raw import FRAME
 
 SCHEMA = const(1)
@@ -112,7 +113,7 @@ class Line:
         is_raw = kind == KIND_RAW
         self.begin(page, at, b"frame" if is_raw else b"result")
         self.add(b',"spindle":')
-        self.add_number(page[at + 6])
+        self.add_number(spindle_in(page, at))
         if is_raw:
             self._add_flag(b',"cut_short":', flags & res.FLAG_TRUNCATED)
             self._add_frame(page, at + FRAME, at + length)

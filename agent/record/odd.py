@@ -7,6 +7,7 @@ Rules
 
 from agent.base.fields import fill, put_text
 from agent.record import result as res
+from agent.record.origin import origin_bytes
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 
@@ -36,8 +37,9 @@ def put_in_order(page, length):
     """
     negative = []
     notes = []
+    end = length - origin_bytes(page, 0)
     for name, place, width, has_sign in _NUMBERS:
-        if place + width > length:
+        if place + width > end:
             break
         text = bytes(page[place : place + width])
         if text.isdigit() or not text.replace(b"\0", b" ").strip():

@@ -1,14 +1,18 @@
-"""Are two bodies of one tightening? Of records, messages, or one of each.
+"""Are two payloads of one tightening? Of records, messages, or one of each.
 
 Rules
 1. They are if ID, time and every field that both have agree: a fetched one has fewer, and some in another form. A
    controller with a constant or blank ID, or one that was reset, gives two results the same ID; then a VIN or a value
    tells them apart.
-2. A result with the agent's own time came without one, so its time is not compared.
-3. IDs are compared as numbers: one may be padded with blanks, left or right (003:6566).
+2. Several spindles may have one tightening ID, a result each: where they came from tells them apart, and so does all
+   that a message says and a record does not keep (agent.record.origin).
+3. A result with the agent's own time came without one, so its time is not compared.
+4. IDs are compared as numbers: one may be padded with blanks, left or right (003:6566).
 """
 
-from agent.base.fields import compare, copy, fill, is_blank, number
+from agent.base.fields import compare, copy, differs, fill, number
+from agent.record import SEVERAL_LEAST
+from agent.record.origin import is_elsewhere
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -18,6 +22,7 @@ from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_ODD,
     FLAG_RECOVERED,
+    HEAD_BYTES,
     ID_BYTES,
     JOB,
     PSET,
@@ -51,20 +56,32 @@ _FIELDS = bytes(
 )
 
 
-def is_same(one, at, flags, other, start, other_flags):
-    """True if the bodies at one[at:] and other[start:], with their records' flags, are of one tightening."""
+def is_same(page, at, length, flags, other, start, other_length, other_flags):
+    """True if the payloads at page[at:] and other[start:], of records with these flags, are of one tightening."""
+    if is_elsewhere(page, at, length, other, start, other_length):
+        return False
+    if length >= SEVERAL_LEAST and other_length >= SEVERAL_LEAST:
+        from agent.record.behind import differ  # hardly any record has more than body and limits
+
+        if differ(page, at, other, start):
+            return False
+    return _are_same(page, at + HEAD_BYTES, flags, other, start + HEAD_BYTES, other_flags)
+
+
+def _are_same(one, at, flags, other, start, other_flags):
+    """True if the bodies at one[at:] and other[start:] are of one tightening."""
     if not same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID):
         return False
     if not (flags | other_flags) & FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
         return False
     for index in range(len(_FIELDS) - 1):
         field = _FIELDS[index]
-        if _differs(one, at, other, start, field, _FIELDS[index + 1] - field):
+        if differs(one, at + field, other, start + field, _FIELDS[index + 1] - field):
             fetched = (flags | other_flags) & FLAG_RECOVERED
             differs_so = (flags ^ other_flags) & FLAG_ODD
             if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
                 return False
-    return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
+    return not differs(one, at + PSET_CHANGE, other, start + PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
 
 
 def same_id(one, at, other, start):
@@ -102,15 +119,6 @@ def _is_told_otherwise(one, at, other, start, field, is_one_odd):
         width = BATCH_SIZE - PSET if field == BATCH_COUNTER else 1
         return number(one, at, width) == 0 or number(other, start, width) == 0
     return field == ANGLE and is_one_odd != 0
-
-
-def _differs(one, at, other, start, field, width):
-    """True if both have the field, with different values."""
-    return (
-        compare(one, at + field, other, start + field, width) != 0
-        and not is_blank(one, at + field, width)
-        and not is_blank(other, start + field, width)
-    )
 
 
 _one = bytearray(ID_BYTES)

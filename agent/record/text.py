@@ -8,6 +8,7 @@ Rules
 from agent.base.words import get_u32, unpack_digits
 from agent.record import KIND_EVENT, KIND_RAW
 from agent.record import result as res
+from agent.record.origin import spindle_in
 
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
@@ -44,7 +45,7 @@ def describe(page, at, kind, flags, length):
     shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
     if kind == KIND_EVENT:
         return _event(shown, page, at, flags)
-    shown["spindle"] = page[at + 6]
+    shown["spindle"] = spindle_in(page, at)
     if kind == KIND_RAW:
         shown["source"] = "RAW"
         shown["octets"] = length - res.HEAD_BYTES

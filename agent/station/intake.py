@@ -313,6 +313,8 @@ class Intake:
             self.take_news(self.recovery.refused(session.refusal, now), now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
+        elif event == st.EV_BESIDE:
+            self._take_beside(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
@@ -433,6 +435,7 @@ class Intake:
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
         session.fetch_revision = recovery.revision()
+        session.fetch_spindle = recovery.ask_spindle
         session.request.lower_too = recovery.shared is not None
         session.fetch()
         return True
@@ -463,7 +466,17 @@ class Intake:
         shared = self.recovery.shared
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
-        self.store_answer(self.store.read_fetched(link.buf, link.at, link.length, self.session.revision), now)
+        spindle = self.session.request.spindle
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.revision, spindle)
+        self.store_answer(is_read, now)
+
+    def _take_beside(self, now):
+        """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID."""
+        link = self.link
+        revision = self.session.revision
+        if self.recovery.shared is None and self.store.read_fetched(link.buf, link.at, link.length, revision):
+            if self.store.put_fetched(now) != NOT_KEPT:
+                self.wake_outlets(now)
 
     def store_answer(self, is_read, now):
         """Store the answer to the recovery's request: it is in the stage, or only its ID if it cannot be read."""
@@ -471,7 +484,7 @@ class Intake:
         store = self.store
         link = self.link
         if is_read:
-            news = recovery.fetched(self.log.stage, store.body, now, store.flags)
+            news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)

@@ -22,6 +22,7 @@ from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.record.origin import NONE_NAMED
 from agent.record.result import ROOM_BYTES
 from agent.station.store import NOT_KEPT
 
@@ -105,13 +106,13 @@ class Operations:
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
-            self._into_stage(intake, operation)
+            self._into_stage(intake, operation, NONE_NAMED)
             intake.store_answer(True, now)
         self._keep_reserve(intake, now)
 
-    def _into_stage(self, intake, operation):
+    def _into_stage(self, intake, operation, unnamed=1):
         link = intake.link
-        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at)
+        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at, unnamed)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):

@@ -4,7 +4,8 @@ Rules
 1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
    doubt. Nothing else may be acknowledged.
 2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.heard`. What
-   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored.
+   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored. Whatever
+   tells two messages apart tells their records apart (agent.record.origin).
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
 4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
@@ -21,10 +22,13 @@ from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
 from agent.log.record import RECORD_NONE
-from agent.openprotocol.header import spindle_of
+from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
+from agent.openprotocol.known import SPINDLES
 from agent.openprotocol.light import read_light
 from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX
 from agent.record import result as res
+from agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
+from agent.record.origin import SPINDLE as SPINDLE_AT
 from agent.record.raw import FRAME_MOST
 
 KEPT = const(1)
@@ -54,7 +58,7 @@ class Store:
         self.heard = bytearray(res.TIME_BYTES)
         self.plausible = None  # type: object  # agent.openprotocol.plausible's, on a line that may corrupt a message
         self.limits = None  # agent.openprotocol.queries.Limits, if configured
-        self.longest = log.payload_most - res.PARKED_BYTES  # the longest payload that the quarantine can take too
+        self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
@@ -104,17 +108,21 @@ class Store:
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
         read = res.RESULT_READ
+        source = NO_SOURCE  # nothing it says is left out
         if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
             read = self._read_pushed(buf, at, length, revision)
+            source = NO_SOURCE if cut_short else revision
         if self.plausible is not None and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
             return NOT_SURE
         if read == res.RESULT_UNREADABLE:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
         if self.limits is not None and revision == 999:
             self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
+        if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
+            self._sign(1, source, buf, at, length)
         if cut_short:  # what is kept of a result comes first in it
             self.health.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
@@ -124,7 +132,8 @@ class Store:
             flags = self._complete(flags)
         known = self.known
         is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        if not is_next or flags or self.recovery.flags or self.wants_time:
+        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != known.octets[SPINDLES]  # than the only spindle
+        if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         # It is the next one of a proven ID count: above all IDs in the log, and nothing is to be concluded from it.
         code = log.append(KIND_RESULT, 0, self.length)
@@ -135,14 +144,16 @@ class Store:
         self.health.counters[h.STORED] += 1  # without a call
         return KEPT
 
-    def take_body(self, body, octets, found, buf, at):
+    def take_body(self, body, octets, found, buf, at, unnamed=1):
         """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
 
-        `found` is the RESULT_ code of that read.
+        `found` is the RESULT_ code of that read; `unnamed` is the spindle of a message that names none.
         """
         stage = self.log.stage
-        self._put_head(res.HEAD_BYTES + octets, buf, at)
+        self._put_head(res.HEAD_BYTES + octets, buf, at, unnamed)
         copy(stage, self.body, body, 0, octets)
+        if place_of(buf, at + STATION) > 1:
+            self._sign(unnamed, NO_SOURCE, buf, at, HEADER_BYTES)
         if is_blank(body, res.SERIAL, res.SERIAL_BYTES):
             copy(stage, self.body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
         self._note_found(found)
@@ -165,7 +176,7 @@ class Store:
     def repeated(self, now):
         """Return KEPT_BEFORE if the log has what `take_body` took, below 0 if not, NOT_KEPT if it cannot be read."""
         self.flags = self._complete(self.flags)
-        held = self.look.holds(self.log.stage, self.body, self.flags)
+        held = self._holds(self.flags)
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
@@ -185,12 +196,16 @@ class Store:
 
     # -- what was asked for --------------------------------------------------------------------------------------
 
-    def read_fetched(self, buf, at, length, revision):
-        """Read the MID 0065 at buf[at:at+length] into the stage; return False if only its ID could be read."""
-        self._put_head(0, buf, at)
+    def read_fetched(self, buf, at, length, revision, spindle=NONE_NAMED):
+        """Read the MID 0065 at buf[at:at+length] into the stage; return False if only its ID could be read.
+
+        `spindle` is the one that was asked: one that its answer does not name is that.
+        """
+        self._put_head(0, buf, at, spindle)
         read = self.read_long(65, buf, at, length, revision)
         self._note_found(read)
         if read:
+            self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
             return True
         fill(self.log.stage, self.body, res.BODY_BYTES, 0)
         if length >= _FETCHED_ID + res.ID_BYTES:
@@ -200,7 +215,7 @@ class Store:
     def put_fetched(self, now):
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
-        held = self.look.holds(self.log.stage, self.body, flags)
+        held = self._holds(flags)
         if held:
             return self._known_before(held, now)
         is_past = self.look.search.is_past()
@@ -217,7 +232,7 @@ class Store:
 
         Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept.
         """
-        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
+        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
         return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
 
     def tell_gone(self, first, last, count, total, epoch, is_reset):
@@ -228,11 +243,25 @@ class Store:
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
-    def _put_head(self, length, buf, at):
+    def _put_head(self, length, buf, at, unnamed=1):
+        """Begin a payload of this length; `unnamed` is the spindle of a message that names none."""
         self.length = length
         log = self.log
         epoch = self.known.epoch()  # it tells apart frames of which nothing else can be read
-        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
+        spindle = place_of(buf, at + SPINDLE) or unnamed
+        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
+
+    def _sign(self, unnamed, source, buf, at, length):
+        """Put behind the payload what else tells this message from others (agent.record.origin)."""
+        log = self.log
+        station = place_of(buf, at + STATION) or unnamed
+        end = at + length
+        self.length = put_origin(log.stage, log.place, self.length, station, source, buf, at + HEADER_BYTES, end)
+
+    def _holds(self, flags):
+        """Look for what is in the stage: 1 if the log holds it, 0 if not, below 0 if that cannot be read."""
+        log = self.log
+        return self.look.holds(log.stage, log.place, self.length, flags)
 
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
@@ -283,7 +312,7 @@ class Store:
         if self.wants_time and not flags:
             self.wants_time = False
             copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
-        held = self.look.holds(stage, body, flags)
+        held = self._holds(flags)
         if held:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)

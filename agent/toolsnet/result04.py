@@ -21,6 +21,7 @@ from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
+from agent.record.origin import spindle_in
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
 PARAM_TIGHTENING_ID = const(1)
@@ -200,7 +201,7 @@ class ResultWriter:
         if station != self._station:
             self._station = station
             put_number(tx, 21, 4, station)
-        spindle = buf[at + 6]
+        spindle = spindle_in(buf, at)
         if spindle == self._spindle and program == self._program:
             return
         self._spindle = spindle

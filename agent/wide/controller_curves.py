@@ -20,11 +20,12 @@ from agent.log.head import HEAD_OCTETS
 from agent.log.log import LOG_DONE
 from agent.log.record import FRAME_BYTES, RECORD_NONE
 from agent.log.search import Search
-from agent.openprotocol.header import spindle_of
+from agent.openprotocol.header import SPINDLE, place_of
 from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.record import KIND_GRAPH, KIND_RESULT
 from agent.record import graph as gr
 from agent.record import result as res
+from agent.record.origin import spindle_in
 from agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
@@ -71,6 +72,7 @@ class Traces:
         self._last = bytearray(len(self._lead))  # of the curve kept last
         self._connects = -1
         self._looks = False
+        self._spindle = 0  # that the message names, 0 if none
         pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
         self._most = (log.device.block_count - 2) * pieces
         self._stand()
@@ -106,9 +108,9 @@ class Traces:
         if pieces > gr.PIECES_MOST or pieces > self._most:
             return LOST_LONG
         flags = self._write_lead(buf, at, pieces)
+        self._find_result()
         if self._is_again():
             return _KEPT_BEFORE
-        self._find_result()
         if trace.what != gr.PARAMETERS and self._is_twisted(buf, little):
             trace.odd = True
         if trace.odd:
@@ -162,7 +164,7 @@ class Traces:
         fill(lead, gr.PROGRAM, gr.DECIMALS - gr.PROGRAM)
         numerator, denominator, shift = trace.scale
         pack_into("<HBBI", lead, 4, self.station, 0, pieces, 0)
-        lead[gr.SPINDLE] = spindle_of(buf, at)
+        lead[gr.SPINDLE] = self._spindle = place_of(buf, at + SPINDLE)
         lead[gr.WHAT] = trace.what
         lead[gr.TRANSDUCER] = trace.transducer
         lead[gr.STEPS] = len(trace.steps)
@@ -186,6 +188,7 @@ class Traces:
         main = self.main
         search = Search(main)
         search.begin_newest(_RESULT_BLOCKS)
+        self._lead[gr.SPINDLE] = self._spindle or 1
         best = newest = 0
         while search.next() > RECORD_NONE:
             if main.kind != KIND_RESULT:
@@ -198,21 +201,25 @@ class Traces:
                 self._put_result(main.page, main.at, main.length)
 
     def _fits(self, page, at):
-        """Return how well the result at page[at:] fits the curve: 2 by ID and time, 1 by time alone, 0 not at all."""
+        """Return how well the result at page[at:] fits the curve: 4 by ID and time, 2 by time alone, 0 not at all.
+
+        One more if it is of the same spindle: several may have results with one ID and time.
+        """
         lead = self._lead
         body = at + res.HEAD_BYTES
+        is_of_it = self._spindle in (0, spindle_in(page, at))
         if compare(page, body + res.TIGHTENING_ID, lead, gr.RESULT_ID, res.ID_BYTES) == 0:
             apart = _seconds(page, body + res.TIME) - _seconds(lead, gr.TIME)
             if -_APART_S <= apart <= _APART_S:
-                return 2
-        return 1 if compare(page, body + res.TIME, lead, gr.TIME, TIME_BYTES) == 0 else 0
+                return 4 + is_of_it
+        return 2 + is_of_it if compare(page, body + res.TIME, lead, gr.TIME, TIME_BYTES) == 0 else 0
 
     def _put_result(self, page, at, length):
         lead = self._lead
         body = at + res.HEAD_BYTES
         copy(lead, gr.RESULT, page, at, 4)
         copy(lead, gr.RESULT_TIME, page, body + res.TIME, TIME_BYTES)
-        lead[gr.SPINDLE] = page[at + 6]
+        lead[gr.SPINDLE] = spindle_in(page, at)
         copy(lead, gr.PROGRAM, page, body + res.PSET, 4)
         if length < _LIMITS + res.LIMITS_BYTES:
             return
@@ -281,11 +288,11 @@ class Traces:
 
 
 def _is_same(page, at, other, start):
-    """True if the first pieces at page[at:] and other[start:] agree in ID, time, kind, transducer and count."""
+    """True if both first pieces, at page[at:] and other[start:], agree in all that tells curves apart."""
     for index in range(gr.RESULT_ID, gr.RESULT_TIME):
         if page[at + index] != other[start + index]:
             return False
-    for index in (gr.PIECES, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1):
+    for index in (gr.PIECES, gr.SPINDLE, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1):
         if page[at + index] != other[start + index]:
             return False
     return True

@@ -8,6 +8,7 @@ Rules
 """
 
 from agent.base.fields import number, put_number
+from agent.record import SEVERAL_LEAST
 from agent.record import result as res
 from agent.toolsnet.result04 import _UNITS, PERCENT, RESULT_BYTES_MAX, ResultWriter
 from agent.toolsnet.telegram import finish
@@ -37,10 +38,10 @@ class TargetWriter(ResultWriter):
             self.is_odd = False
             return octets
         octets = ResultWriter.write(self, buf, at, length, flags, ident, sequence)
-        if length > _LENGTH:
+        if length >= SEVERAL_LEAST:
             return octets  # several spindles: it is built from a plain one
         found = []
-        if length == _LENGTH and not self.is_odd:
+        if length >= _LENGTH and not self.is_odd:
             found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
         tx = self.tx
         put_number(tx, _COUNT, 3, (octets - 154) // _PARAMETER_BYTES + len(found))

@@ -317,7 +317,7 @@ def twins(cart):
         bytes(one[90:100])
         for index, (flags, one) in enumerate(found)
         for other_flags, other in found[:index]
-        if is_same(one, 8, flags, other, 8, other_flags)
+        if is_same(one, 0, len(one), flags, other, 0, len(other), other_flags)
     ]
 
 

@@ -17,6 +17,16 @@ def log_of(count, **options):
     return log
 
 
+def payload_of(body, spindle=1, tail=b""):
+    """A payload with this body, in a page."""
+    return b"##" + bytes((9, 0, 0, 0, 10, 0, spindle, 0)) + bytes(body) + tail
+
+
+def holds(look, body, flags=0, **where):
+    payload = payload_of(body, **where)
+    return look.holds(payload, 2, len(payload) - 2, flags)
+
+
 def put(log, body, flags=0, kind=KIND_RESULT, epoch=0):
     """Append a body or a frame; what waits is taken, so that there is always room."""
     stage, at = log.stage, log.place
@@ -31,18 +41,18 @@ def test_every_kept_result_is_known_and_no_other():
     log = log_of(30)
     look = Look(log)
     for ident in range(1, 31):
-        assert look.holds(body_of(ident), 0, 0) == 1, ident
-    assert look.holds(body_of(31), 0, 0) == 0 and look.holds(b"##" + body_of(30), 2, 0) == 1
+        assert holds(look, body_of(ident)) == 1, ident
+    assert holds(look, body_of(31)) == 0 and holds(look, body_of(30)) == 1
 
 
 def test_the_same_id_at_another_time_is_another_tightening():
     look = Look(log_of(10))
     body = body_of(7)
     body[res.TIME + 5] ^= 1
-    assert look.holds(body, 0, 0) == 0
+    assert holds(look, body) == 0
     body = body_of(7)
     body[res.TORQUE] = 0x39
-    assert look.holds(body, 0, 0) == 0
+    assert holds(look, body) == 0
 
 
 def test_id_that_stands_still_is_compared_with_the_newest_alone():
@@ -55,11 +65,11 @@ def test_id_that_stands_still_is_compared_with_the_newest_alone():
         log = Area(blocks=20, block_bytes=block_bytes, unit_bytes=16).mount(when_full=1)[1]
         look = Look(log)
         for number in range(5 * SAME_ID_MOST):
-            assert look.holds(still(number), 0, 0) == 0
+            assert holds(look, still(number)) == 0
             put(log, still(number))
             for behind in (0, 1, SAME_ID_MOST // 2, SAME_ID_MOST - 1):
-                assert behind > number or look.holds(still(number - behind), 0, 0) == 1, (block_bytes, number, behind)
-    assert look.holds(still(0), 0, 0) == 0, "each block is compared, however old"
+                assert behind > number or holds(look, still(number - behind)) == 1, (block_bytes, number, behind)
+    assert holds(look, still(0)) == 0, "each block is compared, however old"
 
 
 def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
@@ -67,14 +77,14 @@ def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
     look = Look(log)
     body = body_of(6)
     body[res.TIGHTENING_ID : res.SERIAL] = b" " * 10
-    assert look.holds(body, 0, 0) == 0
+    assert holds(look, body) == 0
     put(log, body)
     for ident in range(6, 10):
         put(log, body_of(ident))
-    assert look.holds(body, 0, 0) == 1
+    assert holds(look, body) == 1
     for ident in range(10, 10 + BLOCKS_SEARCHED * 8):
         put(log, body_of(ident))
-    assert look.holds(body, 0, 0) == 0
+    assert holds(look, body) == 0
 
 
 def test_frame_is_known_by_all_its_octets():
@@ -93,11 +103,11 @@ def test_frame_that_was_pushed_is_known_by_the_id_in_it():
     look = Look(log)
     put(log, b"0061 0000000042 x", 0, KIND_RAW, 3)
     put(log, b"0065 0000000043 x", res.FLAG_RECOVERED, KIND_RAW, 3)
-    assert look.holds_pushed(b"0000000042", 5, 3) == 1
-    assert look.holds_pushed(b"0000000042", 6, 3) == 0
-    assert look.holds_pushed(b"0000000042", 5, 4) == 0, "its IDs meant something else"
-    assert look.holds_pushed(b"0000000043", 5, 3) == 0, "it was asked for"
-    assert look.holds_pushed(b"0000000042", 100, 3) == 0
+    assert look.holds_pushed(b"0000000042", 5, 3, 0) == 1
+    assert look.holds_pushed(b"0000000042", 6, 3, 0) == 0
+    assert look.holds_pushed(b"0000000042", 5, 4, 0) == 0, "its IDs meant something else"
+    assert look.holds_pushed(b"0000000043", 5, 3, 0) == 0, "it was asked for"
+    assert look.holds_pushed(b"0000000042", 100, 3, 0) == 0
 
 
 def test_log_that_cannot_be_read_says_so():
@@ -108,8 +118,8 @@ def test_log_that_cannot_be_read_says_so():
     look = Look(log)
     area.flash.unreadable = tuple(range(16))
     frame = b"what no one can read"
-    assert look.holds(body_of(19), 0, 0) == -1
-    assert look.holds_frame(frame, 0, len(frame)) == -1 and look.holds_pushed(b"0000000042", 0, 0) == -1
-    assert look.holds(body_of(20), 0, 0) == 0, "its ID is above all of them"
+    assert holds(look, body_of(19)) == -1
+    assert look.holds_frame(frame, 0, len(frame)) == -1 and look.holds_pushed(b"0000000042", 0, 0, 0) == -1
+    assert holds(look, body_of(20)) == 0, "its ID is above all of them"
     area.flash.unreadable = ()
-    assert look.holds(body_of(19), 0, 0) == 1
+    assert holds(look, body_of(19)) == 1

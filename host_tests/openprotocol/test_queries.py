@@ -6,6 +6,7 @@ from agent.openprotocol import requests as rq
 from agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
 from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
 from agent.record import result as res
+from agent.record.origin import ORIGIN_BYTES
 from host_tests.support.frames import message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.world import CONTROLLER, Cart
@@ -145,7 +146,7 @@ def limits_of(cart):
         if len(payload) == at:
             found.append((pset, None))
             continue
-        assert len(payload) == at + res.LIMITS_BYTES
+        assert len(payload) in (at + res.LIMITS_BYTES, at + res.LIMITS_BYTES + ORIGIN_BYTES)
         found.append(
             (
                 pset,

@@ -14,7 +14,7 @@ from agent.openprotocol import recovery as rc
 from agent.openprotocol import replies
 from agent.openprotocol.known import Known
 from agent.openprotocol.questions import NEWS_STORE, PHASE_SETTLE, PHASE_UP, PHASE_WALK, PHASE_WITNESS
-from agent.record.result import FLAG_UNPROVEN, TIGHTENING_ID
+from agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.recovery import Bench, FakeLog, Memory
 
 MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
@@ -467,9 +467,9 @@ def test_walk_that_ends_too_soon_loses_results_behind_others():
 
 def test_answer_that_is_taken_for_stored_by_its_id_is_lost():
     def by(holds):
-        def by_id(self, body, start, flags):
-            at = start + TIGHTENING_ID
-            return any(one[0][at : at + 10] == bytes(body[at : at + 10]) for one in self.records)
+        def by_id(self, page, at, length, flags):
+            place = HEAD_BYTES + TIGHTENING_ID
+            return any(one[0][place : place + 10] == bytes(page[at + place : at + place + 10]) for one in self.records)
 
         return by_id
 

@@ -242,6 +242,37 @@ def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
     assert station.listed() == [frame]
 
 
+def test_frames_of_two_spindles_with_one_id_become_a_result_each():
+    station = bench(0)
+    station.policy = Policy()
+    frames = [station.store_frame(LIGHT[:12] + place + LIGHT[16:]) for place in (b"0101", b"0102", b"0201", b"0102")]
+    for number in frames:
+        assert station.keep(number) == KEPT_DONE
+    told = station.order("retry", "all")
+    assert told[-1]["count"] == 4, "none of them is in the log of results"
+    for index, number in enumerate(frames):
+        spindle = (1, 2, 1, 2)[index]
+        (record,) = [line["record"] for line in station.order("show", str(number))]
+        assert record["spindle"] == spindle and record["tightening_id"] == "4711"
+
+
+def test_frame_is_dropped_only_if_its_own_spindle_has_the_result():
+    station = bench(0)
+    station.policy = Policy()
+    for place, held in ((b"0101", False), (b"0102", False), (b"    ", True), (b"0102", True), (b"0202", False)):
+        frame = station.store_frame(LIGHT[:12] + place + LIGHT[16:])
+        station.keep(frame)
+        assert station.order("retry", str(frame))[0].get("held", False) == held, place
+        if held:
+            continue
+        log, quarantine = station.log, station.quarantine
+        assert quarantine.find(frame) == KIND_RESULT
+        length = quarantine.length
+        log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
+        log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+        assert log.append(KIND_RESULT, 0, length) == 0
+
+
 def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
     station = bench(1)
     assert "has to run" in station.order("drop", "first")[0]["error"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent.base import health as h
 from agent.base.fields import copy
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from agent.record import identifiers as rec
@@ -57,6 +58,21 @@ def test_blank_ones_take_no_room():
     one.controller.produce()
     one.until_quiet()
     assert one.archive.results[0]["vins"] == []
+
+
+@pytest.mark.parametrize("revision", [4, 7])
+def test_results_that_differ_in_one_of_them_alone_are_two(revision):
+    one = cart(revision)
+    same = {"tightening_id": 7, "time": "2024-03-14:09:26:53", "torque": 1000, "angle": 60, "vin": b"V", "pset": 1}
+    same.update({"batch_counter": 1, "batch_status": 0, "status": 1, "torque_status": 1, "angle_status": 1})
+    same.update({"final_angle": 60, "torque_min": 1, "torque_max": 2, "torque_target": 3, "pset_name": "A"})
+    same.update({"angle_min": 1, "angle_max": 2, "angle_target": 3, "pset_change": ""})
+    for parts in ({"identifier_2": "A"}, {"identifier_2": "B"}, {"identifier_3": "A"}, {"identifier_2": "A"}):
+        one.controller.options.pushed_as.update({**dict.fromkeys(PARTS, ""), **parts})
+        one.controller.produce(**same)
+        one.run(3000)
+    told = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
+    assert told == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
 
 
 def payload(record, *texts):

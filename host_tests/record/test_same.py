@@ -32,7 +32,10 @@ def body(ident=7, key=7, **fields):
 
 
 def same(one, other, flags=0, other_flags=0):
-    return is_same(b"##" + one, 2, flags, b"#" + other, 1, other_flags)
+    head = bytes((9, 0, 0, 0, 10, 0, 1, 0))
+    return is_same(
+        b"##" + head + one, 2, len(head + one), flags, b"#" + head + other, 1, len(head + other), other_flags
+    )
 
 
 def test_id_time_and_every_value_tell_two_apart():

@@ -4,86 +4,23 @@ from struct import pack, unpack
 
 from agent.base import health as h
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import OVERWRITTEN, STORED, STORED_AGAIN
 from agent.log.record import FRAME_BYTES
 from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as r
+from agent.record.origin import ORIGIN_BYTES
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Area, PowerCut, held, take_all
-from host_tests.support.station import Station
+from host_tests.support.log import TEARS, Area, PowerCut, take_all
+from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
 
 PORTABLE = True
 HEAP = "2m"
 
-NOW = 1000
-IDENTITY = b"0" * 41 + b" " * 10
-BLANK = b" " * 19
 NO_ID = " " * 10
-
-
-class Clock:
-    """The agent's own clock: a second later each time it is asked."""
-
-    def __init__(self):
-        self.asked = 0
-
-    def stamp_into(self, buf):
-        self.asked += 1
-        buf[:] = ("2030-01-01:00:00:%02d" % (self.asked % 60)).encode()
-
-
-class Bench(Station):
-    """A store over a flash in RAM."""
-
-    def __init__(self, blocks=19, when_full=WHEN_FULL_REFUSE, area=None, **options):
-        self.area = area or Area(blocks)
-        self.device = self.area.flash
-        self.when_full = when_full
-        self.options = options
-        self.start()
-
-    def start(self):
-        """As after a power cut: everything new but the flash."""
-        assert self.bring_up(self.area, when_full=self.when_full)
-        self.clock = Clock()
-        self.take(self.clock, **self.options)
-        self.recovery.flags = 0  # as on a connection that has proven its IDs
-        return self
-
-    def push(self, frame, cut_short=False):
-        """Hand over a MID 0061 from somewhere inside a buffer."""
-        buf = b"##" + frame + b"\0"
-        revision = int(frame[8:11]) if frame[8:11].strip() else 1
-        return self.store.put_pushed(buf, 2, len(frame), revision, cut_short, NOW)
-
-    def fetch(self, frame):
-        assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
-        return self.store.put_fetched(NOW)
-
-    def prove(self, frame):
-        """Let the controller prove what its IDs mean: the answer to the newest is this MID 0065."""
-        self.recovery.opened(IDENTITY, 0, BLANK, NOW)
-        while self.recovery.flags:
-            assert self.recovery.want(NOW)
-            assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
-            self.recovery.fetched(self.log.stage, self.store.body, NOW)
-        return self
-
-    def records(self, *kinds):
-        """Return (kind, flags, payload) of the records of these kinds, in order."""
-        return [(kind, flags, payload) for _, kind, flags, payload in held(self.log) if kind in kinds]
-
-    def results(self):
-        return self.records(KIND_RESULT)
-
-    def idents(self):
-        """Return the IDs of the results in the log, in order."""
-        at = r.HEAD_BYTES + r.TIGHTENING_ID
-        return [int(payload[at : at + r.ID_BYTES]) for _, _, payload in self.results()]
 
 
 def test_light_result_becomes_one_record_with_everything_in_it():
@@ -109,8 +46,9 @@ def test_revision_1_is_the_same_record_with_more_fields():
     light_one.push(EXAMPLE)
     assert first.push(pushed(1)) == KEPT
     plain, longer = light_one.results()[0][2], first.results()[0][2]
-    assert longer[:114] == plain
-    assert longer[114:] == b"004000005000004500000600009000075    "
+    assert longer[:6] == plain[:6] and longer[7:114] == plain[7:114]
+    assert longer[114:151] == b"004000005000004500000600009000075    "
+    assert longer[6] == 0x81 and longer[151:154] == b"\x01\x01\0" and len(longer) == 158, "an origin is behind it"
     assert first.counted(h.OTHER_REVISION) == 1
 
 
@@ -238,7 +176,7 @@ def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
     bench = Bench()
     assert bench.fetch(fetched(1)) == KEPT
     _, flags, payload = bench.results()[0]
-    assert flags == r.FLAG_RECOVERED and len(payload) == 114
+    assert flags == r.FLAG_RECOVERED and len(payload) == 114 + ORIGIN_BYTES
     assert payload[8 + r.JOB : 8 + r.JOB + 4] == b"    "
     assert payload[8 + r.BATCH_SIZE : 8 + r.BATCH_SIZE + 4] == b"    "
     assert payload[8 + r.PSET_CHANGE : 8 + r.PSET_CHANGE + 19] == b" " * 19

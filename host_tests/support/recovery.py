@@ -66,16 +66,15 @@ class FakeLog:
         if self.limit and len(self.records) > self.limit:
             self.records.pop(0)
 
-    def holds(self, body, start, flags):
+    def holds(self, page, at, length, flags):
         """As agent.openprotocol.look."""
         if self.unread:
             return -1
-        at = start + res.TIGHTENING_ID
-        ident = bytes(body[at : at + res.ID_BYTES])
         place = res.HEAD_BYTES + res.TIGHTENING_ID
+        ident = bytes(page[at + place : at + place + res.ID_BYTES])
         for payload, other, _ in self.records:
             if payload.find(ident, place, place + res.ID_BYTES) == place and (
-                is_same(payload, res.HEAD_BYTES, other, body, start, flags)
+                is_same(payload, 0, len(payload), other, page, at, length, flags)
             ):
                 return 1
         return 0
@@ -217,7 +216,7 @@ class Bench:
         payload = result.payload
         is_next = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.known.expected
         if not is_next or self.recovery.flags:
-            if self.log.holds(payload, start, flags):
+            if self.log.holds(payload, 0, PAYLOAD, flags):
                 return False
         flags |= self.recovery.flags
         self.log.append(payload, flags, result)
@@ -250,7 +249,7 @@ class Bench:
         self.news.append(news)
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
-            if not self.log.holds(payload, res.HEAD_BYTES, flags):
+            if not self.log.holds(payload, 0, PAYLOAD, flags):
                 self.log.append(bytes(payload), flags, result)
                 self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
             self.recovery.kept(self.now)

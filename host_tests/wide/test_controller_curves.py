@@ -22,14 +22,14 @@ def bench_of(blocks=16, unit=16, block_bytes=4096, **more):
     return Bench(Flash(blocks + 4, block_bytes, unit), **more)
 
 
-def put_result(log, ident, time=PACKED, limits=b"", pset=b"0012"):
+def put_result(log, ident, time=PACKED, limits=b"", pset=b"0012", spindle=3):
     """Store a result with this ID and time."""
     body = body_of(ident)
     body[res.TIME : res.TIME + 7] = time
     body[res.PSET : res.PSET + 4] = pset
     stage, at = log.stage, log.place
     put_u32(stage, at, log.next)
-    stage[at + 4 : at + 8] = bytes((10, 0, 3, 0))
+    stage[at + 4 : at + 8] = bytes((10, 0, spindle, 0))
     stage[at + 8 : at + 114] = body
     stage[at + 114 : at + 114 + len(limits)] = limits
     assert log.append(KIND_RESULT, 0, 114 + len(limits)) == LOG_DONE
@@ -111,6 +111,20 @@ def test_which_result_a_curve_fits():
         put_result(bench.main, 3, b"\x20\x24\x03\x14\x09\x59\x53")
         assert bench.put(trace_message(ident, time=time)) == READ
         assert get_u32(bench.curves()[0][0], gr.RESULT) == number, (ident, time)
+
+
+def test_spindles_with_one_id_and_time_have_a_curve_each():
+    bench = bench_of()
+    for number, spindle in ((1, 2), (2, 3)):
+        put_result(bench.main, 7, spindle=spindle)
+        assert bench.main.number == number
+    for _ in range(2):
+        for spindle in (b"02", b"03"):
+            frame = trace_message(7)
+            bench.put(frame[:14] + spindle + frame[16:])
+        told = [(get_u32(lead, gr.RESULT), lead[gr.SPINDLE]) for lead, _, _ in bench.curves()]
+        assert told == [(1, 2), (2, 3)], "a repeat is none"
+        bench.start()
 
 
 def test_the_limits_are_those_of_the_value_and_of_digits_only():

@@ -216,6 +216,10 @@ class Controller:
             from tools.sim.controller_spindles import SpindleSession  # to save stack, as below
 
             return SpindleSession(self)
+        if self.options.header_spindles:
+            from tools.sim.controller_multiple import MultipleSession
+
+            return MultipleSession(self)
         if not self.options.operations:
             return ControllerSession(self)
         from tools.sim.controller_operations import OperationSession  # imports nest, and small stacks run this too

@@ -199,10 +199,11 @@ class ControllerLink(Endpoint):
     def refuse(self, mid, code):
         self.say(4, 1, frames.field(mid, 4) + frames.field(code, self.options.refuse_digits))
 
-    def say(self, mid, revision, octets, tightening_id=None):
+    def say(self, mid, revision, octets, tightening_id=None, spindle=None):
         options = self.options
         counted = 1 if options.nul == "counted" else 0
-        head = frames.header(mid, revision, len(octets) + counted, options.header, options.station, options.spindle)
+        spindle = spindle or options.spindle
+        head = frames.header(mid, revision, len(octets) + counted, options.header, options.station, spindle)
         if self.numbers is not None and mid not in UNNUMBERED:
             self.numbers.add(mid, head + octets, tightening_id, self.controller.clock.now)
         else:

@@ -65,6 +65,9 @@ class ControllerOptions(Settings):
     cycles, sync               revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; ():
                                it has no such messages
     spindles                   of each result that these push
+    header_spindles            (1, 2, ..): each tightening is a 0061 for each of them, which the header names; (): one
+    answering_spindles         which of them answer 0064: the one that it is "addressed" to, the "first", or "all"
+    names_spindles             0065 has the spindle in its header; else that is blank
     traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
     trace_types                1 angle, 2 torque; another one is refused (0004/78)
     trace_parameters           MID 0901 is known
@@ -108,6 +111,7 @@ class ControllerOptions(Settings):
         "nul": ("normal", "missing", "late", "counted"),
         "header": ("digits", "blank", "zero", "parts"),
         "refuse_digits": (2, 3),
+        "answering_spindles": ("addressed", "first", "all"),
         "generic_subscriptions": ("", "yes", "only"),
     }
     DEFAULTS = {
@@ -164,6 +168,9 @@ class ControllerOptions(Settings):
         "cycles": (),
         "sync": (),
         "spindles": 3,
+        "header_spindles": (),
+        "answering_spindles": "addressed",
+        "names_spindles": True,
         "traces": (),
         "trace_types": (1, 2),
         "trace_parameters": True,

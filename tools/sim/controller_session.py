@@ -98,7 +98,7 @@ class ControllerSession(ControllerLink):
     def offer(self, result):
         """Push a new result if there is a subscription."""
         if self.result_revision and self.alive:
-            self.unsent.append(result)
+            self._queue(result)
             if self.options.repeat:
                 due = ticks_add(self.controller.clock.now, self.options.repeat_every_ms)
                 self._repeats.append([due, self.options.repeat, result])
@@ -261,7 +261,7 @@ class ControllerSession(ControllerLink):
             self.result_revision = options.pushed_revision or revision
             self.unacknowledged = self._no_ack
             if options.push_last_result and self.controller.latest() is not None:
-                self.unsent.append(self.controller.latest())
+                self._queue(self.controller.latest())
             if not options.push_instead_of_answer:
                 self.accept(60)
 
@@ -286,9 +286,13 @@ class ControllerSession(ControllerLink):
         elif result is None:
             self.refuse(64, 15)
         else:
-            revision = options.answer_recover_revision or revision
             controller.note_fetched(result.tightening_id, tightening_id != 0)
-            self.say(65, revision, frames.old_result_data(result, revision, options.pad, options.fetched_as))
+            self._say_old(result, options.answer_recover_revision or revision)
+
+    def _say_old(self, result, revision, spindle=None):
+        options = self.options
+        octets = frames.old_result_data(result, revision, options.pad, options.fetched_as)
+        self.say(65, revision, octets, None, spindle)
 
     def _tell_pset(self, revision, number):
         pset = self.controller.psets.get(number)
@@ -336,13 +340,16 @@ class ControllerSession(ControllerLink):
         if tightening_id is not None:
             self.controller.note_acknowledged(tightening_id)
 
+    def _queue(self, result):
+        """Have this result sent when its turn comes."""
+        self.unsent.append(result)
+
     def _push(self, now):
         """Send as many results as the window allows; numbered ones wait in their own queue."""
         while self.numbers is not None and self.unsent and self.alive:
-            result = self.unsent.pop(0)
-            self.say(61, self.result_revision, self._data_of(result), result.tightening_id)
+            self._say_result(self.unsent.pop(0))
         while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
-            self.say(61, self.result_revision, self._data_of(self.unsent.pop(0)))
+            self._say_result(self.unsent.pop(0))
         while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
             result = self.unsent.pop(0)
             self.waiting.append(_Sent(result, now))
@@ -350,7 +357,10 @@ class ControllerSession(ControllerLink):
 
     def _send_result(self, result):
         self.owed.append(result.tightening_id)
-        self.say(61, self.result_revision, self._data_of(result))
+        self._say_result(result)
+
+    def _say_result(self, result):
+        self.say(61, self.result_revision, self._data_of(result), result.tightening_id)
 
     def _data_of(self, result):
         return frames.result_data(result, self.result_revision, self.options.pad, self.options.pushed_as)

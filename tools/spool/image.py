@@ -22,6 +22,7 @@ from agent.log import head
 from agent.log.numbers import GRAPHS, KEPT, LOG
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
 from agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
+from agent.record.origin import origin_bytes
 from agent.record.result import PARKED_BYTES
 from board import linux_header
 from tools.spool.opened import Opened, opened
@@ -33,7 +34,7 @@ NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
 EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at byte 8, its format at 12
 EARLIER_ROLE = {2: 26, 3: 13}  # where such a HEAD says which area it is in: 1 is the quarantine
-_RESULT_BYTES = (114, 151)  # without the tail that the quarantine adds
+_RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the quarantine adds
 
 
 class ImageError(Exception):
@@ -262,8 +263,9 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
             continue
         ring = KEPT if kept else LOG
         if kind == KIND_RESULT:  # its length says which, as long as there is one spindle
-            ring = LOG if len(payload) in _RESULT_BYTES else ring
-            ring = KEPT if len(payload) - PARKED_BYTES in _RESULT_BYTES else ring
+            plain = len(payload) - origin_bytes(payload, 0)
+            ring = LOG if plain in _RESULT_BYTES else ring
+            ring = KEPT if plain - PARKED_BYTES in _RESULT_BYTES else ring
         found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
     return found
 

@@ -1,0 +1,138 @@
+"""Several spindles on one connection, a MID 0061 each: every one is stored, fetched and delivered, each once."""
+
+import pytest
+
+from agent.base import health as h
+from tools.harness.cart import CONTROLLER, Cart
+
+
+def cart(spindles=(1, 2), revisions=(999,), **controller):
+    one = Cart(
+        controller={"header_spindles": spindles, "result_revisions": revisions, **controller},
+        settings={"controller": {"result_revisions": list(revisions)}},
+        blocks=24,
+    )
+    one.until_ready()
+    one.run(3000)
+    return one
+
+
+def stored(one):
+    """(tightening ID, spindle) of each result in the archive, as it came."""
+    ids = one.ids()
+    return [(ident, row["spindles"][0]["spindle"]) for ident, row in zip(ids, one.archive.results, strict=True)]
+
+
+def made(one, count):
+    for _ in range(count):
+        one.controller.produce()
+        one.run(1000)
+
+
+def expected(ids, spindles):
+    return sorted((ident, spindle) for ident in ids for spindle in spindles)
+
+
+@pytest.mark.parametrize("revisions", [(999,), (1,), (2,)])
+@pytest.mark.parametrize("spindles", [(1, 2), (2, 3), (1, 2, 3, 4)])
+def test_each_spindle_reaches_toolsnet_once_over_connections_and_cuts(spindles, revisions):
+    one = cart(spindles, revisions)
+    made(one, 3)
+    one.network.cut(*CONTROLLER)
+    one.run(10000)
+    made(one, 2)
+    one.cut()
+    one.run(10000)
+    made(one, 2)
+    one.run(20000)
+    assert sorted(stored(one)) == expected(range(1, 8), spindles)
+    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.station.known.epoch() == 0
+    one.clean()
+
+
+def away(one, count):
+    """Let the controller make some while the agent cannot reach it."""
+    one.network.down(*CONTROLLER)
+    one.network.cut(*CONTROLLER)
+    one.run(5000)
+    for _ in range(count):
+        one.controller.produce()
+    one.network.up(*CONTROLLER)
+    one.run(60000)
+
+
+@pytest.mark.parametrize("answering", ["addressed", "all", "unnamed"])
+@pytest.mark.parametrize("spindles", [(1, 2), (2, 3), (1, 3)])
+def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, answering):
+    names = answering != "unnamed"
+    one = cart(spindles, answering_spindles=answering if names else "addressed", names_spindles=names)
+    made(one, 2)
+    away(one, 3)
+    made(one, 2)
+    one.cut()
+    one.run(20000)
+    away(one, 40)
+    one.run(20000)
+    assert sorted(stored(one)) == expected(range(1, 48), spindles)
+    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.counted(h.CONTROLLER_UNKNOWN) == 0
+
+
+def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
+    one = cart((1, 2), answering_spindles="first")
+    made(one, 2)
+    away(one, 3)
+    made(one, 2)
+    one.run(20000)
+    assert sorted(stored(one)) == sorted(expected((1, 2, 6, 7), (1, 2)) + expected((3, 4, 5), (1,)))
+    assert one.counted(h.CONTROLLER_RESETS) == 0
+
+
+def test_count_that_begins_again_is_seen_with_several_spindles():
+    one = cart((1, 2))
+    made(one, 5)
+    one.network.down(*CONTROLLER)
+    one.network.cut(*CONTROLLER)
+    one.run(5000)
+    one.controller.reset_ids()
+    one.run(1000)
+    for _ in range(3):
+        one.controller.produce()
+    one.network.up(*CONTROLLER)
+    one.run(60000)
+    assert sorted(stored(one)) == sorted(expected(range(1, 6), (1, 2)) + expected(range(1, 4), (1, 2)))
+    assert one.counted(h.CONTROLLER_RESETS) == 1
+
+
+def test_controller_with_one_spindle_is_asked_as_ever():
+    one = cart((2,), answering_spindles="first")
+    made(one, 2)
+    before = one.controller.messages[64]
+    away(one, 3)
+    assert sorted(stored(one)) == expected(range(1, 6), (2,))
+    assert one.controller.messages[64] - before == 1 + 1 + 3, "the newest, the last known, and what is missing"
+
+
+def test_spindle_that_is_configured_is_the_only_one_asked():
+    one = Cart(
+        controller={"header_spindles": (1, 2)},
+        settings={"controller": {"spindle_id": 2}},
+        blocks=24,
+    )
+    one.until_ready()
+    one.run(3000)
+    made(one, 2)
+    away(one, 3)
+    assert sorted(stored(one)) == sorted(expected((1, 2), (1, 2)) + expected((3, 4, 5), (2,)))
+
+
+@pytest.mark.parametrize("spindles", [(1, 2), (2, 3)])
+def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
+    one = cart(spindles)
+    made(one, 2)
+    one.controller.options.drop_after_sent = []
+    session = one.controller.sessions[0]
+    session.drop_sent = session.count_sent + 1
+    one.controller.produce()
+    one.run(60000)
+    assert sorted(stored(one)) == expected(range(1, 4), spindles)
+    assert one.counted(h.CONTROLLER_RESETS) == 0
