@@ -11,7 +11,7 @@ Rules
 from esp32 import Partition
 
 from agent.base.compat import const
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
 
 UNIT_BYTES = const(16)
 BLOCK_BYTES = const(4096)
@@ -24,11 +24,12 @@ _PIECE_BYTES = const(256)  # read back at once; most programs are smaller
 class PartitionFlash:
     """All whole blocks of a partition."""
 
-    __slots__ = ("_partition", "_piece", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = ("_partition", "_piece", "_refusal", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, partition):
         self._partition = partition
         self._piece = bytearray(_PIECE_BYTES)
+        self._refusal = REFUSED_NOTHING
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = partition.info()[3] // BLOCK_BYTES
@@ -38,16 +39,18 @@ class PartitionFlash:
         try:
             self._partition.readblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
         except OSError:
-            return FLASH_IO
+            return self._refuse()
         return FLASH_DONE
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address`; FLASH_WORN if it reads back differently."""
         try:
             self._partition.writeblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
-            return FLASH_DONE if self._reads_as(address, buf, n) else FLASH_WORN
+            is_good = self._reads_as(address, buf, n)
         except OSError:
-            return FLASH_IO
+            return self._refuse()
+        self._refusal = REFUSED_NOTHING
+        return FLASH_DONE if is_good else FLASH_WORN
 
     def _reads_as(self, address, buf, n):
         at = 0
@@ -65,8 +68,16 @@ class PartitionFlash:
         try:
             self._partition.ioctl(_BLOCK_ERASE, block)
         except OSError:
-            return FLASH_IO
+            return self._refuse()
         return FLASH_DONE
+
+    def refusal(self):
+        """Return REFUSED_BROKEN since the driver has reported an error, until a program succeeds."""
+        return self._refusal
+
+    def _refuse(self):
+        self._refusal = REFUSED_BROKEN
+        return FLASH_IO
 
 
 def ring():

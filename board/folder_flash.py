@@ -17,7 +17,8 @@ import os
 import sys
 
 from agent.base.compat import const
-from agent.log.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_NO_ROOM, REFUSED_NOTHING
+from board.why import refusal_of
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
@@ -66,6 +67,7 @@ class FolderFlash:
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._folder = folder
+        self._refusal = REFUSED_NOTHING
         self._open = []  # the last used one is the last
         self._is_there = bytearray(self.block_count)  # which blocks have a file
         try:
@@ -104,12 +106,16 @@ class FolderFlash:
                 opened.end += file.write(_ERASED[:part] if part < 64 else _ERASED)
             file.seek(offset)
             put = _write_file(file, buf, n)
-        except OSError:
+        except OSError as error:
             self.close()
-            return FLASH_IO
+            return self._refuse(error)
         if offset + n > opened.end:
             opened.end = offset + n
-        return FLASH_DONE if put == n else FLASH_IO
+        if put != n:
+            self._refusal = REFUSED_NO_ROOM
+            return FLASH_IO
+        self._refusal = REFUSED_NOTHING
+        return FLASH_DONE
 
     def erase(self, block):
         """Remove the block's file."""
@@ -121,15 +127,23 @@ class FolderFlash:
         if self._is_there[block]:
             try:
                 os.remove(self._path(block))
-            except OSError:
-                return FLASH_IO
+            except OSError as error:
+                return self._refuse(error)
             self._is_there[block] = 0
         return FLASH_DONE
+
+    def refusal(self):
+        """Return why the file system refused last, until a program succeeds."""
+        return self._refusal
 
     def close(self):
         """Close all open files."""
         while self._open:
             _close(self._open.pop())
+
+    def _refuse(self, error):
+        self._refusal = refusal_of(error.errno)
+        return FLASH_IO
 
     def _path(self, block):
         return "%s/%04d" % (self._folder, block)
@@ -161,9 +175,9 @@ class FolderFlash:
             if opened is not None and offset < opened.end:
                 opened.file.seek(offset)
                 got = _read_file(opened.file, buf, n)
-        except OSError:
+        except OSError as error:
             self.close()
-            return FLASH_IO
+            return self._refuse(error)
         for index in range(got or 0, n):
             buf[index] = 0xFF
         return FLASH_DONE

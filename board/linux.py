@@ -110,11 +110,8 @@ class Board:
         return self._flashes[path]
 
     def spool_notes(self):
-        """Return notes about the open spools: settings without effect, what was changed, the last error."""
-        told = []
-        for flash in self._flashes.values():
-            told += [text for text in (flash.note, flash.last_error) if text]
-        return told
+        """Return notes about the open spools: settings without effect, what was changed."""
+        return [flash.note for flash in self._flashes.values() if flash.note]
 
     def poll_also(self, ports):
         """Let `wait` also end when something happens at one of these (board.linux_control)."""

@@ -12,20 +12,23 @@ Rules
    durable in a file without a name is gone with this process. If it is not, the answer is FLASH_IO until the next
    start. Reading goes on.
 4. Whose file it is, and how it is made: board.linux_spool_file. A foreign file is an error, not an empty area.
-5. After an error the disk may show what it does not hold (a failed fdatasync marks the pages clean). The ring never
-   goes on in such a place, nor in a block that was erased before the error: it erases again.
+5. After an error the file may read as what the disk does not hold, and a later sync that succeeds does not write it (a
+   failed fdatasync marks the pages clean). So the ring never goes on behind a refused program. An erase before it may
+   be undone, too: then the disk has records there whose numbers are passed, and no reader takes those.
 6. No error is FLASH_WORN. An error of fdatasync names no block, and by rule 5 reading back shows the cache and not the
    disk: there is no way to tell that only one block is bad. A disk replaces bad sectors by itself when they are
    written; one that answers EIO is out of spares or out of reach, and a result it did not take is not acknowledged.
 """
 
+import errno
 import os
 import time
 
-from agent.log.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
 from board.linux_header import NO_OWNER, PAGE_BYTES
 from board.linux_spool_file import SpoolFile
 from board.linux_spool_make import FlashUnusable as FlashUnusable  # board.linux and the tests import it from here
+from board.why import refusal_of
 
 CPYTHON_ONLY = True
 UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configuration.md says what it risks
@@ -39,8 +42,11 @@ class FileFlash:
 
     def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
         self.path = path
-        self.last_error = ""
+        self.last_error = ""  # what was refused, while something is
         self.is_gone = False
+        self._refusal = REFUSED_NOTHING  # of writing
+        self._unread = REFUSED_NOTHING  # of reading what lies at `_unread_at`
+        self._unread_at = 0
         self._file = SpoolFile(path, size_bytes, unit_bytes, owner)
         self._descriptor = self._file.descriptor
         self.note = "; ".join(self._file.notes)
@@ -64,37 +70,52 @@ class FileFlash:
         try:
             got = os.preadv(self._descriptor, [memoryview(buf)[:n]], PAGE_BYTES + address)
         except OSError as error:
-            return self._failed("read", error)
-        return FLASH_DONE if got == n else FLASH_IO
+            return self._not_read(refusal_of(error.errno), error.strerror, address)
+        if got != n:
+            return self._not_read(REFUSED_GONE, "the file ends before that", address)
+        if self._unread and address <= self._unread_at < address + n:
+            self._unread = REFUSED_NOTHING
+            self._forget()
+        return FLASH_DONE
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address` and through to the disk."""
         if self.is_gone:
             return FLASH_IO
+        doing = "writing to"
         try:
-            put = os.pwrite(self._descriptor, memoryview(buf)[:n], PAGE_BYTES + address)
+            self._write(memoryview(buf)[:n], address)
+            doing = "syncing"
             begun_ns = time.monotonic_ns()
             os.fdatasync(self._descriptor)
             self._count_sync(time.monotonic_ns() - begun_ns)
+            doing = "looking at"
             in_place = self._file.is_in_place()
         except OSError as error:
-            return self._failed("write", error)
+            return self._failed(doing, error)
         if not in_place:
             self.is_gone = True
-            gone = "%s was deleted, replaced or cut while the agent was running; nothing is acknowledged until it is "
-            self.last_error = gone % self.path + "started again"
+            self._refusal = REFUSED_GONE
+            self.last_error = "%s was deleted, replaced or cut while the agent was running" % self.path
             return FLASH_IO
-        return FLASH_DONE if put == n else FLASH_IO
+        if self._refusal:
+            self._refusal = REFUSED_NOTHING
+            self._forget()
+        return FLASH_DONE
 
     def erase(self, block):
         """Make every byte of the block 0xFF; durable with the next `program`."""
         if self.is_gone:
             return FLASH_IO
         try:
-            put = os.pwrite(self._descriptor, self._blank, PAGE_BYTES + block * self.block_bytes)
+            self._write(self._blank, block * self.block_bytes)
         except OSError as error:
-            return self._failed("erase", error)
-        return FLASH_DONE if put == self.block_bytes else FLASH_IO
+            return self._failed("writing to", error)
+        return FLASH_DONE
+
+    def refusal(self):
+        """Return why the file cannot be written, else why a part of it cannot be read."""
+        return self._refusal or self._unread
 
     def close(self):
         """Close the file and give up the lock."""
@@ -106,6 +127,28 @@ class FileFlash:
         if ns > self._sync_most_ns:
             self._sync_most_ns = ns
 
-    def _failed(self, what, error):
-        self.last_error = "%s of %s: %s" % (what, self.path, error.strerror)
+    def _write(self, octets, address):
+        """Write all of it; a disk that takes a part is asked again, and then says why."""
+        at = PAGE_BYTES + address
+        put = os.pwrite(self._descriptor, octets, at)
+        while put < len(octets):
+            more = os.pwrite(self._descriptor, octets[put:], at + put)
+            if not more:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            put += more
+
+    def _failed(self, doing, error):
+        self._refusal = refusal_of(error.errno)
+        self.last_error = "%s %s: %s" % (doing, self.path, error.strerror)
         return FLASH_IO
+
+    def _not_read(self, refusal, words, address):
+        self._unread = refusal
+        self._unread_at = address
+        if not self._refusal:
+            self.last_error = "reading %s at byte %d: %s" % (self.path, PAGE_BYTES + address, words)
+        return FLASH_IO
+
+    def _forget(self):
+        if not self.refusal():
+            self.last_error = ""

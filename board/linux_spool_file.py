@@ -17,6 +17,7 @@ import stat
 
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
+from board.linux_refusal import owner_of, told, user_name
 from board.linux_spool_make import (
     BLOCK_BYTES,
     MODE,
@@ -63,8 +64,7 @@ class SpoolFile:
             raise
         except OSError as error:
             self.close()
-            why = "cannot prepare %s (%d KiB): %s; the disk needs room for it, and this user the folder's permission"
-            raise FlashUnusable(why % (path, size_bytes // 1024, error.strerror))
+            raise FlashUnusable(self._not_prepared(error, size_bytes))
 
     def close(self):
         """Close the file and give up the lock."""
@@ -82,6 +82,19 @@ class SpoolFile:
         except FileNotFoundError:
             return False
         return (now.st_ino, now.st_dev, now.st_size) == self._place
+
+    def _not_prepared(self, error, size_bytes):
+        """Say why the file could be neither made nor got ready."""
+        folder = os.path.dirname(self.path)
+        kib = size_bytes // 1024
+        if isinstance(error, PermissionError) and not os.path.exists(self.path):
+            why = "%s may make no file in %s, which belongs to %s; chown the folder, or name another one in spool.path"
+            return why % (user_name(os.geteuid()), folder, owner_of(folder))
+        return "cannot prepare %s (%d KiB): %s" % (self.path, kib, told(error, self.path))
+
+    def _of_another(self, found):
+        why = "%s belongs to %s, and the agent runs as %s; run it as the owner, or chown the file"
+        return why % (self.path, user_name(found.st_uid), user_name(os.geteuid()))
 
     # -- an existing file --------------------------------------------------------------------------------------
 
@@ -103,8 +116,10 @@ class SpoolFile:
         try:
             self.descriptor = os.open(self.path, flags)
         except OSError as error:
-            why = "cannot open %s: %s; run the agent as the owner of the file"
-            raise FlashUnusable(why % (self.path, error.strerror))
+            found = os.stat(self.path, follow_symlinks=False)
+            if isinstance(error, PermissionError) and found.st_uid != os.geteuid():
+                raise FlashUnusable(self._of_another(found))
+            raise FlashUnusable("cannot open %s: %s" % (self.path, told(error, self.path)))
         lock(self.descriptor, self.path)
 
     def _own(self):
@@ -118,8 +133,7 @@ class SpoolFile:
             why = "%s has %d names (hard links); remove the others, or name another path"
             raise FlashUnusable(why % (self.path, found.st_nlink))
         if found.st_uid not in (os.geteuid(), 0):
-            why = "%s belongs to user %d, and the agent runs as user %d; run it as the owner, or chown the file"
-            raise FlashUnusable(why % (self.path, found.st_uid, os.geteuid()))
+            raise FlashUnusable(self._of_another(found))
         if stat.S_IMODE(found.st_mode) & OTHERS:
             self._tighten(stat.S_IMODE(found.st_mode))
 

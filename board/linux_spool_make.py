@@ -124,7 +124,7 @@ def _locked_folder(path):
     folder = os.path.dirname(path)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise FlashUnusable("cannot open %s: %s; spool.path names a file in a folder" % (folder, error.strerror))
     until = time.monotonic() + FOLDER_WAIT_S
     while True:

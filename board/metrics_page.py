@@ -65,6 +65,7 @@ _STATION = (
     (b"flash_erases_total", b""),
     (b"flash_erases_rated", b""),
     (b"serial_overruns_total", b""),
+    (b"needs", b',what="disk",level="bad"'),
     (b"needs", b',what="full",level="bad"'),
     (b"needs", b',what="refused",level="bad"'),
     (b"needs", b',what="operator",level="bad"'),
@@ -279,10 +280,12 @@ def _of_station(station, line):
 
 def _need(station, doing, need):
     if need == 0:
-        return 1 if station.intake.full else 0
+        return 1 if station.log.device.refusal() else 0
     if need == 1:
-        return 1 if RETRY <= doing <= HOLD else 0
+        return 1 if station.intake.full and not station.intake.refused else 0
     if need == 2:
+        return 1 if RETRY <= doing <= HOLD else 0
+    if need == 3:
         return 1 if doing != HOLD and station.quarantine.pressure() else 0
     return 1 if station.state.is_worn() else 0
 

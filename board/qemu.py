@@ -168,6 +168,10 @@ class MemoryFlash:
         fill(self.cells, block * BLOCK_BYTES, BLOCK_BYTES, 0xFF)
         return 0
 
+    def refusal(self):
+        """Return 0: memory refuses nothing."""
+        return 0
+
 
 class Board:
     """What agent.cart.app asks of a board, for one station."""

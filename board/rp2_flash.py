@@ -19,7 +19,7 @@ import os
 import rp2
 
 from agent.base.compat import const
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
 
 # Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), so that there is a way back.
 FILES_BYTES = 917504
@@ -33,7 +33,17 @@ _BLOCK_ERASE = const(6)
 class Rp2Flash:
     """Whole blocks of the storage from `start_bytes` on, to its end."""
 
-    __slots__ = ("_cells", "_copy", "_device", "_page", "_read_back", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = (
+        "_cells",
+        "_copy",
+        "_device",
+        "_page",
+        "_read_back",
+        "_refusal",
+        "block_bytes",
+        "block_count",
+        "unit_bytes",
+    )
 
     def __init__(self, start_bytes=FILES_BYTES):
         # Here, because the firmware imports this module when it starts, and `copy` brings in the whole agent.
@@ -44,6 +54,7 @@ class Rp2Flash:
         self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
         self._read_back = bytearray(UNIT_BYTES)
+        self._refusal = REFUSED_NOTHING
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
@@ -66,7 +77,8 @@ class Rp2Flash:
                 at += UNIT_BYTES
                 address += UNIT_BYTES
         except OSError:
-            return FLASH_IO
+            return self._refuse()
+        self._refusal = REFUSED_NOTHING
         return FLASH_DONE
 
     def erase(self, block):
@@ -74,8 +86,16 @@ class Rp2Flash:
         try:
             self._device.ioctl(_BLOCK_ERASE, block)
         except OSError:
-            return FLASH_IO
+            return self._refuse()
         return FLASH_DONE
+
+    def refusal(self):
+        """Return REFUSED_BROKEN since the driver has reported an error, until a program succeeds."""
+        return self._refusal
+
+    def _refuse(self):
+        self._refusal = REFUSED_BROKEN
+        return FLASH_IO
 
 
 def ring():

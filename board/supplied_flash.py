@@ -7,13 +7,23 @@ Rules
 3. `supply` is [pin, limit, least_mv]: the limit in the ADC's own figures, computed by tools.flash.pins.
 """
 
-from agent.log.flash import FLASH_IO
+from agent.log.flash import FLASH_IO, REFUSED_SUPPLY
 
 
 class SuppliedFlash:
     """Wraps another device; `read` returns the ADC's figure."""
 
-    __slots__ = ("_device", "_read", "_supply", "block_bytes", "block_count", "read_into", "refused", "unit_bytes")
+    __slots__ = (
+        "_device",
+        "_is_low",
+        "_read",
+        "_supply",
+        "block_bytes",
+        "block_count",
+        "read_into",
+        "refused",
+        "unit_bytes",
+    )
 
     def __init__(self, device, read, supply):
         self.unit_bytes = device.unit_bytes
@@ -22,22 +32,26 @@ class SuppliedFlash:
         self.read_into = device.read_into
         self.refused = 0
         self._device = device
+        self._is_low = False  # it was at the last operation
         self._read = read
         self._supply = supply
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address`."""
-        if self._read() < self._supply[1]:
-            self.refused += 1
-            return FLASH_IO
-        return self._device.program(address, buf, n)
+        return FLASH_IO if self._refuses() else self._device.program(address, buf, n)
 
     def erase(self, block):
         """Make every byte of the block 0xFF."""
-        if self._read() < self._supply[1]:
-            self.refused += 1
-            return FLASH_IO
-        return self._device.erase(block)
+        return FLASH_IO if self._refuses() else self._device.erase(block)
+
+    def refusal(self):
+        """Return REFUSED_SUPPLY while the supply is too low, else what the device says."""
+        return REFUSED_SUPPLY if self._is_low else self._device.refusal()
+
+    def _refuses(self):
+        self._is_low = self._read() < self._supply[1]
+        self.refused += self._is_low
+        return self._is_low
 
     def about(self):
         """Return its part of the status."""

@@ -13,10 +13,11 @@ import select
 import time
 
 from agent.base.compat import const
-from agent.log.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_NO_ROOM, REFUSED_NOTHING
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from board.sockets import TcpPort
+from board.why import refusal_of
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
@@ -33,6 +34,7 @@ class FileFlash:
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._blank = b"\xff" * 256
+        self._refusal = REFUSED_NOTHING
         if _size_of(path) < 0:
             self._make(path, Header(unit_bytes, BLOCK_BYTES, self.block_count, owner, _identity()))
         self._file = open(path, "r+b")
@@ -69,8 +71,8 @@ class FileFlash:
         try:
             self._file.seek(PAGE_BYTES + address)
             return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO
-        except OSError:
-            return FLASH_IO
+        except OSError as error:
+            return self._refuse(error)
 
     def program(self, address, buf, n):
         """Write buf[0:n] to `address` and through to the disk."""
@@ -78,8 +80,9 @@ class FileFlash:
             self._file.seek(PAGE_BYTES + address)
             put = self._file.write(buf, 0, n)
             self._file.flush()
-        except OSError:
-            return FLASH_IO
+        except OSError as error:
+            return self._refuse(error)
+        self._refusal = REFUSED_NOTHING if put == n else REFUSED_NO_ROOM
         return FLASH_DONE if put == n else FLASH_IO
 
     def erase(self, block):
@@ -88,9 +91,17 @@ class FileFlash:
             self._file.seek(PAGE_BYTES + block * BLOCK_BYTES)
             for _ in range(BLOCK_BYTES // 256):
                 self._file.write(self._blank)
-        except OSError:
-            return FLASH_IO
+        except OSError as error:
+            return self._refuse(error)
         return FLASH_DONE
+
+    def refusal(self):
+        """Return why the file refused last, until a program succeeds."""
+        return self._refusal
+
+    def _refuse(self, error):
+        self._refusal = refusal_of(error.errno)
+        return FLASH_IO
 
     def close(self):
         """Close the file."""

@@ -1,4 +1,4 @@
-"""The meaning of a system's error number for a connection: a WHY_ of agent.link.port, the same on every stack.
+"""The meaning of a system's error number: a WHY_ of agent.link.port for a connection, a REFUSED_ of agent.log.flash.
 
 Linux and lwIP number network errors alike, ESP-IDF differently; `errno` has the numbers of the machine this runs on.
 Those that MicroPython's `errno` lacks are listed here for both, or are the same everywhere.
@@ -21,6 +21,14 @@ from agent.link.port import (
     WHY_TIMED_OUT,
     WHY_UNPLUGGED,
 )
+from agent.log.flash import (
+    REFUSED_BROKEN,
+    REFUSED_NO_ROOM,
+    REFUSED_NOT_ALLOWED,
+    REFUSED_OTHER,
+    REFUSED_QUOTA,
+    REFUSED_READ_ONLY,
+)
 
 _ENOENT = const(2)
 _EIO = const(5)
@@ -30,9 +38,18 @@ _EPIPE = const(32)  # written to a connection that the other side has closed
 _ENFILE = const(23)
 _EMFILE = const(24)
 _ENOTTY = const(25)
+_ENOSPC = const(28)
+_EROFS = const(30)
+_EBADMSG = const(74)  # a checksum of the file system
+_EILSEQ = const(84)  # what littlefs says of spoilt content
 _EADDRNOTAVAIL = const(99)
 _ENETDOWN = const(100)
 _ENETUNREACH = const(101)
+_ESTALE = const(116)
+_EUCLEAN = const(117)  # a structure of the file system is spoilt
+_EREMOTEIO = const(121)
+_EDQUOT = const(122)
+_ENOMEDIUM = const(123)
 
 _KNOWN = (
     (errno.ECONNREFUSED, WHY_REFUSED),
@@ -59,10 +76,37 @@ _KNOWN = (
     (_ENETUNREACH, WHY_NO_NETWORK),
 )
 
+_REFUSED = (
+    (_ENOSPC, REFUSED_NO_ROOM),
+    (_EDQUOT, REFUSED_QUOTA),
+    (_EROFS, REFUSED_READ_ONLY),
+    (errno.EACCES, REFUSED_NOT_ALLOWED),
+    (errno.EPERM, REFUSED_NOT_ALLOWED),
+    (_EIO, REFUSED_BROKEN),
+    (_ENXIO, REFUSED_BROKEN),
+    (errno.ENODEV, REFUSED_BROKEN),
+    (errno.ETIMEDOUT, REFUSED_BROKEN),
+    (_EBADMSG, REFUSED_BROKEN),
+    (_EILSEQ, REFUSED_BROKEN),
+    (_ESTALE, REFUSED_BROKEN),
+    (_EUCLEAN, REFUSED_BROKEN),
+    (_EREMOTEIO, REFUSED_BROKEN),
+    (_ENOMEDIUM, REFUSED_BROKEN),
+)
+
 
 def why_of(number):
     """Return the WHY_ of an error number; WHY_FAILED for one that says nothing about connections."""
-    for known, why in _KNOWN:
+    return _meaning(_KNOWN, number, WHY_FAILED)
+
+
+def refusal_of(number):
+    """Return the REFUSED_ of an error number that came from a disk or a file system."""
+    return _meaning(_REFUSED, number, REFUSED_OTHER)
+
+
+def _meaning(rows, number, otherwise):
+    for known, meaning in rows:
         if known == number:
-            return why
-    return WHY_FAILED
+            return meaning
+    return otherwise

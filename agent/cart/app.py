@@ -128,7 +128,7 @@ class Station:
 
     def recover(self, now):
         """Try the spool again, after a fault."""
-        self.health.note(FLASH_FAILED, 1, now)
+        self.health.note(FLASH_FAILED, 0, now)
 
 
 class App:

@@ -11,6 +11,7 @@ Rules
 
 from agent.base.compat import const
 from agent.base.ticks import Timer
+from agent.log.flash import REFUSED_NOTHING
 from agent.openprotocol.states import READY
 from agent.quarantine.quarantine import PRESSURE_NONE
 
@@ -46,16 +47,20 @@ def code_of(stations, has_network):
     """Return the code of the most urgent trouble, RUNNING if there is none."""
     controllers = servers = True
     full = False
+    refused = False
     needs_operator = False
     for station in stations:
         if not station.mounted:
             return SPOOL_UNUSABLE
         full = full or station.intake.full
+        refused = refused or station.log.device.refusal() != REFUSED_NOTHING
         needs_operator = needs_operator or station.quarantine.pressure() != PRESSURE_NONE
         controllers = controllers and station.session.state == READY
         for outlet in station.outlets:
             servers = servers and outlet.is_up()
             needs_operator = needs_operator or outlet.holds()
+    if refused:
+        return SPOOL_UNUSABLE
     if full:
         return SPOOL_FULL
     if not has_network:

@@ -30,6 +30,8 @@ WHY_NAMES = (
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files"
 )
+# Why a flash or a disk refuses (agent.log.flash); the sentences are in board.linux_refusal.
+REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
 
 
 def snapshot(app, results=RESULTS_SHOWN, of=None):
@@ -84,6 +86,8 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["spool"] = _spool(log, station.state)
     shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # like spool.size_kib
     shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
+    shown["spool"]["refused"] = REFUSED_NAMES.split(",")[log.device.refusal()]
+    shown["spool"]["refused_words"] = getattr(whole, "last_error", "")
     shown["parked"] = station.quarantine.count()
     shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
     shown["parked_kib_ignored"] = station.parked_blocks_differ
@@ -118,7 +122,9 @@ def _controller(station, now):
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
     trouble = intake.trouble
-    is_waited = session.state == controller_states.CLOSED and intake.wait.armed and not (intake.opening or intake.full)
+    waits_for_room = intake.full and not intake.refused
+    is_waited = session.state == controller_states.CLOSED and intake.wait.armed
+    is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
     return {
         "line": line,
@@ -131,7 +137,7 @@ def _controller(station, now):
         "why_code": trouble.code,
         "why_mid": trouble.mid,
         "refused_code": session.code,
-        "waits_for_room": intake.full,
+        "waits_for_room": waits_for_room,
         "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
 

@@ -5,15 +5,17 @@ A device has
 - `read_into(address, buf, n)`  copy n bytes from `address` into buf[0:n]
 - `program(address, buf, n)`    write buf[0:n]; address and n are multiples of the unit; never leaves a block
 - `erase(block)`                make all bytes of the block 0xFF
-each of which returns FLASH_DONE or a negative code and never raises.
+each of which returns FLASH_DONE or a negative code and never raises, and
+- `refusal()`    a REFUSED_: why the device as a whole refuses now, REFUSED_NOTHING once a program has succeeded again
 
 Rules
 1. A unit is programmed at most once between two erases of its block, and only while it is erased.
 2. When `program` has returned FLASH_DONE, the bytes survive a power cut at any later time.
 3. A cut during `program` or `erase` leaves arbitrary bytes in the units concerned, and in no others.
-4. FLASH_WORN means that this block can no longer be used, FLASH_IO that the whole device refused (full disk, read-only,
-   unplugged): on the first the log goes elsewhere, on the second it withholds the acknowledgement.
-5. Nothing allocates.
+4. FLASH_WORN means that this block can no longer be used, FLASH_IO that the whole device refused (read-only, broken,
+   a supply too low): on the first the log goes elsewhere, on the second it withholds the acknowledgement.
+5. What FLASH_IO has left of a program or an erase is not known, and not to be relied on however it reads.
+6. Nothing allocates. Each board translates its own errors into a REFUSED_; the core knows no other.
 """
 
 from agent.base.compat import const
@@ -22,6 +24,16 @@ from agent.base.fields import copy, fill
 FLASH_DONE = const(0)
 FLASH_WORN = const(-1)
 FLASH_IO = const(-2)
+
+REFUSED_NOTHING = const(0)
+REFUSED_NO_ROOM = const(1)  # the file system is full
+REFUSED_QUOTA = const(2)
+REFUSED_READ_ONLY = const(3)
+REFUSED_BROKEN = const(4)  # an error of the device
+REFUSED_NOT_ALLOWED = const(5)
+REFUSED_GONE = const(6)  # the file was deleted, replaced or cut
+REFUSED_SUPPLY = const(7)  # the chip's supply is below its limit
+REFUSED_OTHER = const(8)
 
 _ERASED = const(0xFF)
 
@@ -52,6 +64,10 @@ class RamFlash:
         fill(self.cells, block * self.block_bytes, self.block_bytes, _ERASED)
         return FLASH_DONE
 
+    def refusal(self):
+        """Return REFUSED_NOTHING: RAM refuses nothing."""
+        return REFUSED_NOTHING
+
 
 class Part:
     """Some whole blocks of another device, as a device of their own."""
@@ -78,3 +94,7 @@ class Part:
     def erase(self, block):
         """Make every byte of the block 0xFF."""
         return self.device.erase(self.first_block + block)
+
+    def refusal(self):
+        """Return why the whole device refuses now."""
+        return self.device.refusal()

@@ -3,8 +3,9 @@
 Rules
 1. A push is taken by its keeper, one per row (agent.openprotocol.subscriptions): its `take` makes it durable or not,
    and only what is durable is acknowledged. Results of MID 0061 are taken here, with `Store`.
-2. While the log has no room, or its last record is in doubt, the session is ended in order and the controller left
-   alone: it keeps its results, and MID 0064 fetches them later.
+2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
+   the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
+   before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
    jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
@@ -30,7 +31,7 @@ from agent.station.store import NOT_KEPT
 READS_A_STEP = 8  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
-ROOM_ASKED_MS = const(1000)  # how often a log without room, or in doubt, is checked again
+ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
 class Intake:
@@ -51,6 +52,8 @@ class Intake:
         self.commands = None  # agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
         self.full = False  # something could not be kept: nothing more is acknowledged in this session
+        self.refused = False  # the flash has refused it: room would not help
+        self._kept_before = -1  # how many results had been stored then
         self.attempts = 0  # connections begun: agent.cart.liveness checks that it grows
         self.stopping = False
         self.trouble = Trouble()
@@ -166,19 +169,47 @@ class Intake:
             return False
         if not self.wait.expired(now):
             return False
-        # While the last record is in doubt nothing can be stored, nor is it known what was stored.
-        if not self.store.ready() or (self.full and not self.log.has_room(self.log.room_bytes)):
-            self.full = True
-            self.wait.start(now, ROOM_ASKED_MS)
+        if not self._can_keep(now):
             return False
-        self.full = False
         self.opening = True
         self.attempts += 1
         self.wait.start(now, _CONNECT_TIMEOUT_MS)
-        self._maintain()  # while nothing can be said yet
         self.port.open(self.host, self.number)
         # A serial line is open at once, a network that is down closes at once: nothing would wake us for either.
         return self.port.state() != PORT_OPENING and self._connect(now)
+
+    def _can_keep(self, now):
+        """True if the next result can be kept, as far as the flash can tell without it; else start the wait."""
+        log = self.log
+        # While the last record is in doubt nothing can be stored, nor is it known what was stored.
+        is_sure = self.store.ready()
+        if is_sure and self.full and not log.has_room(log.room_bytes):
+            self.refused = False
+            self.wait.start(now, ROOM_ASKED_MS)
+            return False
+        if is_sure and (not self.full or log.state.save()) and log.maintain():  # while nothing can be said yet
+            self.full = self.refused = False
+            return True
+        self._stand_back()
+        self._pause(now, self._longer())
+        return False
+
+    def _stand_back(self):
+        """Note that something could not be kept, and whether that is for want of room."""
+        self.full = True
+        self.refused = self.log.device.refusal() != 0
+        self._kept_before = self.health.counters[h.STORED]
+
+    def _longer(self):
+        """Return the wait for the next attempt, and double the one after it."""
+        wait_ms = self._backoff_ms
+        self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
+        return wait_ms
+
+    def _pause(self, now, wait_ms):
+        """Wait so long and up to a quarter more."""
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
 
     def _close(self, now):
         """Close, and start the wait for the next connection."""
@@ -197,11 +228,9 @@ class Intake:
         elif self._ready and not self.full:
             wait_ms = self._backoff_least_ms
         else:
-            wait_ms = self._backoff_ms
-            self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
+            wait_ms = self._longer()
         self._ready = False
-        self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+        self._pause(now, wait_ms)
 
     def _blame(self, why, now):
         """Record why there is no connection, as the session or the port says."""
@@ -231,7 +260,8 @@ class Intake:
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
         self.trouble.over()
-        self._backoff_ms = self._backoff_least_ms
+        if self.health.counters[h.STORED] != self._kept_before:
+            self._backoff_ms = self._backoff_least_ms
         self._busy_ms = self._busy_least_ms
         session = self.session
         state = self.log.state
@@ -380,7 +410,7 @@ class Intake:
     def leave(self, now):
         """End the session in order, as nothing more can be kept, and come back when there is room."""
         if not self.full:
-            self.full = True
+            self._stand_back()
             self.session.stop(now)
 
     def wake_outlets(self, now):

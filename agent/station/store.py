@@ -368,7 +368,7 @@ class Store:
         return KEPT_BEFORE
 
     def _refuse(self, code, now):
-        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, code, now)
+        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
         return NOT_KEPT
 
 

@@ -28,8 +28,18 @@ class Shelf:
         return self._pressure
 
 
+class Log:
+    def __init__(self, refusal):
+        self.device = self
+        self._refusal = refusal
+
+    def refusal(self):
+        return self._refusal
+
+
 class Station:
-    def __init__(self, controller=True, server=True, full=False, mounted=True, pressure=0):
+    def __init__(self, controller=True, server=True, full=False, mounted=True, pressure=0, refusal=0):
+        self.log = Log(refusal)
         self.quarantine = Shelf(pressure)
         self.mounted = mounted
         self.session = Part(READY if controller else 0)
@@ -93,6 +103,7 @@ def test_every_cause_has_its_code():
         (Station(controller=False, server=False), True, led.NEITHER),
         (Station(full=True, controller=False), True, led.SPOOL_FULL),
         (Station(mounted=False), True, led.SPOOL_UNUSABLE),
+        (Station(full=True, refusal=4), True, led.SPOOL_UNUSABLE),
         (Station(controller=False, server=False), False, led.NO_NETWORK),
     ):
         assert led.code_of([station], network) == code

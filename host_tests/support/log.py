@@ -10,7 +10,7 @@ another part of the area owns is not imported before it is asked for: a small he
 
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.log.cursor import WANTS_ALL
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, Part, RamFlash
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING, Part, RamFlash
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
@@ -35,7 +35,19 @@ class PowerCut(Exception):
 class Flash(RamFlash):
     """A flash in RAM that can refuse, note what was programmed, hide blocks, and lose its power."""
 
-    __slots__ = ("code", "cut_after", "journal", "left", "operations", "tear", "unreadable", "worn")
+    __slots__ = (
+        "attempts",
+        "code",
+        "cut_after",
+        "journal",
+        "left",
+        "operations",
+        "refusing",
+        "tear",
+        "unreadable",
+        "was_refused",
+        "worn",
+    )
 
     def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
         super().__init__(block_count, block_bytes, unit_bytes)
@@ -44,6 +56,9 @@ class Flash(RamFlash):
         self.journal = None
         self.unreadable = ()  # blocks
         self.worn = ()  # blocks that can be read and nothing else
+        self.refusing = ()  # blocks that take no program while all others work, as a disk that errs when it syncs
+        self.was_refused = False  # the last program or erase
+        self.attempts = 0  # programs and erases, refused or not
         self.operations = 0  # programs and erases ever begun
         self.cut_after = None  # so many more are done, and the power fails within the next one
         self.tear = "none"
@@ -63,7 +78,7 @@ class Flash(RamFlash):
     def program(self, address, buf, n):
         if self.worn and address // self.block_bytes in self.worn:
             return FLASH_WORN
-        code = self._begin()
+        code = self._begin(address // self.block_bytes)
         if code != FLASH_DONE:
             return code
         if self._fails():
@@ -76,20 +91,27 @@ class Flash(RamFlash):
     def erase(self, block):
         if block in self.worn:
             return FLASH_WORN
-        code = self._begin()
+        code = self._begin(-1)
         if code != FLASH_DONE:
             return code
         if self._fails():
             self._torn(block * self.block_bytes, self.block_bytes, b"\xff" * self.block_bytes)
         return super().erase(block)
 
-    def _begin(self):
-        if self.code != FLASH_DONE:
-            if self.left == 0:
-                return self.code
+    def refusal(self):
+        return REFUSED_BROKEN if self.was_refused else REFUSED_NOTHING
+
+    def _begin(self, block):
+        self.attempts += 1
+        code = self.code
+        if code != FLASH_DONE and self.left:
             self.left -= 1
-        self.operations += 1
-        return FLASH_DONE
+            code = FLASH_DONE
+        if block in self.refusing:
+            code = FLASH_IO
+        self.was_refused = code == FLASH_IO
+        self.operations += code == FLASH_DONE
+        return code
 
     def _fails(self):
         if self.cut_after is None:

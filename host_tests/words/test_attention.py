@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.cart.status import REFUSED_NAMES
 from tools.live.figures import Figures
 from tools.words import attention
 from tools.words import status as words
@@ -78,6 +79,26 @@ def test_the_rest_is_told_the_worst_first():
     assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]
 
 
+def refused_by_the_disk(slug, **more):
+    [need] = attention.needs(station(controller={"waits_for_room": True}, spool={"refused": slug, **more}))
+    assert (need.slug, need.level) == ("disk", "bad"), "it is not called full"
+    return need
+
+
+def test_each_refusal_of_a_disk_has_its_own_words_and_advice():
+    slugs = [slug for slug in REFUSED_NAMES.split(",") if slug]
+    needs = [refused_by_the_disk(slug, path="/home/pi/my spool") for slug in slugs]
+    assert len({need.words for need in needs}) == len({need.hint for need in needs}) == len(needs)
+    for slug, word in (("read-only", "dmesg"), ("no room", "df -h /home/pi"), ("not allowed", "'/home/pi/my spool'")):
+        assert word in refused_by_the_disk(slug, path="/home/pi/my spool").hint
+    said = refused_by_the_disk("broken", refused_words="syncing a.spool: Input/output error").words
+    assert said == (
+        "no result can be stored, the controller keeps them: the disk reports errors "
+        "(syncing a.spool: Input/output error)"
+    )
+    assert refused_by_the_disk("broken", refused_words="reading a.spool").words.startswith("a part of the spool cannot")
+
+
 def test_every_need_has_words_for_when_it_is_over():
     found = attention.needs(
         station(
@@ -90,6 +111,7 @@ def test_every_need_has_words_for_when_it_is_over():
         )
     )
     slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
+    slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
     assert slugs == set(attention.OVER)
 
 

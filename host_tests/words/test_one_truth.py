@@ -13,6 +13,7 @@ from agent.openprotocol.states import READY
 from host_tests.live.test_live_view import _screen
 from tools.doctor import commands as doctor
 from tools.harness.cart import PIM, Cart
+from tools.harness.flash import SimFlash
 from tools.live.figures import BAD, WARNING, Figures
 from tools.sim import profiles
 from tools.web import metrics, page
@@ -106,6 +107,15 @@ def reported(number):
     return shown(cart)
 
 
+def refusing():
+    """The disk refuses a result."""
+    cart = produced(2, make_flash=SimFlash)
+    cart.flashes["spool0"].refuses = True
+    cart.controller.produce()
+    cart.run(5000)
+    return shown(cart)
+
+
 def receipts(counted):
     """An outlet that has counted such receipts."""
     station = shown(started())
@@ -121,6 +131,7 @@ STATES = {
     "set aside": (late, {"set aside", "waits late"}),
     "hold": (held, None),
     "full": (lambda: shown(away(240, blocks=7)), {"full"}),
+    "refusing disk": (refusing, {"disk"}),
     "overwritten": (
         lambda: shown(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
         {"overwritten"},

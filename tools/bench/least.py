@@ -40,6 +40,9 @@ class FileFlash:
             self._file.write(self._blank)
         return 0
 
+    def refusal(self):
+        return 0
+
 
 def heap(path, taken):
     """Run with a backlog; `taken` bytes were already taken by this module."""

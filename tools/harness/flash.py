@@ -12,7 +12,7 @@ Rules
    erase: a test forks the world there instead of running up to the same moment again.
 """
 
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
 from tools.base.clock import Dice
 
 PORTABLE = True
@@ -141,6 +141,10 @@ class SimFlash:
         self.used[block * units : (block + 1) * units] = bytes(units)
         self.regions = [r for r in self.regions if r.address // self.block_bytes != block]
         return FLASH_DONE
+
+    def refusal(self):
+        """Return REFUSED_BROKEN while it refuses or cannot be read."""
+        return REFUSED_BROKEN if self.refuses or self.unreadable else REFUSED_NOTHING
 
     # -- faults ------------------------------------------------------------------------------------------------
 

@@ -329,6 +329,9 @@ class StallFlash:
         self._busy(self.erase_us)
         return self.device.erase(block)
 
+    def refusal(self):
+        return self.device.refusal()
+
     def _busy(self, us):
         if self.watch is not None:
             self.watch(us)

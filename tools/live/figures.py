@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
 from tools.words import attention, lasting, undelivered
+from tools.words.news import DISK
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -225,8 +226,9 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     told = []
     ready, streaming = _ready(shown), _streaming(shown)
     if ready != known.was_ready:
-        lost = "controller left in order" if stopped else "controller lost" + known.news.of_loss("controller", shown)
-        told.append((GOOD, "controller ready") if ready else (INFO if stopped else WARNING, lost))
+        left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
+        lost = "controller left in order" if left else "controller lost" + known.news.of_loss("controller", shown)
+        told.append((GOOD, "controller ready") if ready else (INFO if left else WARNING, lost))
     if streaming != known.was_streaming:
         lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.news.of_loss("toolsnet", shown)
         told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
@@ -333,6 +335,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     if new <= 0:
         return []
     stands = {"controller": known.was_ready, "toolsnet": known.was_streaming}
+    stands[DISK] = not shown.get("spool", {}).get("refused")
     entries = [(entry["name"], entry["value"]) for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
     counted: dict[str, Counter[int]] = {}
     for name, value in entries:

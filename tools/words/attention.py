@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.cart.status import REFUSED_NAMES
+from board import linux_refusal
 from tools.words import commands, reasons
 from tools.words.spans import next_try
 
@@ -20,6 +22,7 @@ NOTE = "note"  # no action is needed
 
 # What to say when it is over, by slug.
 OVER = {
+    "disk": "the spool can be read and written again",
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
@@ -54,7 +57,7 @@ def needs(station: dict) -> list[Need]:
     """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
     if not station.get("mounted"):
         return []
-    found = [_full(station), *_refused(station), _operator(station), *_state(station)]
+    found = [_disk(station), _full(station), *_refused(station), _operator(station), *_state(station)]
     found += [_fetching(station), _late(station), _overruns(station)]
     order = (BAD, WARN, NOTE)
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
@@ -99,9 +102,25 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
-def _full(station: dict) -> Need | None:
-    if not station.get("controller", {}).get("waits_for_room"):
+def _disk(station: dict) -> Need | None:
+    """Say why the spool cannot be written or read now."""
+    spool = station.get("spool", {})
+    slug = spool.get("refused")
+    if not slug:
         return None
+    refusal = REFUSED_NAMES.split(",").index(slug)
+    reads = "reading" in spool.get("refused_words", "")
+    what = "a part of the spool cannot be read" if reads else "no result can be stored, the controller keeps them"
+    said = spool.get("refused_words", "")
+    words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
+    return Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+
+
+def _full(station: dict) -> Need | None:
+    if not station.get("controller", {}).get("waits_for_room") or station.get("spool", {}).get("refused"):
+        return None
+    if station.get("spool", {}).get("state_alarm", 0) == STATE_LAST:
+        return None  # that is why nothing is taken
     hint = "ToolsNet has to take some, or the spool has to be larger (spool.size_kib)"
     return Need("full", BAD, "FULL", "the spool is full: the controller is left alone and keeps its results", hint)
 

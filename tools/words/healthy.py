@@ -39,6 +39,10 @@ def lacks(told: dict, wanted: set[tuple[int, str]], old_process: int | None) -> 
     down = [station for station in told["stations"] if not station["mounted"]]
     if down:
         return f"station {down[0]['number']}: {attention.not_up(down[0])}"
+    for station in told["stations"]:
+        disk = [need for need in attention.bad(station) if need.slug == "disk"]
+        if disk:
+            return f"station {station['number']}: {disk[0].words}"
     stations = {station["number"]: station for station in told["stations"]}
     for number, side in sorted(wanted - connected(told)):
         if number in stations:

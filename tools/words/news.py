@@ -1,6 +1,7 @@
 """Which reasons for a missing side have been reported: each once, until the side is back.
 
-The same goes for log entries that every attempt to reach it repeats.
+The same goes for log entries that every attempt to reach it repeats. What a disk refuses is said by the station's need
+for as long as it refuses (tools.words.attention), and by such an entry only if that was over at once.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from tools.words import reasons
 
 NAMES = {"controller": "controller", "toolsnet": "ToolsNet"}
+DISK = "disk"
+OF_THE_DISK = ("flash failed", "not saved")  # each attempt to write repeats them
 
 
 class News:
@@ -43,6 +46,8 @@ class News:
 
     def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
         """True if a log entry says something that has not been reported since its side was last up."""
+        if name in OF_THE_DISK:
+            return stands[DISK]
         side = "controller" if name.startswith("controller ") else "toolsnet" if name.startswith("server ") else ""
         if not side or stands[side]:
             return True

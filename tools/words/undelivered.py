@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.quarantine.entries import reason_text
+from board import linux_refusal
 from tools.words import controller as controller_words
 from tools.words import server as server_words
 
@@ -19,8 +20,8 @@ EXPLAINED = {
     "other host": "the PIM names a server on another host than its own, port {value}; results go there",
     "parking failed": "the quarantine has no room: what ToolsNet refuses stays in the spool",
     "refused full": "a result was not taken: the spool is full, and the controller keeps it",
-    "flash failed": "the spool could not be read or written ({value}); `toolcart doctor` looks at the disk",
-    "not saved": "something that has to be durable could not be written ({value}); it is tried again",
+    "flash failed": "a result was not stored and not acknowledged: {refusal}; `toolcart doctor` looks at the disk",
+    "not saved": "something that has to be durable could not be written; it is tried again",
     "parked": "a result was set aside: {reason}",
     "clock apart": "the clock of the controller and ours are {value} s apart",
 }
@@ -46,4 +47,5 @@ def explained(name: str, value: int, number: int) -> str:
     from tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
 
     code = told_code(value % 1000) if "{code}" in text else value
-    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value))
+    refusal = linux_refusal.meaning(value) if value in linux_refusal.WORDS else "the flash could not be read or written"
+    return text.format(value=value, mid=value // 1000, code=code, reason=reason_text(value), refusal=refusal)

@@ -1,7 +1,7 @@
 """A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
 
-Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`; 0 is done, -1 a worn block, -2 a
-device that refuses. Physics (docs/worlds.md):
+Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`, `refusal`; 0 is done, -1 a worn
+block, -2 a device that refuses. Physics (docs/worlds.md):
 1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
    it may read differently at each read, or change at a later start, until it is erased or programmed.
 2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
@@ -18,6 +18,7 @@ import random
 from tools.worlds.power import ERASE, PROGRAM, READ, Fuse, PowerCut
 
 DONE, WORN, REFUSED = 0, -1, -2
+ERROR = 4  # what `refusal` says: a driver that reports an error
 BLOCK_BYTES = 4096
 
 _ERASED, _PROGRAMMED, _WEAK = 0, 1, 2
@@ -187,6 +188,10 @@ class NorFlash:
         self.units[block * count : (block + 1) * count] = bytes(count)
         self._settle(block * count, count)
         return DONE
+
+    def refusal(self) -> int:
+        """Return why it refuses now."""
+        return ERROR if self.refusing or self.refusals_left or self.unreadable_left else DONE
 
     # -- faults ----------------------------------------------------------------------------------------------------
 

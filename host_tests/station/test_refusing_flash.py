@@ -1,0 +1,116 @@
+"""A flash that refuses: the controller keeps its results and is left alone, and all of them are taken afterwards."""
+
+from agent.base import health as h
+from agent.cart import status
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.state import STATE_BLOCKS, STATE_LAST
+from host_tests.support.world import Cart
+from tools.harness.cart import CONTROLLER
+
+PORTABLE = True
+HEAVY = True
+HEAP = "12m"
+
+MINUTE_MS = 60000
+SESSIONS_IN_TEN_MINUTES = 25  # two a minute, and a few while the pause grows
+
+
+def shown(cart):
+    return status.of_station(cart.station, cart.clock.now)
+
+
+def refusing(cart, code=FLASH_IO, blocks=()):
+    """The whole flash answers this to a program from now on, or these blocks alone."""
+    cart.device.code = code if not blocks else FLASH_DONE
+    cart.device.refusing = blocks
+
+
+def all_are_stored_once(cart):
+    cart.settle()
+    assert cart.stored_ids() == cart.controller.produced
+    assert set(cart.controller.acknowledged) <= set(cart.controller.produced)
+    assert cart.controller.complaints == []
+    return True
+
+
+def test_a_flash_that_refuses_is_tried_before_the_controller():
+    cart = Cart().ready()
+    cart.controller.produce()
+    cart.settle()
+    refusing(cart)
+    cart.controller.produce()
+    cart.run(1000)
+    connections = cart.controller.connections
+    tried = cart.device.attempts
+    for _ in range(10):
+        cart.controller.produce()
+        cart.run(MINUTE_MS)
+    assert cart.controller.connections == connections and cart.controller.acknowledged == [1]
+    assert cart.device.attempts - tried < 2 * SESSIONS_IN_TEN_MINUTES
+    refusing(cart, FLASH_DONE)
+    cart.run(40000)
+    assert cart.is_ready() and all_are_stored_once(cart)
+
+
+def test_it_is_called_refused_and_not_full():
+    cart = Cart().ready()
+    refusing(cart)
+    cart.controller.produce()
+    cart.run(5000)
+    told = shown(cart)
+    assert told["spool"]["refused"] == "broken" and not told["controller"]["waits_for_room"]
+    assert told["controller"]["next_try_ms"] > 0
+    assert cart.counted(h.FLASH_FAILED) == 1 and cart.counted(h.REFUSED_FULL) == 0
+    refusing(cart, FLASH_DONE)
+    cart.settle()
+    told = shown(cart)
+    assert told["spool"]["refused"] == "" and not told["controller"]["waits_for_room"]
+
+
+def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
+    cart = Cart().ready()
+    cart.controller.produce()
+    cart.settle()
+    front = STATE_BLOCKS + 3
+    refusing(cart, FLASH_IO, range(front, cart.device.block_count))
+    connections = cart.controller.connections
+    for _ in range(150):
+        cart.controller.produce()
+        cart.run(4000)
+    assert 3 < cart.controller.connections - connections < SESSIONS_IN_TEN_MINUTES
+    assert cart.controller.acknowledged == [1]
+    refusing(cart, FLASH_DONE)
+    cart.run(40000)
+    assert all_are_stored_once(cart)
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])  # what was kept has ended the growing pauses
+    cart.run(3000)
+    assert cart.is_ready()
+
+
+def test_a_start_on_a_flash_that_refuses_asks_no_controller():
+    cart = Cart()
+    cart.settle()
+    cart.controller.produce()
+    cart.settle()
+    refusing(cart)
+    cart.cut()
+    connections = cart.controller.connections
+    cart.run(2 * MINUTE_MS)
+    assert cart.controller.connections == connections and shown(cart)["spool"]["refused"] == "broken"
+    refusing(cart, FLASH_DONE)
+    cart.run(40000)
+    assert cart.is_ready() and all_are_stored_once(cart)
+
+
+def test_a_worn_out_state_ends_the_session_once():
+    cart = Cart().ready()
+    cart.device.worn = tuple(range(STATE_BLOCKS))
+    cart.controller.produce()
+    cart.run(2 * MINUTE_MS)
+    while cart.station.state.alarm != STATE_LAST:
+        assert cart.station.state.save() or cart.station.state.alarm
+    connections = cart.controller.connections
+    cart.controller.produce()
+    cart.run(10 * MINUTE_MS)
+    assert cart.controller.connections - connections <= 1 and FLASH_WORN
+    assert cart.controller.acknowledged in ([], [1])
