@@ -4,8 +4,9 @@ Rules
 1. Within a block records come in order. What is in doubt or void is not found.
 2. A block's head has the lowest and highest ID of the results in the block before it (agent.log.head): so a block that
    cannot have an ID costs one read, and an ID above all in the log none.
-3. A block that cannot be read is RECORD_LOST if it is the newest, or if that cannot be read either: the device is away.
-   Otherwise only this block is worn, and its contents are lost.
+3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
+   RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
+   worn, and its contents are lost.
 """
 
 from agent.base.fields import compare, copy
@@ -78,6 +79,8 @@ class Search:
                 self._step()
                 continue
             octets = log.look(self.place, offset, end)
+            if octets == RECORD_LOST:
+                octets = log.look(self.place, offset, end)
             if octets > 0:
                 self._offset = log.behind(offset, octets)
                 number = get_u32(page, _NUMBER)

@@ -15,16 +15,19 @@ HEAP = "12m"
 
 
 class Counted(Flash):
-    """Counts what is read."""
+    """Counts what is read, and refuses a single read."""
 
-    __slots__ = ("reads",)
+    __slots__ = ("reads", "refuses")
 
     def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
         super().__init__(block_count, block_bytes, unit_bytes)
         self.reads = 0
+        self.refuses = 0  # this one of them
 
     def read_into(self, address, buf, n):
         self.reads += 1
+        if self.reads == self.refuses:
+            return -1
         return super().read_into(address, buf, n)
 
 
@@ -55,6 +58,15 @@ def test_a_result_is_found_by_its_id_wherever_it_lies():
     for ident in range(1, 242):
         assert found(area, ident)[0] == ([ident] if oldest <= ident <= 240 else []), ident
     assert oldest < 60
+
+
+def test_a_result_is_found_whichever_single_read_is_refused():
+    area = area_of(16, 64, 240)
+    reads = found(area, 200)[1]
+    assert found(area, 200)[0] == [200] and reads > 4
+    for refused in range(1, reads + 1):
+        area.flash.refuses = area.flash.reads + refused
+        assert found(area, 200)[0] == [200], refused
 
 
 def test_an_id_apart_from_those_of_a_log_that_has_turned_over_may_have_been_there():
