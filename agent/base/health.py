@@ -61,6 +61,9 @@ TRACES_ODD = const(47)  # kept although something in them is not as it should be
 HOST_REFUSED = const(48)  # the server that an 08 named is not one of those allowed
 CONTROLLER_AWAY = const(49)  # each reason is logged once; the value is its number (agent.base.trouble)
 SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
+UNSUBSCRIBED = const(51)  # the controller had stopped pushing; the value says what follows (agent.station.watch)
+PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
+IDS_HIGHER = const(53)  # a controller was found to answer MID 0064 with IDs that are one too high
 
 NAMES = (
     "stored",
@@ -114,6 +117,9 @@ NAMES = (
     "host refused",
     "controller away",
     "server away",
+    "unsubscribed",
+    "passed over",
+    "ids higher",
 )
 
 LOG_ENTRIES = 32

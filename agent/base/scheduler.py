@@ -7,13 +7,17 @@ Rules
    or until input, wakes the slot the input belongs to, and calls again.
 3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
    What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
+4. If `step` is called STALL_MS later than it asked for, every task that has `stalled(now)` is told: the process got no
+   turn for so long.
 """
 
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 
 PAUSE_MS = const(1000)
+STALL_MS = const(2000)
 
+_HALF = const(0x20000000)
 _ASLEEP = const(-1)  # in place of a moment: until woken
 
 
@@ -27,6 +31,7 @@ class Scheduler:
         self.count = 0
         self.faults = 0
         self.last_fault = None
+        self._next = -1  # when `step` should be called again
 
     def add(self, task, now):
         """Put the task in the next slot and return its number; it runs at the next step. ValueError if none is free."""
@@ -49,6 +54,9 @@ class Scheduler:
 
     def step(self, now):
         """Run what is due; return the ms until the next slot is due, FOREVER if all wait to be woken."""
+        late_ms = now - self._next
+        if late_ms >= STALL_MS or late_ms < -_HALF:
+            self._look_at_lateness(now)
         shortest = FOREVER
         slot = 0
         while slot < self.count:  # a task may add others: they run in the same step
@@ -60,7 +68,16 @@ class Scheduler:
                 if left < shortest:
                     shortest = left
             slot += 1
+        self._next = now + shortest if shortest <= TICKS_MAX - now else ticks_add(now, shortest)
         return shortest
+
+    def _look_at_lateness(self, now):
+        if self._next < 0 or ticks_diff(now, self._next) < STALL_MS:
+            return  # this is the first step, or the clock has wrapped
+        for slot in range(self.count):
+            stalled = getattr(self._tasks[slot], "stalled", None)
+            if stalled is not None:
+                stalled(now)
 
     def _run(self, slot, now):
         try:

@@ -11,7 +11,6 @@ IDENTITY_BYTES = const(51)
 STATION = const(41)  # where its ten digits stand
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
-SOFTWARE_BYTES = const(19)
 REPEATS_NOTHING = const(4)  # that of an MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
 SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (003:3169-3182): a station's results come as MID 0106
 SHARED_SYSTEM = const(3)  # that of a Power Focus 6000: its stations may share the IDs
@@ -32,13 +31,6 @@ def read_identity(identity, buf, at, length):
 def system_type_of(buf, at, length):
     """Return the system type that 0002 names, 0 if it names none."""
     return number(buf, at + 165, 3) if length >= 168 else 0
-
-
-def read_software(software, buf, at, length):
-    """Fill `software` with the controller's software version from the 0002 at buf[at:]; blank before revision 3."""
-    fill(software, 0, SOFTWARE_BYTES)
-    if length >= 104:
-        copy(software, 0, buf, at + 85, SOFTWARE_BYTES)
 
 
 def numbers_messages(buf, at, length):

@@ -118,8 +118,11 @@ def put_unread(digest, number, check=-1):
 
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
-    if compare(one, 0, other, 0, _TIME):
-        return False
+    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
+
+
+def _are_alike(one, other):
+    """True if time and values are the same. What one of them lacks is not compared."""
     if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: a time
         return False
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
@@ -278,6 +281,11 @@ class Known:
         """True if `digest` is that of the highest result known."""
         return self.is_met() and same(digest, self.octets)
 
+    def is_like_top(self, digest):
+        """True if `digest` has the time and the values of the highest result known, under any ID."""
+        has_times = digest[_TIME + 2] > 0 and self.octets[_TIME + 2] > 0  # else there would be little to compare
+        return self.is_met() and has_times and _are_alike(digest, self.octets)
+
     def epoch(self):
         """Return how often the IDs have restarted, modulo 256."""
         return self.octets[_EPOCH]
@@ -320,6 +328,16 @@ class Known:
         fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
+
+    def lower_top(self, digest):
+        """Make this result `w` in place of the same one under the next ID; what may be missing ends with it."""
+        top = self.top()
+        if self.ranges and self.ranges[-1][1] == top:
+            self.ranges[-1][1] = before(top)
+            if not length_of(self.ranges[-1][0], before(top)):
+                self.ranges.pop()
+            self._write_ranges()
+        self.put_top(digest)
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""

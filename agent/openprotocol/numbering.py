@@ -50,6 +50,10 @@ class Numbering:
             self.owe(mid, CODE_WRONG if verdict == NUMBER_WRONG else CODE_NONE)
         return verdict == NUMBER_DELIVER
 
+    def owes_again(self):
+        """True if the answer that is owed is to a message that came again."""
+        return self._code == CODE_NONE
+
     def put_owed(self, buf, at):
         """Write the answer that is owed to buf[at:]; return its length."""
         code = self._code

@@ -11,6 +11,10 @@ PHASE_FILL = const(5)
 PHASE_OFF = const(6)
 PHASE_SEEK = const(7)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_SETTLE = const(8)  # what was concluded is to be written down
+PHASE_PROBE = const(
+    9
+)  # is an ID that was never made answered with the newest below it? Then all stations share the IDs
+PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
@@ -21,6 +25,8 @@ PHASE_NAMES = (
     "off",
     "looking for our own",
     "writing down",
+    "asking whether the stations share the IDs",
+    "asking for the newest again",
 )
 
 NEWS_NONE = const(0)
@@ -28,8 +34,11 @@ NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller's IDs have restarted
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
 NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
+NEWS_HIGHER = const(5)  # the IDs of this controller's answers are one too high
+NEWS_KNOWN = const(6)  # of a poll: there is nothing that is not known
+NEWS_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
 
-SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as 0002 and its answers show
+SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
 SHARING_OWN = const(1)  # they do not
 SHARING_ALL = const(2)  # they do
 

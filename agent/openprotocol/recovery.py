@@ -13,15 +13,22 @@ Rules
 5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: it is asked for again.
+7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
+   either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
+   that follows (`higher`), and in w itself where it came from such an answer.
 
     phase     asks for             it is there                         it is gone
     NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
                                    else WALK                           w: proven, there is nothing
-    WITNESS   w                    the same: settle w+1..N; else WALK  WALK; nothing, if 0 was gone as well
+    PROBE     N + 1, in doubt      below N + 1: the stations share     they do not
+                                   the IDs (shared.py)
+    WITNESS   w                    the same: settle w+1..N; else w+1,  w+1, then WALK; nothing, if 0 was gone as well
+                                   then WALK
     WALK      downward from N      goes on                             settle all from the lowest that is there
     UP        upward, if 0 is gone goes on                             after K in a row: settle
     SEEK      downward, shared     is it ours? (shared.py)             the stretch is known
     FILL      the oldest missing   store it, close it                  close it, count it
+    POLL      0, when told to      is it w? (agent.station.watch)      w + 1, since 0 may be unknown there
 """
 
 from agent.base.compat import const
@@ -51,6 +58,9 @@ from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BY
 
 GONE_OWN = const(24)  # K: more than the longest run of IDs that are not ours
 GONE_SHARED = const(100)
+HIGHER_NO = const(0)
+HIGHER_SAID = const(1)  # n is answered with n's result under the ID n + 1
+HIGHER_KEPT = const(2)  # n's result is found under n + 1
 CLOSED_MOST = const(32)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
@@ -75,6 +85,9 @@ class Recovery:
         self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
+        self.passed_over = 0  # answers that name another station, and were not taken
+        self.polled = -1  # the ID that a poll brought, if it is not the highest known
+        self.higher = HIGHER_NO  # rule 7
         self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
         self.not_saved = 0  # snapshots that could not be written
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -86,6 +99,7 @@ class Recovery:
         self._revision_index = 0
         self._gone_most = GONE_SHARED  # K
         self._shares = False  # the stations share the IDs, as far as this connection has shown
+        self._hears_lower = False
         self._stretch_ids = 0  # how many IDs are looked through at a time, if so
         self._identity = self._named = 0  # another controller is believed when it names itself twice
         self._other = False
@@ -106,13 +120,14 @@ class Recovery:
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0, software=b"", now=0, by_own_ids=False):
+    def opened(self, identity, system_type=0, now=0, by_own_ids=False):
         """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
         known = self.known
         self._forget()
         self._online = True
         self.needs = ""
         self.shared = None
+        self.higher = HIGHER_NO
         known.last_id = -1
         known.misfit = False
         self.phase = qs.PHASE_OFF
@@ -123,7 +138,7 @@ class Recovery:
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
         self._identity = alone
-        self._choose_sharing(identity, system_type, software, qs.SHARING_OWN if by_own_ids else self.sharing)
+        self._choose_sharing(identity, system_type, qs.SHARING_OWN if by_own_ids else self.sharing)
         if not self.needs:
             self.phase = qs.PHASE_NEWEST
         self._other = known.identity() not in (0, alone, named)  # an update may begin or end the sharing
@@ -140,7 +155,7 @@ class Recovery:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def look_again(self, now):
-        """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
+        """Start over with the newest, once a minute at most: a push did not fit, was lost, or never came."""
         if not self._online or self.phase == qs.PHASE_OFF:
             return
         self._begin_look()
@@ -148,6 +163,30 @@ class Recovery:
             self._retry.start(now, self._looked.left(now))
         else:
             self._looked.start(now, LOOK_AGAIN_MS)
+
+    def can_poll(self):
+        """True if this controller can be asked for the newest, now or later."""
+        return self._online and self.phase != qs.PHASE_OFF
+
+    def poll(self):
+        """Ask whether the newest is still the highest known, unless something else is to be found out."""
+        if self.phase == qs.PHASE_IDLE and not self.known.ranges:
+            self.phase = qs.PHASE_POLL
+            self._asked = self._tries = 0
+
+    def _end_poll(self, is_known, number=-1):
+        """Return to rest after a poll; return a NEWS_."""
+        self.phase = qs.PHASE_IDLE
+        self._asked = 0
+        self.polled = number
+        return qs.NEWS_KNOWN if is_known else qs.NEWS_UNKNOWN
+
+    def _hear_poll_gone(self):
+        """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
+        if self._asked or self.known.top() < 0:
+            return self._end_poll(True)
+        self._asked = after(self.known.top())
+        return qs.NEWS_NONE
 
     def _begin_look(self):
         self._flush()
@@ -165,6 +204,8 @@ class Recovery:
         self._held = False  # by the log
         self._zero = False  # ID 0 is gone
         self._nameless = False  # the newest has no ID
+        self._beyond = False  # the witness is looked for beside its ID
+        self._saw_higher = False  # a question was answered with the ID after it
         self._inside = False  # the walk is inside a range
         self._run = 0  # gone in a row
         self._spindle = 1  # that is asked
@@ -177,34 +218,31 @@ class Recovery:
         self._owes = False  # how far the range is closed should be saved
         self._retry.stop()
 
-    def _choose_sharing(self, identity, system_type, software, sharing):
-        """Decide whether stations share the IDs, and whether anything can be fetched."""
+    def _choose_sharing(self, identity, system_type, sharing):
+        """Begin with what the setting or earlier answers say about the IDs; this connection's answers decide."""
         named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
-        may = False  # its answers will tell
-        shares = sharing == qs.SHARING_ALL
-        if sharing == qs.SHARING_AUTO and system_type == SHARED_SYSTEM:
-            major = major_of(software)
-            may = major == 0
-            shares = 0 < major < 3 or (may and self.known.shares())
-        elif sharing == qs.SHARING_AUTO:
-            may = named
-            shares = named and self.known.shares()
-        doubtful = shares or (may and system_type == SHARED_SYSTEM)
-        own = sharing == qs.SHARING_OWN or system_type > 0
-        self._gone_most = GONE_OWN if own and not doubtful else GONE_SHARED
-        self._shares = shares
+        of_system = system_type == SHARED_SYSTEM
+        may = sharing == qs.SHARING_AUTO and (named or of_system)
+        self._shares = shares = sharing == qs.SHARING_ALL or (may and self.known.shares())
+        own = sharing == qs.SHARING_OWN or (system_type > 0 and not (may and of_system))
+        self._gone_most = GONE_OWN if own and not shares else GONE_SHARED
+        self._hears_lower = sharing != qs.SHARING_OWN
         revisions = self._revisions
-        if named and (shares or may):
-            from agent.openprotocol.shared import Shared  # only where the controller names our station
-
-            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
-            self.shared = Shared(identity, system_type == SHARED_SYSTEM, self._stretch_ids)
-            revisions = self.shared.ordered(revisions)
-        elif doubtful:
+        if shares and not named:
             self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
+        elif shares or may:
+            self._share(identity, of_system, sharing == qs.SHARING_ALL)
+            if named:
+                self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
+                revisions = self.shared.ordered(revisions)
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = 0
+
+    def _share(self, identity, has_to_name, is_proven=False):
+        from agent.openprotocol.shared import Shared  # only where stations share the IDs, or may
+
+        self.shared = Shared(identity, has_to_name, self._stretch_ids, is_proven)
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
@@ -298,6 +336,19 @@ class Recovery:
         """Ask for the same again later: there was no room for it."""
         self._retry.start(now, self.retry_ms)
 
+    def hears_lower(self):
+        """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
+        return self._hears_lower
+
+    def hears_higher(self):
+        """True if an answer with the ID after the one asked for counts as one (rule 7)."""
+        return self.higher != HIGHER_KEPT
+
+    def asks_higher(self):
+        """True if the ID after the one in `ask_id` is to be asked for (rule 7); behind the last one that would be 0."""
+        number = id_of(self.ask_id, 0)
+        return self.higher == HIGHER_KEPT and 0 < number < ID_PERIOD - 1
+
     def revision(self):
         """Return the revision to ask in."""
         return self._ordered[self._revision_index]
@@ -329,12 +380,14 @@ class Recovery:
         number = id_at(body, at)
         if number < 0:
             return self._hear_nameless(now)
-        if not all_digits(body, at, ID_BYTES):
+        if self.higher:
+            number = before(number)
+        if self.higher or not all_digits(body, at, ID_BYTES):
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        looks = self.phase in (qs.PHASE_NEWEST, qs.PHASE_UP) or self._spindles() > 1
+        looks = self.phase in (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL) or self._spindles() > 1
         held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         return self._hear(number, held, now)
 
@@ -357,6 +410,8 @@ class Recovery:
         if self._is_stale():
             return qs.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
+        if number >= 0 and self.higher:
+            number = before(number)
         if number < 0 and self.phase == qs.PHASE_FILL:
             number = self._asked
         if number < 0:
@@ -408,9 +463,14 @@ class Recovery:
 
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
+        if self.phase == qs.PHASE_POLL:
+            return self._end_poll(True)  # nothing is known to be missing
         self._tries += 1
         if self._tries == 0:
             return self._give_up(now)
+        if self.phase == qs.PHASE_PROBE and self._tries >= UNANSWERED_MOST:
+            self.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
+            return self._compare_newest(now)
         self._retry.start(now, self.retry_ms)
         phase = self.phase
         if self._tries >= UNANSWERED_MOST and phase not in (qs.PHASE_NEWEST, qs.PHASE_UP):
@@ -430,20 +490,31 @@ class Recovery:
         phase = self.phase
         if self._beside:
             return self._answered_beside()
+        if self.shared is None and self._hears_lower and number < self._asked:
+            self._share(bytes(STATION + STATION_BYTES), True)
         if self.shared is not None:
             judged = self.shared.judge(phase, self._shares, number, self._asked)
             if judged != qs.JUDGED_FINE:
                 return self._hear_judged(judged)
         if phase == qs.PHASE_NEWEST:
             return self._hear_newest(number, held, now)
+        if phase == qs.PHASE_PROBE:
+            return self._compare_newest(now)
+        if phase == qs.PHASE_POLL:
+            return self._end_poll(held or self.known.is_top(self._answer), number)
+        if self._asked and not self.higher and self._is_higher(number):
+            return self._hear_higher()
         if is_ahead(number, self._asked) and not (phase == qs.PHASE_SEEK and number < self._asked):
             return self._again(now)  # an answer to an earlier question
         if phase == qs.PHASE_SEEK:
-            return self._go_on(number, self.shared.is_ours(), now)  # type: ignore[union-attr]
+            is_ours = self.shared.is_ours()  # type: ignore[union-attr]
+            self.passed_over += not is_ours and not is_ahead(self._begin, number)
+            return self._go_on(number, is_ours, now)
         if number != self._asked:
             return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._turn_or_close()
         if phase == qs.PHASE_FILL:
             is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
+            self.passed_over += is_others
             return self._close(False) if is_others else qs.NEWS_STORE
         if phase == qs.PHASE_WITNESS:
             return self._hear_witness(held, now)
@@ -458,12 +529,17 @@ class Recovery:
         phase = self.phase
         if self._beside:
             return self._answered_beside()
+        if phase == qs.PHASE_POLL:
+            return self._hear_poll_gone()
         if self._turn_spindle():
             return qs.NEWS_NONE
         if phase == qs.PHASE_NEWEST:
-            return self._compare_newest(self._held, now) if self._newest >= 0 else self._hear_nothing(now)
+            return self._look_at_sharing(now) if self._newest >= 0 else self._hear_nothing(now)
+        if phase == qs.PHASE_PROBE:
+            self._end_sharing()
+            return self._compare_newest(now)
         if phase == qs.PHASE_WITNESS:
-            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(self._there, now)
+            return self._hear_no_witness(self._there, now)
         if phase == qs.PHASE_FILL:
             self._run += not self._there
             return self._close(not self._there)
@@ -495,14 +571,30 @@ class Recovery:
             self._newest = number
             self._held = held
             self._take_top(self._answer)
-        return qs.NEWS_NONE if self._turn_spindle() else self._compare_newest(self._held, now)
+        return qs.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
-    def _compare_newest(self, held, now):
-        """The newest is `_top`: go on from there; return a NEWS_."""
+    def _look_at_sharing(self, now):
+        """The newest is `_top`: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
+        if self.shared is None or not self.shared.needs_proof(self._shares):
+            return self._compare_newest(now)
+        self.phase = qs.PHASE_PROBE
+        self._asked = after(self._newest)
+        return qs.NEWS_NONE
+
+    def _end_sharing(self):
+        """The stations do not share the IDs."""
+        self.shared.are_own()  # type: ignore[union-attr] - else nothing was to be proven
+        self._shares = False
+        self._gone_most = GONE_OWN
+
+    def _compare_newest(self, now):
+        """Go on from the newest; return a NEWS_."""
         known = self.known
         newest = self._newest
+        held = self._held
         several = self._spindles() > 1
         self._upto = before(newest) if held and not several else newest
+        self._tries = 0
         self._afresh = self._reset = False
         if not known.is_met() and not known.is_empty():
             self._first = newest if self.store_newest else after(self._upto)
@@ -517,7 +609,7 @@ class Recovery:
             return self._conclude(now)
         top = known.top()
         is_above = is_ahead(newest, top)
-        if top <= 0 or not is_above:
+        if top <= 0 or not (is_above or self.higher == HIGHER_SAID):
             return self._begin_walk(top >= 0 and not is_above, now)
         self.phase = qs.PHASE_WITNESS
         self._asked = top
@@ -530,8 +622,9 @@ class Recovery:
         self._zero = True
         if known.last_id >= 0:  # this connection has pushed one: it counts as the newest
             self._newest = known.last_id
+            self._held = True
             self._take_top(known.last)
-            return self._compare_newest(True, now)
+            return self._look_at_sharing(now)
         if known.top() <= 0:
             return self._conclude_empty(now)
         self.phase = qs.PHASE_WITNESS
@@ -541,14 +634,62 @@ class Recovery:
     def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
         several = self._spindles() > 1
-        if not self.known.is_top(self._answer) and not (several and held):
+        if self._beyond and self.higher == HIGHER_SAID and self._is_top_under(self._asked):
+            return self._lower_top(now)
+        is_above = several or self._newest < 0 or is_ahead(self._newest, self._asked)
+        is_known = self.known.is_top(self._answer) or (several and held)
+        if self._beyond or not is_above or not is_known:
             self._there = True
-            if self._turn_spindle():
-                return qs.NEWS_NONE
-            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(True, now)
+            return qs.NEWS_NONE if self._turn_spindle() else self._hear_no_witness(True, now)
         self._spindle = 1
         self._first = self._asked if several else after(self._asked)
         return self._conclude(now)
+
+    def _hear_no_witness(self, is_reset, now):
+        """The highest result known is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
+        if not self._beyond and self._spindles() == 1:
+            top = self.known.top()
+            self._beyond = True
+            self._reset = is_reset or not is_ahead(self._newest, top)
+            self._asked = before(top) if self.higher == HIGHER_SAID else after(top)
+            return qs.NEWS_NONE
+        return (
+            self._conclude_empty(now)
+            if self._newest < 0
+            else self._begin_walk(self._reset if self._beyond else is_reset, now)
+        )
+
+    def _is_higher(self, number):
+        """True if the answer `number` may show that the controller's answers have IDs that are one too high."""
+        if self._spindles() > 1:
+            return False
+        return number == self._asked + 1 or (self._beyond and self._is_top_under(number))
+
+    def _is_top_under(self, number):
+        """True if the answer is the highest result known, under this ID instead of its own."""
+        at = before(number) if self.higher == HIGHER_NO else after(number)
+        return at == self.known.top() and self.known.is_like_top(self._answer)
+
+    def _hear_higher(self):
+        """Put the IDs of answers right from now on; ask again if this may be a late answer. Return a NEWS_."""
+        number = unpack_id(self._answer, 0)
+        is_kept = self._beyond and number == self._asked
+        if not is_kept and not self._saw_higher:
+            self._saw_higher = True
+            return qs.NEWS_NONE
+        self.higher = HIGHER_KEPT if is_kept else HIGHER_SAID
+        self._begin_look()
+        return qs.NEWS_HIGHER
+
+    def _lower_top(self, now):
+        """The highest result known came from an answer of this controller: its own ID is one less. Return NEWS_NONE."""
+        self.known.begin()
+        self.known.lower_top(self._answer)
+        self._begin_look()
+        if not self.known.commit():
+            self.not_saved += 1
+            self.wait_for_room(now)
+        return qs.NEWS_NONE
 
     def _conclude_empty(self, now):
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
@@ -708,7 +849,9 @@ class Recovery:
 
     def _hear_judged(self, judged):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
-        if judged == qs.JUDGED_NO_OWNER:
+        if judged == qs.JUDGED_NO_OWNER and not self.shared.is_proven:  # type: ignore[union-attr]
+            self._begin_look()
+        elif judged == qs.JUDGED_NO_OWNER:
             self.needs = "recover_revisions"
             self._switch_off()
             return qs.NEWS_NO_OWNER
@@ -774,19 +917,6 @@ class Recovery:
                 return False
         known.count_gone(first, count)
         return True
-
-
-def major_of(software):
-    """Return the first number of a version such as `PF6_R_3.13.2`: 3; 0 if there is none."""
-    value = 0
-    for octet in software:
-        if 0x30 <= octet <= 0x39:
-            value = value * 10 + octet - 0x30
-        elif octet == 0x2E and value:
-            return value
-        else:
-            value = 0
-    return 0
 
 
 assert _IDLE == qs.PHASE_IDLE and _OFF == qs.PHASE_OFF

@@ -12,14 +12,17 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy
 from agent.base.ticks import Timer
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
+from agent.openprotocol.ids import increment
 from agent.openprotocol.states import (
     EV_FETCH_REFUSED,
     EV_FETCH_SILENT,
     EV_FETCHED,
     EV_NONE,
+    EV_NOT_SUBSCRIBED,
     EV_OVER,
     EV_REFUSED,
     EV_STARTED,
+    EV_SUBSCRIBED,
     EV_TOOL,
 )
 from agent.record.result import ID_BYTES
@@ -71,6 +74,7 @@ TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _TELL)
 FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _TELL)
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, _TELL)  # of any MID
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
@@ -90,8 +94,9 @@ class Request:
         "_passed_over",
         "_said",
         "_sends",
-        "lower_too",
         "answer",
+        "higher_too",
+        "lower_too",
         "data",
         "unsent",
         "was_newest",
@@ -106,6 +111,7 @@ class Request:
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
         self.lower_too = False  # the newest at or below what was asked for may be the answer
+        self.higher_too = False  # so may the ID after it
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._said = bytearray(ID_BYTES)
@@ -171,7 +177,7 @@ class Request:
                     self._echoes -= 1
                     self._passed += self.lower_too  # else it cannot answer this one
                     return False  # the answer to an earlier try
-                if not self.lower_too or differs > 0:
+                if not (self._is_next() if differs > 0 else self.lower_too):
                     return False
             self._count_echoes(self._sends - 1)
             self._by = by
@@ -189,6 +195,14 @@ class Request:
             and put_digits(said, 0, buf, at + FETCH[DATA_AT])
             and said == self._last
         )
+
+    def _is_next(self):
+        """True if `_said` is the ID after the one asked for, and that may be the answer."""
+        if not self.higher_too:
+            return False
+        following = bytearray(self.data[:ID_BYTES])
+        increment(following)
+        return following == self._said
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""

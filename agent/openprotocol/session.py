@@ -41,6 +41,7 @@ from agent.openprotocol.replies import code_of, refusal_class
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
+    EV_AGAIN,
     EV_BESIDE,
     EV_GENERIC,
     EV_LATE,
@@ -53,6 +54,7 @@ from agent.openprotocol.states import (
     EV_REFUSED,
     EV_STARTED,
     EV_UNKNOWN,
+    EV_UNTAKEN,
     OVER,
     READY,
     STARTING,
@@ -71,6 +73,7 @@ from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _CUTS_MOST = const(3)
+_LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -135,7 +138,6 @@ class Session:
     def _prepare_identity(self):
         """Make room for what a controller says about itself."""
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
-        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # the controller's software version, as it came
         self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
         self.system_type = 0
 
@@ -269,6 +271,11 @@ class Session:
         self._behind = behind
         self._stands(False)
 
+    def subscribe_again(self):
+        """Ask for the first subscription once more, in READY: EV_SUBSCRIBED, EV_NOT_SUBSCRIBED, or no event."""
+        one = self.subscriptions[0]
+        self.request.ask(rq.SUBSCRIBE_AGAIN, one.mid, one.row[NAMED] or one.mid, one.revision(), one.data, 1)
+
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def ask(self, row, revision, data):
@@ -324,7 +331,9 @@ class Session:
             number = self.numbers.number_for(request.asked)
             wait_ms = min(wait_ms, self.numbers.wait_ms)
         request.posted(now, wait_ms)
-        self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE, number)
+        self._post(
+            request.asked, request.revision, request.data, row is rq.SUBSCRIBE or row is rq.SUBSCRIBE_AGAIN, number
+        )
 
     def _post(self, mid, revision, data, aloud, number):
         link = self.link
@@ -376,7 +385,6 @@ class Session:
 
     def _started(self, buf, at, length):
         idy.read_identity(self.identity, buf, at, length)
-        idy.read_software(self.software, buf, at, length)
         self.system_type = idy.system_type_of(buf, at, length)
         numbering = self.numbering
         numbering.active = idy.numbers_messages(buf, at, length)
@@ -628,10 +636,12 @@ class Session:
                 return EV_NONE
         self.sequence = 0
         if self.numbering.active:
+            if mid == 9998 and self._is_untaken():
+                return EV_UNTAKEN
             if self.numbers is not None and (mid == 9997 or mid == 9998):
                 return self.numbers.heard(self, mid)
             if not self._is_in_turn(mid, push is not None):
-                return EV_NONE
+                return EV_AGAIN if self.numbering.owes_again() else EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
@@ -731,7 +741,26 @@ class Session:
         self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there, but a sign of life all the same
-        return self.refused_as(refusal_class(self.code)) if self.request.is_named(named) else EV_UNKNOWN
+        if self.request.is_named(named):
+            return self.refused_as(refusal_class(self.code))
+        return EV_UNTAKEN if self._acknowledges(named) else EV_UNKNOWN
+
+    def _is_untaken(self):
+        """True if this MID 9998 rejects an acknowledgement of ours."""
+        buf = self.link.buf
+        at = self.link.at
+        self.named = number(buf, at + 20, 4)
+        self.code = max(number(buf, at + 24, 4), 0)
+        return self.link.length >= _LINK_REFUSAL_BYTES and self._acknowledges(self.named)
+
+    def _acknowledges(self, mid):
+        """True if it is by this MID that pushes are acknowledged."""
+        if mid == 9997:
+            return self.numbering.active
+        for push in self._pushes.values():
+            if push.reply == mid:
+                return True
+        return False
 
     def refused_as(self, refusal):
         """The outstanding request was rejected, with a code of this class."""

@@ -1,4 +1,4 @@
-"""A controller whose stations share its tightening IDs (Power Focus 6000 up to 2.8): which missing ones are ours.
+"""A controller whose stations share its tightening IDs (Power Focus 6000): which missing ones are ours.
 
     asked      n        n-3     ..      first
     answered   n-2 (A)  n-7 (us)        below first: the stretch is known, and n-7 is ours
@@ -7,9 +7,11 @@ There one counter serves every station and tool, and MID 0064 with n is answered
 whoever made it; MID 0065 says who did from revision 7 on (parameter 37, bytes 343-352).
 
 Rules
-1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. Where 0002 does not say
-   whether the IDs are shared, an answer of another station, or one below the ID asked for, shows it; this is believed
-   when the next answer shows it too. An equal ID shows nothing.
+1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
+   IDs are shared: an answer of another station, or one below the ID asked for, shows it; this is believed when the
+   next answer shows it too. An equal ID shows nothing. Where it was believed before, or a Power Focus 6000 does not
+   say whose an answer is, the ID after the newest is asked for once a connection: it is answered with the newest
+   below it, or the IDs are not shared.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
@@ -30,6 +32,8 @@ from agent.openprotocol.questions import (
     JUDGED_NO_OWNER,
     JUDGED_SHARED,
     PHASE_NEWEST,
+    PHASE_POLL,
+    PHASE_PROBE,
     PHASE_WITNESS,
 )
 
@@ -57,8 +61,9 @@ def owner_of(station, buf, at, length, revision):
 class Shared:
     """Our station at a controller that shares its IDs, or may, for one connection."""
 
-    def __init__(self, identity, has_to_name, most_ids=0):
+    def __init__(self, identity, has_to_name, most_ids=0, is_proven=False):
         self.station = bytes(identity[STATION : STATION + STATION_BYTES])
+        self.is_proven = is_proven  # an answer on this connection, or a setting, says whether they are shared
         self.owner = OWNER_NONE  # of the answer that came last
         self.in_stretch = False  # one was begun
         self.seeks = False  # and what is ours in it is not known yet
@@ -91,15 +96,27 @@ class Shared:
 
     def judge(self, phase, shares, number, asked):
         """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
-        is_newest = phase == PHASE_NEWEST
-        if not shares and (self.owner == OWNER_OTHER or (not is_newest and is_ahead(asked, number))):
+        is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
+        is_below = not is_newest and number < asked  # by its digits: past a wrap it may be a later one
+        if not shares and (self.owner == OWNER_OTHER or is_below):
             self._suspects = not self._suspects
+            self.is_proven = not self._suspects
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
-        needs_owner = not is_newest and (phase != PHASE_WITNESS or number != asked)
+        self.is_proven = self.is_proven or is_below
+        needs_owner = not is_newest and phase != PHASE_PROBE and (phase != PHASE_WITNESS or number != asked)
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
             return JUDGED_NO_OWNER
         return JUDGED_FINE
+
+    def needs_proof(self, shares):
+        """True if the controller has to be asked whether the stations share the IDs."""
+        return not self.is_proven and (shares or (self._has_to_name and self.owner == OWNER_NONE))
+
+    def are_own(self):
+        """An ID that was never made is not answered: the stations do not share the IDs."""
+        self.is_proven = True
+        self._has_to_name = False
 
     # -- the stretch -------------------------------------------------------------------------------------------
 

@@ -32,6 +32,11 @@ EV_KEEPERS = const(17)  # from here on only for the keeper of results (agent.ope
 EV_LATE = const(17)  # the next part of a result did not come
 EV_GENERIC = const(18)  # 0002 came from a controller that is never asked for MID 0060
 EV_HISTORY_REFUSED = const(19)  # 0004 to MID 0006
+EV_WATCH = const(20)  # from here on only for agent.station.watch
+EV_AGAIN = const(20)  # a numbered message came again
+EV_UNTAKEN = const(21)  # an acknowledgement of ours, `named`, was rejected; `code` holds the code
+EV_SUBSCRIBED = const(22)  # the subscription that was asked for once more was accepted
+EV_NOT_SUBSCRIBED = const(23)  # it was rejected; `refusal` holds the class
 
 WHY_NOTHING = const(0)
 WHY_FRAMING = const(1)

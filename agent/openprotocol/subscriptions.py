@@ -39,27 +39,27 @@ class Push:
     """One message that is pushed, and its acknowledgement."""
 
     __slots__ = (
-        "_reply",
         "acknowledgement",
         "acknowledgement_bytes",
         "keeper",
         "pushed_mid",
+        "reply",
         "subscription",
         "unanswered",
     )
 
     def __init__(self, subscription, row):
         self.subscription = subscription
-        self.pushed_mid, self._reply = row
+        self.pushed_mid, self.reply = row
         self.keeper = None
         self.acknowledgement = bytearray(ACKNOWLEDGEMENT_BYTES)  # made once
-        self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self._reply == _DONE else HEADER_BYTES
+        self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self.reply == _DONE else HEADER_BYTES
         self.unanswered = 0  # how many are owed
 
     def opened(self):
         """A connection begins; the session writes station and spindle."""
         self.unanswered = 0
-        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self._reply, 1)
+        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self.reply, 1)
         put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent only with a 0005
 
 

@@ -10,7 +10,8 @@ Rules
 4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
    jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
    logged once for each change.
-5. `quiet` is told when something may be said on the line, and when no longer (agent.link.quiet).
+5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
+6. `quiet` is told when something may be said on the line, and when no longer (agent.link.quiet).
 """
 
 from agent.base import health as h
@@ -22,11 +23,22 @@ from agent.base.trouble import Trouble
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from agent.openprotocol import states as st
 from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.ids import id_of, increment
 from agent.openprotocol.known import INDEXES
-from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.questions import (
+    NEWS_ASK_AGAIN,
+    NEWS_HIGHER,
+    NEWS_KNOWN,
+    NEWS_NO_OWNER,
+    NEWS_RESET,
+    NEWS_STORE,
+    NEWS_UNKNOWN,
+    PHASE_FILL,
+)
 from agent.openprotocol.subscriptions import NAMED
 from agent.record.result import ID_BYTES
-from agent.station.store import NOT_KEPT
+from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+from agent.station.watch import Watch
 
 READS_A_STEP = 8  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
@@ -43,6 +55,7 @@ class Intake:
         self.link = session.link
         self.quiet = quiet
         self.recovery = recovery
+        self.watch = Watch(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
         self.health = health
@@ -61,6 +74,7 @@ class Intake:
         self.opening = False  # a connection was requested and is not open yet
         self._tool_due = False
         self._gone = 0  # IDs gone, and below snapshots refused, that were reported
+        self._passed_over = 0  # results of other stations that were counted
         self._not_saved = 0
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
@@ -148,6 +162,10 @@ class Intake:
         self.health.note(h.FAULTS, 0, now)
         self._close(now)
 
+    def stalled(self, now):
+        """The process got no turn for a while: the controller may have given up."""
+        self.watch.doubt(now)
+
     # -- the connection ------------------------------------------------------------------------------------------
 
     def _connect(self, now):
@@ -219,6 +237,7 @@ class Intake:
         self.port.close()
         self.session.closed()
         self.quiet.talks(False)
+        self.watch.closed()
         self.recovery.closed()
         self._tell_recovery(now)
         self.opening = False
@@ -271,6 +290,7 @@ class Intake:
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        self.watch.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
@@ -354,6 +374,8 @@ class Intake:
                 self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        elif event >= st.EV_WATCH:
+            self.watch.hear(self, event, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
@@ -383,6 +405,8 @@ class Intake:
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
+        if kept == KEPT_BEFORE:
+            self.watch.doubt(now, True)
         # Not while a request is outstanding: its answer may come in the meantime.
         if not link.steady and link.last_chance() and not session.request.asked:
             self._maintain()
@@ -394,13 +418,15 @@ class Intake:
     def hear(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
-        self.recovery.opened(session.identity, session.system_type, session.software, now)
+        self.recovery.opened(session.identity, session.system_type, now)
 
     def answer(self, kept, now):
         """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
         if kept > NOT_KEPT:
             self.session.acknowledge()
             self.wake_outlets(now)
+            if kept == KEPT_BEFORE:
+                self.watch.doubt(now, True)
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
@@ -426,6 +452,11 @@ class Intake:
         recovery = self.recovery
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
+        wait_ms = self.watch.timer.left(now)
+        if wait_ms:
+            left = min(left, wait_ms)
+        elif session.can_fetch() and not self._heard.armed and self.watch.look(session, now):
+            return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
             if session.can_fetch():
@@ -464,9 +495,12 @@ class Intake:
             return False
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
+        if recovery.asks_higher():
+            increment(session.fetch_id)
         session.fetch_revision = recovery.revision()
         session.fetch_spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.shared is not None
+        session.request.lower_too = recovery.hears_lower()
+        session.request.higher_too = recovery.hears_higher()
         session.fetch()
         return True
 
@@ -487,6 +521,12 @@ class Intake:
             self.health.note(h.IDS_GONE, gone - self._gone, now)
             self._gone = gone
             self.wake_outlets(now)
+        passed_over = self.recovery.passed_over
+        if passed_over != self._passed_over:
+            self.health.counters[h.PASSED_OVER] += passed_over - self._passed_over
+            if self._passed_over == 0:
+                self.health.log(h.PASSED_OVER, passed_over, now)
+            self._passed_over = passed_over
         if self.recovery.not_saved != self._not_saved:
             self._not_saved = self.recovery.not_saved
             self.health.note(h.NOT_SAVED, 1, now)
@@ -532,6 +572,8 @@ class Intake:
         else:
             recovery.kept(now)
             self.wake_outlets(now)
+            if kept == KEPT:
+                self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
@@ -539,6 +581,10 @@ class Intake:
             self.session.stop(now)
         elif news == NEWS_NO_OWNER:
             self.health.note(h.NO_OWNER, self.session.revision, now)
+        elif news == NEWS_KNOWN or news == NEWS_UNKNOWN:
+            self.watch.polled(news == NEWS_KNOWN, now)
+        elif news == NEWS_HIGHER:
+            self.health.note(h.IDS_HIGHER, 0, now)
         elif news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)

@@ -67,7 +67,7 @@ class Operations:
         session = intake.session
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
-            intake.recovery.opened(session.identity, session.system_type, session.software, now, True)
+            intake.recovery.opened(session.identity, session.system_type, now, True)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
         elif event == st.EV_LATE:

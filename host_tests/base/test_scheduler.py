@@ -1,6 +1,6 @@
 """Every task runs when its time has come or input wakes it, and one that raises stands in no one's way."""
 
-from agent.base.scheduler import PAUSE_MS, Scheduler
+from agent.base.scheduler import PAUSE_MS, STALL_MS, Scheduler
 from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 from tools.base.clock import START_TICKS, Dice
 
@@ -186,3 +186,31 @@ def test_driver_that_sleeps_as_told_is_never_late_over_the_wrap():
         now = ticks_add(now, scheduler.step(now))
     assert scheduler.faults == 0
     assert max([task.late_ms for task in tasks]) == 0
+
+
+class Told(Task):
+    """A task that wants to know of a stall."""
+
+    def __init__(self, answer):
+        Task.__init__(self, answer)
+        self.stalls = []
+
+    def stalled(self, now):
+        self.stalls.append(now)
+
+
+def test_step_that_comes_much_too_late_is_told_to_who_wants_to_know():
+    for start in (START_TICKS, 0, TICKS_MAX - 1000, TICKS_MAX - 1000 - STALL_MS, TICKS_MAX):
+        scheduler = Scheduler(2)
+        task = Told(1000)
+        scheduler.add(Task(5000), start)
+        scheduler.add(task, start)
+        now = start
+        for wait_ms in (1000, 999, 1 + STALL_MS - 1, 0, 0, 1000, 1000):
+            scheduler.step(now)
+            now = ticks_add(now, wait_ms)
+        assert task.stalls == [], start
+        scheduler.step(now)
+        now = ticks_add(now, 1000 + STALL_MS)
+        scheduler.step(now)
+        assert task.stalls == [now] and len(task.ran) > 5, start

@@ -871,8 +871,40 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     talk = talk_numbered()
     talk.tell(numbered(EXAMPLE, 2))
     talk.take()
-    assert talk.tell(numbered(EXAMPLE, 2)) == []
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_AGAIN]
     assert talk.take() == [b"00249997001     03  0061"]
+
+
+def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
+    talk = Talk().ready()
+    assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
+    assert (talk.session.named, talk.session.code) == (62, 19)
+    assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
+    talk = talk_numbered()
+    assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]
+    for data, events in (
+        (b"99970003", [st.EV_UNTAKEN]),
+        (b"00620004", [st.EV_UNTAKEN]),
+        (b"00640003", [st.EV_UNKNOWN]),
+    ):
+        assert talk.tell(message(9998, data)) == events, data
+
+
+def test_subscription_that_is_sent_once_more_says_how_it_was_answered():
+    for told, events in (
+        (accepted(60), [st.EV_SUBSCRIBED]),
+        (refused(60, 9), [st.EV_NOT_SUBSCRIBED]),
+        (refused(60, 98), [st.EV_NOT_SUBSCRIBED]),
+        (refused(60, 99), [st.EV_NOT_SUBSCRIBED]),
+    ):
+        talk = Talk().ready()
+        talk.session.subscribe_again()
+        talk.settle()
+        assert talk.take() == [b"002000609990        "]
+        assert talk.tell(told) == events and talk.session.state == st.READY
+        assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.session.can_fetch()
+    talk.session.subscribe_again()
+    assert talk.wait(6000) == [] and talk.session.can_fetch(), "no answer says nothing"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

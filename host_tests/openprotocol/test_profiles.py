@@ -108,7 +108,7 @@ def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows()
         assert cart.controller.sessions[0].result_revision == 3
         make(cart, 3)
         agrees(cart)
-        assert cart.station.recovery.revision() == (7 if name.endswith("2.8") else 2)  # which says whose an answer is
+        assert cart.station.recovery.revision() == 7  # which says whose an answer is
 
 
 def test_update_from_2_8_to_3_6_begins_the_ids_again_and_costs_nothing():

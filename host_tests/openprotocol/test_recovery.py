@@ -3,7 +3,7 @@
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST, major_of
+from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST
 from agent.record import result as res
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
@@ -718,6 +718,23 @@ def test_snapshot_that_is_refused_leaves_the_machine_where_it_is():
     assert bench.stored() == [1, 2, 3, 7, 4, 5, 6] and bench.known.top() == 7
 
 
+def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+    bench = met(3)
+    bench.away(4)
+    bench.step()
+    bench.step()
+    bench.close()
+    bench.memory.reset()
+    bench.away(1)
+    bench.state.refuses = 3
+    bench.settle()
+    for _ in range(6):
+        bench.ask()
+    bench.settle()
+    assert bench.recovery.not_saved == 3 and bench.known.top() == 1
+    assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
+
+
 def test_jump_behind_the_newest_before_that_is_proven_is_fetched_too():
     bench = met(3)
     bench.away(1)
@@ -757,7 +774,7 @@ def test_another_controller_is_believed_at_the_second_time_and_met_for_the_first
     bench.memory.reset(500)
     for _ in range(5):
         bench.memory.make()
-    bench.opens_with = (other_identity(), 1, b"")
+    bench.opens_with = (other_identity(), 1)
     bench.open().settle()
     assert bench.news[-1] == qs.NEWS_ASK_AGAIN and bench.recovery.phase == qs.PHASE_OFF
     bench.again().settle()
@@ -769,7 +786,7 @@ def test_another_controller_is_believed_at_the_second_time_and_met_for_the_first
 
 def test_controller_that_calls_itself_otherwise_and_has_the_last_result_is_the_same():
     bench = met(3)
-    bench.opens_with = (other_identity(), 1, b"")
+    bench.opens_with = (other_identity(), 1)
     bench.away(2)
     bench.settle()
     assert bench.stored() == numbers(1, 5) and bench.known.epoch() == 0
@@ -777,51 +794,35 @@ def test_controller_that_calls_itself_otherwise_and_has_the_last_result_is_the_s
     assert qs.NEWS_ASK_AGAIN not in bench.news
 
 
-def test_a_version_is_told_by_its_first_number():
-    for text, major in (
-        (b"PF6_R_3.13.2.30527_", 3),
-        (b"IXB_R_3.6.13.10880_", 3),
-        (b"2.8.14             ", 2),
-        (b"PF6_R_12.1", 12),
-        (b"                   ", 0),
-        (b"PF6000", 0),
-        (b"", 0),
-    ):
-        assert major_of(text) == major, text
-
-
-def test_only_a_power_focus_6000_that_may_share_its_ids_and_names_no_station_is_not_asked():
-    old, new = b"2.8.14", b"PF6_R_3.13.2.30527_"
-    for system_type, software, sharing, needs in (
-        (0, b"", qs.SHARING_AUTO, ""),
-        (1, old, qs.SHARING_AUTO, ""),
-        (3, new, qs.SHARING_AUTO, ""),
-        (3, old, qs.SHARING_OWN, ""),
-        (3, old, qs.SHARING_AUTO, "tightening_ids"),
-        (3, b"", qs.SHARING_AUTO, "tightening_ids"),
-        (3, old, qs.SHARING_ALL, "station_id"),
-        (1, b"", qs.SHARING_ALL, "station_id"),
+def test_no_version_says_whether_ids_are_shared_and_only_a_setting_needs_a_named_station():
+    for system_type, sharing, needs in (
+        (0, qs.SHARING_AUTO, ""),
+        (1, qs.SHARING_AUTO, ""),
+        (3, qs.SHARING_AUTO, ""),
+        (3, qs.SHARING_OWN, ""),
+        (3, qs.SHARING_ALL, "station_id"),
+        (1, qs.SHARING_ALL, "station_id"),
     ):
         bench = Bench(sharing=sharing)
-        bench.opens_with = (IDENTITY, system_type, software)
+        bench.opens_with = (IDENTITY, system_type)
         bench.open()
-        assert bench.recovery.needs == needs, (system_type, software, sharing)
-        assert (bench.ask() == 0) == (needs == ""), (system_type, software, sharing)
+        assert bench.recovery.needs == needs, (system_type, sharing)
+        assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
         assert bench.live()
-        bench.opens_with = (STATION, system_type, software)
+        bench.opens_with = (STATION, system_type)
         bench.again()
         assert bench.recovery.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
-    for system_type, software, sharing, most in (
-        (1, b"", qs.SHARING_AUTO, GONE_OWN),
-        (3, b"PF6_R_3.13", qs.SHARING_AUTO, GONE_OWN),
-        (0, b"", qs.SHARING_OWN, GONE_OWN),
-        (0, b"", qs.SHARING_AUTO, 100),
+    for system_type, sharing, most in (
+        (1, qs.SHARING_AUTO, GONE_OWN),
+        (3, qs.SHARING_AUTO, GONE_OWN),
+        (0, qs.SHARING_OWN, GONE_OWN),
+        (0, qs.SHARING_AUTO, 100),
     ):
         bench = Bench(Memory(1000, limit=3), sharing=sharing)
-        bench.opens_with = (IDENTITY, system_type, software)
+        bench.opens_with = (IDENTITY, system_type)
         bench.open().live()
         bench.settle()
         bench.away(300)

@@ -416,8 +416,8 @@ def test_pushes_that_move_the_highest_one_known_before_it_is_proven_lose_results
 
 def test_without_the_question_for_the_last_one_known_results_are_lost():
     def by(compare):
-        def without(self, held, now):
-            news = compare(self, held, now)
+        def without(self, now):
+            news = compare(self, now)
             if self.phase == PHASE_WITNESS:
                 self._first = self._asked + 1
                 return self._conclude(now)

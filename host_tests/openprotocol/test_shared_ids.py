@@ -13,7 +13,6 @@ from tools.base.clock import Dice
 PORTABLE = True
 HEAP = "8m"
 
-OLD = b"PF6_R_2.8.14"
 REVISIONS = (2, 3, 4, 5, 6, 7, 1)
 
 
@@ -40,12 +39,12 @@ class Stations(Memory):
 class Cart(Bench):
     """Our station, which hears whose each answer is."""
 
-    def __init__(self, software=OLD, system_type=3, limit=5000, **settings):
+    def __init__(self, system_type=3, limit=5000, **settings):
         settings["revisions"] = settings.get("revisions", REVISIONS)
         self.names = True  # an answer says whose it is
         self.spoiled = 0  # as many answers name another station
         Bench.__init__(self, Stations(limit=limit), **settings)
-        self.opens_with = (STATION, system_type, software)
+        self.opens_with = (STATION, system_type)
 
     def answer(self, result, flags=0):
         if result is not None and self.recovery.shared is not None:
@@ -107,18 +106,17 @@ def test_jumps_of_pushed_ids_ask_for_nothing():
 
 
 def test_controller_that_counts_for_each_station_is_asked_as_ever():
-    for software in (b"PF6_R_3.13.2.30527_", b""):
-        cart = Cart(software)
-        cart.memory.answers_below = False
-        cart.met().work("oo")
-        cart.settle()
-        cart.meanwhile("oooo")
-        assert cart.agrees() and not cart.known.shares()
-        assert len(cart.asked) == 2 + 4
+    cart = Cart()
+    cart.memory.answers_below = False
+    cart.met().work("oo")
+    cart.settle()
+    cart.meanwhile("oooo")
+    assert cart.agrees() and not cart.known.shares()
+    assert len(cart.asked) == 2 + 4
 
 
 def test_answers_show_that_ids_are_shared_where_the_version_does_not_say():
-    cart = cart_of(software=b"").work("oxo")
+    cart = cart_of().work("oxo")
     cart.settle()
     cart.meanwhile("xxoxx")
     assert cart.agrees() and cart.known.shares()
@@ -128,7 +126,7 @@ def test_answers_show_that_ids_are_shared_where_the_version_does_not_say():
 
 def test_one_answer_alone_does_not_show_that_ids_are_shared():
     for spoiled in (1, 2):
-        cart = Cart(b"")
+        cart = Cart()
         cart.memory.answers_below = False
         cart.met().work("ooo")
         cart.settle()
@@ -219,7 +217,7 @@ def test_ours_behind_the_wrap_that_has_the_id_0_is_not_asked_for_and_holds_up_no
     cart.meanwhile("oxxo")
     cart.settle()
     assert behind.ident == 0 and cart.uids() == [one for one in cart.memory.ours if one != behind.uid]
-    assert cart.asked == [0, ID_PERIOD - 2, 9, 8, 7, 6, 5, ID_PERIOD - 1, 6, 9]  # 5 is answered with 0
+    assert cart.asked == [0, 10, ID_PERIOD - 2, 9, 8, 7, 6, 5, ID_PERIOD - 1, 6, 9]  # 5 is answered with 0
     assert cart.known.gone() == 0
 
 
@@ -248,10 +246,10 @@ def test_revision_that_names_the_station_is_asked_for_first():
 def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
     cart = cart_of().work("oxo")
     cart.settle()
-    cart.opens_with = (STATION[:41] + b" " * 10, 3, OLD)
+    cart.opens_with = (STATION[:41] + b" " * 10, 3)
     cart.meanwhile("oxo")
     assert cart.settle() == 0 and cart.recovery.needs == "tightening_ids"
-    cart.opens_with = (STATION, 3, OLD)
+    cart.opens_with = (STATION, 3)
     cart.meanwhile("xox")
     assert cart.agrees() and cart.known.shares()
 
@@ -260,19 +258,19 @@ def test_controller_that_was_believed_to_share_and_names_no_station_is_asked_as_
     cart = cart_of().work("oxo")
     cart.settle()
     cart.memory.answers_below = False
-    cart.opens_with = (STATION[:41] + b" " * 10, 1, b"")
+    cart.opens_with = (STATION[:41] + b" " * 10, 1)
     cart.meanwhile("oooo")
     cart.settle()
     assert not cart.known.shares() and set(cart.memory.ours) <= set(cart.uids())
 
 
 def test_setting_decides_before_any_answer_does():
-    cart = cart_of(sharing=qs.SHARING_ALL, software=b"").work("o")
+    cart = cart_of(sharing=qs.SHARING_ALL).work("o")
     cart.settle()
     cart.asked = []
     cart.work("xxxo")
     assert cart.settle() == 0 and cart.known.shares() and cart.stored() == [2, 6]
-    cart = cart_of(sharing=qs.SHARING_OWN, software=b"")
+    cart = cart_of(sharing=qs.SHARING_OWN)
     cart.memory.answers_below = False
     cart.work("oo")
     cart.settle()
@@ -283,7 +281,7 @@ def test_setting_decides_before_any_answer_does():
 def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
     for seed in range(1, 40):
         dice = Dice(seed)
-        cart = cart_of(software=(OLD, b"")[seed % 2])
+        cart = cart_of()
         for _ in range(12):
             text = "".join(["ox"[dice.randrange(3) > 0] for _ in range(dice.randrange(30))])
             what = dice.randrange(4)

@@ -180,7 +180,7 @@ class Bench:
         self.asked = []
         self.news = []
         self.now = 0
-        self.opens_with = (IDENTITY, 1, b"")
+        self.opens_with = (IDENTITY, 1)
         self.start()
 
     def start(self):
@@ -196,8 +196,8 @@ class Bench:
     # -- the connection ----------------------------------------------------------------------------------------
 
     def open(self):
-        identity, system_type, software = self.opens_with
-        self.recovery.opened(identity, system_type, software, self.now)
+        identity, system_type = self.opens_with
+        self.recovery.opened(identity, system_type, self.now)
         return self
 
     def close(self):

@@ -146,6 +146,8 @@ STATES = {
     "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
     "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
     "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),
+    "unsubscribed": (lambda: shown(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
+    "passed over": (lambda: shown(started(), counters={"passed over": 40}), {"passed over"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),

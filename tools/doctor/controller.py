@@ -34,6 +34,7 @@ LOCK = (
     "whether it locks its tool when the connection ends, Open Protocol does not tell",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
+_OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
 _NAME = slice(6, 31)  # within what agent.openprotocol.identity keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
@@ -62,7 +63,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
                 Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_subscription(what, asking, controller), _kept(what, asking, controller.get("recover", True))]
+            found += [_subscription(what, asking, controller), _kept(what, asking, controller)]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
@@ -104,13 +105,21 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
     return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
 
 
-def _kept(what: str, asking: Asking, wanted: bool) -> Found:
-    """Ask for the newest result it keeps: MID 0064 with number 0; `wanted` as controller.recover says."""
+def _kept(what: str, asking: Asking, controller: dict) -> Found:
+    """Ask for the newest result it keeps: MID 0064 with number 0."""
+    wanted = controller.get("recover", True)
     answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
     if answer.mid == 65:
         ident = answer["tightening_id"]
         words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
-        return Found(what, GOOD, words, "", {"newest": ident})
+        figures = {"newest": ident}
+        if not _shares_ids(asking, ident):
+            return Found(what, GOOD, words, "", figures)
+        words += "; all its stations share the tightening IDs"
+        if controller.get("tightening_ids") != "own":
+            return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
+        hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
+        return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
     words = f"it gives no stored result back (MID 0064): code {reasons.told_code(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
         return Found(what, NOTE, words, "It has none yet.")
@@ -118,6 +127,12 @@ def _kept(what: str, asking: Asking, wanted: bool) -> Found:
         "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
     )
     return Found(what, BAD if wanted else NOTE, words, hint)
+
+
+def _shares_ids(asking: Asking, newest: int) -> bool:
+    """True if an ID that was never made is answered with the newest below it, as where stations share the IDs."""
+    answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
+    return answer.mid == 65 and answer["tightening_id"] <= newest
 
 
 def _clock(what: str, asking: Asking) -> Found:

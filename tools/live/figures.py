@@ -40,6 +40,7 @@ _TOLD_AS_STATE = {
     "outlet failed",
 }
 _HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time", "server empty"}
+_HARMLESS |= {"passed over", "ids higher"}
 
 
 @dataclass
@@ -309,7 +310,10 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
     told = []
     counts = {need.slug: need.key for need in lasting.counted(shown)}
     for need in lasting.counted(shown):
-        if need.key != known.undelivered.get(need.slug, "0"):
+        before = known.undelivered.get(need.slug, "0")
+        if need.slug in lasting.USUAL:
+            told += [(INFO, need.text())] if before == "0" != need.key else []
+        elif need.key != before:
             told.append((WARNING if need.key != "0" else GOOD, need.text()))
     known.undelivered = counts
     return told + _need_changes(known, shown)

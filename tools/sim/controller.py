@@ -144,6 +144,11 @@ class Controller:
         for session in self.sessions:
             session.close("controller: dropped")
 
+    def end_subscriptions(self):
+        """Push no more results over the connections that stand, and tell nobody."""
+        for session in self.sessions:
+            session.end_subscription()
+
     def raise_alarm(self, code, text="", ready=1):
         """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` is as sent, like E404."""
         self.alarm = Alarm(code, text, ready, self.stamp())

@@ -30,6 +30,8 @@ class ControllerOptions(Settings):
     answer_recover_revision    0065 revision that is always sent (None: the one asked for)
     answers_below              0064 is answered with the newest result at or below the ID, of any station
     shares_ids                 one counter serves all stations; otherwise other stations' results leave no trace here
+    ids_higher                 0065 has an ID that is one too high: "said", to the question for the ID before it, or
+                               "kept", to the question for this very ID; "no"
     elsewhere                  how many results another station makes after each of ours
     kept_mids                  MIDs that 0006 returns and that say what is kept: 66, 67, 902
     kept_claims                {name: value} that 0902 says instead of the truth: capacity, oldest, newest, oldest_time,
@@ -73,7 +75,10 @@ class ControllerOptions(Settings):
     trace_parameters           MID 0901 is known
     trace_flag                 MID 0008 must have the flag of 003:12338 (else 0004/01)
     trace_samples              of each curve, trace_step_us apart; sent trace_delay_ms after its result
-    ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
+    ack_timeout_ms, resends    0061 without 0062 is sent again, then the controller gives up (003:2152-2154)
+    gives_up                   "closes" the connection, or "unsubscribes": nothing more is pushed, 9999 goes on
+    ack_refusal_code           0062 is answered 0004 with this code, and does not count; 0: it is taken
+    accepts_again              0060 is accepted though there is a subscription; otherwise it is answered 0004/09
     link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
                                revision 6 make one), 1, or 2 when 0002 itself is counted
     link_wrong_once            the next numbered message has a wrong number first
@@ -107,6 +112,8 @@ class ControllerOptions(Settings):
 
     # Options with a few values only.
     ALLOWED = {
+        "gives_up": ("closes", "unsubscribes"),
+        "ids_higher": ("no", "said", "kept"),
         "keepalive": ("mirror", "blank", "refuse", "none"),
         "nul": ("normal", "missing", "late", "counted"),
         "header": ("digits", "blank", "zero", "parts"),
@@ -132,6 +139,7 @@ class ControllerOptions(Settings):
         "answer_recover_revision": None,
         "answers_below": False,
         "shares_ids": True,
+        "ids_higher": "no",
         "elsewhere": 0,
         "kept_mids": (),
         "kept_claims": {},
@@ -180,6 +188,9 @@ class ControllerOptions(Settings):
         "trace_delay_ms": 100,
         "ack_timeout_ms": 3000,
         "resends": 3,
+        "gives_up": "closes",
+        "ack_refusal_code": 0,
+        "accepts_again": False,
         "link_first": 1,
         "link_wrong_once": False,
         "link_lost": (),

@@ -253,7 +253,7 @@ class ControllerSession(ControllerLink):
 
     def _subscribe(self, revision, now):
         options = self.options
-        if self.result_revision:
+        if self.result_revision and not options.accepts_again:
             self.refuse(60, 9)
         elif revision not in options.result_revisions:
             self.refuse(60, options.result_refusal_code)
@@ -269,18 +269,26 @@ class ControllerSession(ControllerLink):
         if not self.result_revision:
             self.refuse(63, 10)
             return
+        self.end_subscription()
+        self.accept(63)
+
+    def end_subscription(self):
+        """Push no more results; whoever subscribed is not told."""
         self.result_revision = 0
         self.unsent = []
         self.waiting = []
         self._repeats = []
-        self.accept(63)
 
     def _recover(self, revision, tightening_id):
         """Answer 0064; ID 0 means the latest (003:6541)."""
         options = self.options
         controller = self.controller
         find = controller.newest_at_or_below if options.answers_below else controller.result
-        result = controller.latest() if tightening_id == 0 else find(tightening_id)
+        if tightening_id and options.ids_higher == "kept":
+            tightening_id -= 1
+            result = find(tightening_id) if tightening_id else None
+        else:
+            result = controller.latest() if tightening_id == 0 else find(tightening_id)
         if revision not in options.recover_revisions:
             self.refuse(64, 97)
         elif result is None:
@@ -291,7 +299,10 @@ class ControllerSession(ControllerLink):
 
     def _say_old(self, result, revision, spindle=None):
         options = self.options
-        octets = frames.old_result_data(result, revision, options.pad, options.fetched_as)
+        instead = options.fetched_as
+        if options.ids_higher != "no":
+            instead = dict(instead, tightening_id=result.tightening_id + 1)
+        octets = frames.old_result_data(result, revision, options.pad, instead)
         self.say(65, revision, octets, None, spindle)
 
     def _tell_pset(self, revision, number):
@@ -327,6 +338,10 @@ class ControllerSession(ControllerLink):
     def _acknowledged(self, now):
         if not self.owed:
             self.complain("0062 without an outstanding 0061")
+            return
+        if self.options.ack_refusal_code:
+            self.owed.pop(0)
+            self.refuse(62, self.options.ack_refusal_code)
             return
         tightening_id = self.owed.pop(0)
         self.controller.note_acknowledged(tightening_id)
@@ -372,7 +387,10 @@ class ControllerSession(ControllerLink):
             left = ticks_diff(ticks_add(sent.sent_at, self.options.ack_timeout_ms), now)
             if left <= 0:
                 if sent.sends > self.options.resends:
-                    self.close("controller: 0061 was not acknowledged")
+                    if self.options.gives_up == "closes":
+                        self.close("controller: 0061 was not acknowledged")
+                    else:
+                        self.end_subscription()
                     return FOREVER
                 sent.sends += 1
                 sent.sent_at = now

@@ -3,7 +3,7 @@
     produce 5          five screws at once; `elsewhere 3`: at another station of the controller
     rate 2             results per second from now on; 0 stops
     cut / connect      the network goes and comes back; `drop`: connections close, new ones are taken
-    silent / speak     hang, and go on
+    silent / speak     hang, and go on; `unsubscribe`: push no more results, and tell nobody
     jump 10            leave out tightening IDs; `reset 1`: count again; `forget 17`: a result is gone from the memory
     alarm E404 / clear
     pset 12            the parameter set is selected; `job 7`: the job; `vehicle WVW1`: a vehicle comes
@@ -90,6 +90,9 @@ class Orders:
 
     def _order_drop(self, text: str) -> None:
         self.controller.drop()
+
+    def _order_unsubscribe(self, text: str) -> None:
+        self.controller.end_subscriptions()
 
     def _order_silent(self, text: str) -> None:
         self.controller.options.silent = True

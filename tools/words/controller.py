@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.station import watch
 from agent.wide import mid0900 as trace
 
 # By the name of the counter; {value} is the one in its latest entry.
@@ -18,6 +19,12 @@ SENTENCES = {
     "no owner": (
         "the controller's answers to MID 0064 do not say which station a result is of: what was missed is not fetched"
     ),
+    "unsubscribed": "the controller had stopped pushing results though it was connected: {why}",
+    "passed over": (
+        "results are not taken, since MID 0065 names another station: right where stations share the tightening IDs; "
+        'else set controller.tightening_ids to "own"'
+    ),
+    "ids higher": "this controller answers MID 0064 with tightening IDs that are one too high: they are put right",
     "repeats nothing": (
         "this controller sends each result once: what is not stored then has to be fetched, if it keeps any "
         "(docs/mt-focus-6000.md)"
@@ -38,6 +45,13 @@ _CURVES_LOST = {
 }
 
 
+_UNSUBSCRIBED = {
+    watch.IS_FETCHED: "what it did not push is fetched, and the connection begins again",
+    watch.IS_LOST: "it pushes again; what it made meanwhile cannot be fetched from it",
+}
+
+
 def sentence(name: str, value: int) -> str:
     """Return what this entry means, "" if there is nothing to say about it."""
-    return SENTENCES.get(name, "").format(value=value, why=_CURVES_LOST.get(value, f"reason {value}"))
+    whys = _UNSUBSCRIBED if name == "unsubscribed" else _CURVES_LOST
+    return SENTENCES.get(name, "").format(value=value, why=whys.get(value, f"reason {value}"))

@@ -13,6 +13,8 @@ from tools.words.attention import NOTE, WARN, Need
 from tools.words.server import doubts
 
 LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
+LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER"}
+USUAL = {"passed over"}  # at some controllers: reported once
 LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
@@ -27,6 +29,7 @@ def everything(station: dict) -> list[Need]:
 def counted(station: dict) -> list[Need]:
     """Return what did not get through; `key` is how many, even if 0."""
     recovery = station.get("recovery", {})
+    counters = station.get("counters", {})
     outlets = station.get("outlets", ())
     rows = (
         (
@@ -34,6 +37,18 @@ def counted(station: dict) -> list[Need]:
             recovery.get("gone"),
             "tightening IDs gone: the controller does not have them any more",
             f"`{commands.gaps(station)}` lists them",
+        ),
+        (
+            "unsubscribed",
+            counters.get("unsubscribed"),
+            "times since the start the controller stopped pushing results though it was connected",
+            "was the agent stalled, or the controller set up anew?",
+        ),
+        (
+            "passed over",
+            counters.get("passed over"),
+            "results not taken since the start, as MID 0065 names another station",
+            'if they are of this station, set controller.tightening_ids to "own"',
         ),
         ("again", recovery.get("stored_again"), "fetched results stored twice: the spool had them no more", ""),
         (

@@ -1,0 +1,224 @@
+"""A subscription that ends while the connection stands is found, what was missed is fetched; no other thing looks so.
+
+Each test is the whole agent at a simulated controller, on one clock.
+"""
+
+from agent.base import health as h
+from agent.openprotocol.recovery import HIGHER_KEPT, HIGHER_SAID
+from agent.station.watch import QUIET_MINUTES
+from host_tests.support.world import Cart
+from tools.sim.profiles import row
+
+PORTABLE = True
+HEAVY = True
+HEAP = "12m"
+
+QUIET_MS = QUIET_MINUTES * 60000
+TOLD_MS = 60000  # the second question, the new connection, the fetch
+
+
+def cart_of(settings=None, **options):
+    cart = Cart(controller=options, blocks=24, settings=settings or {})
+    cart.settle(120000)
+    cart.connections = cart.controller.connections  # a Power Focus 6000 is met in two
+    return cart
+
+
+def produce(cart, count, every_ms=200):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+
+
+def stall(cart, ms):
+    """The process gets no turn, while the others do."""
+    end = cart.clock.total_ms + ms
+    while cart.clock.total_ms < end:
+        cart.network.step()
+        cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
+
+
+def agrees(cart, lost=1, more_connections=1):
+    """Everything is stored once; a lost subscription was told so often."""
+    cart.settle(240000)
+    cart.healthy()
+    assert sorted(cart.stored_ids()) == cart.controller.produced, cart.counts()
+    assert cart.counted(h.UNSUBSCRIBED) == lost
+    assert more_connections is None or cart.controller.connections - cart.connections == more_connections
+    assert cart.station.known.gone() == 0
+    assert cart.controller.complaints == [], cart.controller.complaints
+    return True
+
+
+def test_subscription_that_was_lost_is_found_after_five_minutes_of_silence():
+    cart = cart_of()
+    produce(cart, 3)
+    cart.controller.end_subscriptions()
+    produce(cart, 4)
+    cart.run(QUIET_MS - 10000)
+    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
+    cart.run(60000 + TOLD_MS)
+    produce(cart, 2)
+    assert agrees(cart) and cart.counted(h.RECOVERED) == 4
+
+
+def test_subscription_lost_before_any_result_is_found_too():
+    cart = cart_of()
+    cart.controller.end_subscriptions()
+    produce(cart, 2)
+    cart.run(QUIET_MS + 60000 + TOLD_MS)
+    assert agrees(cart) and cart.counted(h.RECOVERED) == 2
+
+
+def test_controller_that_gave_up_while_the_process_was_stalled_is_found_at_once():
+    for resends, ms in ((3, 15000), (0, 12000)):  # one does not even send again
+        cart = cart_of(gives_up="unsubscribes", resends=resends, silence_ms=60000)
+        produce(cart, 2)
+        cart.controller.produce()
+        stall(cart, ms)
+        produce(cart, 2)
+        cart.run(TOLD_MS)
+        assert agrees(cart), resends
+
+
+def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
+    cart = cart_of(gives_up="unsubscribes")
+    produce(cart, 2)
+    cart.controller.options.ack_refusal_code = 19
+    produce(cart, 1)
+    cart.run(12000)
+    assert cart.counted(h.CONTROLLER_REFUSALS) == 4 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
+    cart.controller.options.ack_refusal_code = 0
+    produce(cart, 3)
+    cart.run(TOLD_MS)
+    assert agrees(cart) and cart.counted(h.RECOVERED) == 3
+
+
+def test_quiet_controllers_are_asked_and_nothing_is_told():
+    for options in ({}, {"push_last_result": True}, {"max_clients": 3}, row("power-focus-6000-3.6")):
+        cart = cart_of(**options)
+        produce(cart, 3)
+        asked = cart.controller.messages.get(64, 0)
+        cart.run(4 * QUIET_MS)
+        assert 2 <= cart.controller.messages[64] - asked <= 5
+        assert agrees(cart, 0, 0)
+
+
+def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
+    cart = cart_of()
+    produce(cart, 3)
+    cart.controller.options.refuse = {64: None}
+    cart.run(3 * QUIET_MS)
+    assert agrees(cart, 0, 0)
+    cart.controller.options.refuse = {64: 98}
+    cart.run(3 * QUIET_MS)
+    assert agrees(cart, 0, 0)
+
+
+def test_push_that_is_on_its_way_is_waited_for():
+    for late_ms in (1000, 20000, 29000):
+        cart = cart_of()
+        produce(cart, 2)
+        session = cart.controller.sessions[0]
+        asked = cart.controller.messages[64]
+        cart.run(QUIET_MS - 30000)
+        session.options.window = 0
+        cart.controller.produce()  # it can be fetched, and is pushed later
+        cart.until(lambda cart=cart, asked=asked: cart.controller.messages[64] > asked)
+        cart.run(late_ms)
+        session.options.window = 1
+        session._push(cart.clock.now)
+        cart.run(TOLD_MS)
+        assert agrees(cart, 0, 0) and cart.counted(h.RECOVERED) == 0, late_ms
+
+
+def test_repeats_without_end_cost_a_question_each_quarter_minute():
+    cart = cart_of(repeat=100, repeat_every_ms=5000)
+    produce(cart, 1)
+    asked = cart.controller.messages.get(64, 0)
+    cart.run(400000)
+    assert 10 <= cart.controller.messages[64] - asked <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
+
+
+def test_subscription_is_sent_again_where_nothing_can_be_asked_for():
+    for settings, options in (({}, {"unknown_mids": (64,)}), ({"controller": {"recover": False}}, {})):
+        cart = cart_of(settings, **options)
+        produce(cart, 2)
+        cart.run(QUIET_MS + 70000)
+        assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.messages[60] == 2
+        cart.controller.end_subscriptions()
+        cart.controller.produce()  # nobody will ever hear of it
+        cart.run(QUIET_MS + 70000)
+        assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.messages[60] == 4
+        produce(cart, 2)
+        assert cart.stored_ids() == [1, 2, 4, 5] and cart.controller.connections == 1
+        assert cart.controller.complaints == []
+
+
+def test_controller_that_accepts_each_subscription_is_not_said_to_have_lost_one():
+    cart = cart_of(unknown_mids=(64,), accepts_again=True)
+    produce(cart, 2)
+    cart.run(5 * QUIET_MS)
+    assert cart.controller.messages[60] == 3 and agrees(cart, 0, 0)
+
+
+def test_results_of_other_stations_are_no_lost_subscription():
+    cart = cart_of(**row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=0))
+    produce(cart, 2)
+    for _ in range(6):
+        cart.controller.produce_elsewhere(3)
+        cart.run(QUIET_MS)
+    assert agrees(cart, 0, 0)
+    cart.controller.end_subscriptions()
+    cart.controller.produce_elsewhere(2)
+    produce(cart, 2)
+    cart.controller.produce_elsewhere(2)
+    cart.run(2 * QUIET_MS)
+    assert agrees(cart)
+
+
+def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
+    for version in ("PF6_R_3.13.2.30527_", "4.0", ""):
+        options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2)
+        options["identity"] = dict(options["identity"], software_version=version)
+        cart = cart_of(**options)
+        produce(cart, 3)
+        for _ in range(2):
+            cart.network.down("cart0", 4545)
+            produce(cart, 3)
+            cart.network.up("cart0", 4545)
+            cart.settle(240000)
+            produce(cart, 2)
+        assert cart.station.known.shares() and cart.counted(h.PASSED_OVER) > 0
+        assert agrees(cart, 0, None), version
+
+
+def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
+    for shares in (False, True):
+        options = row("power-focus-6000-3.6", answers_below=shares, shares_ids=shares, elsewhere=1)
+        options["recover_revisions"] = (1, 2, 3)
+        cart = cart_of(**options)
+        produce(cart, 3)
+        cart.network.down("cart0", 4545)
+        produce(cart, 3)
+        cart.network.up("cart0", 4545)
+        cart.run(120000)
+        produce(cart, 2)
+        made = cart.controller.produced
+        assert cart.station.recovery.needs == ("recover_revisions" if shares else "")
+        assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
+
+
+def test_ids_that_are_one_too_high_are_put_right_and_told():
+    for how, kind in (("said", HIGHER_SAID), ("kept", HIGHER_KEPT)):
+        cart = cart_of(ids_higher=how)
+        produce(cart, 3)
+        for _ in range(3):
+            cart.network.down("cart0", 4545)
+            produce(cart, 2)
+            cart.network.up("cart0", 4545)
+            cart.settle(240000)
+            produce(cart, 1)
+        assert cart.station.recovery.higher == kind and cart.counted(h.IDS_HIGHER) == 3
+        assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
+        assert agrees(cart, 0, 3), how
