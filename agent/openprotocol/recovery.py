@@ -99,19 +99,15 @@ class Recovery:
         self._revision_index = 0
         self._gone_most = GONE_SHARED  # K
         self._shares = False  # the stations share the IDs, as far as this connection has shown
-        self._hears_lower = False
         self._stretch_ids = 0  # how many IDs are looked through at a time, if so
         self._identity = self._named = 0  # another controller is believed when it names itself twice
         self._other = False
         self._online = False
         self._by_own_ids = False  # it answers MID 0006, which names no spindle
-        self._retry = Timer()
-        self._looked = Timer()
-        self._newest = -1  # N
+        self._retry, self._looked = Timer(), Timer()
         self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
         self._first = self._upto = 0  # what is to be settled as missing
-        self._afresh = False  # only that is missing: what was missing before is not
-        self._reset = False
+        self._afresh = self._reset = False  # only that is missing, not what was before; since the IDs began again
         self._walk = Walk()
         self._begin = self._at = 0  # where the oldest range begins: as saved, and in fact
         self._gone_first = self._gone_last = 0
@@ -155,10 +151,10 @@ class Recovery:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def look_again(self, now):
-        """Start over with the newest, once a minute at most: a push did not fit, was lost, or never came."""
+        """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
         if not self._online or self.phase == qs.PHASE_OFF:
             return
-        self._begin_look()
+        self.begin_look()
         if self._looked.armed and not self._looked.expired(now):
             self._retry.start(now, self._looked.left(now))
         else:
@@ -188,7 +184,8 @@ class Recovery:
         self._asked = after(self.known.top())
         return qs.NEWS_NONE
 
-    def _begin_look(self):
+    def begin_look(self):
+        """Start over with the newest at once."""
         self._flush()
         stale = self._waiting
         self._forget()
@@ -198,7 +195,7 @@ class Recovery:
 
     def _forget(self):
         """Forget what was heard, asked and concluded."""
-        self._newest = -1
+        self._newest = -1  # N
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
         self._told = False  # what settling loses has been reported
         self._held = False  # by the log
@@ -226,7 +223,6 @@ class Recovery:
         self._shares = shares = sharing == qs.SHARING_ALL or (may and self.known.shares())
         own = sharing == qs.SHARING_OWN or (system_type > 0 and not (may and of_system))
         self._gone_most = GONE_OWN if own and not shares else GONE_SHARED
-        self._hears_lower = sharing != qs.SHARING_OWN
         revisions = self._revisions
         if shares and not named:
             self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
@@ -311,7 +307,7 @@ class Recovery:
                 return False
             self._retry.stop()
             if self.phase == _OFF:
-                self._begin_look()
+                self.begin_look()
         if not self.seeks():
             return False
         if self._owes and not self._flush():
@@ -338,7 +334,7 @@ class Recovery:
 
     def hears_lower(self):
         """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
-        return self._hears_lower
+        return self.sharing != qs.SHARING_OWN and not self._by_own_ids
 
     def hears_higher(self):
         """True if an answer with the ID after the one asked for counts as one (rule 7)."""
@@ -490,7 +486,7 @@ class Recovery:
         phase = self.phase
         if self._beside:
             return self._answered_beside()
-        if self.shared is None and self._hears_lower and number < self._asked:
+        if self.shared is None and number < self._asked and self.hears_lower():
             self._share(bytes(STATION + STATION_BYTES), True)
         if self.shared is not None:
             judged = self.shared.judge(phase, self._shares, number, self._asked)
@@ -678,14 +674,14 @@ class Recovery:
             self._saw_higher = True
             return qs.NEWS_NONE
         self.higher = HIGHER_KEPT if is_kept else HIGHER_SAID
-        self._begin_look()
+        self.begin_look()
         return qs.NEWS_HIGHER
 
     def _lower_top(self, now):
         """The highest result known came from an answer of this controller: its own ID is one less. Return NEWS_NONE."""
         self.known.begin()
         self.known.lower_top(self._answer)
-        self._begin_look()
+        self.begin_look()
         if not self.known.commit():
             self.not_saved += 1
             self.wait_for_room(now)
@@ -850,13 +846,13 @@ class Recovery:
     def _hear_judged(self, judged):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         if judged == qs.JUDGED_NO_OWNER and not self.shared.is_proven:  # type: ignore[union-attr]
-            self._begin_look()
+            self.begin_look()
         elif judged == qs.JUDGED_NO_OWNER:
             self.needs = "recover_revisions"
             self._switch_off()
             return qs.NEWS_NO_OWNER
         if judged == qs.JUDGED_SHARED:
-            self._begin_look()
+            self.begin_look()
             self._shares = True
             self._gone_most = GONE_SHARED
         return qs.NEWS_NONE

@@ -105,7 +105,7 @@ class Watch:
             self.timer.start(now, self._again_ms)
         elif self._heard == self._count():
             self._looks = True
-            self._recovery.look_again(now)
+            self._recovery.begin_look()
         else:
             self.rest(now)
 
