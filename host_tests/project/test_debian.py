@@ -71,7 +71,7 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
 
     assert root.toolcart("--version").stdout == f"toolcart, version {version()}\n"
     units = {unit.name for unit in (tmp_path / "usr/lib/systemd/system").iterdir()}
-    assert units == {f"toolcart{name}.service" for name in ("", "-archive", "-archive-opcua")}
+    assert units == {f"toolcart{name}.service" for name in ("", "-archive")}
     cart = tmp_path / "etc/toolcart/config.json"
     made = root.toolcart(
         "config", "new", str(cart), "--name", "A", "--controller", "192.0.2.1", "--pim", "192.0.2.2:6575", "--system",
@@ -114,9 +114,7 @@ def test_the_list_of_a_wheel_is_cyclonedx_and_names_what_is_inside_and_what_it_a
         row for name, rows in project["optional-dependencies"].items() if name not in sbom.LABORATORY for row in rows
     ]
     asked = {re.match(r"[\w-]+", row)[0] for row in (*project["dependencies"], *extras)}
-    assert set(scopes) == asked | {"uplot", "node-opcua-nodesets"} and [
-        name for name in scopes if scopes[name] == "required"
-    ] == ["click"]
+    assert set(scopes) == asked | {"uplot"} and [name for name in scopes if scopes[name] == "required"] == ["click"]
 
 
 @pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is not installed (Debian: lintian)")

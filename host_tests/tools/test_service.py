@@ -121,18 +121,6 @@ def test_an_archive_is_installed_with_its_options_and_starts_again_unless_it_was
     assert (tmp_path / "var/lib/toolcart-archive").stat().st_mode & 0o777 == 0o700
 
 
-def test_the_opc_ua_server_is_a_unit_of_its_own_with_the_archives_user_and_folder(tmp_path):
-    words = ["--archive-opcua", "--root", str(tmp_path), "--", "--bind", "0.0.0.0:4840", "--anonymous", "view"]
-    said = CliRunner().invoke(commands.install_service, words)
-    assert said.exit_code == 0, said.output
-    text = (tmp_path / "etc/systemd/system/toolcart-archive-opcua.service").read_text()
-    assert "archive opcua --bind 0.0.0.0:4840 --anonymous view $TOOLCART_ARCHIVE_OPCUA_OPTIONS" in text
-    assert "User=toolcart-archive\nDynamicUser=yes\nStateDirectory=toolcart-archive\n" in text
-    assert " toolcart-archive.service\n" in text
-    both = CliRunner().invoke(commands.install_service, ["--archive", *words])
-    assert both.exit_code == 2 and "--archive-opcua" in both.output
-
-
 def test_options_of_an_archive_that_cannot_be_read_install_nothing(tmp_path):
     assert "No such option" in install_archive(tmp_path, "--", "--hots", "0.0.0.0", code=2)
     assert not (tmp_path / "etc").exists()

@@ -19,7 +19,6 @@ import click
 from tools.archive import export
 from tools.archive.alert_commands import alert
 from tools.archive.consume.commands import check_consumer, consume
-from tools.archive.opcua_commands import opcua
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.serve_commands import drain, serve, servers_command, user, web
 from tools.base.installation import how_to_get_packages
@@ -47,7 +46,6 @@ archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
 archive.add_command(alert)
-archive.add_command(opcua)
 
 
 # -- query ---------------------------------------------------------------------------------------------------------

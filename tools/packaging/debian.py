@@ -27,7 +27,8 @@ from tools.config.commands import EXAMPLE, schema_text
 from tools.config.schema import FILE_NAME
 from tools.packaging import share, wheel
 from tools.packaging.wheel import version
-from tools.service.archive import UNITS, ArchiveService
+from tools.service.archive import NAME as ARCHIVE
+from tools.service.archive import ArchiveService
 from tools.service.unit import STATE_FOLDER, Service
 
 PYTHON = "usr/lib/python3/dist-packages"
@@ -125,10 +126,6 @@ Files: *
 Copyright: 2026 toolcart contributors
 License: Expat
 {licence}
-
-Files: usr/lib/python3/dist-packages/toolcart/tools/archive/opcua/nodesets/*
-Copyright: 2005-2024 The OPC Foundation, Inc.
-License: Expat
 """
 
 
@@ -143,9 +140,9 @@ def unit() -> str:
     return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
 
 
-def archive_unit(command: str) -> str:
-    """Return an archive service, which starts if /etc/toolcart/archive.env exists and it has been enabled."""
-    return ArchiveService("/usr/bin/toolcart", wants_environment=True, command=command).text()
+def archive_unit() -> str:
+    """Return the archive's service, which starts if /etc/toolcart/archive.env exists and it has been enabled."""
+    return ArchiveService("/usr/bin/toolcart", wants_environment=True).text()
 
 
 def build(target: Path) -> Path:
@@ -175,8 +172,7 @@ def lay_out(tree: Path, built: Path) -> None:
     document = "usr/share/doc/toolcart"
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
-    for command, name in UNITS.items():
-        _put(tree, f"usr/lib/systemd/system/{name}.service", archive_unit(command))
+    _put(tree, f"usr/lib/systemd/system/{ARCHIVE}.service", archive_unit())
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
     for place, content in share.files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)

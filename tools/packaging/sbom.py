@@ -32,8 +32,6 @@ from tools.packaging import wheel
 
 LABORATORY = ("test", "bench")  # extras of a checkout
 UPLOT = re.compile(r"toolcart/tools/archive/web/static/uplot-([\d.]+)\.min\.js")
-NODESETS = re.compile(r"toolcart/tools/archive/opcua/nodesets/.+\.xml")
-NODESETS_RELEASE = "2.182.0"  # of the package that contains them (the LICENSE beside them)
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*([^;]*)(?:;\s*extra == [\"']([\w-]+)[\"'])?")
 
 
@@ -50,8 +48,6 @@ def of(file: Path) -> str:
             for found in map(UPLOT.fullmatch, archive.namelist())
             if found
         ]
-        types = b"".join(archive.read(name) for name in sorted(filter(NODESETS.fullmatch, archive.namelist())))
-        inside.append(_component("node-opcua-nodesets", NODESETS_RELEASE, "MIT", types, kind="npm"))
     bom.metadata.component = own
     asked = _asked_for(metadata)
     for component in (*inside, *asked):

@@ -20,7 +20,8 @@ from tools.config import file as config_file
 from tools.config import secrets as config_secrets
 from tools.config.files import certificates
 from tools.service import place
-from tools.service.archive import ENVIRONMENT, STATE, UNITS, ArchiveService
+from tools.service.archive import ENVIRONMENT, STATE, ArchiveService
+from tools.service.archive import NAME as ARCHIVE
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
 
 SYSTEMCTL_S = 60
@@ -39,7 +40,6 @@ UNSEEN = (
 @click.command("install-service")
 @click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
 @click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow after --.")
-@click.option("--archive-opcua", is_flag=True, help="Install `toolcart archive opcua` beside it, in the same way.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
 @click.option("--no-start", is_flag=True, help="Write the files; do not enable or start anything.")
@@ -53,47 +53,43 @@ UNSEEN = (
 def install_service(
     config_path: str | None,
     archive: bool,
-    archive_opcua: bool,
     arguments: tuple[str, ...],
     only_print: bool,
     no_start: bool,
     root: str,
 ) -> None:
     """Install the agent, or an archive, as a systemd service: sandboxed, started at boot and again after a failure."""
-    if (config_path is not None) + archive + archive_opcua != 1 or (arguments and config_path is not None):
+    if (config_path is not None) == archive or (arguments and config_path is not None):
         raise click.UsageError(
-            "--config FILE for the agent, or --archive with the options of `archive serve` behind --, or "
-            "--archive-opcua with those of `archive opcua`"
+            "--config FILE for the agent, or --archive with the options of `archive serve` behind --"
         )
     if config_path is None:
-        _install_archive("opcua" if archive_opcua else "serve", arguments, only_print, no_start, root)
+        _install_archive(arguments, only_print, no_start, root)
     else:
         _install_agent(config_path, only_print, no_start, root)
 
 
-def _install_archive(command: str, arguments: tuple[str, ...], only_print: bool, no_start: bool, root: str) -> None:
-    from tools.archive.opcua_commands import opcua
+def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: bool, root: str) -> None:
     from tools.archive.serve_commands import serve
 
-    {"serve": serve, "opcua": opcua}[command].make_context(command, list(arguments))  # wrong options end it here
-    name = UNITS[command]
+    serve.make_context("serve", list(arguments))  # wrong options end it here
     program = program_path()
     _note([told for folders, what in UNSEEN for told in _unseen(program, folders, what)])
-    text = ArchiveService(program, arguments, command=command).text()
+    text = ArchiveService(program, arguments).text()
     if only_print:
         click.echo(text, nl=False)
         return
-    starts = _may_write(root, no_start, [program, "archive", command, *arguments])
+    starts = _may_write(root, no_start, [program, "archive", "serve", *arguments])
     try:
         with place.state_folder(Path(root) / STATE.lstrip("/"), 0o700):
             click.echo(f"database and files that options name lie in {STATE}; {ENVIRONMENT} may have secrets")
-        click.echo(_write_unit(Path(root), name, text))
+        click.echo(_write_unit(Path(root), ARCHIVE, text))
     except place.Refused as reason:
         raise click.ClickException(str(reason)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if starts:
-        _start(name)
+        _start(ARCHIVE)
 
 
 def _install_agent(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
