@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.base.cache import CACHE
 
 SUITE = "bookworm"
-WANTED = ("systemd-sysv", "dbus", "sudo", "python3-click", "python3-serial", "python3-cryptography")
+WANTED = ("systemd-sysv", "dbus", "sudo", "python3-click", "python3-serial")
 NEEDED = ("debootstrap", "systemd-nspawn", "nsenter", "dpkg-deb", "tar")
 MAKE_S = 900
 DEADLINE_S = 300

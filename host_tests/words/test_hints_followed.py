@@ -37,7 +37,6 @@ from tools.demo import account
 from tools.doctor import commands as doctor
 from tools.doctor import controller as doctor_controller
 from tools.firmware import image
-from tools.fleet.ssh import Reach, Unreachable
 from tools.packaging import debian
 from tools.spool import commands as spool_commands
 from tools.spool import take_over
@@ -312,21 +311,6 @@ def test_an_agent_whose_socket_cannot_be_made_is_not_asked(cart):
     said = run(f"run --plain --seconds 0.5 --config {shlex.quote(str(cart))}").output
     assert run(f"status --config {shlex.quote(str(cart))}").exit_code == 3
     return said
-
-
-@follows("`toolcart status --json` ended with")
-def test_what_ends_without_a_word_on_a_cart_ends_so_by_hand(tmp_path):
-    broken = tmp_path / "toolcart"
-    broken.write_text("#!/bin/sh\nexit 7\n")
-    broken.chmod(0o755)
-    shell = tmp_path / "ssh"
-    shell.write_text('#!/bin/sh\nexec sh -c "$2"\n')
-    shell.chmod(0o755)
-    with pytest.raises(Unreachable) as why:
-        Reach(str(shell), "", str(broken)).status("cart7")
-    typed = re.search(r"`toolcart (status --json)` ended with (\d+)", str(why.value))
-    assert subprocess.run([broken, *typed[1].split()], check=False).returncode == int(typed[2]) == 7
-    return str(why.value)
 
 
 @follows("its configuration where `toolcart install-service` made it")

@@ -28,7 +28,7 @@ PIPX = "pipx"
 ENVIRONMENT = "environment"
 
 # Extras of which Debian 12 has every package, and new enough.
-DEBIAN_PACKAGES = {"serial": "python3-serial", "update": "python3-cryptography"}
+DEBIAN_PACKAGES = {"serial": "python3-serial"}
 _OWN_ENVIRONMENT = "~/.toolcart"
 
 

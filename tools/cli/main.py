@@ -31,7 +31,6 @@ PLACES = {
     "config": "tools.config.commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
-    "fleet": "tools.fleet.commands:fleet",
     "flash": "tools.flash.commands:flash",
     "image": "tools.flash.image_command:image",
     "install-service": "tools.service.commands:install_service",
@@ -40,13 +39,10 @@ PLACES = {
     "mid": "tools.codec.commands:mid",
     "mip": "tools.flash.mip:mip",
     "quarantine": "tools.spool.quarantine_commands:quarantine",
-    "sign": "tools.update.commands:sign",
     "simulate": "tools.cli.simulate:simulate",
     "spool": "tools.spool.commands:spool",
     "status": "tools.status.commands:status",
     "trace": "tools.trace.commands:trace",
-    "update": "tools.update.commands:update",
-    "verify": "tools.update.commands:verify",
     "web": "tools.web.commands:web",
 }
 

@@ -1,4 +1,4 @@
-"""`toolcart config`: checks a configuration, explains the settings, prints an example or the schema, writes a new one.
+"""`toolcart config`: checks a configuration, explains the settings, prints an example or the schema, writes new ones.
 
 Exit codes: 0 good, 1 no such setting, or not written, 2 the configuration or the command line is wrong.
 """
@@ -6,12 +6,14 @@ Exit codes: 0 good, 1 no such setting, or not written, 2 the configuration or th
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from tools.base import private
+from tools.base.printable import visible_lines
 from tools.base.sources import ROOT
 from tools.config import checked, runner
 from tools.config import file as config_file
@@ -24,7 +26,7 @@ EXAMPLE = ROOT / "board" / "config.example.json"
 
 @click.group()
 def config() -> None:
-    """Check a configuration, explain the settings, write a new one."""
+    """Check a configuration, explain the settings, write new ones."""
 
 
 @config.command()
@@ -100,6 +102,52 @@ def print_schema() -> None:
 def schema_text() -> str:
     """Return the schema as it is printed and written."""
     return json.dumps(schema(), indent=2) + "\n"
+
+
+@config.command()
+@click.argument("inventory_path", metavar="INVENTORY", type=click.Path())
+@click.option(
+    "--template",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A configuration with {column} where a cart's value goes.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for NAME.json of each cart.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
+    """Write the configurations of many carts from one INVENTORY, if all are right, each alone and all together.
+
+    INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
+    """
+    from tools.config import carts, inventory
+
+    try:
+        texts = carts.configurations(template, inventory.read(inventory_path))
+    except inventory.Wrong as wrong:
+        if as_json:
+            click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
+        else:
+            click.echo(visible_lines(str(wrong)), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            new = out / f".{name}.json.new"
+            new.write_text(text, encoding="utf-8")
+            os.replace(new, out / f"{name}.json")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if as_json:
+        click.echo(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
+    else:
+        click.echo(f"{out}: {len(texts)} configurations; no station and no controller appears twice")
 
 
 @config.command()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.config import file as config_file
-from tools.fleet.inventory import Cart, Wrong
+from tools.config.inventory import Cart, Wrong
 
 _COLUMN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?P<kind>:[^{}]*)?\}")
 

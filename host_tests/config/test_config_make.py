@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from agent.cart import config
 from tools.base.cache import CHECKOUT
 from tools.cli.main import main
-from tools.fleet import inventory, make
+from tools.config import carts, inventory
 
 TEMPLATE = {
     "system": {"number": 1, "name": "{{hall}} {place}"},
@@ -43,13 +43,13 @@ def plant(tmp_path):
 def mistakes(plant, text, template=TEMPLATE, **more):
     path, form = plant(text, template, **more)
     with pytest.raises(inventory.Wrong) as wrong:
-        make.configurations(form, inventory.read(path))
+        carts.configurations(form, inventory.read(path))
     return wrong.value.mistakes
 
 
 def test_columns_are_put_into_texts_and_numbers(plant):
     path, form = plant(GOOD)
-    texts = make.configurations(form, inventory.read(path))
+    texts = carts.configurations(form, inventory.read(path))
     tree = json.loads(texts["cart7"])
     assert list(texts) == ["cart7", "cart8"]
     assert tree["stations"][0]["number"] == 7 and tree["stations"][0]["name"] == "Cart cart7, door left"
@@ -61,7 +61,7 @@ def test_columns_are_put_into_texts_and_numbers(plant):
 )
 def test_spreadsheets_of_all_kinds_are_read(plant, text):
     path, form = plant(text)
-    assert list(make.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
+    assert list(carts.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
 
 
 def test_toml_says_the_same(plant):
@@ -72,7 +72,7 @@ def test_toml_says_the_same(plant):
     ).replace('"7"', "7")
     path, form = plant(text, name="carts.toml")
     csv_path, _ = plant(GOOD)
-    assert make.configurations(form, inventory.read(path)) == make.configurations(form, inventory.read(csv_path))
+    assert carts.configurations(form, inventory.read(path)) == carts.configurations(form, inventory.read(csv_path))
 
 
 def test_every_mistake_names_its_row_and_its_column(plant):
@@ -129,12 +129,12 @@ def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
     )
     path, form = plant(HEAD + rows)
     out = tmp_path / "made"
-    done = CliRunner().invoke(main, ["fleet", "make", str(path), "--template", str(form), "--out", str(out), "--json"])
+    done = CliRunner().invoke(main, ["config", "make", str(path), "--template", str(form), "--out", str(out), "--json"])
     assert done.exit_code == 0 and len(json.loads(done.output)["carts"]) == 150
     for file in out.iterdir():
         assert config.check(json.loads(file.read_text(encoding="utf-8"))) == []
     path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
-    done = CliRunner().invoke(main, ["fleet", "make", str(path), "--template", str(form), "--out", str(out / "2")])
+    done = CliRunner().invoke(main, ["config", "make", str(path), "--template", str(form), "--out", str(out / "2")])
     assert done.exit_code == 2 and "row 152 (cart151): station 1/150" in done.output and not (out / "2").exists()
 
 

@@ -1,7 +1,7 @@
 """The inventory of a plant's carts: one row a cart, as CSV with a header line, or as TOML with [[cart]].
 
 Rules
-1. Every row has `name` and `host`; files are named after `name`, `host` is passed to ssh.
+1. Every row has `name` and `host`; the files are named after `name`; Ansible reaches the cart at `host`.
 2. All mistakes come at once, as Wrong, each with row and column as people count them.
 """
 
@@ -17,7 +17,7 @@ ROWS_MOST = 10000
 COLUMNS = ("name", "host")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9@:%._\[\]-]{0,254}")  # never an option of ssh
+_HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9@:%._\[\]-]{0,254}")  # never an option of a command
 
 
 class Wrong(Exception):
