@@ -382,8 +382,9 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
             assert not state.save()
 
     tree = _tree((_closed_port(), _closed_port()))
-    notes = [line["text"] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "note"]
-    assert len(notes) == 1 and "was deleted, replaced or cut while the agent was running" in notes[0]
+    told = [line["stations"][0] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "status"]
+    assert told[-1]["spool"]["refused"] == "gone"
+    assert "was deleted, replaced or cut while the agent was running" in told[-1]["spool"]["refused_words"]
 
 
 def _closed_port():
