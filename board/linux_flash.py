@@ -138,9 +138,18 @@ class FileFlash:
             put += more
 
     def _failed(self, doing, error):
-        self._refusal = refusal_of(error.errno)
-        self.last_error = "%s %s: %s" % (doing, self.path, error.strerror)
+        number = errno.EROFS if error.errno == errno.EIO and self._is_read_only() else error.errno
+        self._refusal = refusal_of(number)
+        self.last_error = "%s %s: %s" % (doing, self.path, os.strerror(number))
         return FLASH_IO
+
+    def _is_read_only(self):
+        """True if the file can be opened for writing no more: a file system in trouble says EIO to one that is open."""
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+        except OSError as error:
+            return error.errno == errno.EROFS
+        return False
 
     def _not_read(self, refusal, words, address):
         self._unread = refusal

@@ -10,13 +10,15 @@ Rules
    does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
 4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
    the contents of the full one are durable. No file is ever deleted except the one beyond `keep`.
-5. Every error is returned, none is raised; `why` has it in words.
+5. Every error is returned, none is raised; `why` has it in words, `refusal` as a REFUSED_ if it is the disk's.
 """
 
 import errno
 import os
 
+from agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
 from agent.wide.file import BATCH
+from board.why import refusal_of
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that agent.wide.line makes
@@ -34,6 +36,7 @@ class LineFile:
         self.keep = keep
         self.last = b""
         self.why = ""
+        self.refusal = REFUSED_NOTHING
         self._file = -1
         self._octets = 0  # of whole lines in the file
         self._durable = 0  # how many of them are known to be on the disk
@@ -177,7 +180,12 @@ class LineFile:
         return True
 
     def _fail(self, error):
-        self.why = error.strerror or type(error).__name__
+        words = error.strerror or type(error).__name__
+        if words != self.why:  # else it says again what a step before it has said
+            is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
+            refusal = refusal_of(error.errno) if is_of_the_disk else REFUSED_NOTHING
+            self.refusal = refusal if refusal != REFUSED_OTHER else REFUSED_NOTHING
+        self.why = words
         return False
 
 

@@ -72,5 +72,5 @@ def user_name(number):
     """Return a user as people know it."""
     try:
         return pwd.getpwuid(number).pw_name
-    except KeyError:
+    except (KeyError, OSError):  # a user without a name, as in a container
         return "user %d" % number

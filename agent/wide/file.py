@@ -142,6 +142,7 @@ class FileOutlet:
         shown["place"] = self.lines.path
         shown["lines_written"] = self.written
         shown["why"] = self.lines.why if self.state == CLOSED else ""
+        shown["disk"] = self.lines.refusal if self.state == CLOSED else 0
         if self._graphs is not None:
             shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 

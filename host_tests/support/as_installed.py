@@ -171,11 +171,13 @@ class AsInstalled:
             shutil.copytree(Path(find_spec(name).origin).parent, site / name)
         _pip(self.python, wheel)
         self._started = []
+        self.inside = []  # words in front of each command, which then runs as the user itself (PrivateMounts)
         self.clean()
 
     def clean(self):
         """An empty home of the user; what was started is ended."""
         self.end_all()
+        self.inside = []
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
         self.give(self.home)
@@ -215,12 +217,12 @@ class AsInstalled:
         return one
 
     def _words(self, words):
-        return [str(word) for word in (self.command, *words)]
+        return [str(word) for word in (*self.inside, self.command, *words)]
 
     def _around(self, as_root, environment):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TOOLCART"))}
         around = {**kept, "HOME": str(self.home), "TERM": "dumb", "PYTHONUNBUFFERED": "1", **environment}
-        return {"cwd": self.home, "env": around, **_who(as_root)}
+        return {"cwd": self.home, "env": around, **_who(as_root or bool(self.inside))}
 
     def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, **sections):
         """Write a configuration of one station at this simulated plant; sections replace or add to the file's."""

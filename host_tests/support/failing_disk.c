@@ -1,7 +1,8 @@
 /* Calls of libc that fail as the file named by FAILING_DISK says (host_tests/support/failing_disk.py).
 
-A line of that file is `CALLS ERRNO PATH`: calls, separated by commas, on the file that has this path now fail with
-ERRNO; 0 means that a write takes one byte less than it was given. The file is read at every call: it may change. */
+A line of that file is `CALLS ERRNO PATH LEAST`: calls, separated by commas, on the file that has this path now fail with
+ERRNO, writes and syncs only if the last write was at LEAST or behind; 0 means that a write takes one byte less than it
+was given. The file is read at every call: it may change. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,6 +17,9 @@ ERRNO; 0 means that a write takes one byte less than it was given. The file is r
 #include <unistd.h>
 
 #define GOES_ON (-1)
+
+static off64_t written_at;  /* where the last write was */
+
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static int is_one_of(const char *calls, const char *call) {
@@ -40,8 +44,10 @@ static int fails(const char *call, int file, const char *path) {
     char *rest = orders;
     for (char *line = strtok_r(orders, "\n", &rest); line; line = strtok_r(0, "\n", &rest)) {
         char calls[200], meant[1000];
+        long long least;
         int error;
-        if (sscanf(line, "%199s %d %999s", calls, &error, meant) != 3 || !is_one_of(calls, call)) continue;
+        if (sscanf(line, "%199s %d %999s %lld", calls, &error, meant, &least) != 4 || !is_one_of(calls, call)) continue;
+        if (least > written_at) continue;
         struct stat its, now;
         if (file < 0 ? !strcmp(path, meant)
                      : !fstat(file, &its) && !stat(meant, &now) && its.st_ino == now.st_ino && its.st_dev == now.st_dev)
@@ -56,6 +62,7 @@ static int fails(const char *call, int file, const char *path) {
     if (error) { errno = error; return -1; }
 
 ssize_t pwrite64(int file, const void *from, size_t count, off64_t at) {
+    written_at = at;
     FAIL_OR("write", file, REAL(pwrite64)(file, from, count, at))
     return REAL(pwrite64)(file, from, count ? count - 1 : 0, at);
 }

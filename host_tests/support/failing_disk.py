@@ -38,9 +38,12 @@ class FailingDisk:
         self._write()
         library.chmod(0o755)
 
-    def fails(self, calls: str, error: int, path: Path) -> None:
-        """Let these calls on this file fail from now on; earlier orders stay."""
-        self._given.append(f"{calls} {error} {path}")
+    def fails(self, calls: str, error: int, path: Path, least: int = 0) -> None:
+        """Let these calls on this file fail from now on, if the last write was at `least` or behind.
+
+        Earlier orders stay.
+        """
+        self._given.append(f"{calls} {error} {path} {least}")
         self._write()
 
     def works(self) -> None:

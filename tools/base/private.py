@@ -8,10 +8,11 @@ Rules
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from contextlib import suppress
 from pathlib import Path
+
+from board import linux_refusal
 
 
 class Wrong(Exception):
@@ -20,11 +21,7 @@ class Wrong(Exception):
 
 def user_name(uid: int | None = None) -> str:
     """Return the name of this user, or of the one whose files this process may use."""
-    uid = os.geteuid() if uid is None else uid
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"user {uid}"
+    return linux_refusal.user_name(os.geteuid() if uid is None else uid)
 
 
 def text_of(path: str | Path, handed: bool = False) -> str:

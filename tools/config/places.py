@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from board import linux_refusal
 from tools.base.private import user_name
 
 PROBE = ".toolcart-check"
@@ -54,7 +55,7 @@ def wrong_with(path: Path) -> str:
         if path.is_dir():
             return "that is a folder"
         if path.exists():
-            return "" if os.access(path, os.R_OK | os.W_OK, effective_ids=True) else f"{user_name()} may not write it"
+            return _wrong_with_file(path)
         if not path.parent.is_dir():
             return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
         probe = path.parent / f"{PROBE}-{os.getpid()}"
@@ -64,5 +65,16 @@ def wrong_with(path: Path) -> str:
     except PermissionError:
         return f"{user_name()} may make no file in {path.parent}"
     except OSError as error:
-        return f"no file can be made in {path.parent}: {error.strerror or error}"
+        return f"no file can be made in {path.parent}: {linux_refusal.told(error, str(path))}"
+    return ""
+
+
+def _wrong_with_file(path: Path) -> str:
+    """Say why an existing file cannot be opened for writing; that changes nothing in it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except PermissionError:
+        return f"{user_name()} may not write it"
+    except OSError as error:
+        return linux_refusal.told(error, str(path))
     return ""

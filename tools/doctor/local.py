@@ -13,7 +13,8 @@ import socket
 import time
 from pathlib import Path
 
-from board import linux_header
+from board import linux_header, linux_refusal
+from board.why import refusal_of
 from tools.config import places
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.status import machine
@@ -37,7 +38,11 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         return [Found(what, BAD, f"{path}: {wrong}", hint)]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
+    except PermissionError as error:
+        return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror}", hint)]
     except OSError as error:
+        hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
+        hint = f"{hint[0].upper()}{hint[1:]}."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
     return [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
 

@@ -7,6 +7,7 @@ class SimLines:
     """What board.linux_lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
 
     path = "lines"
+    refusal = 0
 
     def __init__(self):
         self.octets = b""

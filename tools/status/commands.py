@@ -1,6 +1,6 @@
 """`toolcart status`: look once, or once a second, at a running agent on this machine or on a board.
 
-Exit codes: 0 the agent answers, 1 it answers but a station's spool is not up or its disk refuses, 2 the command line is
+Exit codes: 0 the agent answers, 1 it answers but a station's spool is not up or a disk refuses, 2 the command line is
 wrong, 3 no agent answers. A plant that cannot be reached is not a failure of the agent.
 """
 
@@ -71,12 +71,14 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
         _clear(watch)
         for line in lines(told):
             click.echo(visible(line))
-    return 0 if all(map(_takes_results, told["stations"])) else EXIT_SPOOL
+    return 0 if all(map(_is_well, told["stations"])) else EXIT_SPOOL
 
 
-def _takes_results(station: dict) -> bool:
-    """True if the station's spool is up, and its disk does not refuse."""
-    return station["mounted"] and not station["spool"].get("refused")
+def _is_well(station: dict) -> bool:
+    """True if the station's spool is up, and no disk refuses: neither the spool's nor that of an outlet's file."""
+    if not station["mounted"] or station["spool"].get("refused"):
+        return False
+    return not any(outlet.get("disk") for outlet in station["outlets"])
 
 
 def lines(told: dict) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from board import linux_refusal
 from tools.words.spans import next_try
 
 CONTROLLER = "controller"
@@ -104,6 +105,8 @@ def and_next_try(text: str, shown: dict) -> str:
 def of_outlet(shown: dict) -> Reason:
     """Return why an outlet other than ToolsNet cannot be used, in its own words if it has some."""
     slug = shown.get("why", "")
+    if shown.get("disk"):  # the file of an outlet, which its disk refuses
+        return Reason(slug, slug, linux_refusal.advice(shown["disk"], shown["place"]))
     host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(slug, slug)
