@@ -104,10 +104,18 @@ class Board:
                 path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NO_OWNER)
             )
         except FlashUnusable as reason:
-            self.unusable[path] = str(reason)
+            self.unusable[path] = self._of_another_station(path) or str(reason)
             return None
         self.unusable.pop(path, None)
         return self._flashes[path]
+
+    def _of_another_station(self, path):
+        """Say if a station of this agent has that file already, under another name; "" if not."""
+        for other, flash in self._flashes.items():
+            if os.path.exists(path) and os.path.samefile(path, other):
+                told = "%s is the same file as %s, the spool of station %d; name another one in spool.path"
+                return told % (path, other, flash.station)
+        return ""
 
     def spool_notes(self):
         """Return notes about the open spools: settings without effect, what was changed."""

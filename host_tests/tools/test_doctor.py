@@ -123,6 +123,19 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
     assert _of(found, "disk")[0]["verdict"] == WARN and "slow" in _of(found, "disk")[0]["words"]
 
 
+def test_an_unset_clock_of_our_own_is_told_and_no_controller_s_is_blamed(tmp_path, monkeypatch):
+    told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
+    monkeypatch.setattr(local.machine, "clock", lambda: told)
+    with SimulatedPlant() as plant:
+        plant.produce(1)
+        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+    assert code == 0
+    [ours] = [one for one in found if one["what"] == "clock"]
+    assert ours["verdict"] == WARN and "this machine's own clock is not set" in ours["words"]
+    [theirs] = [one for one in _of(found, "controller") if "clock" in one["words"]]
+    assert theirs["verdict"] == NOTE and "ours is not set, so they are not compared" in theirs["words"]
+
+
 @pytest.mark.parametrize(
     ("kept", "verdict", "words"),
     [(True, GOOD, "within 0.01 s"), (False, WARN, "nothing keeps it right"), (None, NOTE, "")],

@@ -17,6 +17,7 @@ from tools.base.printable import visible_lines
 from tools.base.sources import ROOT
 from tools.config import checked, runner
 from tools.config import file as config_file
+from tools.config import places as config_places
 from tools.config.schema import FILE_NAME, schema
 
 EXIT_OTHER = 1
@@ -40,6 +41,7 @@ def check(file: str, as_json: bool) -> None:
     with runner.acting_as(runner.user_of(file)) as user:
         found = checked.check(file)
         who = user.name
+    warnings = config_places.fleeting(found.configuration, config_file.folder_of(file)) if found.configuration else []
     if found.mistakes:
         wrong = config_file.Wrong(file, found.mistakes)
         if as_json:
@@ -50,8 +52,11 @@ def check(file: str, as_json: bool) -> None:
     if as_json:
         told = [config_file.mistake_as_object(mistake) for mistake in found.lacks]
         told_all = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": told, "checked_as": who}
+        told_all["warnings"] = warnings
         click.echo(json.dumps(told_all))
         return
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
     count = len(found.configuration["stations"]) if found.configuration else 0
     stations = f"{count} station{'' if count == 1 else 's'}"
     if not found.lacks:

@@ -20,11 +20,12 @@ from agent.cart import config
 from agent.wide.outlets import OUTLETS
 from board import zone
 from tools.base import installation
+from tools.config import places
 from tools.config import secrets as config_secrets
 
 SERVICE_FOLDER = Path("/etc/toolcart")
 SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
-SERVICE_STATE = Path("/var/lib/toolcart")
+SERVICE_STATE = Path(places.STATE_FOLDER)
 
 Mistake = tuple[str, str, str]
 
@@ -169,6 +170,7 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
     secret = [one for one in secret if one[0] not in doubtful]
     mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
+    mistakes = mistakes or places.shared(config.complete(tree), folder_of(path))
     if mistakes:
         raise Wrong(path, mistakes)
     assert isinstance(tree, dict)

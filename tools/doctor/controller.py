@@ -20,8 +20,9 @@ from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.replies import REFUSED_GONE, refusal_class
 from board.linux import Board
 from tools.codec.ask import Asking, Foreign, Silent, Unanswered
-from tools.doctor import extras
+from tools.doctor import extras, local
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from tools.status import machine
 from tools.words import reasons
 
 WAIT_S = 5.0
@@ -145,6 +146,8 @@ def _clock(what: str, asking: Asking) -> Found:
     except ValueError:
         return Found(what, WARN, f"its clock says {told}, which is no time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
+    if local.is_unset(machine.clock()):
+        return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
         return Found(what, GOOD, "its clock is right by ours", "", figures)
     side = "ahead of" if ahead_s > 0 else "behind"

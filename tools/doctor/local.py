@@ -13,7 +13,7 @@ import socket
 import time
 from pathlib import Path
 
-from board import linux_header, linux_refusal
+from board import linux_header, linux_mounts, linux_refusal
 from board.why import refusal_of
 from tools.config import places
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
@@ -25,6 +25,11 @@ SYNC_OCTETS = 256
 SYNC_SLOW_MS = 50  # a controller waits this long for each result's answer
 SPARE_KIB = 1024
 NAME_SLOW_S = 1.0
+YEAR_LEAST = 2024  # a clock that starts at 1970 or at the system's own date has not been set
+SET_THE_CLOCK = (
+    "`timedatectl set-ntp true`, or name the plant's server in /etc/systemd/timesyncd.conf. Results have the "
+    "controller's own time all the same."
+)
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
@@ -36,6 +41,8 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
     wrong = "" if path.is_file() else places.wrong_with(path)  # an existing file may be another user's: the agent's
     if wrong:
         return [Found(what, BAD, f"{path}: {wrong}", hint)]
+    if not folder.exists():
+        return [Found(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
     except PermissionError as error:
@@ -44,7 +51,12 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
         hint = f"{hint[0].upper()}{hint[1:]}."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
-    return [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
+    found = [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
+    kept_in = linux_mounts.fleeting(str(path))
+    if kept_in:
+        hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
+        found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; results that wait are lost then", hint))
+    return found
 
 
 def _syncs(probe: Path) -> tuple[float, float]:
@@ -103,21 +115,23 @@ def _file(what: str, path: Path, settings: dict) -> Found:
     return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
 
 
+def is_unset(told: dict) -> bool:
+    """True if the clock (tools.status.machine) shows a year from before this program."""
+    return int(told["now"][:4]) < YEAR_LEAST
+
+
 def clock() -> list[Found]:
     """Check the machine's clock and its zone."""
     told = machine.clock()
     words = f"{told['now']} ({told['zone']})"
-    if told["kept"] is None:
+    if is_unset(told):
+        found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
+    elif told["kept"] is None:
         found = Found("clock", NOTE, f"{words}; whether it is kept right cannot be asked here")
     elif told["kept"]:
         found = Found("clock", GOOD, f"{words}, kept by NTP or the like, within {told['error_s']:.3g} s")
     else:
-        hint = (
-            "`timedatectl set-ntp true`, or name the plant's server in /etc/systemd/timesyncd.conf. Results have the "
-        )
-        found = Found(
-            "clock", WARN, f"{words}, and nothing keeps it right", hint + "controller's own time all the same."
-        )
+        found = Found("clock", WARN, f"{words}, and nothing keeps it right", SET_THE_CLOCK)
     found.figures = told
     return [found]
 
