@@ -256,7 +256,7 @@ def test_a_doctor_without_an_agent_says_how_one_is_started(cart, tmp_path):
     said = run(f"doctor --offline --config {shlex.quote(str(cart))}").output
     here, service = (command.strip("`") for command in re.findall(r"`(?:sudo )?toolcart [^`]*`", said))
     assert run(f"{here.removeprefix('toolcart ')} --plain --seconds 0.1").exit_code == 0
-    done = run(f"{service.removeprefix('sudo toolcart ')} --root {tmp_path / 'card'}")
+    done = run(f"{service.removeprefix('sudo toolcart ')} --take-spools --root {tmp_path / 'card'}")
     assert done.exit_code == 0 and (tmp_path / "card/etc/systemd/system/toolcart.service").is_file(), done.output
     return said
 
@@ -317,7 +317,10 @@ def test_an_agent_whose_socket_cannot_be_made_is_not_asked(cart):
 def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_path):
     said = run("man").output.replace("\\-", "-")
     place = next(place for place, words in manual.FILES if "install-service" in words)
-    assert run(f"install-service --config {shlex.quote(str(cart))} --root {tmp_path / 'card'}").exit_code == 0
+    assert (
+        run(f"install-service --config {shlex.quote(str(cart))} --take-spools --root {tmp_path / 'card'}").exit_code
+        == 0
+    )
     assert (tmp_path / f"card{place}/config.json").is_file()
     return " ".join(said.replace("\n", " ").split())
 
@@ -338,7 +341,7 @@ def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
     tree["toolsnet"]["clock"] = "set"
     cart.write_text(json.dumps(tree))
     said = status_words._CLOCK_WORDS["not allowed"]
-    done = run(f"install-service --config {shlex.quote(str(cart))} --root {tmp_path / 'card'}")
+    done = run(f"install-service --config {shlex.quote(str(cart))} --take-spools --root {tmp_path / 'card'}")
     assert done.exit_code == 0
     unit = (tmp_path / "card/etc/systemd/system/toolcart.service").read_text()
     assert "AmbientCapabilities=CAP_SYS_TIME" in unit

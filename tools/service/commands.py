@@ -19,7 +19,7 @@ from tools.base import installation
 from tools.config import file as config_file
 from tools.config import secrets as config_secrets
 from tools.config.files import certificates
-from tools.service import place
+from tools.service import place, spools
 from tools.service.archive import ENVIRONMENT, STATE, ArchiveService
 from tools.service.archive import NAME as ARCHIVE
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
@@ -42,6 +42,7 @@ UNSEEN = (
 @click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow after --.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
+@click.option("--take-spools", is_flag=True, help="Move spools in which results wait to where the service finds them.")
 @click.option("--no-start", is_flag=True, help="Write the files; do not enable or start anything.")
 @click.option(
     "--root",
@@ -55,6 +56,7 @@ def install_service(
     archive: bool,
     arguments: tuple[str, ...],
     only_print: bool,
+    take_spools: bool,
     no_start: bool,
     root: str,
 ) -> None:
@@ -66,7 +68,7 @@ def install_service(
     if config_path is None:
         _install_archive(arguments, only_print, no_start, root)
     else:
-        _install_agent(config_path, only_print, no_start, root)
+        _install_agent(config_path, only_print, take_spools, no_start, root)
 
 
 def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: bool, root: str) -> None:
@@ -92,7 +94,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
         _start(ARCHIVE)
 
 
-def _install_agent(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
+def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
     try:
         configuration, content = config_file.read_to_install(config_path)
     except config_file.Wrong as wrong:
@@ -106,8 +108,15 @@ def _install_agent(config_path: str, only_print: bool, no_start: bool, root: str
     if only_print:
         click.echo(text, nl=False)
         return
+    left = spools.left_behind(configuration, config_path)
+    if left and not take_spools:
+        raise click.ClickException(spools.refusal(left))
     starts = _may_write(root, no_start, [program, "run", "--plain", "--config", config_path])
     try:
+        if left:
+            with place.state_folder(Path(root) / STATE_FOLDER.lstrip("/"), 0o700) as inside:
+                for line in spools.take(inside, left):
+                    click.echo(line)
         secrets = _files_of(named, Path(config_path).resolve().parent)
         for line in write(Path(root), text, content, secrets):
             click.echo(line)

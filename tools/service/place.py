@@ -18,6 +18,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE = "private"  # where systemd keeps the state of dynamic users, below the folder that names it
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -69,13 +70,20 @@ def folder(path: Path) -> Iterator[int]:
 
 def replace(inside: int, name: str, text: str, mode: int) -> None:
     """Write the file `name` of an open folder in one step; it belongs to the folder's owner."""
+    with written(inside, name, mode) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def written(inside: int, name: str, mode: int) -> Iterator[BinaryIO]:
+    """Yield a file that gets the name `name` in an open folder, in one step, when it is written and synced."""
     new = name + ".new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new, dir_fd=inside)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(new, flags, 0o600, dir_fd=inside)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
         file.flush()
         owner = os.fstat(inside)
         if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
