@@ -12,7 +12,7 @@ Rules
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
-   if it is for all, and `w` itself may be missing of another spindle: it is asked for again.
+   if it is for all, and `w` itself may be missing of another spindle: while the log has `w`, it is asked for again.
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
@@ -174,6 +174,7 @@ class Recovery:
         """Return to rest after a poll; return a NEWS_."""
         self.phase = qs.PHASE_IDLE
         self._asked = 0
+        self._spindle = 1
         self.polled = number
         return qs.NEWS_KNOWN if is_known else qs.NEWS_UNKNOWN
 
@@ -525,10 +526,10 @@ class Recovery:
         phase = self.phase
         if self._beside:
             return self._answered_beside()
-        if phase == qs.PHASE_POLL:
-            return self._hear_poll_gone()
         if self._turn_spindle():
             return qs.NEWS_NONE
+        if phase == qs.PHASE_POLL:
+            return self._hear_poll_gone()
         if phase == qs.PHASE_NEWEST:
             return self._look_at_sharing(now) if self._newest >= 0 else self._hear_nothing(now)
         if phase == qs.PHASE_PROBE:
@@ -563,10 +564,12 @@ class Recovery:
     def _hear_newest(self, number, held, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self._tries = 0
-        if self._newest < 0 or is_ahead(number, self._newest) or self.known.is_top(self._answer):
+        is_above = self._newest < 0 or is_ahead(number, self._newest)
+        if is_above or (self.known.is_top(self._answer) and not self.known.is_top(self._top)):
             self._newest = number
-            self._held = held
             self._take_top(self._answer)
+        if is_above or number == self._newest:
+            self._held = held or (self._held and not is_above)
         return qs.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
     def _look_at_sharing(self, now):
@@ -601,7 +604,7 @@ class Recovery:
             return self._conclude(now)
         if known.is_top(self._top) or (several and held and newest == known.top()):
             self._take_top(known.octets)  # which may say more
-            self._first = newest if several else after(self._upto)
+            self._first = newest if several and held else after(self._upto)
             return self._conclude(now)
         top = known.top()
         is_above = is_ahead(newest, top)
@@ -638,7 +641,7 @@ class Recovery:
             self._there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._hear_no_witness(True, now)
         self._spindle = 1
-        self._first = self._asked if several else after(self._asked)
+        self._first = self._asked if several and held else after(self._asked)
         return self._conclude(now)
 
     def _hear_no_witness(self, is_reset, now):

@@ -72,6 +72,7 @@ class Intake:
         self.trouble = Trouble()
         self._ready = False
         self.opening = False  # a connection was requested and is not open yet
+        self._fills = False  # the last answer was to a question for what is missing
         self._tool_due = False
         self._gone = 0  # IDs gone, and below snapshots refused, that were reported
         self._passed_over = 0  # results of other stations that were counted
@@ -537,14 +538,19 @@ class Intake:
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
         spindle = self.session.request.spindle
+        self._fills = self.recovery.phase == PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.revision, spindle)
         self.store_answer(is_read, now)
 
     def _take_beside(self, now):
-        """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID."""
+        """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID.
+
+        Not if that was to find out what is missing, which is stored oldest first.
+        """
         link = self.link
-        revision = self.session.revision
-        if self.recovery.shared is None and self.store.read_fetched(link.buf, link.at, link.length, revision):
+        if not self._fills or self.recovery.shared is not None:
+            return
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             if self.store.put_fetched(now) != NOT_KEPT:
                 self.wake_outlets(now)
 

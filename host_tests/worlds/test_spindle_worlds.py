@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from agent import catalogue
+from agent.record import same
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import PLAIN
 from tools.worlds import spindle_frames as frames
 from tools.worlds.controller_frames import message
 from tools.worlds.course import run
 from tools.worlds.history import UNREADABLE
+from tools.worlds.named import named_in
 from tools.worlds.profiles import TRAITS
 from tools.worlds.telegrams import Refused, ResultTelegram, read_result
 from tools.worlds.toolsnet import compared
@@ -105,3 +107,29 @@ def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_no
     outcome = _world("stepsync", events)
     assert outcome.verdict.findings == []
     assert not any(one.held for one in outcome.history.stations[1].results.values())
+
+
+@pytest.mark.parametrize("answers_for", ["addressed", "all"])
+def test_each_spindle_of_a_header_is_owed_and_comes_once_after_an_outage(answers_for):
+    events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
+    outcome = _world("header-spindles", events, header_spindles=3, spindles=1, answers_for=answers_for)
+    history = outcome.history.stations[1]
+    assert set(outcome.verdict.kinds()) <= {"endless"} and outcome.verdict.owed == 18, "five, and that of the calm"
+    assert [row.number for row in history.rows] == list(range(1, 19))
+    first, second = history.results[1], history.results[2]
+    assert (first.vin, first.id_text, first.stamp) == (second.vin, second.id_text, second.stamp)
+    assert (first.spindle, second.spindle) == (1, 2) and not second.held, "that there is one was not known"
+    assert all(one.held for one in history.results.values() if one.number > 3)
+
+
+def test_record_is_told_from_that_of_another_spindle_by_its_head():
+    records = b"".join(b"\1\0\0\0\1\0" + bytes((spindle, 0)) + b"W1N000004      " for spindle in (1, 0x82, 3, 0))
+    assert [made for _, made in named_in(1, records, 3)] == [4, 5, 6, 4]
+    assert [made for _, made in named_in(1, records, 0)] == [4, 4, 4, 4] and list(named_in(2, records, 3)) == []
+
+
+def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
+    monkeypatch.setattr(same, "is_elsewhere", lambda *_: False)
+    events = [[20000, "make", 1, 3, 1000]]
+    outcome = _world("header-spindles", events, header_spindles=2, spindles=1)
+    assert "lost" in outcome.verdict.kinds()

@@ -46,8 +46,13 @@ class Beside:
     def consumed(self, station: int) -> set[int]:
         """Return the production numbers of this station's results that are there."""
         token = re.compile(r"W%dN(\d{6})" % station)
-        found = [token.search(json.dumps(record)) for _, _, record in self.records if record["station"] == station]
-        return {int(one[1]) for one in found if one}
+        spindles = self.world.history.stations[station].rules.spindles
+        found = set()
+        for _, _, record in self.records:
+            one = token.search(json.dumps(record)) if record["station"] == station else None
+            if one:
+                found.add(int(one[1]) + (record["spindle"] - 1 if spindles else 0))
+        return found
 
     def complaints(self) -> list[str]:
         """Return breaches of its protocol and the contract, and records that are there twice or out of order."""

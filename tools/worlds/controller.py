@@ -44,6 +44,8 @@ class Controller:
         self.count = 0  # how often it restarted
         self.clock_s = 0  # the offset to which the clock was set
         self.memory: OrderedDict[int, Result] = OrderedDict()
+        self.parts: dict[int, list[Result]] = {}  # of a tightening, by the number of its first result
+        self.heard: dict[int, int] = {}  # by spindle: when the agent had its first result for certain
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
         self.newest: Result | None = None  # made by our station
@@ -78,10 +80,33 @@ class Controller:
             return  # it gets no ID, is kept nowhere, and is not reported (docs/worlds.md, rule 21)
         self.newest = result
         self._keep(result)
-        if self.session is not None and self.session.revision:
-            self.session.queue(result)
-        elif self.traits["replays"]:
-            self.keep_for_replay(result)
+        for part in self._parts(result):
+            if self.session is not None and self.session.revision:
+                self.session.queue(part)
+            elif self.traits["replays"]:
+                self.keep_for_replay(part)
+
+    def _parts(self, result: Result) -> list[Result]:
+        """Return what each spindle has of this tightening, made now: all is equal but the spindle in the header."""
+        count = self.traits["header_spindles"]
+        result.spindle = 1 if count else 0
+        parts = [result]
+        for spindle in range(2, count + 1):
+            number = result.number + spindle - 1
+            made = {name: value for name, value in vars(result).items() if not isinstance(value, list)}
+            parts.append(Result(**{**made, "number": number, "spindle": spindle}))
+            self.history.results[number] = parts[-1]
+        self.parts[result.number] = parts
+        return parts
+
+    def parts_of(self, result: Result) -> list[Result]:
+        """Return what each spindle has of the tightening of this first result."""
+        return self.parts.get(result.number, [result])
+
+    def part_of(self, result: Result, spindle: int) -> Result | None:
+        """Return this spindle's part of the tightening; None if it has none."""
+        parts = self.parts_of(result)
+        return parts[spindle - 1] if 1 <= spindle <= len(parts) else None
 
     def make_last(self, waits: bool) -> None:
         """In the calm, make a good result, which shows what is refused before it; again while something `waits`."""
@@ -133,7 +158,8 @@ class Controller:
         ok = number % 7 != 0
         low_or_high = "2" if number % 2 else "3"
         is_good = self.bad_row >= self.traits["row_most"]
-        frame = UNREADABLE if self.garble_left and not is_good else READABLE
+        is_garbled = self.garble_left and not is_good and not self.traits["header_spindles"]
+        frame = UNREADABLE if is_garbled else READABLE
         self.garble_left -= frame == UNREADABLE
         disliked = self.dislike_how if self.dislike_left and not is_good else ""
         self.dislike_left -= bool(disliked)
@@ -224,6 +250,8 @@ class Controller:
     def taken_over(self, result: Result, moment: int) -> None:
         """Note that the agent has it from this moment on."""
         result.acks.append(moment)
+        for spindle in range(1, result.spindle + 1):
+            self.heard.setdefault(spindle, moment)
 
     def was_pushed(self, result: Result) -> None:
         """Note that the agent has read a 0061 of it."""
@@ -236,8 +264,11 @@ class Controller:
         result.asked_for.append(self.time.now)
 
     def _note_again(self, result: Result) -> None:
-        if (result.pushes or result.fetches) and not self.plant.stands_in_log(self.number, result.vin):
+        if (result.pushes or result.fetches) and not self._stands(result):
             result.again.append(self.time.now)
+
+    def _stands(self, result: Result) -> bool:
+        return self.plant.stands_in_log(self.number, result.vin, result.number)
 
     def was_met(self, session: Session) -> None:
         """Note that the agent has read the answer to 0064 for ID 0."""
@@ -257,6 +288,9 @@ class Controller:
         there = {row.number for row in self.history.rows}
         for result in self.history.results.values():
             key = int(result.id_text) if result.id_text.isdigit() else 0
-            result.held = fetchable and key > 0 and self.memory.get(key) is result and not result.hidden
+            kept = self.memory.get(key)
+            is_kept = kept is not None and self.part_of(kept, max(result.spindle, 1)) is result
+            is_known = result.spindle < 2 or result.made > self.heard.get(result.spindle, result.made)
+            result.held = fetchable and key > 0 and is_kept and is_known and not result.hidden
             result.after_meeting = self.met is not None and result.made > self.met
-            result.stands = result.number not in there and self.plant.stands_in_log(self.number, result.vin)
+            result.stands = result.number not in there and self._stands(result)

@@ -54,7 +54,7 @@ class Values:
     def __init__(self, result: Result) -> None:
         self.vin = f"{result.vin:<25}"
         self.job = "07"
-        self.pset = f"{1 + result.number % 9:03d}"
+        self.pset = f"{1 + result.tightening() % 9:03d}"
         self.ok = "1" if result.statuses[0] == "0" else "0"
         self.torque_status = {"0": "1", "2": "0", "3": "2"}[result.statuses[1]]
         self.angle_status = {"0": "1", "2": "0", "3": "2"}[result.statuses[2]]

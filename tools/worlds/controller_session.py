@@ -44,6 +44,7 @@ class Session:
         self._acks = 0
         self._paused = False
         self._over = False
+        self._addressed = 1  # the spindle that the current message is for; blank is 1
         self._heard = controller.time.now
         self._watch()
 
@@ -102,6 +103,7 @@ class Session:
             return
         if self._stopped and mid != b"0001":
             return
+        self._addressed = int(whole[14:16]) if whole[14:16].isdigit() else 1
         handler = self.handlers.get(mid)
         if mid == b"0001":
             self._start(int(revision))
@@ -115,9 +117,12 @@ class Session:
     def _object(self, whole: bytes) -> None:
         self.controller.plant.malformed(f"to controller {self.controller.number}: {whole[:60]!r}")
 
-    def _send(self, mid: int, revision: int, content: str = "", on_read=None) -> None:
+    def _send(self, mid: int, revision: int, content: str = "", on_read=None, spindle: int = 0) -> None:
         traits = self.controller.traits
-        self.link.send(message(mid, revision, content, traits["header_rest"], traits["blank_revision"]), on_read)
+        rest = traits["header_rest"]
+        if spindle:
+            rest = f"{rest[:3]}{spindle:02d}{rest[5:]}"
+        self.link.send(message(mid, revision, content, rest, traits["blank_revision"]), on_read)
 
     def _accept(self, mid: bytes) -> None:
         self._send(5, 1, mid.decode())
@@ -178,8 +183,7 @@ class Session:
         if controller.traits["replays"]:
             self._queue.extend(controller.unacknowledged)
         if controller.traits["pushes_newest"] and controller.newest is not None:
-            if controller.newest not in self._queue:
-                self._queue.append(controller.newest)
+            self._queue += [one for one in controller.parts_of(controller.newest) if one not in self._queue]
         self._pump()
 
     def _unsubscribe(self, revision: int, content: bytes, reads: int) -> None:
@@ -203,7 +207,8 @@ class Session:
 
     def _push(self, result: Result) -> None:
         self._sent += 1
-        self._send(61, self.revision, RESULTS[self.revision](result), lambda: self._was_read(result))
+        content = RESULTS[self.revision](result)
+        self._send(61, self.revision, content, lambda: self._was_read(result), result.spindle)
 
     def _was_read(self, result: Result) -> None:
         self._copies.append((self.link.reads, result.number))
@@ -280,6 +285,8 @@ class Session:
         asked = int(content)
         traits = controller.traits
         result = controller.old(asked)
+        if result is not None and traits["header_spindles"] and traits["answers_for"] == "addressed":
+            result = controller.part_of(result, self._addressed)
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
             self._refuse(b"0064", traits["old_refusal"])
@@ -289,9 +296,12 @@ class Session:
             met = None if asked else lambda: controller.was_met(self)
             self._send(4, 1, f"0064{NOT_FOUND:02d}", met)
         else:
-            self._send(
-                65, revision, OLD_RESULTS[revision](result, traits["id_pad"]), lambda: self._was_fetched(result, asked)
-            )
+            for part in controller.parts_of(result) if traits["answers_for"] == "all" else [result]:
+                self._answer(revision, part, asked)
+
+    def _answer(self, revision: int, result: Result, asked: int) -> None:
+        content = OLD_RESULTS[revision](result, self.controller.traits["id_pad"])
+        self._send(65, revision, content, lambda: self._was_fetched(result, asked), result.spindle)
 
     def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
         """True if this question for an old result is not answered truthfully at the moment; then it is counted."""

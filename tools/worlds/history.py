@@ -25,6 +25,7 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     spindles: int = 1
+    spindle: int = 0  # that its header names, where several have one tightening: all else of them is equal
     hidden: bool = False  # by a reused number: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
     disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
@@ -46,6 +47,10 @@ class Result:
     held: bool = False  # at the end: under an ID that belongs to it alone
     after_meeting: bool = False  # made after the controller was met
     stands: bool = False  # at the end, in the log's blocks
+
+    def tightening(self) -> int:
+        """The number of the first result of this tightening: what all its spindles have in common is made from it."""
+        return self.number - max(self.spindle - 1, 0)
 
     def offered(self) -> int | None:
         """The first moment at which the agent could know of it."""
@@ -118,6 +123,7 @@ class StationRules:
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
     log_blocks: int = 4
+    spindles: int = 0  # whose results share a VIN and an ID, the spindle in the header; 0: none do
     is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"

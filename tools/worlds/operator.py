@@ -10,10 +10,10 @@ Rules
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 
 from tools.worlds import adapter
+from tools.worlds.named import named_in
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 20  # the least, around what is kept of a result
@@ -91,7 +91,7 @@ class Operator:
         now, number = self.world.time.now, order.number
         results = self.world.history.stations[number].results
         payloads = [payload for entry, payload in order.entries if entry in done]
-        named = [results[n] for payload in payloads for n in _named(number, payload) if n in results]
+        named = [results[n] for payload in payloads for n in self._named(number, payload) if n in results]
         for result in named:
             if order.what.startswith(DROP):
                 result.dropped = True
@@ -103,7 +103,7 @@ class Operator:
 
     def _times_retried(self, number: int, payload: bytes) -> int:
         results = self.world.history.stations[number].results
-        return sum(len(results[n].retried) for n in _named(number, payload) if n in results)
+        return sum(len(results[n].retried) for n in self._named(number, payload) if n in results)
 
     def _compare_dropped(self, order: _Order, is_known: bool) -> None:
         """Check that what was dropped is gone, and nothing else but what may have been."""
@@ -113,7 +113,7 @@ class Operator:
         left = {entry for entry, _ in adapter.entries(world.agent, number - 1)}
         before = {entry for entry, _ in order.entries}
         rows = {row.number for row in world.history.stations[number].rows}
-        stored = {e for e, payload in order.entries if any(n in rows for n in _named(number, payload))}
+        stored = {e for e, payload in order.entries if any(n in rows for n in self._named(number, payload))}
         gone = set(order.done if is_known else order.done + order.chosen)
         if left & set(order.done) or before - gone - left - stored:
             text = f"dropped {sorted(order.done)} of {sorted(before)}, {sorted(left)} are left"
@@ -191,8 +191,11 @@ class Operator:
         unit = self.world.device(number).unit_bytes
         liked = {r.number for r in self.world.history.stations[number].results.values() if r.is_liked() and not r.tried}
         held = [payload for _, payload in adapter.held(self.world.agent, number - 1)]
-        bad = [payload for payload in held if not liked.intersection(_named(number, payload))]
+        bad = [payload for payload in held if not liked.intersection(self._named(number, payload))]
         return sum(-(-(len(payload) + FRAME_BYTES) // unit) * unit for payload in bad)
+
+    def _named(self, number: int, payload: bytes) -> tuple[int, ...]:
+        return _numbers_in(number, payload, self.world.history.stations[number].rules.spindles)
 
     def wrong(self, number: int, text: str) -> None:
         """Note a false statement of the agent."""
@@ -219,5 +222,5 @@ class _Order:
 
 
 @functools.lru_cache(4096)  # a world asks for the same ones whenever something is written
-def _named(number: int, payload: bytes) -> tuple[int, ...]:
-    return tuple(int(digits) for digits in re.findall(rb"W%dN(\d{6})" % number, payload))
+def _numbers_in(number: int, payload: bytes, spindles: int) -> tuple[int, ...]:
+    return tuple(made for _, made in named_in(number, payload, spindles))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.worlds.history import Result, StationHistory
+from tools.worlds.named import named_in
 
 
 def is_owed(result: Result, station: StationHistory) -> bool:
@@ -25,8 +26,8 @@ def missing(station: StationHistory) -> list[Result]:
 
 def is_kept(result: Result, station: StationHistory) -> bool:
     """True if the bytes of this result are in the quarantine."""
-    token = result.vin.encode()
-    return any(token in payload for payload in station.said.kept_payloads)
+    payloads, spindles = station.said.kept_payloads, station.rules.spindles
+    return any(result.number == made for one in payloads for _, made in named_in(result.station, one, spindles))
 
 
 def is_overwritten(result: Result, station: StationHistory) -> bool:

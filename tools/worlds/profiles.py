@@ -82,6 +82,13 @@ TRAITS: dict[str, dict] = {
         "tells_tool": False,
         "window": 1,
     },
+    "header-spindles": {
+        "window": 1,
+        "start_revisions": _EVERY_START,
+        "result_revisions": [999, 1, 2],
+        "old_revisions": [1, 2],
+        "header_spindles": 2,
+    },
     "minimal": {
         "start_revisions": [1],
         "result_revisions": [1],
@@ -138,6 +145,9 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
         traits["spindles"] = d.randint(1, 8)
         traits["window"], traits["pushes_newest"] = 1, False
         settings["bolt_data"] = d.random() < 0.5
+    elif name == "header-spindles":
+        traits["header_spindles"] = d.randint(2, 4)
+        traits["answers_for"] = one_of(d, [(4, "addressed"), (1, "all")])
     elif name == "stepsync":
         traits["spindles"] = d.randint(1, 8)
         settings["results"] = "sync"

@@ -64,6 +64,8 @@ PLAIN_CONTROLLER = {
     "operations": False,
     "cycles": "",
     "spindles": 1,
+    "header_spindles": 0,  # that send a 0061 each; 0: there is one, and a header like the others
+    "answers_for": "addressed",  # which of them MID 0064 brings: the one it is addressed to, or all
     "id_period": 0,
     "shares_ids": False,
     "ids_in_session_only": False,

@@ -29,6 +29,7 @@ class ResultTelegram:
     torque_status: str
     angle: str
     angle_status: str
+    spindle: int = 1
     others: list[tuple[str, str, str, str]] = field(default_factory=list)  # spindle, statuses, torque, angle of each
     parameters: dict[str, str] = field(default_factory=dict)
 
@@ -96,7 +97,7 @@ def read_result(octets: bytes) -> ResultTelegram:
     numbers = [part[0] for part in parts]
     if len(set(numbers)) < len(numbers):
         raise Refused(f"spindles {numbers}")
-    _, statuses, torque, angle = parts[0]
+    spindle, statuses, torque, angle = parts[0]
     return ResultTelegram(
         identifier=identifier,
         station=station,
@@ -108,6 +109,7 @@ def read_result(octets: bytes) -> ResultTelegram:
         torque_status=statuses[1],
         angle=angle,
         angle_status=statuses[2],
+        spindle=int(spindle),
         others=parts[1:],
         parameters=parameters,
     )

@@ -104,11 +104,13 @@ class ToolsNet:
         return 0, row
 
     def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
-        """Return the result of this telegram, by its VIN."""
+        """Return the result of this telegram, by its VIN and, where several share that, its spindle."""
         match = _VIN.match(telegram.vin)
         if match is None or int(match[1]) != telegram.station:
             return None
-        return self.history.stations[telegram.station].results.get(int(match[2]))
+        station = self.history.stations[telegram.station]
+        number = int(match[2]) + (telegram.spindle - 1 if station.rules.spindles else 0)
+        return station.results.get(number)
 
     def disturbed(self, number: int = 0) -> None:
         """Note that something other than a refused result is in the way of this station, or of all."""
@@ -209,6 +211,7 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
         ("statuses", telegram.overall + telegram.torque_status + telegram.angle_status, result.statuses),
         ("torque", telegram.torque, result.torque),
         ("angle", telegram.angle, result.angle),
+        ("spindle", telegram.spindle if result.spindle else 0, result.spindle),
         ("other spindles", telegram.others, spindles_of(result)[1:]),
     ]
     if shown_id is not None and result.id_text.strip():

@@ -9,7 +9,6 @@ Rules
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Set
 
 from tools.worlds import adapter
@@ -21,6 +20,7 @@ from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import READABLE, History, StationHistory, StationRules
 from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import Plant
+from tools.worlds.named import named_in
 from tools.worlds.network import Network
 from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
@@ -96,6 +96,7 @@ class World:
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
             log_blocks=device.block_count - self.log_begins(number),
+            spindles=controller["header_spindles"],
             is_usual=is_usual,
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
@@ -120,11 +121,19 @@ class World:
         kept_bytes = (spool["parked_kib"] + spool.get("graphs_kib", 0)) * 1024
         return KEPT_BEGINS + kept_bytes // self.device(number).block_bytes
 
-    def stands_in_log(self, number: int, text: str) -> bool:
-        """True if these bytes are in the log of this station, in a block that was not to be erased."""
+    def stands_in_log(self, number: int, text: str, made: int = 0) -> bool:
+        """True if these bytes are in the log of this station, in a block that was not to be erased.
+
+        Where several spindles share a VIN, `made` is the production number that must stand there.
+        """
         device, octets = self.device(number), text.encode()
+        spindles = self.history.stations[number].rules.spindles
         blocks = set(range(self.log_begins(number), device.block_count)) - device.unerased - device.refused_erases
-        return any(octets in device.content(block) for block in blocks)
+        for block in blocks:
+            content = device.content(block)
+            if octets in content and (not spindles or any(n == made for _, n in named_in(number, content, spindles))):
+                return True
+        return False
 
     def waiting_in(self, number: int, counts_again: bool = False) -> dict[int, set[int]]:
         """Return, by block of the log, what is there, not known to be in the store and not in the quarantine.
@@ -133,12 +142,13 @@ class World:
         the server has forgotten and gets again, and unreadable ones that are kept, as their ID is unknown.
         """
         device, first = self.device(number), self.log_begins(number)
-        cells, block_bytes, token = device.cells, device.block_bytes, _token(number)
+        cells, block_bytes = device.cells, device.block_bytes
+        station = self.history.stations[number]
+        spindles = station.rules.spindles
 
         def found_in(begins: int, ends: int) -> set[int]:
-            return {int(digits) for digits in token.findall(cells, begins * block_bytes, ends * block_bytes)}
+            return {made for _, made in named_in(number, cells, spindles, begins * block_bytes, ends * block_bytes)}
 
-        station = self.history.stations[number]
         again = station.results if counts_again else {}
         sent_again = counts_again and (station.rules.rewind or station.rules.resend)
         settled = {
@@ -149,8 +159,8 @@ class World:
             and not (sent_again and row.forgotten is not None)
         }
         if adapter.has_kept(self.agent, number - 1):
-            for one in token.finditer(cells, KEPT_BEGINS * block_bytes, first * block_bytes):
-                made, is_whole = int(one[1]), not device.is_torn(one.start())
+            for one, made in named_in(number, cells, spindles, KEPT_BEGINS * block_bytes, first * block_bytes):
+                is_whole = not device.is_torn(one.start())
                 if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
         if self.beside is not None and self.keeps_beside(number):
@@ -176,16 +186,18 @@ class World:
         Unreadable ones may be there as pushed and as fetched, which counts twice. A block with something that was
         stored counts as a whole: it was passed, and left when the server forgot its content.
         """
-        device, token, octets = self.device(number), _token(number), {}
+        device, octets = self.device(number), {}
+        spindles = self.history.stations[number].rules.spindles
         forgotten = {row.number for row in self.history.stations[number].rows if row.forgotten is not None}
         passed = {block for block, numbers in waiting.items() if numbers & forgotten}
         for block, numbers in waiting.items():
             if block in passed:
                 continue
             content = device.content(block).rstrip(b"\xff")
-            found = list(token.finditer(content))
-            for one, end in zip(found, [*(other.start() for other in found[1:]), len(content)], strict=True):
-                if int(one[1]) in numbers:
+            found = list(named_in(number, content, spindles))
+            ends = [*(other.start() for other, _ in found[1:]), len(content)]
+            for (one, made), end in zip(found, ends, strict=True):
+                if made in numbers:
                     octets[content[max(one.start() - FRONT_BYTES, 0) : one.end()]] = end - one.start()
         return sum(octets.values()) + len(passed) * device.block_bytes
 
@@ -465,8 +477,3 @@ class World:
                 if self.keeps_beside(number):
                     station.consumed = self.beside.consumed(number)
             self.history.malformed.extend(self.beside.complaints()[:20])
-
-
-def _token(number: int) -> re.Pattern[bytes]:
-    """Return the pattern of the VIN of this station's results; the group is the production number."""
-    return re.compile(rb"W%dN(\d{6})" % number)
