@@ -34,6 +34,7 @@ class Disk:
     """One folder. `restart` gives the power back, `content` is what programs read."""
 
     path = os.path
+    strerror = staticmethod(os.strerror)
     O_RDWR, O_CREAT, O_CLOEXEC, O_RDONLY, O_DIRECTORY = os.O_RDWR, os.O_CREAT, os.O_CLOEXEC, os.O_RDONLY, os.O_DIRECTORY
 
     def __init__(self, dice):
