@@ -178,7 +178,8 @@ class Controller:
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._busy_pause_s if conversation.why == WHY_BUSY else pause_s
-            pause_s = min(pause_s * 2, self._pause_most_s)
+            if not conversation.session.goes_on:
+                pause_s = min(pause_s * 2, self._pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))
 

@@ -22,7 +22,7 @@ from client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 from client.received import Received
 
 _HEADER_BYTES = 20
-_EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED, bytes((rq.ACT_TELL,) * 8))
+_EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
 _WHY = {
     st.WHY_FRAMING: "the controller sent what is no message",
     st.WHY_SILENCE: "the controller does not answer any more",
@@ -131,7 +131,8 @@ class Conversation:
         """Send this frame as a request; return the Message that answers it. `deadline` is in the loop's time."""
         session = self.session
         mid = int(frame[4:8])
-        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS)
+        acts = rq.TELL_OR_DONE if answer == rq.DONE else rq.TELL
+        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
         asked = self._asked = self.loop.create_future()
         self._asked_mid = mid
         usual_ms = session.response_timeout_ms
@@ -189,6 +190,7 @@ class Conversation:
     def _want(self, first: int, behind: int, wanted: bool) -> None:
         for subscription in self.session.subscriptions[first:behind]:
             subscription.wanted = wanted
+            subscription.revisions.passed_over = False  # whoever asks for it wants it to be tried
 
     def _hear(self, event: int) -> None:
         session = self.session

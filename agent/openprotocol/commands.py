@@ -47,12 +47,10 @@ COMMANDS = (
 )
 NAMES = tuple([command[0] for command in COMMANDS])
 
-_TELL = bytes((rq.ACT_TELL,) * 8)
-
 
 def row_of(mid, data):
     """Return the row of agent.openprotocol.requests for a command: answered by MID 0005, sent once."""
-    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, _TELL)
+    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL_OR_DONE)
 
 
 def find(name):

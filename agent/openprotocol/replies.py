@@ -13,6 +13,7 @@ REFUSED_MISSING = const(4)  # 07, 10, 12, 14, 19, 72: nothing to unsubscribe
 REFUSED_LATER = const(5)  # 98, 28, 27: try the same again later
 REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
 REFUSED_GONE = const(7)  # 15: the result is no longer there
+REFUSED_NOTHING = const(8)  # 00: "no error", which is no rejection
 
 # Pairs of a code and its class.
 _CLASSES = (
@@ -33,6 +34,11 @@ def refusal_class(code):
         if _CLASSES[at] == code:
             return _CLASSES[at + 1]
     return REFUSED_OTHER
+
+
+def refusal_of(buf, start, code):
+    """Return the REFUSED_ class of the code that stands at buf[start:]; it is 0 too where nothing can be read."""
+    return REFUSED_NOTHING if code == 0 and buf[start] == 0x30 else refusal_class(code)
 
 
 def code_of(buf, start, end):

@@ -43,17 +43,21 @@ ACT_SUBSCRIBE = const(5)
 ACT_UNKNOWN = const(6)  # this controller knows no such subscription
 ACT_BUSY = const(7)
 ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is up
+ACT_DONE = const(9)  # that is a yes
+ACT_MAYBE = const(10)  # that may be a yes
 
-# By class (agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone.
-_START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 5)
+# By class (agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone, nothing.
+_START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
 _SUBSCRIBE_REFUSED = bytes(
-    (ACT_NEXT_REVISION,) * 2 + (ACT_BUSY, ACT_CLEAR, ACT_REFUSED, ACT_LATER, ACT_UNKNOWN, ACT_REFUSED)
+    (ACT_NEXT_REVISION,) * 2
+    + (ACT_BUSY, ACT_CLEAR, ACT_NEXT_REVISION, ACT_LATER, ACT_UNKNOWN, ACT_NEXT_REVISION, ACT_MAYBE)
 )
 _UNSUBSCRIBE_REFUSED = bytes(
-    (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 2
+    (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
 )
-_STOP_REFUSED = bytes((ACT_REFUSED,) * 8)
-_TELL = bytes((ACT_TELL,) * 8)
+_STOP_REFUSED = bytes((ACT_REFUSED,) * 9)
+TELL = bytes((ACT_TELL,) * 9)
+TELL_OR_DONE = bytes((ACT_TELL,) * 8 + (ACT_DONE,))  # where MID 0005 would be the answer
 
 # The columns.
 MID = const(0)  # 0: the subscription's
@@ -70,8 +74,8 @@ ACTS = const(10)
 
 START = (1, 2, 57, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
 STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
-TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _TELL)
-FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _TELL)
+TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, TELL)
+FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, TELL)
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, _TELL)  # of any MID

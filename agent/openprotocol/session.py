@@ -6,7 +6,8 @@ and how it is answered is in the rows of agent.openprotocol.requests, what is pu
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
-       | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: no such message, MID 0008 is tried, or OVER
+       | 96,16,35: OVER, busy  | 99,73,75: no such message, MID 0008 is tried; 98,28,27: the same again, later
+                               | 00: rule 9; any other code: next revision, then MID 0008; OVER when none is left
                                | one that is not needed: whatever else it gets, or silence, it is done without
 
 Rules (DIGEST part C)
@@ -16,15 +17,19 @@ Rules (DIGEST part C)
    that answer: the subscription stands. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (agent.openprotocol.linked), and answered as one; a part alone never is.
-4. The owner remembers which revisions were accepted. After a start that was cut off the next one is tried; if a session
-   was READY in this one before, only after the third: in a lower one the controller gives neither station nor type.
+4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
+   (agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an answer speaks
+   against what was asked, unless something was rejected on it: then that is why it ended, and its code the reason told.
+   What is not needed is left out for a while if connections end with it. The owner remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
-   revision is ended, and the next one begins with 6.
+   revision is ended, and the next one begins with 6, unless that was rejected.
 6. One message is posted at a time: first answers, those of the link level (agent.openprotocol.numbering) and one
    acknowledgement for each push that came, then the request that is due.
 7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
    while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
 8. Before 0002 nothing is sent but what is asked for (003:3075-3076), and after 0003 nothing at all.
+9. 0004 with code 00, "no error" (003:3269), is a yes where 0005 would be, but not to a subscription: there the other
+   revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
 """
 
 from struct import pack_into
@@ -37,7 +42,8 @@ from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, mid_of, put_header, revision_of, sequence_of
 from agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from agent.openprotocol.replies import code_of, refusal_class
+from agent.openprotocol.replies import code_of, refusal_of
+from agent.openprotocol.revisions import Revisions
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
@@ -72,8 +78,8 @@ from agent.openprotocol.states import (
 from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
-_CUTS_MOST = const(3)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_LASTING = const(2)  # keep-alives of a connection that no rejection has ended
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -102,9 +108,14 @@ class Session:
         self.state = CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
-        self.start_revisions = start_revisions
-        self.start_index = 0
-        self.stood_index = -1  # that of the last session that was READY
+        self.starts = Revisions(start_revisions)
+        self.tool = Revisions((1,))
+        self.goes_on = False  # something was rejected on this connection, and something else is left to try
+        self._searches = False  # results are asked for in another way than the usual one
+        self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
+        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
+        self._keepalives = 0  # sent on this connection since it was READY
+        self._cleared = False  # what exists was ended on this connection, or could not be
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
@@ -130,7 +141,6 @@ class Session:
         self.sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
         self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
-        self._cuts = 0  # starts in a row that came to nothing
         self._behind = 0  # one past the last that is asked for in this turn
         self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
@@ -194,26 +204,27 @@ class Session:
 
     def closed(self):
         """The port is closed."""
-        if self.state == STARTING:
-            self._turn_to_next_start()
+        self._lose()
+        self._leave_off()
         self.state = CLOSED
-        self.why = WHY_NOTHING
+        self.why = WHY_NOTHING  # while a session begins: why it will have failed, should it end now
         self.mid = 0
         self.code = self.named = 0
+        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with
         self.revision = 0
         self.refusal = 0
         self._asked = 0  # which of the subscriptions was asked for last
-        self._cleared = False
+        self._maybe = -1  # place of its revision that was answered with "no error"
         self._forget()
         if self._linked is not None:
             self._linked.closed()
 
     def opened(self):
         """The port is open: begin with MID 0001."""
-        if self.several is not None:
-            self.several.leave(self)
-        if self.generic is not None:
-            self.generic.leave(self)
+        self.goes_on = False
+        self._keepalives = 0
+        if not self._searches:
+            self._ask_as_usual()
         self._prepare()
         self._start()
 
@@ -237,8 +248,10 @@ class Session:
         return place_of_id(self.subscriptions[0].revision())
 
     def ask_tool(self):
-        """Ask by MID 0040 for the tool's data; a controller that does not know it is not asked again automatically."""
-        self.ask(rq.TOOL, 1, b"")
+        """Ask by MID 0040 for the tool's data; False if connections end with that."""
+        if not self.tool.passed_over:
+            self.ask(rq.TOOL, 1, b"")
+        return not self.tool.passed_over
 
     def stop(self, now):
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
@@ -269,7 +282,7 @@ class Session:
         """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
         self._asked = first - 1
         self._behind = behind
-        self._stands(False)
+        self._ask_next(False)
 
     def subscribe_again(self):
         """Ask for the first subscription once more, in READY: EV_SUBSCRIBED, EV_NOT_SUBSCRIBED, or no event."""
@@ -309,8 +322,9 @@ class Session:
             if left > 0:
                 return left
             self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if not self._silence.armed:
+            if not self._silence.armed:  # the one before was answered
                 self._silence.start(now, self.silence_ms)
+                self._keepalives += self.state == READY
         self._rest.start(now, self.keepalive_ms)
         return FOREVER if mute else self.keepalive_ms
 
@@ -381,7 +395,8 @@ class Session:
 
     def _start(self):
         self.state = STARTING
-        self.ask(rq.START, self.start_revisions[self.start_index], b"")
+        tries = 1 if self.goes_on else self.tries
+        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
 
     def _started(self, buf, at, length):
         idy.read_identity(self.identity, buf, at, length)
@@ -404,18 +419,25 @@ class Session:
             self._go_generic()
             self.subscribe(0, len(self.subscriptions))
             return EV_GENERIC
-        if self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced):
+        is_several = self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
+        if is_several and not self._searches:
             self._go_several()
         self.subscribe(0, len(self.subscriptions))
         return EV_STARTED
 
     def _begins_again(self, length):
-        """End a session begun below revision 6 in which a Power Focus 6000 names no station (rule 5); True if so."""
-        asked = self.start_revisions[self.start_index]
-        wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
-        if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
-            return False
-        self.start_index = self.stood_index = self.start_revisions.index(_STATION_REVISION)
+        """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
+
+        That is also a Power Focus 6000 that names no station below revision 6; True if so.
+        """
+        starts = self.starts
+        asked = starts.wanted()
+        if starts.answered():
+            names_it = self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+            if names_it or not starts.prefer(_STATION_REVISION):
+                return False
+        self.goes_on = True
+        self.why = WHY_STOPPED
         self.answered()
         self.state = STOPPING
         self._leave()
@@ -426,58 +448,162 @@ class Session:
         self.state = SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
-    def _stands(self, refused):
-        """The subscription stands, or the session goes on without it: ask for the next one. READY after the last."""
+    def _stands(self):
+        """The subscription stands: ask for the next one."""
+        self.subscriptions[self._asked].revisions.stands()
+        return self._ask_next(False)
+
+    def _stands_by_no_error(self):
+        """The subscription stands in the revision that was answered with "no error"."""
+        revisions = self.subscriptions[self._asked].revisions
+        revisions.index = self._maybe
+        return self._stands()
+
+    def _ask_next(self, refused):
+        """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
         self._cleared = False
+        self._maybe = -1
         if self.state == STOPPING:
             self.answered()
             return EV_NONE
         subscriptions = self.subscriptions
         self._asked += 1
         while self._asked < self._behind and subscriptions[self._asked].is_passed_over(refused):
+            refused = refused or subscriptions[self._asked].revisions.passed_over
             self._asked += 1
         if self._asked < self._behind:
             self._subscribe()
             return EV_NONE
         self.state = READY
-        self.stood_index = self.start_index
-        self._cuts = 0
+        self.why = WHY_NOTHING
+        self.starts.stands()
+        self._searches = self._ends_with_it = self._searches and self._ends_with_it
+        self._comes_back = False
         self.answered()
         return EV_READY
 
+    # -- what is done about a rejection, and about the end of a connection -------------------------------------------
+
     def _act(self, act):
         """Do what the row of the request says about its rejection."""
-        subscription = self.subscriptions[self._asked]
-        if (act == rq.ACT_BUSY or act == rq.ACT_LATER) and self._may_go_without():
-            return self._go_without(WHY_REFUSED)
+        self.refused_mid = self.request.asked
+        self.refused_code = self.code
         if act == rq.ACT_NEXT_START:
-            self.start_index += 1
-            if self.start_index == len(self.start_revisions):
-                self.start_index = 0
-                return self._end(WHY_NO_REVISION)
-            self._start()
-        elif act == rq.ACT_NEXT_REVISION:
-            if not subscription.has_next():
-                return self._go_without(WHY_NO_RESULTS)
-            self._subscribe()
-        elif act == rq.ACT_CLEAR:
+            return self._next_start()
+        if act == rq.ACT_BUSY or act == rq.ACT_LATER:
+            if self._may_go_without():
+                return self._go_without()
+            if act == rq.ACT_BUSY:
+                if self.state == STARTING:
+                    self.starts.occupied()
+                return self._end(WHY_BUSY)
+        if act == rq.ACT_CLEAR:
+            if self._maybe >= 0:
+                return self._stands_by_no_error()
             if self._cleared:
-                return self._stands(False)
+                return self._stands()
             self._cleared = True
             self.state = CLEARING
-            self._ask_for(rq.UNSUBSCRIBE, subscription.row[UNSUBSCRIBE_MID], 1)
+            self._ask_for(rq.UNSUBSCRIBE, self.subscriptions[self._asked].row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
             self._subscribe()
-        elif act == rq.ACT_BUSY:
-            return self._end(WHY_BUSY)
-        elif act == rq.ACT_UNKNOWN:
-            if subscription.row is not RESULTS:
-                return self._go_without(WHY_NO_RESULTS)
-            self._go_generic()
-            self._subscribe()
-        elif act == rq.ACT_REFUSED:
-            return self._go_without(WHY_REFUSED)
+        else:
+            self.why = WHY_REFUSED
+            if act != rq.ACT_LATER:
+                return self._next_revision(act)
         return EV_REFUSED
+
+    def _next_start(self):
+        """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
+        self.goes_on = self.starts.refused()
+        self.why = WHY_NO_REVISION if self.starts.in_vain else WHY_REFUSED
+        if not self.goes_on:
+            return self._end(WHY_NO_REVISION)
+        self._start()
+        return EV_REFUSED
+
+    def _next_revision(self, act):
+        """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
+        subscription = self.subscriptions[self._asked]
+        revisions = subscription.revisions
+        if act == rq.ACT_MAYBE:
+            if self._maybe < 0:
+                self._maybe = revisions.index
+            if revisions.index == revisions.stood:
+                return self._stands_by_no_error()
+        left = revisions.refused()
+        if act == rq.ACT_UNKNOWN and self._maybe < 0:
+            left = left and self._is_left_to_the_end(subscription)
+        if not left and self._maybe >= 0:
+            return self._stands_by_no_error()
+        if self._may_go_without():
+            if not left:
+                return self._go_without()
+        else:
+            self.goes_on = left or self._next_way()
+            if not self.goes_on:
+                return self._end(WHY_NO_RESULTS)
+        self._subscribe()
+        return EV_REFUSED
+
+    def _is_left_to_the_end(self, subscription):
+        """True if a MID that is not known is asked for in its other revisions all the same: no other way is left."""
+        if subscription.row is not RESULTS:
+            return False
+        self._comes_back = not self._searches
+        return self._searches
+
+    def _next_way(self):
+        """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
+        self._maybe = -1
+        if self._is_asked_otherwise():
+            self._searches = self._go_several()
+            if self._searches:
+                return True
+            self._searches = self._comes_back
+        elif self._searches or self.subscriptions[0].row is not RESULTS:
+            self._searches = False
+        else:
+            self._searches = True
+            self._go_generic()
+            return True
+        self._comes_back = False
+        self._ask_as_usual()
+        return self._searches
+
+    def _ask_as_usual(self):
+        """Ask for results by MID 0060, as with any controller."""
+        if self.several is not None:
+            self.several.leave(self)
+        if self.generic is not None:
+            self.generic.leave(self)
+
+    def _lose(self):
+        """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
+        state = self.state
+        if state == CLOSED or state == OVER:
+            return
+        self._cleared = state == CLEARING  # what exists is taken as it is, the next time
+        if self.goes_on:
+            self._ends_with_it = True
+            return
+        if state == STARTING:
+            self.starts.cut()
+        elif state == SUBSCRIBING or state == CLEARING:
+            revisions = self.subscriptions[self._asked].revisions
+            if self._may_go_without():
+                revisions.given_up = self._cleared or not revisions.cut()
+            elif not self._cleared and not revisions.cut():
+                self._next_way()
+
+    def _leave_off(self):
+        """The connection has ended: what it went on without may be why, if it did not last."""
+        if self.request.asked and self.request.row is rq.TOOL:
+            self.tool.given_up = True
+        lasted = self._keepalives >= _LASTING
+        self.tool.left_off(lasted)
+        for subscription in self.subscriptions:
+            subscription.revisions.left_off(lasted)
 
     def _go_generic(self):
         """This controller knows no MID 0060: ask for its results by MID 0008."""
@@ -499,14 +625,10 @@ class Session:
             self.several = Several(self, self.known)
         return self.several.begin(self)
 
-    def _go_without(self, why):
-        """The subscription is not available: ask in another way, go on without it, or end the session."""
-        if self._asked == 0 and why == WHY_NO_RESULTS and self._is_asked_otherwise() and self._go_several():
-            self._subscribe()
-            return EV_REFUSED
-        if not self._may_go_without():
-            return self.over(why)
-        self._stands(True)
+    def _go_without(self):
+        """The subscription is not available: go on without it."""
+        self.subscriptions[self._asked].revisions.given_up = self.goes_on = True
+        self._ask_next(True)
         return EV_REFUSED
 
     def _is_asked_otherwise(self):
@@ -535,23 +657,16 @@ class Session:
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
-        tries = self.tries if subscription.row[NEEDED] is True else 1  # no long wait for what is not needed
+        # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
+        tries = self.tries if subscription.row[NEEDED] is True and not self.goes_on else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):
-        if self.state == STARTING:
-            self._turn_to_next_start()
-        return self._end(why)
-
-    def _turn_to_next_start(self):
-        """The start was cut off, or not answered: turn to the next revision when it is time (rule 4)."""
-        self._cuts += 1
-        if self.start_index != self.stood_index or self._cuts == _CUTS_MOST:
-            self.start_index = (self.start_index + 1) % len(self.start_revisions)
-            self._cuts = 0
+        """End the session: no answer came, or nothing that can be read."""
+        self._lose()
+        return self._end(self.why if self.why and why == WHY_SILENCE else why)
 
     def _end(self, why):
-        """End the session without counting the start as cut off: it was not the revision that failed."""
         self.state = OVER
         self.why = why
         return EV_OVER
@@ -605,7 +720,7 @@ class Session:
             return EV_NONE
         event = request.row[rq.SILENT]
         if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
-            return self._stands(True)
+            return self._ask_next(True)
         if event == EV_OVER and not leaves:
             return self.over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
         request.given_up()
@@ -655,7 +770,7 @@ class Session:
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
         self.pushed = push
         if self._is_subscribed_by(push):
-            self._stands(False)  # it came instead of the 0005
+            self._stands()  # it came instead of the 0005
         if not cut_short:
             return EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
@@ -733,7 +848,7 @@ class Session:
         if self.state == CLEARING:
             self._subscribe()
             return EV_NONE
-        return self._stands(False)
+        return self._stands()
 
     def _refused(self, named):
         link = self.link
@@ -742,7 +857,7 @@ class Session:
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(refusal_class(self.code))
+            return self.refused_as(refusal_of(link.buf, link.at + 24, self.code))
         return EV_UNTAKEN if self._acknowledges(named) else EV_UNKNOWN
 
     def _is_untaken(self):
@@ -768,11 +883,15 @@ class Session:
         row = request.row
         self.refusal = refusal
         act = row[rq.ACTS][self.refusal]  # type: ignore
+        if act == rq.ACT_DONE:
+            return self._accepted(self.named)
         if act == rq.ACT_TELL and not request.is_refused():
             return EV_UNKNOWN
         if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
             return self.over(WHY_STOPPED)
         if act == rq.ACT_TELL:
+            if row is rq.TOOL:
+                self.tool.given_up = True
             self.answered()
             return row[rq.REFUSED]
         if self.state == STOPPING:

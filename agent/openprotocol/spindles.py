@@ -73,7 +73,7 @@ class SeveralSubscription(Subscription):
 
     def revision_used(self):
         """Return the revision that was asked for last."""
-        return self.revisions[self.index]
+        return self.revisions.wanted()
 
     def revision(self):
         """Return the revision to ask for, and put together the data it needs (rule 2)."""

@@ -18,6 +18,7 @@ Rules
 from agent.base.compat import const
 from agent.base.fields import put_number
 from agent.openprotocol.header import HEADER_BYTES, put_header
+from agent.openprotocol.revisions import Revisions
 
 # The columns.
 SUBSCRIBE_MID = const(0)
@@ -70,8 +71,7 @@ class Subscription:
 
     def __init__(self, row, revisions):
         self.row = row
-        self.revisions = revisions
-        self.index = 0  # of the revision in use
+        self.revisions = Revisions(revisions)
         self.mid = row[SUBSCRIBE_MID]
         self.data = b""
         if row[NAMED]:
@@ -88,17 +88,12 @@ class Subscription:
 
     def is_passed_over(self, refused):
         """True if it is not to be asked for; `refused`: the one before it was rejected."""
-        return not self.wanted or (not refused and self.row[NEEDED] == INSTEAD)
+        return not self.wanted or self.revisions.passed_over or (not refused and self.row[NEEDED] == INSTEAD)
 
     def revision(self):
         """Return the revision to ask for in the header; that of a generic one goes into its data."""
-        revision = self.revisions[self.index]
+        revision = self.revisions.wanted()
         if not self.row[NAMED]:
             return revision
         put_number(self.data, 4, 3, revision)
         return 1
-
-    def has_next(self):
-        """Go on to the next revision; False if there is none, and the first one is in use again."""
-        self.index = (self.index + 1) % len(self.revisions)
-        return self.index > 0

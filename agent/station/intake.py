@@ -101,13 +101,15 @@ class Intake:
         """Start with the revisions that worked before."""
         session = self.session
         indexes = self.log.state.octets[INDEXES]
-        session.start_index = (indexes & 0x0F) % len(session.start_revisions)
+        starts = session.starts
+        starts.index = (indexes & 0x0F) % len(starts.all)
         known = self.store.known
         self._gone = known.gone()
+        results = session.subscriptions[0].revisions
+        results.index = (indexes >> 4) % len(results.all)
         if known.is_met() or known.is_empty():
-            session.stood_index = session.start_index
-        subscription = session.subscriptions[0]
-        subscription.index = (indexes >> 4) % len(subscription.revisions)
+            starts.stood = starts.index
+            results.stood = results.index
         self.wait.start(now, 0)
 
     def step(self, now):
@@ -245,7 +247,7 @@ class Intake:
         if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
             self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
-        elif self._ready and not self.full:
+        elif (self._ready and not self.full) or self.session.goes_on:
             wait_ms = self._backoff_least_ms
         else:
             wait_ms = self._longer()
@@ -256,7 +258,9 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code = session.code
+        code, mid = session.refused_code, session.refused_mid
+        if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
+            mid = session.request.asked
         if why == st.WHY_SILENCE and self._fetch_after_ms:
             code = self._octets
         if why == st.WHY_NOTHING:
@@ -270,7 +274,7 @@ class Intake:
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.trouble.set(why, state, code, session.request.asked, self.health.counters[h.STORED])
+        is_news = self.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
         if not was_open:
             self.health.count(h.CONTROLLER_AWAY)
             if is_news:
@@ -285,7 +289,7 @@ class Intake:
         self._busy_ms = self._busy_least_ms
         session = self.session
         state = self.log.state
-        indexes = session.start_index | session.subscriptions[0].index << 4
+        indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
@@ -511,8 +515,8 @@ class Intake:
         if self._tool_due:
             self._tool_due = False
             self.due = self.commands is not None
-            self.session.ask_tool()
-            return True
+            if self.session.ask_tool():
+                return True
         return self.commands is not None and self.commands.ask_first(self.session, now)
 
     def _tell_recovery(self, now):

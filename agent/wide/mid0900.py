@@ -65,7 +65,7 @@ class TraceSubscription(Subscription):
 
     def revision(self):
         """Write the data of the request; return the header's own revision, 1."""
-        revision, form = self.revisions[self.index]
+        revision, form = self.revisions.wanted()
         extra = b""
         if self._types:
             extra = b"0" + (b" " if form != _ZEROS else b"0") * 29 + (b"0" if form == _FLAGGED else b"") + self._types

@@ -81,15 +81,21 @@ def test_power_focus_6000_that_does_not_name_our_station_is_asked_in_revision_6(
     assert Talk(start_revisions=(5, 4)).tell(identity_message(5, system_type=3)) == [st.EV_STARTED]
 
 
-def test_power_focus_6000_that_refuses_revision_6_is_served_in_the_next_one():
-    talk = Talk()
-    talk.tell(identity_message(5, system_type=3))
-    talk.tell(accepted(3))
-    talk.lose()
-    talk.take()
-    talk.tell(refused(1, 97))
-    assert talk.take() == [b"00200001004         "]
-    assert talk.tell(identity_message(4)) == [st.EV_STARTED]
+def test_power_focus_6000_that_refuses_revision_6_is_served_in_5_for_ever():
+    for closes in (False, True):
+        talk = Talk()
+        talk.tell(identity_message(5, system_type=3))
+        talk.tell(accepted(3))
+        talk.lose()
+        talk.take()
+        talk.tell(refused(1, 97))
+        if closes:
+            talk.lose()
+        for _ in range(3):
+            assert talk.take()[-1] == b"00200001005         "
+            assert talk.tell(identity_message(5, system_type=3)) == [st.EV_STARTED]
+            assert talk.tell(accepted(60)) == [st.EV_READY]
+            talk.lose()
 
 
 def test_every_other_length_of_0002_is_taken_too_if_the_name_is_whole():
@@ -156,7 +162,12 @@ def test_start_that_is_cut_off_keeps_a_revision_that_has_stood_until_the_third_t
     for revision in (6, 6, 6, 4, 3):  # a lower one has not stood
         talk.lose()
         assert talk.take()[0][8:11] == b"00%d" % revision
-    talk.tell(STARTED)
+    # It answers now, so it was perhaps occupied before: what was cut off is asked for once more.
+    assert talk.tell(STARTED) == [] and talk.mids() == [3]
+    for revision in (6, 6, 6, 4, 3):
+        talk.lose()
+        assert talk.take()[0][8:11] == b"00%d" % revision
+    assert talk.tell(STARTED) == [st.EV_STARTED]
     talk.tell(accepted(60))
     talk.take()
     for revision in (3, 3, 3, 2):
@@ -167,9 +178,7 @@ def test_start_that_is_cut_off_keeps_a_revision_that_has_stood_until_the_third_t
 # Every refusal, in every state: this table is written from DIGEST C.1 and C.2, not from the code.
 
 BUSY = (96, 16, 35)
-NEXT_REVISION = (97, 74, 76)
 EXISTS = (6, 9, 11, 13, 18, 71)
-MISSING = (7, 10, 12, 14, 19, 72)
 LATER = (98, 28, 27)
 NEVER = (99, 73, 75)
 
@@ -178,29 +187,21 @@ def reaction(state, code):
     """Return (state afterwards, why, MIDs sent at once) for a 0004 to what the state has asked for."""
     if state == st.STARTING:
         # "On 0004 with any code but 96/16/35 send the next one on the same connection"
-        return (st.OVER, st.WHY_BUSY, []) if code in BUSY else (st.STARTING, 0, [1])
+        return (st.OVER, st.WHY_BUSY, []) if code in BUSY else (st.STARTING, st.WHY_REFUSED, [1])
     if state == st.STOPPING:
         return st.OVER, st.WHY_STOPPED, []
     if code in BUSY:
         return st.OVER, st.WHY_BUSY, []
     if code in LATER:
-        return state, 0, []
+        return state, st.WHY_REFUSED, []
     if state == st.CLEARING:
         # "10/12/72 after unsubscribe = success"; any other refusal leaves nothing better than to subscribe again
         return st.SUBSCRIBING, 0, [60]
     if code in EXISTS:
         return st.CLEARING, 0, [63]
-    if code in NEXT_REVISION:
-        return st.SUBSCRIBING, 0, [60]
-    if code in NEVER:
-        return (
-            st.SUBSCRIBING,
-            0,
-            [8],
-        )  # a controller without MID 0060: host_tests/openprotocol/test_operation_session.py
-    if code in MISSING + (15,):
-        return st.OVER, st.WHY_REFUSED, []
-    return st.SUBSCRIBING, 0, [60]  # the digest has no rule: it may be the revision that it means
+    if code in NEVER:  # a controller without MID 0060: host_tests/openprotocol/test_operation_session.py
+        return st.SUBSCRIBING, st.WHY_REFUSED, [8]
+    return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
 
 
 def talk_in(state):
@@ -253,7 +254,7 @@ def test_refusal_of_a_fetch_is_handed_on_with_its_class_and_the_session_stays():
         talk.session.fetch()
         talk.settle()
         assert talk.tell(refused(64, code)) == [st.EV_FETCH_REFUSED]
-        assert talk.session.refusal == replies.refusal_class(code)
+        assert talk.session.refusal == (replies.refusal_class(code) if code else replies.REFUSED_NOTHING)
         assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
@@ -298,15 +299,32 @@ def test_refused_999_falls_back_to_revision_1_and_stays_there():
     assert talk.take()[-1] == b"002000600010        "
 
 
+def refuse_all(talk, code, most=30):
+    """Reject whatever is asked for with this code, at most so often; return it: (MID, revision) each."""
+    asked = []
+    for _ in range(most):
+        frame = talk.take()[-1]
+        asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
+        if talk.tell(refused(asked[-1][0], code)) == [st.EV_OVER]:
+            break
+    return asked
+
+
+# Each revision of MID 0060 is asked for, each other way to ask, and nothing twice; 99 says the MID itself is not known.
+EVERYTHING = [(60, 999), (60, 1), (8, 2), (8, 3), (8, 1)]
+EVERYTHING += [(105, revision) for revision in (4, 3, 2, 1)] + [(100, revision) for revision in (1, 5, 4, 3, 2)]
+EVERY_MID = [(60, 999), (8, 2), (105, 4), (100, 1), (60, 1)]
+
+
 def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_again_with_the_first():
-    talk = Talk()
-    talk.tell(STARTED)
-    talk.tell(refused(60, 97))
-    assert talk.tell(refused(60, 74)) == [st.EV_OVER]
-    assert talk.session.why == st.WHY_NO_RESULTS
-    talk.lose()
-    talk.tell(STARTED)
-    assert talk.take()[-1][8:11] == b"999"
+    for code in (97, 74, 76, 79, 1, 10, 15, 20, 99, 73, 75):
+        talk = Talk()
+        talk.tell(STARTED)
+        assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
+        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.refused_code == code
+        talk.lose()
+        talk.tell(STARTED)
+        assert talk.take()[-1][8:11] == b"999"
 
 
 def test_a_subscription_that_is_not_wanted_is_known_and_asked_for_when_its_turn_comes():

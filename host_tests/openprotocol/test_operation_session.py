@@ -79,7 +79,9 @@ def test_controller_that_knows_neither_has_no_results():
         assert talk.take()[-1] == b"003101050040        00000000001"  # nor several spindles
         assert talk.tell(refused(105, 99)) == [st.EV_REFUSED]
         assert talk.take() == [b"002001000010        "]
-        assert talk.tell(refused(100, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
+        assert talk.tell(refused(100, 99)) == [st.EV_REFUSED]
+        assert talk.take() == [b"002000600010        "]  # 99 may have meant the revision
+        assert talk.tell(refused(60, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
 
 
 def test_revisions_of_1201_are_tried_in_turn():

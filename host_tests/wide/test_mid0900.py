@@ -179,12 +179,12 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     for _ in range(5):
         assert subscription.revision() == 1 and len(subscription.data) <= longest
         asked.append(subscription.data)
-        subscription.has_next()
+        subscription.revisions.refused()
     assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # DIGEST H.2, number 5
     assert [data[4:7] for data in asked] == [b"001", b"002", b"003", b"001", b"001"]
     assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
     assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
-    assert subscription.clearing == b"09000010802001002" and subscription.index == 0
+    assert subscription.clearing == b"09000010802001002" and subscription.revisions.index == 0
     assert TraceSubscription([1]).clearing == b"09000010501001"  # 003:12456, with the right length
     parameters = TraceSubscription(())
     assert parameters.revision() == 1 and parameters.data == b"090100100" and parameters.clearing == b"090100100"

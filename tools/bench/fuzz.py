@@ -25,6 +25,7 @@ from agent.openprotocol import states as st
 from agent.openprotocol.header import mid_of, revision_of, sequence_of, spindle_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
+from agent.openprotocol.revisions import Revisions
 from agent.openprotocol.session import Session
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.record import result as r
@@ -154,8 +155,9 @@ class Sessions:
         found = []
         for _ in range(2):  # first to hear what the last input has left: a result torn in the middle is reported now
             session.closed()
-            session.start_index = session.subscriptions[0].index = 0
-            session.stood_index, session._cuts = -1, 0  # nothing from other connections
+            results = session.subscriptions[0]
+            session.starts = Revisions(session.starts.all)  # nothing from other connections
+            session.tool, results.revisions = Revisions((1,)), Revisions(results.revisions.all)
             session.opened()
             self._settle(session, found)
         session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"

@@ -86,7 +86,7 @@ def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
 
 def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
     why = ""
-    for known in subscription.revisions:
+    for known in subscription.revisions.all:
         revision = known[0] if isinstance(known, tuple) else known  # the forms of a curve
         frame = _frame(subscription.mid, subscription.revision(), subscription.data)
         try:
@@ -100,7 +100,7 @@ def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
         why = f"MID {_named(subscription)}: code {reasons.told_code(code)}"
         if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
             break
-        subscription.has_next()
+        subscription.revisions.refused()
     return Told(why=why)
 
 

@@ -1,0 +1,332 @@
+"""Controllers that reject a request and end the connection, at once, later or never: each revision gets its turn."""
+
+from agent.openprotocol import states as st
+from agent.openprotocol.subscriptions import RESULTS, Subscription
+from host_tests.portable import HAS_ALL
+from host_tests.support.frames import accepted, message, refused
+from host_tests.support.talk import STARTED, Talk
+
+PORTABLE = True
+HEAP = "2m"
+
+RESULT_REVISIONS = (999, 3, 4, 2, 1)
+NEVER = (99, 73, 75)
+BUSY = (96, 16, 35)
+EXISTS = (6, 9, 11, 13, 18, 71)
+
+# How a connection ends with a rejection: (0004 comes, messages that are answered after it, it closes).
+AT_ONCE = (True, 0, True)
+WITHOUT_A_WORD = (False, 0, True)
+MUTE = (True, 0, False)
+LATER = (True, 1, True)
+MUCH_LATER = (True, 4, True)
+NOT_AT_ALL = (True, 99, False)
+ENDS = (AT_ONCE, WITHOUT_A_WORD, MUTE, LATER, MUCH_LATER, NOT_AT_ALL)
+
+
+class Controller:
+    """Knows one revision of MID 0001 and one way to subscribe to results, and ends connections in one way."""
+
+    def __init__(self, start, way, ends, code=97, others=(40,)):
+        self.start = start
+        self.way = way  # (MID, revision)
+        self.code = code
+        self.others = others  # MIDs that are not needed, and that it knows
+        self.answers, self.most, self.closes = ends
+        self.connections = 0
+        self.asked = []  # (MID, revision) of everything that it was asked for
+        self.subscribed = ()
+
+    def connected(self):
+        self.connections += 1
+        self.subscribed = ()
+        self._left = -1  # messages until it ends, if not negative
+
+    def says(self, frame):
+        """Return what it answers, and whether it closes now."""
+        mid = int(frame[4:8])
+        one = (mid, int(frame[24:27] if mid == 8 else frame[8:11]))
+        self.asked.append(one)
+        if self._left == 0 or (mid == 9999 and self._left > 0 and self.closes):  # some seconds later at most
+            return b"", self.closes
+        if self._left > 0:
+            self._left -= 1
+        answer = self._answer(mid, one, frame)
+        if answer[4:8] == b"0004" and self._left < 0:
+            self._left = self.most
+            return (answer if self.answers else b""), self.closes and not self.most
+        return answer, self.closes and self._left == 0
+
+    def _answer(self, mid, one, frame):
+        if mid == 1:
+            return STARTED if one[1] == self.start else refused(1, self.code)
+        if mid == 3:
+            return accepted(3)
+        if mid == 9999:
+            return message(9999)
+        if one == self.way:
+            self.subscribed = one
+        if one == self.way or mid in self.others:
+            return accepted(int(frame[20:24]) if mid == 8 else mid)
+        return refused(mid, self.code)
+
+
+class Line(Talk):
+    """A session and a controller: `run` lets them speak until the session is ready, or the connection ends."""
+
+    def __init__(self, controller, subscriptions=None, **settings):
+        self.controller = controller
+        Talk.__init__(self, 2048, subscriptions or (Subscription(RESULTS, RESULT_REVISIONS),), **settings)
+
+    def connect(self):
+        self.said = []  # it went out on a connection that had ended
+        self.controller.connected()
+        Talk.connect(self)
+
+    def run(self, ms=60000):
+        """Speak on this connection for so long at most; True if the session was ready when it ended."""
+        session = self.session
+        was_ready = False
+        while session.state != st.OVER:
+            was_ready = was_ready or session.state == st.READY
+            said = self.take()
+            if not said:
+                if session.state == st.READY or ms <= 0:
+                    break
+                ms -= 1000
+                self.wait(1000)
+            for frame in said:
+                answer, closes = self.controller.says(frame)
+                if answer:
+                    self.tell(answer)
+                if closes:
+                    return was_ready or session.state == st.READY
+        return was_ready
+
+    def until_it_lasts(self, most):
+        """Connect until a session stands and stays; return how many connections that took."""
+        for count in range(1, most + 1):
+            if self.run() and self._stays():
+                return count
+            self.lose()
+        return most + 1
+
+    def _stays(self):
+        """True if the session goes on: nothing that was asked for ends it."""
+        if self.session.state != st.READY:
+            return False
+        self.session.ask_tool()
+        self.settle()
+        for _ in range(4):
+            for frame in self.take():
+                answer, closes = self.controller.says(frame)
+                if closes:
+                    return False
+                if answer:
+                    self.tell(answer)
+            self.wait(7000)
+        return self.session.state == st.READY
+
+
+def some(cases, step):
+    """All cases where there is time for them."""
+    return cases if HAS_ALL else [case for place, case in enumerate(cases) if place % step == 0]
+
+
+def test_each_start_revision_gets_a_session_however_the_connection_ends():
+    for ends in ENDS:
+        for start in (1, 2, 3, 4, 5, 6):
+            for code in (97, 98, 79, 99) if HAS_ALL else (97,):
+                controller = Controller(start, (60, 999), ends, code)
+                line = Line(controller)
+                assert line.until_it_lasts(14) < 14, (ends, start, code, controller.asked)
+                for _ in range(3):  # what stood is asked for first
+                    controller.asked = []
+                    line.lose()
+                    assert line.until_it_lasts(1) == 1, (ends, start, code, controller.asked)
+                    assert controller.asked[:2] == [(1, start), (60, 999)]
+
+
+def test_each_code_but_busy_passes_on_to_the_next_start_revision():
+    for code in some(tuple(range(100)), 9):
+        if code not in BUSY:
+            for ends in (AT_ONCE, LATER):
+                controller = Controller(1, (60, 999), ends, code)
+                assert Line(controller).until_it_lasts(8) < 8, (code, controller.asked)
+
+
+def test_no_start_revision_is_asked_for_twice_before_all_were():
+    controller = Controller(0, (60, 999), AT_ONCE)
+    line = Line(controller)
+    for _ in range(12):
+        line.run()
+        line.lose()
+    assert [one[1] for one in controller.asked if one[0] == 1][:12] == [5, 6, 4, 3, 2, 1] * 2
+
+
+def test_each_way_to_get_results_is_found_however_the_connection_ends():
+    ways = [(60, revision) for revision in RESULT_REVISIONS] + [(8, 1), (8, 2), (8, 3), (105, 1), (105, 4), (100, 2)]
+    for ends in ENDS:
+        for way in some(ways, 3):
+            for code in (97, 99, 15, 74, 79) if HAS_ALL else (97, 99):
+                for start in (5, 3) if HAS_ALL else (3,):
+                    controller = Controller(start, way, ends, code)
+                    line = Line(controller)
+                    count = line.until_it_lasts(60)
+                    assert count < 60 and controller.subscribed == way, (ends, way, code, start, controller.asked)
+                    line.lose()
+                    assert line.until_it_lasts(25) < 25, (ends, way, code, start)
+
+
+def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
+    alarms = (70, 73, 0, b"", False, ((71, 72),))
+    psets = (14, 17, 0, b"", False, ((15, 16),))
+    curves = (8, 9, 900, b"00", False, ((900, 5),))
+    for ends in ENDS:
+        for others in ((), (70,), (14, 40), (40,), (70, 14)):
+            wanted = [Subscription(RESULTS, (999, 1))]
+            wanted += [Subscription(alarms, (2, 1)), Subscription(psets, (1,)), Subscription(curves, (1,))]
+            controller = Controller(5, (60, 999), ends, 99, others)
+            line = Line(controller, tuple(wanted))
+            count = line.until_it_lasts(12)
+            assert count < 12, (ends, others, controller.asked)
+            line.lose()  # from one that has lasted: all is asked for again
+            controller.asked = []
+            line.run()
+            assert {mid for mid, _ in controller.asked} >= {1, 60, 70}
+            line.lose()
+            assert line.until_it_lasts(12) < 12, (ends, others, controller.asked)
+            assert set(others) <= {mid for mid, _ in controller.asked}
+
+
+def test_the_code_that_came_is_the_reason_while_a_session_begins():
+    for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
+        line = Line(Controller(1, (60, 999), ends, 79))
+        line.run()
+        assert (line.session.why, line.session.refused_mid, line.session.refused_code) == (why, 1, 79), ends
+        line = Line(Controller(5, (60, 1), ends, 15))
+        line.run()
+        assert (line.session.why, line.session.refused_mid, line.session.refused_code) == (why, 60, 15), ends
+    line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
+    line.run()
+    assert line.session.why == st.WHY_NOTHING
+    line = Line(Controller(0, (60, 999), AT_ONCE))
+    for count in range(9):
+        line.run()
+        assert line.session.why == (st.WHY_NO_REVISION if count > 4 else st.WHY_REFUSED), count
+        line.lose()
+
+
+def test_the_next_one_is_tried_soon_only_where_a_rejection_says_so():
+    line = Line(Controller(2, (60, 999), AT_ONCE))
+    found = []
+    for _ in range(4):
+        line.run()
+        found.append(line.session.goes_on)
+        line.lose()
+    assert found == [True] * 4
+    line = Line(Controller(2, (60, 999), WITHOUT_A_WORD))
+    line.run()
+    assert not line.session.goes_on
+    line = Line(Controller(0, (60, 999), NOT_AT_ALL))
+    line.run()
+    assert line.session.state == st.OVER and not line.session.goes_on
+
+
+# A controller that another client occupies
+
+
+def test_an_occupied_controller_is_asked_in_the_most_wanted_revision_when_it_is_free():
+    for occupied in (refused(1, 96), refused(1, 16), b""):
+        for times in range(1, 10):
+            talk = Talk()
+            for _ in range(times):
+                if occupied:
+                    assert talk.tell(occupied) == [st.EV_OVER] and talk.session.why == st.WHY_BUSY
+                talk.lose()
+            for _ in range(3):
+                talk.take()
+                events = talk.tell(STARTED)
+                if events == [st.EV_STARTED]:
+                    break
+                assert talk.mids() == [3]
+                assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+                talk.lose()
+            assert talk.session.starts.wanted() == 5, times
+
+
+def test_a_revision_that_stood_is_kept_while_another_client_has_the_slot():
+    talk = Talk()
+    talk.tell(refused(1, 97))
+    talk.ready()
+    for _ in range(30):
+        talk.lose()
+        assert talk.take()[-1][8:11] == b"006"
+        assert talk.tell(refused(1, 96)) == [st.EV_OVER]
+    talk.lose()
+    talk.take()
+    assert talk.tell(STARTED) == [st.EV_STARTED]
+
+
+# Code 00
+
+
+def test_no_error_counts_as_yes_where_the_next_revision_says_that_it_exists():
+    talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
+    talk.tell(STARTED)
+    talk.take()
+    assert talk.tell(refused(60, 0)) == [st.EV_REFUSED]
+    assert talk.take() == [b"002000600030        "]
+    assert talk.tell(refused(60, 9)) == [st.EV_READY] and talk.mids() == []
+    for _ in range(2):
+        talk.lose()
+        talk.tell(STARTED)
+        assert talk.take()[-1][8:11] == b"999"
+        assert talk.tell(refused(60, 0)) == [st.EV_READY]  # it has stood
+
+
+def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
+    for others in (0, 97, 99):
+        talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
+        talk.tell(STARTED)
+        talk.tell(refused(60, 0))
+        assert talk.tell(refused(60, others)) == [st.EV_REFUSED]
+        assert talk.tell(refused(60, others)) == [st.EV_READY], others
+        talk.lose()
+        talk.tell(STARTED)
+        assert talk.take()[-1][8:11] == b"999"
+
+
+def test_no_error_is_no_yes_where_another_revision_is_accepted():
+    talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
+    talk.tell(STARTED)
+    talk.tell(refused(60, 0))
+    talk.tell(refused(60, 0))
+    talk.take()
+    assert talk.tell(accepted(60)) == [st.EV_READY]
+    talk.lose()
+    talk.tell(STARTED)
+    assert talk.take()[-1][8:11] == b"001"
+
+
+def test_no_error_that_ends_the_connection_is_a_rejection():
+    controller = Controller(5, (60, 2), AT_ONCE, 0)
+    assert Line(controller).until_it_lasts(8) < 8
+    assert controller.subscribed == (60, 2)
+
+
+def test_no_error_is_a_yes_where_an_0005_would_be():
+    talk = Talk()
+    talk.tell(STARTED)
+    talk.take()
+    talk.tell(refused(60, 9))
+    assert talk.mids() == [63]
+    assert talk.tell(refused(63, 0)) == [st.EV_REFUSED] and talk.mids() == [60]
+    talk.tell(accepted(60))
+    talk.session.stop(talk.now)
+    talk.settle()
+    assert talk.mids() == [3] and talk.tell(refused(3, 0)) == [st.EV_OVER]
+    talk = Talk()
+    talk.take()
+    assert talk.tell(refused(1, 0)) == [st.EV_REFUSED] and talk.take()[-1][8:11] == b"006"  # no identity came
+    assert talk.tell(message(4, b"0001xx")) == [st.EV_REFUSED]  # nothing that can be read is no such code
