@@ -42,7 +42,7 @@ from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, mid_of, put_header, revision_of, sequence_of
 from agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
-from agent.openprotocol.replies import code_of, refusal_of
+from agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
 from agent.openprotocol.revisions import Revisions
 from agent.openprotocol.states import (
     CLEARING,
@@ -80,6 +80,7 @@ from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 _LASTING = const(2)  # keep-alives of a connection that no rejection has ended
+_FETCH_ENDS = const(5)  # more than a bad network does in a row
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -109,12 +110,14 @@ class Session:
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
-        self.tool = Revisions((1,))
+        self.tool = Revisions((1,))  # of MID 0040
+        self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
         self.goes_on = False  # something was rejected on this connection, and something else is left to try
         self._searches = False  # results are asked for in another way than the usual one
         self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
         self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
         self._keepalives = 0  # sent on this connection since it was READY
+        self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
         self._cleared = False  # what exists was ended on this connection, or could not be
         self.request = rq.Request()
         self._answer = self.request.answer
@@ -230,6 +233,8 @@ class Session:
 
     def can_fetch(self):
         """True if `fetch` may be called."""
+        if self.old.passed_over or (self._fetch_ends >= _FETCH_ENDS and self._keepalives < _LASTING):
+            return False
         return self.state == READY and self.request.asked == 0
 
     def fetch(self):
@@ -325,6 +330,8 @@ class Session:
             if not self._silence.armed:  # the one before was answered
                 self._silence.start(now, self.silence_ms)
                 self._keepalives += self.state == READY
+                if self.request.row is rq.FETCH:
+                    self._fetch_ends = 0
         self._rest.start(now, self.keepalive_ms)
         return FOREVER if mute else self.keepalive_ms
 
@@ -598,10 +605,14 @@ class Session:
 
     def _leave_off(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
+        if self.state == CLOSED:
+            return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
+        self._fetch_ends += self.request.row is rq.FETCH
         lasted = self._keepalives >= _LASTING
         self.tool.left_off(lasted)
+        self.old.left_off(lasted)
         for subscription in self.subscriptions:
             subscription.revisions.left_off(lasted)
 
@@ -892,6 +903,8 @@ class Session:
         if act == rq.ACT_TELL:
             if row is rq.TOOL:
                 self.tool.given_up = True
+            elif row is rq.FETCH:
+                self.old.given_up = refusal == REFUSED_NEVER
             self.answered()
             return row[rq.REFUSED]
         if self.state == STOPPING:

@@ -255,7 +255,7 @@ def test_binary_noise_closes_and_reconnects():
 
 def test_noise_at_the_start_is_got_over():
     for noise in (b"HTTP/1.1 400 Bad Request\r\n", b"\xff" * 50, b"0021"):
-        cart = Cart(controller={"max_clients": 9, "start_closes": ()}, blocks=24, on=False)
+        cart = Cart(controller={"max_clients": 9}, blocks=24, on=False)
         sessions = []
         endpoint = cart.controller.endpoint
 

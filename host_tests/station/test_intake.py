@@ -87,7 +87,9 @@ def test_every_start_revision_and_refusal_is_got_over():
         {"start_revisions": (6,)},
         {"start_revisions": (3,), "start_refusal_code": 98},
         {"start_revisions": (2,), "start_refusal_code": 79},
-        {"start_closes": (5, 6)},
+        {"start_revisions": (4, 3, 2, 1), "ends_refused": {1: -1}},
+        {"start_revisions": (1,), "ends_refused": {1: 0}},
+        {"start_revisions": (3,), "ends_refused": {1: 300}, "start_refusal_code": 79},
         {"answer_start_revision": 1},
         {"start_revisions": (6,), "before_2_7": True},
     ):
@@ -105,12 +107,34 @@ def test_every_result_revision_is_got_over():
         {"pushed_revision": 1},
         {"push_instead_of_answer": True, "push_last_result": True},
         {"push_last_result": True},
+        {"result_revisions": (2,), "ends_refused": {60: 0}},
+        {"result_revisions": (1,), "ends_refused": {60: 700}, "result_refusal_code": 15},
+        {"result_revisions": (4,), "ends_refused": {60: -1}},
         {"recover_revisions": (1,)},
         {"answer_recover_revision": 1},
         {"answer_recover_revision": 7},
         {"unknown_mids": (40,)},
+        {"unknown_mids": (40,), "ends_refused": {40: 300}},
     ):
         conversation(**options)
+
+
+def test_results_are_kept_though_connections_end_with_what_is_asked_for_then():
+    # Most of its time the session stands: an old result is asked for only when it has lasted.
+    for options, connections in (
+        ({"unknown_mids": (40, 64), "ends_refused": {0: 0}}, 4),
+        ({"unknown_mids": (64,), "ends_refused": {64: 300}}, 4),
+        ({"recover_revisions": (1,), "ends_refused": {64: 0}}, 16),
+        ({"unknown_mids": (64,), "ends_refused": {64: -1}}, 30),
+        ({"ends_refused": {64: 0}, "memory": 1}, 30),
+    ):
+        cart = Cart(controller=options, blocks=24)
+        cart.run(60000)
+        produce(cart, 6, 20000)
+        cart.run(60000)
+        ids = cart.stored_ids()
+        assert len(ids) >= 5 and set(ids) <= set(cart.controller.produced), (options, ids)
+        assert cart.controller.connections <= connections, (options, cart.controller.connections)
 
 
 def test_every_keep_alive_keeps_a_quiet_connection():

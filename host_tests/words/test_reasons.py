@@ -191,7 +191,16 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
             "not timed",
         ),
         (_told("knows no MID 0060", "starting", 4, 8), "knows no MID 0060, and no substitute", "docs/controllers.md"),
-        (_told("refused by code", "starting", 92, 60), "rejected MID 0060: 0004 with code 92 (Open Protocol", ""),
+        (
+            _told("refused by code", "starting", 92, 60),
+            "rejected MID 0060: 0004 with code 92 (Open Protocol",
+            "another",
+        ),
+        (
+            _told("refused by code", "starting", 97, 1),
+            "rejected MID 0001: 0004 with code 97 (MID rev",
+            "start_revisions",
+        ),
         (_told("not a tty", host="/dev/null", line={"payload": "x"}), "/dev/null is not a tty", "controller.device"),
         (_told("no permission", host="/dev/ttyS0", line={"x": 1}), "no permission to use /dev/ttyS0", "dialout"),
         (_told("unplugged", host="/dev/ttyUSB0", line={"x": 1}), "the adapter /dev/ttyUSB0 was unplugged", "back"),

@@ -157,7 +157,8 @@ class Sessions:
             session.closed()
             results = session.subscriptions[0]
             session.starts = Revisions(session.starts.all)  # nothing from other connections
-            session.tool, results.revisions = Revisions((1,)), Revisions(results.revisions.all)
+            session.tool, session.old = Revisions((1,)), Revisions((1,))
+            results.revisions = Revisions(results.revisions.all)
             session.opened()
             self._settle(session, found)
         session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"

@@ -9,6 +9,7 @@ Rules:
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
 """
 
+from agent.base.ticks import Timer
 from tools.base.octets import digits_only, text_of
 from tools.sim import controller_frames as frames
 from tools.sim.controller_numbers import UNNUMBERED
@@ -51,6 +52,8 @@ _DIGITS = (12, 64, 9997, 9998)
 _OFFLINE_FLAG = 10  # from this revision of 0064 on, one more byte says whether an offline result is meant
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
+ANY_MID = 0  # in `ends_refused`
+REFUSED = "controller: ends the connection with a rejection"
 # MIDs that are never answered.
 UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001, 9997, 9998)
 # Link acknowledges: only these carry a number of ours (003:1463-1468).
@@ -72,6 +75,7 @@ class ControllerLink(Endpoint):
         self._received = b""
         self._owes_nul = False  # the message before this byte may still get its NUL
         self._last = b""
+        self.ends = Timer()  # until a rejection ends the connection
         self.count_sent = 0
 
     def message(self, frame, now):
@@ -197,7 +201,16 @@ class ControllerLink(Endpoint):
         self.say(5, 1, frames.field(mid, 4))
 
     def refuse(self, mid, code):
-        self.say(4, 1, frames.field(mid, 4) + frames.field(code, self.options.refuse_digits))
+        ends = self.options.ends_refused
+        after_ms = ends.get(mid, ends.get(ANY_MID))
+        if after_ms is None or after_ms >= 0:
+            self.say(4, 1, frames.field(mid, 4) + frames.field(code, self.options.refuse_digits))
+        if after_ms is None:
+            return
+        if after_ms > 0:
+            self.ends.start(self.controller.clock.now, after_ms)
+        else:
+            self.close(REFUSED)
 
     def say(self, mid, revision, octets, tightening_id=None, spindle=None):
         options = self.options

@@ -21,7 +21,6 @@ class ControllerOptions(Settings):
                                start_refusal_code
     blank_start_revision       what a blank revision of 0001 stands for: 1 as documented; others are lenient
     answer_start_revision      0002 revision that is always sent (None: the one asked for)
-    start_closes               0001 revisions at which the socket is closed
     before_2_7                 0002 revision 6 ends after parameter 13 (0179 bytes)
     result_revisions           0060 revisions that are accepted; the others are answered 0004
                                result_refusal_code
@@ -39,6 +38,8 @@ class ControllerOptions(Settings):
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
+    ends_refused               {mid: ms}: the connection is closed so long after a 0004 for this MID (0: for any), below
+                               0 in place of it
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
     commands                   MIDs that are carried out and known: 18, 19, 20, 38, 42, 43, 50, 78, 127 to
                                130, 150; and 224, 225
@@ -130,7 +131,6 @@ class ControllerOptions(Settings):
         "start_refusal_code": 97,
         "blank_start_revision": 1,
         "answer_start_revision": None,
-        "start_closes": (),
         "before_2_7": False,
         "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 999),
         "result_refusal_code": 97,
@@ -146,6 +146,7 @@ class ControllerOptions(Settings):
         "refuse": {},
         "refuse_once": [],
         "refuse_digits": 2,
+        "ends_refused": {},
         "unknown_mids": (),
         "commands": (18, 19, 20, 38, 42, 43, 50, 78, 127, 128, 129, 130, 150),
         "job_command_revisions": (1, 2),

@@ -12,7 +12,7 @@ from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from tools.base.octets import digits_only
 from tools.sim import controller_frames as frames
 from tools.sim.controller_events import Desk
-from tools.sim.controller_link import UNANSWERED, ControllerLink
+from tools.sim.controller_link import REFUSED, UNANSWERED, ControllerLink
 from tools.sim.controller_numbers import UNNUMBERED, NumberedReceiver, NumberedSender
 
 PORTABLE = True
@@ -75,6 +75,8 @@ class ControllerSession(ControllerLink):
 
     def tick(self, now):
         wait = self.release(now)
+        if self.ends.expired(now):
+            self.close(REFUSED)
         if self.wants_close or not self.alive or self.options.silent:
             return wait
         left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
@@ -84,7 +86,7 @@ class ControllerSession(ControllerLink):
             self.close("controller: integrator was silent")
             return FOREVER
         self._push(now)
-        wait = min(wait, left, self._watch_acknowledges(now))
+        wait = min(wait, left, self.ends.left(now), self._watch_acknowledges(now))
         if self.numbers is not None:
             wait = min(wait, self.numbers.watch(now))
         if not self.wants_close:
@@ -217,9 +219,7 @@ class ControllerSession(ControllerLink):
 
     def _start(self, revision):
         options = self.options
-        if revision in options.start_closes:
-            self.close("controller: closes at 0001 revision %d" % revision)
-        elif self.controller.clients(self) >= options.max_clients:
+        if self.controller.clients(self) >= options.max_clients:
             self.refuse(1, options.busy_code)
         elif revision not in options.start_revisions:
             self.refuse(1, options.start_refusal_code)

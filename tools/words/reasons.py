@@ -240,6 +240,10 @@ _TELEGRAMS = {
     ),
 }
 
+_START = 1
+_OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
+_OTHER_WAYS = "It is asked for again, in another revision or another way where there is one; what results do not need is left out."
+
 _SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused by code")
 
 
@@ -289,7 +293,8 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
             f"{name} knows no MID 0060, and no substitute for it: 0004 to {asked} with code {told_code(code)}",
             "Is the subscription of results part of its licence? docs/controllers.md says what is known of each.",
         )
-    return Reason(slug, f"{name} rejected {asked}: 0004 with code {told_code(code)}", "")
+    hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
+    return Reason(slug, f"{name} rejected {asked}: 0004 with code {told_code(code)}", hint)
 
 
 def _of_end(side: Side, slug: str, state: str) -> Reason:
