@@ -124,7 +124,7 @@ def test_results_are_kept_though_connections_end_with_what_is_asked_for_then():
     for options, connections in (
         ({"unknown_mids": (40, 64), "ends_refused": {0: 0}}, 4),
         ({"unknown_mids": (64,), "ends_refused": {64: 300}}, 4),
-        ({"recover_revisions": (1,), "ends_refused": {64: 0}}, 16),
+        ({"recover_revisions": (1,), "ends_refused": {64: 0}}, 24),
         ({"unknown_mids": (64,), "ends_refused": {64: -1}}, 30),
         ({"ends_refused": {64: 0}, "memory": 1}, 30),
     ):

@@ -242,7 +242,7 @@ _TELEGRAMS = {
 
 _START = 1
 _OTHER_STARTS = "The other revisions in controller.start_revisions are tried next."
-_OTHER_WAYS = "It is asked for again, in another revision or another way where there is one; what results do not need is left out."
+_OTHER_WAYS = "It is asked again, in another revision or way where there is one; what results do not need is left out."
 
 _SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused by code")
 
