@@ -24,9 +24,9 @@ class Revisions:
         "_cuts",
         "_doubted",
         "_failed",
-        "_heard",
         "all",
         "given_up",
+        "heard",
         "in_vain",
         "index",
         "passed_over",
@@ -43,7 +43,7 @@ class Revisions:
         self._failed = 0  # bits, by place: what was rejected in this round
         self._doubted = 0  # what may have failed, see rule 2
         self._cuts = 0  # in a row
-        self._heard = False
+        self.heard = False  # it has answered since it stood last
 
     def wanted(self):
         """Return the revision to ask for."""
@@ -51,7 +51,7 @@ class Revisions:
 
     def refused(self):
         """It was rejected: turn to the next one. False if none is left: then all are tried again."""
-        self._heard = True
+        self.heard = True
         self._failed |= 1 << self.index
         return self._turn()
 
@@ -60,7 +60,7 @@ class Revisions:
         self._cuts += 1
         if self.index == self.stood and self._cuts < CUTS_MOST:
             return True
-        if self._heard:
+        if self.heard:
             self._failed |= 1 << self.index
         else:
             self._doubted |= 1 << self.index
@@ -68,7 +68,7 @@ class Revisions:
 
     def occupied(self):
         """Another client has the slot: nothing was said about this revision."""
-        self._heard = False
+        self.heard = False
         if self.index != self.stood:
             self._doubted |= 1 << self.index
             self._turn()
@@ -76,7 +76,7 @@ class Revisions:
     def answered(self):
         """It was answered. False if a doubtful one that is more wanted is to be asked for first: that is in use now."""
         doubted = self._doubted & ((1 << self.index) - 1)
-        self._heard = True
+        self.heard = True
         self._doubted = 0
         self.in_vain = False
         if doubted:
@@ -88,7 +88,7 @@ class Revisions:
         self.stood = self.index
         self._failed &= ~(1 << self.index)
         self._doubted = self._cuts = 0
-        self._heard = self.in_vain = self.given_up = False
+        self.heard = self.in_vain = self.given_up = False
 
     def prefer(self, revision):
         """Turn to this revision; False if it is not among them, or was rejected."""

@@ -49,6 +49,7 @@ from agent.openprotocol.states import (
     CLOSED,
     EV_AGAIN,
     EV_BESIDE,
+    EV_FETCH_SILENT,
     EV_GENERIC,
     EV_LATE,
     EV_MALFORMED,
@@ -112,8 +113,9 @@ class Session:
         self.starts = Revisions(start_revisions)
         self.tool = Revisions((1,))  # of MID 0040
         self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
-        self.goes_on = False  # something was rejected on this connection, and something else is left to try
+        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
         self._searches = False  # results are asked for in another way than the usual one
+        self._in_vain = False  # every way to ask for results was tried since the last session
         self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
         self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
         self._keepalives = 0  # sent on this connection since it was READY
@@ -246,6 +248,10 @@ class Session:
             self.request.spindle = self.fetch_spindle
             self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
 
+    def _asked_for_old(self):
+        """True if the last request was for an old result."""
+        return self.request.row[rq.SILENT] == EV_FETCH_SILENT
+
     def place_of_pushed_id(self):
         """Return the offset of the tightening ID in a pushed result."""
         from agent.openprotocol.layouts import place_of_id  # loaded already where results are fetched
@@ -330,7 +336,7 @@ class Session:
             if not self._silence.armed:  # the one before was answered
                 self._silence.start(now, self.silence_ms)
                 self._keepalives += self.state == READY
-                if self.request.row is rq.FETCH:
+                if self._asked_for_old():
                     self._fetch_ends = 0
         self._rest.start(now, self.keepalive_ms)
         return FOREVER if mute else self.keepalive_ms
@@ -485,7 +491,7 @@ class Session:
         self.why = WHY_NOTHING
         self.starts.stands()
         self._searches = self._ends_with_it = self._searches and self._ends_with_it
-        self._comes_back = False
+        self._comes_back = self._in_vain = False
         self.answered()
         return EV_READY
 
@@ -548,6 +554,9 @@ class Session:
                 return self._go_without()
         else:
             self.goes_on = left or self._next_way()
+            self._in_vain = self._in_vain or not self.goes_on
+            if self._in_vain:
+                self.why = WHY_NO_RESULTS
             if not self.goes_on:
                 return self._end(WHY_NO_RESULTS)
         self._subscribe()
@@ -595,13 +604,15 @@ class Session:
             self._ends_with_it = True
             return
         if state == STARTING:
-            self.starts.cut()
+            was_heard = self.starts.heard
+            self.goes_on = self.starts.cut() and was_heard
         elif state == SUBSCRIBING or state == CLEARING:
             revisions = self.subscriptions[self._asked].revisions
             if self._may_go_without():
                 revisions.given_up = self._cleared or not revisions.cut()
-            elif not self._cleared and not revisions.cut():
-                self._next_way()
+                self.goes_on = True
+            else:
+                self.goes_on = self._cleared or revisions.cut() or self._next_way()
 
     def _leave_off(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
@@ -609,7 +620,7 @@ class Session:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
-        self._fetch_ends += self.request.row is rq.FETCH
+        self._fetch_ends += self._asked_for_old()
         lasted = self._keepalives >= _LASTING
         self.tool.left_off(lasted)
         self.old.left_off(lasted)
@@ -903,7 +914,7 @@ class Session:
         if act == rq.ACT_TELL:
             if row is rq.TOOL:
                 self.tool.given_up = True
-            elif row is rq.FETCH:
+            elif self._asked_for_old():
                 self.old.given_up = refusal == REFUSED_NEVER
             self.answered()
             return row[rq.REFUSED]

@@ -210,6 +210,14 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
     line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
     line.run()
     assert line.session.why == st.WHY_NOTHING
+    line = Line(Controller(5, (), AT_ONCE))
+    found = []
+    for _ in range(30):
+        line.run()
+        found.append(line.session.why)
+        line.lose()
+    first = found.index(st.WHY_NO_RESULTS)
+    assert found == [st.WHY_REFUSED] * first + [st.WHY_NO_RESULTS] * (30 - first) and 5 < first < 20
     line = Line(Controller(0, (60, 999), AT_ONCE))
     for count in range(9):
         line.run()

@@ -148,7 +148,7 @@ def test_a_connection_that_fails_says_why():
     done = ask("0040", "--port", closed_port())
     assert done.exit_code == 3 and "nothing listens there" in done.output
     for octets, words in (
-        (None, "has closed the connection"),
+        (None, "6: it closes the connection"),
         (b"", "does not answer MID 0001"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak Open Protocol"),
         (catalogue.wire(catalogue.encode(9999)), "does not answer MID 0001"),

@@ -175,6 +175,7 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
         ({"refuse": {1: 96}}, BAD, "takes no session"),
         ({"refuse": {60: 99}}, NOTE, "it knows no MID 0060"),
         ({"refuse": {60: 92}}, BAD, "92 (Open Protocol commands disabled)"),
+        ({"refuse": {60: 0}}, NOTE, 'by 0004 with code 00, "no error"'),
         ({"refuse": {64: 15}}, NOTE, "gives no stored result back (MID 0064): code 15"),
         ({"refuse": {80: 99}}, NOTE, "its clock cannot be asked"),
         ({"clock_ahead_s": -300}, WARN, " s behind ours"),
@@ -186,6 +187,48 @@ def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
         settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [5, 1]}
         found = controller.over_tcp("station 1", {**settings, "result_revisions": [1]})
     assert [one for one in found if one.verdict == verdict and words in one.words], found
+
+
+@pytest.mark.parametrize("ends_ms", [-1, 0, 150])
+def test_a_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end(ends_ms):
+    options = ControllerOptions(
+        start_revisions=(2,),
+        result_revisions=(1,),
+        unknown_mids=(14, 40, 80),
+        alarm_revisions=(1,),
+        ends_refused={0: ends_ms},
+    )
+    with SimulatedPlant(controller_options=options) as plant:
+        plant.produce(2)
+        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5, 2, 1]}
+        found = controller.over_tcp("station 1", {**settings, "result_revisions": [999, 3, 1]})
+        assert plant.complaints() == []
+    words = " ".join(one.words for one in found)
+    for told in (
+        "answers MID 0001 in revision 2",
+        "pushed in revision 1",
+        "the newest has the number 2",
+        "its clock cannot be asked: " + ("it closes" if ends_ms < 0 else "code 99"),
+        "it tells alarms, jobs and VINs beside results",
+    ):
+        assert told in words, (told, words)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"start_revisions": (3,)}, "Offer others in controller.start_revisions"),
+        ({"start_revisions": (3,), "ends_refused": {1: 0}}, "Offer others in controller.start_revisions"),
+        ({"start_revisions": (3,), "ends_refused": {1: -1}}, "Is another client connected?"),
+        ({"max_clients": 0}, "Another program holds its connection"),
+        ({"max_clients": 0, "ends_refused": {1: 0}}, "Another program holds its connection"),
+    ],
+)
+def test_why_there_is_no_session_is_told_by_what_came(options, hint):
+    with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
+        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5]}
+        [found] = controller.over_tcp("station 1", settings)
+    assert found.verdict == BAD and hint in found.hint and "takes no session" in found.words, found
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ Rules
    locks everyone else out.
 2. Other messages that arrive meanwhile are shown as well; pushes are not acknowledged, so they stay with their owner.
 3. A connection that fails says why, in words, and what to check.
+4. A controller may end a connection on which it rejected something, at once or a moment later. What was not answered
+   then is asked once more on a connection of its own; one that ends there ends with that question.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from agent.catalogue import Frames, Linked, Message
 
 START_REVISIONS = (6, 5, 4, 3, 2, 1)
 BUSY = (96, 16, 35)
+PAUSE_S = 0.3  # before a connection that has ended is begun again
+OPENINGS = 3  # some take a moment until they listen again
 _READ_OCTETS = 65536
 
 _WHY = {
@@ -42,6 +46,18 @@ class Foreign(Unanswered):
     """The other side speaks something else."""
 
 
+class Ended(Unanswered):
+    """The other side has ended the connection."""
+
+
+class NoSession(Unanswered):
+    """No revision of MID 0001 is accepted; `codes` are those of its rejections."""
+
+    def __init__(self, words: str, codes: list[int]) -> None:
+        super().__init__(words)
+        self.codes = codes
+
+
 @dataclass
 class Heard:
     """One message received."""
@@ -57,33 +73,91 @@ class Asking:
     def __init__(self, host: str, port: int, wait_s: float) -> None:
         self.place = f"{host}:{port}"
         self.wait_s = wait_s
+        self._address = (host, port)
+        self._revision = 0  # of MID 0001, that was accepted
+        self._open()
+
+    def _open(self) -> None:
         self._frames = Frames()
         self._linked = Linked()
         self._ready: list[list[bytes]] = []
+        self._was_refused = False  # on this connection
+        self._has_ended = False
         try:
-            self._socket = socket.create_connection((host, port), wait_s)
+            self._socket = socket.create_connection(self._address, self.wait_s)
         except socket.gaierror as error:
-            raise Unanswered(f"{host}: no such name ({error.strerror})") from error
+            raise Unanswered(f"{self._address[0]}: no such name ({error.strerror})") from error
         except TimeoutError as error:
             raise Unanswered(f"{self.place}: {_WHY[errno.ETIMEDOUT]}") from error
         except OSError as error:
             raise Unanswered(f"{self.place}: {_WHY.get(error.errno or 0, error.strerror or str(error))}") from error
 
     def start(self, revisions: tuple[int, ...] = START_REVISIONS) -> Message:
-        """Begin a session; return the 0002. Each revision is tried on the same connection, as the document has it."""
-        refused = []
+        """Begin a session; return the 0002. Each revision is tried until one is accepted."""
+        refused, codes = [], []
         for revision in revisions:
-            answer = self._ask_for(catalogue.encode(1, revision), 2)
+            try:
+                answer = self._answer_to(catalogue.encode(1, revision), 2)
+            except (Ended, Silent) as why:
+                if isinstance(why, Silent) and not refused:
+                    raise
+                refused.append(f"{revision}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}")
+                try:
+                    self._begin_again()
+                except Unanswered:
+                    break
+                continue
             if answer.mid == 2:
+                self._revision = revision
+                if refused:
+                    self.leave()
+                    self._begin_again()
                 return answer
-            code = answer["error_code"]
-            refused.append(f"{revision}: {answer.meaning('error_code') or code}")
-            if code in BUSY:
+            codes.append(answer["error_code"])
+            refused.append(f"{revision}: {answer.meaning('error_code') or codes[-1]}")
+            if codes[-1] in BUSY:
                 break
-        raise Unanswered(f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused))
+        words = f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused)
+        raise NoSession(words, codes)
+
+    def _answer_to(self, frame: bytes, wanted: int) -> Message:
+        """Return the answer to the first message of a session, asked for on a connection of its own if need be."""
+        try:
+            return self._ask_for(frame, wanted)
+        except (Ended, Silent):
+            if not self._was_refused:
+                raise
+            self._begin_again()
+            return self._ask_for(frame, wanted)
+
+    def _begin_again(self) -> None:
+        """Connect again, and begin the session if it was accepted before."""
+        self._socket.close()
+        self._has_ended = True
+        for left in reversed(range(OPENINGS)):
+            time.sleep(PAUSE_S)
+            try:
+                self._open()
+                break
+            except Unanswered:
+                if not left:
+                    raise
+        if self._revision:
+            self._ask_for(catalogue.encode(1, self._revision), 2)
 
     def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
         """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
+        if self._has_ended:
+            self._begin_again()
+        try:
+            yield from self._asked(frame, watch_s)
+        except Ended:
+            if not self._was_refused:
+                raise
+            self._begin_again()
+            yield from self._asked(frame, watch_s)
+
+    def _asked(self, frame: bytes, watch_s: float) -> Iterator[Heard]:
         request = catalogue.decode(frame)
         wanted = request.answer()
         self._send(frame)
@@ -94,6 +168,7 @@ class Asking:
                 raise Silent(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
             message = _decoded(heard)
             is_answer = _answers(message, request, wanted[0])
+            self._was_refused = self._was_refused or message.mid == 4
             yield Heard(heard, message, is_answer)
             if is_answer:
                 break
@@ -104,8 +179,9 @@ class Asking:
     def leave(self) -> None:
         """End the session and the connection; errors no longer matter."""
         try:
-            self._send(catalogue.encode(3))
-            self._next(time.monotonic() + min(self.wait_s, 1))
+            if not self._has_ended:
+                self._send(catalogue.encode(3))
+                self._next(time.monotonic() + min(self.wait_s, 1))
         except (OSError, Unanswered):
             pass
         self._socket.close()
@@ -117,6 +193,7 @@ class Asking:
         while (heard := self._next(until)) is not None:
             message = _decoded(heard)
             if _answers(message, request, wanted):
+                self._was_refused = self._was_refused or message.mid == 4
                 return message
         raise Silent(f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?")
 
@@ -124,8 +201,12 @@ class Asking:
         try:
             self._socket.settimeout(self.wait_s)
             self._socket.sendall(catalogue.wire(frame))
-        except OSError as error:
-            raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
+        except OSError as error:  # also of a socket that is closed: it could not be opened again
+            raise self._ended(error.strerror or str(error)) from error
+
+    def _ended(self, why: str = "") -> Ended:
+        self._has_ended = True
+        return Ended(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
 
     def _next(self, until: float) -> list[bytes] | None:
         """Return the frames of the next whole message, None when the time is up."""
@@ -140,9 +221,9 @@ class Asking:
             except TimeoutError:
                 return None
             except OSError as error:
-                raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
+                raise self._ended(error.strerror or str(error)) from error
             if not octets:
-                raise Unanswered(f"{self.place} has closed the connection")
+                raise self._ended()
             self._take(octets)
         return self._ready.pop(0)
 

@@ -17,9 +17,9 @@ from agent.cart.status import why_name
 from agent.link.port import PORT_OPEN
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
-from agent.openprotocol.replies import REFUSED_GONE, refusal_class
+from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
 from board.linux import Board
-from tools.codec.ask import Asking, Foreign, Silent, Unanswered
+from tools.codec.ask import BUSY, Asking, Ended, Foreign, NoSession, Silent, Unanswered
 from tools.doctor import extras, local
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.status import machine
@@ -29,6 +29,7 @@ WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
 APART_S = 5
 UNKNOWN_MID = 99
+ENDS = "it closes the connection"
 READ_BYTES = 256
 TURN_S = 0.01
 LOCK = (
@@ -39,6 +40,8 @@ _OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it:
 _NAME = slice(6, 31)  # within what agent.openprotocol.identity keeps
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
+_OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
+_REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
 _NO_SESSION = {
     Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
     Foreign: "Does something else listen there?",
@@ -56,7 +59,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         started = asking.start(_revisions(controller))
     except Unanswered as why:
         asking.leave()
-        return [Found(what, BAD, str(why), _NO_SESSION.get(type(why), _CONNECTED))]
+        return [Found(what, BAD, str(why), _hint(why))]
     found = [_identity(what, started)]
     try:
         if started.get("system_type") == REPEATS_NOTHING:
@@ -74,6 +77,14 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     return [*found, Found(what, NOTE, *LOCK)]
 
 
+def _hint(why: Unanswered) -> str:
+    """Return what to look at where there is a connection and no session."""
+    codes = why.codes if isinstance(why, NoSession) else ()
+    if any(code in BUSY for code in codes):
+        return _OCCUPIED
+    return _REJECTED if codes else _NO_SESSION.get(type(why), _CONNECTED)
+
+
 def _revisions(controller: dict) -> tuple[int, ...]:
     return tuple(controller["start_revisions"])
 
@@ -88,28 +99,47 @@ def _identity(what: str, started: catalogue.Message) -> Found:
 
 def _subscription(what: str, asking: Asking, controller: dict) -> Found:
     """Subscribe in the best revision it takes, and unsubscribe at once."""
-    refused = []
+    refused: list[str] = []
+    maybe = 0  # the revision that was answered with "no error"
     for revision in controller["result_revisions"]:
-        answer, pushed = _one(asking, catalogue.encode(60, revision))
-        if answer.mid == 5:
+        try:
+            answer, pushed = _one(asking, catalogue.encode(60, revision))
+        except Ended:
+            refused.append(f"{revision}: {ENDS}")
+            continue
+        exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
+        if answer.mid == 5 or (maybe and exists):
+            revision = revision if answer.mid == 5 else maybe
             _, more = _one(asking, catalogue.encode(63))
             hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
             return Found(
                 what, GOOD, f"results are pushed in revision {revision} (MID 0060)", hint, {"results": revision}
             )
         code = answer["error_code"]
-        refused.append(reasons.told_code(code))
+        maybe = maybe or (revision if code == 0 else 0)
+        refused.append(f"{revision}: {reasons.told_code(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
-    words = f"it rejects what asks for pushed results (MID 0060): {', '.join(refused)}"
+    if maybe:
+        words = 'it answers MID 0060 by 0004 with code 00, "no error", and accepts no revision by 0005'
+        return Found(
+            what, NOTE, words, "The agent takes that for a yes; see whether a result comes.", {"results": maybe}
+        )
+    words = f"it rejects what asks for pushed results, by revision of MID 0060: {', '.join(refused)}"
     return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
 
 
 def _kept(what: str, asking: Asking, controller: dict) -> Found:
     """Ask for the newest result it keeps: MID 0064 with number 0."""
     wanted = controller.get("recover", True)
-    answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
+    try:
+        answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
+    except Ended:
+        words = f"{ENDS} when it is asked for a stored result (MID 0064)"
+        return Found(
+            what, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
+        )
     if answer.mid == 65:
         ident = answer["tightening_id"]
         words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
@@ -137,7 +167,10 @@ def _shares_ids(asking: Asking, newest: int) -> bool:
 
 
 def _clock(what: str, asking: Asking) -> Found:
-    answer, _ = _one(asking, catalogue.encode(80))
+    try:
+        answer, _ = _one(asking, catalogue.encode(80))
+    except Ended:
+        return Found(what, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
         return Found(what, NOTE, f"its clock cannot be asked: code {reasons.told_code(answer['error_code'])}")
     told = str(answer["time"])

@@ -16,7 +16,7 @@ from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_OTHER, REFUSED_RE
 from agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from agent.wide.controller_events import subscriptions_of
 from agent.wide.mid0900 import TYPES, TraceSubscription
-from tools.codec.ask import Asking, Silent
+from tools.codec.ask import Asking, Ended, Silent
 from tools.doctor.found import GOOD, NOTE, WARN, Found
 from tools.words import reasons
 
@@ -93,6 +93,10 @@ def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
             code = _refusal(asking, frame, {push.pushed_mid for push in subscription.pushes})
         except Silent:
             return Told(why=f"MID {_named(subscription)} is not answered")
+        except Ended:
+            why = f"MID {_named(subscription)}: it closes the connection"
+            subscription.revisions.refused()
+            continue
         if code == 0:
             _end(asking, subscription)
         if code == 0 or refusal_class(code) == REFUSED_EXISTS:
@@ -124,7 +128,7 @@ def _end(asking: Asking, subscription: Subscription) -> None:
     try:
         for _ in asking.ask(_frame(subscription.row[UNSUBSCRIBE_MID], 1, data)):
             pass
-    except Silent:
+    except (Silent, Ended):
         pass
 
 
