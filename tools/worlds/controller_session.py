@@ -128,7 +128,18 @@ class Session:
         self._send(5, 1, mid.decode())
 
     def _refuse(self, mid: bytes, code: int) -> None:
-        self._send(4, 1, f"{mid.decode()}{code:02d}")
+        """Reject with a 0004; some controllers end the connection then, or say nothing and end it."""
+        traits = self.controller.traits
+        ends = int(mid) in traits["ends_mids"]
+        if not (ends and traits["ends_unsaid"] and code != BUSY):
+            self._send(4, 1, f"{mid.decode()}{code:02d}")
+        if ends:
+            delay_ms = self.link.network.dice.randrange(traits["ends_most_ms"] + 1)
+            self.controller.time.after(delay_ms, self._end_with_rejection)
+
+    def _end_with_rejection(self) -> None:
+        if not self._over:
+            self._close()
 
     # -- session ---------------------------------------------------------------------------------------------------
 
@@ -136,7 +147,7 @@ class Session:
         controller = self.controller
         other = controller.session
         if revision not in controller.traits["start_revisions"]:
-            self._refuse(b"0001", REVISION)
+            self._refuse(b"0001", controller.traits["start_code"])
             return
         if other is not None and other is not self:
             if controller.traits["single"]:
@@ -173,7 +184,7 @@ class Session:
     def _subscribe(self, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if revision not in controller.traits["result_revisions"]:
-            self._refuse(b"0060", REVISION)
+            self._refuse(b"0060", controller.traits["result_code"])
             return
         if self.revision:
             self._refuse(b"0060", EXISTS)

@@ -39,7 +39,7 @@ class OperationSession(Session):
         elif self.revision:
             self._refuse(b"0008", EXISTS)
         elif int(text[4:7]) not in self.controller.traits["result_revisions"]:
-            self._refuse(b"0008", REVISION)
+            self._refuse(b"0008", self.controller.traits["result_code"])
         else:
             self.revision = int(text[4:7])
             self._accept(b"0008")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import random
 
+from tools.worlds import endings
 from tools.worlds.dice import dice, one_of
 from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
@@ -44,6 +45,11 @@ PLAIN_CONTROLLER = {
     "result_revisions": [999, 1, 2],
     "old_revisions": [1, 2],
     "old_refusal": 97,
+    "start_code": 97,
+    "result_code": 97,
+    "ends_mids": [],
+    "ends_most_ms": 0,
+    "ends_unsaid": False,
     "repeat_ms": 3000,
     "repeats": 3,
     "drops": True,
@@ -86,9 +92,9 @@ HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE)
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE, endings.SHAPE)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
-# What is drawn by default: every shape but the last three, every profile.
+# What is drawn by default: every shape but the last four, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -127,7 +133,11 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         return BESIDE[shape](draw(seed, USUAL, profiles))
     if shape == LARGE:
         return _with_large_blocks(draw(seed, dice(seed, LARGE).choice((USUAL, FULL, REFUSED, AWAY)), profiles))
+    if shape == endings.SHAPE:
+        drawn = draw(seed, dice(seed, shape).choice((USUAL, SHORT, CALM, AWAY)), profiles)
+        return {**endings.with_endings(drawn), "shape": shape}
     d = dice(seed, "script", shape)
+    ends = not shape and not profiles and endings.is_due(seed)
     if not profiles and not shape and d.random() < PROFILE_ODDS:
         profiles = tuple(TRAITS)
     shape = shape or str(one_of(d, SHAPE_ODDS))
@@ -164,7 +174,7 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         _open_window(script)
     if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
-    return script
+    return endings.with_endings(script) if ends else script
 
 
 def _with_large_blocks(script: dict) -> dict:

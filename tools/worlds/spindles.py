@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tools.worlds import spindle_frames as frames
-from tools.worlds.controller_session import EXISTS, REVISION, UNKNOWN, Session
+from tools.worlds.controller_session import EXISTS, UNKNOWN, Session
 from tools.worlds.history import READABLE, Result
 from tools.worlds.operation_frames import details, overall
 
@@ -28,7 +28,7 @@ class SpindleSession(Session):
     def _subscribe_spindles(self, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if revision not in controller.traits["result_revisions"]:
-            self._refuse(self.subscribe, REVISION)
+            self._refuse(self.subscribe, self.controller.traits["result_code"])
         elif len(content) != (0, 10, 11)[min(revision, 3) - 1] or (content and not content.isdigit()):
             self._object(self.subscribe + content)
         elif self.revision:
@@ -130,7 +130,7 @@ class StepSyncSession(Session):
         elif self.revision:
             self._refuse(b"0008", EXISTS)
         elif int(text[4:7]) not in controller.traits["result_revisions"]:
-            self._refuse(b"0008", REVISION)
+            self._refuse(b"0008", self.controller.traits["result_code"])
         else:
             self.revision = int(text[4:7])
             self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed to
