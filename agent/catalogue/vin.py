@@ -11,6 +11,9 @@ REV 1,2 20
 MID 0052 C E 0053 Vehicle ID number @003:5627
 REV 1 @003:5639
 -- vin T*40 25 characters, on a PowerMACS up to 40
+REV 1 other @LIT-MAN177
+01 vin T25
+!LIT-MAN177 "Send MID with ID" of an AcraDyne Gen IV: some versions of the specification have the ID
 REV 2 128 @003:5650
 01 vin T25
 02 identifier_2 T25

@@ -112,6 +112,8 @@ _FORMS = {
     76: ((57, ev.ALARM, 25, 5, 32, 38, ()), (0, ev.ALARM, 25, 4, 31, 37, ())),
     1000: ((0, ev.ALARM, 20, 5, 0, 25, ()),),
 }
+_VIN = 52
+_WITH_ID = (47, ev.VIN, 0, 0, 0, 0, ((22, 25, 0),))  # revision 1 with ID 01: an AcraDyne may send it (LIT-MAN177)
 _IS_ACTIVE = 22  # in 0076
 _TOOL_READY = 3  # behind the controller's, with its parameter ID in between
 
@@ -156,7 +158,7 @@ class ControllerEvents:
 
         KEPT_BEFORE also if it reports nothing.
         """
-        form = _form_of(mid, length)
+        form = _form_of(mid, buf, at, length)
         code, width = form[2:4]
         if mid == _ALARM_STATUS and (length <= _IS_ACTIVE or buf[at + _IS_ACTIVE] == 0x30):
             return KEPT_BEFORE
@@ -232,7 +234,11 @@ class ControllerEvents:
         return newest_event(self.log, what, BLOCKS_SEARCHED, known)
 
 
-def _form_of(mid, length):
+def _form_of(mid, buf, at, length):
+    if mid == _VIN:
+        length -= buf[at + length - 1] == 0  # a NUL that is counted
+        if length == _WITH_ID[0] and number(buf, at + HEADER_BYTES, 2) == 1:
+            return _WITH_ID
     forms = _FORMS[mid]
     for form in forms:
         if length >= form[0]:

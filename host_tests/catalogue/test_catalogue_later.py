@@ -231,3 +231,14 @@ def test_values_that_were_added():
         assert meaning_of(field.values, value) == words, (field.name, value)
     for pid in (5, 105, 1044, 1205, 1218, 1422, 1702, 2170, 2171, 5004):
         assert data_field(pid, 0).name(), pid
+
+
+def test_a_vin_with_its_parameter_id_is_read_without_it():
+    for vin in (b"WVWZZZ1KZAW123456".ljust(25), b"0" * 25, b" " * 25):
+        for revision in (b"001", b"   ", b"000"):
+            data = b"01" + vin
+            frame = b"0047" + b"0052" + revision + b" " * 9 + data
+            assert catalogue.decode(frame)["vin"] == (vin.decode().rstrip() or None), frame
+    for data in (b"01" + b"x" * 23, b"01" + b"x" * 24, b"01" + b"x" * 26, b"02" + b"x" * 25, b"x" * 25, b"x" * 40):
+        frame = b"%04d0052001         " % (20 + len(data)) + data
+        assert catalogue.decode(frame)["vin"] == data.decode(), "a VIN of a PowerMACS may be as long"

@@ -155,6 +155,11 @@ def test_parameter_sets_jobs_and_vehicles_are_read_in_every_form():
         (35, JOB_5, (ev.JOB, b"0007", figures + b"001" + b"003" + b"01" + b"01" + b"00042")),
         (52, b"WVW1".ljust(25), (ev.VIN, b"", b"WVW1")),
         (52, b"x" * 40, (ev.VIN, b"", b"x" * 40)),
+        (52, b"01" + b"WVW1".ljust(25), (ev.VIN, b"", b"WVW1")),
+        (52, b"01" + b"WVW1".ljust(25) + b"\0", (ev.VIN, b"", b"WVW1")),
+        (52, b"01WVW1".ljust(25), (ev.VIN, b"", b"01WVW1")),
+        (52, b"01" + b"x" * 26, (ev.VIN, b"", b"01" + b"x" * 26)),
+        (52, b"02" + b"x" * 25, (ev.VIN, b"", b"02" + b"x" * 25)),
         (52, VIN_2, (ev.VIN, b"", b"WVW1".ljust(40) + b"two".ljust(50) + b"four")),
         (1000, b"E8511" + TIME + b"000", (ev.ALARM, b"E8511", b"")),
     ):

@@ -373,9 +373,11 @@ def job_data(job, revision):
     return parameters(JOB_1 if revision == 1 else cumulative(2, JOB_2, JOB_MORE, revision), job)
 
 
-def vehicle_data(vehicle, revision):
-    """Return the data field of 0052 in revision 1 or 2."""
-    return field(vehicle.vin, max(25, len(vehicle.vin))) if revision == 1 else parameters(VEHICLE_2, vehicle)
+def vehicle_data(vehicle, revision, with_id=False):
+    """Return the data field of 0052 in revision 1 or 2; `with_id`: the parameter ID is in front of the VIN in 1, too."""
+    if revision != 1:
+        return parameters(VEHICLE_2, vehicle)
+    return (b"01" if with_id else b"") + field(vehicle.vin, max(25, len(vehicle.vin)))
 
 
 def generic_alarm_data(alarm):

@@ -47,6 +47,7 @@ class ControllerOptions(Settings):
     alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
                                revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
                                answered 0004/97; (): not known at all. See controller_events.py
+    vin_with_id                0052 revision 1 has the parameter ID 01 in front of the VIN
     generic_subscriptions      "yes": 0008 is known for these revisions too, "only": nothing else is; "": not known
     job_at_once                0034 is answered with a 0035 as well
     clock_ahead_s              how far the clock is ahead of the simulated time; 0082 changes it
@@ -154,6 +155,7 @@ class ControllerOptions(Settings):
         "pset_revisions": (1, 2),
         "job_revisions": (1, 2, 3, 4, 5),
         "vin_revisions": (1, 2),
+        "vin_with_id": False,
         "generic_alarm_revisions": (),
         "generic_subscriptions": "",
         "job_at_once": False,
