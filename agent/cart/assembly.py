@@ -27,8 +27,8 @@ _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
-    look = Look(station.log)
     station.known = Known(station.state, controller["recover"])
+    look = Look(station.log)
     station.recovery = Recovery(
         look,
         station.known,

@@ -81,6 +81,7 @@ from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 _LASTING = const(2)  # keep-alives of a connection that no rejection has ended
+_LASTING_LONG = const(30)  # five minutes, where MID 0064 was rejected before: asked again, it seldom ends a connection
 _FETCH_ENDS = const(5)  # more than a bad network does in a row
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
@@ -235,7 +236,8 @@ class Session:
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        if self.old.passed_over or (self._fetch_ends >= _FETCH_ENDS and self._keepalives < _LASTING):
+        waits = _LASTING_LONG if self.old.passed_over else _LASTING if self._fetch_ends >= _FETCH_ENDS else 0
+        if self._keepalives < waits:  # such a question may be what ends connections
             return False
         return self.state == READY and self.request.asked == 0
 
@@ -623,7 +625,7 @@ class Session:
         self._fetch_ends += self._asked_for_old()
         lasted = self._keepalives >= _LASTING
         self.tool.left_off(lasted)
-        self.old.left_off(lasted)
+        self.old.left_off(lasted and not self.old.given_up)
         for subscription in self.subscriptions:
             subscription.revisions.left_off(lasted)
 

@@ -162,7 +162,10 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
 
 def _shares_ids(asking: Asking, newest: int) -> bool:
     """True if an ID that was never made is answered with the newest below it, as where stations share the IDs."""
-    answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
+    try:
+        answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
+    except Ended:
+        return False
     return answer.mid == 65 and answer["tightening_id"] <= newest
 
 

@@ -374,7 +374,7 @@ def job_data(job, revision):
 
 
 def vehicle_data(vehicle, revision, with_id=False):
-    """Return the data field of 0052 in revision 1 or 2; `with_id`: the parameter ID is in front of the VIN in 1, too."""
+    """Return the data field of 0052 in revision 1 or 2; `with_id`: revision 1 has the parameter ID in front, too."""
     if revision != 1:
         return parameters(VEHICLE_2, vehicle)
     return (b"01" if with_id else b"") + field(vehicle.vin, max(25, len(vehicle.vin)))
