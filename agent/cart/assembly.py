@@ -39,7 +39,6 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
     station.recovery.gone = store.tell_gone
-    station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     tcp = controller["link"] == "tcp"
     if not tcp:
         from agent.openprotocol.plausible import plausible
@@ -69,6 +68,7 @@ def assemble(station, scheduler, system, toolsnet, now):
 
 def _know_spindles(station, controller):
     """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
+    station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
     session.known = station.known
     if ON_CPYTHON:
