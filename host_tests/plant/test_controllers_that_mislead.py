@@ -76,7 +76,8 @@ def test_shared_ids_are_found_by_answers_whatever_the_version(site):
             at_toolsnet(plant, made)
         said = told(site, "status", "--config", cart)
         assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
-        assert "since MID 0065 names another station" in agent.said and "not asked for" not in agent.said
+        agent.wait_for("since MID 0065 names another station")
+        assert "not asked for" not in agent.said
         assert agent.end() == 0
         doctor = told(site, "doctor", "--config", cart)
         assert "all its stations share the tightening IDs" in doctor

@@ -118,6 +118,7 @@ def test_a_dying_disk_costs_few_lines_and_no_sessions(site, plant, disk):
     made = len(plant.controller.produced)
     disk.works()
     all_arrive(plant, made)
+    agent.wait_for(AGAIN)
     assert agent.said.count(AGAIN) == 1
     assert agent.end() == 0
 

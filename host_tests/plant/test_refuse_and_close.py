@@ -101,7 +101,10 @@ def test_what_is_told_of_a_controller_without_a_session_is_what_it_said(site):
         "says nothing": ("closed the connection before a session stood", CLIENT),
         "is occupied": ("has no room for another client: 0004 to MID 0001 with code 96", "Another program holds its"),
         "is occupied and closes": ("has no room for another client: 0004 to MID 0001 with code 16", "Another program"),
-        "has no results": ("knows no MID 0060, and no substitute for it: 0004 to MID 0", "part of its licence"),
+        "has no results": (
+            "takes no subscription of results, by MID 0060 or another: 0004 to MID 0",
+            "part of its licence",
+        ),
     }
     examined = {
         "accepts none of ours": (

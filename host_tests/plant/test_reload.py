@@ -48,6 +48,10 @@ def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site
         assert [name for name in texts if "changed since the start" not in texts[name]] == []
         assert 'toolcart_needs{agent="cart",what="configuration",level="warn"} 1' in figures
 
+        edited(site, cart, '"Hood"', '"Door"')
+        agent.wait_for("the configuration is again what the agent was started with")
+        edited(site, cart, '"Door"', '"Hood"')
+
         edited(site, cart, '"pim_port"', '"pim_prot"')
         agent.wait_for("what is there now is wrong: toolsnet.pim_port: found nothing; allowed: 1 to 65535, whole")
         agent.process.send_signal(signal.SIGHUP)

@@ -135,6 +135,68 @@ def played(machine, package, wants=0):
     )  # fmt: skip
 
 
+def test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops(machine, package, plant):
+    installed(machine, package, plant)
+    until(machine, lambda station: station["delivered"] >= 1)
+    process = told(machine)["agent"]["pid"]
+    good = machine.run("cat", CONFIG)
+
+    def doctor(wants):
+        return machine.run("toolcart", "doctor", "--offline", wants=wants)
+
+    assert "as the service toolcart" in doctor(0).splitlines()[0] and "checked as toolcart" in doctor(0)
+    machine.put(CONFIG, good.replace("pim_port", "pim_prot"))
+    status = machine.run("toolcart", "status")
+    assert f"{CONFIG} changed since the start" in status and "what is there now is wrong" in status
+    machine.run("systemctl", "reload", "toolcart", wants=1)
+    assert "pim_prot" in machine.run("journalctl", "-u", "toolcart", "--no-pager")
+    machine.run("sh", "-c", f"kill -HUP {process}")
+    time.sleep(3)
+    assert "a reload was refused" in machine.run("toolcart", "status")
+    assert told(machine)["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
+
+    machine.put(CONFIG, good.replace('"name": "a"', '"name": "b"'))
+    assert "`sudo systemctl reload toolcart` takes it" in machine.run("toolcart", "status")
+    before = plant.controller.messages.get(3, 0)
+    machine.run("systemctl", "reload", "toolcart")
+    shown = until(machine, lambda station: station["name"] == "b" and station["outlets"][0]["state"] == "streaming")
+    assert shown["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
+    assert plant.controller.messages[3] == before + 1, "MID 0003"
+    assert machine.run("systemctl", "show", "toolcart", "-p", "ActiveState", "--value").strip() == "active"
+    assert "changed since the start" not in machine.run("toolcart", "status")
+
+    machine.run("systemctl", "disable", "toolcart")
+    assert "the service toolcart is disabled: it does not start with the machine" in doctor(0)
+    machine.run("systemctl", "stop", "toolcart")
+    stopped = doctor(1)
+    assert "no agent runs: the service toolcart is stopped" in stopped.splitlines()[0], stopped
+    assert "`sudo systemctl restart toolcart` starts it" in stopped and "everything works" not in stopped
+    machine.put(CONFIG, good.replace("pim_port", "pim_prot"))
+    machine.run("systemctl", "restart", "toolcart", wants=1)
+    failed = doctor(2)
+    assert "the service toolcart has failed (exit code 2, it refuses its configuration)" in failed, failed
+
+
+def test_a_password_of_root_stops_no_service_and_is_seen_by_a_check_of_root(machine, package, plant):
+    installed(machine, package, plant)
+    tree = json.loads(machine.run("cat", CONFIG))
+    broker = {"kind": "mqtt", "host": "127.0.0.1", "port": 1, "user": "u", "password": {"file": "broker.password"}}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, broker]
+    machine.put("/etc/toolcart/broker.password", "secret\n")
+    machine.run("chmod", "600", "/etc/toolcart/broker.password")
+    machine.put(CONFIG, json.dumps(tree))
+    checked = machine.run("toolcart", "config", "check", CONFIG, wants=2)
+    assert "which toolcart may not read" in checked and "checked as toolcart" in checked, checked
+    machine.run("systemctl", "restart", "toolcart")
+    until(machine, lambda station: station["delivered"] >= 3)
+    assert restarts(machine) == "NRestarts=0"
+    for words in (("status",), ("doctor", "--offline")):
+        assert "broker.password, which toolcart may not read" in machine.run("toolcart", *words, wants=None)
+    machine.run("chown", "toolcart", "/etc/toolcart/broker.password")
+    until(machine, lambda station: station["outlets"][1]["state"] != "not started")
+    assert ": good, 1 station; checked as toolcart" in machine.run("toolcart", "config", "check", CONFIG)
+
+
 def test_the_role_brings_a_version_and_takes_a_broken_one_back(machine, package, plant, tmp_path):
     machine.run("apt-get", "install", "-y", "--no-install-recommends", "ansible-core")
     for file in (CHECKOUT / "docs/ansible").rglob("*.yml"):

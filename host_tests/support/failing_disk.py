@@ -10,33 +10,22 @@ Calls are open, read, write, sync, truncate and allocate; erasing is a write. Er
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from host_tests.support.preload import library
 
 SOURCE = Path(__file__).with_suffix(".c")
-COMPILE_S = 60
 
 
 class FailingDisk:
     """One library and one file of orders, which every user can read; `around` is the environment of a program."""
 
     def __init__(self, folder: Path) -> None:
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if not compiler:
-            pytest.skip("no C compiler: calls of libc cannot be made to fail")
-        library = folder / "failing_disk.so"
-        words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
-        told = subprocess.run(words, capture_output=True, text=True, timeout=COMPILE_S)
-        if told.returncode:
-            pytest.skip(f"the C compiler cannot make a library: {told.stderr.strip()[-200:]}")
+        made = library(SOURCE, folder)
         self._orders = folder / "failing_disk.orders"
         self._given: list[str] = []
-        self.around = {"LD_PRELOAD": str(library), "FAILING_DISK": str(self._orders)}
+        self.around = {"LD_PRELOAD": str(made), "FAILING_DISK": str(self._orders)}
         self._write()
-        library.chmod(0o755)
 
     def fails(self, calls: str, error: int, path: Path, least: int = 0) -> None:
         """Let these calls on this file fail from now on, if the last write was at `least` or behind.

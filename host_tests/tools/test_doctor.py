@@ -21,7 +21,8 @@ from agent.quarantine.quarantine import Quarantine
 from board.linux_flash import FileFlash
 from host_tests.support.log import Area, append
 from tools.cli import main as cli
-from tools.doctor import controller, local, ntp, toolsnet
+from tools.config import runner
+from tools.doctor import agent, controller, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
@@ -347,6 +348,32 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     assert ahead.verdict == WARN and "Another agent" in ahead.hint
     path.write_bytes(b"x" * 5000)
     assert toolsnet.compare(10, 9, path)[0].verdict == SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (
+            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "2"},
+            "has failed (exit code 2, it refuses",
+        ),
+        (
+            {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "3"},
+            "(exit code 3, no spool can be used)",
+        ),
+        ({"ActiveState": "failed", "Result": "oom-kill"}, "has failed (the machine had no memory left)"),
+        ({"ActiveState": "activating", "Result": "watchdog"}, "again (it did not move and its watchdog ended it)"),
+        ({"ActiveState": "activating"}, "the service toolcart is being started: "),
+        ({"ActiveState": "inactive"}, "the service toolcart is stopped: "),
+        ({"ActiveState": "active"}, "the service toolcart is active, and does not answer: "),
+        ({}, "no agent runs (service toolcart): nothing is taken from a controller"),
+    ],
+)
+def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, state, words):
+    monkeypatch.setattr(runner, "unit_of", lambda _path: ("toolcart", {}))
+    monkeypatch.setattr(agent, "state_of", lambda _unit: state)
+    code, found = _examined(tmp_path, _tree(), "--offline")
+    assert code == 1 and found[0]["what"] == "agent" and words in found[0]["words"], found[0]
 
 
 # -- beside an agent -----------------------------------------------------------------------------------------------

@@ -195,6 +195,21 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
         assert side not in "".join(lines) + web
 
 
+@pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
+def test_what_is_over_is_said_when_it_is_over(state):
+    figures, well = Figures(), shown(produced(2))
+    bad = {**STATES[state][0](), "number": well["number"]}
+    slugs = {need.slug for need in attention.needs(bad)}
+
+    def feed(station):
+        line = {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}
+        return [change.text for change in figures.feed(line, 0.0)]
+
+    over = {slug: words for slug, words in attention.OVER.items() if slug in slugs}
+    assert not set(feed(bad)) & set(over.values())
+    assert set(feed(well)) & set(attention.OVER.values()) == set(over.values())
+
+
 def test_every_need_that_there_is_was_made():
     slugs = set(attention.OVER) | set(lasting.LABELS) | {"resume unknown", "server behind", "server empty"}
     made = {need.slug for make, _ in STATES.values() for need in lasting.everything(make())}

@@ -190,7 +190,11 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
             "0004 to MID 0001 with code 96 (reject connection, client",
             "not timed",
         ),
-        (_told("knows no MID 0060", "starting", 4, 8), "knows no MID 0060, and no substitute", "docs/controllers.md"),
+        (
+            _told("knows no MID 0060", "starting", 4, 8),
+            "takes no subscription of results, by MID 0060",
+            "docs/controllers.md",
+        ),
         (
             _told("refused by code", "starting", 92, 60),
             "rejected MID 0060: 0004 with code 92 (Open Protocol",

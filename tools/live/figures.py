@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
 from tools.words import attention, lasting, undelivered
-from tools.words.news import DISK
+from tools.words.news import DISK, NAMES
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -133,7 +133,7 @@ class Figures:
     def ended(self) -> None:
         """Note that the agent has gone: none of its connections is up any more."""
         for known in self.stations.values():
-            known.was_ready = known.was_streaming = False
+            known.was_ready = known.was_streaming = known.takes_results = False
             known.logged = 0
         for shown in self.shown():
             for side in (shown.get("controller"), *shown.get("outlets", ())):
@@ -225,19 +225,35 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:
     told = []
-    ready, streaming = _ready(shown), _streaming(shown)
-    if ready != known.was_ready:
-        left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
-        lost = "controller left in order" if left else "controller lost" + known.news.of_loss("controller", shown)
-        told.append((GOOD, "controller ready") if ready else (INFO if left else WARNING, lost))
-    if streaming != known.was_streaming:
-        lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.news.of_loss("toolsnet", shown)
-        told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
-    known.was_ready, known.was_streaming = ready, streaming
+    ready, takes = _ready(shown), _takes_results(known, shown)
+    entries = _new_entries(known, shown)
+    left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
+    for side, is_up, was_up, up, is_left in (
+        ("controller", ready, known.was_ready, "controller ready", left),
+        ("toolsnet", takes, known.takes_results, "ToolsNet takes results", stopped),
+    ):
+        if is_up and not was_up:
+            told.append((GOOD, up))
+        elif was_up and not is_up and is_left:
+            told.append((INFO, f"{NAMES[side]} left in order"))
+        elif was_up and not is_up:
+            told.append((WARNING, f"{NAMES[side]} lost{known.news.of_loss(side, shown, entries)}"))
+    known.was_ready, known.was_streaming, known.takes_results = ready, _streaming(shown), takes
     if not stopped:
-        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "toolsnet": streaming})]
+        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "toolsnet": takes})]
     told += _room_changes(known, shown)
     return told + _outlet_changes(known, shown)
+
+
+def _takes_results(known: StationFigures, shown: dict) -> bool:
+    """True if ToolsNet is connected and has taken something since, if there was something to take."""
+    delivered = shown.get("delivered", 0)
+    if not _streaming(shown):
+        known.delivered_away = delivered
+        return False
+    if known.delivered_away is None:
+        known.delivered_away = delivered
+    return known.takes_results or not shown["backlog"] or delivered > known.delivered_away
 
 
 def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -248,7 +264,10 @@ def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
         before = known.others.setdefault(index, set())
         told += [(WARNING, need.text()) for need in needs if need.key not in before]
         before |= {need.key for need in needs}
-        if outlet["is_up"] and before:
+        waited = known.waited.get(index, 0)
+        if not outlet["is_up"]:
+            known.waited[index] = outlet["waiting"]
+        elif before and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
             told.append((GOOD, f"{outlet['place']} takes records again"))
             before.clear()
     return told
@@ -332,15 +351,18 @@ def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     return told
 
 
+def _new_entries(known: StationFigures, shown: dict) -> list[dict]:
+    """Return the entries of the station's log that came since the last state."""
+    new = min(shown["logged"] - known.logged, len(shown["log"]))
+    return shown["log"][-new:] if new > 0 else []
+
+
 def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report the new entries of the station's log; what is said more than once is said with its count."""
-    new = min(shown["logged"] - known.logged, len(shown["log"]))
+    entries = [(one["name"], one["value"]) for one in _new_entries(known, shown) if one["name"] not in _TOLD_AS_STATE]
     known.logged = shown["logged"]
-    if new <= 0:
-        return []
-    stands = {"controller": known.was_ready, "toolsnet": known.was_streaming}
+    stands = {"controller": known.was_ready, "toolsnet": known.takes_results}
     stands[DISK] = not shown.get("spool", {}).get("refused")
-    entries = [(entry["name"], entry["value"]) for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
     counted: dict[str, Counter[int]] = {}
     for name, value in entries:
         counted.setdefault(name, Counter())[value] += 1

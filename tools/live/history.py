@@ -25,6 +25,8 @@ class StationFigures:
     logged: int = 0
     was_ready: bool = False
     was_streaming: bool = False
+    takes_results: bool = False  # ToolsNet, as far as the log has said
+    delivered_away: int | None = None  # when ToolsNet was last not connected
     met_controller: bool = False  # since the agent's start
     open_ids: int = 0
     filling_percent: int = 0
@@ -33,6 +35,7 @@ class StationFigures:
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # slug -> key, of tools.words.attention
     others: dict[int, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
+    waited: dict[int, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})

@@ -104,7 +104,7 @@ class Service:
             "NotifyAccess=main",
             f"ExecStart={command}",
             f"ExecReload={quoted(self.program)} config check {self.config}",  # `systemctl reload` fails with its words
-            "ExecReload=kill -HUP $MAINPID",
+            "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",  # a small Debian has no program of that name
             "Restart=always",
             "RestartSec=2",
             f"RestartPreventExitStatus={EXIT_CONFIGURATION}",  # it would be just as wrong in two seconds

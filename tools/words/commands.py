@@ -30,7 +30,7 @@ def reload(about: dict) -> str:
     """Return what has an agent read its configuration again."""
     if about.get("unit"):
         return f"`sudo systemctl reload {about['unit']}` takes it"
-    return f"`kill -HUP {about['pid']}` has it read again" if about.get("pid") else "SIGHUP has it read again"
+    return f"`kill -HUP {about.get('pid', 'PID')}` has it read again"
 
 
 def check_configuration(configuration: dict) -> str:

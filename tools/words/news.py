@@ -24,9 +24,12 @@ class News:
         """True if a reason has been reported since the side was last up."""
         return bool(self._told[side])
 
-    def of_loss(self, side: str, shown: dict) -> str:
-        """Return what to add to "lost"; it is not reported again."""
-        text = reason_of(side, shown).text()
+    def of_loss(self, side: str, shown: dict, entries: list[dict]) -> str:
+        """Return what to add to "lost"; it is not reported again.
+
+        The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
+        """
+        text = _end_of(side, shown, entries) or reason_of(side, shown).text()
         self._told[side] = {text} - {""}
         return f": {text}" if text else ""
 
@@ -56,9 +59,27 @@ class News:
         return is_new
 
 
+_ENTRY_OF_END = {"controller": "controller losses", "toolsnet": "server away"}
+_ENDS = ("silence", "framing lost", "reset", "ended", "timed out", "no answer", "malformed")  # say all without a code
+
+
+def _end_of(side: str, shown: dict, entries: list[dict]) -> str:
+    """Return how a connection that stood has ended, as the log has it; "" if it does not say."""
+    slug = next((entry.get("text", "") for entry in entries if entry["name"] == _ENTRY_OF_END[side]), "")
+    if slug not in _ENDS:
+        return ""
+    ended = {"why": slug, "why_in": "ready" if side == "controller" else "streaming", "why_code": 0, "why_mid": 0}
+    if side == "controller":
+        return reasons.of_controller({**shown["controller"], **ended}).text()
+    return reasons.of_toolsnet({**_toolsnet(shown), **ended}).text()
+
+
 def reason_of(side: str, shown: dict) -> reasons.Reason:
     """Return why this side of a station is down."""
     if side == "controller":
         return reasons.of_controller(shown.get("controller", {}))
-    toolsnet = next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})
-    return reasons.of_toolsnet(toolsnet)
+    return reasons.of_toolsnet(_toolsnet(shown))
+
+
+def _toolsnet(shown: dict) -> dict:
+    return next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})

@@ -290,7 +290,8 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     if slug == "knows no MID 0060":
         return Reason(
             slug,
-            f"{name} knows no MID 0060, and no substitute for it: 0004 to {asked} with code {told_code(code)}",
+            f"{name} takes no subscription of results, by MID 0060 or another: 0004 to {asked} with code "
+            f"{told_code(code)}",
             "Is the subscription of results part of its licence? docs/controllers.md says what is known of each.",
         )
     hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS

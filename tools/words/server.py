@@ -16,7 +16,6 @@ _SENTENCES = {
         "ToolsNet holds no result of station {number}, of {value} that were sent: was its database emptied, or is it "
         "another one? `toolsnet.server_empty` says whether all are sent again"
     ),
-    "resumed": "ToolsNet holds what it never answered for: only the answers were lost",
 }
 
 

@@ -1,0 +1,936 @@
+"""Words against truth: faults are driven at an installed agent, and every surface says what was done, nothing else.
+
+A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Words`. Sentences of the program that no
+test here makes are in ELSEWHERE, with the test that does; one in neither fails the last test.
+"""
+
+import errno
+import json
+import os
+import pty
+import re
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.cart.status import snapshot
+from host_tests.support import peers
+from host_tests.support.failing_disk import FailingDisk
+from host_tests.support.peers import BrokerThat, Peer
+from host_tests.support.plant_words import (
+    EVERYWHERE,
+    SAID,
+    STATES,
+    Truth,
+    Words,
+    check_says,
+    is_in,
+    is_said_by,
+    says,
+    sentences,
+)
+from host_tests.support.running import free_port, wait_for
+from host_tests.support.shifted_clock import ShiftedClock
+from tools.base.cache import CHECKOUT
+from tools.harness.cart import Cart
+from tools.live.figures import Figures
+from tools.sim.controller_model import ControllerOptions
+from tools.sim.profiles import row as row_of
+from tools.sim.serve import SimulatedPlant
+from tools.sim.toolsnet import ToolsNetOptions
+from tools.words import status as status_words
+
+LONG = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="more faults of a kind: with --long")
+QUICK = {"response_timeout_s": 0.5, "tries": 1, "backoff_s": 0.3, "backoff_max_s": 0.6, "busy_backoff_s": 0.3}
+QUICK |= {"busy_backoff_max_s": 0.6, "keepalive_s": 1, "silence_s": 2, "recover_retry_s": 1}
+SOON = {"reconnect_s": 0.5, "verify_timeout_s": 0.5, "ack_timeout_s": 0.5, "retransmissions": 0}
+SIMULATED = "simulated"
+
+
+@dataclass
+class Row:
+    """A fault from the start on: what the other side is, and what is said of it ({place}: host and port)."""
+
+    name: str
+    says: tuple[str, ...]
+    peer: object = None  # what a Peer does; None: nothing listens
+    options: dict = field(default_factory=dict)  # of a simulated one, in place of `peer`
+    settings: dict = field(default_factory=dict)
+    on: tuple[str, ...] = EVERYWHERE
+    is_steady: bool = True  # else it is connected and loses its connection again and again
+
+
+CONTROLLERS = (
+    Row("nothing listens", ("{place} refused the connection: the host is there", "Is Open Protocol switched on")),
+    Row(
+        "closes at once",
+        ("{place} closed the connection before a session stood", "Is another client connected to the controller?"),
+        peers.closes,
+    ),
+    Row("resets", ("{place} reset the connection before a session stood",), peers.resets),
+    Row(
+        "is silent",
+        ("{place} took the connection and does not answer MID 0001", "Is this a controller's Open Protocol port?"),
+        peers.is_silent,
+    ),
+    Row(
+        "is another server",
+        ("{place}: what answers there is no Open Protocol", "Does something else listen there?"),
+        peers.speaks(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    ),
+    Row(
+        "has no slot",
+        (
+            "{place} has no room for another client: 0004 to MID 0001 with code 96",
+            "Another program holds its connection",
+        ),
+        options={"max_clients": 0},
+    ),
+    Row("refuses the start", ("with code 92 (Open Protocol commands disabled)",), options={"refuse": {1: 92}}),
+    Row(
+        "accepts no revision",
+        (
+            "{place} accepts no revision of MID 0001 that is offered: 0004 with code 97",
+            "Offer others in controller.start",
+        ),
+        options={"refuse": {1: 97}},
+    ),
+    Row("refuses results", ("with code 92 (Open Protocol commands disabled)",), options={"refuse": {60: 92}}),
+    Row(
+        "ends with each start",
+        ("The other revisions in controller.start_revisions are",),
+        options={"refuse": {1: 79}, "ends_refused": {1: 0}},
+        on=("log",),
+    ),
+    Row(
+        "ends with each subscription",
+        ("It is asked again, in another revision or way where",),
+        options={"refuse": {60: 92}, "ends_refused": {60: 0}},
+        on=("log",),
+    ),
+    Row(
+        "knows no results",
+        (
+            "{place} takes no subscription of results, by MID 0060 or another",
+            "Is the subscription of results part of its licence?",
+        ),
+        options={"refuse": {60: 99, 8: 99}},
+    ),
+)
+TOOLSNETS = (
+    Row("nothing listens", ("PIM {place} refused the connection: the host is there", "is this its PIM's port")),
+    Row("closes at once", ("PIM {place} closed the connection before its 08", "Does ToolsNet know this"), peers.leaves),
+    Row(
+        "is silent",
+        ("PIM {place} took the connection and sent no 12", "Version 1.5 of the protocol is"),
+        peers.is_silent,
+    ),
+    Row(
+        "is another server",
+        ("PIM {place}: something answers there that is no PIM", "Each plant chooses it; 6575"),
+        peers.begins(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ),
+    Row(
+        "tells no server", ("{place} sent its 12 and then no 08", "Compare system.number"), options={"pim_silent": True}
+    ),
+    Row(
+        "names a server that is away",
+        ("ToolsNet server 127.0.0.1:1 refused the connection", "The PIM names this address"),
+        options={"server_port": 1},
+    ),
+    Row(
+        "names a foreign server",
+        ("the PIM names 192.0.2.9:", "which toolsnet.allow_hosts does not have", "Add that host, or ask who changed"),
+        options={"server_host": "192.0.2.9"},
+        settings={"allow_hosts": ["127.0.0.1"]},
+    ),
+    Row(
+        "answers nothing",
+        ("takes the connection and acknowledges nothing (no 05)", "Is this ToolsNet's server"),
+        options={"silent": True},
+        is_steady=False,
+    ),
+    Row(
+        "has no TLS",
+        ("PIM {place} does not speak TLS", "Without TLS leave out tls_ca"),
+        options={"send_12": True},
+        settings={"tls_ca": "ca.pem"},
+    ),
+    Row(
+        "no certificate",
+        (
+            "PIM {place}: no connection is tried, since a file for TLS cannot be used",
+            "Mend it: it is read again at each",
+        ),
+        options={"send_12": True},
+        settings={"tls_ca": "none.pem"},
+    ),
+)
+
+
+USUAL = ("nothing listens", "tells no server", "answers nothing")  # without --long
+BROKERS = (
+    Row(
+        "nothing listens",
+        ("broker {place} refused the connection: the host is there", "Does the broker run there, and"),
+    ),
+    Row("another protocol", ("the broker does not speak MQTT 3.1.1",), BrokerThat(_1=b"\x20\x02\x00\x01")),
+    Row("another client", ("the broker refuses the client identifier",), BrokerThat(_1=b"\x20\x02\x00\x02")),
+    Row("not available", ("the broker is not available",), BrokerThat(_1=b"\x20\x02\x00\x03")),
+    Row("a wrong password", ("user or password is wrong",), BrokerThat(_1=b"\x20\x02\x00\x04")),
+    Row("another user", ("the broker does not let this user in",), BrokerThat(_1=b"\x20\x02\x00\x05")),
+    Row("a code of its own", ("the broker refuses with code 77",), BrokerThat(_1=b"\x20\x02\x00\x4d")),
+    Row("no receipts", ("the broker refuses the subscription to",), BrokerThat(_8=b"\x90\x03\x00\x01\x80")),
+    Row(
+        "another server",
+        ("what answers does not speak MQTT",),
+        peers.speaks(b"HTTP/1.1 400 Bad Request\r\n" + b"x" * 200),
+    ),
+    Row("is silent", ("the broker does not answer CONNECT",), peers.is_silent),
+    Row("forgets SUBSCRIBE", ("the broker does not answer SUBSCRIBE",), BrokerThat(_8=None)),
+    Row("forgets PUBLISH", ("the broker does not acknowledge",), BrokerThat(_3=None)),
+    Row("no consumer", ("no receipt from a consumer",), BrokerThat()),
+    Row("another cart's consumer", ("a receipt names more than was sent: another cart",), BrokerThat(receipt=99999)),
+)
+
+
+def said_by(rows):
+    return [max(piece.split("{place}"), key=len).strip(" :") for row in rows for piece in row.says]
+
+
+@pytest.fixture(autouse=True)
+def _said(request):
+    """What a test is marked with was said in it."""
+    pieces = getattr(request.function, "says", ())
+    if "row" in request.fixturenames:
+        pieces = said_by([request.getfixturevalue("row")])
+    yield
+    if "piece" not in request.fixturenames:
+        check_says(pieces)
+
+
+@says(*said_by(CONTROLLERS))
+def test_each_controller_that_gives_no_session_has_its_own_reason(site):
+    with ExitStack() as stack:
+        good = stack.enter_context(SimulatedPlant())
+        stations, places = [], {}
+        for number, row in enumerate(CONTROLLERS, 1):
+            port = _port(
+                stack, row, lambda options: {"controller_options": ControllerOptions(**options)}, "controller_port"
+            )
+            places[number] = f"127.0.0.1:{port}"
+            side = {"host": "127.0.0.1", "port": port, **QUICK, **row.settings}
+            stations.append(
+                {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
+            )
+        own = {"host": "127.0.0.1", "port": good.controller_port, **QUICK}
+        stations.append({"number": 50, "controller": own, "spool": {"path": "50.spool", "size_kib": 64}})
+        cart = site.cart(good, stations=stations)
+        agent = site.start("run", "--plain", "--config", cart)
+        words = Words(site, cart, agent)
+        words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
+        words.until(lambda told: all(told[number]["controller"]["why"] for number in places), "reasons")
+        wanted = {
+            number: [piece.format(place=places[number]) for piece in row.says]
+            for number, row in enumerate(CONTROLLERS, 1)
+        }
+        for number, pieces in wanted.items():
+            wait_for(f"{number}: {pieces}", lambda pieces=pieces: all(piece in agent.said for piece in pieces))
+        words.again()
+        for number, row in enumerate(CONTROLLERS, 1):
+            words.say(*wanted[number], on=row.on)
+        words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
+        words.never("asked for what may have been missed", "results may", "waiting results")
+        made = good.produce(3)
+        wait_for("the others do not hinder it", lambda: good.archive.tightening_ids() == made)
+        assert agent.end() == 0
+
+
+def _port(stack, row, options_of, name):
+    """The port of the other side of this row."""
+    if row.options:
+        return getattr(stack.enter_context(SimulatedPlant(**options_of(row.options))), name)
+    return stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=row.name, marks=() if row.name in USUAL else LONG) for row in TOOLSNETS]
+)
+@says(*said_by(TOOLSNETS))
+def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, row):
+    with ExitStack() as stack:
+        plant = stack.enter_context(SimulatedPlant())
+        port = _port(stack, row, lambda options: {"toolsnet_options": ToolsNetOptions()}, "pim_port")
+        if row.options:
+            simulated = stack.enter_context(SimulatedPlant(toolsnet_options=ToolsNetOptions()))
+            for name, value in row.options.items():
+                setattr(simulated.toolsnet.options, name, value)
+            port = simulated.pim_port
+        if row.settings.get("tls_ca") == "ca.pem":
+            from host_tests.support.tls import certificate_files
+
+            site.give(certificate_files(site.home)["ca"])
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": port, **SOON, **row.settings}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(2)
+        wait_for("taken all the same", lambda: plant.controller.acknowledged == made)
+        words = Words(site, cart, agent)
+        words.until(lambda told: told[7]["outlets"][0]["why"] and told[7]["backlog"] == 2, "a reason")
+        pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.says]
+        wait_for(f"{pieces}", lambda: all(piece in agent.said for piece in pieces))
+        if row.is_steady:
+            words.again().say(*pieces)
+            words.agree({7: Truth(toolsnet=False, waiting=2)})
+            words.never("ToolsNet takes results", "controller lost")
+        assert agent.said.count("ToolsNet takes results") <= 1, agent.said
+        assert agent.end() == 0
+
+
+@says(
+    "{} fell silent: it did not answer the keep-alive",
+    "{} left in order",
+    "the controller is asked for what may have been missed",
+    "no missed result is left in the controller",
+    "backlog delivered, ",
+    "agent started, process",
+    "results kept so far,",
+    ", running for {} since",
+    ", a sync takes",
+)
+def test_a_session_that_ends_and_a_network_that_goes_are_said_while_they_are_so(site):
+    with SimulatedPlant() as plant:
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet)
+        agent = site.start("run", "--plain", "--config", cart)
+        words = Words(site, cart, agent)
+        agent.wait_for("ToolsNet takes results")
+        made = plant.produce(2)
+        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
+        words.again().agree({7: Truth(waiting=0)})
+        words.never("refused the connection", "closed the connection", "lost")
+        plant.cut_toolsnet(True)
+        agent.wait_for("ToolsNet lost")
+        made += plant.produce(8)
+        words.until(lambda told: told[7]["backlog"] == 8 and told[7]["outlets"][0]["why"] == "refused", "a backlog")
+        time.sleep(1.5)  # the log looks once a second
+        words.agree({7: Truth(toolsnet=False, waiting=8)})
+        words.say(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
+        plant.cut_toolsnet(False)
+        agent.wait_for("backlog delivered, ")
+        words.again().agree({7: Truth(waiting=0)})
+        words.never("refused the connection", on=STATES)
+
+        plant.controller.options.silent = True
+        agent.wait_for("fell silent: it did not answer the keep-alive")
+        assert "asked for what may have been missed" not in agent.said, "there is nobody to ask"
+        made += plant.produce(900)
+        plant.controller.options.silent = False
+        agent.wait_for("the controller is asked for what may have been missed: ", 30)
+        agent.wait_for("no missed result is left in the controller")
+        wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
+        words.again().agree({7: Truth(waiting=0)})
+        words.never("fell silent", "missed results", on=STATES)
+        plant.cut_controller(True)
+        agent.wait_for(f"controller lost: controller 127.0.0.1:{plant.controller_port} reset the connection")
+        agent.wait_for(f"no controller: controller 127.0.0.1:{plant.controller_port} refused the connection")
+        words.again().agree({7: Truth(controller=False, waiting=0)})
+        assert agent.end() == 0 and "left in order" in agent.said
+        assert agent.said.count("ToolsNet lost") == 1 and agent.said.count("controller lost") == 2, agent.said
+
+
+@LONG
+@says(
+    *said_by(BROKERS),
+    "{} cannot be used: {}",
+    "receipts of MQTT name more than was sent",
+    "does another cart have this topic",
+    "{} takes records again",
+)
+def test_each_broker_that_takes_nothing_has_its_own_reason(site):
+    with ExitStack() as stack:
+        plants, stations, places = [], [], {}
+        for number, row in enumerate(BROKERS, 1):
+            plants.append(stack.enter_context(SimulatedPlant()))
+            port = stack.enter_context(Peer(row.peer)).port if row.peer else free_port()
+            places[number] = f"127.0.0.1:{port}"
+            broker = {"kind": "mqtt", "host": "127.0.0.1", "port": port, "receipt_timeout_s": 1}
+            side = {"host": "127.0.0.1", "port": plants[-1].controller_port, **QUICK}
+            one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool", "size_kib": 64}}
+            stations.append({**one, "outlets": [{"kind": "toolsnet"}, broker]})
+        cart = site.cart(plants[0], stations=stations)
+        agent = site.start("run", "--plain", "--config", cart)
+        words = Words(site, cart, agent)
+        words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
+        for plant in plants:
+            plant.produce(2)
+        for number, row in enumerate(BROKERS, 1):
+            for piece in row.says:
+                wanted = piece.format(place=places[number])
+                wait_for(f"station {number}: {wanted}", lambda wanted=wanted: wanted in agent.said)
+        words.agree({number: Truth(waiting=0) for number in places})
+        for number in places:
+            own = [
+                line for line in agent.said.splitlines() if f"station {number}: " in line and "cannot be used" in line
+            ]
+            assert len(own) == len({*own}), own
+        words.say(
+            *[
+                piece.format(place=places[number])
+                for number, row in enumerate(BROKERS, 1)
+                if number < 8
+                for piece in row.says
+            ]
+        )
+        assert words.doctor.returncode == 1
+        words.never("takes records again")
+        port = int(places[1].partition(":")[2])
+        late = Peer(BrokerThat(receipt=2), port)
+        with late:
+            agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/plant/line/1 takes records again")
+        assert agent.end() == 0
+
+
+# -- what ToolsNet refuses, forgets or never had ---------------------------------------------------------------------
+
+
+@says(
+    "ToolsNet refused what was sent with code",
+    "a result was set aside: {reason}",
+    "that ToolsNet refused will be offered again",
+)
+def test_one_refused_result_is_said_of_that_one_alone(site):
+    with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={2: 17})) as plant:
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        made = plant.produce(5)
+        wait_for(
+            "the others arrive", lambda: sorted(plant.archive.tightening_ids()) == [one for one in made if one != 2]
+        )
+        words = Words(site, cart, agent)
+        words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
+        agent.wait_for("a result was set aside: refused by ToolsNet with code 17")
+        words.again().agree({7: Truth(waiting=0, set_aside=1)})
+        words.say("1 result set aside", on=("status", "doctor", "page"))
+        words.say('what="set aside",level="note"} 1', on=("metrics",))
+        words.never("refuses everything that is offered", "needs an operator", "2 results set aside")
+        assert agent.end() == 0
+
+
+@LONG
+@says("refuses everything that is offered", "look into ToolsNet: is its database there")
+def test_a_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
+    with SimulatedPlant(toolsnet_options=ToolsNetOptions(code_all=9)) as plant:
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        plant.produce(4)
+        words = Words(site, cart, agent)
+        agent.wait_for("refuses everything that is offered (code 9)")
+        words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
+        words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
+        words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
+        words.say('what="refused",level="bad"} 1', on=("metrics",))
+        assert words.doctor.returncode == 1
+        plant.toolsnet.options.code_all = None
+        agent.wait_for("ToolsNet takes results again")
+        words.until(lambda told: told[7]["backlog"] == 0, "delivered")
+        words.agree({7: Truth(waiting=0, set_aside=0)})
+        words.never("refuses", on=STATES)
+        assert agent.end() == 0
+
+
+@says(
+    "ToolsNet holds no result of station", "results behind what it once had of station", "which this spool never sent"
+)
+@pytest.mark.parametrize(
+    ("held", "piece"),
+    [
+        pytest.param(0, "ToolsNet holds no result of station 7, of 6 that were sent", marks=LONG),
+        (4, "ToolsNet is 2 results behind what it once had of station 7"),
+        pytest.param(40000, "ToolsNet holds result 40000 of station 7, which this spool never sent", marks=LONG),
+    ],
+)
+def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, held, piece):
+    with SimulatedPlant() as plant:
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        made = plant.produce(6)
+        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
+        words = Words(site, cart, agent)
+        words.agree({7: Truth(waiting=0)})
+        words.never("DOUBT", "ToolsNet holds", "behind what it once had")
+        plant.toolsnet.options.reported_result = held
+        plant.loop.call(plant.toolsnet.drop)
+        agent.wait_for(piece)
+        words.until(lambda told: told[7]["outlets"][0]["state"] == "streaming", "connected again")
+        words.say(piece, on=("status", "doctor", "page", "live"))
+        words.agree({7: Truth(waiting=0)})
+        assert agent.end() == 0
+
+
+# -- the service, its lines, its clock -------------------------------------------------------------------------------
+
+
+@says(
+    "nothing is taken from a controller",
+    "result{} wait{} in the spool, and",
+    "process {} runs for {}",
+    "{} with this configuration yet",
+    "an agent has the spool and does not answer",
+    "as a service.",
+)
+def test_an_agent_that_ends_is_missed_on_every_surface(site):
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant, controller=QUICK)
+        words = Words(site, cart)
+        words.say("with this configuration yet", "as a service.", on=("doctor",))
+        agent = words.agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
+        plant.cut_toolsnet(True)
+        agent.wait_for("ToolsNet lost")
+        made = plant.produce(2)
+        wait_for("taken", lambda: plant.controller.acknowledged == made)
+        agent.process.send_signal(signal.SIGSTOP)
+        told = site.run("doctor", "--offline", "--config", cart).stdout
+        words.heard.append(told)
+        assert "an agent has the spool and does not answer" in told, told
+        agent.process.send_signal(signal.SIGCONT)
+        assert agent.end(signal.SIGKILL) == -signal.SIGKILL
+        plant.cut_toolsnet(False)
+        words.again().say("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
+        words.say("no agent runs here", on=("status", "page"))
+        words.never("everything works", "controller ready", on=STATES)
+        assert words.doctor.returncode == 1 and site.run("status", "--config", cart).returncode == 3
+
+
+@says(
+    "there is no device {host}",
+    "{host} is not a tty",
+    "no permission to use {host}",
+    "nothing answers on {} at",
+    "what comes on {} at {} baud is no answer",
+    "Is the adapter plugged in?",
+    "Name the adapter's device in",
+    "The agent's user has to be in the group dialout",
+    "Check cable, baud, parity and link",
+    "Wrong baud, parity or link (ascii or 3964r)?",
+)
+def test_each_line_that_gives_no_session_has_its_own_reason(site):
+    quiet, noisy, others = pty.openpty(), pty.openpty(), pty.openpty()
+    over = threading.Event()
+
+    def talk():
+        os.set_blocking(noisy[0], False)
+        while not over.wait(0.05):
+            try:
+                os.write(noisy[0], b"\xf0\x0f" * 20)
+                os.read(noisy[0], 4096)
+            except BlockingIOError:
+                pass
+
+    try:
+        lines = {
+            1: ("/dev/ttyUSB97", ("there is no device /dev/ttyUSB97", "Is the adapter plugged in?")),
+            2: ("/dev/zero", ("/dev/zero is not a tty", "Name the adapter's device in controller.device")),
+            3: (
+                os.ttyname(quiet[1]),
+                ("nothing answers on {device} at 9600 baud", "Check cable, baud, parity and link"),
+            ),
+            4: (
+                os.ttyname(noisy[1]),
+                ("what comes on {device} at 9600 baud is no answer", "Wrong baud, parity or link"),
+            ),
+        }
+        if site.other_user:
+            lines[5] = (
+                os.ttyname(others[1]),
+                ("no permission to use {device}", "The agent's user has to be in the group"),
+            )
+            os.chmod(os.ttyname(others[1]), 0o600)
+            site.give(os.ttyname(quiet[1]))
+            site.give(os.ttyname(noisy[1]))
+        threading.Thread(target=talk, daemon=True).start()
+        stations = [
+            {
+                "number": number,
+                "controller": {"link": "ascii", "device": device, "baud": 9600, **QUICK},
+                "spool": {"path": f"{number}.spool", "size_kib": 64},
+            }
+            for number, (device, _) in lines.items()
+        ]
+        cart = site.cart(stations=stations)
+        agent = site.start("run", "--plain", "--config", cart)
+        words = Words(site, cart, agent)
+        words.until(lambda told: all(told[number]["controller"]["why"] for number in lines), "reasons")
+        for number in lines:
+            agent.wait_for(f"station {number}: no controller: ")
+        words.again()
+        for device, pieces in lines.values():
+            words.say(*[piece.format(device=device) for piece in pieces])
+        for number in lines:
+            told = words.again().now["log"]
+            own = [line for line in told.splitlines() if f"station {number}: no controller" in line]
+            assert len(own) == 1, own
+        assert agent.end() == 0
+    finally:
+        over.set()
+        time.sleep(0.1)
+        for pair in (quiet, noisy, others):
+            for one in pair:
+                os.close(one)
+
+
+@says("NOT kept right: no NTP has set it")
+def test_a_clock_at_1970_is_ours_and_no_controllers(site, tmp_path_factory):
+    shift = ShiftedClock(site.folder, -int(time.time()) + 5)
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant, controller={**QUICK, "clock": "check"})
+        agent = site.start("run", "--plain", "--config", cart, **shift.around)
+        agent.wait_for("ToolsNet takes results")
+        assert agent.said.startswith("1970-01-01T"), agent.said
+        made = plant.produce(2)
+        wait_for("delivered", lambda: plant.archive.tightening_ids() == made)
+        words = Words(site, cart, agent)
+        words.agree({7: Truth(waiting=0)})
+        words.never("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
+        assert agent.end() == 0
+
+
+@says(
+    "no result can be stored, the controller keeps them",
+    "its file system is full",
+    "free some room: `df -h",
+    "controller left in order",
+    "the spool can be read and written again",
+)
+def test_a_full_disk_is_no_full_spool(site):
+    disk = FailingDisk(site.folder)
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant, controller=QUICK)
+        agent = site.start("run", "--plain", "--config", cart, **disk.around)
+        agent.wait_for("ToolsNet takes results")
+        disk.fails("write,sync", errno.ENOSPC, site.home / "7.spool")
+        plant.produce(1)
+        agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
+        words = Words(site, cart, agent)
+        words.say("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
+        words.say('what="disk",level="bad"} 1', on=("metrics",))
+        words.never("the spool is full", "spool.size_kib", on=STATES)
+        words.agree({7: Truth(controller=None, waiting=0)})
+        assert words.doctor.returncode == 1
+        disk.works()
+        agent.wait_for("the spool can be read and written again")
+        wait_for("nothing is lost", lambda: plant.archive.tightening_ids() == plant.controller.produced)
+        words.again().agree({7: Truth(waiting=0)})
+        words.never("its file system is full", on=STATES)
+        assert agent.end() == 0
+
+
+# -- entries of the log, in simulated time: each is made by what it says ----------------------------------------------
+
+
+@dataclass
+class Entry:
+    """What is done once both sides stand, and what the log says of it, and does not say."""
+
+    says: str
+    do: object = None
+    options: dict = field(default_factory=dict)
+    never: tuple[str, ...] = ()
+    ms: int = 10000
+
+
+def heard(octets):
+    return lambda cart: cart.controller.sessions[0].send(octets)
+
+
+def told(octets):
+    return lambda cart: cart.toolsnet.server_sessions[0].send(octets)
+
+
+def one_more(cart):
+    cart.controller.produce()
+
+
+def reset(cart):
+    for first_id in (1, 1):
+        cart.controller.produce()
+        cart.run(500)
+        cart.controller.reset_ids(first_id)
+    cart.controller.produce()
+
+
+CLOCK = {"controller": {"clock": "set"}}
+ENTRIES = (
+    Entry(
+        "the controller sent MID 0005, which was not asked for; it was ignored",
+        lambda cart: cart.controller.sessions[0].accept(18),
+    ),
+    Entry("the controller's MID 0005 could not be used: it is not as the", heard(b"00200005001         \0")),
+    Entry(
+        "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
+    ),
+    Entry("sent a message with no length that can be right", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
+    Entry("the controller's tightening IDs begin again", reset),
+    Entry("a result came out of the order of its tightening ID", reset),
+    Entry(
+        "the clock of the controller and ours are 100 s apart",
+        options={"controller": {"clock_ahead_s": 100}, "settings": {"controller": {"clock": "check"}}},
+        never=("and was set",),
+    ),
+    Entry(
+        "the controller's clock was 100 s apart from ours and was set",
+        options={"controller": {"clock_ahead_s": 100}, "settings": CLOCK},
+    ),
+    Entry(
+        "the controller does not have a revision of MID 0001 that", options={"controller": {"start_revisions": (1,)}}
+    ),
+    Entry("ToolsNet's 05 named another telegram than", one_more, {"toolsnet": {"foreign_ack": True}}),
+    Entry("ToolsNet sent what is no telegram of its protocol; it stores", told(b"garbage!!")),
+    Entry(
+        "ToolsNet never acknowledged result 2; it is sent again",
+        one_more,
+        {"toolsnet": {"silent_sequences": (2,)}},
+        ("result 1;",),
+        20000,
+    ),
+    Entry(
+        "the PIM names a server on another host than its own, port 10111",
+        options={"toolsnet": {"server_host": "server"}},
+    ),
+    Entry(
+        "this controller sends each result once: what is not stored", options={"controller": row_of("mt-focus-6000")}
+    ),
+)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.says)
+def test_an_entry_of_the_log_is_made_by_what_it_says(entry):
+    cart, figures, said, done = Cart(**entry.options), Figures(), [], False
+    for at_ms in range(250, entry.ms, 250):
+        cart.run(250)
+        line = {
+            "kind": "status",
+            "stations": [json.loads(json.dumps(station)) for station in snapshot(cart.app)["stations"]],
+        }
+        said += [
+            change.text
+            for change in figures.feed({**line, "scheduler": {"faults": 0, "last_fault": None}}, at_ms / 1000)
+        ]
+        if not done and figures.all_connected():
+            assert not [text for text in said if entry.do and entry.says in text], "before it was done"
+            cart.controller.produce()
+            cart.run(200)
+            done = True
+            if entry.do:
+                entry.do(cart)
+    assert [text for text in said if entry.says in text], said
+    assert not [text for text in said for piece in entry.never if piece in text], said
+
+
+SAID.update(entry.says for entry in ENTRIES)
+
+
+def test_missed_results_are_said_while_they_are_fetched():
+    cart = Cart(controller={"max_clients": 9})
+    cart.until_ready()
+    cart.controller.produce()
+    cart.run(1000)
+    cart.network.cut("cart0", 4545)
+    for _ in range(50):
+        cart.controller.produce()
+    lines = []
+    for condition in (lambda: cart.station.known.missing(), lambda: not cart.station.known.missing()):
+        cart.until(condition)
+        station = snapshot(cart.app, 0)["stations"][0]
+        lines.append(" ".join(" ".join(status_words.station_lines(station)).split()))
+    assert "at most 50 results that were missed, from the controller" in lines[0], lines
+    assert "missed" not in lines[1]
+
+
+@says("parked_kib has no effect: this spool was made with", "graphs_kib has no effect: this spool was made with")
+def test_a_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
+    with SimulatedPlant() as plant:
+        for kib in (64, 256):
+            cart = site.cart(plant, station={"spool": {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}})
+            agent = site.start("run", "--plain", "--config", cart)
+            agent.wait_for("ToolsNet takes results")
+            words = Words(site, cart, agent)
+            if kib == 64:
+                words.never("has no effect")
+            assert agent.end() == 0
+
+
+# -- the table of all sentences --------------------------------------------------------------------------------------
+
+# Tests that make situations, and a piece of each sentence said there that no test quotes.
+ELSEWHERE = {
+    "host_tests/words/test_one_truth.py::test_one_state_has_one_wording_wherever_it_is_shown": (
+        "let ToolsNet take what is waiting, then give",
+        "bytes from the controller were lost",
+        "the flash is worn out: nothing can be saved",
+        "what the spool remembered beside its results",
+        "set controller.flow where the cable has RTS",
+        "look at the flash or disk: ",
+        "the flash wears out: two of four blocks",
+        "fetched results stored twice",
+        "records missed by a best-effort outlet",
+        "receipts of MQTT go back behind earlier ones",
+        "it gets what the spool still has",
+        "toolcart spool {} {}",
+    ),
+    "host_tests/words/test_one_truth.py::test_what_is_over_is_said_when_it_is_over": (
+        "the spool has room again",
+        "nothing that ToolsNet refused is left to offer",
+        "the flash can be written again",
+        "missed results can be fetched",
+        "the line was opened again and has lost nothing",
+    ),
+    "host_tests/words/test_one_truth.py::test_a_spool_that_is_not_up_is_said_in_the_same_words": (
+        "it cannot be used now",
+        "nothing is taken until it is",
+    ),
+    "host_tests/words/test_hints_followed.py::test_a_changed_configuration_names_what_lists_its_mistakes": (
+        "correct it: `{}` lists every mistake",
+    ),
+    "host_tests/plant/test_reload.py::test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused": (
+        "`kill -HUP {}` has it read again",
+    ),
+    "host_tests/project/test_clean_debian.py::test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops": (
+        "`sudo systemctl reload {}` takes it",
+        "it refuses its configuration",
+        "it does not start with the machine",
+        "`sudo systemctl restart {}` starts it",
+        ": the service {} has failed",
+        ": the service {} is stopped",
+        ", as the service {}",
+        "`sudo systemctl enable {}` changes that",
+    ),
+    "host_tests/wide/test_controller_curves.py::test_what_is_longer_than_the_ring_is_lost_before_anything_is_written": (
+        "a curve was not kept",
+    ),
+    "host_tests/wide/test_mid0900.py::test_a_message_that_ends_anywhere_is_read_or_lost_and_never_beyond_its_end": (
+        "it cannot be read",
+    ),
+    "host_tests/wide/test_mid0900.py::test_what_is_missing_or_makes_no_sense_is_odd_and_nothing_is_guessed": (
+        "it has no sample",
+        "it has more resolutions than a record",
+    ),
+    "host_tests/wide/test_curve_session.py::test_the_longest_message_that_is_taken_is_a_setting": (
+        "it is longer than trace_bytes",
+    ),
+    "host_tests/station/test_watch.py::test_subscription_is_sent_again_where_nothing_can_be_asked_for": (
+        "it pushes again; what it made meanwhile",
+    ),
+    "host_tests/plant/test_controllers_that_mislead.py::test_subscription_that_ended_is_found_and_said": (
+        "was the agent stalled, or the controller set up",
+    ),
+    "host_tests/words/test_reasons.py::test_what_is_no_address_is_not_tried": ("is neither an address nor a name",),
+    "host_tests/words/test_reasons.py::test_a_name_that_is_not_there_and_servers_that_do_not_answer_are_told_apart": (
+        "Is {where} spelled right?",
+        "Give an address in {where}, or mend",
+    ),
+    "host_tests/words/test_reasons.py::test_what_the_system_says_of_a_connect_has_a_word": (
+        "It is switched off, or in a network this machine",
+        "cannot be reached: this machine has no network",
+        "Is the cable or the Wi-Fi up?",
+        "Is it switched on, and is the address right?",
+        "address in use, no local port is free",
+        "Too many connections of this machine are open",
+        "the system has no more sockets or memory",
+        "Look at `ulimit -n`, and what else runs",
+        "{name} {place} cannot be reached: ",
+    ),
+    "host_tests/words/test_reasons.py::test_a_device_that_is_missing_or_no_line_or_held_or_unplugged_has_a_word": (
+        "the adapter {host} was unplugged",
+        "`sudo fuser -v {device}` says which",
+        "the serial line {host} failed",
+        "Unplug the adapter and plug it in again",
+    ),
+    "host_tests/words/test_reasons.py::test_every_number_has_a_word_and_every_word_a_sentence": ("the line {} ended",),
+    "host_tests/words/test_reasons.py::test_the_words_say_who_what_and_what_to_do": ("what it was asked",),
+    "host_tests/board/test_linux_serial.py::test_what_no_driver_of_linux_does_is_refused": (
+        "the line {host} cannot do what controller.flow",
+    ),
+    "host_tests/board/test_linux_serial.py::test_rs485_is_the_drivers_and_one_that_has_none_is_told": (
+        "An adapter that switches the direction of RS485",
+    ),
+    "host_tests/board/test_linux_tls.py::test_a_certificate_of_somebody_else_is_no_connection": (
+        "`openssl s_client -connect HOST:PORT` shows it",
+    ),
+    "host_tests/live/test_live_view.py::test_a_panel_says_the_whole_reason_where_it_has_room": ("{} h {} min",),
+    "host_tests/board/test_linux_clock.py::test_a_person_is_told_how_the_clocks_stand_and_what_to_do": (
+        "NTP keeps ours, so it is left alone",
+        "NOT SET: the agent may not",
+        "ours was {} {} ToolsNet's clock",
+        "ours and ToolsNet's clock agree",
+    ),
+    "host_tests/tools/test_status_command.py::test_the_clock_and_a_fault_of_the_agent_are_told": (
+        ", within {} s",
+        "kept right by the system",
+        "FAULT inside the agent",
+    ),
+    "host_tests/plant/test_service_user.py::test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again": (
+        "{}: {}, {} waiting",
+    ),
+    "host_tests/plant/test_disk.py::test_a_disk_that_errs_in_one_place_alone_makes_no_storm": (
+        "something that has to be durable could not be",
+    ),
+    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": (
+        "no {} yet at {}:{}",
+    ),
+    "host_tests/tools/test_service.py::test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops": (
+        "{} of {} stations, {} results stored",
+    ),
+    "host_tests/board/test_linux_flash.py::test_a_file_that_is_no_spool_is_left_alone": ("{} is left as it is: {}",),
+    "host_tests/tools/test_doctor.py::test_why_a_service_does_not_run_is_what_systemd_says": (
+        "it did not move and its watchdog ended it",
+        "the machine had no memory left",
+        ": the service {} is being started",
+    ),
+    "host_tests/plant/test_disk.py::test_each_refusal_is_said_as_what_it_is_and_survived": (
+        "free some of its room in {folder}",
+        "look at `dmesg` and at the disk",
+    ),
+    "host_tests/plant/test_disk.py::test_a_file_made_immutable_under_the_agent_is_said": (
+        "look at its owner and attributes",
+    ),
+    "host_tests/words/test_attention.py::test_each_refusal_of_a_disk_has_its_own_words_and_advice": (
+        "the chip's supply is below board.supply_mv",
+        "charge or replace its battery",
+    ),
+}
+
+
+def test_every_sentence_is_said_somewhere_in_the_situation_that_it_names():
+    sources = {path: _joined(path.read_text(encoding="utf-8")) for path in (CHECKOUT / "host_tests").rglob("test_*.py")}
+    for test in ELSEWHERE:
+        path, _, name = test.partition("::")
+        assert f"def {name}" in sources[CHECKOUT / path], test
+    found = list(sentences())
+    elsewhere = [piece for pieces in ELSEWHERE.values() for piece in pieces]
+    silent = [
+        (where, text)
+        for where, text in found
+        if not any(is_said_by(piece, text) for piece in (*SAID, *elsewhere))
+        and not any(is_in(text, source) for source in sources.values())
+    ]
+    assert len(found) > 200 and not silent, silent
+    assert not [piece for piece in elsewhere if not any(piece in text for _, text in found)], "no sentence has these"
+
+
+def _joined(source):
+    """A test's source with the parts of a text that are written one below the other put together."""
+    return re.sub(r"\"\s+f?\"", "", " ".join(source.split()))

@@ -1,0 +1,223 @@
+"""What an installed agent says of a plant, on every surface, held against what was done to that plant.
+
+    words = Words(site, cart, agent)
+    words.agree({7: Truth(controller=True, toolsnet=False, waiting=3)})    # what is known to be so
+    words.say("refused the connection"); words.never("everything works")
+
+Rules
+1. Surfaces: `status`, `doctor`, the web page, the live view's panels, /metrics, and the log (what `run` has printed).
+2. A test that makes a situation is marked with pieces of the sentences that are said in it: `@says(...)`. `say` without
+   words checks all of them. `SAID` has every piece of every test that was collected.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import html
+import json
+import re
+import time
+import typing
+from dataclasses import dataclass
+
+from host_tests.support.running import wait_for
+from tools.base.cache import CHECKOUT
+from tools.live import panels, stations
+from tools.live.history import StationFigures
+from tools.web import metrics, page
+from tools.web.polling import Seen
+
+SAID: set[str] = set()
+SOURCES = ("tools/words/*.py", "tools/live/figures.py", "tools/process/*.py", "tools/doctor/agent.py")
+SOURCES += ("board/linux_refusal.py", "agent/mqtt/shown.py")
+LEAST = 4  # words of a sentence
+WORDS = 4
+_FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")
+ROOM = (400, 60)  # cells and lines of a live view in which nothing is cut off
+STATES = ("status", "doctor", "page", "live")  # what is true now; the log also has what was true before
+EVERYWHERE = (*STATES, "log")
+
+
+def says(*pieces):
+    """Mark a test as one that makes the situation in which these pieces are said."""
+    SAID.update(pieces)
+
+    def marked(test):
+        test.says = pieces
+        return test
+
+    return marked
+
+
+@dataclass
+class Truth:
+    """What is so at one station; None: not looked at."""
+
+    controller: bool | None = True
+    toolsnet: bool | None = True
+    waiting: int | None = None
+    set_aside: int | None = None
+
+
+class Words:
+    """One agent, or none, and its configuration."""
+
+    heard: typing.ClassVar[list[str]] = []  # everything that was said in the present test
+    present: typing.ClassVar[list] = []  # those of the present test
+
+    def __init__(self, site, cart, agent=None):
+        self.site, self.cart, self.agent = site, cart, agent
+        self.present.append(self)
+
+    @functools.cached_property
+    def told(self):
+        """The state as `toolcart status --json` has it."""
+        return json.loads(self.site.run("status", "--json", "--config", self.cart).stdout)
+
+    @functools.cached_property
+    def now(self):
+        """Text by surface."""
+        told = self.told
+        seen = Seen("cart", "x", told if told["running"] else None, told.get("error", ""), told.get("hint", ""))
+        self.doctor = self.site.run("doctor", "--config", self.cart)
+        said = {
+            "status": self._said("status"),
+            "doctor": self.doctor.stdout,
+            "page": html.unescape(page.agent(seen) + page.overview([seen])),
+            "live": "\n".join(map(_live, told.get("stations", ()))),
+            "metrics": metrics.text_of([metrics.Agent("cart", told if told["running"] else None)]),
+            "log": self.agent.said if self.agent else "",
+        }
+        self.heard.extend(said.values())
+        return said
+
+    def again(self):
+        """Forget what was said: ask once more."""
+        self.__dict__.pop("told", None)
+        self.__dict__.pop("now", None)
+        return self
+
+    def say(self, *pieces, on=EVERYWHERE):
+        """Each piece is said on each of these surfaces."""
+        silent = [(where, piece) for where in on for piece in pieces if piece not in _plain(self.now[where])]
+        assert not silent, f"{silent}\n" + "\n".join(f"-- {where}\n{self.now[where]}" for where, _ in silent)
+
+    def never(self, *pieces, on=EVERYWHERE):
+        """No piece is said on any of these surfaces."""
+        said = [(where, piece) for where in on for piece in pieces if piece in _plain(self.now[where])]
+        assert not said, f"{said}\n" + "\n".join(f"-- {where}\n{self.now[where]}" for where, _ in said)
+
+    def until(self, is_so, what="a state"):
+        """Wait until `is_so(the stations' states by number)`."""
+
+        def looked():
+            told = self.again().told
+            return told["running"] and is_so({one["number"]: one for one in told["stations"]})
+
+        wait_for(what, looked)
+
+    def agree(self, truths):
+        """Each surface has the stations as they are; doctor's verdict is that of what is so."""
+        now = self.now
+        by_number = {one["number"]: one for one in self.told["stations"]}
+        for number, truth in truths.items():
+            shown = by_number[number]
+            toolsnet = next((one for one in shown["outlets"] if one["kind"] == "toolsnet"), None)
+            sides = {"controller": (truth.controller, shown["controller"], "ready")}
+            if toolsnet is not None:
+                sides["toolsnet"] = (truth.toolsnet, toolsnet, "streaming")
+            for side, (is_up, its, good) in sides.items():
+                if is_up is None:
+                    continue
+                where = f"station {number} {side}"
+                assert (its["state"] == good) == is_up, (where, its)
+                assert (its["state"] == good) != bool(its.get("why")) or not is_up, (where, its)
+                metric = f'toolcart_connected{{agent="cart",station="{number}",name="{shown["name"]}",side="{side}"}}'
+                assert f"{metric} {int(is_up)}" in now["metrics"], where
+                [line] = [one for one in now["doctor"].splitlines() if f"{where} ".lower() in one.lower()][:1]
+                assert line.startswith("ok") == is_up, line
+            if truth.waiting is not None:
+                assert f"{truth.waiting} waiting" in now["status"] and shown["backlog"] == truth.waiting
+                figure = f'toolcart_results_waiting{{agent="cart",station="{number}",name="{shown["name"]}"}}'
+                assert f"{figure} {truth.waiting}\n" in now["metrics"]
+            if truth.set_aside is not None:
+                assert shown["parked"] == truth.set_aside, shown["parked"]
+        all_up = all(truth.controller and truth.toolsnet for truth in truths.values())
+        assert all_up or (self.doctor.returncode == 1 and "everything works" not in now["doctor"]), now["doctor"]
+
+    def _said(self, *words):
+        run = self.site.run(*words, "--config", self.cart)
+        return run.stdout + run.stderr
+
+
+def _live(station):
+    """The panel of one station and its line in the overview."""
+    known = StationFigures()
+    known.keep(station, time.monotonic())
+    text = panels.links(station, {}, True, ROOM).plain
+    return f"{text}\n{stations.verdict(station, stations.WHOLE)[1]}\n{stations.row(known, ROOM[0]).plain}"
+
+
+def _plain(text):
+    """The text with single blanks: screens and tables pad."""
+    return " ".join(text.split())
+
+
+def sentences():
+    """Every sentence that the program can say of a plant, {} for what is filled in, with its place."""
+    for pattern in SOURCES:
+        for path in sorted(CHECKOUT.glob(pattern)):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            silent = {id(node) for node in ast.walk(tree) for node in _unsaid(node)}
+            for node in ast.walk(tree):
+                text = "" if id(node) in silent else _text(node)
+                if len(text.split()) >= LEAST:
+                    yield f"{path.relative_to(CHECKOUT)}:{node.lineno}", text
+
+
+def check_says(pieces):
+    """Each of these pieces was said in the present test; forget what was."""
+    logs = [one.agent.said for one in Words.present if one.agent is not None]
+    heard = _plain(" ".join([*Words.heard, *logs]))
+    Words.heard.clear()
+    Words.present.clear()
+    silent = [piece for piece in pieces if _longest(piece) not in heard]
+    assert not silent, silent
+
+
+def _longest(text):
+    """The longest part of a sentence in which nothing is filled in."""
+    return max(_FILLED.split(text), key=len).strip(" .,:;()")
+
+
+def is_said_by(piece, text):
+    """True if a test that wants this piece wants the sentence `text`, of which some parts are filled in."""
+    return piece in text or _longest(text) in piece
+
+
+def is_in(text, source):
+    """True if a test's source has WORDS words of the sentence that follow each other, or all that stand together."""
+    for part in _FILLED.split(text):
+        words = part.split()
+        for at in range(max(1, len(words) - WORDS + 1)):
+            some = words[at : at + WORDS]
+            if len(some) >= min(WORDS, LEAST - 1) and " ".join(some) in source:
+                return True
+    return False
+
+
+def _unsaid(node):
+    """Docstrings, and the parts of an f-string, which is taken as a whole."""
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+        yield from (one.value for one in node.body[:1] if isinstance(one, ast.Expr))
+    elif isinstance(node, ast.JoinedStr):
+        yield from (part for part in ast.walk(node) if part is not node)
+
+
+def _text(node):
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return ""
