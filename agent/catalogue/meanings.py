@@ -102,7 +102,7 @@ def names_of(values):
         return {}
     names = _split.get(values)
     if names is None:
-        names = _split[values] = {}
+        names = {}
         text = SETS.get(values, "")
         if values in _ELSEWHERE:
             package = __name__[: -len(".meanings")]
@@ -112,6 +112,7 @@ def names_of(values):
         for one in text.replace("\n", "|").split("|"):
             number, _, words = one.strip().partition(" ")
             names[int(number)] = words
+        _split[values] = names  # when it is whole: other threads look here
     return names
 
 

@@ -50,3 +50,19 @@ def test_a_message_of_a_second_layout_comes_back_from_json_as_it_was():
     message = catalogue.decode(b"00490703001         010230010200100403001000012.5")
     assert message["tool_number"] == 230
     assert catalogue.from_json(message.to_json()) == message
+
+
+def test_a_set_is_seen_whole_or_not_at_all():
+    # Several threads may ask for the first time at once; each kept set has to be complete.
+    from agent.catalogue import meanings
+
+    class Watched(dict):
+        def __setitem__(self, name, names):
+            assert len(names) == 2, "it is kept before it is whole"
+            dict.__setitem__(self, name, names)
+
+    kept, meanings._split = meanings._split, Watched()
+    try:
+        assert meanings.names_of("0:no|1:yes") == {0: "no", 1: "yes"} and "0:no|1:yes" in meanings._split
+    finally:
+        meanings._split = kept
