@@ -112,16 +112,7 @@ class Session:
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
-        self.tool = Revisions((1,))  # of MID 0040
-        self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
-        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
-        self._searches = False  # results are asked for in another way than the usual one
-        self._in_vain = False  # every way to ask for results was tried since the last session
-        self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
-        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
-        self._keepalives = 0  # sent on this connection since it was READY
-        self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
-        self._cleared = False  # what exists was ended on this connection, or could not be
+        self._prepare_turns()
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
@@ -138,6 +129,19 @@ class Session:
         self._blocked = Timer()
         self._prepare_pushes()
         self._prepare_identity()
+
+    def _prepare_turns(self):
+        """What takes turns where a controller rejects or ends something."""
+        self.tool = Revisions((1,))  # of MID 0040
+        self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
+        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
+        self._searches = False  # results are asked for in another way than the usual one
+        self._in_vain = False  # every way to ask for results was tried since the last session
+        self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
+        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
+        self._keepalives = 0  # sent on this connection since it was READY
+        self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
+        self._cleared = False  # what exists was ended on this connection, or could not be
         self.closed()
 
     def _prepare_pushes(self):
