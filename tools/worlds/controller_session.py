@@ -18,6 +18,7 @@ from tools.worlds.network import Link
 SILENCE_MS = 15000
 PROMPT_MS = 1000
 POLITE_MS = 2000
+POLL_MS = 240000  # the newest may be asked for once in five minutes
 NOT_FOUND, BUSY, REVISION, UNKNOWN, EXISTS = 15, 96, 97, 99, 9
 
 
@@ -301,7 +302,7 @@ class Session:
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
             self._refuse(b"0064", traits["old_refusal"])
-        elif self._is_hindered(b"0064", result if asked else None):
+        elif self._is_hindered(b"0064", result if asked else None, asked == 0):
             return
         elif result is None:
             met = None if asked else lambda: controller.was_met(self)
@@ -314,7 +315,7 @@ class Session:
         content = OLD_RESULTS[revision](result, self.controller.traits["id_pad"])
         self._send(65, revision, content, lambda: self._was_fetched(result, asked), result.spindle)
 
-    def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
+    def _is_hindered(self, mid: bytes, result: Result | None, is_newest: bool = False) -> bool:
         """True if this question for an old result is not answered truthfully at the moment; then it is counted."""
         controller, now = self.controller, self.controller.time.now
         if now < controller.deaf_until or now < controller.grumble_until:
@@ -327,7 +328,12 @@ class Session:
         questions = controller.history.sessions[-1]
         questions.asked += 1
         questions.used = controller.used
-        if result is None or result.asked_for:
+        is_poll = is_newest and now - questions.newest >= POLL_MS
+        if is_newest:
+            questions.newest = now
+        if is_poll:
+            pass  # to see whether the subscription still stands
+        elif result is None or result.asked_for:
             questions.last = now
         else:  # it is given under its ID for the first time, and the earlier ones led to it
             questions.last = -1

@@ -82,6 +82,7 @@ class Questions:
     began: int
     asked: int = 0  # questions that were answered truthfully
     last: int = -1  # when the last one after all that brought a result for the first time
+    newest: int = -1000000  # when the newest was asked for last
     used: int = 0  # IDs that the controller had used by then, for any station
 
 

@@ -94,7 +94,7 @@ class OperationSession(Session):
             self._refuse(b"0006", controller.traits["old_refusal"])
         elif wanted not in controller.traits["result_revisions"]:
             self._refuse(b"0006", REVISION)
-        elif self._is_hindered(b"0006", result if asked else None):
+        elif self._is_hindered(b"0006", result if asked else None, asked == 0):
             return
         elif result is None:
             self._send(4, 1, f"0006{NOT_FOUND:02d}", None if asked else lambda: controller.was_met(self))
