@@ -177,6 +177,8 @@ class Request:
                 self._echoes -= 1
                 return False  # the answer to an earlier question
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
+                if self.is_beside(buf, at):
+                    return False  # one more to the question before
                 if self._echoes:
                     self._echoes -= 1
                     self._passed += self.lower_too  # else it cannot answer this one

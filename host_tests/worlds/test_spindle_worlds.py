@@ -109,10 +109,9 @@ def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_no
     assert not any(one.held for one in outcome.history.stations[1].results.values())
 
 
-@pytest.mark.parametrize("answers_for", ["addressed", "all"])
-def test_each_spindle_of_a_header_is_owed_and_comes_once_after_an_outage(answers_for):
+def test_each_spindle_of_a_header_is_owed_and_comes_once_after_an_outage():
     events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
-    outcome = _world("header-spindles", events, header_spindles=3, spindles=1, answers_for=answers_for)
+    outcome = _world("header-spindles", events, header_spindles=3, spindles=1)
     history = outcome.history.stations[1]
     assert set(outcome.verdict.kinds()) <= {"endless"} and outcome.verdict.owed == 18, "five, and that of the calm"
     assert [row.number for row in history.rows] == list(range(1, 19))

@@ -147,7 +147,6 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
         settings["bolt_data"] = d.random() < 0.5
     elif name == "header-spindles":
         traits["header_spindles"] = d.randint(2, 4)
-        traits["answers_for"] = one_of(d, [(4, "addressed"), (1, "all")])
     elif name == "stepsync":
         traits["spindles"] = d.randint(1, 8)
         settings["results"] = "sync"
