@@ -129,6 +129,7 @@ class Session:
         self._blocked = Timer()
         self._prepare_pushes()
         self._prepare_identity()
+        self.closed()
 
     def _prepare_turns(self):
         """What takes turns where a controller rejects or ends something."""
@@ -142,7 +143,6 @@ class Session:
         self._keepalives = 0  # sent on this connection since it was READY
         self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
         self._cleared = False  # what exists was ended on this connection, or could not be
-        self.closed()
 
     def _prepare_pushes(self):
         """Get ready to subscribe: nothing has been pushed yet."""
