@@ -152,7 +152,7 @@ class Console:
             block_bytes=device.block_bytes,
             block_count=device.block_count,
             stored=station.state.numbers[STORED],
-            erases=station.state.erases + log.erases + station.quarantine.log.erases,
+            erases=station.state.erases + log.erases + (station.quarantine.log.erases if station.quarantine else 0),
             backlog=log.waits(log.cursors[0]),
         )
 

@@ -51,7 +51,12 @@ class ServersClock:
         if self._asked or (self._due.armed and not self._due.expired(now)):
             return
         self._due.start(now, LOOK_MS)
-        self._asked = [one.outlets[0].session for one in self._app.stations if one.mounted and one.outlets]
+        self._asked = [
+            outlet.times
+            for one in self._app.stations
+            for outlet in one.outlets
+            if one.mounted and outlet.times is not None
+        ]
         for session in self._asked:
             session.wants_stamp = True
 

@@ -27,10 +27,12 @@ def start(folder, mode, confirmation):
     gc.collect()
     configuration = load(folder + "/config.json")  # last: by then the agent has interned many of its names
     board = make_chip(configuration)
-    if configuration["toolsnet"]["tls_ca"]:
+    toolsnet = configuration["toolsnet"]
+    if toolsnet and toolsnet["tls_ca"]:
         from board.tls import give_to  # few boards have it, and only their versions include it (tools.flash.package)
 
-        give_to(board, board.sockets, folder, configuration["toolsnet"])
+        give_to(board, board.sockets, folder, toolsnet)
+    del toolsnet
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
     del configuration  # everything still needed is in its place

@@ -18,7 +18,6 @@ from agent.base.words import unpack_digits
 from agent.log.cursor import WANTS_RESULTS, Cursor
 from agent.log.numbers import COUNTS_TO, DAMAGED, DELIVERED, LOG, OVERWRITTEN, STORED
 from agent.openprotocol.states import READY
-from agent.outlets.toolsnet.policy import HOLD, RETRY
 from agent.record import KIND_RESULT
 from agent.record.result import HEAD_BYTES as BODY_AT
 from agent.record.result import TIME, has_time
@@ -38,44 +37,59 @@ _BOARD = (
     b"clock_error_seconds",
 )
 _CLOCK_ERROR = const(4)
+# Each with the label that follows the station's, and the place of the outlet whose kind ends that label, or _NONE.
+_NONE = const(-1)
+_CONTROLLER = b',side="controller"'
+_SIDE = b',side="'
 _STATION = (
-    (b"spool_up", b""),
-    (b"results_produced_total", b""),
-    (b"results_stored_total", b""),
-    (b"results_delivered_total", b""),
-    (b"results_waiting", b""),
-    (b"results_parked", b""),
-    (b"results_missing", b""),
-    (b"results_gone_total", b""),
-    (b"results_overwritten_total", b""),
-    (b"oldest_waiting_seconds", b""),
-    (b"connected", b',side="controller"'),
-    (b"connected", b',side="toolsnet"'),
-    (b"connection_why", b',side="controller",why="'),
-    (b"connection_why", b',side="toolsnet",why="'),
-    (b"connects_total", b',side="controller"'),
-    (b"connects_total", b',side="toolsnet"'),
-    (b"repeats_total", b',side="controller"'),
-    (b"repeats_total", b',side="toolsnet"'),
-    (b"spool_blocks", b""),
-    (b"spool_used_blocks", b""),
-    (b"spool_bad_records", b',kind="damaged"'),
-    (b"spool_bad_records", b',kind="torn"'),
-    (b"spool_bad_records", b',kind="worn"'),
-    (b"flash_erases_total", b""),
-    (b"flash_erases_rated", b""),
-    (b"serial_overruns_total", b""),
-    (b"needs", b',what="disk",level="bad"'),
-    (b"needs", b',what="full",level="bad"'),
-    (b"needs", b',what="refused",level="bad"'),
-    (b"needs", b',what="operator",level="bad"'),
-    (b"needs", b',what="state",level="warn"'),
+    (b"spool_up", b"", _NONE),
+    (b"results_produced_total", b"", _NONE),
+    (b"results_stored_total", b"", _NONE),
+    (b"results_delivered_total", b"", _NONE),
+    (b"results_waiting", b"", _NONE),
+    (b"results_parked", b"", _NONE),
+    (b"results_missing", b"", _NONE),
+    (b"results_gone_total", b"", _NONE),
+    (b"results_overwritten_total", b"", _NONE),
+    (b"oldest_waiting_seconds", b"", _NONE),
+    (b"connected", _CONTROLLER, _NONE),
+    (b"connected", _SIDE, 0),
+    (b"connected", _SIDE, 1),
+    (b"connection_why", _CONTROLLER, _NONE),
+    (b"connection_why", _SIDE, 0),
+    (b"connection_why", _SIDE, 1),
+    (b"outlet_waiting", b',outlet="', 0),
+    (b"outlet_waiting", b',outlet="', 1),
+    (b"connects_total", _CONTROLLER, _NONE),
+    (b"connects_total", _SIDE, 0),
+    (b"repeats_total", _CONTROLLER, _NONE),
+    (b"repeats_total", _SIDE, 0),
+    (b"spool_blocks", b"", _NONE),
+    (b"spool_used_blocks", b"", _NONE),
+    (b"spool_bad_records", b',kind="damaged"', _NONE),
+    (b"spool_bad_records", b',kind="torn"', _NONE),
+    (b"spool_bad_records", b',kind="worn"', _NONE),
+    (b"flash_erases_total", b"", _NONE),
+    (b"flash_erases_rated", b"", _NONE),
+    (b"serial_overruns_total", b"", _NONE),
+    (b"needs", b',what="disk",level="bad"', _NONE),
+    (b"needs", b',what="full",level="bad"', _NONE),
+    (b"needs", b',what="refused",level="bad"', _NONE),
+    (b"needs", b',what="operator",level="bad"', _NONE),
+    (b"needs", b',what="state",level="warn"', _NONE),
 )
 _OLDEST = const(9)
-_WHY_FIRST = const(12)
-_WHY_LAST = const(13)
-_RATED = const(24)
-_NEEDS = const(26)  # each is 1 or left out, like tools.words.attention
+_CONNECTED = const(10)
+_WHY_FIRST = const(13)
+_WHY_LAST = const(15)
+_WAITING = const(16)
+_COUNTED = const(18)
+_BLOCKS = const(22)
+_RATED = const(28)
+_OVERRUNS = const(29)
+_NEEDS = const(30)  # each is 1 or left out, like tools.words.attention
+
+_KINDS = {"toolsnet": b"toolsnet", "mqtt": b"mqtt"}  # of a board's outlets
 
 
 class Page:
@@ -165,10 +179,15 @@ class Page:
         is_why = _WHY_FIRST <= line <= _WHY_LAST
         if value == _UNKNOWN or ((is_why or line >= _NEEDS) and value == 0):
             return
-        self._name(_STATION[line][0])
+        name, label, place = _STATION[line]
+        self._name(name)
         self.put_text(labels)
-        self.put_text(_STATION[line][1])
+        self.put_text(label)
+        if place >= 0:
+            self.put_text(_KINDS[station.outlets[place].kind])
+            self.put_text(b'"')
         if is_why:
+            self.put_text(b',why="')
             self._why(value)
             value = 1
         self.put_text(b"} ")
@@ -253,41 +272,48 @@ def _of_station(station, line):
         return 1 if station.mounted else 0
     if line <= _OLDEST:
         return _of_results(station, line)
-    counters = station.health.counters
-    outlet = station.outlets[0]
-    if line == 10:
+    place = _STATION[line][2]
+    if place >= 0:
+        return _of_outlet(station, line, place) if place < len(station.outlets) else _UNKNOWN
+    if line == _CONNECTED:
         return 1 if station.session.state == READY else 0
-    if line == 11:
-        return 1 if outlet.is_up() else 0
-    if line == 12:
+    if line == _WHY_FIRST:
         return 0 if station.session.state == READY else station.intake.trouble.why
-    if line == 13:
-        return 0 if outlet.is_up() else outlet.trouble.why
-    if line == 14:
-        return counters[CONTROLLER_CONNECTS]
-    if line == 15:
-        return counters[SERVER_CONNECTS]
-    if line == 16:
-        return counters[DUPLICATES]
-    if line == 17:
-        return counters[REPEATED]
-    if line == 25:
+    if line < _BLOCKS:
+        return station.health.counters[CONTROLLER_CONNECTS if line == _COUNTED else DUPLICATES]
+    if line == _OVERRUNS:
         return _UNKNOWN if station.session.link.steady else station.controller_port.overruns()
     if line >= _NEEDS:
-        return _need(station, outlet.policy.doing, line - _NEEDS)
+        return _need(station, line - _NEEDS)
     return _of_spool(station.log, station.state, line)
 
 
-def _need(station, doing, need):
+def _of_outlet(station, line, place):
+    outlet = station.outlets[place]
+    if line < _WHY_FIRST:
+        return 1 if outlet.is_up() else 0
+    if line < _WAITING:
+        return 0 if outlet.is_up() else outlet.trouble.why
+    if line < _COUNTED:
+        return station.log.waits(station.log.cursors[place])
+    if station.quarantine is None:
+        return _UNKNOWN  # only ToolsNet's are counted
+    return station.health.counters[SERVER_CONNECTS if line == _COUNTED + 1 else REPEATED]
+
+
+def _need(station, need):
     if need == 0:
         return 1 if station.log.device.refusal() else 0
     if need == 1:
         return 1 if station.intake.full and not station.intake.refused else 0
+    if need == 4:
+        return 1 if station.state.is_worn() else 0
+    quarantine, outlet = station.quarantine, station.outlets[0]
+    if quarantine is None:
+        return 0
     if need == 2:
-        return 1 if RETRY <= doing <= HOLD else 0
-    if need == 3:
-        return 1 if doing != HOLD and station.quarantine.pressure() else 0
-    return 1 if station.state.is_worn() else 0
+        return 1 if outlet.refuses() else 0
+    return 1 if not outlet.holds() and quarantine.pressure() else 0
 
 
 def _of_results(station, line):
@@ -297,9 +323,9 @@ def _of_results(station, line):
     if line == 2:
         return numbers[STORED]
     if line == 3:
-        return numbers[DELIVERED]
+        return numbers[DELIVERED] if station.quarantine is not None else _UNKNOWN
     if line == 5:
-        return station.quarantine.count()
+        return station.quarantine.count() if station.quarantine is not None else _UNKNOWN
     if line == 6:
         return station.known.missing()
     if line == 7:
@@ -310,15 +336,15 @@ def _of_results(station, line):
 
 
 def _of_spool(log, state, line):
-    if line == 19:
+    if line == _BLOCKS + 1:
         return log.device.block_count - log.free_blocks()
-    if line == 20:
+    if line == _BLOCKS + 2:
         return state.numbers[DAMAGED]
-    if line == 21:
+    if line == _BLOCKS + 3:
         return log.torn
-    if line == 22:
+    if line == _BLOCKS + 4:
         return log.worn
-    if line == 23:
+    if line == _BLOCKS + 5:
         return state.numbers[LOG + COUNTS_TO] // log.device.block_count  # at most (agent.log.head)
     return log.device.block_count  # what it is rated for is a hundred thousand times this
 

@@ -159,7 +159,9 @@ class Upkeep:
         clock = self.board.clock
         for station in self.app.stations:
             if station.mounted:
-                station.outlets[0].session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)  # that of ToolsNet
+                for outlet in station.outlets:
+                    if outlet.times is not None:
+                        outlet.times.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
                 station.intake.store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
 
     def _take_times(self, now):
@@ -168,16 +170,19 @@ class Upkeep:
         for station in self.app.stations:
             if not station.mounted:
                 continue
-            session = station.outlets[0].session
-            if session.stamp[0]:
-                self._offer(SOURCE_TOOLSNET, session.stamp, now)
-                session.stamp[0] = 0
+            for outlet in station.outlets:
+                times = outlet.times
+                if times is not None:
+                    if times.stamp[0]:
+                        self._offer(SOURCE_TOOLSNET, times.stamp, now)
+                        times.stamp[0] = 0
+                    waits = waits or times.wants_stamp
             store = station.intake.store
             if store.heard[0]:
                 unpack_digits(self._digits, 0, store.heard, 0, 14)
                 self._offer(SOURCE_CONTROLLER, self._digits, now)
                 store.heard[0] = 0
-            waits = waits or session.wants_stamp or store.wants_time
+            waits = waits or store.wants_time
         return waits
 
     def _offer(self, source, digits, now):

@@ -53,7 +53,7 @@ SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
 class Station:
     """All machines of one station; as a task it brings the spool up and then sleeps."""
 
-    def __init__(self, settings, system, toolsnet, board):
+    def __init__(self, settings, configuration, board):
         self.number = settings["number"]
         self.name = settings["name"]
         self.settings = settings
@@ -65,7 +65,7 @@ class Station:
         self.graph_blocks_differ = False
         self.state = None
         self.log = None
-        self.quarantine = None
+        self.quarantine = None  # where an outlet may refuse a result
         self.graphs = None  # a log of curves, where one is configured
         self.known = None
         self.session = None
@@ -74,9 +74,13 @@ class Station:
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
-        self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
-        self._system = system
-        self._toolsnet = toolsnet
+        self.outlets = []  # outlets[index] has log.cursors[index]; the first one is durable
+        self.added = []  # for each outlet: None, or how many records an outlet added with this start has left out
+        self.removed = []  # (kind, how many records it has not taken) of each outlet removed with this start
+        # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
+        self.system = configuration["system"]
+        self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]
+        self.outlet_ports = []
 
     def attach(self, scheduler, now):
         """Take this station's slots; the ports are made here, so that a start fails early or not at all."""
@@ -85,46 +89,49 @@ class Station:
             self.controller_port = self.board.tcp()
         else:
             self.controller_port = self.board.serial(controller)
-        self.toolsnet_port = self._port_to_toolsnet()
+        for index in range(len(self.outlet_settings)):
+            shared, own = self.outlet_settings[index], self.settings["outlets"][index]
+            self.outlet_ports.append(None if shared is own else self._port(shared, own["kind"]))
         self._scheduler = scheduler
         scheduler.add(self, now)
 
-    def _port_to_toolsnet(self):
+    def _port(self, shared, kind):
         """Return a TCP port, or one that speaks TLS if the other side has it (a tunnel in front of the PIM)."""
-        if not self._toolsnet["tls_ca"]:  # type: ignore
+        if not shared["tls_ca"]:
             return self.board.tcp()
         tls = getattr(self.board, "tls", None)
         if tls is None:
-            raise ValueError("toolsnet.tls_ca: this board has no TLS")
-        return tls(self._toolsnet)
+            raise ValueError(kind + ".tls_ca: this board has no TLS")
+        return tls(shared)
 
     def step(self, now):
         """Bring the spool up; FOREVER once it is."""
         if self.mounted:
             return FOREVER
         spool = self.settings["spool"]
-        spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
+        spool["owner"] = (self.system["type"], self.system["number"], self.number)
         device = self.board.flash(spool)
         if device is None or not self._bring_up(device):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
         for module in ("mount", "areas"):
             give_back("agent.log", module)
-        give_back("agent.cart", "area")
+        for module in ("area", "owners"):
+            give_back("agent.cart", module)
         self.mounted = True
         from agent.cart.assembly import assemble
 
-        assemble(self, self._scheduler, self._system, self._toolsnet, now)
+        assemble(self, self._scheduler, now)
         # Everything read from the configuration is in its place by now.
-        self.settings = {}
-        self._system = self._toolsnet = None
+        self.settings = self.system = {}
+        self.outlet_settings = []
         give_back("agent.cart", "assembly")
         return FOREVER
 
     def _bring_up(self, device):
         from agent.cart.area import bring_up  # nothing holds it after this returns, so it can be given back
 
-        return bring_up(self, device, self._toolsnet)
+        return bring_up(self, device)
 
     def recover(self, now):
         """Try the spool again, after a fault."""
@@ -136,10 +143,7 @@ class App:
 
     def __init__(self, configuration, board):
         self.board = board
-        self.stations = [
-            Station(settings, configuration["system"], configuration["toolsnet"], board)
-            for settings in configuration["stations"]
-        ]
+        self.stations = [Station(settings, configuration, board) for settings in configuration["stations"]]
         slots = 0
         for settings in configuration["stations"]:
             slots += SLOTS_A_STATION + len(settings["outlets"])

@@ -3,17 +3,14 @@
 from agent.base.compat import ON_CPYTHON
 from agent.base.health import NOT_SAVED
 from agent.link.quiet import Quiet
+from agent.log.cursor import WANTS_EVENTS
 from agent.openprotocol.known import Known
 from agent.openprotocol.look import Look
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
-from agent.outlets.toolsnet.forward import Forward
 from agent.station.intake import Intake
-from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
-from agent.toolsnet.session import ALWAYS, AUTO, NEVER
-from agent.toolsnet.session import Session as ToolsNetSession
 
 if ON_CPYTHON:
     from agent.wide.identifier_parts import WideStore as Store
@@ -21,10 +18,9 @@ else:
     from agent.station.store import Store
 
 _SHARING = ("auto", "own", "shared")  # agent.openprotocol.questions
-_CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 
 
-def assemble(station, scheduler, system, toolsnet, now):
+def assemble(station, scheduler, now):
     """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
     station.known = Known(station.state, controller["recover"])
@@ -45,7 +41,7 @@ def assemble(station, scheduler, system, toolsnet, now):
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
     station.health.counters[NOT_SAVED] += not store.start()  # as in agent.cart.area
-    subscriptions = _subscriptions(station, store, controller, toolsnet)
+    subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
     station.quiet = Quiet(station.session.link)
@@ -62,7 +58,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         station.board.seed() + station.number,
     )
     _add_queries(station, controller)
-    _add_outlets(station, system, toolsnet)
+    _add_outlets(station)
     _let_run(station, scheduler, now, _commands(station, controller))
 
 
@@ -112,50 +108,31 @@ def _commands(station, controller):
     return commands
 
 
-def _add_outlets(station, system, toolsnet):
-    station.outlets.append(_toolsnet(station, system, toolsnet))
-    if len(station.settings["outlets"]) < 2:
-        return
-    if ON_CPYTHON:
-        from agent.wide.outlets import add_outlets
+def _add_outlets(station):
+    for index in range(len(station.outlet_settings)):
+        settings = station.outlet_settings[index]
+        if ON_CPYTHON:
+            if _takes_events(settings):
+                station.log.cursors[index].wants |= WANTS_EVENTS  # a board writes no lines of events
+        station.outlets.append(_make(station.settings["outlets"][index]["kind"], settings, station, index))
 
-        add_outlets(station)
+
+def _takes_events(settings):
+    """True if such an outlet gets the controller's events in their place between the results."""
+    return "events" not in settings  # with a setting for them it has them, or some, in a way of its own
+
+
+def _make(kind, settings, station, index):
+    """Return the outlet of this kind and these settings at log.cursors[index]."""
+    if ON_CPYTHON:
+        from agent.wide.outlets import make as make_any
+
+        return make_any(kind, settings, station, index)
+    if kind == "mqtt":
+        from agent.outlets.mqtt import make  # loaded where it is configured
     else:
-        from agent.outlets.mqtt import make  # the only one that boards may have besides ToolsNet
-
-        station.outlets.append(make(station.settings["outlets"][1], station, 1))
-
-
-def _toolsnet(station, system, toolsnet):
-    """Return the outlet to ToolsNet; on Linux with everything besides results that is wanted."""
-    kind, write, sources, window = ToolsNetSession, ResultWriter, (), None
-    if ON_CPYTHON:
-        from agent.wide import toolsnet as wide
-
-        kind, write, sources, window = wide.extras(station, system, toolsnet)
-    session = toolsnet_session(kind, toolsnet, system, station.number)
-    writer = write(
-        session.result,
-        system["type"],
-        system["number"],
-        _mask(toolsnet["parameters"], PARAM_NAMES),
-        toolsnet["program_for_zero"],
-    )
-    writer.session = session
-    return Forward(
-        station.toolsnet_port,
-        session,
-        writer,
-        station.log,
-        station.quarantine,
-        station.health,
-        station.board,
-        toolsnet,
-        station.settings["spool"]["cursor_batch"],
-        station.quiet,
-        sources,
-        window,
-    )
+        from agent.outlets.toolsnet.making import make
+    return make(settings, station, index)
 
 
 def _let_run(station, scheduler, now, commands):
@@ -168,9 +145,9 @@ def _let_run(station, scheduler, now, commands):
     for outlet in station.outlets:
         outlet.begin(now)
         slots.append(scheduler.add(outlet, now))
+        outlet.attach(scheduler, slots[-1])
         if outlet.port is not None:
             station.board.watch(outlet.port, slots[-1])
-    station.outlets[0].attach(scheduler, slots[0])
     station.intake.attach(scheduler, tuple(slots))
 
 
@@ -203,15 +180,14 @@ def link_of(controller, message_bytes):
     )
 
 
-def _subscriptions(station, store, controller, toolsnet):
+def _subscriptions(station, store, controller):
     """Return the subscriptions besides results, each with its keeper."""
     wanted = ()
     if ON_CPYTHON:
-        if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
-            from agent.wide.controller_events import (  # ToolsNet alone usually wants none
-                ControllerEvents,
-                subscriptions_of,
-            )
+        if [
+            one for one in station.outlet_settings if _takes_events(one) or one["events"]
+        ]:  # ToolsNet usually wants none
+            from agent.wide.controller_events import ControllerEvents, subscriptions_of
 
             station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
@@ -243,25 +219,3 @@ def controller_session(controller, events, least_bytes=0):
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session
-
-
-def toolsnet_session(kind, toolsnet, system, station):
-    return kind(
-        system["type"],
-        system["number"],
-        station,
-        ack_timeout_ms=toolsnet["ack_timeout_ms"],
-        retransmissions=toolsnet["retransmissions"],
-        keepalive_ms=toolsnet["keepalive_ms"],
-        reconnect_ms=toolsnet["reconnect_ms"],
-        verify_timeout_ms=toolsnet["verify_timeout_ms"],
-        ack_12=_CHOICES[toolsnet["ack_12"]],
-        keepalive_ack=_CHOICES[toolsnet["keepalive_ack"]],
-    )
-
-
-def _mask(names, known):
-    mask = 0
-    for name in names:
-        mask |= 1 << known.index(name)
-    return mask

@@ -23,6 +23,7 @@ from agent.cart.settings import (
     OUTLETS,
     REMOVED,
     RULES,
+    SHARED,
     SPOOL,
     STATION,
     SYSTEM,
@@ -30,7 +31,7 @@ from agent.cart.settings import (
     TOOLSNET,
 )
 
-_OUTLETS_MAX = const(4)  # the log has that many cursors
+_OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of SHARED
 _PARKED_KIB_LEAST = const(12)
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
@@ -122,38 +123,60 @@ def _walk(tree):
     if _is_object(tree, "(file)", mistakes):
         _unknown(tree, ["$schema", "system", "toolsnet", "stations", "board"], "", mistakes)
         done["system"] = _section(SYSTEM, tree.get("system", {}), "system", mistakes)
-        done["toolsnet"] = _section(TOOLSNET, tree.get("toolsnet", {}), "toolsnet", mistakes)
         done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
         if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
             mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
-        if done["toolsnet"].get("refused") == "block" and (done["toolsnet"].get("window") or 1) > 1:
-            mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
         stations = tree.get("stations")
         good = type(stations) is list
         if not good or not 0 < len(stations) <= STATIONS_MAX:
             mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
         stations = stations[:STATIONS_MAX] if good else []
-        done["stations"] = [_station(stations[i], "stations[%d]" % i, mistakes) for i in range(len(stations))]
+        alone = [{"kind": kind} for kind in SHARED if kind in tree]  # the outlets of a station without a list
+        done["stations"] = [_station(stations[i], "stations[%d]" % i, alone, mistakes) for i in range(len(stations))]
+        done["toolsnet"] = _shared("toolsnet", TOOLSNET, tree, done["stations"], mistakes)
+        _toolsnet(done["toolsnet"] or {}, done["stations"], mistakes)
         _duplicates(done["stations"], done["system"].get("number"), mistakes)
-        for i in range(len(stations)) if done["toolsnet"].get("events") else ():
-            if len(done["stations"][i]["outlets"]) > 2:
-                words = "one at most, as toolsnet.events is set"
-                mistakes.append(("stations[%d].outlets" % i, "a second file", words))
     return done, mistakes
 
 
-def _station(tree, place, mistakes):
+def _shared(kind, table, tree, stations, mistakes):
+    """Return the section with the settings that all outlets of this kind share; None if no station has one."""
+    kinds = [outlet.get("kind") for station in stations for outlet in station["outlets"]]
+    is_known = stations and None not in kinds and [] not in [station["outlets"] for station in stations]
+    if kind in kinds or (kind in tree and not is_known):
+        return _section(table, tree.get(kind, {}), kind, mistakes)
+    if kind not in tree:
+        return None
+    words = 'no such section, or {"kind": "%s"} among the outlets of a station' % kind
+    mistakes.append((kind, "a section that no station uses", words))
+    return None
+
+
+def _toolsnet(section, stations, mistakes):
+    """Note what ToolsNet's settings do not allow together."""
+    if section.get("refused") == "block" and (section.get("window") or 1) > 1:
+        mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
+    for i in range(len(stations)) if section.get("events") else ():
+        if [outlet.get("kind") for outlet in stations[i]["outlets"]][:1] == ["toolsnet"] and (
+            len(stations[i]["outlets"]) > 2
+        ):
+            words = "one at most, as toolsnet.events is set"
+            mistakes.append(("stations[%d].outlets" % i, "a second one beside ToolsNet", words))
+
+
+def _station(tree, place, alone, mistakes):
     done = _section(STATION, tree, place, mistakes)
     for key, table in (("controller", CONTROLLER), ("spool", SPOOL)):
         # A station that is not an object is one mistake; what it lacks is not counted as well.
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
-    toolsnet = [{"kind": "toolsnet"}]
+    done["outlets"] = _outlets(tree.get("outlets", alone or None), place, mistakes) if type(tree) is dict else []
     if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
-        done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, done["spool"]["size_kib"] // 4)
+        refuses = [outlet.get("kind") in SHARED for outlet in done["outlets"]]
+        quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
+        done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
     _graphs(done["controller"], done["spool"], place, mistakes)
     _serial(done["controller"], place + ".controller.rs485", mistakes)
-    done["outlets"] = _outlets(tree.get("outlets", toolsnet) if type(tree) is dict else toolsnet, place, mistakes)
     return done
 
 
@@ -181,10 +204,15 @@ def _graphs(controller, spool, place, mistakes):
 
 
 def _outlets(tree, place, mistakes):
-    """Return the outlets, ToolsNet first whatever their order; ToolsNet alone without a list."""
+    """Return the outlets: a kind of SHARED first, else a durable one; the others in their order."""
     place += ".outlets"
     if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
-        mistakes.append((place, found(tree), "a list of 1 to %d outlets" % _OUTLETS_MAX))
+        words = "a list of 1 to %d outlets: at least one has to take the results" % _OUTLETS_MAX
+        if tree is None:
+            words = (
+                'at least one outlet: the section toolsnet, or a list such as [{"kind": "mqtt", "host": "10.0.0.5"}]'
+            )
+        mistakes.append((place, found(tree), words))
         return []
     done = []
     for i in range(len(tree)):
@@ -194,10 +222,26 @@ def _outlets(tree, place, mistakes):
             one = _section(KIND + "\n" + table if table else KIND, tree[i], "%s[%d]" % (place, i), mistakes)
         else:  # what else it may have depends on its kind
             one = _section(KIND, tree[i] if kind is None else {"kind": kind}, "%s[%d]" % (place, i), mistakes, False)
-        done.insert(0 if kind == "toolsnet" else len(done), one)
-    if [one.get("kind") for one in done].count("toolsnet") != 1:
-        mistakes.append((place, "ToolsNet not once", 'exactly one with "kind": "toolsnet"'))
-    return done
+        done.insert(0 if kind in SHARED else len(done), one)
+    return _ordered(done, place, mistakes)
+
+
+def _ordered(outlets, place, mistakes):
+    """Return these outlets, the first one durable; note which are too many, and if none is durable."""
+    kinds = [outlet.get("kind") for outlet in outlets]
+    for kind in SHARED:
+        if kinds.count(kind) > 1:
+            mistakes.append((place, "%d times %s" % (kinds.count(kind), kind), kind + " once at most"))
+    if len(kinds) == _OUTLETS_MAX and not [kind for kind in kinds if kind in SHARED]:
+        words = "%d at most besides %s" % (_OUTLETS_MAX - 1, " and ".join(SHARED))
+        mistakes.append((place, "a list of %d" % len(kinds), words))
+    durable = [outlet.get("durable", True) is not False for outlet in outlets]
+    if True not in durable:
+        words = "at least one outlet that is durable: what the controller was told to forget has to reach someone"
+        mistakes.append((place, "best-effort outlets alone", words))
+        return outlets
+    first = durable.index(True)
+    return [outlets[first]] + outlets[:first] + outlets[first + 1 :]
 
 
 def _duplicates(stations, system, mistakes):

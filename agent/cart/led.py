@@ -16,7 +16,7 @@ from agent.openprotocol.states import READY
 from agent.quarantine.quarantine import PRESSURE_NONE
 
 RUNNING = const(1)
-NO_TOOLSNET = const(2)
+NO_OUTLET = const(2)
 NO_CONTROLLER = const(3)
 NEITHER = const(4)
 SPOOL_FULL = const(5)
@@ -28,9 +28,9 @@ NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly, or an outlet wait
 NAMES = (
     "starting",
     "running, both sides connected",
-    "ToolsNet not reached: results are kept",
+    "ToolsNet or another outlet not reached: results are kept",
     "controller not reached",
-    "neither the controller nor ToolsNet reached",
+    "neither the controller nor an outlet reached",
     "spool full: the controller keeps its results",
     "spool cannot be used",
     "no network: no link, or no Wi-Fi",
@@ -54,7 +54,8 @@ def code_of(stations, has_network):
             return SPOOL_UNUSABLE
         full = full or station.intake.full
         refused = refused or station.log.device.refusal() != REFUSED_NOTHING
-        needs_operator = needs_operator or station.quarantine.pressure() != PRESSURE_NONE
+        if station.quarantine is not None and station.quarantine.pressure() != PRESSURE_NONE:
+            needs_operator = True
         controllers = controllers and station.session.state == READY
         for outlet in station.outlets:
             servers = servers and outlet.is_up()
@@ -68,7 +69,7 @@ def code_of(stations, has_network):
     if controllers:
         if servers:
             return NEEDS_OPERATOR if needs_operator else RUNNING
-        return NO_TOOLSNET
+        return NO_OUTLET
     return NO_CONTROLLER if servers else NEITHER
 
 

@@ -3,7 +3,8 @@
 Rules
 1. No task may fail for longer than FAILING_MS: what a new connection does not heal, a restart may.
 2. A station with results waiting, or without its controller, has to try something (a connection, a telegram, a parked
-   result) within STUCK_MS plus twice its own longest pause. A plant that is away is not a fault: trying counts.
+   result) within STUCK_MS plus twice the longest pause of controller and outlets. A plant that is away is not a fault:
+   trying counts.
 3. Not fed means restarted by the watchdog seconds later; the spool holds everything, so nothing is lost.
 4. Healthy means: every spool is up and no task has failed for HEALTHY_MS. The network does not matter: a cart may start
    where there is none.
@@ -22,7 +23,7 @@ ASKED_MS = const(4000)  # how often to ask: half of the 8.3 s that an RP2040's w
 class Liveness:
     """Watches one app; `may_feed` must be asked every ASKED_MS or more often."""
 
-    __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_patience_ms", "_quiet_since", "reason")
+    __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_pauses_ms", "_quiet_since", "reason")
 
     def __init__(self, app, configuration, now):
         count = len(app.stations)
@@ -31,7 +32,7 @@ class Liveness:
         self._quiet_since = now  # the latest moment when no task was failing
         self._moves = [0] * count
         self._moved = [now] * count
-        self._patience_ms = [_patience_ms(configuration, index) for index in range(count)]
+        self._pauses_ms = [_pause_ms(station["controller"]) for station in configuration["stations"]]
         self._healthy_since = Timer()
         self._healthy_since.start(now, HEALTHY_MS)
 
@@ -67,7 +68,7 @@ class Liveness:
         if moves != self._moves[index] or not _has_work(station):
             self._moves[index] = moves
             self._moved[index] = now
-        return ticks_diff(now, self._moved[index]) > self._patience_ms[index]
+        return ticks_diff(now, self._moved[index]) > STUCK_MS + 2 * _longest_ms(station, self._pauses_ms[index])
 
 
 def _has_work(station):
@@ -92,10 +93,14 @@ def _moves(station):
     return moves & 0x3FFFFFFF
 
 
-def _patience_ms(configuration, index):
-    longest_ms = configuration["toolsnet"]["reconnect_ms"]
-    controller = configuration["stations"][index]["controller"]
-    for key in ("backoff_max_ms", "busy_backoff_max_ms"):
-        if controller[key] > longest_ms:
-            longest_ms = controller[key]
-    return STUCK_MS + 2 * longest_ms
+def _pause_ms(controller):
+    """Return the longest pause between two attempts to reach the controller."""
+    return max(controller["backoff_max_ms"], controller["busy_backoff_max_ms"])
+
+
+def _longest_ms(station, ms):
+    """Return `ms`, or the longest pause of an outlet, if that is more."""
+    for outlet in station.outlets:
+        if outlet.longest_ms > ms:
+            ms = outlet.longest_ms
+    return ms

@@ -104,9 +104,10 @@ cursor_batch int 48 1 1000"""
 SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # if nothing is given; Linux has more room
 SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts".split()
 
-# What each kind of outlet has besides its `kind`. ToolsNet has a section of its own.
+# What each kind of outlet has besides its `kind`.
 OUTLETS = {"toolsnet": ""}
 OUTLET_PLACES = {}  # what no two outlets may share
+SHARED = ("toolsnet",)  # kinds with a section of their own, the same for all stations; one of them at most in a station
 
 # Settings that no longer exist, and what to say about each.
 REMOVED = {}

@@ -72,13 +72,12 @@ def of_station(station, now, results=RESULTS_SHOWN):
     log = station.log
     numbers = station.state.numbers
     shown["controller"] = _controller(station, now)
-    shown["outlets"] = [_outlet(log, outlet) for outlet in station.outlets]
+    shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
+    shown["removed"] = [{"kind": kind, "waiting": waiting} for kind, waiting in station.removed]
     shown["stored"] = numbers[n.STORED]
-    shown["delivered"] = numbers[n.DELIVERED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
     shown["missed"] = numbers[n.MISSED]
-    shown["dropped"] = numbers[n.DROPPED]
-    shown["backlog"] = log.waits(log.cursors[0])
+    shown["backlog"] = log.waits(log.cursors[0])  # of the first outlet, like the next one
     shown["oldest_waiting"] = _oldest_waiting(log)
     shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
@@ -88,12 +87,21 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
     shown["spool"]["refused"] = REFUSED_NAMES.split(",")[log.device.refusal()]
     shown["spool"]["refused_words"] = getattr(whole, "last_error", "")
-    shown["parked"] = station.quarantine.count()
-    shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
-    shown["parked_kib_ignored"] = station.parked_blocks_differ
+    if station.quarantine is not None:
+        _put_refusals(shown, station)
     if station.graphs is not None or station.graph_blocks_differ:
         shown["graphs"] = _graphs(station)
     return shown
+
+
+def _put_refusals(shown, station):
+    """Add what only an outlet that may refuse a result has."""
+    numbers = station.state.numbers
+    shown["delivered"] = numbers[n.DELIVERED]
+    shown["dropped"] = numbers[n.DROPPED]
+    shown["parked"] = station.quarantine.count()
+    shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
+    shown["parked_kib_ignored"] = station.parked_blocks_differ
 
 
 def counted(health):
@@ -142,13 +150,14 @@ def _controller(station, now):
     }
 
 
-def _outlet(log, outlet):
+def _outlet(log, station, outlet):
     cursor = log.cursors[outlet.index]
     shown = {
         "kind": outlet.kind,
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
+        "left_out": station.added[outlet.index],  # by an outlet that was added with this start
     }
     outlet.put_state(shown)
     if "why" not in shown:
@@ -194,9 +203,9 @@ def _graphs(station):
     return shown
 
 
-def _needs_operator(station, toolsnet):
+def _needs_operator(station, outlet):
     """Return why an operator has to decide; None while no decision is due."""
-    holds = toolsnet.get("needs_operator", False)
+    holds = outlet.get("needs_operator", False)
     if not holds and not station.quarantine.pressure():
         return None
     from agent.quarantine.entries import needs_operator  # rare
@@ -276,7 +285,7 @@ def _number(one):
 
 
 def _oldest_waiting(log):
-    """Return the time of the first result that ToolsNet has still to take; None if none waits or it has no time."""
+    """Return the time of the first result that the first outlet has still to take; None if none waits or has a time."""
     scout = Cursor()
     scout.wants = WANTS_RESULTS
     scout.stand_at(log.cursors[0])

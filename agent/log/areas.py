@@ -1,4 +1,4 @@
-"""How a station's device is divided: state, quarantine, ring of curves if there is one, log.
+"""How a station's device is divided: state, quarantine, ring of curves if there is one, log; and who had its cursors.
 
 The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
 """
@@ -10,21 +10,21 @@ from agent.log.state import STATE_BLOCKS, STATE_FOUND, STATE_LOST, State
 
 
 def divide(device, kept, graphs):
-    """Return how many blocks the quarantine and the ring of curves have; in a new area, `kept` and `graphs`.
+    """Return how many blocks the quarantine and the ring of curves have, and the state's `owners`.
 
-    Return (-1, 0) if the device cannot be read.
+    In a new area these are `kept`, `graphs` and 0; if the device cannot be read -1, 0, 0.
     """
     state = State(Part(device, 0, STATE_BLOCKS))
     code = state.load()
     if code == STATE_LOST:
-        return -1, 0
+        return -1, 0, 0
     if code == STATE_FOUND and state.numbers[n.KEPT_BLOCKS]:
-        return state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
+        return state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS], state.owners
     page = bytearray(HEAD_OCTETS)
     size = size_of(device)
     for block in range(STATE_BLOCKS, device.block_count):
         if device.read_into(block * device.block_bytes, page, HEAD_OCTETS) < 0:
-            return -1, 0
+            return -1, 0, 0
         if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
-            return u16(page, AT_KEPT), u16(page, AT_GRAPHS)
-    return kept, graphs
+            return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state.owners
+    return kept, graphs, state.owners

@@ -1,8 +1,8 @@
 """What a station remembers beside its results: whole snapshots in four blocks, durable when `save` says so.
 
     byte   0    2         3      4            8          12     13           16        208      252     256
-           | TS | version | slot | generation | identity | size | 0 0 0      | numbers | bytes | CRC-30 |
-           |    | u8      | u8   | u32        | u32      | u8   |            | 48 u32  | 44     | u32    |
+           | TS | version | slot | generation | identity | size | owners     | numbers | bytes | CRC-30 |
+           |    | u8      | u8   | u32        | u32      | u8   | u24        | 48 u32  | 44     | u32    |
 
 Rules
 1. A snapshot counts only in its own block, slot and generation, and only if it reads back as it was written.
@@ -44,6 +44,7 @@ _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
 _AT_IDENTITY = const(8)
 _AT_SIZE = const(12)
+_AT_OWNERS = const(13)
 _AT_NUMBERS = const(16)
 _AT_OCTETS = const(208)
 _AT_CRC = const(252)
@@ -63,6 +64,7 @@ class State:
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
+        self.owners = 0  # of the outlets' cursors (agent.log.owners); 0 if not known
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
@@ -189,7 +191,21 @@ class State:
         """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
-        pack_into("<BBBBIIBBBB", image, 0, _T, _S, VERSION, slot, generation, self.identity, self._size, 0, 0, 0)
+        owners = self.owners
+        pack_into(
+            "<BBBBIIBHB",
+            image,
+            0,
+            _T,
+            _S,
+            VERSION,
+            slot,
+            generation,
+            self.identity,
+            self._size,
+            owners & 65535,
+            owners >> 16,
+        )
         at = _AT_NUMBERS
         for number in numbers:
             pack_into("<I", image, at, number)
@@ -250,6 +266,7 @@ class State:
 
     def _unpack(self, image):
         self.identity = get_u32(image, _AT_IDENTITY)
+        self.owners = image[_AT_OWNERS] | image[_AT_OWNERS + 1] << 8 | image[_AT_OWNERS + 2] << 16
         for index in range(NUMBERS):
             self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)

@@ -4,10 +4,12 @@ An outlet is a task of the station (agent.base.scheduler) that takes records fro
 cursor on.
 
     kind         what it is, as the configuration calls it
-    index        its cursor is log.cursors[index], whose `durable` and `wants` are set before the log is mounted
+    index        its cursor is log.cursors[index], whose `durable` and `wants` are set before it is made
     port         what wakes it when it can be read or written (board.watch), None if nothing does
     attempts     a number that changes whenever it tries something; `longest_ms` is its longest pause between two tries
+    times        what asks its other side for the time, by `wants_stamp` and `stamp` (agent.toolsnet.session), or None
     begin(now)   the log is mounted: start
+    attach(scheduler, slot)  an operator's order wakes this slot of the scheduler
     step(now)    do a bounded piece of the work; return the ms until it is needed again, FOREVER until a record comes
     recover(now) a step has failed: begin again
     hurry(now)   what it could not reach may be there now: do not wait for the next try

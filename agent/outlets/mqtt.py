@@ -23,7 +23,6 @@ from agent.base.ticks import FOREVER, Timer
 from agent.base.trouble import Trouble
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.log.cursor import Cursor
-from agent.log.numbers import CURSOR
 from agent.log.record import RECORD_NONE
 from agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from agent.outlets.batch import Batch, identity_of
@@ -49,6 +48,7 @@ class Mqtt:
     """One broker of one station; what is common to boards and Linux."""
 
     kind = "mqtt"
+    times = None
     octets_most = BOARD_OCTETS
 
     def __init__(self, port, line, station, index, settings, owner):
@@ -106,6 +106,8 @@ class Mqtt:
         self._opening = False
         self._is_leaving = self._stopping = False
         self._leaving = Timer()
+        self._scheduler = None
+        self._slot = 0
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -118,6 +120,11 @@ class Mqtt:
     def is_up(self):
         """True if the broker takes batches, and the consumer answers."""
         return self.session.state == ms.UP and not self.is_overdue
+
+    def attach(self, scheduler, slot):
+        """Let an operator's order wake this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
 
     def holds(self):
         """Return False: a broker needs an operator only for what `why` says."""
@@ -143,7 +150,7 @@ class Mqtt:
         self.session.stop()
         self.port.close()
         state = self.log.state
-        if not self.save_beside() or (state.durable[CURSOR + self.index] != self.cursor.number and not state.save()):
+        if not self.save_beside() or (state.durable[self.cursor.slot] != self.cursor.number and not state.save()):
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):

@@ -32,6 +32,7 @@ from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
 from agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
+NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
 STEP = const(64)  # how many are looked at, or dropped by one snapshot, before the other tasks have their turn
 QUIET_ASKED_MOST = const(20000)  # how often to check whether the line is quiet before giving up the order
@@ -57,9 +58,9 @@ def of_station(station, board, words):
     """Return a generator of the answer's lines for a running station."""
     if not station.mounted:
         return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-    toolsnet = station.outlets[0]
-    outlet = toolsnet if toolsnet.kind == "toolsnet" else None
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, outlet)
+    if station.quarantine is None:
+        return iter([{"error": NO_QUARANTINE % station.number}])
+    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.outlets[0])
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):

@@ -26,6 +26,7 @@ class Awaiting:
         self.kind = settings["kind"]
         self.index = index
         self.port = self
+        self.times = None
         self.attempts = 0
         self.trouble = None  # the real one's, for what `put_state` leaves to its port
         self._station = copy(station)  # the station itself forgets its settings
@@ -35,9 +36,15 @@ class Awaiting:
         self._tried = 0  # before the outlet was there
         self._why = ""
         self._stopping = False
+        self._scheduler = None
+        self._slot = 0
 
     def begin(self, now):
         """Try at the first step."""
+
+    def attach(self, scheduler, slot):
+        """Keep the slot for the outlet."""
+        self._scheduler, self._slot = scheduler, slot
 
     def step(self, now):
         """Try to make the outlet; do its work once it is there."""
@@ -60,6 +67,7 @@ class Awaiting:
         self.trouble = getattr(made, "trouble", None)
         self._tried = self.attempts
         made.begin(now)
+        made.attach(self._scheduler, self._slot)
         if made.port is not None:
             self._station.board.watch(made.port, self.slot)
         return 0

@@ -7,7 +7,6 @@ curve would wait for the next one.
 
 from agent.base.words import get_u32
 from agent.log.cursor import Cursor
-from agent.log.numbers import GRAPH_CURSOR
 from agent.log.record import RECORD_NONE
 from agent.record import graph as gr
 
@@ -45,7 +44,7 @@ class Curves:
     def save(self):
         """Make the cursor durable; True if it is."""
         state = self.log.state
-        return state.durable[GRAPH_CURSOR + self.index] == self.cursor.number or state.save()
+        return state.durable[self.cursor.slot] == self.cursor.number or state.save()
 
     def read(self):
         """Read the next curve; return its first piece up to the data, all its data, and True if that is complete.

@@ -22,7 +22,6 @@ Rules
 from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
-from agent.log.numbers import CURSOR
 from agent.log.record import RECORD_NONE
 from agent.wide.line import is_graph_line, is_other_line, line_of, number_in
 
@@ -59,11 +58,11 @@ def place(settings, system, station):
     return settings.get("path")
 
 
-def make(settings, station, index, graphs):
+def make(settings, station, index):
     """Make the outlet of these settings (agent.wide.outlets); the file itself is opened later."""
     made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
-    if graphs is not None:
-        made.take_graphs(graphs)
+    if settings["graphs"] and station.graphs is not None:
+        made.take_graphs(station.graphs)
     return made
 
 
@@ -71,7 +70,7 @@ class FileOutlet:
     """One file of one station."""
 
     kind = "file"
-    port = None
+    port = times = None
     longest_ms = RETRY_MOST_MS
 
     def __init__(self, log, index, lines, health):
@@ -92,6 +91,8 @@ class FileOutlet:
         self._graphs = None
         self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
         self._is_lost = False  # the log's next record cannot be read now
+        self._scheduler = None
+        self._slot = 0
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
@@ -102,6 +103,11 @@ class FileOutlet:
     def begin(self, now):
         """Open the file at the next step: the log is mounted."""
         self._hold.start(now, 0)
+
+    def attach(self, scheduler, slot):
+        """Let an operator's order wake this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
 
     def holds(self):
         """A file needs no operator, except for what `why` says."""
@@ -121,7 +127,7 @@ class FileOutlet:
         state = self.log.state
         if self._graphs is not None and not self._graphs.save():
             self.health.count(h.NOT_SAVED)
-        if state.durable[CURSOR + self.index] != self.cursor.number and not state.save():
+        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):

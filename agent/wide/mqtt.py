@@ -57,12 +57,12 @@ OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
 CURVE_TAG = -1
 
 
-def make(settings, station, index, graphs):
+def make(settings, station, index):
     """Make the outlet of these settings (agent.wide.outlets)."""
     port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
     made = WideMqtt(port, station, index, settings, station.settings["spool"]["owner"])
-    if graphs is not None:
-        made.take_graphs(graphs)
+    if settings["graphs"] and station.graphs is not None:
+        made.take_graphs(station.graphs)
     return made
 
 

@@ -1,6 +1,7 @@
-"""What goes to ToolsNet besides plain results, as the settings want it: agent.cart.assembly hands it to the outlet."""
+"""ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
 
 from agent.log.numbers import SENT, SENT_WINDOW
+from agent.outlets.toolsnet import making
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
 from agent.wide import telegram04_spindles
@@ -12,6 +13,15 @@ from agent.wide.toolsnet_session import WideSession
 from agent.wide.toolsnet_window import Window
 
 CPYTHON_ONLY = True  # a board has room for results alone
+
+SETTINGS = ""  # they are a section of their own (agent.cart.settings)
+MEANINGS = {}  # type: dict[str, str]
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings (agent.wide.outlets)."""
+    kind, write, sources, window = extras(station, station.system, settings)
+    return making.make(settings, station, index, kind, write, sources, window)
 
 
 def extras(station, system, toolsnet):

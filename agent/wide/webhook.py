@@ -25,7 +25,6 @@ from agent.base.ticks import FOREVER, Timer
 from agent.link import port as ports
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from agent.log.cursor import Cursor
-from agent.log.numbers import CURSOR
 from agent.log.record import RECORD_NONE
 from agent.outlets.batch import Batch, identity_of
 from agent.wide.http_client import ASKED, BROKEN, READY, HttpClient
@@ -111,7 +110,7 @@ def wrong(settings):
     return found
 
 
-def make(settings, station, index, graphs):
+def make(settings, station, index):
     """Make the outlet of these settings (agent.wide.outlets)."""
     address = WebAddress(settings["url"])
     unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
@@ -128,6 +127,7 @@ class WebhookOutlet:
     """One address for one station."""
 
     kind = "webhook"
+    times = None
     longest_ms = RETRY_AFTER_MOST_MS
 
     def __init__(self, log, index, port, health, owner, settings, address):
@@ -163,10 +163,17 @@ class WebhookOutlet:
         self._is_met = False  # the server has confirmed something in this run
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
+        self._scheduler = None
+        self._slot = 0
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
         self._after = self.cursor.number
+
+    def attach(self, scheduler, slot):
+        """Let an operator's order wake this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
 
     def holds(self):
         """A server needs no operator, except for what `why` says."""
@@ -185,7 +192,7 @@ class WebhookOutlet:
         self._stopping = True
         self._hang_up()
         state = self.log.state
-        if state.durable[CURSOR + self.index] != self.cursor.number and not state.save():
+        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
             self.health.count(h.NOT_SAVED)
 
     def recover(self, now):

@@ -88,7 +88,7 @@ def test_a_file_that_is_no_object_is_one_mistake():
 
 
 def test_every_missing_required_setting_is_told_at_once():
-    assert places({}) == ["stations", "toolsnet.pim_host", "toolsnet.pim_port"]
+    assert places({}) == ["stations"]
     tree = {"toolsnet": {}, "stations": [{}]}
     assert places(tree) == [
         "stations[0].controller.host",
@@ -333,7 +333,7 @@ def test_a_configuration_with_mistakes_is_not_completed_and_the_error_lists_them
         config.complete({})
     except config.ConfigError as error:
         assert error.mistakes == config.check({})
-        assert "toolsnet.pim_port: found nothing, allowed: 1 to 65535, whole" in str(error)
+        assert "stations: found nothing, allowed: a list of 1 to " in str(error)
     else:
         raise AssertionError("a configuration with mistakes was completed")
 
@@ -394,6 +394,47 @@ def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first(
     }
 
 
+def without_toolsnet(*listed):
+    tree = with_outlets(*listed)
+    del tree["toolsnet"]
+    return tree
+
+
+def test_without_any_outlet_the_mistake_says_that_one_is_needed():
+    tree = good()
+    del tree["toolsnet"]
+    words = 'at least one outlet: the section toolsnet, or a list such as [{"kind": "mqtt", "host": "10.0.0.5"}]'
+    assert only(config.check(tree)) == ("stations[0].outlets", "nothing", words)
+    words = "a list of 1 to 4 outlets: at least one has to take the results"
+    assert only(config.check(without_toolsnet())) == ("stations[0].outlets", "a list of 0", words)
+
+
+def test_toolsnet_among_the_outlets_needs_its_section():
+    assert places(without_toolsnet({"kind": "toolsnet"})) == ["toolsnet.pim_host", "toolsnet.pim_port"]
+
+
+def test_a_station_needs_no_toolsnet_and_its_first_outlet_is_durable():
+    file, other = {"kind": "file", "path": "a", "durable": False}, {"kind": "mqtt", "host": "b"}
+    if not ON_CPYTHON:
+        return  # a board gets its configuration completed
+    done = config.complete(without_toolsnet(file, other))
+    assert done["toolsnet"] is None
+    assert [outlet["kind"] for outlet in done["stations"][0]["outlets"]] == ["mqtt", "file"]
+    assert done["stations"][0]["spool"]["parked_kib"] == 12
+    mistake = only(config.check(without_toolsnet(file)))
+    assert mistake[:2] == ("stations[0].outlets", "best-effort outlets alone")
+
+
+def test_a_section_that_no_station_uses_is_a_mistake():
+    if not ON_CPYTHON:
+        return
+    mistake = only(config.check(with_outlets({"kind": "mqtt", "host": "b"})))
+    words = 'no such section, or {"kind": "toolsnet"} among the outlets of a station'
+    assert mistake == ("toolsnet", "a section that no station uses", words)
+    both = second(with_outlets({"kind": "mqtt", "host": "b"}))  # the second station has no list: ToolsNet
+    assert config.check(both) == []
+
+
 def test_events_to_toolsnet_leave_room_for_one_file():
     file = {"kind": "file", "path": "a.jsonl"}
     for files, mistakes in ((1, 0), (2, 1)) if ON_CPYTHON else ():
@@ -408,7 +449,9 @@ def test_mistakes_among_the_outlets_are_told_with_their_place():
     for listed, place in (
         ([], "stations[0].outlets"),
         ([toolsnet, file, file, file, file], "stations[0].outlets"),
-        ([file], "stations[0].outlets"),
+        ([file], "toolsnet"),
+        ([dict(file, durable=False)], "stations[0].outlets"),
+        ([file, dict(file, path="b"), dict(file, path="c"), dict(file, path="d")], "stations[0].outlets"),
         ([toolsnet, toolsnet], "stations[0].outlets"),
         ([toolsnet, {"kind": "file"}], "stations[0].outlets[1].path"),
         ([toolsnet, {"kind": "broker"}], "stations[0].outlets[1].kind"),

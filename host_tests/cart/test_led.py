@@ -97,8 +97,8 @@ def test_every_cause_has_its_code():
     for station, network, code in (
         (Station(), True, led.RUNNING),
         (Station(pressure=1), True, led.NEEDS_OPERATOR),
-        (Station(pressure=2, server=False), True, led.NO_TOOLSNET),
-        (Station(server=False), True, led.NO_TOOLSNET),
+        (Station(pressure=2, server=False), True, led.NO_OUTLET),
+        (Station(server=False), True, led.NO_OUTLET),
         (Station(controller=False), True, led.NO_CONTROLLER),
         (Station(controller=False, server=False), True, led.NEITHER),
         (Station(full=True, controller=False), True, led.SPOOL_FULL),
@@ -110,7 +110,7 @@ def test_every_cause_has_its_code():
 
 
 def test_one_station_in_trouble_shows():
-    assert led.code_of([Station(), Station(server=False)], True) == led.NO_TOOLSNET
+    assert led.code_of([Station(), Station(server=False)], True) == led.NO_OUTLET
     assert led.code_of([Station(controller=False), Station(server=False)], True) == led.NEITHER
     assert led.code_of([Station(), Station(mounted=False)], True) == led.SPOOL_UNUSABLE
 

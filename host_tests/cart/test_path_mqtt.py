@@ -1,5 +1,8 @@
 """A whole cart with ToolsNet and a broker: each has every result, and neither waits for the other."""
 
+from agent.cart.led import NO_OUTLET, RUNNING, code_of
+from agent.cart.status import snapshot
+from agent.quarantine.orders import of_station
 from host_tests.support.mqtt import BROKER, SETTINGS
 from tools.harness.cart import PIM, SERVER, Cart
 from tools.sim.mqtt import Broker, Consumer
@@ -9,14 +12,16 @@ HEAP = "4m"
 
 
 class MqttCart(Cart):
-    """A cart as a board is given its configuration: completed."""
+    """A cart as a board is given its configuration: completed. `alone`: without ToolsNet."""
 
-    def __init__(self):
+    def __init__(self, alone=False):
         Cart.__init__(self, on=False)
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)
-        self.configuration["stations"][0]["outlets"] = [{"kind": "toolsnet"}, dict(SETTINGS)]
+        self.configuration["stations"][0]["outlets"] = [{"kind": "toolsnet"}, dict(SETTINGS)][alone:]
+        if alone:
+            self.configuration["toolsnet"] = None
         self.boot()
 
     def produce(self, count):
@@ -51,6 +56,42 @@ def test_both_have_every_result_whatever_becomes_of_the_other():
     cart.until_quiet()
     cart.until(lambda: len(cart.consumed()) == 20)
     assert cart.consumed() == cart.ids() and cart.broker.complaints == []
+
+
+def test_without_toolsnet_the_broker_is_all_there_is():
+    cart = MqttCart(alone=True)
+    cart.until_ready()
+    cart.produce(5)
+    cart.until(lambda: len(cart.consumed()) == 5)
+    cart.network.down(*BROKER)
+    cart.produce(5)
+    assert code_of(cart.app.stations, True) == NO_OUTLET
+    cart.cut()
+    cart.network.up(*BROKER)
+    cart.until(lambda: len(cart.consumed()) == 10)
+    cart.until(lambda: cart.station.log.waits(cart.station.log.cursors[0]) == 0)
+    (shown,) = snapshot(cart.app)["stations"]
+    assert [outlet["kind"] for outlet in shown["outlets"]] == ["mqtt"] and shown["backlog"] == 0
+    assert "parked" not in shown and "delivered" not in shown and shown["stored"] == 10
+    assert cart.station.quarantine is None
+    cart.until(lambda: code_of(cart.app.stations, True) == RUNNING)
+    (line,) = of_station(cart.station, cart.board, ["list"])
+    assert line["error"].startswith("station 10 has no quarantine: ToolsNet is not among its outlets")
+    assert cart.ids() == [] and cart.toolsnet.complaints == [] and cart.broker.complaints == []
+
+
+def test_toolsnet_added_to_a_board_gets_what_its_spool_holds():
+    cart = MqttCart(alone=True)
+    cart.until_ready()
+    cart.produce(5)
+    cart.until(lambda: len(cart.consumed()) == 5)
+    cart.configuration = MqttCart().configuration
+    cart.cut()
+    assert cart.station.added == [0, None]
+    cart.produce(2)
+    cart.until_quiet()
+    cart.until(lambda: len(cart.consumed()) == 7)
+    assert cart.ids() == cart.consumed()
 
 
 def test_it_leaves_the_broker_in_order():

@@ -7,10 +7,7 @@ from tools.base.clock import SimClock
 
 PORTABLE = True
 
-SETTINGS = {
-    "toolsnet": {"reconnect_ms": 60000},
-    "stations": [{"controller": {"backoff_max_ms": 30000, "busy_backoff_max_ms": 60000}}],
-}
+SETTINGS = {"stations": [{"controller": {"backoff_max_ms": 30000, "busy_backoff_max_ms": 50000}}]}
 PATIENCE_MS = STUCK_MS + 2 * 60000
 
 
@@ -33,6 +30,7 @@ class Log:
 
 class Outlet:
     attempts = index = 0
+    longest_ms = 60000
     held = False
 
     def holds(self):

@@ -27,7 +27,7 @@ TYPES = {
 READ = {
     *("$schema", "title", "description", "default", "type", "properties", "required", "additionalProperties"),
     *("enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems", "maxItems"),
-    *("uniqueItems", "allOf", "oneOf", "if", "then"),
+    *("uniqueItems", "allOf", "anyOf", "oneOf", "if", "then"),
 }
 
 
@@ -66,6 +66,7 @@ def fits(value, schema):
         good = good and all(key in value for key in schema.get("required", ()))
         good = good and all(fits(value[key], known.get(key, schema.get("additionalProperties", True))) for key in value)
     good = good and all(fits(value, part) for part in schema.get("allOf", ()))
+    good = good and ("anyOf" not in schema or any(fits(value, part) for part in schema["anyOf"]))
     good = good and ("oneOf" not in schema or sum(fits(value, part) for part in schema["oneOf"]) == 1)
     return good and ("if" not in schema or not fits(value, schema["if"]) or fits(value, schema["then"]))
 
@@ -105,6 +106,16 @@ def test_what_is_missing_for_a_kind_of_link_or_outlet_is_refused():
     tree["stations"][0]["outlets"][1]["path"] = "lines"
     assert fits(tree, SCHEMA)
     tree["stations"][0]["outlets"][0]["path"] = "lines"
+    assert not fits(tree, SCHEMA)
+
+
+def test_a_station_without_outlets_needs_the_section_toolsnet():
+    tree = good()
+    del tree["toolsnet"]
+    assert not fits(tree, SCHEMA)
+    tree["stations"][0]["outlets"] = [{"kind": "mqtt", "host": "b"}]
+    assert fits(tree, SCHEMA)
+    tree["stations"][0]["outlets"] = []
     assert not fits(tree, SCHEMA)
 
 

@@ -18,7 +18,7 @@ from tools.base.clock import SimClock
 from tools.harness.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
-METHODS |= {"put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
+METHODS |= {"attach": ["scheduler", "slot"], "put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
 FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
 
 

@@ -79,6 +79,7 @@ TESTED_BY = {
     "agent.quarantine.orders": "test_quarantine_orders",
     "agent.record.graph": "test_controller_curves",
     "agent.record.odd": "test_line",
+    "agent.outlets.toolsnet.making": "test_path",
     "agent.record.raw": "test_event",
     "agent.record.text": "test_status",
     "agent.toolsnet.odd04": "test_result04",

@@ -89,6 +89,9 @@ def check_row(copy, what):
 
 # What an outlet that needs no network has to answer.
 REST_OF_OUTLET = """
+    def attach(self, scheduler, slot):
+        pass
+
     def recover(self, now):
         pass
 
@@ -125,13 +128,13 @@ SETTINGS = """step_size int 1 1 9"""
 MEANINGS = {"step_size": "How many each result counts."}
 
 
-def make(settings, station, index, graphs):
+def make(settings, station, index):
     return Tally(station.log, index, settings["step_size"])
 
 
 class Tally:
     kind = "tally"
-    port = None
+    port = times = None
     longest_ms = 1000
 
     def __init__(self, log, index, size):
@@ -170,7 +173,8 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 def test_outlet(copy):
     add(copy, "agent/wide/tally.py", TALLY)
     edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import file, tally,")
-    edit(copy, "agent/wide/outlets.py", '{"file": file,', '{"file": file, "tally": tally,')
+    edit(copy, "agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
+    edit(copy, "agent/cart/owners.py", '"mqtt")', '"mqtt", "tally")')
     page = run(copy, "-m", "tools.config.text")
     assert "How many each result counts." in page
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
@@ -261,13 +265,13 @@ ASK_AGAIN_MS = 1000
 BLOCKS_SEARCHED = 16
 
 
-def make(settings, station, index, graphs):
+def make(settings, station, index):
     return Batches(station, index)
 
 
 class Batches:
     kind = "batches"
-    port = None
+    port = times = None
     longest_ms = ASK_AGAIN_MS
 
     def __init__(self, station, index):
@@ -357,7 +361,8 @@ assert len(cart.ids()) == 5
 def test_event_that_follows_from_a_result(copy):
     add(copy, "agent/wide/batches.py", BATCHES)
     edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import batches, file,")
-    edit(copy, "agent/wide/outlets.py", '{"file": file,', '{"file": file, "batches": batches,')
+    edit(copy, "agent/wide/outlets.py", '"file": file,', '"file": file, "batches": batches,')
+    edit(copy, "agent/cart/owners.py", '"mqtt")', '"mqtt", "batches")')
     edit(copy, "agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
     edit(copy, "agent/record/text.py", '    16: "results gone",', '    6: "batch done",\n    16: "results gone",')
     edit(copy, "docs/outlets.md", "`vehicle` (0052), ", "`vehicle` (0052), `batch done`, ")

@@ -225,11 +225,15 @@ class AsInstalled:
         return {"cwd": self.home, "env": around, **_who(as_root or bool(self.inside))}
 
     def cart(self, plant=None, number=7, name="cart.json", controller=None, station=None, **sections):
-        """Write a configuration of one station at this simulated plant; sections replace or add to the file's."""
+        """Write a configuration of one station at this simulated plant; sections replace or add to the file's.
+
+        None takes a section out: `toolsnet=None`, with the outlets in `station`.
+        """
         side = {"host": "127.0.0.1", "port": plant.controller_port if plant else free_port(), **(controller or {})}
         one = {"number": number, "controller": side, "spool": {"path": f"{number}.spool"}, **(station or {})}
         toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port if plant else free_port()}
-        self.write(name, {"toolsnet": toolsnet, "stations": [one], **sections})
+        tree = {"toolsnet": toolsnet, "stations": [one], **sections}
+        self.write(name, {key: part for key, part in tree.items() if part is not None})
         return self.home / name
 
     def write(self, name, content):

@@ -68,7 +68,8 @@ class MqttBench(Outlet):
         if self.wide:
             from agent.wide.mqtt import make as make_wide
 
-            self.forward = make_wide(self.mqtt_settings, station, 1, self.area.graphs)
+            station.graphs = self.area.graphs
+            self.forward = make_wide(self.mqtt_settings, station, 1)
         else:
             self.forward = make(self.mqtt_settings, station, 1)
         self.forward.begin(self.clock.now)

@@ -413,7 +413,7 @@ def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path,
         _, found = _examined(tmp_path, _tree())
     finally:
         flash.close()
-    assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor ToolsNet" in one["words"]]
+    assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
 
 
 # -- NTP -----------------------------------------------------------------------------------------------------------

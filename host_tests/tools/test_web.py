@@ -35,6 +35,7 @@ NOW_S = time.mktime(time.strptime("2026-11-20 10:01:00", "%Y-%m-%d %H:%M:%S"))
 def _whole(**changed):
     """A station with everything that a status has."""
     station = _station(parked=1, overwritten=0, counters={"duplicates": 2, "server connects": 3}, **changed)
+    station["outlets"][0].setdefault("waiting", 4)
     station["spool"].update({"damaged": 0, "worn": 0, "erases_ever": 77})
     station["spool"].update({"syncs": 10, "sync_ms_mean": 2.0, "sync_ms_most": 9.0})
     return station

@@ -67,7 +67,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     awaiting.secret.chmod(0o600)
     assert outlet.step(40000) == 0
     made = awaiting.made[0]
-    assert awaiting.watched == [(made.port, 5)] and made.heard == ["begin"] and outlet.trouble == "its own"
+    assert awaiting.watched == [(made.port, 5)] and made.heard == ["begin", "attach"] and outlet.trouble == "its own"
     assert outlet.step(40001) == 77 and outlet.attempts == 4 + 3 and outlet.is_up()
     for name in ("recover", "hurry", "leave"):
         getattr(outlet, name)(40002)

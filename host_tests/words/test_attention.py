@@ -12,6 +12,7 @@ REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing"
 
 def station(refused=None, **more):
     toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
+    toolsnet["left_out"] = more.pop("left_out", None)
     more.setdefault("spool", {}).setdefault("path", "cart.spool")
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
 
@@ -112,6 +113,8 @@ def test_every_need_has_words_for_when_it_is_over():
     )
     slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
     slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
+    gone = [{"kind": "mqtt", "waiting": 5}]
+    slugs |= {need.slug for need in attention.needs(station(removed=gone, left_out=0))}
     assert slugs == set(attention.OVER)
 
 

@@ -266,7 +266,7 @@ def test_a_changed_configuration_names_what_lists_its_mistakes(old):
     old.write_text('{"stations": []}')
     about = {"configuration": {"file": str(old), "changed": [str(old)], "wrong": "it is", "refused": False}}
     [need] = attention.of_agent(about)
-    assert "3 mistakes" in type_it(need.hint, "config check", code=2)
+    assert "1 mistake" in type_it(need.hint, "config check", code=2)
     return need.text()
 
 
@@ -363,7 +363,7 @@ def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
     old.write_text('{"stations": []}')
     with pytest.raises(asking.Trouble) as trouble:
         polling.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
-    assert "3 mistakes" in type_it(trouble.value.hint, "config check", code=2)
+    assert "1 mistake" in type_it(trouble.value.hint, "config check", code=2)
     return trouble.value.hint
 
 

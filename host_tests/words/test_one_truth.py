@@ -12,7 +12,7 @@ from agent.cart.status import snapshot
 from agent.openprotocol.states import READY
 from host_tests.live.test_live_view import _screen
 from tools.doctor import commands as doctor
-from tools.harness.cart import PIM, Cart
+from tools.harness.cart import PIM, SERVER, Cart
 from tools.harness.flash import SimFlash
 from tools.live.figures import BAD, WARNING, Figures
 from tools.sim import profiles
@@ -116,6 +116,30 @@ def refusing():
     return shown(cart)
 
 
+def changed(adds):
+    """ToolsNet is added to a cart that had a file alone, or removed while three results wait for it."""
+    cart = Cart(files=[{"path": "b.jsonl"}], on=False)
+    both = cart.configuration
+    alone = {
+        **both,
+        "toolsnet": None,
+        "stations": [dict(both["stations"][0], outlets=both["stations"][0]["outlets"][1:])],
+    }
+    cart.configuration = alone if adds else both
+    cart.boot()
+    cart.until_ready()
+    if not adds:
+        cart.network.down(*PIM)
+        cart.network.cut(*SERVER)
+    for _ in range(3):
+        cart.controller.produce()
+        cart.run(500)
+    cart.configuration = both if adds else alone
+    cart.cut()
+    cart.run(20000)
+    return shown(cart)
+
+
 def receipts(counted):
     """An outlet that has counted such receipts."""
     station = shown(started())
@@ -137,6 +161,8 @@ STATES = {
         {"overwritten"},
     ),
     "gone": (gone, {"gone"}),
+    "added": (lambda: changed(True), {"added"}),
+    "removed": (lambda: changed(False), {"removed"}),
     "missed": (missed, {"missed", "outlet"}),
     "resume unknown": (lambda: reported(40000), {"resume unknown"}),
     "server behind": (lambda: reported(1), {"server behind"}),

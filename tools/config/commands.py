@@ -159,11 +159,11 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the cart.")
 @click.option("--controller", help="HOST, HOST:PORT, 3964r:DEVICE or ascii:DEVICE.")
-@click.option("--pim", help="HOST:PORT of ToolsNet's PIM.")
+@click.option("--pim", help="HOST:PORT of ToolsNet's PIM, or no: then --also says where results go.")
 @click.option("--system", help="Number of the system in ToolsNet.")
 @click.option("--station", help="Number of the station in ToolsNet.")
 @click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
-@click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet.")
+@click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet or alone.")
 def new(file: Path, **given: str | None) -> None:
     """Ask seven questions and write FILE, a configuration for one station; questions answered by options are skipped.
 

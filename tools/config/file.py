@@ -238,7 +238,7 @@ def _not_built(configuration: dict) -> list[Mistake]:
 
 
 def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
-    if configuration["toolsnet"]["tls_ca"]:
+    if configuration["toolsnet"] and configuration["toolsnet"]["tls_ca"]:
         yield "toolsnet", configuration["toolsnet"]
     for index, station in enumerate(configuration["stations"]):
         for number, outlet in enumerate(station["outlets"]):

@@ -4,7 +4,8 @@ Rules
 1. An answer is checked at once, by the agent's own check; after a wrong one the question is asked again with what is
    allowed, but a wrong option ends the command.
 2. What is not asked keeps its default, and is not written: the file has only what is specific to this cart.
-3. If options have answered the six questions that every cart needs, the last one is not asked.
+3. If options have answered the six questions that every cart needs, the last one is not asked, unless the cart has no
+   ToolsNet: at least one place has to get the results.
 """
 
 from __future__ import annotations
@@ -57,9 +58,14 @@ def _controller(tree: dict, answer: str) -> None:
 
 
 def _pim(tree: dict, answer: str) -> None:
+    tree["stations"][0].pop("outlets", None)
+    if answer == NO:
+        tree.pop("toolsnet", None)
+        tree["stations"][0]["outlets"] = [{"kind": "mqtt", "host": "broker"}]  # until the last question
+        return
     host, port = _address(answer)
     if port is None:
-        raise ValueError("HOST:PORT; the protocol names no port, the plant does")
+        raise ValueError("HOST:PORT, as the protocol names no port and the plant does; or no")
     tree["toolsnet"] = {"pim_host": host, "pim_port": port}
 
 
@@ -87,9 +93,10 @@ def _machine(tree: dict, answer: str) -> None:
 
 def _beside(tree: dict, answer: str) -> None:
     station = tree["stations"][0]
-    station.pop("outlets", None)
     kind, _, place = answer.partition("://")
-    if answer == NO:
+    before = [{"kind": "toolsnet"}] if "toolsnet" in tree else []
+    if answer == NO and before:
+        station.pop("outlets", None)
         return
     if kind == "mqtt" and place and "/" not in place:
         host, port = _address(place)
@@ -101,16 +108,18 @@ def _beside(tree: dict, answer: str) -> None:
         outlet = {"kind": "webhook", "url": answer}
     else:
         more = "; mqtts and users: docs/mqtt.md" if kind.startswith("mqtt") else ""
-        raise ValueError(f"no, mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
-    station["outlets"] = [{"kind": "toolsnet"}, outlet]
+        none = f"{NO}, " if before else ""
+        raise ValueError(f"{none}mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
+    station["outlets"] = [*before, outlet]
 
 
+_INSTEAD = "7. Results to (mqtt://BROKER, or a webhook: https://HOST/PATH)"
 CHIP_KIB = 512  # what our image of the RP2040 leaves after its file system
 
 QUESTIONS = (
     Question("name", "1. Name of the cart", "Cart 1", _name),
     Question("controller", "2. Controller (HOST, HOST:PORT, or a line: 3964r:DEVICE, ascii:DEVICE)", None, _controller),
-    Question("pim", "3. PIM of ToolsNet (HOST:PORT)", None, _pim),
+    Question("pim", "3. PIM of ToolsNet (HOST:PORT, or no)", None, _pim),
     Question("system", "4. Number of the system in ToolsNet", "1", _system),
     Question("station", "5. Number of the station in ToolsNet", "1", _station),
     Question("machine", "6. Runs on (linux, or a chip: ethernet, wifi:NAME)", "linux", _machine),
@@ -131,12 +140,16 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
     is_asking = False
     for question in QUESTIONS:
         answer = given.get(question.option)
-        if question.put is _beside and not is_asking:
-            answer = answer or NO
+        text, default = question.text, question.default
+        if question.put is _beside:
+            if "toolsnet" not in tree:
+                text, default = _INSTEAD, None
+            elif not is_asking:
+                answer = answer or NO
         while True:
             asked = answer is None
             is_asking = is_asking or asked
-            said = click.prompt(question.text, default=question.default, err=True) if answer is None else answer
+            said = click.prompt(text, default=default, err=True) if answer is None else answer
             wrong = _wrong(tree, question, said)
             if wrong is None:
                 break

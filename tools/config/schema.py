@@ -60,7 +60,8 @@ def schema() -> Schema:
             "stations": {"type": "array", "minItems": 1, "maxItems": config.STATIONS_MAX, "items": station},
             "board": _object("board", tables["board"]),
         },
-        "required": ["toolsnet", "stations"],
+        "required": ["stations"],
+        "anyOf": [{"required": ["toolsnet"]}, {"properties": {"stations": {"items": {"required": ["outlets"]}}}}],
         "additionalProperties": False,
     }
 

@@ -69,7 +69,10 @@ MEANINGS = {
     ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
-    "stations[].outlets[].kind": "ToolsNet, exactly once, and others beside it; without a list ToolsNet alone.",
+    "stations[].outlets[].kind": (
+        "What gets the results: at least one outlet that is durable, ToolsNet once at most, three others at most; "
+        "without a list ToolsNet alone."
+    ),
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
@@ -173,7 +176,8 @@ MEANINGS = {
     ),
     "stations[].spool.parked_kib": (
         "Part of the spool for the quarantine: results that ToolsNet refuses. When it is full nothing goes to ToolsNet "
-        "until an operator decides. null is a quarter of `size_kib`; 16 on boards."
+        "until an operator decides. null is a quarter of `size_kib`, 16 on boards; without ToolsNet 12, kept for when "
+        "it is added."
     ),
     "stations[].spool.graphs_kib": (
         "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
@@ -269,8 +273,8 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
   and with `graphs_kib` at most three quarters of it.
-- There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each, ToolsNet once among them
-  ([outlets.md](outlets.md)).
+- There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
+  that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.
 - "For" says who needs a setting:
 """
 

@@ -20,10 +20,10 @@ from tools.base.printable import visible
 from tools.config import checked, runner
 from tools.config import file as config_file
 from tools.config.file import SERVICE_CONFIG
-from tools.doctor import agent, controller, extras, local, ntp, toolsnet
+from tools.doctor import agent, controller, extras, local, ntp, outlets, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from tools.spool.image import is_held
-from tools.words import attention, lasting, reasons
+from tools.words import attention, lasting, reasons, sides, status
 
 
 @click.command()
@@ -34,9 +34,9 @@ from tools.words import attention, lasting, reasons
 @click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
-    """Say what works, what does not and what to do: agent, disk, clock, names, controller, PIM, server.
+    """Say what works, what does not and what to do: agent, disk, clock, names, controller, PIM, server, other outlets.
 
-    If an agent is running, its own connections are reported, and neither controller nor ToolsNet is asked, since a
+    If an agent is running, its own connections are reported, and neither controller nor outlets are asked, since a
     controller may take only one client.
     """
     if config_path is None and not SERVICE_CONFIG.is_file():
@@ -145,27 +145,31 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
         yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
     else:
         yield from controller.over_line(name, station["controller"], folder)
-    yield from toolsnet.examine(name, configuration, station["number"], folder, spool_path(config_path, station))
+    for outlet in station["outlets"]:
+        if outlet["kind"] == "toolsnet":
+            yield from toolsnet.examine(
+                name, configuration, station["number"], folder, spool_path(config_path, station)
+            )
+        else:
+            yield from outlets.examine(name, outlet)
 
 
 def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
     """Yield what the running agent has found; nothing else is asked."""
     shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
     if shown is None:
-        words = "an agent has the spool and does not tell its state: neither controller nor ToolsNet was asked"
+        words = "an agent has the spool and does not tell its state: neither controller nor outlets were asked"
         yield Found(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
         return
     if not shown["mounted"]:
         yield Found(f"{name} agent", BAD, attention.not_up(shown))
         return
-    sides = [("controller", shown["controller"], reasons.of_controller, "ready")]
-    toolsnets = [outlet for outlet in shown["outlets"] if outlet["kind"] == "toolsnet"]
-    sides += [("ToolsNet", outlet, reasons.of_toolsnet, "streaming") for outlet in toolsnets]
-    for side, its, reason_of, good in sides:
-        reason = reason_of(its)
-        where = f"{its['host']}:{its['port']}"
-        if its["state"] == good:
-            yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({good})")
+    outlet = sides.first_of(shown)
+    for side, its in (("controller", shown["controller"]), (sides.name_of(outlet), outlet)):
+        reason = sides.reason_of(its)
+        where = sides.place_of(its)
+        if sides.is_well(its):
+            yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             words = reasons.and_next_try(words, its)
@@ -173,5 +177,4 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
     for need in lasting.everything(shown):
         verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
         yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
-    waiting = f"{shown['stored']} stored, {shown['delivered']} delivered, {shown['backlog']} waiting"
-    yield Found(f"{name} results", GOOD, waiting)
+    yield Found(f"{name} results", GOOD, status.results(shown))

@@ -37,7 +37,7 @@ def wanted(configuration: dict, station: dict) -> frozenset[str]:
     """Return what the agent would ask this station's controller for."""
     controller = station["controller"]
     has_others = any(outlet["kind"] != "toolsnet" for outlet in station["outlets"])
-    events = controller["events"] if has_others or configuration["toolsnet"]["events"] else ()
+    events = controller["events"] if has_others or (configuration["toolsnet"] or {}).get("events") else ()
     return frozenset((*events, CURVES) if controller["traces"] else events)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from board import linux_header, linux_mounts, linux_refusal
 from board.why import refusal_of
 from tools.config import places
+from tools.doctor import outlets
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.status import machine
 
@@ -138,11 +139,14 @@ def clock() -> list[Found]:
 
 def hosts(configuration: dict) -> list[tuple[str, str]]:
     """Return every host that the configuration names, with its setting."""
-    toolsnet = configuration["toolsnet"]
+    toolsnet = configuration["toolsnet"] or {}
     named = [(f"toolsnet.{key}", toolsnet[key]) for key in LOOKUP_NAMES if toolsnet.get(key)]
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["link"] == "tcp":
             named.append((f"stations[{index}].controller.host", station["controller"]["host"]))
+        for place, outlet in enumerate(station["outlets"]):
+            address = outlets.address_of(outlet)
+            named += [(f"stations[{index}].outlets[{place}]", address[0])] if address else []
     if configuration["board"].get("ntp_host"):
         named.append(("board.ntp_host", configuration["board"]["ntp_host"]))
     return named

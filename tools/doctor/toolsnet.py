@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.base.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
-from agent.cart.assembly import toolsnet_session
 from agent.cart.status import why_name
 from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
+from agent.outlets.toolsnet.making import session_of
 from agent.quarantine.entries import needs_operator
 from agent.toolsnet import session as ts
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
@@ -42,7 +42,7 @@ class Reached:
 def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
     """Check PIM, server and sequence for one station."""
     toolsnet, system = configuration["toolsnet"], configuration["system"]
-    reached = _reach(Board(folder), toolsnet, toolsnet_session(ts.Session, toolsnet, system, number))
+    reached = _reach(Board(folder), toolsnet, session_of(ts.Session, toolsnet, system, number))
     shown = {
         "kind": "toolsnet",
         "host": toolsnet["pim_host"],

@@ -414,9 +414,10 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
             f"this is no spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
-    waiting = log.waits(log.cursors[0])
+    waiting = log.waits(spool.first)
+    aside = f"{spool.quarantine.count()} set aside, " if spool.may_refuse else ""
     damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"
-    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {spool.quarantine.count()} set aside, {damaged}")
+    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {aside}{damaged}")
     for result in status.newest_results(log, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
         words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]

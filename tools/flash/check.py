@@ -17,7 +17,7 @@ from typing import Any
 from board.uart import parse_device
 from tools.flash import plan
 from tools.flash.link import ANSWER_S, About, Asked, BoardTrouble, Failed
-from tools.words import reasons
+from tools.words import sides
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 UP_S = 90  # a start takes seconds; a radio that joins takes longer
@@ -285,15 +285,19 @@ def _connected(told: dict) -> bool:
 def _connections(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, NETWORK_S, _connected)
     if looks >= 0:
-        return GOOD, "every controller and ToolsNet are connected", {}
+        return GOOD, f"every controller and {sides.common_name(told['stations'])} are connected", {}
     for station in (told or {"stations": []})["stations"]:
-        why = reasons.of_controller(station["controller"]) or reasons.of_toolsnet(station["outlets"][0])
+        why = sides.reason_of(station["controller"]) or sides.reason_of(sides.first_of(station))
         if why:
             return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
     return BAD, f"not all are connected within {NETWORK_S} s", {}
 
 
 def _count(told: dict, what: str) -> int:
+    """Return the figure of all stations; where a first outlet keeps no count, what does not wait is delivered."""
+    if what == "delivered":
+        left = (station.get("stored", 0) - station.get("backlog", 0) for station in told["stations"])
+        return sum(station.get(what, rest) for station, rest in zip(told["stations"], left, strict=True))
     return sum(station.get(what, 0) for station in told["stations"])
 
 
@@ -309,9 +313,10 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     stored = _count(told or before, "stored") - _count(before, "stored")
     figures = {"stored": stored, "delivered": _count(told or before, "delivered") - delivered}
     if looks < 0:
-        where = "was stored and did not reach ToolsNet" if stored else "came"
+        outlet = sides.common_name((told or before)["stations"])
+        where = f"was stored and did not reach {outlet}" if stored else "came"
         return BAD, f"no result {where} within {RESULT_S} s", figures
-    return GOOD, f"{figures['delivered']} acknowledged by ToolsNet", figures
+    return GOOD, f"{figures['delivered']} acknowledged by {sides.common_name(told['stations'])}", figures
 
 
 def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:

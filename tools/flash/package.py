@@ -179,7 +179,7 @@ def completed(tree: dict) -> dict:
         if not station["controller"]["commands"]:
             del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
-    for key in (*_TOOLSNET_OF_LINUX, "window"):
+    for key in (*_TOOLSNET_OF_LINUX, "window") if done["toolsnet"] else ():
         del done["toolsnet"][key]
     for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
         del done["board"][key]
@@ -193,8 +193,8 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     board = configuration["board"]
     over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
     if board["network"] == "none":
-        allowed = "wifi or ethernet: the ToolsNet server" + (" and a controller are" if over_network else " is")
-        mistakes.append(("board.network", '"none"', f"{allowed} reached over TCP"))
+        allowed = "wifi or ethernet: outlets" + (" and a controller" if over_network else "")
+        mistakes.append(("board.network", '"none"', f"{allowed} are reached over TCP"))
     if board["address"] and not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", board["address"]):
         mistakes.append(
             ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
@@ -223,8 +223,9 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
     found: dict[str, bytes] = {}
     try:
-        found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
-        tree["toolsnet"].update(named)
+        if configuration["toolsnet"]:
+            found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
+            tree["toolsnet"].update(named)
     except certificates.Unusable as unusable:
         mistakes.append(unusable.mistake)
     if mistakes:
@@ -235,19 +236,20 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
 
 
 def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
-    """List what a chip's outlets cannot be: it has ToolsNet, and at most one broker beside it, without TLS."""
-    others = station["outlets"][1:]
+    """List what a chip's outlets cannot be: it has ToolsNet, one broker without TLS, or both."""
     found = []
-    if len(others) > 1 or any(outlet["kind"] not in OUTLETS_OF_CHIPS for outlet in others):
-        kinds = ", ".join(outlet["kind"] for outlet in others)
-        found.append((f"{place}.outlets", kinds, "toolsnet, and one mqtt: a chip has no files for lines"))
-        return found
-    for outlet in others:
+    kinds = [outlet["kind"] for outlet in station["outlets"]]
+    if len(set(kinds)) < len(kinds) or not set(kinds) <= {"toolsnet", *OUTLETS_OF_CHIPS}:
+        words = "toolsnet, one mqtt, or both: a chip has no files for lines"
+        return [(f"{place}.outlets", ", ".join(kinds), words)]
+    for index, outlet in enumerate(station["outlets"]):
+        if outlet["kind"] == "toolsnet":
+            continue
         if outlet["tls_ca"]:
             words = "null: a chip has the memory for one TLS, ToolsNet's"
-            found.append((f"{place}.outlets[1].tls_ca", json.dumps(outlet["tls_ca"]), words))
+            found.append((f"{place}.outlets[{index}].tls_ca", json.dumps(outlet["tls_ca"]), words))
         if outlet["graphs"]:
-            found.append((f"{place}.outlets[1].graphs", "true", "false: a chip keeps no curves"))
+            found.append((f"{place}.outlets[{index}].graphs", "true", "false: a chip keeps no curves"))
         controller = station["controller"]
         if controller["results"] != "auto" or controller["bolt_data"]:
             words = "auto, and no bolt_data, with mqtt: a chip writes lines of one spindle"
@@ -275,13 +277,13 @@ def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[st
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     """List settings for Linux only: a board would not start with them."""
-    toolsnet = configuration["toolsnet"]
+    toolsnet = configuration["toolsnet"] or {}
     found = [
         (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
         for name, allowed in _TOOLSNET_OF_LINUX.items()
-        if toolsnet[name]
+        if toolsnet.get(name)
     ]
-    if toolsnet["window"] > 1:
+    if toolsnet.get("window", 1) > 1:
         found.append(("toolsnet.window", json.dumps(toolsnet["window"]), "1: a chip sends one result at a time"))
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["traces"]:

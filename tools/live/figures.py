@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from tools.live.curve import Curve
 from tools.live.history import StationFigures
-from tools.words import attention, lasting, undelivered
-from tools.words.news import DISK, NAMES
+from tools.words import attention, lasting, news, sides, undelivered
+from tools.words.sides import first_of, others_of
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -71,6 +71,11 @@ class Figures:
         """Return the newest state of every station."""
         return self.status.get("stations", [])
 
+    def has(self, name: str) -> bool:
+        """True if any station tells this figure, or none tells anything yet."""
+        mounted = [station for station in self.shown() if station.get("mounted")]
+        return not mounted or any(name in station for station in mounted)
+
     def total(self, name: str) -> int:
         return sum(station.get(name, 0) for station in self.shown())
 
@@ -96,7 +101,7 @@ class Figures:
         return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
 
     def all_connected(self) -> bool:
-        """True if every station is connected to its controller and to ToolsNet."""
+        """True if every station is connected to its controller, and its first outlet takes results."""
         shown = self.shown()
         return bool(shown) and all(_ready(station) and _streaming(station) for station in shown)
 
@@ -139,6 +144,7 @@ class Figures:
             for side in (shown.get("controller"), *shown.get("outlets", ())):
                 if side:
                     side["state"] = "no agent"
+                    side["is_up"] = False
 
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
@@ -187,18 +193,8 @@ def _ready(shown: dict) -> bool:
     return shown.get("controller", {}).get("state") == "ready"
 
 
-def toolsnet_of(shown: dict) -> dict:
-    """Return the station's ToolsNet outlet; empty before the spool is up."""
-    return next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})
-
-
-def others_of(shown: dict) -> list[dict]:
-    """Return the station's outlets other than ToolsNet."""
-    return [outlet for outlet in shown.get("outlets", ()) if outlet["kind"] != "toolsnet"]
-
-
 def _streaming(shown: dict) -> bool:
-    return toolsnet_of(shown).get("state") == "streaming"
+    return sides.is_well(first_of(shown))
 
 
 def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -206,9 +202,8 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         return []
     known.spool_told = True
     spool = shown["spool"]
-    text = (
-        f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {shown['backlog']} waiting for ToolsNet"
-    )
+    waiting = f"{shown['backlog']} waiting for {sides.name_of(first_of(shown))}"
+    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting}"
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
             text += f", {spool[trouble]} {trouble}"
@@ -226,28 +221,29 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:
     told = []
     ready, takes = _ready(shown), _takes_results(known, shown)
-    entries = _new_entries(known, shown)
+    entries, outlet = _new_entries(known, shown), sides.name_of(first_of(shown))
     left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
     for side, is_up, was_up, up, is_left in (
         ("controller", ready, known.was_ready, "controller ready", left),
-        ("toolsnet", takes, known.takes_results, "ToolsNet takes results", stopped),
+        ("outlet", takes, known.takes_results, f"{outlet} takes results", stopped),
     ):
+        name = news.name_of(side, shown)
         if is_up and not was_up:
             told.append((GOOD, up))
         elif was_up and not is_up and is_left:
-            told.append((INFO, f"{NAMES[side]} left in order"))
+            told.append((INFO, f"{name} left in order"))
         elif was_up and not is_up:
-            told.append((WARNING, f"{NAMES[side]} lost{known.news.of_loss(side, shown, entries)}"))
+            told.append((WARNING, f"{name} lost{known.news.of_loss(side, shown, entries)}"))
     known.was_ready, known.was_streaming, known.takes_results = ready, _streaming(shown), takes
     if not stopped:
-        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "toolsnet": takes})]
+        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "outlet": takes})]
     told += _room_changes(known, shown)
     return told + _outlet_changes(known, shown)
 
 
 def _takes_results(known: StationFigures, shown: dict) -> bool:
-    """True if ToolsNet is connected and has taken something since, if there was something to take."""
-    delivered = shown.get("delivered", 0)
+    """True if the first outlet is up and has taken something since, if there was something to take."""
+    delivered = sides.delivered_of(shown)
     if not _streaming(shown):
         known.delivered_away = delivered
         return False
@@ -257,13 +253,14 @@ def _takes_results(known: StationFigures, shown: dict) -> bool:
 
 
 def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """Report each reason why an outlet beside ToolsNet cannot be used, once until it is up again."""
+    """Report each reason why an outlet beside the first cannot be used, once until it is up again."""
     told = []
     for index, outlet in enumerate(others_of(shown)):
-        needs = attention.outlets({"outlets": [outlet]})
+        need = attention.of_outlet(outlet)
         before = known.others.setdefault(index, set())
-        told += [(WARNING, need.text()) for need in needs if need.key not in before]
-        before |= {need.key for need in needs}
+        if need is not None and need.key not in before:
+            told.append((WARNING, need.text()))
+            before.add(need.key)
         waited = known.waited.get(index, 0)
         if not outlet["is_up"]:
             known.waited[index] = outlet["waiting"]
@@ -280,7 +277,8 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > known.filling_percent:
         known.filling_percent = level
-        return [(WARNING, f"the spool is {percent} % full: {shown['backlog']} results waiting for ToolsNet")]
+        waiting = f"{shown['backlog']} results waiting for {sides.name_of(first_of(shown))}"
+        return [(WARNING, f"the spool is {percent} % full: {waiting}")]
     if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
         known.filling_percent = 0
         return [(GOOD, f"the spool is {percent} % full again")]
@@ -289,17 +287,15 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
 
 def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[str, str]]:
     """Report once which side has not been reached since the start: a wrong address looks like that."""
-    for side, met in (("controller", known.was_ready), ("toolsnet", known.was_streaming)):
+    for side, met in (("controller", known.was_ready), ("outlet", known.was_streaming)):
         if met:
             known.never_met.discard(side)
     if at_s - known.first_s < NEVER_MET_S:
         return []
-    sides = {"controller": ("controller", shown["controller"]), "toolsnet": ("ToolsNet", toolsnet_of(shown))}
     told = []
     for side in sorted(known.never_met):
-        name, its = sides[side]
         if not known.news.told(side):
-            told.append(f"no {name} yet at {its['host']}:{its['port']}")
+            told.append(f"no {news.name_of(side, shown)} yet at {sides.place_of(news.of(side, shown))}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
 
@@ -361,19 +357,19 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report the new entries of the station's log; what is said more than once is said with its count."""
     entries = [(one["name"], one["value"]) for one in _new_entries(known, shown) if one["name"] not in _TOLD_AS_STATE]
     known.logged = shown["logged"]
-    stands = {"controller": known.was_ready, "toolsnet": known.takes_results}
-    stands[DISK] = not shown.get("spool", {}).get("refused")
+    stands = {"controller": known.was_ready, "outlet": known.takes_results}
+    stands[news.DISK] = not shown.get("spool", {}).get("refused")
     counted: dict[str, Counter[int]] = {}
     for name, value in entries:
         counted.setdefault(name, Counter())[value] += 1
     told = []
     for name, values in counted.items():
-        news = [value for value in values if known.news.is_new(name, value, stands)]
-        for value in news[: EACH_MOST - 1] if len(news) > EACH_MOST else news:
+        fresh = [value for value in values if known.news.is_new(name, value, stands)]
+        for value in fresh[: EACH_MOST - 1] if len(fresh) > EACH_MOST else fresh:
             told.append(_entry(name, value, f" ({values[value]} times)" if values[value] > 1 else "", shown, known))
-        if len(news) > EACH_MOST:
-            more = sum(values[value] for value in news[EACH_MOST - 1 :]) - 1
-            told.append(_entry(name, news[-1], f", and {more} more like it", shown, known))
+        if len(fresh) > EACH_MOST:
+            more = sum(values[value] for value in fresh[EACH_MOST - 1 :]) - 1
+            told.append(_entry(name, fresh[-1], f", and {more} more like it", shown, known))
     return told
 
 

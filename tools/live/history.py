@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from tools.live.curve import Curve
+from tools.words import sides
 from tools.words.news import News
 
 RATE_WINDOW_S = 5.0
@@ -25,8 +26,8 @@ class StationFigures:
     logged: int = 0
     was_ready: bool = False
     was_streaming: bool = False
-    takes_results: bool = False  # ToolsNet, as far as the log has said
-    delivered_away: int | None = None  # when ToolsNet was last not connected
+    takes_results: bool = False  # the first outlet, as far as the log has said
+    delivered_away: int | None = None  # when the first outlet was last not up
     met_controller: bool = False  # since the agent's start
     open_ids: int = 0
     filling_percent: int = 0
@@ -38,7 +39,7 @@ class StationFigures:
     waited: dict[int, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)
     first_s: float = 0.0
-    never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
+    never_met: set[str] = field(default_factory=lambda: {"controller", "outlet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
     curve: Curve = field(default_factory=Curve)
     results: list[dict] = field(default_factory=list)  # newest first
@@ -47,14 +48,14 @@ class StationFigures:
         """Take the newest state."""
         self.shown = shown
         self.met_controller = self.met_controller or shown.get("controller", {}).get("state") == "ready"
-        self.history.append((at_s, shown.get("stored", 0), shown.get("delivered", 0)))
+        self.history.append((at_s, shown.get("stored", 0), sides.delivered_of(shown)))
         while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
             self.history.popleft()
         self.curve.add(shown.get("backlog", 0), at_s)
         self._keep_results(shown.get("results") or [])
 
     def rates(self) -> tuple[float, float]:
-        """Return the results stored and the results ToolsNet has taken, per second over the last few seconds."""
+        """Return the results stored and those the first outlet has taken, per second over the last few seconds."""
         if len(self.history) < 2:
             return 0.0, 0.0
         first, last = self.history[0], self.history[-1]

@@ -18,14 +18,13 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from tools.base.printable import visible
-from tools.live.figures import Change, others_of, toolsnet_of
-from tools.words import attention, lasting
-from tools.words.news import reason_of
+from tools.live.figures import Change
+from tools.words import attention, lasting, news, sides
 from tools.words.reasons import Reason, and_next_try, short
+from tools.words.sides import others_of
 from tools.words.spans import span
 
 NO_AGENT = "no agent"
-GOOD_STATES = {"ready", "streaming"}
 DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
 GOOD_STYLE = "#56b4e9"
 WARNING_STYLE = "#e69f00"
@@ -88,10 +87,8 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
         text.append(visible(attention.not_up(station)), BAD_STYLE)
         return text
     told = _told(station, cut, room)
-    for label, side, shown in (
-        ("controller", "controller", station["controller"]),
-        ("ToolsNet", "toolsnet", toolsnet_of(station)),
-    ):
+    for side in news.SIDES:
+        label, shown = news.name_of(side, station), news.of(side, station)
         _link_line(text, label, shown, cut.get(side, False), bool(told.why[side]), room[0])
         for line in told.why[side]:
             text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
@@ -117,18 +114,18 @@ class _Told(NamedTuple):
 
 def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
     """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
-    sides = {"controller": station["controller"], "toolsnet": toolsnet_of(station)}
-    wrong = [side for side, shown in sides.items() if shown.get("state") not in GOOD_STATES and not cut.get(side)]
-    known = {side: reason_of(side, station) for side in wrong}
+    both = {side: news.of(side, station) for side in news.SIDES}
+    wrong = [side for side, shown in both.items() if not sides.is_well(shown) and not cut.get(side)]
+    known = {side: news.reason_of(side, station) for side in wrong}
     needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
-    none: dict[str, list[str]] = {side: [] for side in sides}
+    none: dict[str, list[str]] = {side: [] for side in both}
     if width - WHY_INDENT < WHY_LEAST:
         return _Told(none, [(need, [visible(need.text())]) for need in needs])
     need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
     for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
-        told = {side: and_next_try(say_why(one), sides[side]) for side, one in known.items() if one and say_why}
+        told = {side: and_next_try(say_why(one), both[side]) for side, one in known.items() if one and say_why}
         why = {side: _wrapped(text, width - WHY_INDENT) for side, text in told.items()}
         lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
         if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
@@ -147,20 +144,21 @@ def _lasting(station: dict, width: int) -> list[str]:
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
 
 
-def state_sign(state: str) -> tuple[str, str]:
+def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
     """Return the sign of a connection's state, and its colour."""
-    if state in GOOD_STATES:
+    if sides.is_well(side):
         return "●", GOOD_STYLE
-    return ("○", BAD_STYLE) if state in DOWN_STATES else ("◐", WARNING_STYLE)
+    is_down = is_cut or side.get("state", "") in DOWN_STATES
+    return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
 
 
 def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
-    sign, style = state_sign("closed" if is_cut and shown["state"] not in GOOD_STATES else shown["state"])
+    sign, style = state_sign(shown, is_cut)
     text.append(f"{label:<12}", "dim")
     text.append(f"{sign} {shown['state']:<9}  ", style)
     ahead_s = shown.get("clock_ahead_s") or 0
-    why = short(shown) if shown["state"] not in GOOD_STATES else ""
+    why = "" if sides.is_well(shown) else short(shown)
     if is_cut:
         text.append("network cut  ", BAD_STYLE)
     elif shown.get("waits_for_room"):
@@ -168,7 +166,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool,
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
-        place = f"{shown['host']}:{shown['port']}"
+        place = sides.place_of(shown)
         if not in_full:  # the agent's short word and the next try; the events have the whole sentence
             text.append(f"{why}  " if why else "", WARNING_STYLE)
             place = and_next_try(place, shown)
@@ -301,9 +299,8 @@ def account(told: dict) -> Text:
     """What one station's spool has seen since it was made: one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
-    _figures(
-        text, [(word, told.get(name, 0), style) for word, name, style in (*names, ("set aside", "parked", BAD_STYLE))]
-    )
+    names = (*names, ("set aside", "parked", BAD_STYLE))
+    _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
     return text
 
 

@@ -27,6 +27,7 @@ from tools.live.history import StationFigures
 from tools.live.rows import Rows
 from tools.live.subject import Subject
 from tools.process.agent import NONE
+from tools.words import sides
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
 TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column
@@ -181,7 +182,7 @@ class Overview(Watching):
         some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
         self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        self.query_one("#side").border_title = f" waiting for ToolsNet: {figures.backlog} "
+        self.query_one("#side").border_title = f" waiting for {sides.common_name(figures.shown())}: {figures.backlog} "
         self._draw(figures.curve)
         self._show_wrong()
 
@@ -284,7 +285,8 @@ class OneStation(Watching):
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
-        self.query_one("#side").border_title = f" waiting for ToolsNet: {shown.get('backlog', 0)} "
+        waits_for = sides.name_of(sides.first_of(shown))
+        self.query_one("#side").border_title = f" waiting for {waits_for}: {shown.get('backlog', 0)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
         self._draw(known.curve)
         self._results = [one for one in known.results if not self._word or results.has(one, self._word)]

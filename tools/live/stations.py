@@ -17,11 +17,11 @@ from rich.text import Text
 
 from tools.base.printable import visible
 from tools.live import chart, panels
-from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
+from tools.live.figures import BAD, GOOD, INFO, WARNING
 from tools.live.history import StationFigures
-from tools.words import attention, lasting
-from tools.words.news import reason_of
+from tools.words import attention, lasting, news, sides
 from tools.words.reasons import Reason, short
+from tools.words.sides import first_of, others_of
 from tools.words.spans import span
 
 FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
@@ -38,17 +38,13 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     """Return how bad it is, and what is wrong in words; "" if all is well."""
     if not shown["mounted"]:
         return BAD, attention.not_up(shown)
-    controller, toolsnet = shown["controller"], toolsnet_of(shown)
+    controller = shown["controller"]
     if controller["state"] == panels.NO_AGENT:
         return BAD, "the agent does not run"
     bad = attention.bad(shown)
     if bad:
         return BAD, bad[0].text() if detail == WHOLE else bad[0].words
-    wrong = [
-        _missing(name, side, shown, detail)
-        for name, side in (("controller", controller), ("ToolsNet", toolsnet))
-        if side.get("state") not in panels.GOOD_STATES
-    ]
+    wrong = [_missing(side, shown, detail) for side in news.SIDES if not sides.is_well(news.of(side, shown))]
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
     wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
@@ -66,9 +62,10 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     return (INFO, f"{gone} gone") if gone else (GOOD, "")
 
 
-def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
+def _missing(which: str, shown: dict, detail: int) -> str:
     """Say why this side is not connected."""
-    reason = reason_of(name.casefold(), shown) if detail > SHORT else Reason()
+    side, name = news.of(which, shown), news.name_of(which, shown)
+    reason = news.reason_of(which, shown) if detail > SHORT else Reason()
     if not reason:
         return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
     return reason.text() if detail == WHOLE else reason.words
@@ -109,13 +106,13 @@ def _controller(text: Text, known: StationFigures, cells: int) -> None:
     _side(text, known.shown.get("controller", {}), cells)
 
 
-def _toolsnet(text: Text, known: StationFigures, cells: int) -> None:
-    _side(text, toolsnet_of(known.shown), cells)
+def _outlet(text: Text, known: StationFigures, cells: int) -> None:
+    _side(text, first_of(known.shown), cells)
 
 
 def _side(text: Text, side: dict, cells: int) -> None:
     state = side.get("state", "")
-    sign, style = panels.state_sign(state)
+    sign, style = panels.state_sign(side)
     text.append(panels.fitted(f"{sign} {state}" if state else "", cells), style)
 
 
@@ -162,7 +159,7 @@ COLUMNS = (
     Column(" no.", 6, _number),
     Column("name", 12, _name),
     Column("controller", 13, _controller),
-    Column("ToolsNet", 13, _toolsnet),
+    Column("outlet", 13, _outlet),
     Column("in/s", 5, _in, 84, True),
     Column("out/s", 5, _out, 104, True),
     Column("waiting", 7, _waiting, 0, True),
@@ -218,8 +215,7 @@ def is_well(known: StationFigures) -> bool:
 def _urgency(known: StationFigures) -> tuple[int, int, int]:
     """Return a key that is lower the worse the station is: how bad it is, and how many sides are missing."""
     shown = known.shown
-    sides = (shown.get("controller", {}), toolsnet_of(shown))
-    stand = sum(side.get("state") in panels.GOOD_STATES for side in sides)
+    stand = sum(sides.is_well(news.of(side, shown)) for side in news.SIDES)
     return ORDER.index(verdict(shown)[0]), stand, shown["number"]
 
 
@@ -255,9 +251,9 @@ def chosen(stations: list[StationFigures], word: str, sort: str) -> list[Station
 
 def _searched(known: StationFigures) -> str:
     shown = known.shown
-    sides = [shown.get("controller", {}), toolsnet_of(shown)]
     words = [str(shown["number"]), shown["name"], *verdict(shown)]
-    words += [str(side.get(name, "")) for side in sides for name in ("state", "host")]
+    both = [news.of(side, shown) for side in news.SIDES]
+    words += [str(side.get(name, "")) for side in both for name in ("state", "host", "place")]
     return " ".join(words).casefold()
 
 
@@ -267,7 +263,8 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     ready = sum(known.was_ready for known in stations)
     streaming = sum(known.was_streaming for known in stations)
     levels = [verdict(known.shown)[0] for known in stations]
-    for names in (("controllers ready", "ToolsNet takes results of"), ("controllers", "ToolsNet")):
+    outlet = sides.common_name(known.shown for known in stations)
+    for names in (("controllers ready", f"{outlet} takes results of"), ("controllers", outlet)):
         text = Text(no_wrap=True, overflow="ellipsis")
         for name, well in zip(names, (ready, streaming), strict=True):
             style = panels.GOOD_STYLE if well == count else panels.WARNING_STYLE
@@ -278,11 +275,10 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
             break
     text.append("\n")
     figures = [("in", f"{rates[0]:.1f}/s"), ("out", f"{rates[1]:.1f}/s")]
-    figures += [
-        (name, str(sum(known.shown.get(key, 0) for known in stations)))
-        for name, key in (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"))
-    ]
-    figures.append(("set aside", str(sum(parked_of(known.shown) for known in stations))))
+    named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
+    for name, key in named:
+        told = [known.shown[key] for known in stations if key in known.shown]
+        figures += [(name, str(sum(told)))] if told or name in ("waiting", "stored") else []
     for name, value in figures:
         text.append(f"{name} ", "dim").append(value, "bold").append("   ")
     text.rstrip()

@@ -55,7 +55,7 @@ class Subject:
     def cut(self) -> dict[str, bool]:
         """Return which networks the demo has cut."""
         demo = self.demo
-        return {"toolsnet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
+        return {"outlet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
 
     def version(self) -> tuple[object, ...]:
         """Return a value that changes whenever there is something new to show."""

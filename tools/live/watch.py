@@ -15,6 +15,7 @@ from pathlib import Path
 from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from tools.live.figures import BAD, INFO, WARNING, Change, Figures
 from tools.process.child import AgentChild
+from tools.words import sides
 
 STARTING = "starting"
 RUNNING = "running"
@@ -73,8 +74,12 @@ class Watch:
     def account_lines(self) -> list[str]:
         """Return the account for people."""
         told = self.account()
-        parts = [("kept in the spool since it was made", told["stored"]), ("delivered to ToolsNet", told["delivered"])]
-        parts += [("still waiting", told["waiting"]), ("set aside", told["parked"])]
+        parts = [("kept in the spool since it was made", told["stored"])]
+        if "delivered" in told:
+            parts.append(("delivered to ToolsNet", told["delivered"]))
+        parts.append(("still waiting", told["waiting"]))
+        if "delivered" in told:
+            parts.append(("set aside", told["parked"]))
         return [f"  {name:<38}{count:>8}" for name, count in parts]
 
     # -- commands ----------------------------------------------------------------------------------------------
@@ -197,14 +202,15 @@ class Watch:
 def totals(figures: Figures) -> dict:
     """Return the figures of all stations together."""
     stored_per_s, passed_per_s = figures.rates()
+    delivered = {"delivered": figures.total("delivered")} if figures.has("delivered") else {}
     return {
         "stored": figures.stored,
-        "delivered": figures.total("delivered"),
+        **delivered,
         "waiting": figures.backlog,
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
         "controllers_ready": sum(known.was_ready for known in figures.stations.values()),
-        "toolsnet_streaming": sum(known.was_streaming for known in figures.stations.values()),
+        "outlets_up": sum(known.was_streaming for known in figures.stations.values()),
         "stations": len(figures.shown()),
     }
 
@@ -212,10 +218,11 @@ def totals(figures: Figures) -> dict:
 def totals_text(figures: Figures) -> str:
     """Return the totals in one line for people."""
     told = totals(figures)
+    delivered = f" {told['delivered']}" if "delivered" in told else ""
     return (
-        f"stored {told['stored']} ({told['stored_per_s']}/s), delivered {told['delivered']} "
+        f"stored {told['stored']} ({told['stored_per_s']}/s), delivered{delivered} "
         f"({told['delivered_per_s']}/s), waiting {told['waiting']}; controllers {told['controllers_ready']}"
-        f"/{told['stations']}, ToolsNet {told['toolsnet_streaming']}/{told['stations']}"
+        f"/{told['stations']}, {sides.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
     )
 
 

@@ -110,7 +110,7 @@ class Agent:
         # Under systemd this process is watched; elsewhere the notifier does nothing.
         self._notifier = Notifier()
         self._is_service = bool(self._notifier.address) or os.getpid() == INIT
-        wish = configuration["toolsnet"]["clock"]
+        wish = configuration["toolsnet"]["clock"] if configuration["toolsnet"] else "off"
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, configuration, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
@@ -200,14 +200,13 @@ class Agent:
         """Return what `systemctl status` shows."""
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
-        delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
+        delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
         if not mounted and self._told_problems:
             return f"no spool can be used: {self._told_problems[0]}"
         waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
-        return (
-            f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
-            f"{waiting} waiting"
-        )
+        to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
+        stations = f"{len(mounted)} of {len(self.app.stations)} stations"
+        return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
 
     def _take_over(self, now: int) -> None:
         """Convert spools of earlier toolcarts before they are opened, also one that appears later."""

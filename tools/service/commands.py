@@ -187,7 +187,7 @@ def problems(configuration: dict, program: str) -> list[str]:
         path = station["spool"]["path"]
         if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
             told.append(f"the spool {path} is outside of {STATE_FOLDER}: the service may not write there.")
-        for outlet in station["outlets"][1:]:
+        for outlet in station["outlets"]:
             path = outlet.get("path", "")
             if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
                 told.append(f"the file {path} is outside of {STATE_FOLDER}: the service may not write there.")

@@ -131,7 +131,7 @@ def serial_devices(configuration: dict) -> tuple[str, ...]:
 
 def sets_clock(configuration: dict) -> bool:
     """True if the completed configuration wants the system's clock set to ToolsNet's."""
-    return configuration["toolsnet"]["clock"] == "set"
+    return (configuration["toolsnet"] or {}).get("clock") == "set"
 
 
 def quoted(text: str) -> str:

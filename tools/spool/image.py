@@ -151,6 +151,8 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
         raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
     areas = []
     for ring, log in spool.logs():
+        if ring == KEPT and not spool.may_refuse:
+            continue  # the room for a quarantine, for when there is an outlet that refuses
         areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
     return Image(areas, spool)
 

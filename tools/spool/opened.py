@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.cart import owners
 from agent.log import numbers as n
 from agent.log.areas import divide
 from agent.log.cursor import WANTS_ALL, Cursor
@@ -30,12 +31,17 @@ OUTLETS = 4
 class Opened:
     """State and logs of one station, mounted; `graphs` is None if there are none."""
 
-    def __init__(self, device, kept_blocks: int, graph_blocks: int) -> None:
+    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: int = 0) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
         self.log = Log(
             Part(device, first, device.block_count - first), self.state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE
         )
+        in_use = [owners.is_in_use(owned, slot) for slot in range(OUTLETS)]
+        for cursor, keeps in zip(self.log.cursors, in_use, strict=True):
+            cursor.durable = keeps  # that of an outlet which was removed keeps nothing
+        self.first = self.log.cursors[in_use.index(True) if True in in_use else 0]  # of the first outlet
+        self.may_refuse = owned == 0 or owners.had(owned, 0)  # else there never was anything to set aside
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)
@@ -111,10 +117,10 @@ def begun(device) -> Opened | None:
 
 
 def _mounted(device) -> Opened | None:
-    kept_blocks, graph_blocks = divide(device, 0, 0)
+    kept_blocks, graph_blocks, owned = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
-    found = Opened(device, kept_blocks, graph_blocks)
+    found = Opened(device, kept_blocks, graph_blocks, owned)
     return found if found.answer == MOUNT_DONE else None
 
 

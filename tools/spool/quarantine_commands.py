@@ -25,7 +25,7 @@ from typing import Any
 import click
 
 from agent.log.flash import RamFlash
-from agent.quarantine.orders import carry_out
+from agent.quarantine.orders import NO_QUARANTINE, carry_out
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
 from tools.base.printable import visible, visible_in
@@ -106,6 +106,8 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
         raise Trouble(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
     if found is None:
         raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
+    if not found.may_refuse:
+        raise Trouble(NO_QUARANTINE % station, EXIT_NOT_DONE)
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
 
 

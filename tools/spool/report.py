@@ -136,11 +136,12 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
     if area.ring == n.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
-    waiting = [entry for entry in kept if entry.number > numbers[n.CURSOR]]
+    waiting = [entry for entry in kept if entry.number > numbers[spool.first.slot]]
     is_met = numbers[n.SENT] & n.SENT_MET
+    delivered = {"delivered": numbers[n.DELIVERED]} if spool.may_refuse else {}
     return {
         "stored": numbers[n.STORED],
-        "delivered": numbers[n.DELIVERED],
+        **delivered,
         "waiting": len(waiting),
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],

@@ -8,11 +8,10 @@ Rules
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.base.prometheus import COUNTER, GAUGE, Sheet
-from tools.words import attention, lasting
+from tools.words import attention, lasting, sides
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -34,7 +33,11 @@ FAMILIES = {
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
-    "toolcart_results_waiting": (GAUGE, "Results that are waiting: stored and not delivered yet."),
+    "toolcart_results_waiting": (
+        GAUGE,
+        "Results stored that the first outlet, ToolsNet if there is one, has not taken.",
+    ),
+    "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its kind."),
     "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet took none of them."),
     "toolcart_needs": (GAUGE, "1 for each thing that somebody should know: refused, operator, full, state and others."),
     "toolcart_results_missing": (
@@ -42,10 +45,10 @@ FAMILIES = {
         "IDs that the controller is still to be asked for; there may be fewer results.",
     ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
-    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
+    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before the first outlet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
-    "toolcart_connected": (GAUGE, "Whether the controller's session stands, or ToolsNet takes results."),
+    "toolcart_connected": (GAUGE, "Whether the controller's session stands, or an outlet takes results."),
     "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
     "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
     "toolcart_serial_overruns_total": (COUNTER, "Bytes of the serial line that were lost for want of room."),
@@ -59,6 +62,16 @@ FAMILIES = {
     "toolcart_spool_sync_most_seconds": (GAUGE, "The longest such write since the start."),
     "toolcart_controller_clock_ahead_seconds": (GAUGE, "How far the controller's clock is ahead of ours."),
     "toolcart_noted_total": (COUNTER, "The agent's own counters since its start, by name."),
+}
+
+
+# The agent's counters of a side, by the family that has them.
+_COUNTERS = {
+    "controller": (
+        ("toolcart_connects_total", "controller connects"),
+        ("toolcart_repeats_total", "duplicates"),
+    ),
+    "toolsnet": (("toolcart_connects_total", "server connects"), ("toolcart_repeats_total", "repeated")),
 }
 
 
@@ -111,35 +124,29 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     stored, missing, gone = station["stored"], recovery["open_ids"], recovery["gone"]
     sheet.add("toolcart_results_produced_total", labels, stored + gone)
     sheet.add("toolcart_results_stored_total", labels, stored)
-    sheet.add("toolcart_results_delivered_total", labels, station["delivered"])
+    sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
-    sheet.add("toolcart_results_parked", labels, station["parked"])
+    sheet.add("toolcart_results_parked", labels, station.get("parked"))
     for need in lasting.everything(station):
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
-    for side, shown, good, connects, repeats in _sides(station):
+    for side, shown in (("controller", station["controller"]), *sides.outlets_of(station)):
         of_side = {**labels, "side": side}
-        counters = station["counters"]
-        sheet.add("toolcart_connected", of_side, shown["state"] == good)
-        if shown.get("why") and shown["state"] != good:
+        is_well = sides.is_well(shown)
+        sheet.add("toolcart_connected", of_side, is_well)
+        if shown.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
-        sheet.add("toolcart_connects_total", of_side, counters.get(connects, 0))
-        sheet.add("toolcart_repeats_total", of_side, counters.get(repeats, 0))
+        sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))
+        for name, counter in _COUNTERS.get(side, ()):
+            sheet.add(name, of_side, station["counters"].get(counter, 0))
     sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
     overruns = station["controller"].get("line", {}).get("overruns", -1)
     if overruns >= 0:
         sheet.add("toolcart_serial_overruns_total", labels, overruns)
     _add_spool(sheet, labels, station["spool"])
-
-
-def _sides(station: dict) -> Iterator[tuple[str, dict, str, str, str]]:
-    yield "controller", station["controller"], "ready", "controller connects", "duplicates"
-    for outlet in station["outlets"]:
-        if outlet["kind"] == "toolsnet":
-            yield "toolsnet", outlet, "streaming", "server connects", "repeated"
 
 
 def _add_spool(sheet: Sheet, labels: dict, spool: dict) -> None:

@@ -18,11 +18,11 @@ from markupsafe import Markup
 
 from tools.pages import frame
 from tools.web.polling import Seen
-from tools.words import attention, reasons
+from tools.words import attention, reasons, sides
 from tools.words import status as words
 
 REFRESH_S = 5
-_NAMES = ("Station", "Controller", "ToolsNet", "Stored", "Delivered", "Waiting", "Set aside")
+_NAMES = ("Station", "Controller", "Outlet", "Stored", "Delivered", "Waiting", "Set aside")
 
 
 def overview(seen: list[Seen]) -> str:
@@ -54,11 +54,12 @@ def row(station: dict) -> str:
     if not station["mounted"]:
         told["not_up"] = attention.not_up(station)
         return _templates().get_template("station.html").render(told)
-    toolsnet = next(outlet for outlet in station["outlets"] if outlet["kind"] == "toolsnet")
-    told["sides"] = [_side("Controller", station["controller"], "ready"), _side("ToolsNet", toolsnet, "streaming")]
-    figures = (station["stored"], station["delivered"], station["backlog"], station["parked"])
+    outlet = sides.first_of(station)
+    told["sides"] = [_side("Controller", station["controller"]), _side(sides.name_of(outlet), outlet)]
+    figures = (station["stored"], station.get("delivered", "-"), station["backlog"], station.get("parked", "-"))
     told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
-    for reason in (reasons.of_controller(station["controller"]), reasons.of_toolsnet(toolsnet)):
+    for side in (station["controller"], outlet):
+        reason = sides.reason_of(side)
         if reason:
             told["notes"].append((f"{reason.words}.", reason.hint))
     told["notes"] += [(" ".join(line.split()), "") for line in words.sorrow_lines(station)]
@@ -76,9 +77,9 @@ def _heading(one: Seen) -> dict[str, Any]:
     return {"name": one.name, "about": about, "trouble": trouble, "hint": one.hint, "notes": notes}
 
 
-def _side(name: str, shown: dict, good: str) -> dict[str, Any]:
-    place = reasons.and_next_try(f"{shown['host']}:{shown['port']}", shown)
-    return {"name": name, "state": shown["state"], "is_good": shown["state"] == good, "place": place}
+def _side(name: str, shown: dict) -> dict[str, Any]:
+    place = reasons.and_next_try(sides.place_of(shown), shown)
+    return {"name": name, "state": shown["state"], "is_good": sides.is_well(shown), "place": place}
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from agent.cart.status import REFUSED_NAMES
 from board import linux_refusal
-from tools.words import commands, reasons
+from tools.words import commands, sides
 from tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -32,6 +32,7 @@ OVER = {
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
+OVER |= dict.fromkeys(("added", "removed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
 STATE_WORN, STATE_LAST = 1, 2  # agent.log.state
@@ -58,20 +59,23 @@ def needs(station: dict) -> list[Need]:
     if not station.get("mounted"):
         return []
     found = [_disk(station), _full(station), *_refused(station), _operator(station), *_state(station)]
-    found += [_fetching(station), _late(station), _overruns(station)]
+    found += [_fetching(station), _late(station), _overruns(station), *_added(station), *_removed(station)]
     order = (BAD, WARN, NOTE)
     return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
 
 
 def outlets(station: dict) -> list[Need]:
-    """Return which outlets beside ToolsNet cannot be used, and why."""
-    found = []
-    for outlet in station.get("outlets", ()):
-        reason = reasons.of_outlet(outlet) if outlet["kind"] != "toolsnet" and not outlet["is_up"] else None
-        if reason:
-            words = f"{outlet['place']} cannot be used: {reason.words}"
-            found.append(Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words))
-    return found
+    """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
+    return [need for outlet in sides.others_of(station) if (need := of_outlet(outlet)) is not None]
+
+
+def of_outlet(outlet: dict) -> Need | None:
+    """Return why this outlet cannot be used; None if it can."""
+    reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
+    if not reason:
+        return None
+    words = f"{outlet['place']} cannot be used: {reason.words}"
+    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words)
 
 
 def of_agent(about: dict) -> list[Need]:
@@ -121,8 +125,14 @@ def _full(station: dict) -> Need | None:
         return None
     if station.get("spool", {}).get("state_alarm", 0) == STATE_LAST:
         return None  # that is why nothing is taken
-    hint = "ToolsNet has to take some, or the spool has to be larger (spool.size_kib)"
+    hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
     return Need("full", BAD, "FULL", "the spool is full: the controller is left alone and keeps its results", hint)
+
+
+def _holding(station: dict) -> str:
+    """Return which outlet keeps the spool full: the durable one for which most is waiting."""
+    durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
+    return sides.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
 
 
 def _refused(station: dict) -> list[Need]:
@@ -169,12 +179,13 @@ def _operator(station: dict) -> Need | None:
 def _state(station: dict) -> list[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    hint = "let ToolsNet take what is waiting, then give the station another spool on another flash or disk"
+    name = sides.name_of(sides.first_of(station))
+    hint = f"let {name} take what is waiting, then give the station another spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         return [Need("state", BAD, "WORN OUT", words, hint)]
     if spool.get("state_lost"):
-        words = "what the spool remembered beside its results was lost: some may reach ToolsNet twice"
+        words = f"what the spool remembered beside its results was lost: some may reach {name} twice"
         return [
             Need("state", WARN, "STATE LOST", words, f"look at the flash or disk: `{commands.check(station)}`", "lost")
         ]
@@ -191,6 +202,29 @@ def _fetching(station: dict) -> Need | None:
         return None
     words = "results that are made while the agent is not listening cannot be fetched from this controller"
     return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
+
+
+def _added(station: dict) -> list[Need]:
+    """Say which outlets the last start did not have."""
+    found = []
+    for outlet in station.get("outlets", ()):
+        left_out = outlet.get("left_out")
+        if left_out is not None:
+            words = f"{sides.name_of(outlet)} was added with this start and gets what the spool still holds"
+            words += f", but for the {left_out} oldest records: new results need room" if left_out else ""
+            found.append(Need("added", NOTE, "ADDED", words, key=words))
+    return found
+
+
+def _removed(station: dict) -> list[Need]:
+    """Say which outlets the last start had, if they have not taken everything."""
+    found = []
+    for gone in station.get("removed", ()):
+        if gone["waiting"]:
+            words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+            words += "taken make room when new ones need it"
+            found.append(Need("removed", WARN, "REMOVED", words, "configured again it goes on where it was", words))
+    return found
 
 
 def _overruns(station: dict) -> Need | None:

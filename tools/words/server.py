@@ -32,7 +32,5 @@ def doubts(station: dict) -> list[tuple[str, str]]:
     for name in ("resume unknown", "server behind", "server empty"):
         if name in latest:
             found.append((name, sentence(name, latest[name], station["number"])))
-    for outlet in station.get("outlets", ())[:1]:
-        if outlet.get("events_doubt"):
-            found.append(("events", outlet["events_doubt"]))
+    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
     return found

@@ -7,11 +7,10 @@ Rules
 
 from __future__ import annotations
 
-from tools.words import attention, lasting, reasons
+from tools.words import attention, lasting, reasons, sides
 from tools.words.spans import span
 
 WIDTH = 12
-TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot be reached
 
 
 def agent_lines(about: dict) -> list[str]:
@@ -63,9 +62,10 @@ def station_lines(station: dict) -> list[str]:
         return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "nothing is taken until it is")]
     controller = station["controller"]
     lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
-    for outlet in station["outlets"]:
-        lines += _outlet_lines(outlet)
-    lines.append(_row("results", _results(station)))
+    first = sides.first_of(station)
+    lines += _side(sides.name_of(first), first, sides.place_of(first), sides.reason_of)
+    lines += [_outlet_line(outlet) for outlet in sides.others_of(station)]
+    lines.append(_row("results", results(station)))
     lines.append(_row("spool", _spool(station["spool"])))
     return lines + sorrow_lines(station)
 
@@ -93,17 +93,18 @@ def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
     return lines
 
 
-def _outlet_lines(outlet: dict) -> list[str]:
-    if outlet["kind"] == TOOLSNET:
-        return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
+def _outlet_line(outlet: dict) -> str:
     told = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
-    return [_row(outlet["kind"], told)]
+    return _row(sides.name_of(outlet), told)
 
 
-def _results(station: dict) -> str:
+def results(station: dict) -> str:
+    """Say how many results are stored, delivered and waiting."""
     oldest = station.get("oldest_waiting")
     waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
-    return f"{station['stored']} stored, {station['delivered']} delivered, {waiting}"
+    delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
+    waiting = waiting if delivered else f"{waiting} for {sides.name_of(sides.first_of(station))}"
+    return f"{station['stored']} stored, {delivered}{waiting}"
 
 
 def _spool(spool: dict) -> str:

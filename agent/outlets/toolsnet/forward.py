@@ -22,7 +22,7 @@ from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
 from agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
-from agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
+from agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, RETRY, SEND, WRITE, Policy
 from agent.record.result import STAMP_BYTES
 
 READS_A_STEP = const(8)
@@ -55,7 +55,7 @@ class Forward:
         window=None,
     ):
         self.port = port
-        self.session = session
+        self.session = self.times = session
         self.health = health
         self.clock = clock
         self.writer = writer
@@ -114,6 +114,10 @@ class Forward:
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
 
+    def refuses(self):
+        """True while a result is refused, or has no answer."""
+        return RETRY <= self.policy.doing <= HOLD
+
     def hurry(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
         if not self._reached:
@@ -154,7 +158,7 @@ class Forward:
         put_state(shown, self)
 
     def attach(self, scheduler, slot):
-        """Have an operator's order wake this slot."""
+        """Let an operator's order wake this slot."""
         self._scheduler = scheduler
         self._slot = slot
 

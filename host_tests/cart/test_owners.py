@@ -1,0 +1,189 @@
+"""Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
+
+from agent.cart import owners
+from agent.cart.area import bring_up
+from agent.log.log import LOG_DONE, LOG_FULL
+from agent.record import KIND_RESULT
+from host_tests.support.station import Station as Parts
+from tools.harness.flash import SimFlash
+
+PORTABLE = True
+HEAP = "1m"
+
+TOOLSNET, FILE, WEBHOOK, MQTT = owners.KINDS
+BLOCKS, BLOCK_BYTES = 24, 4096
+LENGTH = 114
+
+
+def after(held, *kinds):
+    """What a snapshot says after a session with these outlets."""
+    kinds = list(kinds)
+    return owners.with_these(held, kinds, owners.assign(held, kinds))
+
+
+def cursors(held, *kinds):
+    return owners.assign(held, list(kinds))
+
+
+def test_in_a_new_spool_toolsnet_has_the_first_cursor_and_the_others_follow():
+    assert cursors(0, TOOLSNET, FILE, MQTT) == [0, 1, 2]
+    assert cursors(0, MQTT, FILE) == [1, 2]
+    assert cursors(0, FILE, FILE, WEBHOOK) == [1, 2, 3]
+
+
+def test_an_outlet_keeps_its_cursor_wherever_it_is_in_the_list():
+    held = after(0, TOOLSNET, FILE, MQTT)
+    assert cursors(held, TOOLSNET, MQTT) == [0, 2]
+    assert cursors(held, MQTT, FILE) == [2, 1]
+    assert cursors(held, MQTT, FILE, TOOLSNET) == [2, 1, 0]
+    assert cursors(after(held, MQTT), WEBHOOK, MQTT) == [3, 2]
+
+
+def test_what_was_removed_gives_up_its_cursor_only_when_no_other_is_left():
+    held = after(after(0, FILE, WEBHOOK), WEBHOOK)
+    assert cursors(held, WEBHOOK, MQTT) == [2, 3]
+    held = after(held, WEBHOOK, MQTT)
+    assert cursors(held, WEBHOOK, MQTT, FILE) == [2, 3, 1]
+    assert cursors(held, WEBHOOK, MQTT, MQTT) == [2, 3, 1]
+
+
+def test_an_outlet_is_added_if_the_last_session_had_none_of_its_kind_there():
+    held = after(0, FILE)
+    assert not owners.is_added(0, TOOLSNET, 0)  # nothing is known: as it always was
+    assert owners.is_added(held, TOOLSNET, 0) and not owners.is_added(held, FILE, 1)
+    held = after(after(held, TOOLSNET, FILE), FILE)
+    assert owners.is_added(held, TOOLSNET, 0) and owners.had(held, 0) and not owners.is_in_use(held, 0)
+    assert owners.is_in_use(held, 1) and owners.is_in_use(0, 3)
+
+
+class Board:
+    def seed(self):
+        return 7
+
+
+class Cart(Parts):
+    """A station's logs, brought up with outlets of these kinds; a minus in front of one says that it is best effort."""
+
+    def __init__(self):
+        self.flash = SimFlash(BLOCKS, BLOCK_BYTES)
+
+    def start(self, *kinds, when_full="refuse"):
+        from agent.base.health import Health
+
+        self.number, self.board, self.health = 7, Board(), Health()
+        self.graphs = self.quarantine = None
+        outlets = [{"kind": kind.strip("-"), "durable": kind[0] != "-"} for kind in kinds]
+        spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
+        self.settings = {"outlets": outlets, "spool": spool, "controller": {"results": "auto", "bolt_data": False}}
+        self.outlet_settings = outlets
+        assert bring_up(self, self.flash)
+        assert self.log.state.ready() and self.log.settle()
+        return self.log.cursors
+
+    def append(self, count):
+        log = self.log
+        for index in range(count):
+            log.stage[log.place : log.place + LENGTH] = bytes(LENGTH)
+            log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+            code = log.append(KIND_RESULT, 0, LENGTH)
+            if code != LOG_DONE:
+                assert code == LOG_FULL
+                return index
+        return count
+
+    def take(self, index, count=1 << 20):
+        """Let this outlet take so many; the numbers it took."""
+        log, found = self.log, []
+        cursor = log.cursors[index]
+        while len(found) < count and log.peek(cursor) > 0:
+            cursor.advance()
+            found.append(cursor.number)
+        assert log.state.save()
+        return found
+
+    def damaged(self):
+        from agent.log.numbers import DAMAGED
+
+        return self.state.numbers[DAMAGED]
+
+
+def test_an_added_outlet_gets_what_the_log_still_holds():
+    cart = Cart()
+    cart.start(FILE)
+    cart.append(50)
+    cart.take(0)
+    cart.start(TOOLSNET, FILE)
+    assert cart.added == [0, None] and cart.removed == []
+    assert cart.take(0) == list(range(1, 51)) and cart.take(1) == []
+
+
+def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
+    cart = Cart()
+    cart.start(TOOLSNET, FILE)
+    cart.append(50)
+    cart.take(0, 20)
+    cart.take(1)
+    cart.start(FILE)
+    assert cart.removed == [(TOOLSNET, 30)] and cart.quarantine is None
+    cart.append(50)
+    cart.take(0)
+    cart.start(FILE)
+    assert cart.removed == []  # it is told once
+    cart.start(TOOLSNET, FILE)
+    assert cart.added == [0, None] and cart.quarantine is not None
+    assert cart.take(0) == list(range(21, 101))
+    cart.start(FILE)
+    for _ in range(20):
+        cart.append(200)
+        cart.take(0)
+    newest = cart.log.number
+    cart.start(TOOLSNET, FILE)
+    found = cart.take(0)
+    assert found == list(range(found[0], newest + 1)) and found[0] > 101
+    assert cart.damaged() == 0  # what made room is not damage
+
+
+def test_an_added_durable_outlet_leaves_a_quarter_of_the_room_for_new_results():
+    cart = Cart()
+    cart.start(FILE)
+    while cart.append(100) == 100 and cart.log.number < 2000:
+        cart.take(0)
+    cart.take(0)
+    cart.start(TOOLSNET, FILE)
+    [left_out, _] = cart.added
+    first = cart.log.first_above(0)
+    assert left_out > 0
+    assert cart.log.free_blocks() * 4 >= cart.log.device.block_count
+    assert cart.append(60) == 60
+    assert cart.take(0)[0] == first + left_out
+    cart.start(TOOLSNET, FILE, "-" + MQTT)
+    assert cart.added == [None, None, 0]  # one that keeps nothing gets all of it
+    assert cart.take(2)[0] == cart.log.first_above(0)
+
+
+def test_a_full_log_of_an_outlet_that_was_there_is_left_as_it_is():
+    cart = Cart()
+    cart.start(MQTT)
+    cart.append(10000)
+    stored = cart.log.number
+    assert cart.append(1) == 0
+    for _ in range(2):
+        cart.start(MQTT)
+        assert cart.added == [None] and cart.append(1) == 0
+    cart.start(MQTT, FILE)
+    assert cart.added == [None, 0] and cart.append(1) == 0
+    assert cart.take(0) == cart.take(1) == list(range(1, stored + 1))
+
+
+def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():
+    cart = Cart()
+    cart.start(FILE)
+    cart.append(50)
+    cart.take(0)
+    copy = cart.flash
+    for _ in range(2):
+        kinds = [TOOLSNET, FILE]
+        cart.flash = copy.clone()
+        cart.settings["outlets"] = cart.outlet_settings = [{"kind": kind} for kind in kinds]
+        assert bring_up(cart, cart.flash)  # and nothing is saved
+        assert cart.added == [0, None] and cart.log.cursors[0].number == 0

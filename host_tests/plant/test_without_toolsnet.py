@@ -1,0 +1,223 @@
+"""A cart without ToolsNet: MQTT, a webhook or a file alone, or two of them; ToolsNet added later and removed again."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+
+from host_tests.support import hook_process
+from host_tests.support.brokers import need_amqtt
+from host_tests.support.consume_process import consume, end
+from host_tests.support.running import ENVIRONMENT, free_port, wait_for
+from tools.sim.serve import SimulatedPlant
+from tools.web import metrics, page
+from tools.web.polling import Seen
+
+WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")
+
+
+def lines_of(path):
+    return [json.loads(line)["tightening_id"] for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def told_of(site, cart):
+    return json.loads(site.run("status", "--json", "--config", cart).stdout)
+
+
+def everything_said(site, cart, agent):
+    """What people and machines are told of the running cart, by where."""
+    told = told_of(site, cart)
+    seen = Seen("cart", "x", told)
+    return {
+        "log": agent.said,
+        "status": site.run("status", "--config", cart).stdout,
+        "doctor": site.run("doctor", "--config", cart).stdout,
+        "page": page.agent(seen),
+        "overview": page.overview([seen]),
+        "metrics": "".join(
+            line for line in metrics.text_of([metrics.Agent("cart", told)]).splitlines(True) if line[0] != "#"
+        ),
+        "info": site.run("spool", "info", site.home / "7.spool").stdout,
+    }
+
+
+def nothing_of_toolsnet(said):
+    for where, text in said.items():
+        found = [word for word in WORDS_OF_TOOLSNET if word in text]
+        assert not found, f"{where} speaks of {found}:\n{text}"
+
+
+class Hook:
+    """The HTTP server of the tests as a process."""
+
+    def __init__(self, folder):
+        self.port, self.database = free_port(), folder / "hook.sqlite"
+        self.settings = {
+            "kind": "webhook",
+            "url": f"http://127.0.0.1:{self.port}/toolcart",
+            "token": {"file": "mes.token"},
+        }
+        self.start()
+
+    def start(self):
+        words = [sys.executable, "-m", "host_tests.support.hook_process", self.port, self.database, "secret"]
+        self.process = subprocess.Popen([*map(str, words)], env=ENVIRONMENT)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def ids(self):
+        try:
+            return [line["tightening_id"] for line in hook_process.stored(self.database)]
+        except sqlite3.OperationalError:
+            return []
+
+
+@pytest.fixture
+def hook(site, tmp_path):
+    site.write("mes.token", "secret\n")
+    (site.home / "mes.token").chmod(0o600)
+    made = Hook(tmp_path)
+    yield made
+    made.kill()
+
+
+def texts(numbers):
+    return [str(number) for number in numbers]
+
+
+def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, tmp_path):
+    with need_amqtt()(tmp_path) as broker, SimulatedPlant() as plant:
+        outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port, "receipt_timeout_s": 1}
+        cart = site.cart(plant, toolsnet=None, station={"outlets": [outlet]})
+        checked = site.run("config", "check", cart)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        before = site.run("doctor", "--config", cart)
+        assert f"127.0.0.1:{broker.port} takes connections" in before.stdout, before.stdout
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        agent.wait_for("MQTT takes results")
+        place = tmp_path / "archive.sqlite"
+        consumer = consume(place, f"{broker.url}/toolcart/+/+/+")
+        try:
+            made = texts(plant.produce(5))
+            wait_for("five receipts", lambda: told_of(site, cart)["stations"][0]["backlog"] == 0)
+            with sqlite3.connect(place) as database:
+                found = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
+            assert texts(one for (one,) in found) == made
+        finally:
+            end(consumer)
+        told = told_of(site, cart)["stations"][0]
+        assert [outlet["kind"] for outlet in told["outlets"]] == ["mqtt"] and "parked" not in told
+        said = everything_said(site, cart, agent)
+        nothing_of_toolsnet(said)
+        assert "5 stored, 0 waiting for MQTT" in said["status"] and "5 stored, 0 waiting for MQTT" in said["doctor"]
+        assert 'toolcart_connected{agent="cart",station="7",name="",side="mqtt"} 1' in said["metrics"]
+        for where in (("--config", cart), ("--spool", site.home / "7.spool")):
+            asked = site.run("quarantine", "list", *where)
+            assert asked.returncode == 1 and "station 7 has no quarantine: ToolsNet is not among" in asked.stderr
+        assert agent.end() == 0
+        asked = site.run("quarantine", "list", "--config", cart)  # of the stopped agent
+        assert asked.returncode == 1 and "station 7 has no quarantine: ToolsNet is not among" in asked.stderr
+
+
+def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, tmp_path):
+    with SimulatedPlant() as plant:
+        outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()}
+        station = {"outlets": [outlet], "spool": {"path": "7.spool", "size_kib": 48}}
+        cart = site.cart(plant, toolsnet=None, station=station)
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        plant.produce_rate(200)
+        agent.wait_for("the spool is full: the controller is left alone and keeps its results; MQTT has to take some")
+        agent.wait_for("no MQTT: broker 127.0.0.1")
+        plant.stop_producing()
+        said = everything_said(site, cart, agent)
+        nothing_of_toolsnet(said)
+        assert "MQTT has to take some" in said["status"] and "MQTT has to take some" in said["doctor"]
+        assert agent.end() == 0
+
+
+@pytest.mark.parametrize("kinds", [("webhook",), ("file",), ("file", "webhook")], ids=" and ".join)
+def test_kills_lose_and_double_nothing_without_toolsnet(site, hook, kinds):
+    lines = site.home / "lines.jsonl"
+    settings = {"webhook": hook.settings, "file": {"kind": "file", "path": lines.name}}
+    sides = {"webhook": hook.ids, "file": lambda: lines_of(lines)}
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant, toolsnet=None, station={"outlets": [settings[kind] for kind in kinds]})
+        made = []
+
+        def arrived(kind):
+            return sides[kind]()[-1:] == made[-1:]
+
+        for kill in (None, "agent", "server", "agent"):
+            agent = site.start("run", "--plain", "--config", cart)
+            agent.wait_for("controller ready")
+            made += texts(plant.produce(20))
+            if kill == "server":
+                hook.kill()
+                hook.start()
+            elif kill == "agent":
+                time.sleep(0.1)
+                agent.end(signal.SIGKILL)
+                continue
+            for kind in kinds:
+                wait_for(f"{made[-1]} at the {kind}", partial(arrived, kind))
+            nothing_of_toolsnet(everything_said(site, cart, agent))
+            agent.end()
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        for kind in kinds:
+            wait_for(f"all at the {kind}", partial(arrived, kind))
+            assert sides[kind]() == made
+        assert agent.end() == 0
+
+
+def test_toolsnet_added_later_gets_what_the_spool_holds_and_goes_on_when_back(site):
+    lines = {"kind": "file", "path": "lines.jsonl"}
+    with SimulatedPlant() as plant:
+        alone = site.cart(plant, name="alone.json", toolsnet=None, station={"outlets": [lines]})
+        both = site.cart(plant, name="both.json", station={"outlets": [lines, {"kind": "toolsnet"}]})
+
+        def run(cart, *said):
+            agent = site.start("run", "--plain", "--config", cart)
+            agent.wait_for("controller ready")
+            for text in said:
+                agent.wait_for(text)
+            made.extend(plant.produce(5))
+            wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+            return agent
+
+        made = []
+        assert run(alone).end() == 0
+        agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
+        wait_for("all ten at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+        status = site.run("status", "--config", both).stdout
+        assert "added with this start" in status, status
+        assert agent.end() == 0
+
+        agent = run(alone, "file takes results")
+        assert "was removed" not in agent.said  # it had taken everything
+        nothing_of_toolsnet({"log": agent.said, "status": site.run("status", "--config", alone).stdout})
+        assert agent.end() == 0
+        agent = run(both, "ToolsNet was added with this start and gets what the spool still holds")
+        wait_for("all twenty at ToolsNet", lambda: plant.archive.tightening_ids() == made)
+        plant.cut_toolsnet(True)
+        made.extend(plant.produce(5))
+        wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+        assert agent.end() == 0
+        told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
+        agent = run(alone, told)
+        assert "ToolsNet was removed" in site.run("status", "--config", alone).stdout
+        assert agent.end() == 0
+        plant.cut_toolsnet(False)
+        agent = run(both)
+        wait_for("all at ToolsNet, in order and once", lambda: plant.archive.tightening_ids() == made)
+        assert plant.complaints() == []
+        assert agent.end() == 0
