@@ -13,6 +13,7 @@ import pytest
 from host_tests.support import hook_process
 from host_tests.support.brokers import need_amqtt
 from host_tests.support.consume_process import consume, end
+from host_tests.support.plant_words import Words, says
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
 from tools.sim.serve import SimulatedPlant
 from tools.web import metrics, page
@@ -214,10 +215,36 @@ def test_toolsnet_added_later_gets_what_the_spool_holds_and_goes_on_when_back(si
         assert agent.end() == 0
         told = "ToolsNet was removed with this start: 5 records that it has not taken make room when new ones need it"
         agent = run(alone, told)
-        assert "ToolsNet was removed" in site.run("status", "--config", alone).stdout
+        Words(site, alone, agent).say(told, "configured again it goes on where it was", on=("status", "page"))
         assert agent.end() == 0
         plant.cut_toolsnet(False)
         agent = run(both)
         wait_for("all at ToolsNet, in order and once", lambda: plant.archive.tightening_ids() == made)
         assert plant.complaints() == []
+        assert agent.end() == 0
+
+
+@says("records given up before a further outlet had them; it was away or slow", "oldest records: new results need room")
+def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site):
+    lines = {"kind": "file", "path": "lines.jsonl"}
+    away = {"kind": "mqtt", "host": "127.0.0.1", "port": free_port(), "durable": False}
+    spool = {"path": "7.spool", "size_kib": 48}
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant, name="alone.json", toolsnet=None, station={"outlets": [lines, away], "spool": spool})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(500)
+        wait_for("all in the file", lambda: lines_of(site.home / "lines.jsonl") == texts(made))
+        [station] = told_of(site, cart)["stations"]
+        said = Words(site, cart, agent)
+        said.say("records given up before a further outlet had them; it was away or slow", on=("status",))
+        assert 0 < station["missed"] < 500
+        assert agent.end() == 0
+        added = [lines, away, {"kind": "toolsnet"}]
+        cart = site.cart(plant, name="both.json", station={"outlets": added, "spool": spool})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("oldest records: new results need room")
+        wait_for("the newest at ToolsNet", lambda: plant.archive.tightening_ids()[-1:] == made[-1:])
+        assert plant.archive.tightening_ids() == made[-len(plant.archive.tightening_ids()) :]
+        Words(site, cart, agent).say("oldest records: new results need room", on=("status", "doctor", "page", "log"))
         assert agent.end() == 0

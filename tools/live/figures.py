@@ -202,8 +202,8 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         return []
     known.spool_told = True
     spool = shown["spool"]
-    waiting = f"{shown['backlog']} waiting for {sides.name_of(first_of(shown))}"
-    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting}"
+    waiting, name = shown["backlog"], sides.name_of(first_of(shown))
+    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting} waiting for {name}"
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
             text += f", {spool[trouble]} {trouble}"

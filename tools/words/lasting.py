@@ -57,7 +57,7 @@ def counted(station: dict) -> list[Need]:
             "results overwritten, because the spool was full",
             "a larger spool.size_kib holds more",
         ),
-        ("missed", station.get("missed"), "records given up before a further outlet had them", "it was too slow"),
+        ("missed", station.get("missed"), "records given up before a further outlet had them", "it was away or slow"),
         (
             "set aside",
             station.get("parked"),
