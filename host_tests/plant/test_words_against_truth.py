@@ -778,7 +778,7 @@ def test_a_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
 # Tests that make situations, and a piece of each sentence said there that no test quotes.
 ELSEWHERE = {
     "host_tests/words/test_one_truth.py::test_one_state_has_one_wording_wherever_it_is_shown": (
-        "let ToolsNet take what is waiting, then give",
+        "let {} take what is waiting, then give",
         "bytes from the controller were lost",
         "the flash is worn out: nothing can be saved",
         "what the spool remembered beside its results",
@@ -786,7 +786,7 @@ ELSEWHERE = {
         "look at the flash or disk: ",
         "the flash wears out: two of four blocks",
         "fetched results stored twice",
-        "records missed by a best-effort outlet",
+        "records given up before a further outlet had them",
         "receipts of MQTT go back behind earlier ones",
         "it gets what the spool still has",
         "toolcart spool {} {}",
@@ -888,11 +888,10 @@ ELSEWHERE = {
     "host_tests/plant/test_disk.py::test_a_disk_that_errs_in_one_place_alone_makes_no_storm": (
         "something that has to be durable could not be",
     ),
-    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": (
-        "no {} yet at {}:{}",
-    ),
+    "host_tests/live/test_demo.py::test_a_side_that_is_never_met_is_told_once_with_its_address": ("no {} yet at {}",),
     "host_tests/tools/test_service.py::test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops": (
-        "{} of {} stations, {} results stored",
+        "{} of {} stations",
+        "{}, {} results stored, {}{} waiting",
     ),
     "host_tests/board/test_linux_flash.py::test_a_file_that_is_no_spool_is_left_alone": ("{} is left as it is: {}",),
     "host_tests/tools/test_doctor.py::test_why_a_service_does_not_run_is_what_systemd_says": (
