@@ -12,6 +12,7 @@ from agent.record.result import ID_BYTES
 from agent.record.same import put_digits
 
 ID_PERIOD = 4294967296
+_ID_LAST = 4294967295
 
 _HALF = 2147483648
 _OPEN = 1073741824  # a range as long as this has an unknown start
@@ -24,7 +25,7 @@ def is_ahead(number, other):
 
 def after(number):
     """Return the next ID after `number` that can be asked for."""
-    return (number + 1) % ID_PERIOD or 1
+    return number + 1 if 0 <= number < _ID_LAST else 1  # a remainder of a large number would be allocated
 
 
 def before(number):

@@ -68,6 +68,9 @@ OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(6)
+# Built once: a tuple in an expression would be allocated at each poll.
+_TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
+_LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
 
 
 class Recovery:
@@ -231,7 +234,7 @@ class Recovery:
             self._share(identity, of_system, sharing == qs.SHARING_ALL)
             if named:
                 self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
-                revisions = self.shared.ordered(revisions)
+                revisions = self.shared.ordered(revisions)  # type: ignore[union-attr] - _share has made it
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = 0
@@ -316,7 +319,7 @@ class Recovery:
             return False
         if self.phase == qs.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK):
+        if self.phase in _TURNS:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
@@ -384,7 +387,7 @@ class Recovery:
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        looks = self.phase in (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL) or self._spindles() > 1
+        looks = self.phase in _LOOKED_UP or self._spindles() > 1
         held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         return self._hear(number, held, now)
 

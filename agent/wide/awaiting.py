@@ -8,12 +8,11 @@ Rules
 from copy import copy
 
 from agent.base import health as h
-from agent.base.compat import const
 from agent.base.ticks import FOREVER
 
 CPYTHON_ONLY = True  # a board's secrets are in its configuration
 
-RETRY_MS = const(10000)
+RETRY_MS = 10000
 
 
 class Awaiting:

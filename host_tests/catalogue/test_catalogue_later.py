@@ -234,7 +234,7 @@ def test_values_that_were_added():
 
 
 def test_a_vin_with_its_parameter_id_is_read_without_it():
-    for vin in (b"WVWZZZ1KZAW123456".ljust(25), b"0" * 25, b" " * 25):
+    for vin in (b"WVWZZZ1KZAW123456        ", b"0" * 25, b" " * 25):
         for revision in (b"001", b"   ", b"000"):
             data = b"01" + vin
             frame = b"0047" + b"0052" + revision + b" " * 9 + data

@@ -25,7 +25,6 @@ from agent.openprotocol import states as st
 from agent.openprotocol.header import mid_of, revision_of, sequence_of, spindle_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
-from agent.openprotocol.revisions import Revisions
 from agent.openprotocol.session import Session
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.record import result as r
@@ -133,34 +132,22 @@ class Sessions:
         self.name = name
         self.inputs = inputs
         self._make_link = make_link
-        self.sessions = [self._make(size) for size in SIZES]
 
-    def _make(self, size):
-        return Session(self._make_link(size), (Subscription(RESULTS, (999, 1)),))
-
-    def _fresh(self, index):
-        """Return the session of this size; a new one if the last input was a controller that gets a larger buffer."""
-        if self.sessions[index].generic is not None:
-            self.sessions[index] = self._make(SIZES[index])
-        return self.sessions[index]
+    def fresh(self, index):
+        """Return a session of this size that knows nothing of other connections."""
+        return Session(self._make_link(SIZES[index]), (Subscription(RESULTS, (999, 1)),))
 
     def check(self, octets, dice):
         way = dice.randrange(6)
         index = dice.randrange(len(SIZES))
-        whole = self.run(self._fresh(index), octets, way, None)
-        pieces = self.run(self._fresh(index), octets, way, dice)
+        whole = self.run(self.fresh(index), octets, way, None)
+        pieces = self.run(self.fresh(index), octets, way, dice)
         return "" if pieces == whole else "another conversation in other pieces"
 
     def run(self, session, octets, way, dice):
         found = []
-        for _ in range(2):  # first to hear what the last input has left: a result torn in the middle is reported now
-            session.closed()
-            results = session.subscriptions[0]
-            session.starts = Revisions(session.starts.all)  # nothing from other connections
-            session.tool, session.old = Revisions((1,)), Revisions((1,))
-            results.revisions = Revisions(results.revisions.all)
-            session.opened()
-            self._settle(session, found)
+        session.opened()
+        self._settle(session, found)
         session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"
         for begin in self.inputs.beginnings(way):
             self._hear(session, begin, None, found)

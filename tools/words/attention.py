@@ -83,8 +83,9 @@ def of_agent(about: dict) -> list[Need]:
     configuration = about.get("configuration") or {}
     changed, wrong = configuration.get("changed"), configuration.get("wrong")
     goes_on = "the agent goes on with what it has read"
+    hint = commands.reload(about)
     if changed:
-        words, hint = f"{' and '.join(changed)} changed since the start: {goes_on}", commands.reload(about)
+        words = f"{' and '.join(changed)} changed since the start: {goes_on}"
     elif configuration.get("refused"):
         words = f"the configuration could not be read again: {goes_on}"
     else:

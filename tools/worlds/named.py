@@ -18,7 +18,9 @@ def token(station: int) -> re.Pattern[bytes]:
     return re.compile(rb"W%dN(\d{6})" % station)
 
 
-def named_in(station: int, octets: bytes, spindles: int, first: int = 0, end: int | None = None) -> Iterator:
+def named_in(
+    station: int, octets: bytes | bytearray, spindles: int, first: int = 0, end: int | None = None
+) -> Iterator:
     """Yield (match, production number) for each result in octets[first:end]; `spindles`: how many share a VIN."""
     for match in token(station).finditer(octets, first, len(octets) if end is None else end):
         number = int(match[1])
