@@ -20,6 +20,7 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     quiet(busy_ms)                  whether the flash may keep the chip busy that long now (serial lines need silence)
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
+    header                          brings another header into the usual form and back (agent.link.headers); or None
     steady                          whether next_message has work only on input and when `tick` returns 0; such a link
                                     has is_empty(): whether all input was looked at. On it both sides may speak at any
                                     time: `pushed` and `answered` are not called, and it is always quiet

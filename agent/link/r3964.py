@@ -95,6 +95,7 @@ class R3964:
         self.tx[DLE_AT] = DLE
         self.tx[NAK_AT] = NAK
         self.tx_at = MESSAGE_AT
+        self.header = None
         self.octet_us = octet_us
         self.qvz_ms = qvz_ms
         self.zvz_ms = zvz_ms
@@ -180,6 +181,8 @@ class R3964:
         """Send the n bytes at tx[tx_at:]; the handshake begins at once."""
         form = self.form
         tx = self.tx
+        if self.header is not None:
+            self.header.write(tx, MESSAGE_AT)
         at = form.put(tx, n)
         self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
         self._job = True
@@ -397,6 +400,8 @@ class R3964:
             self.at = at
             self.length = length = number(self.buf, at, 4)
             self.form.answered()
+            if self.header is not None:
+                self.header.read(self.buf, at)
             if at + length <= end and tail_fits(self.buf, at + length, end):
                 return LINK_MESSAGE
             if end == self._reader.size and at + length >= end:

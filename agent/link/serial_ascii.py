@@ -56,6 +56,7 @@ class SerialAscii:
         self.buf = bytearray(buffer_bytes)
         self.tx = bytearray(MESSAGE_AT + message_bytes + TAIL_BYTES)
         self.tx_at = MESSAGE_AT
+        self.header = None
         self.octet_us = octet_us
         self.zvz_ms = zvz_ms
         self.form = Form(payload, plain=True)
@@ -155,6 +156,8 @@ class SerialAscii:
     def post(self, n, answered=True):
         """Send the n bytes at tx[tx_at:] with their framing."""
         self._window = False
+        if self.header is not None:
+            self.header.write(self.tx, MESSAGE_AT)
         self.tx_from = self.form.put(self.tx, n)
         self.pending = self.form.end_of(n) - self.tx_from
         if answered:
@@ -258,6 +261,8 @@ class SerialAscii:
 
     def _found(self):
         self._state = HUNT
+        if self.header is not None:
+            self.header.read(self.buf, 0)
         if not self._can_be():
             self.tally[TALLY_REFUSED] += 1
             return LINK_NEED_DATA

@@ -39,6 +39,7 @@ class Stream(Fifo):
     __slots__ = (
         "pending",
         "at",
+        "header",
         "wait",
         "length",
         "tx",
@@ -53,6 +54,7 @@ class Stream(Fifo):
         Fifo.__init__(self, buffer_bytes, SIDE_BYTES)
         self.tx = bytearray(message_bytes + 1)  # with its NUL
         self.tx_at = 0
+        self.header = None
         self.wait = Timer()
         self.reset()
 
@@ -100,6 +102,8 @@ class Stream(Fifo):
 
     def post(self, n, answered=True):
         """Send the n bytes at tx[tx_at:] and the NUL that ends them."""
+        if self.header is not None:
+            self.header.write(self.tx, 0)
         self.tx[n] = 0
         self.tx_from = 0
         self.pending = n + 1
@@ -136,6 +140,8 @@ class Stream(Fifo):
         if self.start < self.end and self.buf[self.start] == 0 and not self.skip:
             self.start += 1  # its terminator
         self.wait.armed = False
+        if self.header is not None:
+            self.header.read(self.buf, self.at)
         return kind
 
     def _lose(self, why):

@@ -1,0 +1,156 @@
+"""A header with the spindle in front of the revision is the usual one for everything above the link."""
+
+from agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA
+from agent.link.headers import HEADERS, header_of
+from agent.link.r3964 import R3964
+from agent.link.serial_ascii import SerialAscii
+from agent.link.stream import Stream
+from agent.openprotocol import states as st
+from agent.openprotocol.header import mid_of, place_of, put_header, revision_of, sequence_of
+from agent.openprotocol.session import Session
+from agent.openprotocol.subscriptions import RESULTS, Subscription
+from host_tests.support.frames import EXAMPLE, accepted, refused
+from host_tests.support.talk import STARTED, Talk
+
+PORTABLE = True
+
+NAMES = ("op-ford", "op-bmw")
+
+
+def other(frame, spindle=b"00", spare=b"0" * 7):
+    """The same message as it is there: length, MID, spindle, revision, seven that are skipped (878 p. 338)."""
+    revision = frame[8:11] if frame[8:11].strip() else b"001"
+    return frame[:8] + spindle + revision + spare + frame[20:]
+
+
+def test_every_spindle_and_revision_is_read_and_written():
+    for name in NAMES:
+        header = header_of(name)
+        for spindle in (0, 1, 2, 9, 10, 50, 99):
+            for revision in (1, 2, 9, 10, 99, 100, 998, 999):
+                for spare in (b"0" * 7, b" " * 7, b"abcdefg", b"9" * 7, b"\0" * 7):
+                    written = b"%04d%04d%02d%03d" % (24, 61, spindle, revision) + spare + b"data"
+                    buf = bytearray(b"xx" + written)
+                    header.read(buf, 2)
+                    assert (mid_of(buf, 2), revision_of(buf, 2)) == (61, revision)
+                    assert place_of(buf, 14 + 2) == spindle and place_of(buf, 12 + 2) == 0 == sequence_of(buf, 2)
+                    assert buf[20:22] == b"  " and buf[22:] == b"data" and buf[:10] == b"xx" + written[:8]
+                    header.write(buf, 2)
+                    assert buf[2:] == written[:13] + b"0" * 7 + b"data"
+
+
+def test_what_has_no_room_there_is_left_out():
+    buf = bytearray(20)
+    put_header(buf, 0, 20, 60, 999)
+    buf[11:20] = b"0071208  "
+    header_of("op-ford").write(buf, 0)
+    assert buf == b"0020006012999" + b"0" * 7 or buf == b"0020006071999" + b"0" * 7, buf
+
+
+def test_the_usual_header_has_nothing_in_its_way():
+    for name in ("standard", "", "other"):
+        assert header_of(name) is None
+    assert tuple(sorted(HEADERS)) == ("op-bmw", "op-ford")
+
+
+def test_a_stream_reads_and_writes_it_wherever_it_is_cut():
+    frames = [EXAMPLE, accepted(60), refused(1, 97)]
+    octets = b"".join([other(frame, b"07") + b"\0" for frame in frames])
+    for cut in range(1, len(octets), 7):
+        stream = Stream(700)
+        stream.header = header_of("op-ford")
+        found = []
+        for piece in (octets[:cut], octets[cut:]):
+            while piece:
+                n = min(stream.room(), len(piece))
+                stream.inlet()[:n] = piece[:n]
+                stream.receive(n)
+                piece = piece[n:]
+                while stream.next_message(0) == LINK_MESSAGE:
+                    found.append(bytes(stream.buf[stream.at : stream.at + stream.length]))
+        assert [frame[:4] + frame[4:8] + frame[14:16] + frame[20:] for frame in found] == [
+            frame[:8] + b"07" + frame[20:] for frame in frames
+        ]
+
+
+def test_a_message_too_large_for_a_stream_is_read_too():
+    stream = Stream(256)
+    stream.header = header_of("op-ford")
+    long = b"0900" + b"0061" + b"03" + b"999" + b"0" * 7 + b"x" * 880
+    piece = long[:256]
+    stream.inlet()[:256] = piece
+    stream.receive(256)
+    assert stream.next_message(0) == LINK_CUT_SHORT
+    assert revision_of(stream.buf, stream.at) == 999 and place_of(stream.buf, stream.at + 14) == 3
+
+
+def _ascii(octets):
+    link = SerialAscii()
+    link.header = header_of("op-bmw")
+    found = LINK_NEED_DATA
+    at = 0
+    while at < len(octets):
+        n = min(link.room(), len(octets) - at)
+        link.inlet()[:n] = octets[at : at + n]
+        link.receive(n)
+        at += n
+        found = link.next_message(at)
+    return link, found
+
+
+def test_a_serial_line_reads_and_writes_it_once():
+    link, found = _ascii(b"\x02" + other(accepted(60), b"02", b"spare**") + b"\0\x03")
+    assert found == LINK_MESSAGE and bytes(link.buf[8:24]) == b"001   02    0060"
+    assert link.pushed() in (True, False)
+    link.tx[link.tx_at : link.tx_at + 20] = b"002000600010  02    "
+    link.post(20)
+    sent = bytes(link.tx[link.tx_from : link.tx_from + link.pending])
+    assert b"002000600200100000" in sent
+    r3964 = R3964()
+    r3964.header = header_of("op-bmw")
+    r3964.tx[r3964.tx_at : r3964.tx_at + 20] = b"00200001006         "
+    r3964.post(20)
+    assert b"00200001000060000000" in bytes(r3964.tx)
+
+
+class Ford(Talk):
+    """A session whose controller speaks the other header; `tell` brings what it says into that form."""
+
+    def __init__(self, spindle=0, **settings):
+        self.spindle = spindle
+        Talk.__init__(self, **settings)
+
+    def connect(self):
+        self.link.header = header_of("op-ford")
+        self.session.spindle_id = self.spindle
+        Talk.connect(self)
+
+    def tell(self, *messages):
+        return Talk.tell(self, *[other(frame, b"%02d" % self.spindle, b"       ") for frame in messages])
+
+
+def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
+    for spindle in (0, 1, 7, 42, 99):
+        own = b"%02d" % spindle
+        talk = Ford(spindle, subscriptions=(Subscription(RESULTS, (999, 1)),), start_revisions=(2, 1))
+        assert talk.take() == [b"00200001" + own + b"002" + b"0" * 7]
+        assert talk.tell(refused(1, 97)) == [st.EV_REFUSED]
+        assert talk.take() == [b"00200001" + own + b"001" + b"0" * 7]
+        assert talk.tell(STARTED) == [st.EV_STARTED]
+        assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]
+        assert talk.tell(accepted(60)) == [st.EV_READY]
+        assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
+        assert talk.session.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
+        talk.wait(7500)
+        assert talk.take() == [b"00209999" + own + b"001" + b"0" * 7]
+        talk.session.fetch()
+        talk.settle()
+        assert talk.take() == [b"00300064" + own + b"002" + b"0" * 7 + b"0" * 10]
+
+
+def test_a_session_without_the_setting_cannot_be_had_from_such_a_controller():
+    session = Session(Stream(), (Subscription(RESULTS, (999,)),))
+    assert session.link.header is None
+    talk = Talk()
+    assert talk.tell(other(STARTED, b"07")) == [st.EV_STARTED]  # it does not look at the revision
+    assert talk.tell(other(EXAMPLE, b"07")) == [st.EV_PUSHED] and talk.session.revision != 999
