@@ -16,6 +16,7 @@ import random
 from typing import Any
 
 from agent import catalogue
+from agent.link.headers import HEADERS, header_of
 from agent.openprotocol.session import Session
 from agent.openprotocol.states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from agent.openprotocol.subscriptions import Subscription
@@ -59,6 +60,7 @@ class Controller:
         deadline_s: float = 10.0,
         start_revisions: tuple[int, ...] = (5, 6, 4, 3, 2, 1),
         link_level: bool = False,
+        header: str = "standard",
         station: int = 0,
         spindle: int = 0,
         keep_alive_s: float = 7.0,
@@ -73,10 +75,15 @@ class Controller:
     ) -> None:
         """`deadline_s`: for each request, and for the first connection. `link_level`: number what is sent (9997, 9998).
 
+        `header`: "op-ford" or "op-bmw" where the spindle stands in front of the revision (Rexroth System 350).
+
         `revisions`: of a topic, most wanted first. `curves`: the kinds that `curves()` subscribes to. `also`: further
         topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
         """
         self.deadline_s = deadline_s
+        if header not in ("standard", *HEADERS):
+            raise ValueError(f"header {header!r}: it is one of standard, {', '.join(HEADERS)}")
+        link.header = header_of(header)
         self._link = link
         self._open_line = open_line
         self._pause_s = pause_s

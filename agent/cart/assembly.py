@@ -152,7 +152,16 @@ def _let_run(station, scheduler, now, commands):
 
 
 def link_of(controller, message_bytes):
-    """Return the link of these settings, for messages of so many bytes; only the one used is imported."""
+    """Return the link of these settings, for messages of so many bytes; only what is used is imported."""
+    link = _plain_link(controller, message_bytes)
+    if controller["header"] != "standard":
+        from agent.link.headers import header_of
+
+        link.header = header_of(controller["header"])
+    return link
+
+
+def _plain_link(controller, message_bytes):
     kind = controller["link"]
     if kind == "tcp":
         from agent.link.stream import Stream

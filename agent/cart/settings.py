@@ -72,6 +72,7 @@ backoff_max_s time 30 0.1 600
 busy_backoff_s time 10 0.1 600
 busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
+header one standard standard,op-ford,op-bmw
 link_level one off off,auto
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
 results one auto auto,sync,powermacs

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from agent.link.headers import HEADERS
 from client import ConnectionLost, OutOfOrder, Refused, Unanswered, connect, connect_blocking
 from client.topics import TOPICS
 from tools.simulated import controller, profiles
@@ -45,6 +46,10 @@ def test(profile="power-focus-4000", faults=None, **options):
 test.__test__ = False
 
 
+def header_of(profile):
+    return profile if profile in HEADERS else "standard"
+
+
 async def until(stream, is_wanted):
     """Return the first of a stream that is wanted."""
     async for one in stream:
@@ -58,7 +63,7 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
     last = {"mt-focus-6000": 1202, "stepsync": 1202}
 
     async def body(simulated):
-        async with connect(simulated.host, simulated.port, **QUICK) as one:
+        async with connect(simulated.host, simulated.port, header=header_of(profile), **QUICK) as one:
             assert one.started.mid == 2
             if profile == "minimal":
                 with pytest.raises(Refused, match="0004 for 0018: code 99"):
@@ -89,7 +94,7 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
 @pytest.mark.parametrize("profile", profiles())
 def test_nothing_is_subscribed_to_that_no_one_reads(profile):
     async def body(simulated):
-        async with connect(simulated.host, simulated.port, **QUICK) as one:
+        async with connect(simulated.host, simulated.port, header=header_of(profile), **QUICK) as one:
             simulated.produce()
             with contextlib.suppress(Refused):
                 await one.time()
@@ -97,6 +102,11 @@ def test_nothing_is_subscribed_to_that_no_one_reads(profile):
     with controller(profile) as simulated:
         run(body(simulated))
         assert set(simulated.seen("messages")) == {1, 80, 3}
+
+
+def test_a_header_that_no_controller_has_is_an_error_that_lists_those_there_are():
+    with pytest.raises(ValueError, match="one of standard, op-ford, op-bmw"):
+        connect("127.0.0.1", header="ford")
 
 
 @test(revisions={"alarms": (1,)})

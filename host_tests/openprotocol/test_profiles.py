@@ -4,6 +4,7 @@ Twenty results are pushed, ten more are made in an outage, some after it; where 
 others work in between. All of ours reach the archive once and in order, none of another's, and no result stays raw.
 """
 
+from agent.link.headers import HEADERS
 from agent.openprotocol.questions import PHASE_OFF
 from agent.record import KIND_RESULT
 from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
@@ -25,12 +26,15 @@ SERVED = (
     "desoutter",
     "desoutter-cvi3",
     "nexo",
+    "op-ford",
+    "op-bmw",
     "mt-focus-6000",
 )
 
 
 def cart_of(name, **changed):
-    return Cart(toolsnet={}, controller=row(name, **changed))
+    settings = {"controller": {"header": name}} if name in HEADERS else {}
+    return Cart(toolsnet={}, controller=row(name, **changed), settings=settings)
 
 
 def make(cart, count, elsewhere=()):

@@ -104,7 +104,7 @@ def test_the_commands_of_the_page_about_controllers_run():
 def test_every_controller_of_the_table_is_one_that_can_be_simulated():
     text = (CHECKOUT / "docs/controllers.md").read_text(encoding="utf-8")
     named = re.findall(r"^\|[^|]*\| `([a-z0-9.-]+)` \|", text, re.MULTILINE)
-    assert len(named) == 10
+    assert len(named) == 12
     assert set(named) == set(profiles.names())
 
 

@@ -2,6 +2,7 @@
 
 from agent.base.health import CONTROLLER_UNKNOWN
 from agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
+from agent.link.headers import HEADERS
 from agent.openprotocol import commands
 from agent.openprotocol import states as st
 from agent.record import KIND_EVENT
@@ -168,7 +169,7 @@ def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
 
 def test_every_profile_says_what_it_does_with_each_command():
     for name in names():
-        cart = cart_of(**row(name))
+        cart = cart_of(link={"header": name} if name in HEADERS else None, **row(name))
         known = cart.controller.options.commands
         for words, mids in (("select-pset 2", (18,)), ("job 5", (38,)), ("enable", (43, 225)), ("vin A", (50, 150))):
             told = give(cart, words)

@@ -19,12 +19,16 @@ from dataclasses import dataclass
 
 from agent import catalogue
 from agent.catalogue import Frames, Linked, Message
+from tools.codec import headers
 
 START_REVISIONS = (6, 5, 4, 3, 2, 1)
 BUSY = (96, 16, 35)
 PAUSE_S = 0.3  # before a connection that has ended is begun again
 OPENINGS = 3  # some take a moment until they listen again
 _READ_OCTETS = 65536
+USUAL, SPINDLE_FIRST = headers.NAMES[:2]
+_IS_SPINDLE_FIRST = "its headers have the spindle in front of the revision, as OP-Ford and OP-BMW have (header op-ford)"
+_IS_USUAL = "its headers are laid out as usual (header standard)"
 
 _WHY = {
     errno.ECONNREFUSED: "nothing listens there: is Open Protocol switched on, and is it this port?",
@@ -50,6 +54,10 @@ class Ended(Unanswered):
     """The other side has ended the connection."""
 
 
+class OtherHeader(Unanswered):
+    """Its messages have another header than expected."""
+
+
 class NoSession(Unanswered):
     """No revision of MID 0001 is accepted; `codes` are those of its rejections."""
 
@@ -70,9 +78,11 @@ class Heard:
 class Asking:
     """A connection to one controller."""
 
-    def __init__(self, host: str, port: int, wait_s: float) -> None:
+    def __init__(self, host: str, port: int, wait_s: float, header: str = "standard", spindle: int = 0) -> None:
         self.place = f"{host}:{port}"
         self.wait_s = wait_s
+        self._header = header
+        self._spindle = spindle
         self._address = (host, port)
         self._revision = 0  # of MID 0001, that was accepted
         self._open()
@@ -200,7 +210,7 @@ class Asking:
     def _send(self, frame: bytes) -> None:
         try:
             self._socket.settimeout(self.wait_s)
-            self._socket.sendall(catalogue.wire(frame))
+            self._socket.sendall(catalogue.wire(headers.other(frame, self._header, self._spindle)))
         except OSError as error:  # also of a socket that is closed: it could not be opened again
             raise self._ended(error.strerror or str(error)) from error
 
@@ -230,7 +240,9 @@ class Asking:
     def _take(self, octets: bytes) -> None:
         try:
             for frame in self._frames.feed(octets):
-                whole = self._linked.add(frame)
+                if not self._revision and not headers.is_laid_out_so(frame, self._header):
+                    raise OtherHeader(f"{self.place}: {_IS_USUAL if self._header != USUAL else _IS_SPINDLE_FIRST}")
+                whole = self._linked.add(headers.usual(frame, self._header))
                 if whole:
                     self._ready.append(whole)
         except catalogue.FrameError as error:
@@ -249,9 +261,9 @@ def _answers(message: Message, request: Message, wanted: int) -> bool:
     """
     names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
     if message.mid == 4:
-        return message["failed_mid"] in names
+        return message.get("failed_mid", 0) in names
     if message.mid == 5 and wanted == 5:
-        return message["mid_accepted"] in names
+        return message.get("mid_accepted", 0) in names
     if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
         return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
     return message.mid == wanted

@@ -11,6 +11,7 @@ import sys
 import click
 
 from tools.base.printable import visible
+from tools.codec.commands import HEADER
 
 EXIT_REFUSED = 1
 EXIT_WRONG = 2
@@ -42,6 +43,8 @@ _CHANGES_SOMETHING = ("C", "C!")
 @click.option(
     "--watch", "watch_s", type=click.FloatRange(0, 86400), default=0.0, help="Keep listening for so many seconds."
 )
+@HEADER
+@click.option("--spindle", type=click.IntRange(1, 99), help="Spindle of every message.  [default: blank, or 00]")
 @click.option("--yes", is_flag=True, help="Send it even if it changes something or moves a tool.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
 def ask(
@@ -52,6 +55,8 @@ def ask(
     port: int,
     wait_s: float,
     watch_s: float,
+    header: str,
+    spindle: int | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -71,7 +76,7 @@ def ask(
     frame = _request(number, revision, fields)
     refused = False
     try:
-        asking = Asking(host, port, wait_s)
+        asking = Asking(host, port, wait_s, header, spindle or 0)
         try:
             started = asking.start()
             _tell(started, [started.frame], as_json, is_answer=number == 1)

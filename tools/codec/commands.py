@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tools.base.printable import visible
+from tools.codec.headers import NAMES
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
@@ -22,6 +23,13 @@ AS = click.option(
     default="auto",
     show_default=True,
     help="What the file is, if its bytes do not show it.",
+)
+HEADER = click.option(
+    "--header",
+    type=click.Choice(NAMES),
+    default="standard",
+    show_default=True,
+    help="Layout of the header; that of OP-Ford and OP-BMW has the spindle in front of the revision.",
 )
 
 
@@ -133,8 +141,9 @@ def _answer(answer: str) -> str:
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
 @AS
+@HEADER
 @click.option("--mid", "only", type=int, multiple=True, help="Only this MID; repeatable.")
-def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
+def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ...]) -> None:
     """Read every message in FILE, or line by line from standard input: Open Protocol and ToolsNet.
 
     FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
@@ -145,7 +154,8 @@ def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
     from tools.codec.shown import as_data, lines_of
 
     try:
-        found = arriving(sys.stdin.buffer, kind) if file == "-" else messages(Path(file).read_bytes(), kind)
+        stream = sys.stdin.buffer
+        found = arriving(stream, kind, header) if file == "-" else messages(Path(file).read_bytes(), kind, header)
     except OSError as error:
         click.echo(f"toolcart: {file}: {error.strerror}", err=True)
         sys.exit(EXIT_WRONG)

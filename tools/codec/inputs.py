@@ -18,6 +18,7 @@ from typing import BinaryIO
 from agent.catalogue import FrameError, Frames, Linked
 from agent.catalogue.errors import quoted
 from tools.codec import pcap
+from tools.codec.headers import usual
 from tools.line.capture import NoCapture, read
 
 OPEN_PROTOCOL = "open protocol"
@@ -67,19 +68,19 @@ def _whole_frames(octets: bytes) -> bool:
         return False
 
 
-def messages(octets: bytes, kind: str = "auto") -> Iterator[Seen]:
-    """Yield every message in a file's bytes."""
-    yield from _joined(_found(octets, kind))
+def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
+    """Yield every message in a file's bytes; those of Open Protocol as with the usual header."""
+    yield from _joined(_found(octets, kind), header)
 
 
-def arriving(stream: BinaryIO, kind: str = "auto") -> Iterator[Seen]:
+def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
     """Yield every message of a stream: lines of text as they come, anything else when it has ended."""
     first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
     kind = kind_of(first) if kind == "auto" else kind
     if kind == "text":
-        yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))))
+        yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))), header)
     else:
-        yield from messages(first + stream.read(), kind)
+        yield from messages(first + stream.read(), kind, header)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
@@ -92,13 +93,14 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
             yield from _line(line.rstrip(b"\r"), f"line {number}")
 
 
-def _joined(found: Iterable[Seen]) -> Iterator[Seen]:
+def _joined(found: Iterable[Seen], header: str) -> Iterator[Seen]:
     """Yield the same with the parts of linked messages joined."""
     waiting: dict[str, Linked] = {}
     for seen in found:
         if seen.problem or seen.protocol != OPEN_PROTOCOL:
             yield seen
             continue
+        seen = replace(seen, octets=usual(seen.octets, header))
         # In a text each line is a place of its own, and does not say who sent it.
         linked = waiting.setdefault("" if seen.way.startswith("line ") else seen.way, Linked())
         try:

@@ -110,6 +110,10 @@ MEANINGS = {
         "Pause when the controller says that another client holds it; doubles up to `busy_backoff_max_s`."
     ),
     "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
+    "stations[].controller.header": (
+        "How the controller lays out the 20 bytes in front of a message: `op-ford` and `op-bmw` (Rexroth System 350) "
+        "have the spindle in front of the revision; there `spindle_id` null is sent as 00, the controller itself."
+    ),
     "stations[].controller.link_level": (
         "Whether our requests carry link-level numbers (MID 9997) where MID 0002 offers them: off or auto."
     ),

@@ -19,7 +19,18 @@ from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
 from board.linux import Board
-from tools.codec.ask import BUSY, Asking, Ended, Foreign, NoSession, Silent, Unanswered
+from tools.codec.ask import (
+    BUSY,
+    SPINDLE_FIRST,
+    USUAL,
+    Asking,
+    Ended,
+    Foreign,
+    NoSession,
+    OtherHeader,
+    Silent,
+    Unanswered,
+)
 from tools.doctor import extras, local
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 from tools.status import machine
@@ -30,6 +41,10 @@ SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
 APART_S = 5
 UNKNOWN_MID = 99
 ENDS = "it closes the connection"
+_HEADERS = {
+    SPINDLE_FIRST: 'Set controller.header to "op-ford" or "op-bmw".',
+    USUAL: 'Leave controller.header out, or set it to "standard".',
+}
 READ_BYTES = 256
 TURN_S = 0.01
 LOCK = (
@@ -52,14 +67,15 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     """Ask this controller everything it can be asked; `wants` is what the configuration wants beside results."""
     what = f"{name} controller"
     try:
-        asking = Asking(controller["host"], controller["port"], WAIT_S)
+        asking = _asking(controller, controller.get("header", USUAL))
     except Unanswered as why:
         return [Found(what, BAD, str(why))]
     try:
         started = asking.start(_revisions(controller))
     except Unanswered as why:
         asking.leave()
-        return [Found(what, BAD, str(why), _hint(why))]
+        other = _other_header(controller, what) if isinstance(why, (Silent, Ended)) else None
+        return [other or Found(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
     found = [_identity(what, started)]
     try:
         if started.get("system_type") == REPEATS_NOTHING:
@@ -77,8 +93,30 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     return [*found, Found(what, NOTE, *LOCK)]
 
 
-def _hint(why: Unanswered) -> str:
+def _asking(controller: dict, header: str) -> Asking:
+    return Asking(controller["host"], controller["port"], WAIT_S, header, controller.get("spindle_id") or 0)
+
+
+def _other_header(controller: dict, what: str) -> Found | None:
+    """Ask one that does not answer with the other header; return what to say if that is its own."""
+    header = SPINDLE_FIRST if controller.get("header", USUAL) == USUAL else USUAL
+    try:
+        asking = _asking(controller, header)
+        try:
+            asking.start(_revisions(controller))
+        finally:
+            asking.leave()
+    except NoSession:
+        pass  # it answers
+    except Unanswered:
+        return None
+    return Found(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
+
+
+def _hint(why: Unanswered, header: str) -> str:
     """Return what to look at where there is a connection and no session."""
+    if isinstance(why, OtherHeader):
+        return _HEADERS[SPINDLE_FIRST if header == USUAL else USUAL]
     codes = why.codes if isinstance(why, NoSession) else ()
     if any(code in BUSY for code in codes):
         return _OCCUPIED

@@ -18,6 +18,7 @@ BATCH_RUNNING = 3  # a batch status of every result but the light one, since rel
 HEADER_DIGITS = "digits"  # revision, station and spindle as digits, the rest blank
 HEADER_BLANK = "blank"  # revision 1 and everything after it blank
 HEADER_ZERO = "zero"  # flag, station and spindle as zeros
+HEADER_SPINDLE_FIRST = ("op-ford", "op-bmw")  # spindle, revision, seven that are skipped (878 p. 338)
 
 # 0061 revision 1 (003:5718-5877), 0231 bytes
 PUSHED_1 = (
@@ -329,7 +330,10 @@ def parameters(layout, source, pad=b" ", instead=()):
 def header(mid, revision, data_bytes, style=HEADER_DIGITS, station="01", spindle="01"):
     """Return the 20 bytes before `data_bytes` bytes of data."""
     revision_text = "%03d" % revision
-    if style == HEADER_DIGITS:
+    if style in HEADER_SPINDLE_FIRST:
+        revision_text = spindle.replace(" ", "0") + revision_text
+        rest = "0" * 7
+    elif style == HEADER_DIGITS:
         rest = " " + station + spindle + "    "
     elif style == HEADER_BLANK:
         rest = "         "
@@ -340,6 +344,11 @@ def header(mid, revision, data_bytes, style=HEADER_DIGITS, station="01", spindle
     else:
         rest = "     0000"
     return ("%04d%04d%s%s" % (HEADER_BYTES + data_bytes, mid, revision_text, rest)).encode()
+
+
+def usual_header(frame):
+    """Return a message whose header has the spindle first as it is with the usual one."""
+    return frame[:8] + frame[10:13] + b"   " + frame[8:10] + b"    " + frame[HEADER_BYTES:]
 
 
 def cumulative(first_revision, base, more, revision):

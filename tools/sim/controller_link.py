@@ -69,6 +69,7 @@ class ControllerLink(Endpoint):
         super().__init__(controller.complaints, controller.closings)
         self.controller = controller
         self.options = controller.options
+        self.spindle_first = self.options.header in frames.HEADER_SPINDLE_FIRST
         self.drop_sent = 0  # close after this many messages; 0: never
         self.numbers = None  # the NumberedSender of a session with link-level numbers
         self.numbers_heard = None  # and its NumberedReceiver
@@ -118,7 +119,7 @@ class ControllerLink(Endpoint):
         self._last = frame
         if self._received:
             self._end_of(frame)
-        return frame
+        return frames.usual_header(frame) if self.spindle_first else frame
 
     def _end_of(self, frame):
         """Take the NUL after a message (003:1387-1390)."""
@@ -155,8 +156,11 @@ class ControllerLink(Endpoint):
         if frame[11:12] not in (b" ", b"0", b"1") or (frame[11:12] != b" " and mid not in _SUBSCRIPTIONS):
             self.odd(mid, "no-ack flag", frame)
         for name, octets in (("station", frame[12:14]), ("spindle", frame[14:16])):
-            if octets != b"  " and (not digits_only(octets) or octets == b"00"):
+            zero_is_odd = octets == b"00" and not self.spindle_first
+            if octets != b"  " and (not digits_only(octets) or zero_is_odd):
                 self.odd(mid, name, frame)
+        if self.spindle_first and frame[14:16] not in self._spindles():
+            return self._refuse_header(mid, None, "spindle is not there", frame)
         if self.options.expected_station is not None and frame[12:14] != self.options.expected_station:
             return self._refuse_header(mid, None, "station is not the expected one", frame)
         if mid in _LINK_ACKNOWLEDGES:
@@ -167,6 +171,11 @@ class ControllerLink(Endpoint):
         elif frame[16:20] != b"    " and not (self.numbers is not None and mid != 1 and _number(frame[16:18])):
             self.odd(mid, "sequence number or message parts are not blank", frame)
         return self._read_data(frame, mid, revision)
+
+    def _spindles(self):
+        """Return the spindles that a message may name where each one has to name one."""
+        numbers = (0,) + tuple(self.options.header_spindles)
+        return [self.options.spindle.encode()] + [frames.field(number, 2) for number in numbers]
 
     def _read_data(self, frame, mid, revision):
         data = frame[frames.HEADER_BYTES :]

@@ -94,7 +94,8 @@ class ControllerOptions(Settings):
                                it a complaint
     silent                     hangs: hears everything, sends and closes nothing; may be switched at any time
     nul                        "normal", "missing", "late" (nul_late_ms), "counted" (in the length field)
-    header                     "digits", "blank", "zero", "parts" (controller_frames.HEADER_...)
+    header                     "digits", "blank", "zero", "parts" (controller_frames.HEADER_...), "op-ford", "op-bmw":
+                               the spindle in front of the revision
     station, spindle           two characters each, of the controller's headers
     expected_station           what the integrator must put there; None: blank or any 01..99
     pad                        what texts are padded with, b" " or b"\\0"
@@ -118,7 +119,7 @@ class ControllerOptions(Settings):
         "ids_higher": ("no", "said", "kept"),
         "keepalive": ("mirror", "blank", "refuse", "none"),
         "nul": ("normal", "missing", "late", "counted"),
-        "header": ("digits", "blank", "zero", "parts"),
+        "header": ("digits", "blank", "zero", "parts", "op-ford", "op-bmw"),
         "refuse_digits": (2, 3),
         "answering_spindles": ("addressed", "first", "all"),
         "generic_subscriptions": ("", "yes", "only"),

@@ -131,6 +131,28 @@ PROFILES = {
         "rounded": True,  # 878 p. 388
         "light_statuses": (2, 3, 4, 5),  # OP-Ford, 878 p. 388
     },
+    # The other protocols of System 350: their own header, 00 is the controller and 01.. its channels (878 p. 338, 348).
+    "op-ford": {
+        "identity": {"supplier": "BRX", "system_type": 0},  # assumed
+        "header": "op-ford",
+        "spindle": "00",
+        "start_revisions": (1, 2),  # 878 p. 343
+        "result_revisions": (1, 2, 999),  # assumed
+        "recover_revisions": (1, 2),  # assumed
+        "unknown_mids": (8,),  # assumed: 0006 to 0009 mean a spindle's connection there (878 p. 341)
+        "rounded": True,  # 878 p. 388
+        "light_statuses": (2, 3, 4, 5),  # 878 p. 388
+    },
+    "op-bmw": {
+        "identity": {"supplier": "BRX", "system_type": 0},  # assumed
+        "header": "op-bmw",
+        "spindle": "00",
+        "start_revisions": (2,),  # 878 p. 343
+        "result_revisions": (1, 2, 999),  # assumed
+        "recover_revisions": (1, 2),  # assumed
+        "unknown_mids": (8,),  # as OP-Ford
+        "rounded": True,  # 878 p. 388
+    },
     # Results by 0008 and 1201, each sent once (002); an empty database is rejected with a code that no document names.
     "mt-focus-6000": {
         "identity": {
@@ -193,6 +215,8 @@ def names():
         "desoutter",
         "desoutter-cvi3",
         "nexo",
+        "op-ford",
+        "op-bmw",
         "mt-focus-6000",
         "stepsync",
         "minimal",

@@ -1,0 +1,81 @@
+"""Installed agents at controllers whose header has the spindle in front of the revision: OP-Ford and OP-BMW."""
+
+from host_tests.support.running import wait_for
+from tools.sim.controller import ControllerOptions
+from tools.sim.profiles import row
+from tools.sim.serve import SimulatedPlant
+
+QUICK = {"recover_retry_s": 1, "backoff_s": 0.2, "backoff_max_s": 0.5}
+
+
+def at_toolsnet(plant, made):
+    wait_for("all results at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == sorted(made))
+    assert plant.complaints() == []
+
+
+def plant_of(name, **changed):
+    return SimulatedPlant(controller_options=ControllerOptions(**row(name, **changed)))
+
+
+def told(site, *words):
+    run = site.run(*words)
+    return run.returncode, run.stdout + run.stderr
+
+
+def test_results_of_any_spindle_come_live_and_from_an_outage(site):
+    for name, spindle in (("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)):
+        site.clean()
+        with plant_of(name, spindle="%02d" % spindle) as plant:
+            settings = {**QUICK, "header": name, "spindle_id": spindle or None}
+            cart = site.cart(plant, controller=settings)
+            agent = site.start("run", "--plain", "--config", cart)
+            agent.wait_for("controller ready")
+            made = plant.produce(3)
+            at_toolsnet(plant, made)
+            plant.cut_controller(True)
+            made += plant.produce(4)
+            plant.cut_controller(False)
+            at_toolsnet(plant, made)
+            assert agent.end() == 0
+            _, said = told(site, "doctor", "--config", cart)
+            assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
+            assert plant.complaints() == []
+
+
+def test_doctor_names_the_header_that_a_controller_has(site):
+    for spindle in ("00", "07", "42"):
+        with plant_of("op-ford", spindle=spindle) as plant:
+            code, said = told(site, "doctor", "--config", site.cart(plant, controller=QUICK))
+            assert code and 'Set controller.header to "op-ford" or "op-bmw"' in said, said
+        site.clean()
+    for name in ("power-focus-4000", "minimal"):
+        with plant_of(name) as plant:
+            code, said = told(site, "doctor", "--config", site.cart(plant, controller={**QUICK, "header": "op-ford"}))
+            assert code and 'or set it to "standard"' in said, said
+            code, said = told(site, "doctor", "--config", site.cart(plant, controller=QUICK))
+            assert "controller.header" not in said, said
+        site.clean()
+
+
+def test_ask_and_decode_read_such_a_header(site):
+    with plant_of("op-bmw", spindle="07") as plant:
+        plant.produce(2)
+        place = f"127.0.0.1:{plant.controller_port}"
+        code, said = told(site, "ask", place, "64", "tightening_id=2", "--header", "op-bmw", "--spindle", "7")
+        assert code == 0 and "MID 0065" in said and plant.complaints() == [], said
+    frame = "0024" + "0005" + "07" + "001" + "0000000" + "0060"
+    path = site.home / "seen.log"
+    path.write_text(frame + "\n")
+    code, said = told(site, "decode", str(path), "--header", "op-ford")
+    assert code == 0 and "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
+
+
+def test_results_are_kept_where_their_acknowledgements_are_rejected(site):
+    with plant_of("op-ford", ack_refusal_code=99) as plant:
+        cart = site.cart(plant, controller={**QUICK, "header": "op-ford"})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(2)
+        at_toolsnet(plant, made)
+        agent.wait_for("rejected MID 0062")
+        assert agent.end() == 0 and plant.account()["repeated"] == 0
