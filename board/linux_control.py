@@ -1,6 +1,7 @@
 """A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
 
-    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine.orders), `status`; at the
+    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine.orders), `status`,
+              `offer-again from 5` (agent.wide.offer_again); at the
               agent's own `status` and `command 10 select-pset 5` (tools.status.served)
     answer    lines of one JSON object each; the last one has "end": true
 
@@ -275,7 +276,13 @@ def station_orders(station, board):
 
         return iter([{"station": of_station(station, board.now())}])
 
-    return {"list": quarantine, "show": quarantine, "drop": quarantine, "retry": quarantine, "status": status}
+    def again(words, _asker):
+        from agent.wide.offer_again import of_station
+
+        return of_station(station, board, words)
+
+    orders = dict.fromkeys(("list", "show", "drop", "retry"), quarantine)
+    return {**orders, "offer-again": again, "status": status}
 
 
 def _listen(path):

@@ -13,9 +13,8 @@ Rules
 """
 
 from agent.base.compat import const
-from agent.log.log import RETAINED_MAX
+from agent.log.areas import floor
 from agent.log.numbers import CURSOR
-from agent.log.reader import WORN
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
 CURSORS = const(4)
@@ -101,13 +100,5 @@ def begin(log, cursor, owners, kind, others_low):
     oldest = log.first_above(0) - 1 if log.number else 0
     held = _owner(owners, cursor.slot - CURSOR) & _KIND
     number = max(cursor.number if held in (0, _number(kind)) else 0, oldest)
-    log.rewind(cursor, max(number, min(_floor(log), others_low)), cursor.ahead)
+    log.rewind(cursor, max(number, min(floor(log), others_low)), cursor.ahead)
     return cursor.number - number
-
-
-def _floor(log):
-    """Return up to which number the log's records may go, so that a quarter of its room is free."""
-    firsts = [first for first in log.firsts if 0 < first < WORN]
-    firsts.sort()
-    over = len(firsts) - log.device.block_count * 3 // 4
-    return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)

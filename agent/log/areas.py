@@ -6,6 +6,8 @@ The numbers of a snapshot say so, else any head of a block; both were written wh
 from agent.log import numbers as n
 from agent.log.flash import Part
 from agent.log.head import AT_GRAPHS, AT_KEPT, HEAD_OCTETS, HEAD_SOUND, check_head, size_of, u16
+from agent.log.log import RETAINED_MAX
+from agent.log.reader import WORN
 from agent.log.state import STATE_BLOCKS, STATE_FOUND, STATE_LOST, State
 
 
@@ -28,3 +30,11 @@ def divide(device, kept, graphs):
         if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
             return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state.owners
     return kept, graphs, state.owners
+
+
+def floor(log):
+    """Return up to which number the log's records may go, so that a quarter of its room is free."""
+    firsts = [first for first in log.firsts if 0 < first < WORN]
+    firsts.sort()
+    over = len(firsts) - log.device.block_count * 3 // 4
+    return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)

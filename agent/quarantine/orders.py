@@ -330,14 +330,18 @@ class Orders:
         return chosen
 
     def _wait_for_line(self):
-        """Wait until the flash may be used, including an erase."""
-        if self._quiet is None:
+        return wait_for_line(self._quiet)
+
+
+def wait_for_line(quiet):
+    """Wait until the flash may be used, including an erase."""
+    if quiet is None:
+        return
+    for _ in range(QUIET_ASKED_MOST):
+        if quiet.may_erase():
             return
-        for _ in range(QUIET_ASKED_MOST):
-            if self._quiet.may_erase():
-                return
-            yield None
-        raise Refused("the controller's line was never quiet enough to write; what was not done stays. Try again")
+        yield None
+    raise Refused("the controller's line was never quiet enough to write; what was not done stays. Try again")
 
 
 def _number(word):

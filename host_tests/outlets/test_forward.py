@@ -1314,6 +1314,31 @@ def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
     assert outlet.ids() == numbers(1, 40) and outlet.archive.repeated == 0
 
 
+def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
+    for moment in (*range(0, 40, 2), *range(40, 14000, 900)):
+        for power_fails, highest in ((False, False), (True, False), (False, True), (True, True)):
+            outlet = Outlet({"tightening_codes": {7: 17}}, cursor_batch=4)
+            outlet.store(5)
+            outlet.until_stored(5)
+            outlet.run(100)
+            if not highest:
+                outlet.archive.clear()
+            outlet.store(6)
+            for _ in range(min(moment, 40)):
+                outlet.step()
+            outlet.run(max(0, moment - 40))
+            while not outlet.forward.offer_again(3, outlet.clock.now):
+                outlet.run(10)
+            before = len(outlet.ids())
+            outlet.store(2)
+            if power_fails:
+                outlet.cut()
+            outlet.run(60000)
+            wanted = [one for one in numbers(3, 13) if one != 7]
+            assert outlet.ids()[before:] == wanted, (moment, power_fails, highest)
+            assert outlet.quarantine.count() == 1 and outlet.cursor.number == outlet.log.number
+
+
 def test_server_that_says_it_is_empty_and_then_what_it_has_gets_nothing_twice():
     for power_fails, resend in ((False, True), (True, True), (False, False), (True, False)):
         outlet = Outlet(server_empty="resend" if resend else "continue", cursor_batch=40)

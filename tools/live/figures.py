@@ -39,7 +39,7 @@ _TOLD_AS_STATE = {
     "ids gone",
     "outlet failed",
 }
-_HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time", "server empty"}
+_HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time"}
 _HARMLESS |= {"passed over", "ids higher"}
 
 

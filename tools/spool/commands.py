@@ -1,6 +1,6 @@
-"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled from a board. It is never written to.
+"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled from a board, which stay as they are.
 
-`take-over` makes a new file from one of an older format; `toolcart run` does that by itself.
+`take-over` makes a new file from one of an older format; `toolcart run` does that by itself. `offer-again` is an order.
 
 Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
 be read or is not a spool.
@@ -17,6 +17,7 @@ import click
 from agent.record import KIND_RAW, KIND_RESULT
 from tools.base.printable import visible, visible_in
 from tools.spool import image, report
+from tools.spool.offer_again import offer_again_command
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
@@ -30,7 +31,7 @@ RUNNING = (
 
 @click.group()
 def spool() -> None:
-    """Look into a spool without touching it."""
+    """Look into a spool without touching it; have results sent to ToolsNet again."""
 
 
 def _read(file: Path) -> image.Image:
@@ -248,6 +249,9 @@ def plot(
         click.echo(json.dumps([one.as_data() for one in wanted]))
         return
     draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)
+
+
+spool.add_command(offer_again_command)
 
 
 @spool.command("take-over")

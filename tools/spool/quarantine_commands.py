@@ -24,8 +24,11 @@ from typing import Any
 
 import click
 
+from agent.base.health import Health
 from agent.log.flash import RamFlash
+from agent.outlets.toolsnet.policy import Policy
 from agent.quarantine.orders import NO_QUARANTINE, carry_out
+from agent.wide import offer_again
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
 from tools.base.printable import visible, visible_in
@@ -41,6 +44,7 @@ ANSWER_S = 30.0
 ANSWER_MOST = 1 << 24  # bytes: more than any quarantine holds
 
 LOOKING = ("list", "show")
+_AS_SET = {"refused": "park", "rewind": False, "server_empty": "continue"}  # of no effect: nothing is sent here
 Ask = Callable[[list[str]], Iterable[dict]]
 
 
@@ -79,7 +83,7 @@ class Place:
         station = header.owner[2] if header is not None else 0
         try:
             device: Any = flash
-            if words[0] in LOOKING:
+            if words[0] in LOOKING or words[-1] == offer_again.DRY:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise Trouble(flash.last_error)
@@ -108,6 +112,10 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
         raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
     if not found.may_refuse:
         raise Trouble(NO_QUARANTINE % station, EXIT_NOT_DONE)
+    if words[0] == offer_again.ORDER:
+        policy = Policy(found.log, found.state, found.quarantine, Health(), _AS_SET, 1)
+        yield from offer_again.carry_out(policy, station, None, words)
+        return
     yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
 
 

@@ -167,6 +167,13 @@ class Forward:
         self._wake()
         return self.policy.ask(number, in_doubt)
 
+    def offer_again(self, number, now):
+        """An operator has everything from the log's `number` on sent again; True if that is durable."""
+        self._break(now)
+        done = self.policy.offer_again(number)
+        self._wake()
+        return done
+
     def drop_first(self):
         """An operator drops the one that all others wait for; return a DROP_ of agent.quarantine.quarantine."""
         self._wake()

@@ -814,6 +814,27 @@ class Policy:
             self.hold.stop()
         return DROP_DONE if done else DROP_NONE
 
+    def offer_again(self, number):
+        """An operator has everything from `number` on sent again; True if that is durable. Nothing may be connected.
+
+        It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
+        some of them still, cannot be told from one that was emptied.
+        """
+        numbers, cursor = self.numbers, self.cursor
+        if numbers[LATE] or self._drops or not self.state.ready():
+            return False  # the next 08 tells what became of those
+        before, ahead, may_have = cursor.number, cursor.ahead, self.may_have
+        self.log.rewind(cursor, number - 1, ahead)
+        self.may_have = cursor.number
+        if not self._say(cursor.number, numbers[SENT] & SENT_EVENTS_MET | self.keeps):
+            self.log.rewind(cursor, before, ahead)
+            self.may_have = may_have
+            return False
+        self._end_trouble()
+        self._close()
+        self._taken = 0
+        return True
+
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""
         return self._say(self.cursor.number, self.numbers[SENT])
