@@ -85,7 +85,7 @@ def test_backlog_takes_no_memory():
     heap_tools()
     bench = settled()
     # ToolsNet is away: results are stored and acknowledged, none goes out
-    bench.station.toolsnet_port.write = taking_nothing
+    bench.station.outlets[0].port.write = taking_nothing
 
     def hundred(count):
         while count:

@@ -6,6 +6,7 @@ talk.wait(ms)              time passes, from deadline to deadline
 talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
 """
 
+import agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
 from agent.base.ticks import FOREVER, ticks_add
 from agent.link.stream import Stream
 from agent.openprotocol import session as ss
