@@ -15,6 +15,7 @@ BAD = const(-2)
 
 _BLANK = const(0x20)
 _ZERO = const(0x30)
+_TILDE = const(0x7E)
 _len = len  # a builtin is looked up in the module first
 
 
@@ -69,6 +70,20 @@ def is_blank(buf, start, width):
     while start < end:
         octet = buf[start]
         if octet != _BLANK and octet != 0:
+            return False
+        start += 1
+    return True
+
+
+def is_plain(buf, start, width):
+    """True if the field is text that goes out as it is: printable ASCII without a tilde (agent.record.text_form)."""
+    end = start + width
+    while start < end and (buf[start] == _BLANK or buf[start] == 0):
+        start += 1
+    while start < end and (buf[end - 1] == _BLANK or buf[end - 1] == 0):
+        end -= 1
+    while start < end:
+        if not _BLANK <= buf[start] < _TILDE:
             return False
         start += 1
     return True

@@ -28,7 +28,7 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
 from struct import pack_into
 
 from agent.base.compat import const
-from agent.base.fields import fill, put_text
+from agent.base.fields import copy, fill
 from agent.base.words import TIME_BYTES, get_u32, pack_time
 
 WHAT = const(6)
@@ -97,7 +97,7 @@ def put_event(target, to, number, station, what):
 def put_code(target, to, buf, at, width):
     """Write the code of `width` bytes, at most five, from buf[at:] into the event."""
     fill(target, to + CODE, CODE_BYTES)
-    put_text(target, to + CODE, buf, at, width if width < CODE_BYTES else CODE_BYTES)
+    copy(target, to + CODE, buf, at, width if width < CODE_BYTES else CODE_BYTES)
 
 
 def put_time(target, to, buf, at):
@@ -115,13 +115,13 @@ def put_words(target, to, buf, at, width):
     """Write the text of `width` bytes at buf[at:] into the event, without its padding; return the event's length."""
     while width > 0 and (width > TEXT_MOST or buf[at + width - 1] == 0x20 or buf[at + width - 1] == 0):
         width -= 1
-    put_text(target, to + TEXT, buf, at, width)
+    copy(target, to + TEXT, buf, at, width)
     return end_text(target, to, width)
 
 
 def end_text(target, to, width):
     """Keep the text of `width` bytes already in the event, without its padding; return the event's length."""
-    while width > 0 and target[to + TEXT + width - 1] == 0x20:
+    while width > 0 and (target[to + TEXT + width - 1] == 0x20 or target[to + TEXT + width - 1] == 0):
         width -= 1
     target[to + TEXT_LENGTH] = width
     return EVENT_LEAST + width

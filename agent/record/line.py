@@ -4,8 +4,8 @@ Rules
 1. A measured value stays the text that the controller sent, in its unit: nothing is rounded. What is absent is null.
    IDs and program numbers are text; counts and degrees are whole numbers.
 2. Fields keep their order, and a line is printable ASCII: the same record always gives the same bytes.
-3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd fields
-   does.
+3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd fields,
+   or with text beyond ASCII (agent.record.text_form), does.
 4. What only Linux writes (events, several spindles, more identifiers) is added by agent.wide.line.
 """
 
@@ -72,6 +72,7 @@ _ESCAPE = const(0x5C)
 _MINUS = const(0x2D)
 _POINT = const(0x2E)
 _ZERO = const(0x30)
+_TILDE = const(0x7E)
 _STAMP_OCTETS = const(21)  # an ISO time in its quotes
 _NUMBER_OCTETS = const(12)
 
@@ -247,7 +248,7 @@ class Line:
             self.add(_NULL)
 
     def _add_text(self, page):
-        """Write what `_trim` found as text; `?` for what is not printable ASCII, null for nothing."""
+        """Write what `_trim` found as text, null for nothing."""
         at = self._first
         last = self._last
         if at == last:
@@ -264,13 +265,22 @@ class Line:
             if octet == _QUOTE or octet == _ESCAPE:
                 buf[end] = _ESCAPE
                 end += 1
-            elif octet < 0x20 or octet > 0x7E:
-                octet = 0x3F if octet else 0x20
+            elif octet < 0x20 or octet >= _TILDE:
+                self._add_foreign(page)
+                return
             buf[end] = octet
             end += 1
             at += 1
         buf[end] = _QUOTE
         self.end = end + 1
+
+    def _add_foreign(self, page):
+        """Write what `_trim` found as text, with all that is no printable character in a form of its own."""
+        from agent.record.text_form import json_of, shown  # hardly any text needs it
+
+        self.add(b'"')
+        self.add(json_of(shown(bytes(page[self._first : self._last]))).encode())
+        self.add(b'"')
 
     def _add_frame(self, page, at, last):
         """Write a frame, one character for each byte."""

@@ -34,7 +34,7 @@ On Linux special values stand between and after them (agent.record.specials).
 """
 
 from agent.base.compat import const
-from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
+from agent.base.fields import copy, fill, is_blank, is_plain, number, put_number, put_text
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
 
@@ -222,6 +222,7 @@ def pointed(buf, at, width, decimals):
 # Written into telegram 04, in place; a file of its own would take one more block of a board's file system.
 PROGRAM = const(98)  # of the first spindle
 PARAMETER_BYTES = const(72)
+VALUE_ROOM = const(25)  # and that of a name
 NAME = const(-25)  # of a parameter, relative to its value
 KIND = const(25)
 STEP = const(32)
@@ -293,6 +294,17 @@ def _put_digits(tx, to, shown, is_negative, whole, buf, behind, given):
     return REAL
 
 
+def put_identifier(tx, to, buf, start, width):
+    """Write text into a value, a name or an identifier at tx[to:], so that no two look alike."""
+    if is_plain(buf, start, width):
+        fill(tx, to, VALUE_ROOM)
+        put_text(tx, to, buf, start, width)
+        return
+    from agent.record.text_form import put_ascii, stripped  # hardly any text needs it
+
+    put_ascii(tx, to, VALUE_ROOM, stripped(buf, start, width))
+
+
 class Parameters:
     """Parameters one after the other; those without room are only counted."""
 
@@ -334,7 +346,7 @@ class Parameters:
             return
         at = self.add(ident, name)
         if at:
-            put_text(self.tx, at, buf, start, width)
+            put_identifier(self.tx, at, buf, start, width)
 
     def add_figure(self, ident, name, buf, start, width):
         """Add the figure at buf[start:start+width], as text if it is none; return where it went."""
@@ -342,7 +354,7 @@ class Parameters:
         if at:
             kind = put_figure(self.tx, at, 0, buf, start, width, 0)
             if kind == TEXT:
-                put_text(self.tx, at, buf, start, width)
+                put_identifier(self.tx, at, buf, start, width)
             self.tx[at + KIND] = 0x30 + kind
         return at
 

@@ -5,6 +5,7 @@ Rules
 2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
 """
 
+from agent.base.fields import is_plain
 from agent.base.words import get_u32, unpack_digits
 from agent.record import KIND_EVENT, KIND_RAW
 from agent.record import result as res
@@ -136,13 +137,12 @@ def packed_time(page, at):
 
 
 def text_of(buf, at, width):
-    """Return the field as text without its padding, blanks or NULs; what is not printable ASCII becomes `?`."""
-    letters = []
-    for octet in buf[at : at + width]:
-        if octet == 0:
-            octet = 0x20
-        letters.append(chr(octet) if 0x20 <= octet <= 0x7E else "?")
-    return "".join(letters).strip()
+    """Return the field as text without its padding, blanks or NULs; what is no text is escaped."""
+    if is_plain(buf, at, width):
+        return bytes(buf[at : at + width]).decode().replace("\0", " ").strip(" ")
+    from agent.record.text_form import shown, stripped  # hardly any text needs it
+
+    return shown(stripped(buf, at, width))
 
 
 def digits_of(buf, at, width):

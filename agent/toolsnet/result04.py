@@ -9,15 +9,17 @@ Rules
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
 5. Batch status 3, running, goes out as 0, not completed, which it was before release 2.9 of Open Protocol.
-6. A record with FLAG_ODD is put in order first (agent.toolsnet.odd04), and a parameter says what was odd.
-7. The buffer is the writer's alone. What two results in a row have in common is there already: the telegram is laid out
+6. A VIN that is not plain ASCII goes out in the form of agent.record.text_form; if it does not fit that way, its bytes
+   follow in two parameters, in hexadecimal digits.
+7. A record with FLAG_ODD is put in order first (agent.toolsnet.odd04), and a parameter says what was odd.
+8. The buffer is the writer's alone. What two results in a row have in common is there already: the telegram is laid out
    again only when the `shape` (which parameters there are) changes, else only its values are written.
 """
 
 from struct import pack_into
 
 from agent.base.compat import const
-from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
+from agent.base.fields import copy, fill, is_blank, is_plain, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
@@ -48,6 +50,7 @@ _FLAGS_SHIFT = const(12)
 _RUNNING = const(16384)  # the batch: 3, which the document of ToolsNet does not have
 _ODD = const(32768)
 _UNIT_SHIFT = const(16)
+_LONG_VIN = const(1 << 24)  # its bytes are parameters
 
 _SPINDLE = const(84)
 _SERIAL = const(88)
@@ -55,9 +58,11 @@ _SERIAL_WIDTH = const(10)
 _PROGRAM = const(98)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
+_VALUE_BYTES = const(25)
 _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 _LIMITS = const(106)  # behind the body
+_LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (agent.wide.telegram04_targets)
 _NM = const(0x31)
 PERCENT = const(0x37)
 
@@ -95,6 +100,8 @@ class ResultWriter:
         self._station = self._spindle = self._program = -1  # as they stand in the buffer
         # Texts that seldom change, as they were before they were made fit to send.
         self._vin = bytearray(b" " * res.VIN_BYTES)
+        self._vin_octets = b""  # of one that does not fit its field
+        self._long_vin = 0
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self.change_at = 0
@@ -126,8 +133,8 @@ class ResultWriter:
         if buf.find(self.serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
             self._put_serial(buf, place)
         if buf.find(self._vin, body, body + res.VIN_BYTES) < 0:
-            copy(self._vin, 0, buf, body, res.VIN_BYTES)
-            put_text(tx, 44, buf, body, res.VIN_BYTES)
+            self._put_vin(buf, body)
+            tx = self.tx
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
         shape |= (flags & 3) << _FLAGS_SHIFT | (0 if program else _PROGRAM_ZERO)
@@ -156,7 +163,7 @@ class ResultWriter:
 
     def _shape_of(self, buf, body, has_limits):
         """Return which parameters this result has. A numeric field is wholly blank or not at all."""
-        shape = self.parameters | self._long_serial
+        shape = self.parameters | self._long_serial | self._long_vin
         if buf[body + res.TIGHTENING_ID] <= 0x20:
             shape &= ~PARAM_TIGHTENING_ID
         if buf[body + res.JOB] <= 0x20:
@@ -178,6 +185,30 @@ class ResultWriter:
         if is_blank(buf, limits, 12):
             shape |= _NO_LIMITS
         return shape if is_blank(buf, limits + res.RESULT_TYPE, 2) else shape | _RESULT_TYPE
+
+    def _put_vin(self, buf, at):
+        """Write the VIN, and make room for its bytes if they do not fit its field."""
+        copy(self._vin, 0, buf, at, res.VIN_BYTES)
+        self._long_vin = 0
+        if is_plain(buf, at, res.VIN_BYTES):
+            put_text(self.tx, 44, buf, at, res.VIN_BYTES)
+            return
+        from agent.record.text_form import put_ascii, stripped  # hardly any VIN needs it
+
+        self._vin_octets = stripped(buf, at, res.VIN_BYTES)
+        if not put_ascii(self.tx, 44, res.VIN_BYTES, self._vin_octets):
+            self._long_vin = _LONG_VIN
+            self.shape = -1
+            if len(self.tx) < _LONGEST:
+                self._grow(_LONGEST)
+
+    def _grow(self, octets):
+        """Go on with a longer buffer."""
+        grown = bytearray(octets)
+        copy(grown, 0, self.tx, 0, len(self.tx))
+        self.tx = grown
+        if self.session is not None:
+            self.session.result = grown
 
     def _put_serial(self, buf, at):
         """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
@@ -261,7 +292,7 @@ class ResultWriter:
 
     def _lay_out_values(self, shape):
         """Lay out torque and angle, measured and limits."""
-        unit = shape >> _UNIT_SHIFT
+        unit = shape >> _UNIT_SHIFT & 0xFF
         self._factor = _UNITS.get(unit)  # None: Nm, percent (sent as it is), or an undocumented unit
         for at in (_SPINDLE + 19, _SPINDLE + 27, _SPINDLE + 36):
             pack_into("8s", self.tx, at, b"00000.00")
@@ -307,10 +338,14 @@ class ResultWriter:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
             self._text(b"60003Time source              ", b"EDGE")
-        if shape >> _UNIT_SHIFT == PERCENT:
+        if shape >> _UNIT_SHIFT & 0xFF == PERCENT:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
+        if shape & _LONG_VIN:
+            digits = "".join(["%02X" % octet for octet in self._vin_octets]).encode()
+            self._text(b"60020VIN, bytes                ", digits[:_VALUE_BYTES])
+            self._text(b"60021VIN, more bytes           ", digits[_VALUE_BYTES:])
         if shape & _ODD:
             self.odd_at = self._text(b"60006Odd fields               ", b"")
         if shape & PARAM_SOURCE:
@@ -338,5 +373,6 @@ class ResultWriter:
         return at + 38
 
 
+assert _LONGEST == RESULT_BYTES_MAX + 4 * _PARAMETER_BYTES
 assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
 assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME

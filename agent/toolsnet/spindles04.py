@@ -15,10 +15,10 @@ spindles, additional VIN and shape are the same. Then the shape is negative: a r
 """
 
 from agent.base.compat import const
-from agent.base.fields import compare, copy, fill, is_blank, number, put_number, put_text
+from agent.base.fields import compare, copy, fill, is_blank, number, put_number
 from agent.record import result as res
 from agent.record import spindles as rec
-from agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure
+from agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure, put_identifier
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
 _SPINDLE_COUNT = const(69)
@@ -111,8 +111,7 @@ def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
     _put_spindles(tx, buf, at, rows)
     if vins:
         put_number(tx, first - _VIN_BYTES, 4, 1)
-        fill(tx, first - _VIN_BYTES + 4, _VIN_BYTES - 4)
-        put_text(tx, first - _VIN_BYTES + 4, buf, rest, rec.WORKPIECE_BYTES)
+        put_identifier(tx, first - _VIN_BYTES + 4, buf, rest, rec.WORKPIECE_BYTES)
     parameters.begin(tx, first + count * PARAMETER_BYTES, more if more <= room else room - 1)
     add(parameters, buf, at, length, rows)
     if more > room:
@@ -259,7 +258,7 @@ def _tell_bolts(parameters, buf, place, end, rows):
             value = parameters.add_figure(_BOLT_VALUE, b"Value", buf, place + 22, rec.FIGURE_BYTES)
             if value:
                 if not is_blank(buf, place, rec.NAME_BYTES):
-                    put_text(parameters.tx, value + NAME, buf, place, rec.NAME_BYTES)
+                    put_identifier(parameters.tx, value + NAME, buf, place, rec.NAME_BYTES)
                 put_number(parameters.tx, value + STEP, 2, max(0, number(buf, place + 29, 2)))
             place += rec.VALUE_BYTES
             values -= 1

@@ -19,7 +19,7 @@ Imported where an outlet wants events.
 """
 
 from agent.base import health as h
-from agent.base.fields import compare, fill, number, put_text
+from agent.base.fields import compare, copy, fill, number
 from agent.log.log import LOG_DONE
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.subscriptions import INSTEAD, Subscription
@@ -212,7 +212,7 @@ class ControllerEvents:
             ev.put_time(stage, place, buf, at + time)
         fill(stage, place + ev.TEXT, ev.TEXT_MOST)
         for start, octets, to in pieces:
-            put_text(stage, place + ev.TEXT + to, buf, at + start, max(0, min(octets, length - start)))
+            copy(stage, place + ev.TEXT + to, buf, at + start, max(0, min(octets, length - start)))
         octets = ev.end_text(stage, place, ev.TEXT_MOST)
         if stage[place + ev.TIME + 2]:  # there is no month 0
             return 0, octets

@@ -10,6 +10,7 @@ from agent.record import event as ev
 from agent.record import result as res
 from agent.record.line import Line
 from agent.record.text import describe, digits_of, text_of
+from agent.record.text_form import json_of
 
 CPYTHON_ONLY = True  # no board keeps such records
 _GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.wide.graphs
@@ -291,14 +292,5 @@ def _value(value):
 
 
 def _text(text):
-    """Return the text as JSON writes it; all but printable ASCII as the four digits of its code."""
-    parts = ['"']
-    for letter in text:
-        if letter == '"' or letter == "\\":
-            parts.append("\\" + letter)
-        elif " " <= letter <= "~":
-            parts.append(letter)
-        else:
-            parts.append("\\u%04x" % ord(letter))
-    parts.append('"')
-    return "".join(parts)
+    """Return the text as JSON writes it, in printable ASCII."""
+    return '"%s"' % json_of(text)

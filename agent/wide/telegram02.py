@@ -1,10 +1,13 @@
 """Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
 
 Rules
-1. A name is cut at 25 characters, all but printable ASCII becomes `?`; an address that is not IPv4 is blank.
+1. Names are text as agent.record.text_form shows it. Plain ASCII is cut at 25 characters, all else is escaped; an
+   address that is not IPv4 is blank.
 2. A station has the spindles and programs that it is given; each list has at least one entry.
 """
 
+from agent.base.fields import is_plain
+from agent.record.text_form import octets_of, put_ascii
 from agent.toolsnet.telegram import begin, finish
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -51,8 +54,12 @@ def _telegram(kind, ident, body):
 
 
 def _name(text):
-    letters = [letter if " " <= letter <= "~" else "?" for letter in text[:_NAME_BYTES]]
-    return "".join(letters) + " " * (_NAME_BYTES - len(letters))
+    octets = octets_of(text)
+    if is_plain(octets, 0, len(octets)):
+        return (text.strip() + " " * _NAME_BYTES)[:_NAME_BYTES]
+    field = bytearray(_NAME_BYTES)
+    put_ascii(field, 0, _NAME_BYTES, octets)
+    return field.decode()
 
 
 def _address(host):

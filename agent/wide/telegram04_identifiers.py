@@ -4,9 +4,9 @@ Otherwise the telegram is what the result would have without them; their parts g
 buffer grows if it has no room for them.
 """
 
-from agent.base.fields import put_number, put_text
+from agent.base.fields import put_number
 from agent.record import identifiers as rec
-from agent.record.spindles import PLACE
+from agent.record.spindles import PLACE, put_identifier
 from agent.toolsnet.telegram import finish
 
 CPYTHON_ONLY = True  # boards keep none
@@ -23,7 +23,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
     for number, place in rec.places_of(buf, at):
         part = bytearray(b" " * _VIN_BYTES)
         put_number(part, 0, 4, number)
-        put_text(part, 4, buf, place, rec.WIDTH)
+        put_identifier(part, 4, buf, place, rec.WIDTH)
         vins += part
     whole = writer.tx[:_VINS_AT] + vins + writer.tx[_VINS_AT:octets]
     put_number(whole, _COUNT, 2, len(vins) // _VIN_BYTES)

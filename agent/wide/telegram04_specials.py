@@ -4,10 +4,10 @@ A special value is a parameter of its spindle (the station's: of spindle 0), in 
 object that a spindle refers to is parameter 60020.
 """
 
-from agent.base.fields import is_blank, number, put_number, put_text
+from agent.base.fields import is_blank, number, put_number
 from agent.record import specials
 from agent.record import spindles as rec
-from agent.record.spindles import NAME, STEP
+from agent.record.spindles import NAME, STEP, put_identifier
 
 CPYTHON_ONLY = True  # boards keep no special values
 
@@ -38,6 +38,6 @@ def _add_piece(parameters, page, place, piece, octets):
         return
     name = place + specials.NAME
     if not is_blank(page, name, rec.NAME_BYTES):
-        put_text(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
-    put_text(parameters.tx, value, page, piece, octets)
+        put_identifier(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
+    put_identifier(parameters.tx, value, page, piece, octets)
     put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))

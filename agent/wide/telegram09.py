@@ -17,9 +17,10 @@ Rules
      50 what became of a command   51 its MID   52, 53 who asked
 """
 
-from agent.base.fields import fill, number, put_number, put_text
+from agent.base.fields import fill, is_plain, number, put_number, put_text
 from agent.base.words import unpack_digits
 from agent.record import event as ev
+from agent.record.text_form import put_ascii, stripped
 from agent.toolsnet.telegram import begin, finish
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -124,8 +125,14 @@ class EventWriter:
             if place + width > length:
                 width = length - place
             start = at + ev.TEXT + place
+            text = buf
+            if width > 0 and not is_plain(buf, start, width):
+                room = -(-width // _VALUE_BYTES) * _VALUE_BYTES
+                text = bytearray(room)
+                put_ascii(text, 0, room, stripped(buf, start, width))
+                start, width = 0, room
             while width > 0:
-                self._put(parameter, kind, buf, start, width if width < _VALUE_BYTES else _VALUE_BYTES)
+                self._put(parameter, kind, text, start, width if width < _VALUE_BYTES else _VALUE_BYTES)
                 parameter += 1
                 start += _VALUE_BYTES
                 width -= _VALUE_BYTES

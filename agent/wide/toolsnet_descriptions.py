@@ -15,6 +15,7 @@ Rules
 
 from agent.base import health as h
 from agent.record.text import text_of
+from agent.record.text_form import shown
 from agent.wide import telegram02 as describe
 from agent.wide.toolsnet_source import Source
 
@@ -63,8 +64,8 @@ class Descriptions(Source):
     def __init__(self, health, system_name, station_name, address, spindle, program_for_zero, names):
         Source.__init__(self)
         self.health = health
-        self.system_name = system_name
-        self.station_name = station_name
+        self.system_name = shown(system_name.encode())
+        self.station_name = shown(station_name.encode())
         self.address = address
         self.spindle = spindle
         self.program_for_zero = program_for_zero

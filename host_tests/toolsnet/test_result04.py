@@ -148,9 +148,19 @@ def test_vin_is_25_octets_and_leading_blanks_stay():
     assert Record(example(vin=b"")).told()["vin"] == ""
 
 
-def test_octets_of_a_vin_that_are_no_ascii_become_question_marks():
-    vin = b"A\xc3\xa4B\x00C\x07D\x7fE\xff~" + b" " * 14
-    assert Record(example(vin=vin)).told()["vin"] == "A??B C?D?E?~"
+def test_octets_of_a_vin_that_are_no_ascii_are_escaped_and_none_becomes_another():
+    def told(vin):
+        found = Record(example(vin=vin + b" " * (25 - len(vin)))).told()
+        octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60020, 60021)]
+        return found["vin"], "".join(octets)
+
+    assert told(b"A\xc3\xa4B\x00C\x07D~") == ("A~C3~A4B~00C~07D~7E", "")
+    assert told(b"Lenks\xe4ule") == ("Lenks~E4ule", "")
+    long = [b"W" * 10 + bytes((0xE4 + index // 8, 0xC3, 0xA4 + index % 8)) + b"\xff" * 12 for index in range(16)]
+    assert len({told(vin)[0] for vin in long}) == 16
+    for vin in long:
+        shown, octets = told(vin)
+        assert shown.startswith("W" * 10 + "~~") and len(shown) <= 25 and bytes.fromhex(octets) == vin
 
 
 def test_serial_of_the_tool_is_stripped_on_both_sides():

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.record import result as res
+from agent.record.text_form import put_ascii, stripped
 from host_tests.toolsnet.test_result04 import Record, example, values
 from tools.archive.quick import result_of
 
@@ -70,8 +71,11 @@ def told_and_quick(fields, revision, **settings):
 def test_any_result_is_read_back_as_it_was_meant(fields, revision):
     found = told_and_quick(fields, revision)
     spindle = found["spindles"][0]
-    vin = "".join(chr(one) if 0x20 <= one < 0x7F else " " if one == 0 else "?" for one in fields["vin"])
-    assert found["vin"] == vin.rstrip() and found["time"] == "".join(filter(str.isdigit, fields["time"]))
+    field = bytearray(25)
+    put_ascii(field, 0, 25, stripped(fields["vin"], 0, len(fields["vin"])))
+    assert found["vin"].strip() == field.decode().strip() and found["time"] == "".join(
+        filter(str.isdigit, fields["time"])
+    )
     overall = 0 if fields["status"] == 1 else 1
     assert spindle["overall"] == overall
     assert spindle["torque_status"] == JUDGED.get(fields["torque_status"], overall)

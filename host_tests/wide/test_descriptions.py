@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.base.fields import is_plain
+from agent.record.text_form import octets_of, put_ascii
 from agent.wide import telegram02 as describe
 from tools.harness.cart import Cart
 from tools.sim.profiles import row
@@ -55,7 +57,12 @@ numbers = st.integers(1, 9999)
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
     found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
     assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
-    shown = "".join(letter if " " <= letter <= "~" else "?" for letter in called[:25]).rstrip()
+    field = bytearray(25)
+    octets = octets_of(called)
+    if is_plain(octets, 0, len(octets)):
+        octets = octets.strip()[:25]
+    put_ascii(field, 0, 25, octets)
+    shown = field.decode().rstrip()
     assert found["name"] == shown and found["spindles"][0]["name"] == shown
     assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
     assert read(describe.system(ident, 3, system, "", called))["name"] == shown
