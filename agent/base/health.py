@@ -64,6 +64,7 @@ SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
 UNSUBSCRIBED = const(51)  # the controller had stopped pushing; the value says what follows (agent.station.watch)
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
 IDS_HIGHER = const(53)  # a controller was found to answer MID 0064 with IDs that are one too high
+TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (agent.record.text_form)
 
 NAMES = (
     "stored",
@@ -120,6 +121,7 @@ NAMES = (
     "unsubscribed",
     "passed over",
     "ids higher",
+    "text escaped",
 )
 
 LOG_ENTRIES = 32

@@ -1,16 +1,18 @@
-"""Do two payloads differ in what stands behind body and limits? Rows of spindles, additional identifiers.
+"""What stands behind body and limits, rows of spindles or additional identifiers: does it differ, is it plain text?
 
-Imported when two such payloads are compared: hardly any controller has them.
+Imported when there is such a payload: hardly any controller has them.
 """
 
 from agent.base.compat import const
 from agent.base.fields import compare, differs
+from agent.record.origin import origin_bytes
 from agent.record.spindles import BOLTS, BOLTS_ROW_BYTES, OBJECTS, PLACE, SYNC, count_of, first_row, row_bytes
 
 _IDENTIFIERS = const(0x49)  # agent.record.identifiers
 _FIRST = const(152)
 _WIDTH = const(25)
 _COUNT = const(3)
+_TILDE = const(0x7E)
 _MEASURED = const(18)  # of a row: its number, status, torque and angle
 
 
@@ -25,6 +27,18 @@ def differ(page, at, other, start):
             if differs(page, at + place, other, start + place, _WIDTH):
                 return True
     return form in (SYNC, BOLTS, OBJECTS) and _do_rows_differ(page, at, other, start, form)
+
+
+def is_plain_behind(page, at, length):
+    """True if it has nothing that an outlet may have to escape (agent.record.text_form)."""
+    place = at + PLACE
+    end = at + length - origin_bytes(page, at)
+    while place < end:
+        octet = page[place]
+        if octet >= _TILDE or 0 < octet < 0x20:
+            return False
+        place += 1
+    return True
 
 
 def _do_rows_differ(page, at, other, start, form):

@@ -17,7 +17,7 @@ from struct import pack_into
 from agent.base import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import copy, fill, is_blank
+from agent.base.fields import copy, fill, is_blank, is_plain
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
@@ -25,7 +25,7 @@ from agent.log.record import RECORD_NONE
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
 from agent.openprotocol.known import SPINDLES
 from agent.openprotocol.light import read_light
-from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX
+from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from agent.record import result as res
 from agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
 from agent.record.origin import SPINDLE as SPINDLE_AT
@@ -64,6 +64,8 @@ class Store:
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
         self._stamp = bytearray(res.STAMP_BYTES)
+        self._vin = bytearray(b" " * res.VIN_BYTES)  # of the last result kept
+        self._is_vin_plain = True
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # how it was read: RESULT_
         self.length = 0  # of the payload in the stage
@@ -139,6 +141,8 @@ class Store:
         known.follows(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
+        if not self._is_vin_plain or stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
+            self._note_text()
         return KEPT
 
     def take_body(self, body, octets, found, buf, at, unnamed=1):
@@ -323,7 +327,23 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.health.counters[h.STORED] += 1
+        self._note_text()
         return KEPT
+
+    def _note_text(self):
+        """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
+        stage = self.log.stage
+        body = self.body
+        if stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
+            copy(self._vin, 0, stage, body, res.VIN_BYTES)
+            self._is_vin_plain = is_plain(stage, body, res.VIN_BYTES)
+        is_text_plain = self._is_vin_plain
+        if is_text_plain and self.length >= SEVERAL_LEAST:
+            from agent.record.behind import is_plain_behind  # hardly any result has it
+
+            is_text_plain = is_plain_behind(stage, self.log.place, self.length)
+        if not is_text_plain:
+            self.health.count(h.TEXT_ESCAPED)
 
     def _append(self, kind, flags):
         """Append what is in the stage, and count it; return the LOG_ code."""

@@ -344,8 +344,9 @@ class ResultWriter:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
         if shape & _LONG_VIN:
             digits = "".join(["%02X" % octet for octet in self._vin_octets]).encode()
-            self._text(b"60020VIN, bytes                ", digits[:_VALUE_BYTES])
-            self._text(b"60021VIN, more bytes           ", digits[_VALUE_BYTES:])
+            self._text(b"60022VIN, bytes                ", digits[:_VALUE_BYTES])
+            if digits[_VALUE_BYTES:]:
+                self._text(b"60023VIN, more bytes           ", digits[_VALUE_BYTES:])
         if shape & _ODD:
             self.odd_at = self._text(b"60006Odd fields               ", b"")
         if shape & PARAM_SOURCE:

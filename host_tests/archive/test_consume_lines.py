@@ -16,7 +16,7 @@ from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 from host_tests.record.test_line import result
 from host_tests.support.frames import example_tightening, message
-from tools.archive import rows
+from tools.archive import rows, texts
 from tools.archive.consume import lines
 from tools.archive.reader import read
 from tools.sim import operation_frames, spindle_frames
@@ -35,7 +35,9 @@ def by_telegram(payload, flags=0):
     writer = TargetWriter(bytearray(RESULT_BYTES_TARGETS), *PLACE[:2])
     writer.session, writer.several = _Buffer(), telegram04_spindles.write
     octets = writer.write(bytearray(payload), 0, len(payload), flags, 1, 17)
-    found, breaches = read(bytes(writer.tx[4:octets]))
+    telegram = bytes(writer.tx[4:octets])
+    found, breaches = read(telegram)
+    texts.restore(found, telegram)
     assert [str(one) for one in breaches if "time" not in one.field and "spindle" not in one.field] == []
     found["time"] = found["time"] if found["time"].strip("0 ") else lines.NO_TIME
     return shown(found)
@@ -63,9 +65,12 @@ def one_of(octets):
 
 
 WORDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=14)
+PLATES = st.text("Lä~\u8f66E4 ", max_size=12).flatmap(
+    lambda text: st.sampled_from([text.encode()[:25], text.encode("gbk", "replace")])
+)
 FIELDS = st.fixed_dictionaries(
     {
-        "VIN": WORDS.map(lambda text: text.encode().ljust(25)),
+        "VIN": (WORDS.map(str.encode) | PLATES | st.binary(max_size=25)).map(lambda octets: octets.ljust(25)),
         "JOB": digits(4),
         "PSET": digits(4),
         "BATCH_SIZE": digits(4),
@@ -78,7 +83,7 @@ FIELDS = st.fixed_dictionaries(
         "ANGLE": digits(5),
         "TIME": st.sampled_from([bytes(7), bytes.fromhex("20240314092653"), bytes.fromhex("20991231235959")]),
         "TIGHTENING_ID": digits(10),
-        "SERIAL": WORDS.map(lambda text: text.encode().ljust(14)),
+        "SERIAL": WORDS.map(lambda text: text.replace("~", "").encode().ljust(14)),
         "PSET_CHANGE": st.sampled_from([b" " * 19, b"2024-01-02:03:04:05"]),
     }
 )

@@ -151,7 +151,7 @@ def test_vin_is_25_octets_and_leading_blanks_stay():
 def test_octets_of_a_vin_that_are_no_ascii_are_escaped_and_none_becomes_another():
     def told(vin):
         found = Record(example(vin=vin + b" " * (25 - len(vin)))).told()
-        octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60020, 60021)]
+        octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60022, 60023)]
         return found["vin"], "".join(octets)
 
     assert told(b"A\xc3\xa4B\x00C\x07D~") == ("A~C3~A4B~00C~07D~7E", "")

@@ -19,7 +19,7 @@ from agent.quarantine.entries import reason_text
 from agent.record import KIND_RESULT
 from agent.toolsnet.telegram import sequence_at
 from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
-from tools.archive import audit, database
+from tools.archive import audit, database, texts
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.spool import image
 from tools.spool.opened import Opened
@@ -103,9 +103,11 @@ def _fields(payload: bytes, flags: int, station: Station, sequence: int, why: st
     page = bytearray(payload)
     page[4], page[5] = number & 0xFF, number >> 8
     octets = writer.write(page, 0, len(page), flags, 1, sequence)
-    found, breaches = take_apart(bytes(writer.tx[4:octets]))
+    telegram = bytes(writer.tx[4:octets])
+    found, breaches = take_apart(telegram)
     if breaches:
         return None
+    texts.restore(found, telegram)
     program = found["spindles"][0]["program"]
     parameter = {"spindle": 0, "program": program, "parameter_id": WHY_SET_ASIDE, "name": "Set aside"}
     found["parameters"].append({**parameter, "value": why[:_VALUE_BYTES], "type": 0, "unit": "", "step": 0})

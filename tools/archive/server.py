@@ -27,7 +27,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from tools.archive import quick, reader
+from tools.archive import quick, reader, texts
 from tools.archive.faults import Faults
 from tools.archive.guide import Answer, Elsewhere, Here
 from tools.archive.places import Places
@@ -340,6 +340,7 @@ class _Client(asyncio.BufferedProtocol):
             found, breaches = reader.read(telegram)
             for breach in breaches:
                 self.archive.note(self.peer, found["id"], breach)
+        texts.restore(found, telegram)
         self._telegrams += 1
         self.handle(found["id"], found, telegram)
         most = self.archive.faults.close_after

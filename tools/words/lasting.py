@@ -13,8 +13,8 @@ from tools.words.attention import NOTE, WARN, Need
 from tools.words.server import doubts
 
 LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
-LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER"}
-USUAL = {"passed over"}  # at some controllers: reported once
+LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER", "text escaped": "ESCAPED"}
+USUAL = {"passed over", "text escaped"}  # at some controllers: reported once
 LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
 
 
@@ -49,6 +49,12 @@ def counted(station: dict) -> list[Need]:
             counters.get("passed over"),
             "results not taken since the start, as MID 0065 names another station",
             'if they are of this station, set controller.tightening_ids to "own"',
+        ),
+        (
+            "text escaped",
+            counters.get("text escaped"),
+            "results since the start with text that is not plain ASCII: it goes out escaped where that is needed",
+            "docs/outlets.md says how it is turned back",
         ),
         ("again", recovery.get("stored_again"), "fetched results stored twice: the spool had them no more", ""),
         (

@@ -5,7 +5,7 @@ What becomes a row is decided after that, in one place for all input (tools.arch
 Rules
 1. What the line does not have gets what the telegram has in its place: zero for a figure, `UNKNOWN` for limits.
 2. A torque in another unit is converted to Nm by the agent's own factors; decimals beyond the telegram's stay.
-3. Text is cut to its column, and anything but printable ASCII becomes `?`: a database takes no NUL.
+3. Text is cut to its column; beyond plain ASCII it is as tools.archive.texts has it: a database takes no NUL.
 4. A wrong type or a number out of range counts as absent. Only what identifies the record has to be right.
 """
 
@@ -19,6 +19,7 @@ from agent.toolsnet.result04 import _UNITS as NM_OF_UNIT
 from agent.toolsnet.result04 import PERCENT
 from agent.wide import telegram13
 from agent.wide.graphs import UNITS as GRAPH_UNITS
+from tools.archive.texts import VIN_OCTETS, octets_left_out, of_line
 
 NO_TIME = "20000101000000"  # what telegram 09 says if there is no time
 PROGRAM_FOR_ZERO = 9999
@@ -118,6 +119,9 @@ class _Result:
         is_percent = line.get("torque_unit") == UNIT_NAMES[PERCENT]
         if is_percent:
             self.add(60004, "Torque unit", "%")
+        octets = octets_left_out(str(line.get("vin") or ""))
+        for ident, name, start in zip(VIN_OCTETS, ("VIN, bytes", "VIN, more bytes"), (0, _PARAMETER_MOST), strict=True):
+            self.add(ident, name, octets[start:])
         self.add(60006, "Odd fields", _text(line.get("odd")))
         self.add(60001, "Edge source", "RECOVERED" if line.get("fetched") is True else "LIVE")
         for ident, name, text, unit, most in (
@@ -375,8 +379,8 @@ def _text(value: Any, most: int = 25) -> str:
     """Return the text without padding, cut to `most`; "" if it is not a text."""
     if not isinstance(value, str):
         return ""
-    if not (value.isascii() and value.isprintable()):
-        value = "".join(letter if " " <= letter <= "~" else "?" for letter in value)
+    if not (value.isascii() and value.isprintable()) or "~" in value:
+        return of_line(value, most)
     return value.strip()[:most]
 
 
