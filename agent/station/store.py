@@ -109,7 +109,8 @@ class Store:
         body = self.body
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
-        read, source = res.RESULT_READ, NO_SOURCE  # nothing it says is left out
+        read = res.RESULT_READ
+        source = NO_SOURCE  # nothing it says is left out
         if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)
@@ -127,23 +128,16 @@ class Store:
         if cut_short:  # what is kept of a result comes first in it
             self.health.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
-        is_short = stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
-        if is_short or stage[body + _MONTH] == 0:
+        if stage[body + _MONTH] == 0 or (
+            stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
+        ):
             flags = self._complete(flags)
         known = self.known
         is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
         is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != known.octets[SPINDLES]  # than the only spindle
         if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
-            return self._put_read(flags, now)  # else it is above all IDs in the log, and nothing is to be concluded
-        code = log.append(KIND_RESULT, 0, self.length)
-        if code != LOG_DONE:
-            return self._refuse(code, now)
-        known.follows(stage, body)
-        self._numbers[STORED] += 1
-        self.health.counters[h.STORED] += 1  # without a call
-        if not self._is_vin_plain or stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
-            self._note_text()
-        return KEPT
+            return self._put_read(flags, now)
+        return self._put_next(stage, body, now)
 
     def take_body(self, body, octets, found, buf, at, unnamed=1):
         """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
@@ -320,6 +314,21 @@ class Store:
         if kept == KEPT and not recovery.heard(stage, body, now):
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
+
+    def _put_next(self, stage, body, now):
+        """Store the result in the stage, the next one of a proven ID count. Hot: allocates nothing.
+
+        It is above all IDs in the log, and nothing is to be concluded from it.
+        """
+        code = self.log.append(KIND_RESULT, 0, self.length)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.known.follows(stage, body)
+        self._numbers[STORED] += 1
+        self.health.counters[h.STORED] += 1  # without a call
+        if not self._is_vin_plain or stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
+            self._note_text()
+        return KEPT
 
     def _commit(self, flags, now):
         """Append the result in the stage; return KEPT or NOT_KEPT."""

@@ -56,7 +56,6 @@ TESTED_BY = {
     "agent.log.state": "test_log_state",
     "agent.mqtt.session": "test_mqtt_session",
     "agent.record.behind": "test_same",
-    "agent.record.text_form": "test_line",
     "agent.mqtt.shown": "test_mqtt",
     "agent.openprotocol.identity": "test_openprotocol_session",
     "agent.openprotocol.plausible": "test_serial_path",
