@@ -147,7 +147,7 @@ class Controller:
         if not asked:
             return self.newest_of_all if self.traits["memory"] else None
         if not self.traits["shares_ids"]:
-            return self.memory.get(asked)
+            return self.memory.get(asked - (self.traits["ids_higher"] == "kept"))
         below = max((key for key in self.memory if key <= asked), default=-1)  # after a wrap that may be 0
         return self.memory.get(below)
 
@@ -231,6 +231,11 @@ class Controller:
         """End the session from this side."""
         if self.session is not None:
             self.session.link.reset()
+
+    def end_subscription(self) -> None:
+        """Push no more over the session that stands."""
+        if self.session is not None:
+            self.session.end_subscription()
 
     # -- what a session tells --------------------------------------------------------------------------------------
 

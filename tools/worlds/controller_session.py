@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, message, started, tool
@@ -159,7 +160,7 @@ class Session:
         self._started, self._stopped = True, False
         controller.history.sessions.append(Questions(controller.time.now))
         traits = controller.traits
-        software = "2.8.1" if traits["shares_ids"] else "3.6.2"
+        software = traits["software"] or ("2.8.1" if traits["shares_ids"] else "3.6.2")
         self._send(2, revision, started(revision, traits["serial"], traits["system_type"], software))
 
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
@@ -201,6 +202,10 @@ class Session:
     def _unsubscribe(self, revision: int, content: bytes, reads: int) -> None:
         self._unsubscribed()
         self._accept(b"0063")
+
+    def end_subscription(self) -> None:
+        """Push no more, and tell nobody."""
+        self._unsubscribed()
 
     def queue(self, result: Result) -> None:
         """Push this result when its turn comes."""
@@ -254,6 +259,8 @@ class Session:
             self._tries += 1
             self._push(self._outstanding[0])
             self._arm()
+        elif traits["unsubscribes"]:
+            self.end_subscription()
         elif traits["drops"]:
             self._close()
         else:
@@ -312,7 +319,11 @@ class Session:
                 self._answer(revision, part, asked)
 
     def _answer(self, revision: int, result: Result, asked: int) -> None:
-        content = OLD_RESULTS[revision](result, self.controller.traits["id_pad"])
+        traits, shown = self.controller.traits, result
+        if traits["ids_higher"]:
+            result.told_id = f"{int(result.id_text) + 1:010d}"
+            shown = replace(result, id_text=result.told_id)
+        content = OLD_RESULTS[revision](shown, traits["id_pad"])
         self._send(65, revision, content, lambda: self._was_fetched(result, asked), result.spindle)
 
     def _is_hindered(self, mid: bytes, result: Result | None, is_newest: bool = False) -> bool:

@@ -29,6 +29,7 @@ class Events:
         self._over = True
         world.fuse.disarm()
         world.again = []
+        world.stalled_until = -1
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
         if world.beside is not None:
@@ -119,6 +120,14 @@ class Events:
         controller = self._controller(station)
         controller.grumble_code = code
         controller.grumble_until = self.world.time.now + lasts_ms
+
+    def _unsubscribe(self, station: int) -> None:
+        """End the subscription, not the connection."""
+        self._controller(station).end_subscription()
+
+    def _stall(self, lasts_ms: int) -> None:
+        """Let the agent's process have no turn for so long."""
+        self.world.stall(lasts_ms)
 
     # -- power -----------------------------------------------------------------------------------------------------
 

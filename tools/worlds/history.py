@@ -29,6 +29,7 @@ class Result:
     hidden: bool = False  # by a reused number: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
     disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
+    told_id: str = ""  # in answers that have another ID
     count: int = 0  # how often the controller's count had restarted when it was made
     pushes: list[int] = field(default_factory=list)  # when the agent had read a 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read a 0065 of it

@@ -130,7 +130,7 @@ def dress(script: dict, names: tuple[str, ...]) -> None:
             traits["row_most"] = 1  # only a few of its results fit into a log
         _drawn(d, name, traits, settings["controller"])
         if traits.get("shares_ids"):
-            _others(d, script, number)
+            others(d, script, number)
     script["events"].sort(key=lambda event: event[0])
 
 
@@ -154,7 +154,7 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
         settings["tightening_ids"] = one_of(d, [(3, "auto"), (1, "shared")])
 
 
-def _others(d: random.Random, script: dict, number: int) -> None:
+def others(d: random.Random, script: dict, number: int) -> None:
     """Add other stations that work while ours does, or not; sometimes a whole shift of theirs falls into a moment."""
     more = []
     for at, what, *rest in script["events"]:

@@ -18,6 +18,7 @@ import random
 
 from tools.worlds import endings
 from tools.worlds.dice import dice, one_of
+from tools.worlds.misled import mislead
 from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
@@ -53,6 +54,7 @@ PLAIN_CONTROLLER = {
     "repeat_ms": 3000,
     "repeats": 3,
     "drops": True,
+    "unsubscribes": False,
     "window": 1,
     "hasty": False,
     "replays": False,
@@ -74,6 +76,8 @@ PLAIN_CONTROLLER = {
     "answers_for": "addressed",  # which of them MID 0064 brings: the one it is addressed to, or all
     "id_period": 0,
     "shares_ids": False,
+    "software": "",
+    "ids_higher": "",
     "ids_in_session_only": False,
     "statuses": [],
 }
@@ -174,7 +178,10 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         _open_window(script)
     if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
-    return endings.with_endings(script) if ends else script
+    script = endings.with_endings(script) if ends else script
+    script = filled(script)
+    mislead(script)
+    return script
 
 
 def _with_large_blocks(script: dict) -> dict:

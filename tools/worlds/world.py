@@ -66,6 +66,7 @@ class World:
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
         self.began = 0  # when the present power came on
+        self.stalled_until = -1  # the agent's process gets no turn before
         self._due = FAR
         self._spins = 0
         self._restless_ms = 0
@@ -243,14 +244,16 @@ class World:
     def sound_since(self, number: int) -> int:
         """Return since when there is power and a working flash; far in the future if one of them is missing."""
         device = self.device(number)
+        if self.time.now <= self.stalled_until:
+            return FAR
         if self.agent is None or device.refusing or device.refusals_left or device.unreadable_left:
             return FAR
-        return max(self.began, device.sound_since)
+        return max(self.began, device.sound_since, self.stalled_until)
 
     def hindered_since(self, number: int) -> int:
         """Return when anything last stood between this controller and the flash; far in the future if anything does."""
         service = self.controllers[number - 1].service
-        if service.state != "up" or self.is_leaving:
+        if service.state != "up" or self.is_leaving or self.time.now <= self.stalled_until:
             return FAR
         return max(self.sound_since(number), self.touched.get(number, 0))
 
@@ -327,6 +330,7 @@ class World:
             self.toolsnet.disturbed()
         self.agent = None
         self._due = FAR
+        self.stalled_until = -1
         self.fuse.disarm()
         self.network.power_off()
         self.time.after(dark_ms, self.power_on)
@@ -416,6 +420,16 @@ class World:
             adapter.wake(self.agent, slot, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
 
+    def stall(self, lasts_ms: int) -> None:
+        """Give the agent no turn for so long, as if its process was stopped."""
+        if self.agent is None:
+            return
+        self.stalled_until = self.time.now + lasts_ms
+        self.toolsnet.disturbed()
+        self.time.after(lasts_ms + 1, self.toolsnet.disturbed)
+        for number in self.history.stations:
+            self.touched[number] = self.stalled_until
+
     # -- time ------------------------------------------------------------------------------------------------------
 
     def run_until(self, until: int) -> None:
@@ -423,9 +437,9 @@ class World:
         time = self.time
         while time.now < until:
             time.run_due()
-            if self._due <= time.now:
+            if max(self._due, self.stalled_until) <= time.now:
                 self._step()
-            time.now = max(time.now, min(time.next(until), self._due))
+            time.now = max(time.now, min(time.next(until), max(self._due, self.stalled_until)))
 
     def _step(self) -> None:
         agent, board = self.agent, self.board
