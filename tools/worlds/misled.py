@@ -38,6 +38,9 @@ def mislead(script: dict) -> None:
             traits["unsubscribes"] = True
         for _ in range(int(one_of(d, [(2, 0), (3, 1), (1, 3)]))):  # type: ignore[call-overload]
             script["events"].append([d.randrange(max(script["end_ms"], 1)), "unsubscribe", number])
+        if d.random() < 0.6:  # in front of the calm: no other connection will show it
+            at = max(script["end_ms"] - d.choice((500, 3000)), 0)
+            script["events"] += [[at, "unsubscribe", number], [at + 200, "make", number, d.randint(1, 4), 50]]
         _count_ids_so(d, script, number, traits, settings["controller"])
     for _ in range(int(one_of(d, [(1, 0), (2, 1), (2, 4)]))):  # type: ignore[call-overload]
         script["events"].append([d.randrange(max(script["end_ms"], 1)), "stall", d.choice(STALLS_MS)])
