@@ -21,6 +21,19 @@ def message(mid: int, revision: int, content: str, rest: str = HEADER_RESTS[0], 
     return text.encode("latin-1")
 
 
+def with_spindle_first(whole: bytes) -> bytes:
+    """Return a message with the header of OP-Ford and OP-BMW (878 p. 338): spindle, revision, seven of no meaning."""
+    revision = whole[8:11] if whole[8:11].strip() else b"001"
+    spindle = whole[14:16] if whole[14:16].strip() else b"00"
+    return whole[:8] + spindle + revision + b"*" * 7 + whole[HEADER:]
+
+
+def with_usual_header(whole: bytes) -> bytes:
+    """Return a message that has the spindle first in the usual form; spindle 00 is none."""
+    spindle = b"  " if whole[8:10] == b"00" else whole[8:10]
+    return whole[:8] + whole[10:13] + b"   " + spindle + b"    " + whole[HEADER:]
+
+
 def numbered(*fields: tuple[int, str]) -> str:
     """Return parameters, each preceded by the two digits of its number."""
     return "".join(f"{number:02d}{value}" for number, value in fields)

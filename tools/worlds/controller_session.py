@@ -12,7 +12,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, message, started, tool
+from tools.worlds.controller_frames import (
+    OLD_RESULTS,
+    RESULTS,
+    message,
+    started,
+    tool,
+    with_spindle_first,
+    with_usual_header,
+)
 from tools.worlds.history import Questions, Result
 from tools.worlds.network import Link
 
@@ -99,6 +107,8 @@ class Session:
             self._message(whole, reads)
 
     def _message(self, whole: bytes, reads: int) -> None:
+        if self.controller.traits["spindle_first"]:
+            whole = with_usual_header(whole)
         mid, revision, content = whole[4:8], whole[8:11], whole[20:-1]
         if whole[-1:] != b"\0" or not mid.isdigit() or not (revision.isdigit() or revision == b"   "):
             self._object(whole)
@@ -124,7 +134,8 @@ class Session:
         rest = traits["header_rest"]
         if spindle:
             rest = f"{rest[:3]}{spindle:02d}{rest[5:]}"
-        self.link.send(message(mid, revision, content, rest, traits["blank_revision"]), on_read)
+        whole = message(mid, revision, content, rest, traits["blank_revision"])
+        self.link.send(with_spindle_first(whole) if traits["spindle_first"] else whole, on_read)
 
     def _accept(self, mid: bytes) -> None:
         self._send(5, 1, mid.decode())

@@ -7,6 +7,7 @@ Rules
 4. IDs of such answers are one too high, in one of two ways (agent.openprotocol.recovery, rule 7). The one that keeps
    results under the wrong ID cannot be recognised when all that is known is gone: it keeps many, and is never reset.
 5. The agent's process gets no turn for seconds, while time and all others go on.
+6. Headers may have the spindle in front of the revision: the agent is told so, and which spindle to name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import random
 from tools.worlds.dice import dice, one_of
 from tools.worlds.profiles import others
 
-ODDS = 0.3  # of a world
+SHAPE = "misled"
+ODDS = 0.3  # of a world of another shape
 SOFTWARE = ("2.8.1", "3.6.2", "PF6_R_3.13.2.30527_", "")
 HIGHER = ("said", "kept")
 OTHERWISE = ("cycles", "operations", "id_period", "header_spindles")  # how results are counted and asked for
@@ -25,10 +27,10 @@ NEAR_THE_END = 4294000000  # nobody knows what such a controller answers at the 
 STALLS_MS = (2500, 6000, 10000, 14000, 30000)
 
 
-def mislead(script: dict) -> None:
-    """Lay them over this script, in place, in some worlds."""
-    d = dice(script["seed"], "misled")
-    if d.random() >= ODDS:
+def mislead(script: dict, odds: float = ODDS) -> None:
+    """Lay them over this script, in place, with these odds."""
+    d = dice(script["seed"], SHAPE)
+    if d.random() >= odds:
         return
     for number, (station, settings) in enumerate(
         zip(script["stations"], script["settings"]["stations"], strict=True), 1
@@ -42,6 +44,10 @@ def mislead(script: dict) -> None:
             at = max(script["end_ms"] - d.choice((500, 3000)), 0)
             script["events"] += [[at, "unsubscribe", number], [at + 200, "make", number, d.randint(1, 4), 50]]
         _count_ids_so(d, script, number, traits, settings["controller"])
+        if d.random() < 0.2:
+            traits["spindle_first"] = True
+            settings["controller"]["header"] = d.choice(("op-ford", "op-bmw"))
+            settings["controller"]["spindle_id"] = None if traits["header_spindles"] else d.choice((None, 1, 7, 99))
     for _ in range(int(one_of(d, [(1, 0), (2, 1), (2, 4)]))):  # type: ignore[call-overload]
         script["events"].append([d.randrange(max(script["end_ms"], 1)), "stall", d.choice(STALLS_MS)])
     script["events"].sort(key=lambda event: event[0])

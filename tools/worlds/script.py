@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import random
 
-from tools.worlds import endings
+from tools.worlds import endings, misled
 from tools.worlds.dice import dice, one_of
-from tools.worlds.misled import mislead
 from tools.worlds.mqtt import SHAPE as MQTT
 from tools.worlds.mqtt import with_mqtt
 from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
@@ -75,6 +74,7 @@ PLAIN_CONTROLLER = {
     "header_spindles": 0,  # that send a 0061 each; 0: there is one, and a header like the others
     "answers_for": "addressed",  # which of them MID 0064 brings: the one it is addressed to, or all
     "id_period": 0,
+    "spindle_first": False,  # the spindle in front of the revision in each header
     "shares_ids": False,
     "software": "",
     "ids_higher": "",
@@ -96,9 +96,10 @@ HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
 LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
-SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW, MQTT, WEBHOOK, LARGE, endings.SHAPE)
+MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
+SHAPES = (*MISLED_ARE, MQTT, WEBHOOK, LARGE, endings.SHAPE, misled.SHAPE)
 BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
-# What is drawn by default: every shape but the last four, every profile.
+# What is drawn by default: every shape but the last five, every profile.
 SHAPE_ODDS: list[tuple[float, object]] = [
     (6, USUAL),
     (4, SHORT),
@@ -127,12 +128,14 @@ def filled(script: dict) -> dict:
     }
 
 
-def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
+def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float = misled.ODDS) -> dict:
     """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
 
     Each controller has one of `profiles` if any are given; the name NO_PROFILE means none. If neither shape nor
-    profiles are given, controllers have any of the profiles in some worlds.
+    profiles are given, controllers have any of the profiles in some worlds. `odds`: of controllers that mislead.
     """
+    if shape == misled.SHAPE:
+        return {**draw(seed, dice(seed, shape, "shape").choice(MISLED_ARE), profiles, 1.0), "shape": shape}
     if shape in BESIDE:
         return BESIDE[shape](draw(seed, USUAL, profiles))
     if shape == LARGE:
@@ -180,7 +183,7 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         dress(script, profiles)
     script = endings.with_endings(script) if ends else script
     script = filled(script)
-    mislead(script)
+    misled.mislead(script, odds)
     return script
 
 
