@@ -1315,7 +1315,7 @@ def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
 
 
 def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
-    for moment in (*range(0, 40, 2), *range(40, 14000, 900)):
+    for moment in list(range(0, 40, 2)) + list(range(40, 14000, 900)):
         for power_fails, highest in ((False, False), (True, False), (False, True), (True, True)):
             outlet = Outlet({"tightening_codes": {7: 17}}, cursor_batch=4)
             outlet.store(5)
