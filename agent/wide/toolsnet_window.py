@@ -220,6 +220,13 @@ class Window:
         self.in_doubt += 1
         return PARKED_IN_DOUBT
 
+    def unanswered(self):
+        """Return the number of the oldest that has no answer, also of a connection that has just ended."""
+        for out in self.session.row or self.session.left_open:
+            if out.code == UNANSWERED:
+                return out.number
+        return 0
+
     # -- loss --------------------------------------------------------------------------------------------------
 
     def silent(self, now):

@@ -424,6 +424,33 @@ def test_one_refused_result_is_said_of_that_one_alone(site):
         assert agent.end() == 0
 
 
+@says("set aside: refused by ToolsNet, in doubt or unreadable")
+def test_a_refused_result_with_none_behind_it_is_not_everything(site):
+    with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={3: 17})) as plant:
+        toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, **SOON}
+        lines = {"kind": "file", "path": "lines/x.jsonl"}
+        cart = site.cart(plant, controller=QUICK, toolsnet=toolsnet, station={"outlets": [{"kind": "toolsnet"}, lines]})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        agent.wait_for("x.jsonl cannot be used")
+        plant.produce(3)
+        words = Words(site, cart, agent)
+        words.until(
+            lambda told: (told[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made"
+        )
+        words.say("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
+        words.never("refuses everything", "look into ToolsNet")
+        plant.produce(1)
+        words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
+        words.say("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
+        (site.home / "lines").mkdir()
+        site.give(site.home / "lines")
+        agent.wait_for("x.jsonl takes records again")
+        before = len(agent.said)
+        assert agent.end() == 0
+        assert "cannot be used" not in agent.said[before:], agent.said[before:]
+
+
 @LONG
 @says("refuses everything that is offered", "look into ToolsNet: is its database there")
 def test_a_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site):
@@ -700,7 +727,7 @@ ENTRIES = (
     Entry("ToolsNet's 05 named another telegram than", one_more, {"toolsnet": {"foreign_ack": True}}),
     Entry("ToolsNet sent what is no telegram of its protocol; it stores", told(b"garbage!!")),
     Entry(
-        "ToolsNet never acknowledged result 2; it is sent again",
+        "ToolsNet did not acknowledge result 2 in time; the next connection shows whether it has it",
         one_more,
         {"toolsnet": {"silent_sequences": (2,)}},
         ("result 1;",),

@@ -341,7 +341,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     flash.close()
     behind, kept = toolsnet.compare(10, 1, path)
     assert "1 of 3: 2 are to be sent" in behind.words
-    assert kept.verdict == NOTE and "1 result set aside, ToolsNet took none of them" in kept.words
+    assert kept.verdict == NOTE and "1 result set aside: refused by ToolsNet, in doubt or unreadable" in kept.words
     command = kept.hint.split("`")[1]
     assert "1 in the quarantine" in CliRunner().invoke(cli.main, shlex.split(command)[1:]).output
     ahead = toolsnet.compare(10, 9, path)[0]

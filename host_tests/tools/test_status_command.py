@@ -241,7 +241,7 @@ def _station(**changed):
         ({"overwritten": 4}, "4 results overwritten, because the spool was full; a larger spool.size_kib holds more"),
         (
             {"parked": 1},
-            "took none of them; `toolcart quarantine list --spool FILE` shows them",
+            "in doubt or unreadable; `toolcart quarantine list --spool FILE` shows them",
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
         ({"recovery": {"stored_again": 3}}, "3 fetched results stored twice"),

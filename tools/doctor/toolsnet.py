@@ -176,7 +176,7 @@ def _quarantine(path: Path, spool, number: int) -> list[Found]:
     if not count:
         return []
     told = needs_operator(quarantine) if quarantine.pressure() else None
-    words = f"{count} result{'' if count == 1 else 's'} set aside, ToolsNet took none of them"
+    words = f"{count} result{'' if count == 1 else 's'} set aside: refused by ToolsNet, in doubt or unreadable"
     verdict = NOTE if told is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."

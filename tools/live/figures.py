@@ -238,7 +238,7 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     if not stopped:
         told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "outlet": takes})]
     told += _room_changes(known, shown)
-    return told + _outlet_changes(known, shown)
+    return told if stopped else told + _outlet_changes(known, shown)  # they are closed, and a reason is an old one
 
 
 def _takes_results(known: StationFigures, shown: dict) -> bool:

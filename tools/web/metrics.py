@@ -38,7 +38,7 @@ FAMILIES = {
         "Results stored that the first outlet, ToolsNet if there is one, has not taken.",
     ),
     "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its kind."),
-    "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet took none of them."),
+    "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
     "toolcart_needs": (GAUGE, "1 for each thing that somebody should know: refused, operator, full, state and others."),
     "toolcart_results_missing": (
         GAUGE,

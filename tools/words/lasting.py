@@ -67,7 +67,7 @@ def counted(station: dict) -> list[Need]:
         (
             "set aside",
             station.get("parked"),
-            "results set aside, ToolsNet took none of them",
+            "results set aside: refused by ToolsNet, in doubt or unreadable",
             f"`{commands.quarantine(station)}` shows them",
         ),
         (

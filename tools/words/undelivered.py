@@ -13,7 +13,7 @@ REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to,
 EXPLAINED = {
     "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
     "controller refusals": "the controller rejected MID {mid:04d} with code {code}",
-    "server silent": "ToolsNet never acknowledged result {value}; it is sent again",
+    "server silent": "ToolsNet did not acknowledge result {value} in time; the next connection shows whether it has it",
     "server foreign": "ToolsNet's 05 named another telegram than the one that was out; it acknowledges nothing",
     "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",
     "server malformed": "ToolsNet sent what is no telegram of its protocol; it stores nothing and acknowledges nothing",
@@ -40,7 +40,7 @@ def explained(name: str, value: int, number: int) -> str:
             "an older one is asked for where there is one"
         )
     if name == "server silent" and not value:
-        return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
+        return "ToolsNet did not acknowledge an event, a curve or a description in time"
     text = EXPLAINED.get(name)
     if text is None:
         return controller_words.sentence(name, value) or server_words.sentence(name, value, number)

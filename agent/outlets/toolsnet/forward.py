@@ -308,7 +308,7 @@ class Forward:
                 self.health.count(h.SERVER_CONNECTS)
                 self.trouble.over()
             elif event == ts.EV_SILENT:
-                self.health.note(h.SERVER_SILENT, self.policy.number, now)
+                self.health.note(h.SERVER_SILENT, self._unanswered(), now)
                 self._blame(NO_ANSWER, now)
                 self.lost(ts.EV_NONE, now)
             elif event == ts.EV_LOST:
@@ -316,6 +316,13 @@ class Forward:
                 self._blame(0, now)
             else:
                 self._odd(event, now)
+
+    def _unanswered(self):
+        """Return the number of the oldest result that has no answer; 0 if what is out is none."""
+        out = self.out
+        if out is self.policy:
+            return out.number
+        return self.window.unanswered() if out is self.window else 0
 
     def _odd(self, event, now):
         health = self.health

@@ -143,6 +143,7 @@ class Policy:
         self._wants_pass = False
         self._goes_on = False  # the pass, with the one that had no answer
         self._reach = 0
+        self.others = 0  # how many behind the first the last pass has offered
         self._room = 0  # bytes that the quarantine had left when the pass began
         self._short = -1  # the same when they were last too few; -1: they are enough, as far as is known
         self._fits = False  # what the pass has met fits into the quarantine
@@ -482,7 +483,7 @@ class Policy:
             return NOTHING
         if self._met >= self._reach:
             self._reach = self._reach * 2 or REACH
-        self._met = 0
+        self._met = self.others = 0
         self.doing = PASS
         return self._next_of_pass(now)
 
@@ -507,6 +508,7 @@ class Policy:
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
                 if number > self.allowed or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
+                self.others += 1
                 return self._give(log, number, log.length, sequence_at(number - scout.ahead))
             self._meet(log.length)
         return BUSY

@@ -22,6 +22,7 @@ def put_refused(shown, policy, now):
     doing = policy.doing
     is_stuck = policy.is_stuck()
     held = doing == HOLD or (doing == FINISH and is_stuck)
+    refuses_all = policy.failed > 0 and policy.others > 0
     shown["refused"] = None
     if doing:
         shown["refused"] = {
@@ -29,8 +30,8 @@ def put_refused(shown, policy, now):
             "number": policy.late_number if doing == LATE_OUT else policy.first,
             "next_try_ms": policy.hold.left(now) if policy.hold.armed else 0,
             "waiting": policy.log.waits(policy.cursor),
-            "doing": "hold" if held else "trouble" if doing == RETRY and policy.failed else DOING[doing],
-            "trouble": policy.failed > 0,
+            "doing": "hold" if held else "trouble" if doing == RETRY and refuses_all else DOING[doing],
+            "trouble": refuses_all,
         }
     # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
     # one that no pass has met, only an operator can let the others go on.
