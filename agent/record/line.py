@@ -149,7 +149,8 @@ class Line:
             odd = put_in_order(bytearray(page[at : at + length]), length)[1].encode()
         has_limits = length >= _LIMITS + res.LIMITS_BYTES
         self._add_time(page, at + _BODY + res.TIME)
-        self.add(b',"time_source":"agent"' if flags & res.FLAG_EDGE_TIME else b',"time_source":"controller"')
+        self.add(b',"time_source":"agent' if flags & res.FLAG_EDGE_TIME else b',"time_source":"controller')
+        self.add(b', clock unset"' if res.clock_was_unset(flags, page, at + _BODY + res.TIME) else b'"')
         self.add_fields(_IDENTITY, page, at)
         self.add(b',"status":"OK"' if page[at + _BODY + res.TIGHTENING_STATUS] == 0x31 else b',"status":"NOK"')
         self.add_fields(_TORQUE, page, at)

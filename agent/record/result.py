@@ -109,6 +109,16 @@ def has_time(body, start):
     return body[start + TIME + 2] != 0
 
 
+def clock_was_unset(flags, buf, at):
+    """True if the agent dated the record, while its own clock was not set: the packed time at buf[at:] is before 2024.
+
+    Hot: allocates nothing.
+    """
+    if not flags & FLAG_EDGE_TIME or buf[at + 2] == 0:  # there is no month 0
+        return False
+    return buf[at] < 0x20 or (buf[at] == 0x20 and buf[at + 1] < 0x24)
+
+
 def statuses_fit(body, start):
     """True if the status digits are valid ones or blank (STATUSES_MOST)."""
     return (

@@ -40,6 +40,8 @@ _UNITS = {
     0x38: "Ncm",
 }
 
+CLOCK_UNSET = "agent, clock unset"
+
 
 def describe(page, at, kind, flags, length):
     """Return in words the record whose payload of `length` bytes is at page[at:]."""
@@ -70,7 +72,7 @@ def describe(page, at, kind, flags, length):
     shown["angle_status"] = _named(_MEASURED, page[body + res.ANGLE_STATUS])
     shown["batch_status"] = _named(_BATCH, page[body + res.BATCH_STATUS])
     shown["time"] = time_of(page, body)
-    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    shown["time_source"] = time_source(flags, page, body + res.TIME)
     shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
     if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
         unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
@@ -103,7 +105,7 @@ def _event(shown, page, at, flags):
     if page[at + ev.WHAT] == ev.GONE:
         _gone(shown, page, at + ev.TEXT, ev)
     shown["time"] = packed_time(page, at + ev.TIME)
-    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    shown["time_source"] = time_source(flags, page, at + ev.TIME)
     return shown
 
 
@@ -124,6 +126,13 @@ def _gone(shown, page, text, ev):
 def time_of(page, body):
     """Return the time stamp of the result body at page[body:] as YYYY-MM-DD hh:mm:ss; None if it has none."""
     return packed_time(page, body + res.TIME)
+
+
+def time_source(flags, page, at):
+    """Return whose clock the packed time at page[at:] is of: controller, agent, or the agent's before it was set."""
+    if not flags & res.FLAG_EDGE_TIME:
+        return "controller"
+    return CLOCK_UNSET if res.clock_was_unset(flags, page, at) else "agent"
 
 
 def packed_time(page, at):

@@ -56,6 +56,9 @@ _SPINDLE = const(84)
 _SERIAL = const(88)
 _SERIAL_WIDTH = const(10)
 _PROGRAM = const(98)
+_EDGE = b"EDGE             "
+_EDGE_UNSET = b"EDGE, CLOCK UNSET"  # the agent's clock, which had not been set yet
+_SOURCE_BYTES = const(17)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
 _VALUE_BYTES = const(25)
@@ -106,6 +109,7 @@ class ResultWriter:
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self.change_at = 0
         self.odd_at = 0
+        self.source_at = 0
         self._long_serial = 0
         self.several = None  # type: object  # writes a result of several spindles; agent.toolsnet.spindles04's, once there was one
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
@@ -113,10 +117,7 @@ class ResultWriter:
         fill(tx, _SERIAL, _SERIAL_WIDTH)
 
     def write(self, buf, at, length, flags, ident, sequence):
-        """Write the result record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send.
-
-        `sequence` is the rundown sequence 1..99999, `ident` the telegram's identifier.
-        """
+        """Write the record of `length` bytes at buf[at:] as telegram `ident`, rundown `sequence`; return its bytes."""
         tx = self.tx
         if length >= SEVERAL_LEAST:
             if self.several is None:
@@ -144,6 +145,8 @@ class ResultWriter:
         if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
             copy(self._change, 0, buf, place, res.STAMP_BYTES)
             put_text(tx, self.change_at, buf, place, res.STAMP_BYTES)
+        if shape & _EDGE_TIME:
+            self._put_source(flags, buf, body + res.TIME)
         self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
@@ -224,6 +227,11 @@ class ResultWriter:
             first = end - _SERIAL_WIDTH
         fill(self.tx, _SERIAL, _SERIAL_WIDTH)
         put_text(self.tx, _SERIAL, buf, first, end - first)
+
+    def _put_source(self, flags, buf, at):
+        """Say that the time, packed at buf[at:], is the agent's, and whether its clock was set."""
+        unset = res.clock_was_unset(flags, buf, at)
+        put_text(self.tx, self.source_at, _EDGE_UNSET if unset else _EDGE, 0, _SOURCE_BYTES)
 
     def _put_owner(self, buf, at, program):
         """Write station, spindle and program; the last two are in every parameter as well."""
@@ -337,7 +345,7 @@ class ResultWriter:
         if shape & _NO_LIMITS:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
-            self._text(b"60003Time source              ", b"EDGE")
+            self.source_at = self._text(b"60003Time source              ", b"")
         if shape >> _UNIT_SHIFT & 0xFF == PERCENT:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:

@@ -12,8 +12,8 @@ Rules
 from agent.base.words import get_u32
 from agent.record import graph as gr
 from agent.record.line import SCHEMA
-from agent.record.result import FLAG_EDGE_TIME, FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
-from agent.record.text import decimal_of, digits_of, packed_time, text_of
+from agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
+from agent.record.text import decimal_of, digits_of, packed_time, text_of, time_source
 from agent.wide.curves import Curves
 from agent.wide.line import iso_time, line_with, number_in
 
@@ -104,7 +104,7 @@ def graph_line(lead, flags, data, whole):
         ("result", result or None),
         ("tightening_id", digits_of(lead, gr.RESULT_ID, ID_BYTES) or None),
         ("time", iso_time(packed_time(lead, gr.TIME))),
-        ("time_source", "agent" if flags & FLAG_EDGE_TIME else "controller"),
+        ("time_source", time_source(flags, lead, gr.TIME)),
         ("result_time", iso_time(packed_time(lead, gr.RESULT_TIME))),
         ("spindle", lead[gr.SPINDLE]),
         ("program", digits_of(lead, gr.PROGRAM, 4) or None),

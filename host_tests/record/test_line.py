@@ -318,3 +318,15 @@ def test_a_frame_of_any_octets_is_the_same_line_on_boards():
     plain = Line(bytearray(4096))
     assert plain.put(frame, 0, KIND_RAW, res.FLAG_TRUNCATED, len(frame)) and bytes(plain.buf[: plain.end]) == line
     assert json.loads(line)["frame"] == "".join(map(chr, range(256)))
+
+
+def test_a_time_of_an_unset_clock_is_said_to_be_that():
+    for year, source in (
+        (b"\x19\x70", "agent, clock unset"),
+        (b"\x20\x23", "agent, clock unset"),
+        (b"\x20\x24", "agent"),
+    ):
+        payload = bytearray(result())
+        payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 2] = year
+        assert told(bytes(payload), flags=res.FLAG_EDGE_TIME)["time_source"] == source
+        assert told(bytes(payload))["time_source"] == "controller"

@@ -140,6 +140,10 @@ def test_time_of_the_edge_is_said_to_be_its_own():
     found = Record(example()).told(res.FLAG_EDGE_TIME)
     assert values(found)[60003] == "EDGE" and found["by_id"][60003]["name"] == "Time source"
     assert 60003 not in Record(example()).told()["by_id"]
+    for time, source in (("1970-01-01:00:00:09", "EDGE, CLOCK UNSET"), ("2023-12-31:23:59:59", "EDGE, CLOCK UNSET")):
+        assert values(Record(example(time=time)).told(res.FLAG_EDGE_TIME))[60003] == source
+    assert values(Record(example(time="2024-01-01:00:00:00")).told(res.FLAG_EDGE_TIME))[60003] == "EDGE"
+    assert 60003 not in Record(example(time="1970-01-01:00:00:09")).told()["by_id"]
 
 
 def test_vin_is_25_octets_and_leading_blanks_stay():

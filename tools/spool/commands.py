@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.text import CLOCK_UNSET
 from tools.base.printable import visible, visible_in
 from tools.spool import image, report
 from tools.spool.offer_again import offer_again_command
@@ -92,6 +93,8 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
     for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
         if shown.get(name) not in (None, ""):
             words.append(str(shown[name]))
+    if shown.get("time_source") == CLOCK_UNSET:
+        words.append(f"({CLOCK_UNSET})")
     click.echo(visible(" ".join(words)) + (" (void)" if entry.void else ""))
 
 

@@ -28,6 +28,7 @@ from agent.base.health import Health
 from agent.log.flash import RamFlash
 from agent.outlets.toolsnet.policy import Policy
 from agent.quarantine.orders import NO_QUARANTINE, carry_out
+from agent.record.text import CLOCK_UNSET
 from agent.wide import offer_again
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
@@ -196,6 +197,8 @@ def _words(record: dict) -> str:
     else:
         words += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
         words += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]
+        if record["time_source"] == CLOCK_UNSET:
+            words.append(f"({CLOCK_UNSET})")
     words.append(record["reason"])
     return "  ".join(words)
 

@@ -114,8 +114,9 @@ class _Result:
             self.add(1202, "Tool serial number", serial)
         if line.get("torque_min") is None and line.get("torque_max") is None:
             self.add(60002, "Limits", "UNKNOWN")
-        if line.get("time_source") == "agent":
-            self.add(60003, "Time source", "EDGE")
+        source = {"agent": "EDGE", "agent, clock unset": "EDGE, CLOCK UNSET"}.get(_text(line.get("time_source")))
+        if source:
+            self.add(60003, "Time source", source)
         is_percent = line.get("torque_unit") == UNIT_NAMES[PERCENT]
         if is_percent:
             self.add(60004, "Torque unit", "%")
