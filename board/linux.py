@@ -87,9 +87,14 @@ class Board:
 
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
-        from board.linux_serial import SerialPort  # only where there is one: pyserial is optional
+        if "://" in controller["device"]:
+            from board.linux_serial_server import SerialServerPort  # few carts have it
 
-        port = SerialPort(controller)
+            port = SerialServerPort(controller)
+        else:
+            from board.linux_serial import SerialPort  # only where there is one: pyserial is optional
+
+            port = SerialPort(controller)
         self._ports.append(port)
         return port
 

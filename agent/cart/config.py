@@ -176,14 +176,20 @@ def _station(tree, place, alone, mistakes):
         quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
         done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
     _graphs(done["controller"], done["spool"], place, mistakes)
-    _serial(done["controller"], place + ".controller.rs485", mistakes)
+    _serial(done["controller"], place + ".controller.", mistakes)
     return done
 
 
 def _serial(controller, place, mistakes):
     """Note an impossible line: RTS can have only one meaning."""
     if controller.get("rs485") and controller.get("flow") == "rts_cts":
-        mistakes.append((place, found(controller["rs485"]), '"", as controller.flow is rts_cts'))
+        mistakes.append((place + "rs485", found(controller["rs485"]), '"", as controller.flow is rts_cts'))
+    device = controller.get("device") or ""
+    if controller.get("link") != "tcp" and "://" in device:
+        from agent.link.serial_server import mistakes_of  # few carts have it
+
+        for name, words in mistakes_of(controller):
+            mistakes.append((place + name, found(controller[name]), words))
 
 
 def _graphs(controller, spool, place, mistakes):

@@ -50,6 +50,7 @@ WHY_NO_TLS = const(31)  # the other side has no TLS, or no version that both kno
 WHY_NOT_TRUSTED = const(32)  # its certificate is not trusted, or is another host's
 WHY_NOT_SETTABLE = const(33)  # this line has no such flow control, direction or level
 WHY_NO_FILES = const(34)  # a certificate or key that TLS needs cannot be used
+WHY_NO_RFC2217 = const(35)  # the other side takes the connection and does not speak RFC 2217
 
 
 def is_address(host, number):

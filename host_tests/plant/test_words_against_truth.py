@@ -804,6 +804,10 @@ def test_a_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site):
 
 # Tests that make situations, and a piece of each sentence said there that no test quotes.
 ELSEWHERE = {
+    "host_tests/plant/test_serial_server.py::test_a_server_that_refuses_closes_or_is_silent_is_told_in_words": (
+        "{} took the connection, and nothing answers on its line",
+        "took the connection and does not speak RFC 2217",
+    ),
     "host_tests/words/test_one_truth.py::test_one_state_has_one_wording_wherever_it_is_shown": (
         "let {} take what is waiting, then give",
         "bytes from the controller were lost",

@@ -78,7 +78,8 @@ MEANINGS = {
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
     "stations[].controller.device": (
         "Serial device, such as /dev/ttyUSB0; on a chip the number of a UART, and its pins (transmit, receive, RTS, "
-        "CTS) where the board's own are not wanted: `1`, `1:8,9`, `1:8,9,11,10`. One for each station."
+        "CTS) where the board's own are not wanted: `1`, `1:8,9`, `1:8,9,11,10`. On Linux also a line behind a "
+        "device server: `socket://host:port` (raw TCP) or `rfc2217://host:port`. One for each station."
     ),
     "stations[].controller.baud": "Speed of the serial line.",
     "stations[].controller.parity": "Parity of the serial line.",

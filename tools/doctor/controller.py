@@ -14,7 +14,7 @@ from datetime import datetime
 
 from agent import catalogue
 from agent.cart.status import why_name
-from agent.link.port import PORT_OPEN
+from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
@@ -251,9 +251,14 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
     board = Board(folder)
     port = board.serial(controller)
     port.open(device, baud)
-    side = reasons.Side(reasons.CONTROLLER, device, baud, "controller.device")
+    side = reasons.line_side(device, baud)
+    until = time.monotonic() + WAIT_S
+    while port.state() == PORT_OPENING and time.monotonic() < until:
+        time.sleep(TURN_S)
     if port.state() != PORT_OPEN:
-        reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
+        why = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
+        reason = reasons.connect_reason(side, why_name(why), "", port.why_code or 0)
+        port.close()
         return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
     session = controller_session(controller, ())
     heard = 0
@@ -264,13 +269,17 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
             heard += _turn(session, port, board.now())
             if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
                 who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
-                words = f"a controller answers on {device} at {baud} baud ({controller['link']})"
+                at = "" if "://" in device else f" at {baud} baud"
+                words = f"a controller answers on {device}{at} ({controller['link']})"
                 words += f": controller name {who}" if who else ""
                 figures = {"octets": heard, "controller_name": who}
                 return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
-            if session.state == st.OVER:
+            if session.state == st.OVER or ("://" in device and port.why):
                 break
             time.sleep(TURN_S)
+        if "://" in device and port.why:  # the server has ended it
+            reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
+            return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
         return [_unanswered(what, device, baud, heard, session)]
     finally:
         session.stop(board.now())
@@ -296,6 +305,10 @@ def _turn(session, port, now: int) -> int:
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
     figures = {"octets": heard, "why": why_name(session.why)}
+    if "://" in device:
+        shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
+        reason = reasons.of_controller(shown)
+        return Found(what, BAD, reason.words, reason.hint, figures)
     if heard:
         words = f"{heard} bytes came on {device} at {baud} baud, and they are no answer"
         hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."

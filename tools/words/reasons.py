@@ -18,6 +18,7 @@ CONTROLLER = "controller"
 PIM = "PIM"
 SERVER = "ToolsNet server"
 BROKER = "broker"
+DEVICE_SERVER = "serial device server"
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,24 @@ class Side:
 def of_controller(shown: dict) -> Reason:
     """Return why the controller of this part of the status cannot be reached."""
     line = bool(shown.get("line"))
-    where = "controller.device" if line else "controller.host"
-    side = Side(CONTROLLER, str(shown.get("host", "")), shown.get("port", 0), where)
+    host, port = str(shown.get("host", "")), shown.get("port", 0)
+    side = Side(CONTROLLER, host, port, "controller.device" if line else "controller.host")
     slug = shown.get("why", "")
     code, mid = shown.get("why_code", 0), shown.get("why_mid", 0)
     if slug in _SESSION:
         return _of_session(side, slug, shown.get("why_in", ""), code, mid)
+    if line:
+        side = line_side(host, port)
     return connect_reason(side, slug, shown.get("why_in", ""), code)
+
+
+def line_side(device: str, baud: int) -> Side:
+    """Return what a serial line is reached by: its device, or the device server that it is behind."""
+    scheme, _, place = device.partition("://")
+    if not place:
+        return Side(CONTROLLER, device, baud, "controller.device")
+    host, _, port = place.rpartition(":")
+    return Side(DEVICE_SERVER, host.strip("[]"), int(port) if port.isdigit() else 0, f"controller.device ({scheme}://)")
 
 
 def of_toolsnet(shown: dict) -> Reason:
@@ -124,6 +136,8 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and side.is_line:
         words, hint = _LINE[slug]
+    if side.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
+        words, hint = _SERVER_OF_LINE[slug]
     words = words.format(
         name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code), detail=detail
     )
@@ -143,6 +157,7 @@ _ENDS = ("ended", "reset")
 _REFUSED = {
     BROKER: "Does the broker run there, and is this its port (8883 is usual with TLS)?",
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
+    DEVICE_SERVER: "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?",
     PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
     SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
 }
@@ -214,6 +229,17 @@ _LINE = {
     "failed": ("the serial line {host} failed{system}", "Unplug the adapter and plug it in again."),
 }
 
+_SERVER_OF_LINE = {
+    "no RFC 2217": (
+        "{name} {place} took the connection and does not speak RFC 2217",
+        "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device.",
+    ),
+    "not settable": (
+        "{name} {place} does not set what controller.baud, parity, stop_bits and flow ask for",
+        "Can this port of it do that? With socket:// its own settings rule.",
+    ),
+}
+
 _TELEGRAMS = {
     "no PIM": (
         "{name} {place} took the connection and sent no 12: what listens there is no PIM, or that of a ToolsNet which "
@@ -254,11 +280,23 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     if slug == "silence":
         if state == "ready":
             return Reason(slug, f"{name} fell silent: it did not answer the keep-alive", "")
+        if side.is_line and code and "://" in side.host:
+            return Reason(
+                slug,
+                f"what comes from {side.host} is no answer",
+                "Wrong port of the server, baud, parity or link (ascii or 3964r)?",
+            )
         if side.is_line and code:
             return Reason(
                 slug,
                 f"what comes on {side.host} at {side.port} baud is no answer",
                 "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
+            )
+        if side.is_line and "://" in side.host:
+            return Reason(
+                slug,
+                f"{side.host} took the connection, and nothing answers on its line",
+                "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
             )
         if side.is_line:
             return Reason(
@@ -303,6 +341,8 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
     if side.is_line:
         return Reason(slug, f"the line {side.host} ended", "")
     words = f"{side.name} {side.place} {how}"
+    if side.name == DEVICE_SERVER:
+        return Reason(slug, words, "Does another client have this line? Many such servers take one at a time.")
     if state == "starting":
         return Reason(
             slug,

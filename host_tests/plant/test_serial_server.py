@@ -1,0 +1,83 @@
+"""An installed agent whose controller is on a serial line behind a device server: socket:// and rfc2217://."""
+
+import pytest
+
+from host_tests.support.peers import Peer, closes, is_silent
+from host_tests.support.running import free_port, wait_for
+from host_tests.support.serial_bridge import SerialBridge
+from tools.sim.serve import SimulatedPlant
+
+QUICK = {"response_timeout_s": 1, "tries": 2, "backoff_s": 0.3, "backoff_max_s": 1, "recover_retry_s": 1}
+
+
+def cart_of(site, plant, link, device, **settings):
+    return site.cart(
+        plant, controller={"link": link, "device": device, "baud": 115200, "port": 4545, **QUICK, **settings}
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"), [("3964r", "socket"), ("3964r", "rfc2217"), ("ascii", "socket"), ("ascii", "rfc2217")]
+)
+def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, tmp_path, link, kind):
+    line = tmp_path / "line"
+    with SimulatedPlant(link=link, line_path=line) as plant, SerialBridge(line, kind) as server:
+        cart = cart_of(site, plant, link, server.device)
+        assert site.run("config", "check", cart).returncode == 0
+        doctor = site.run("doctor", "--config", cart).stdout
+        assert f"a controller answers on {server.device} ({link})" in doctor
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("controller ready")
+        made = plant.produce(3)
+        wait_for("at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == made)
+        server.kill()
+        agent.wait_for(f"serial device server 127.0.0.1:{server.port} refused the connection")
+        made += plant.produce(2)
+        server.start()
+        made += plant.produce(1)
+        wait_for("at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == made)
+        assert plant.complaints() == [] and agent.end() == 0
+
+
+def said_by_both(site, plant, device, *texts, link="3964r"):
+    """These words come from doctor, and from the log and status of an agent."""
+    cart = cart_of(site, plant, link, device)
+    doctor = site.run("doctor", "--config", cart).stdout
+    agent = site.start("run", "--plain", "--config", cart)
+    for text in texts:
+        assert text in " ".join(doctor.split())
+        agent.wait_for(text)
+        wait_for("status says it", lambda at=text: at in " ".join(site.run("status", "--config", cart).stdout.split()))
+    assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
+    assert agent.end() == 0
+
+
+def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
+    with SimulatedPlant() as plant:
+        nothing = free_port()
+        for kind in ("socket", "rfc2217"):
+            said_by_both(
+                site, plant, f"{kind}://127.0.0.1:{nothing}", f"serial device server 127.0.0.1:{nothing} refused the"
+            )
+            with Peer(closes) as peer:
+                said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", f"{peer.port} closed the connection")
+        with Peer(is_silent) as peer:
+            device = f"socket://127.0.0.1:{peer.port}"
+            said_by_both(site, plant, device, f"{device} took the connection, and nothing answers on its line")
+            words = f"serial device server 127.0.0.1:{peer.port} took the connection and does not speak RFC 2217"
+            said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+
+
+def test_what_is_no_address_of_a_server_is_a_mistake_of_the_configuration(site):
+    for device in (
+        "socket://",
+        "socket://host",
+        "rfc2217://host:0",
+        "rfc2217://host:99999",
+        "loop://",
+        "socket://a:1/x",
+    ):
+        run = site.run("config", "check", cart_of(site, None, "ascii", device))
+        assert run.returncode and "socket://host:port or rfc2217://host:port" in run.stdout + run.stderr
+    raw = site.run("config", "check", cart_of(site, None, "ascii", "socket://10.0.0.7:4001", flow="rts_cts"))
+    assert raw.returncode and "rfc2217:// sets it from here" in raw.stdout + raw.stderr
