@@ -201,6 +201,7 @@ class Recovery:
         """Forget what was heard, asked and concluded."""
         self._newest = -1  # N
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
+        self._heard_last = -1  # the ID pushed last
         self._told = False  # what settling loses has been reported
         self._held = False  # by the log
         self._zero = False  # ID 0 is gone
@@ -247,13 +248,19 @@ class Recovery:
     # -- pushes ------------------------------------------------------------------------------------------------
 
     def heard(self, buf, at, now):
-        """Take note of a push that was stored and that Known has seen; False if it does not fit what is known."""
+        """Take note of a push that was stored and that Known has seen; False if it is out of the order of its ID.
+
+        One behind the newest ID that the controller has named is not, while it follows the push before it: it was on
+        its way then.
+        """
         known = self.known
+        number, before_it = known.last_id, self._heard_last
+        self._heard_last = number
+        follows = number >= 0 and (before_it < 0 or is_ahead(number, before_it))
         if known.misfit:
             known.misfit = False
             self.look_again(now)
-            return False
-        number = known.last_id
+            return follows
         if self.flags == 0 or number < 0:
             return True
         if self._nameless and number > 0:  # ID 0 is no result's, or one's just past the wrap
@@ -273,7 +280,7 @@ class Recovery:
                 self._upto = before(number)  # else the IDs skipped would not be asked for
         elif number != top:
             self.look_again(now)
-            return False
+            return follows
         if not known.is_beside(self._top):
             self._take_top(known.last)
         return True

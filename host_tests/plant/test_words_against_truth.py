@@ -424,6 +424,17 @@ def test_one_refused_result_is_said_of_that_one_alone(site):
         assert agent.end() == 0
 
 
+def test_results_in_their_order_are_never_out_of_it(site):
+    with SimulatedPlant() as plant:
+        cart = site.cart(plant)
+        plant.produce_rate(200)
+        agent = site.start("run", "--plain", "--config", cart)
+        wait_for("some", lambda: len(plant.archive.tightening_ids()) > 50)
+        plant.stop_producing()
+        assert agent.end() == 0
+        assert "out of the order" not in agent.said, agent.said
+
+
 @says("set aside: refused by ToolsNet, in doubt or unreadable")
 def test_a_refused_result_with_none_behind_it_is_not_everything(site):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(tightening_codes={3: 17})) as plant:
