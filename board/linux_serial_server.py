@@ -33,7 +33,7 @@ class SerialServerPort(TcpPort):
         self._unsent = b""
         self._raw = bytearray(_READ_MOST)
 
-    def open(self, device, baud):
+    def open(self, device, baud):  # type: ignore[override] - as a serial line is opened
         """Begin to connect to the server."""
         del baud  # of the settings; with raw TCP the server has its own
         found = server_of(device)
@@ -101,9 +101,10 @@ class SerialServerPort(TcpPort):
 
     def _flush(self):
         """Send what is due; False if the connection is lost."""
-        if self._telnet.outgoing:
-            self._unsent += bytes(self._telnet.outgoing)
-            self._telnet.outgoing.clear()
+        telnet = self._telnet
+        if telnet is not None and telnet.outgoing:
+            self._unsent += bytes(telnet.outgoing)
+            telnet.outgoing.clear()
         if not self._unsent:
             return True
         count = TcpPort.write(self, self._unsent, 0, len(self._unsent))

@@ -35,6 +35,12 @@ _EVENTS_KEPT = 100
 _CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}
 
 
+def _header(name: str):
+    if name not in ("standard", *HEADERS):
+        raise ValueError(f"header {name!r}: it is one of standard, {', '.join(HEADERS)}")
+    return header_of(name)
+
+
 def _session(link, subscriptions, start_revisions, link_level, keep_alive_s, response_s, silence_s) -> Session:
     session = Session(
         link,
@@ -81,9 +87,7 @@ class Controller:
         topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
         """
         self.deadline_s = deadline_s
-        if header not in ("standard", *HEADERS):
-            raise ValueError(f"header {header!r}: it is one of standard, {', '.join(HEADERS)}")
-        link.header = header_of(header)
+        link.header = _header(header)
         self._link = link
         self._open_line = open_line
         self._pause_s = pause_s

@@ -157,7 +157,7 @@ def link_of(controller, message_bytes):
     if controller["header"] != "standard":
         from agent.link.headers import header_of
 
-        link.header = header_of(controller["header"])
+        link.header = header_of(controller["header"])  # type: ignore[assignment]
     return link
 
 

@@ -211,7 +211,7 @@ class ResultWriter:
         copy(grown, 0, self.tx, 0, len(self.tx))
         self.tx = grown
         if self.session is not None:
-            self.session.result = grown
+            self.session.result = grown  # type: ignore[attr-defined]
 
     def _put_serial(self, buf, at):
         """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""

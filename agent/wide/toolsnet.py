@@ -21,7 +21,7 @@ MEANINGS = {}  # type: dict[str, str]
 def make(settings, station, index):
     """Make the outlet of these settings (agent.wide.outlets)."""
     kind, write, sources, window = extras(station, station.system, settings)
-    return making.make(settings, station, index, kind, write, sources, window)
+    return making.make(settings, station, index, kind, write, sources, window)  # type: ignore[arg-type]
 
 
 def extras(station, system, toolsnet):

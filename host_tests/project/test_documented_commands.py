@@ -157,7 +157,7 @@ def test_pages_with_consoles_are_as_they_say_one_after_the_other_in_one_folder(t
 
 # Words of systemd, and those that are put together.
 _NOT_OURS = {"inactive", "start condition failed", "lies in a home folder"}
-_CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,}")
+_CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,}")
 
 
 def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():

@@ -257,7 +257,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
         time.sleep(TURN_S)
     if port.state() != PORT_OPEN:
         why = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
-        reason = reasons.connect_reason(side, why_name(why), "", port.why_code or 0)
+        reason = reasons.connect_reason(side, why_name(why), "", int(port.why_code or 0))
         port.close()
         return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
     session = controller_session(controller, ())
@@ -278,7 +278,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
                 break
             time.sleep(TURN_S)
         if "://" in device and port.why:  # the server has ended it
-            reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
+            reason = reasons.connect_reason(side, why_name(port.why), "", int(port.why_code or 0))
             return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
         return [_unanswered(what, device, baud, heard, session)]
     finally:

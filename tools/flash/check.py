@@ -284,7 +284,7 @@ def _connected(told: dict) -> bool:
 
 def _connections(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, NETWORK_S, _connected)
-    if looks >= 0:
+    if looks >= 0 and told:
         return GOOD, f"every controller and {sides.common_name(told['stations'])} are connected", {}
     for station in (told or {"stations": []})["stations"]:
         why = sides.reason_of(station["controller"]) or sides.reason_of(sides.first_of(station))
@@ -316,7 +316,7 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
         outlet = sides.common_name((told or before)["stations"])
         where = f"was stored and did not reach {outlet}" if stored else "came"
         return BAD, f"no result {where} within {RESULT_S} s", figures
-    return GOOD, f"{figures['delivered']} acknowledged by {sides.common_name(told['stations'])}", figures
+    return GOOD, f"{figures['delivered']} acknowledged by {sides.common_name((told or before)['stations'])}", figures
 
 
 def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:

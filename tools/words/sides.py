@@ -24,7 +24,7 @@ def others_of(station: dict) -> list[dict]:
 
 def name_of(outlet: dict) -> str:
     """Return what an outlet is called: ToolsNet, MQTT, webhook, file; "outlet" for none."""
-    kind = outlet.get("kind", "outlet")
+    kind = str(outlet.get("kind", "outlet"))
     return NAMES.get(kind, kind)
 
 

@@ -322,7 +322,7 @@ class Forward:
         out = self.out
         if out is self.policy:
             return out.number
-        return self.window.unanswered() if out is self.window else 0
+        return self.window.unanswered() if out is self.window else 0  # type: ignore[union-attr]
 
     def _odd(self, event, now):
         health = self.health
