@@ -87,17 +87,16 @@ class Controller:
         topics, each {name: (MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))}.
         """
         self.deadline_s = deadline_s
-        link.header = _header(header)
         self._link = link
         self._open_line = open_line
         self._pause_s = pause_s
         self._pause_most_s = pause_most_s
         self._busy_pause_s = busy_pause_s
         self._know_no_connection()
+        link.header = _header(header)
         wanted = self._subscriptions(revisions or {}, curves, also or {})
         session = _session(link, wanted, start_revisions, link_level, keep_alive_s, response_s, silence_s)
-        session.station_id = station
-        session.spindle_id = spindle
+        session.station_id, session.spindle_id = station, spindle
         self._conversation = Conversation(session, self._pushed, self._heard_start)
 
     def _know_no_connection(self) -> None:
