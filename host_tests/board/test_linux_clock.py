@@ -36,7 +36,7 @@ class Machine:
 
 def station(mounted=True):
     session = SimpleNamespace(wants_stamp=False, stamp=bytearray(14))
-    return SimpleNamespace(mounted=mounted, outlets=[SimpleNamespace(session=session)])
+    return SimpleNamespace(mounted=mounted, outlets=[SimpleNamespace(times=session)])
 
 
 def compared(machine, sets=True, digits=DIGITS):
@@ -44,7 +44,7 @@ def compared(machine, sets=True, digits=DIGITS):
     one = station()
     clock = ServersClock(SimpleNamespace(stations=[one]), machine, sets)
     clock.on_turn(0)
-    session = one.outlets[0].session
+    session = one.outlets[0].times
     assert session.wants_stamp
     session.stamp[:], session.wants_stamp = digits, False
     clock.on_turn(10)
@@ -88,8 +88,8 @@ def test_the_first_time_of_any_station_counts_and_the_next_is_asked_for_later():
     stations = [station(mounted=False), station(), station()]
     clock = ServersClock(SimpleNamespace(stations=stations), Machine(1), sets=True)
     clock.on_turn(0)
-    assert [one.outlets[0].session.wants_stamp for one in stations] == [False, True, True]
-    last = stations[2].outlets[0].session
+    assert [one.outlets[0].times.wants_stamp for one in stations] == [False, True, True]
+    last = stations[2].outlets[0].times
     last.stamp[:], last.wants_stamp = DIGITS, False
     clock.on_turn(10)
     assert clock.outcome == "right"

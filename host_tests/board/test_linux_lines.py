@@ -133,7 +133,7 @@ def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_fil
     for _ in range(5):
         log = area.mount(cursors=2)[1]
         station = SimpleNamespace(log=log, board=board, health=Health())
-        outlet = make({"path": "out.jsonl", "rotate_kib": 16, "keep": 9}, station, 1, None)
+        outlet = make({"path": "out.jsonl", "rotate_kib": 16, "keep": 9, "graphs": False}, station, 1)
         outlet.begin(0)
         for _ in range(9):
             ident += 1

@@ -77,7 +77,7 @@ def test_every_mistake_is_told_with_place_what_was_found_and_what_is_allowed(tmp
     assert "did you mean when_full?" in told.output
     as_json = json.loads(_invoke("config", "check", path, "--json").output)
     assert not as_json["good"]
-    assert [mistake["place"] for mistake in as_json["mistakes"]] == ["toolsnet.pim_port", "stations[0].spool.when_ful"]
+    assert [mistake["place"] for mistake in as_json["mistakes"]] == ["stations[0].spool.when_ful", "toolsnet.pim_port"]
 
 
 @pytest.mark.parametrize(

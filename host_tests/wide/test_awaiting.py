@@ -73,7 +73,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
         getattr(outlet, name)(40002)
     outlet.stop()
     outlet.put_state(shown)
-    assert made.heard == ["begin", "is_up", "recover", "hurry", "leave", "stop"] and shown["state"] == "made"
+    assert made.heard == ["begin", "attach", "is_up", "recover", "hurry", "leave", "stop"] and shown["state"] == "made"
 
 
 def test_an_orderly_end_makes_no_outlet(awaiting):
