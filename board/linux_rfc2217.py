@@ -41,7 +41,7 @@ class Rfc2217:
         self.refused = False  # the server does not set what was asked for
         self.speaks = False  # it has agreed to RFC 2217
         self.outgoing = bytearray()
-        for option in (_BINARY, _GO_AHEAD, _COM_PORT):
+        for option in _WANTED:
             self.outgoing += bytes((_IAC, _WILL, option))
             if option != _COM_PORT:
                 self.outgoing += bytes((_IAC, _DO, option))

@@ -58,13 +58,12 @@ class SerialServerPort(TcpPort):
         if count < 0 or not self._flush():
             self.close()
             return PORT_CLOSED
-        if telnet.refused:
-            self._why = WHY_NOT_SETTABLE if telnet.speaks else WHY_NO_RFC2217
-            self.close()
-            return PORT_CLOSED
-        if telnet.is_set:
+        if telnet.is_set and not telnet.refused:
             return PORT_OPEN
         self._why = WHY_NOT_SETTABLE if telnet.speaks else WHY_NO_RFC2217
+        if telnet.refused:
+            self.close()
+            return PORT_CLOSED
         return PORT_OPENING
 
     def readinto(self, buf, n):

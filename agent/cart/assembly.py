@@ -193,9 +193,8 @@ def _subscriptions(station, store, controller):
     """Return the subscriptions besides results, each with its keeper."""
     wanted = ()
     if ON_CPYTHON:
-        if [
-            one for one in station.outlet_settings if _takes_events(one) or one["events"]
-        ]:  # ToolsNet usually wants none
+        # ToolsNet usually wants none.
+        if [one for one in station.outlet_settings if _takes_events(one) or one["events"]]:
             from agent.wide.controller_events import ControllerEvents, subscriptions_of
 
             station.controller_events = ControllerEvents(store)

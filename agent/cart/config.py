@@ -157,9 +157,8 @@ def _toolsnet(section, stations, mistakes):
     if section.get("refused") == "block" and (section.get("window") or 1) > 1:
         mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
     for i in range(len(stations)) if section.get("events") else ():
-        if [outlet.get("kind") for outlet in stations[i]["outlets"]][:1] == ["toolsnet"] and (
-            len(stations[i]["outlets"]) > 2
-        ):
+        outlets = stations[i]["outlets"]
+        if len(outlets) > 2 and outlets[0].get("kind") == "toolsnet":
             words = "one at most, as toolsnet.events is set"
             mistakes.append(("stations[%d].outlets" % i, "a second one beside ToolsNet", words))
 

@@ -64,7 +64,7 @@ class State:
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
-        self.owners = 0  # of the outlets' cursors (agent.log.owners); 0 if not known
+        self.owners = 0  # of the outlets' cursors (agent.cart.owners); 0 if not known
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE

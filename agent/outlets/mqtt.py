@@ -106,8 +106,6 @@ class Mqtt:
         self._opening = False
         self._is_leaving = self._stopping = False
         self._leaving = Timer()
-        self._scheduler = None
-        self._slot = 0
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -122,9 +120,7 @@ class Mqtt:
         return self.session.state == ms.UP and not self.is_overdue
 
     def attach(self, scheduler, slot):
-        """Let an operator's order wake this slot."""
-        self._scheduler = scheduler
-        self._slot = slot
+        """No order wakes it: it takes none."""
 
     def holds(self):
         """Return False: a broker needs an operator only for what `why` says."""

@@ -54,12 +54,18 @@ class Refused(Exception):
     """The order cannot be carried out, or not completely; the text says why and what to do."""
 
 
+def why_none(station):
+    """Return why a running station can be given no such order now; "" if it can."""
+    if not station.mounted:
+        return "the spool of station %d is not up; the agent's log says why" % station.number
+    return NO_QUARANTINE % station.number if station.quarantine is None else ""
+
+
 def of_station(station, board, words):
     """Return a generator of the answer's lines for a running station."""
-    if not station.mounted:
-        return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-    if station.quarantine is None:
-        return iter([{"error": NO_QUARANTINE % station.number}])
+    wrong = why_none(station)
+    if wrong:
+        return iter([{"error": wrong}])
     return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.outlets[0])
 
 

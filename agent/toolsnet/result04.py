@@ -202,16 +202,17 @@ class ResultWriter:
         if not put_ascii(self.tx, 44, res.VIN_BYTES, self._vin_octets):
             self._long_vin = _LONG_VIN
             self.shape = -1
-            if len(self.tx) < _LONGEST:
-                self._grow(_LONGEST)
+            self.grown(_LONGEST)
 
-    def _grow(self, octets):
-        """Go on with a longer buffer."""
-        grown = bytearray(octets)
-        copy(grown, 0, self.tx, 0, len(self.tx))
-        self.tx = grown
-        if self.session is not None:
-            self.session.result = grown  # type: ignore[attr-defined]
+    def grown(self, octets):
+        """Return the buffer, from now on a longer one if it has fewer than so many bytes."""
+        tx = self.tx
+        if len(tx) < octets:
+            self.tx = bytearray(octets)
+            copy(self.tx, 0, tx, 0, len(tx))
+            if self.session is not None:
+                self.session.result = self.tx  # type: ignore[attr-defined]
+        return self.tx
 
     def _put_serial(self, buf, at):
         """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""

@@ -100,7 +100,7 @@ def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
     room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // PARAMETER_BYTES) - count
     total = count + min(more, room)
     end = first + total * PARAMETER_BYTES
-    tx = _grown(writer, end)
+    tx = writer.grown(end)
     if octets:
         _spread(writer, octets, first - _BEHIND_FIRST)
     put_number(tx, _SPINDLE_COUNT, 4, rows)
@@ -132,16 +132,6 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     if not is_blank(writer.serial, 0, res.SERIAL_BYTES):
         writer.serial[0] = 0  # it does not stay in the telegram
     return octets
-
-
-def _grown(writer, octets):
-    """Return the writer's buffer, a longer one if that is needed."""
-    tx = writer.tx
-    if len(tx) < octets:
-        grown = bytearray(octets)
-        copy(grown, 0, tx, 0, len(tx))
-        writer.tx = writer.session.result = tx = grown
-    return tx
 
 
 def _spread(writer, octets, shift):

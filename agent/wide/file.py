@@ -91,8 +91,6 @@ class FileOutlet:
         self._graphs = None
         self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
         self._is_lost = False  # the log's next record cannot be read now
-        self._scheduler = None
-        self._slot = 0
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
@@ -105,9 +103,7 @@ class FileOutlet:
         self._hold.start(now, 0)
 
     def attach(self, scheduler, slot):
-        """Let an operator's order wake this slot."""
-        self._scheduler = scheduler
-        self._slot = slot
+        """No order wakes it: it takes none."""
 
     def holds(self):
         """A file needs no operator, except for what `why` says."""

@@ -15,7 +15,7 @@ Rules
 from agent.log.areas import floor
 from agent.log.cursor import WANTS_RESULTS, Cursor
 from agent.log.record import RECORD_NONE
-from agent.quarantine.orders import NO_QUARANTINE, Refused, wait_for_line
+from agent.quarantine.orders import Refused, wait_for_line, why_none
 from agent.record.result import HEAD_BYTES
 from agent.record.text import time_of
 
@@ -37,10 +37,9 @@ _NO_ROOM = (
 
 def of_station(station, board, words):
     """Return a generator of the answer's lines for a running station."""
-    if not station.mounted:
-        return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-    if station.quarantine is None:
-        return iter([{"error": NO_QUARANTINE % station.number}])
+    wrong = why_none(station)
+    if wrong:
+        return iter([{"error": wrong}])
     outlet = station.outlets[0]
     return carry_out(
         outlet.policy, station.number, station.quiet, words, lambda number: outlet.offer_again(number, board.now())

@@ -27,9 +27,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
         vins += part
     whole = writer.tx[:_VINS_AT] + vins + writer.tx[_VINS_AT:octets]
     put_number(whole, _COUNT, 2, len(vins) // _VIN_BYTES)
-    if len(writer.tx) < len(whole):
-        writer.tx = bytearray(len(whole))
-        writer.session.result = writer.tx
-    writer.tx[: len(whole)] = whole
+    tx = writer.grown(len(whole))
+    tx[: len(whole)] = whole
     writer.forget()
-    return finish(writer.tx, len(whole))
+    return finish(tx, len(whole))

@@ -163,17 +163,13 @@ class WebhookOutlet:
         self._is_met = False  # the server has confirmed something in this run
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
-        self._scheduler = None
-        self._slot = 0
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
         self._after = self.cursor.number
 
     def attach(self, scheduler, slot):
-        """Let an operator's order wake this slot."""
-        self._scheduler = scheduler
-        self._slot = slot
+        """No order wakes it: it takes none."""
 
     def holds(self):
         """A server needs no operator, except for what `why` says."""
