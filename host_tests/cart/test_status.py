@@ -138,7 +138,7 @@ def test_absent_fields_and_odd_octets_do_not_stop_the_status():
     shown = status.newest_results(log, 1)[0]
     assert shown["torque"] == "" and shown["angle"] == "" and shown["program"] == ""
     assert shown["time"] is None
-    assert shown["vin"] == "? A?"
+    assert shown["vin"] == "~FF~00A~07"
 
 
 def test_results_are_newest_first_over_the_border_of_a_block():
