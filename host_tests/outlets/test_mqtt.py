@@ -309,6 +309,8 @@ def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
     outlet.port = QuietBroker(outlet.identity.encode())
     log = bench.log
     bench.store(1)
+    serial = log.place + res.HEAD_BYTES + res.SERIAL
+    log.stage[serial : serial + res.SERIAL_BYTES] = b"A4711         "
     now = bench.clock.now
 
     def store():
