@@ -109,6 +109,24 @@ def is_blank(buf, start: int, width: int) -> bool:
 
 
 @micropython.viper
+def is_plain(buf, start: int, width: int) -> bool:
+    if start < 0 or start + width > int(_len(buf)):
+        raise IndexError
+    octets = ptr8(buf)
+    end = start + width
+    while start < end and (octets[start] == 0x20 or octets[start] == 0):
+        start += 1
+    while start < end and (octets[end - 1] == 0x20 or octets[end - 1] == 0):
+        end -= 1
+    while start < end:
+        octet = octets[start]
+        if octet < 0x20 or octet > 0x7D:
+            return False
+        start += 1
+    return True
+
+
+@micropython.viper
 def all_digits(buf, start: int, width: int) -> bool:
     if start < 0 or start + width > int(_len(buf)):
         raise IndexError
@@ -334,6 +352,7 @@ FIELDS = (
     "copy",
     "fill",
     "is_blank",
+    "is_plain",
     "all_digits",
     "compare",
     "put_text",

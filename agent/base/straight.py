@@ -30,6 +30,7 @@ FILL = 8  # in `compiled` only: `width` times the byte that stands in place of a
 _ABSENT = -1
 _BAD = -2
 _BLANKS = b" \0"
+_PLAIN = bytes(range(0x20, 0x7E))
 _LOW_NIBBLES = bytes(b"0123456789abcdef"[octet & 15] for octet in range(256))
 _PRINTED = bytes([0, *range(0x20, 0x7F)])
 _POLYNOMIAL = 0x38E74301  # agent.base.crc
@@ -85,6 +86,12 @@ def is_blank(buf, start, width):
     if start < 0 or start + width > len(buf):
         raise IndexError
     return not buf[start : start + width].strip(_BLANKS)
+
+
+def is_plain(buf, start, width):
+    if start < 0 or start + width > len(buf):
+        raise IndexError
+    return not buf[start : start + width].strip(_BLANKS).translate(None, _PLAIN)
 
 
 def all_digits(buf, start, width):
@@ -349,6 +356,6 @@ def _expression(move):
 
 
 # What fields.py and words.py take from here, name by name.
-FIELDS = ("number", "put_number", "copy", "fill", "is_blank", "all_digits", "compare", "put_text")
+FIELDS = ("number", "put_number", "copy", "fill", "is_blank", "is_plain", "all_digits", "compare", "put_text")
 WORDS = ("pack_digits", "unpack_digits", "pack_time")
 __all__ = (*FIELDS, *WORDS, "carry_out", "characters_fit", "crc", "seal")

@@ -55,6 +55,7 @@ def test_every_reader_of_a_field_answers_the_same():
         for field in (buf, digits, bytearray(b" " * 40)):
             assert plain.number(field, start, width) == used.number(field, start, width)
             assert plain.is_blank(field, start, width) is used.is_blank(field, start, width)
+            assert plain.is_plain(field, start, width) is used.is_plain(field, start, width)
             assert plain.all_digits(field, start, width) is used.all_digits(field, start, width)
             for other in (field, digits):
                 wanted = plain.compare(field, start, other, 3, width)
@@ -120,6 +121,7 @@ def test_a_field_beyond_the_end_of_its_buffer_is_an_index_error_in_both_forms():
         lambda module: module.copy(short, 0, digits, 3, 2),
         lambda module: module.fill(short, 3, 2),
         lambda module: module.is_blank(short, 3, 2),
+        lambda module: module.is_plain(digits, 3, 2),
         lambda module: module.all_digits(digits, 3, 2),
         lambda module: module.compare(digits, 3, digits, 3, 2),
         lambda module: module.put_text(short, 3, digits, 0, 2),

@@ -54,7 +54,7 @@ def test_every_twin_is_one():
 @THOROUGH
 @given(BUFFERS, PLACES, st.integers(0, 9))
 def test_fields_are_read_alike(buf, start, width):
-    for name in ("number", "is_blank", "all_digits"):
+    for name in ("number", "is_blank", "is_plain", "all_digits"):
         if start + width <= len(buf):
             alike(name, fields, buf, start, width)
         elif width:  # a loop may have its answer before it comes to the end
