@@ -64,8 +64,6 @@ class Store:
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
         self._stamp = bytearray(res.STAMP_BYTES)
-        self._vin = bytearray(b" " * res.VIN_BYTES)  # of the last result kept
-        self._is_vin_plain = True
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # how it was read: RESULT_
         self.length = 0  # of the payload in the stage
@@ -326,7 +324,7 @@ class Store:
         self.known.follows(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
-        if not self._is_vin_plain or stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
+        if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
             self._note_text()
         return KEPT
 
@@ -342,11 +340,7 @@ class Store:
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
         stage = self.log.stage
-        body = self.body
-        if stage.find(self._vin, body, body + res.VIN_BYTES) < 0:
-            copy(self._vin, 0, stage, body, res.VIN_BYTES)
-            self._is_vin_plain = is_plain(stage, body, res.VIN_BYTES)
-        is_text_plain = self._is_vin_plain
+        is_text_plain = is_plain(stage, self.body, res.VIN_BYTES)
         if is_text_plain and self.length >= SEVERAL_LEAST:
             from agent.record.behind import is_plain_behind  # hardly any result has it
 

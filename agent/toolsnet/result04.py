@@ -16,6 +16,7 @@ Rules
    again only when the `shape` (which parameters there are) changes, else only its values are written.
 """
 
+from binascii import hexlify
 from struct import pack_into
 
 from agent.base.compat import const
@@ -23,7 +24,8 @@ from agent.base.fields import copy, fill, is_blank, is_plain, number, put_number
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
-from agent.record.origin import spindle_in
+from agent.record.origin import SPINDLE as SPINDLE_AT
+from agent.record.origin import SPINDLE_BITS
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
 PARAM_TIGHTENING_ID = const(1)
@@ -51,14 +53,12 @@ _RUNNING = const(16384)  # the batch: 3, which the document of ToolsNet does not
 _ODD = const(32768)
 _UNIT_SHIFT = const(16)
 _LONG_VIN = const(1 << 24)  # its bytes are parameters
+_CLOCK_UNSET = const(1 << 25)  # the agent's, when it dated the result
 
 _SPINDLE = const(84)
 _SERIAL = const(88)
 _SERIAL_WIDTH = const(10)
 _PROGRAM = const(98)
-_EDGE = b"EDGE             "
-_EDGE_UNSET = b"EDGE, CLOCK UNSET"  # the agent's clock, which had not been set yet
-_SOURCE_BYTES = const(17)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
 _VALUE_BYTES = const(25)
@@ -103,14 +103,11 @@ class ResultWriter:
         self._station = self._spindle = self._program = -1  # as they stand in the buffer
         # Texts that seldom change, as they were before they were made fit to send.
         self._vin = bytearray(b" " * res.VIN_BYTES)
-        self._vin_octets = b""  # of one that does not fit its field
-        self._long_vin = 0
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self.change_at = 0
         self.odd_at = 0
-        self.source_at = 0
-        self._long_serial = 0
+        self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
         self.several = None  # type: object  # writes a result of several spindles; agent.toolsnet.spindles04's, once there was one
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
@@ -134,19 +131,23 @@ class ResultWriter:
         if buf.find(self.serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
             self._put_serial(buf, place)
         if buf.find(self._vin, body, body + res.VIN_BYTES) < 0:
-            self._put_vin(buf, body)
-            tx = self.tx
+            copy(self._vin, 0, buf, body, res.VIN_BYTES)
+            if is_plain(buf, body, res.VIN_BYTES):
+                self._long &= _LONG_SERIAL
+                put_text(tx, 44, buf, body, res.VIN_BYTES)
+            else:
+                tx = self._put_escaped()
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
         shape |= (flags & 3) << _FLAGS_SHIFT | (0 if program else _PROGRAM_ZERO)
+        if flags & res.FLAG_EDGE_TIME and res.clock_was_unset(flags, buf, body + res.TIME):
+            shape |= _CLOCK_UNSET
         if shape != self.shape:
             self._lay_out(shape)
         place = body + res.PSET_CHANGE
         if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
             copy(self._change, 0, buf, place, res.STAMP_BYTES)
             put_text(tx, self.change_at, buf, place, res.STAMP_BYTES)
-        if shape & _EDGE_TIME:
-            self._put_source(flags, buf, body + res.TIME)
         self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
@@ -166,7 +167,7 @@ class ResultWriter:
 
     def _shape_of(self, buf, body, has_limits):
         """Return which parameters this result has. A numeric field is wholly blank or not at all."""
-        shape = self.parameters | self._long_serial | self._long_vin
+        shape = self.parameters | self._long
         if buf[body + res.TIGHTENING_ID] <= 0x20:
             shape &= ~PARAM_TIGHTENING_ID
         if buf[body + res.JOB] <= 0x20:
@@ -189,20 +190,19 @@ class ResultWriter:
             shape |= _NO_LIMITS
         return shape if is_blank(buf, limits + res.RESULT_TYPE, 2) else shape | _RESULT_TYPE
 
-    def _put_vin(self, buf, at):
-        """Write the VIN, and make room for its bytes if they do not fit its field."""
-        copy(self._vin, 0, buf, at, res.VIN_BYTES)
-        self._long_vin = 0
-        if is_plain(buf, at, res.VIN_BYTES):
-            put_text(self.tx, 44, buf, at, res.VIN_BYTES)
-            return
+    def _put_escaped(self):
+        """Write a VIN that is not plain text, and make room for its bytes if it does not fit its field that way.
+
+        Return the buffer.
+        """
         from agent.record.text_form import put_ascii, stripped  # hardly any VIN needs it
 
-        self._vin_octets = stripped(buf, at, res.VIN_BYTES)
-        if not put_ascii(self.tx, 44, res.VIN_BYTES, self._vin_octets):
-            self._long_vin = _LONG_VIN
+        self._long &= _LONG_SERIAL
+        if not put_ascii(self.tx, 44, res.VIN_BYTES, stripped(self._vin, 0, res.VIN_BYTES)):
+            self._long |= _LONG_VIN
             self.shape = -1
             self.grown(_LONGEST)
+        return self.tx
 
     def grown(self, octets):
         """Return the buffer, from now on a longer one if it has fewer than so many bytes."""
@@ -223,16 +223,12 @@ class ResultWriter:
             end -= 1
         while first < end and buf[first] <= 0x20:
             first += 1
-        self._long_serial = _LONG_SERIAL if end - first > _SERIAL_WIDTH else 0
-        if self._long_serial:
+        self._long &= _LONG_VIN
+        if end - first > _SERIAL_WIDTH:
+            self._long |= _LONG_SERIAL
             first = end - _SERIAL_WIDTH
         fill(self.tx, _SERIAL, _SERIAL_WIDTH)
         put_text(self.tx, _SERIAL, buf, first, end - first)
-
-    def _put_source(self, flags, buf, at):
-        """Say that the time, packed at buf[at:], is the agent's, and whether its clock was set."""
-        unset = res.clock_was_unset(flags, buf, at)
-        put_text(self.tx, self.source_at, _EDGE_UNSET if unset else _EDGE, 0, _SOURCE_BYTES)
 
     def _put_owner(self, buf, at, program):
         """Write station, spindle and program; the last two are in every parameter as well."""
@@ -241,7 +237,7 @@ class ResultWriter:
         if station != self._station:
             self._station = station
             put_number(tx, 21, 4, station)
-        spindle = spindle_in(buf, at)
+        spindle = buf[at + SPINDLE_AT] & SPINDLE_BITS or 1  # origin.spindle_in, without a call
         if spindle == self._spindle and program == self._program:
             return
         self._spindle = spindle
@@ -346,13 +342,15 @@ class ResultWriter:
         if shape & _NO_LIMITS:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
-            self.source_at = self._text(b"60003Time source              ", b"")
+            self._text(b"60003Time source              ", b"EDGE, CLOCK UNSET" if shape & _CLOCK_UNSET else b"EDGE")
         if shape >> _UNIT_SHIFT & 0xFF == PERCENT:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
         if shape & _LONG_VIN:
-            digits = "".join(["%02X" % octet for octet in self._vin_octets]).encode()
+            from agent.record.text_form import stripped
+
+            digits = hexlify(stripped(self._vin, 0, res.VIN_BYTES)).upper()
             self._text(b"60022VIN, bytes                ", digits[:_VALUE_BYTES])
             if digits[_VALUE_BYTES:]:
                 self._text(b"60023VIN, more bytes           ", digits[_VALUE_BYTES:])

@@ -130,7 +130,7 @@ fired = []
 timer = machine.Timer(-1)
 timer.init(period=100, mode=machine.Timer.PERIODIC, callback=lambda timer: fired.append(1))
 before = time.ticks_ms()
-rp2.Flash(start=917504).ioctl(6, 0)
+rp2.Flash(start=983040).ioctl(6, 0)
 print(time.ticks_diff(time.ticks_ms(), before), len(fired))
 network.WLAN(0).scan()
 print(len(fired) >= 100)

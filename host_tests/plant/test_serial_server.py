@@ -2,11 +2,13 @@
 
 import pytest
 
-from host_tests.support.peers import Peer, closes, is_silent
+from host_tests.support.peers import Peer, begins, closes, is_silent
 from host_tests.support.running import free_port, wait_for
 from host_tests.support.serial_bridge import SerialBridge
 from tools.sim.serve import SimulatedPlant
 
+# A server that speaks RFC 2217 and answers another baud than the one asked for (RFC 2217, section 3: SET-BAUDRATE).
+TAKES_NO_BAUD = bytes((255, 253, 44, 255, 250, 44, 101, 0, 0, 0, 0, 255, 240))
 QUICK = {"response_timeout_s": 1, "tries": 2, "backoff_s": 0.3, "backoff_max_s": 1, "recover_retry_s": 1}
 
 
@@ -50,22 +52,37 @@ def said_by_both(site, plant, device, *texts, link="3964r"):
         wait_for("status says it", lambda at=text: at in " ".join(site.run("status", "--config", cart).stdout.split()))
     assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
     assert agent.end() == 0
+    return " ".join(doctor.split())
 
 
 def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site):
     with SimulatedPlant() as plant:
         nothing = free_port()
         for kind in ("socket", "rfc2217"):
-            said_by_both(
-                site, plant, f"{kind}://127.0.0.1:{nothing}", f"serial device server 127.0.0.1:{nothing} refused the"
+            refused = f"serial device server 127.0.0.1:{nothing} refused the"
+            doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{nothing}", refused)
+            assert (
+                "Is this the port of that line, and the server in the mode of socket:// (raw TCP) or rfc2217://?"
+                in doctor
             )
             with Peer(closes) as peer:
-                said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", f"{peer.port} closed the connection")
+                closed = f"{peer.port} closed the connection"
+                doctor = said_by_both(site, plant, f"{kind}://127.0.0.1:{peer.port}", closed)
+                assert "Does another client have this line? Many such servers take one at a time." in doctor
         with Peer(is_silent) as peer:
             device = f"socket://127.0.0.1:{peer.port}"
-            said_by_both(site, plant, device, f"{device} took the connection, and nothing answers on its line")
+            silent = f"{device} took the connection, and nothing answers on its line"
+            doctor = said_by_both(site, plant, device, silent)
+            assert "Check the cable behind the server, its baud and parity, and link (ascii or 3964r)." in doctor
             words = f"serial device server 127.0.0.1:{peer.port} took the connection and does not speak RFC 2217"
-            said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+            doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+            assert (
+                "Is this its port for RFC 2217? For a port with raw TCP write socket:// in controller.device." in doctor
+            )
+        with Peer(begins(TAKES_NO_BAUD)) as peer:
+            words = f"{peer.port} does not set what controller.baud, parity, stop_bits and flow ask for"
+            doctor = said_by_both(site, plant, f"rfc2217://127.0.0.1:{peer.port}", words)
+            assert "Can this port of it do that? With socket:// its own settings rule." in doctor
 
 
 def test_what_is_no_address_of_a_server_is_a_mistake_of_the_configuration(site):

@@ -18,8 +18,8 @@ KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark.
 # 5 KB of it are an operator's orders (quarantine_list, _orders), loaded only while in use; controllers without MID 0060
 # are 5 KB, loaded where one is met (operations, operation, variable); the numbers for tracebacks are 4 KB.
-CORE_BYTES = 117 * 1024  # what is measured stands in docs/figures.json
-HEAP_BYTES = 119 * 1024  # with script and peers; the names of long folders cost some more
+CORE_BYTES = 131 * 1024  # what is measured stands in docs/figures.json
+HEAP_BYTES = 131 * 1024  # with script and peers; the names of long folders cost some more
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():

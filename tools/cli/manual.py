@@ -98,6 +98,6 @@ def _text(text: str) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Return text that roff shows as it is; a hyphen stays one that can be pasted."""
-    text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
+    """Return text that roff shows as it is: a hyphen can be pasted, a list of choices broken."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("|", "|\\:")
     return re.sub(r"^(\s*)([.'])", r"\1\\&\2", text)
