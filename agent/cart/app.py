@@ -126,6 +126,7 @@ class Station:
         self.settings = self.system = {}
         self.outlet_settings = []
         give_back("agent.cart", "assembly")
+        give_back("agent.outlets.toolsnet", "making")
         return FOREVER
 
     def _bring_up(self, device):
