@@ -55,6 +55,10 @@ MENDED = (
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())
 )
+MENDED_MISLED = (
+    820148,  # stuck: a subscription ended where all results have the ID 0, and nothing can be fetched
+    820160,  # no one could know that a subscription had ended: of the world, whose calm made nothing then
+)
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
@@ -188,7 +192,7 @@ def test_worlds_that_were_mended_stay_so():
 
 
 def test_the_promise_holds_where_controllers_mislead():
-    assert failures(range(1, MISLED_WORLDS + 1), "misled") == {}
+    assert failures([*range(1, MISLED_WORLDS + 1), *MENDED_MISLED], "misled") == {}
 
 
 def test_profiles_are_named_as_on_the_command_line():
