@@ -96,7 +96,6 @@ class Recovery:
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.by_spindle = True  # where there are several
-        self._asked = 0
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
         self._revision_index = 0
@@ -199,6 +198,7 @@ class Recovery:
 
     def _forget(self):
         """Forget what was heard, asked and concluded."""
+        self._asked = 0  # the newest: an answer below it would show that stations share the IDs
         self._newest = -1  # N
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
         self._heard_last = -1  # the ID pushed last
@@ -330,7 +330,7 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        put_id(self.ask_id, after(self._asked) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
+        put_id(self.ask_id, after(self._asked) if self._beside else self._asked)
         self.ask_spindle = self._spindle if self._spindles() > 1 else 0
         self._waiting = True
         return True

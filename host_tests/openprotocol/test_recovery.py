@@ -85,6 +85,17 @@ def test_first_push_of_a_controller_that_was_empty_shows_what_lies_in_front_of_i
     assert bench.settle() == 0
 
 
+def test_newest_below_what_the_connection_before_asked_for_is_no_sign_of_shared_ids():
+    bench = Bench().met()
+    bench.memory.make()
+    bench.live()
+    bench.step()
+    assert bench.asked[-1] == 1 and bench.step() and bench.asked[-1] == LAST_ID
+    bench.again().settle()
+    assert bench.recovery.shared is None, "else one spindle alone would be asked"
+    assert bench.stored() == [2, 1]
+
+
 def test_what_was_never_made_is_asked_for_twelve_times_and_is_not_gone():
     bench = Bench().met()
     bench.away(3)
