@@ -12,7 +12,8 @@ Rules
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
-   if it is for all, and `w` itself may be missing of another spindle: while the log has `w`, it is asked for again.
+   if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
+   the log no longer has `w` and stores it twice then; as the newest, while the log has it.
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
@@ -651,7 +652,7 @@ class Recovery:
             self._there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._hear_no_witness(True, now)
         self._spindle = 1
-        self._first = self._asked if several and held else after(self._asked)
+        self._first = self._asked if several else after(self._asked)
         return self._conclude(now)
 
     def _hear_no_witness(self, is_reset, now):

@@ -51,6 +51,7 @@ MENDED = (
     + (83000760,)  # answers read on a connection that the network took, forgotten in a power cut: of the judge
     + (85000277,)  # given again behind its row, refused then and kept: of the judge
     + (86002722,)  # a station that was not up was asked what it keeps: of the world
+    + (94000887,)  # one spindle alone was asked, and the newest known was not where the log had lost it
     + (86005532,)  # an operator was called for, though a good one that no pass had met waited in a log without room
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())
