@@ -404,6 +404,9 @@ class Recovery:
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
+        if self.phase == qs.PHASE_POLL:
+            self.begin_look()  # else each poll would find that nothing is unknown
+            return qs.NEWS_NONE
         if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
             return self._again(now)
         self._switch_off()

@@ -155,6 +155,14 @@ def test_newest_without_an_id_again_and_again_ends_the_questions():
     assert bench.settle() == 5 and not bench.recovery.seeks()
 
 
+def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
+    bench = Bench().met()
+    bench.live(BLANK)
+    bench.memory.find = lambda number: bench.memory.made[-1]
+    bench.recovery.poll()
+    assert bench.settle() == 1 + UNANSWERED_MOST and not bench.recovery.can_poll()
+
+
 def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
     bench = Bench().met()
     bench.live()

@@ -58,6 +58,7 @@ MENDED = (
 )
 MENDED_MISLED = (
     820148,  # stuck: a subscription ended where all results have the ID 0, and nothing can be fetched
+    95001060,  # stuck: the same where no result has an ID
     820160,  # no one could know that a subscription had ended: of the world, whose calm made nothing then
 )
 ROOT = Path(__file__).resolve().parents[2]
