@@ -12,7 +12,8 @@ Rules
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
-   if it is for all, and `w` itself may be missing of another spindle: while the log has `w`, it is asked for again.
+   if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
+   the log no longer has `w` and stores it twice then; as the newest, while the log has it.
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
@@ -96,7 +97,6 @@ class Recovery:
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.by_spindle = True  # where there are several
-        self._asked = 0
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
         self._revision_index = 0
@@ -199,6 +199,7 @@ class Recovery:
 
     def _forget(self):
         """Forget what was heard, asked and concluded."""
+        self._asked = 0  # the newest: an answer below it would show that stations share the IDs
         self._newest = -1  # N
         self._pushed_first = self._pushed_last = -1  # of what came before any answer
         self._heard_last = -1  # the ID pushed last
@@ -330,7 +331,7 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        put_id(self.ask_id, after(self._asked) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
+        put_id(self.ask_id, after(self._asked) if self._beside else self._asked)
         self.ask_spindle = self._spindle if self._spindles() > 1 else 0
         self._waiting = True
         return True
@@ -403,6 +404,9 @@ class Recovery:
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
+        if self.phase == qs.PHASE_POLL:
+            self.begin_look()  # else each poll would find that nothing is unknown
+            return qs.NEWS_NONE
         if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
             return self._again(now)
         self._switch_off()
@@ -651,7 +655,7 @@ class Recovery:
             self._there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._hear_no_witness(True, now)
         self._spindle = 1
-        self._first = self._asked if several and held else after(self._asked)
+        self._first = self._asked if several else after(self._asked)
         return self._conclude(now)
 
     def _hear_no_witness(self, is_reset, now):

@@ -592,7 +592,7 @@ class Intake:
         elif news == NEWS_NO_OWNER:
             self.health.note(h.NO_OWNER, self.session.revision, now)
         elif news == NEWS_KNOWN or news == NEWS_UNKNOWN:
-            self.watch.polled(news == NEWS_KNOWN, now)
+            self.watch.polled(self, news == NEWS_KNOWN, now)
         elif news == NEWS_HIGHER:
             self.health.note(h.IDS_HIGHER, 0, now)
         elif news == NEWS_RESET:

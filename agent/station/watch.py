@@ -5,7 +5,8 @@ Rules
    own, an acknowledgement that was rejected, a message that came again.
 2. If that is not the highest known, it is asked for again after `again_ms`. If no result has come in between, what is
    missing is looked for; as soon as one up to the first answer has to be fetched, that is told, and the connection
-   begins again. It fetches the rest.
+   begins again. It fetches the rest. Where the first answer had the ID 0, which cannot be asked for, that is told and
+   begun at once: what such a controller makes while nothing is pushed is not fetched, but what follows comes.
 3. A controller that cannot be asked is sent its subscription once more. "It exists" is well. If it is accepted, once
    more: "it exists" now means that it had ended, and that is told; accepted again, that this controller accepts it
    every time, and it is not asked again on this connection.
@@ -93,7 +94,7 @@ class Watch:
         session.subscribe_again()
         return True
 
-    def polled(self, is_known, now):
+    def polled(self, intake, is_known, now):
         """The newest ID came: the highest known, or another one."""
         self._apart.start(now, APART_MS)
         if is_known:
@@ -105,7 +106,10 @@ class Watch:
             self.timer.start(now, self._again_ms)
         elif self._heard == self._count():
             self._looks = True
-            self._recovery.begin_look()
+            if self._newest:
+                self._recovery.begin_look()
+            else:
+                self.fetched(intake, 0, now)  # it never will be
         else:
             self.rest(now)
 

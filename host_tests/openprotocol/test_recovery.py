@@ -3,8 +3,10 @@
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
+from agent.openprotocol.known import SPINDLES
 from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST
 from agent.record import result as res
+from agent.record.origin import SPINDLE
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
 PORTABLE = True
@@ -85,6 +87,40 @@ def test_first_push_of_a_controller_that_was_empty_shows_what_lies_in_front_of_i
     assert bench.settle() == 0
 
 
+def named(uid, ident, key):
+    """A result of the first spindle."""
+    result = Result(uid, ident, key)
+    payload = bytearray(result.payload)
+    payload[SPINDLE] = 1
+    result.payload = bytes(payload)
+    return result
+
+
+def test_each_spindle_is_asked_for_the_highest_known_though_the_log_has_lost_it():
+    bench = Bench()
+    bench.memory.result = named
+    bench.met()
+    for _ in range(3):
+        bench.live()
+        bench.settle()
+    bench.known.octets[SPINDLES] = 0x82  # the second one's part of 3 may never have been stored
+    bench.log.records.clear()
+    bench.away(1)
+    bench.settle()
+    assert bench.asked == [0, 0, 3, 3, 3, 4, 4]
+
+
+def test_newest_below_what_the_connection_before_asked_for_is_no_sign_of_shared_ids():
+    bench = Bench().met()
+    bench.memory.make()
+    bench.live()
+    bench.step()
+    assert bench.asked[-1] == 1 and bench.step() and bench.asked[-1] == LAST_ID
+    bench.again().settle()
+    assert bench.recovery.shared is None, "else one spindle alone would be asked"
+    assert bench.stored() == [2, 1]
+
+
 def test_what_was_never_made_is_asked_for_twelve_times_and_is_not_gone():
     bench = Bench().met()
     bench.away(3)
@@ -117,6 +153,14 @@ def test_newest_without_an_id_again_and_again_ends_the_questions():
     bench.memory.make(BLANK)
     bench.memory.find = lambda number: bench.memory.made[-1]
     assert bench.settle() == 5 and not bench.recovery.seeks()
+
+
+def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
+    bench = Bench().met()
+    bench.live(BLANK)
+    bench.memory.find = lambda number: bench.memory.made[-1]
+    bench.recovery.poll()
+    assert bench.settle() == 1 + UNANSWERED_MOST and not bench.recovery.can_poll()
 
 
 def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():

@@ -408,6 +408,8 @@ def test_old_results_are_asked_for_a_bounded_number_of_times():
     assert asked(Questions(640000, asked=9, last=700000, used=10)) == []
     assert asked(Questions(0, asked=9, last=9, used=10), Questions(1000001, asked=2, last=1000002, used=10)) == []
     assert asked(Questions(0, asked=999, last=999999), numbered=False) == []
+    assert asked(Questions(0, asked=580, used=10), spindles=2) == []
+    assert asked(Questions(0, asked=581, used=10), spindles=2) == ["endless"]
 
 
 @pytest.mark.parametrize("place", ["misuse", "raised", "malformed", "complaints"])

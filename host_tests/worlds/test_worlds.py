@@ -51,9 +51,15 @@ MENDED = (
     + (83000760,)  # answers read on a connection that the network took, forgotten in a power cut: of the judge
     + (85000277,)  # given again behind its row, refused then and kept: of the judge
     + (86002722,)  # a station that was not up was asked what it keeps: of the world
+    + (94000887,)  # one spindle alone was asked, and the newest known was not where the log had lost it
     + (86005532,)  # an operator was called for, though a good one that no pass had met waited in a log without room
     # 144 refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131,) if LONG else ())
+)
+MENDED_MISLED = (
+    820148,  # stuck: a subscription ended where all results have the ID 0, and nothing can be fetched
+    95001060,  # stuck: the same where no result has an ID
+    820160,  # no one could know that a subscription had ended: of the world, whose calm made nothing then
 )
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
@@ -188,7 +194,7 @@ def test_worlds_that_were_mended_stay_so():
 
 
 def test_the_promise_holds_where_controllers_mislead():
-    assert failures(range(1, MISLED_WORLDS + 1), "misled") == {}
+    assert failures([*range(1, MISLED_WORLDS + 1), *MENDED_MISLED], "misled") == {}
 
 
 def test_profiles_are_named_as_on_the_command_line():

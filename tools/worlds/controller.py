@@ -109,12 +109,16 @@ class Controller:
         return parts[spindle - 1] if 1 <= spindle <= len(parts) else None
 
     def make_last(self, waits: bool) -> None:
-        """In the calm, make a good result, which shows what is refused before it; again while something `waits`."""
+        """In the calm, make a good result, which shows what is refused before it; again while something `waits`.
+
+        Once in LAST_MS where the subscription has ended: the next one is what a client finds that out by.
+        """
         self.dislike_left = self.garble_left = 0
-        last = self.last
-        if self.session is None or not self.session.revision:
+        session, last, before = self.session, self.last, self.time.now - LAST_MS
+        if session is None or not (session.revision or session.was_ended):
             return
-        if last is None or not last.acks or (waits and last.acks[0] < self.time.now - LAST_MS):
+        is_due = last is None or not last.acks or (waits and last.acks[0] < before)
+        if is_due and (session.revision or last is None or last.made < before):
             self.make()
             self.last = self.newest
 

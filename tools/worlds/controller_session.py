@@ -42,6 +42,7 @@ class Session:
         self.controller = controller
         self.link = link
         self.revision = 0  # of the subscribed results; 0: not subscribed
+        self.was_ended = False  # a subscription, by the controller
         self._started = False
         self._stopped = False
         self._inbox = b""
@@ -216,6 +217,7 @@ class Session:
 
     def end_subscription(self) -> None:
         """Push no more, and tell nobody."""
+        self.was_ended = self.was_ended or self.revision > 0
         self._unsubscribed()
 
     def queue(self, result: Result) -> None:

@@ -302,8 +302,9 @@ class _StationJudge:
         if not self.station.rules.numbered:
             return
         wrong = []
+        each = max(self.station.rules.spindles, 1)  # of them is asked each question
         for session in self.station.sessions:
-            if session.asked > QUESTIONS_A_SESSION + QUESTIONS_AN_ID * session.used:
+            if session.asked > each * (QUESTIONS_A_SESSION + QUESTIONS_AN_ID * session.used):
                 wrong.append(f"{session.asked} in the session of {session.began} ms for {session.used} IDs")
         before = [session for session in self.station.sessions if session.began <= calm_over]
         if (

@@ -5,7 +5,8 @@ Rules
 2. Subscriptions end at any moment, or after a result that was not acknowledged. The connection stays.
 3. IDs are shared under any version of the software; the answers for old results say whose each is.
 4. IDs of such answers are one too high, in one of two ways (agent.openprotocol.recovery, rule 7). The one that keeps
-   results under the wrong ID cannot be recognised when all that is known is gone: it keeps many, and is never reset.
+   results under the wrong ID cannot be recognised when all that is known is gone: it keeps many, is never
+   reset, and skips no ID: before it is recognised it would give its result a second time under that.
 5. The agent's process gets no turn for seconds, while time and all others go on.
 6. Headers may have the spindle in front of the revision: the agent is told so, and which spindle to name.
 """
@@ -22,7 +23,7 @@ ODDS = 0.3  # of a world of another shape
 SOFTWARE = ("2.8.1", "3.6.2", "PF6_R_3.13.2.30527_", "")
 HIGHER = ("said", "kept")
 OTHERWISE = ("cycles", "operations", "id_period", "header_spindles")  # how results are counted and asked for
-FEW = 199
+FEW = 200  # may all be gone when the agent comes back
 NEAR_THE_END = 4294000000  # nobody knows what such a controller answers at the wrap
 STALLS_MS = (2500, 6000, 10000, 14000, 30000)
 
@@ -62,8 +63,8 @@ def _count_ids_so(d: random.Random, script: dict, number: int, traits: dict, set
     if not is_usual or traits["shares_ids"] or not traits["old_revisions"]:
         return
     if what == "higher" and traits["first_id"] < NEAR_THE_END:
-        is_reset = any(event[1:3] == ["reset", number] for event in script["events"])
-        traits["ids_higher"] = d.choice(HIGHER) if traits["memory"] > FEW and not is_reset else "said"
+        jumps = any(event[1:3] in (["reset", number], ["skip", number]) for event in script["events"])
+        traits["ids_higher"] = d.choice(HIGHER) if traits["memory"] > FEW and not jumps else "said"
     elif what == "shared":
         traits.update(shares_ids=True, system_type=3, start_revisions=[1, 2, 3, 4, 5, 6])
         traits["old_revisions"] = [1, 2, 7]
