@@ -104,7 +104,7 @@ def connect(place: str, writes: bool) -> Engine:
                 _check_promise(connection, place)
                 _check_purpose(connection, place)
                 _bring_up(connection)
-            elif _revision(connection) != _newest():
+            elif _known(connection, place) != _newest():
                 raise Unusable(
                     f"{shown(place)}: made by another version of toolcart; start `toolcart archive serve` of this one "
                     "on it once, that brings an older one up to date"
@@ -169,6 +169,18 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def _known(connection: Connection, place: str) -> str | None:
+    """Return the archive's revision, None if there is none; Unusable if this version does not know it."""
+    revision = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Unusable(
+            f"{shown(place)}: an archive of revision {revision}, which this version of toolcart does not know; "
+            "go on with the version that made it, or name a new place"
+        )
+    return revision
+
+
 def _bring_up(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
@@ -206,8 +218,8 @@ def _check_promise(connection: Connection, place: str) -> None:
 
 
 def _check_purpose(connection: Connection, place: str) -> None:
-    """Refuse to touch tables that no archive has made."""
-    if _revision(connection) is not None:
+    """Refuse to touch tables that no archive has made, or that another version has."""
+    if _known(connection, place) is not None:
         return
     ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
     if ours:

@@ -1,4 +1,8 @@
-"""The first tables. Later revisions change what this one made; this file stays as it is."""
+"""The first tables. Later revisions change what this one made; this file stays as it is once a version has it.
+
+On PostgreSQL the indexes of VINs sort by bytes, so that they find the beginning of a VIN; `Car` has each VIN once, also
+reversed, so that its end is found by an index too.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +11,8 @@ revision = "1"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+_BYTES = {"VIN": "varchar_pattern_ops", "Backwards": "varchar_pattern_ops"}
 
 
 def upgrade() -> None:
@@ -97,7 +103,9 @@ def upgrade() -> None:
     )
     op.create_index("ResultByTighteningId", "Result", ["TighteningId"], unique=False)
     op.create_index("ResultByTime", "Result", ["SystemType", "System", "Station", "Time"], unique=False)
-    op.create_index("ResultByVIN", "Result", ["VIN"], unique=False)
+    op.create_index("ResultByVIN", "Result", ["VIN"], postgresql_ops=_BYTES)
+    op.create_index("ResultByMoment", "Result", ["Time"])
+    op.create_index("ResultByProgram", "Result", ["Program", "Time"])
     op.create_index("ResultNOK", "Result", ["Overall", "Time"], unique=False)
     op.create_table(
         "TNMapProgram",
@@ -184,7 +192,42 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ResultId", "Identifier"),
     )
-    op.create_index("ResultVINByVIN", "ResultVIN", ["VIN"], unique=False)
+    op.create_index("ResultVINByVIN", "ResultVIN", ["VIN"], postgresql_ops=_BYTES)
+    op.create_table(
+        "Car",
+        sa.Column("VIN", sa.String(length=25), nullable=False),
+        sa.Column("Backwards", sa.String(length=25), nullable=False),
+        sa.PrimaryKeyConstraint("VIN"),
+    )
+    op.create_index("CarByVIN", "Car", ["VIN"], postgresql_ops=_BYTES)
+    op.create_index("CarByEnd", "Car", ["Backwards"], postgresql_ops=_BYTES)
+    op.create_table(
+        "Server",
+        sa.Column("Host", sa.String(15), primary_key=True),
+        sa.Column("Port", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("Weight", sa.Integer(), nullable=False),
+        sa.Column("Seen", sa.Float(), nullable=False),
+        sa.Column("Draining", sa.Integer(), nullable=False),
+    )
+    op.create_table(
+        "Audit",
+        sa.Column("AuditId", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("Arrived", sa.String(14), nullable=False),
+        sa.Column("Who", sa.String(100), nullable=False),
+        sa.Column("What", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "Consumed",
+        sa.Column("Topic", sa.String(500), primary_key=True),
+        sa.Column("Identity", sa.String(8), primary_key=True),
+        sa.Column("Number", sa.BigInteger(), nullable=False),
+        sa.Column("Base", sa.BigInteger(), nullable=False),
+        sa.Column("Sequence", sa.Integer(), nullable=False),
+        sa.Column("SystemType", sa.Integer(), nullable=False),
+        sa.Column("System", sa.Integer(), nullable=False),
+        sa.Column("Station", sa.Integer(), nullable=False),
+        sa.Column("Arrived", sa.String(14), nullable=False),
+    )
 
 
 def downgrade() -> None:
