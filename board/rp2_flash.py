@@ -21,8 +21,7 @@ import rp2
 from agent.base.compat import const
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING
 
-# Two versions of the agent as .mpy (each some 70 files, 115 blocks of littlefs), so that there is a way back.
-FILES_BYTES = 983040
+FILES_BYTES = 262144  # for configuration and certificates: the program is in the firmware
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)
 

@@ -18,7 +18,7 @@ except ImportError:
         return value
 
 
-ON_CPYTHON = sys.implementation.name == "cpython"  # a board's program has no such lines (tools/compact/twins.py)
+ON_CPYTHON = sys.implementation.name == "cpython"
 
 try:
     from agent.base import fast as FAST

@@ -131,12 +131,7 @@ class ResultWriter:
         if buf.find(self.serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
             self._put_serial(buf, place)
         if buf.find(self._vin, body, body + res.VIN_BYTES) < 0:
-            copy(self._vin, 0, buf, body, res.VIN_BYTES)
-            if is_plain(buf, body, res.VIN_BYTES):
-                self._long &= _LONG_SERIAL
-                put_text(tx, 44, buf, body, res.VIN_BYTES)
-            else:
-                tx = self._put_escaped()
+            tx = self._put_vin(buf, body)
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
         shape |= (flags & 3) << _FLAGS_SHIFT | (0 if program else _PROGRAM_ZERO)
@@ -190,14 +185,15 @@ class ResultWriter:
             shape |= _NO_LIMITS
         return shape if is_blank(buf, limits + res.RESULT_TYPE, 2) else shape | _RESULT_TYPE
 
-    def _put_escaped(self):
-        """Write a VIN that is not plain text, and make room for its bytes if it does not fit its field that way.
-
-        Return the buffer.
-        """
+    def _put_vin(self, buf, at):
+        """Write the VIN, and make room for its bytes if it does not fit its field; return the buffer."""
+        copy(self._vin, 0, buf, at, res.VIN_BYTES)
+        self._long &= _LONG_SERIAL
+        if is_plain(buf, at, res.VIN_BYTES):
+            put_text(self.tx, 44, buf, at, res.VIN_BYTES)
+            return self.tx
         from agent.record.text_form import put_ascii, stripped  # hardly any VIN needs it
 
-        self._long &= _LONG_SERIAL
         if not put_ascii(self.tx, 44, res.VIN_BYTES, stripped(self._vin, 0, res.VIN_BYTES)):
             self._long |= _LONG_VIN
             self.shape = -1

@@ -16,7 +16,6 @@ from host_tests.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
 from tools import runtimes
-from tools.compact.tree import compile_compacted
 from tools.flash import certificates
 from tools.runtimes.harness import Machine
 from tools.sim.serve import SimulatedPlant
@@ -469,15 +468,10 @@ class _Tunnelled(Agent):
         self.configuration.write_text(json.dumps(tree))
 
 
-@pytest.mark.parametrize("form", ["whole", "as a board gets it"])
-def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kill(form, machine, tmp_path):
-    tree = machine.tree
-    if form != "whole":
-        tree = tmp_path / "compacted"
-        compile_compacted(tree, machine.runtime.native)
+def test_results_go_through_a_tunnel_into_the_archive_also_after_a_cut_and_a_kill(machine, tmp_path):
     script = tmp_path / "start.py"
     script.write_text(START)
-    command = machine.runtime.command(script, "512k", (), tree)
+    command = machine.runtime.command(script, "512k", (), machine.tree)
     context = server_context(wants=OURS)
     with (
         SimulatedPlant(tmp_path / "archive.sqlite") as plant,

@@ -130,7 +130,7 @@ fired = []
 timer = machine.Timer(-1)
 timer.init(period=100, mode=machine.Timer.PERIODIC, callback=lambda timer: fired.append(1))
 before = time.ticks_ms()
-rp2.Flash(start=983040).ioctl(6, 0)
+rp2.Flash(start=262144).ioctl(6, 0)
 print(time.ticks_diff(time.ticks_ms(), before), len(fired))
 network.WLAN(0).scan()
 print(len(fired) >= 100)
@@ -142,7 +142,7 @@ print(len(fired) >= 100)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_heap_ends_where_the_boards_does(platform):
     lines, _ = said(platform, "gc.collect()\nprint(gc.mem_free())\ntold(bytearray, gc.mem_free())\n", 600)
-    assert rules.HEAP_BYTES[platform] * 0.9 < int(lines[0]) <= rules.HEAP_BYTES[platform]
+    assert rules.HEAP_BYTES[platform] * 0.85 < int(lines[0]) <= rules.HEAP_BYTES[platform]
     assert lines[1].startswith("MemoryError")
 
 

@@ -1,7 +1,7 @@
 """The whole way over real TCP: a real process between the simulators, cut off, killed, and started again.
 
-The same scenario on CPython and on the 32-bit MicroPython: with a heap of 128 KiB from the compacted .mpy files that a
-board gets, and from plain ones, which need more. The archive is compared row by row with what the controller tightened.
+The same scenario on CPython and on the 32-bit MicroPython. The archive is compared row by row with what the controller
+tightened.
 """
 
 import json
@@ -15,10 +15,9 @@ import pytest
 
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
-from tools.compact.tree import compile_compacted
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-HEAPS = {"compacted": "144k", "micropython": "384k"}
+HEAP = "384k"
 START = "import sys\nfrom board import unix_main\nunix_main.main(sys.argv[1])\n"
 
 
@@ -87,16 +86,12 @@ def command_of(kind, request, tmp_path):
     if kind == "cpython":
         return [sys.executable, "-m", "board.unix_main"]
     machine = request.getfixturevalue("micropython32")
-    tree = machine.tree
-    if kind == "compacted":
-        tree = tmp_path / "compacted"
-        compile_compacted(tree, machine.runtime.native)
     script = tmp_path / "start.py"
     script.write_text(START)
-    return machine.runtime.command(script, HEAPS[kind], (), tree)
+    return machine.runtime.command(script, HEAP, (), machine.tree)
 
 
-@pytest.mark.parametrize("kind", ["cpython", "micropython", "compacted"])
+@pytest.mark.parametrize("kind", ["cpython", "micropython"])
 def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, request, tmp_path):
     with delivering(tmp_path) as plant:
         agent = Agent(command_of(kind, request, tmp_path), tmp_path, plant)

@@ -109,7 +109,7 @@ def test_every_address_is_below_the_folder(served):
 def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypatch):
     cart = tmp_path / "cart.json"
     cart.write_text(json.dumps({**CART, "board": {"network": "ethernet"}}))
-    monkeypatch.setattr(package, "compiled", lambda *_: ({"agent/__init__.mpy": b"M"}, {}))
+    monkeypatch.setattr(package, "compiled", lambda *_: {"agent/__init__.mpy": b"M"})
     done = CliRunner().invoke(main, ["mip", str(tmp_path / "out"), "--board", "rp2", "--config", str(cart)])
     assert done.exit_code == 0 and "mpremote mip install --target=/" in done.output, done.output
     assert json.loads((tmp_path / "out/a/config.json").read_text())["board"]["network"] == "ethernet"

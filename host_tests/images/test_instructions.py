@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.firmware import need_cortex
-from tools.base.report import Report
-from tools.bench import board, tables
+from tools.bench import board
 from tools.cli import main as cli
 from tools.firmware import programs, sources
 
@@ -74,17 +73,6 @@ def test_two_counts_of_the_same_files_are_the_same(measured):
     for form in FORMS:
         # One tick of the timer each way, over forty results.
         assert abs(again[form]["result"] - measured[form]["result"]) <= 100
-
-
-@pytest.mark.skipif(not LONG, reason="the long run builds a second image")
-def test_with_stock_settings_a_result_costs_what_the_documents_say():
-    need_cortex()
-    report = Report()
-    board.with_stock_settings(report)
-    told = tables.known()["board"]["figures"]
-    for one in report.figures:
-        assert one.value is not None, one.how
-        assert told[one.name] / (1 + TOLERANCE) <= one.value <= told[one.name] * (1 + TOLERANCE), one.name
 
 
 @pytest.mark.parametrize("lacks", ["programs", "sources"])

@@ -108,7 +108,6 @@ TESTED_BY = {
     "board.hold": "test_rp2",
     "board.linux_control": "test_quarantine_commands",
     "board.linux_notify": "test_service",
-    "board.linux_rfc2217": "test_serial_server",
     "board.linux_serial_server": "test_serial_server",
     "board.linux_tcp": "test_linux",
     "board.loop": "test_linux",

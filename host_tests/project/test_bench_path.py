@@ -16,10 +16,8 @@ from tools.harness import quiet
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark.
-# 5 KB of it are an operator's orders (quarantine_list, _orders), loaded only while in use; controllers without MID 0060
-# are 5 KB, loaded where one is met (operations, operation, variable); the numbers for tracebacks are 4 KB.
-CORE_BYTES = 131 * 1024  # what is measured stands in docs/figures.json
-HEAP_BYTES = 131 * 1024  # with script and peers; the names of long folders cost some more
+CORE_BYTES = 236 * 1024
+HEAP_BYTES = 240 * 1024  # with script and peers, code in the heap
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():
@@ -126,6 +124,6 @@ def test_heap_too_small_is_told_from_one_that_will_do(board_tree, micropython32)
 
 def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     loaded = path._loaded()
-    assert "agent.forward" in loaded and "agent.link.stream" in loaded
+    assert "agent.outlets.toolsnet.forward" in loaded and "agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
-    assert {"agent.app", "agent.area", "agent.assembly"} <= loaded, "under the names that boards have"
+    assert {"agent.cart.app", "agent.cart.area", "agent.cart.assembly"} <= loaded

@@ -51,7 +51,7 @@ def test_a_module_that_is_started_by_hand_says_what_it_does_and_refuses_what_it_
 
 
 def test_modules_that_are_started_by_hand_are_found():
-    assert {"board.unix_main", "tools.compact", "tools.bench.board", "tools.packaging.wheel"} <= set(started())
+    assert {"board.unix_main", "tools.bench.board", "tools.packaging.wheel"} <= set(started())
     assert not {"tools.bench.archive_load", "tools.archive.beside_process"} & set(started())
 
 

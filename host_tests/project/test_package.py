@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.base.cache import CHECKOUT
-from tools.base.sources import product_sources
-from tools.compact.twins import without_cpython
+from tools.base.sources import is_cpython_only, product_sources
 from tools.flash import package
 
 CART = {
@@ -29,8 +28,7 @@ def compiled_once():
     def remembered(platform, architecture, kinds=()):
         key = platform, architecture, tuple(sorted(kinds))
         known[key] = known.get(key) or compiled(*key)
-        files, lines = known[key]
-        return dict(files), dict(lines)
+        return dict(known[key])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(package, "compiled", remembered)
@@ -79,9 +77,12 @@ def test_manifest_freezes_what_flash_would_copy(platform):
 def test_every_import_of_a_version_is_in_it(platform):
     names = {source.name for source in package.sources_for(platform)}
     for source in package.sources_for(platform):
-        text = without_cpython({source.name: source.text})[source.name]
-        for module in re.findall(r"^\s*from ((?:agent|board)[\w.]*) import", text, re.MULTILINE):
+        for module in re.findall(r"^\s*from ((?:agent|board)[\w.]*) import", source.text, re.MULTILINE):
             path = module.replace(".", "/")
+            if (CHECKOUT / f"{path}.py").is_file() and is_cpython_only(
+                f"{path}.py", (CHECKOUT / f"{path}.py").read_text()
+            ):
+                continue  # imported where ON_CPYTHON alone
             another = platform not in module and any(word in module for word in package.OTHERS)
             assert another or f"{path}.py" in names or f"{path}/__init__.py" in names, f"{source.name}: {module}"
 
@@ -115,54 +116,6 @@ def test_a_firmware_with_this_core_frozen_gets_the_configuration_only(cart):
     assert len(other.files) > 30 and package.SAFE_MODE in other.root and not other.unwanted
 
 
-# littlefs tells small files and folders in blocks that they share; how many only littlefs itself can say.
-TWO_VERSIONS = """
-import os
-
-BLOCK = 4096
-
-
-class Flash:
-    def __init__(self, blocks):
-        self.blocks = blocks
-        self.octets = bytearray(blocks * BLOCK)
-
-    def readblocks(self, number, buf, offset=0):
-        at = number * BLOCK + offset
-        buf[:] = memoryview(self.octets)[at : at + len(buf)]
-
-    def writeblocks(self, number, buf, offset=0):
-        at = number * BLOCK + offset
-        self.octets[at : at + len(buf)] = buf
-
-    def ioctl(self, what, number):
-        if what == 4:
-            return self.blocks
-        if what == 5:
-            return BLOCK
-        return 0
-
-
-def copy(name, to):
-    with open(name, "rb") as source, open(to, "wb") as target:
-        target.write(source.read())
-
-
-device = Flash(FILES_BYTES // BLOCK)
-os.VfsLfs2.mkfs(device, progsize=256)
-os.mount(os.VfsLfs2(device, progsize=256), "/chip")
-os.chdir("/")
-for name in ROOT_FILES:
-    copy(FOLDER + "/root" + name, "/chip" + name)
-for version in ("a", "b"):
-    for folder in FOLDERS:
-        os.mkdir("/chip/" + version + folder)
-    for name in FILES:
-        copy(FOLDER + "/" + name, "/chip/" + version + "/" + name)
-print("free", os.statvfs("/chip")[3])
-"""
-
-
 def with_metrics(tmp_path):
     other = tmp_path / "metrics.json"
     other.write_text(json.dumps({**CART, "board": {**CART["board"], "metrics_port": 9477}}))
@@ -180,35 +133,10 @@ def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path, monkey
     stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
     other.write_text(json.dumps({**CART, "stations": stations}))
     asked = []
-    monkeypatch.setattr(package, "compiled", lambda platform, architecture, kinds: asked.append(kinds) or ({}, {}))
+    monkeypatch.setattr(package, "compiled", lambda platform, architecture, kinds: asked.append(kinds) or {})
     without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
     assert asked == [{"toolsnet"}, {"toolsnet", "commands"}]
     assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
-
-
-def test_two_versions_fit_into_the_file_system_of_our_image_with_room_to_work(cart, tmp_path, micropython32):
-    version = package.build("rp2", "armv6m", with_metrics(tmp_path))
-    for name, content in version.files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "root").mkdir()
-    for name, content in version.root.items():
-        (tmp_path / f"root{name}").write_bytes(content)
-    # board/rp2_flash.py cannot be imported here
-    size = int(re.findall(r"^FILES_BYTES = (\d+)", (CHECKOUT / "board/rp2_flash.py").read_text(), re.MULTILINE)[0])
-    folders = {"/" + parent.as_posix() for name in version.files for parent in Path(name).parents}
-    named = {
-        "FILES_BYTES": size,
-        "FOLDER": str(tmp_path),
-        "ROOT_FILES": sorted(version.root),
-        "FOLDERS": ["", *sorted(folders - {"/."})],
-        "FILES": sorted(version.files),
-    }
-    head = "".join(f"{name} = {value!r}\n" for name, value in named.items())
-    done = micropython32.run_source(head + TWO_VERSIONS, "4m")
-    said = done.stdout.split()
-    assert done.returncode == 0 and said[0] == "free", done.stdout
-    assert int(said[1]) >= 6  # to rewrite a state file, and what littlefs wants while it does
 
 
 def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):
@@ -239,13 +167,9 @@ OF_COMMANDS = {"agent/openprotocol/commands.py", "agent/station/commands.py", "a
 
 
 @pytest.mark.parametrize(("kind", "more"), [("mqtt", OF_MQTT), ("commands", OF_COMMANDS)])
-def test_only_a_version_that_needs_them_has_the_modules_of_what_is_optional(monkeypatch, compiled_once, kind, more):
-    left_out = []
-    monkeypatch.setattr(package, "compile_compacted", lambda folder, architecture, without: left_out.append(without))
-    monkeypatch.setattr(package, "lines_in", lambda folder, sources: {})
-    compiled_once("rp2", "armv6m")
-    compiled_once("rp2", "armv6m", {"toolsnet", kind})
-    assert left_out[0] - left_out[1] == more
+def test_only_a_version_that_needs_them_has_the_modules_of_what_is_optional(kind, more):
+    without = {source.name for source in package.installed_sources("rp2")}
+    assert {source.name for source in package.installed_sources("rp2", {"toolsnet", kind})} - without == more
 
 
 def with_outlet(cart, **changes):

@@ -1,7 +1,7 @@
 """Measures what a version takes on a chip: each .mpy as `toolcart flash` copies it, and the heap after the import.
 
 Rules
-1. Sizes are those of `tools.flash.package`: compacted, no asserts, native code for the chip.
+1. Sizes are those of `tools.flash.package`: no asserts, native code for the chip.
 2. Heap on the 32-bit unix port is the difference of `gc.mem_alloc()` around the imports, with the same files.
 """
 
@@ -14,9 +14,10 @@ from pathlib import Path
 from tools import runtimes
 from tools.base.cache import Unavailable
 from tools.base.command_line import CommandLine
+from tools.base.mpy import compile_into
 from tools.base.report import Report
+from tools.base.sources import product_sources
 from tools.bench.figures import tell
-from tools.compact.tree import compile_compacted
 from tools.flash import package
 from tools.runtimes.build import BOARD_MACHINES
 
@@ -32,7 +33,7 @@ SCRIPT = """import gc
 import machine, network
 gc.collect()
 before = gc.mem_alloc()
-from agent import app
+import agent.cart.app
 gc.collect()
 agent = gc.mem_alloc()
 from board import esp32, folder_flash, loop, main, resolver, upkeep
@@ -46,7 +47,7 @@ def add(report: Report) -> None:
     for platform, machine in PLATFORMS.items():
         name = f".mpy in all, {platform}"
         try:
-            files, _ = package.compiled(platform, machine)
+            files = package.compiled(platform, machine)
         except (Unavailable, ValueError) as reason:
             report.add(name, None, "bytes", "", str(reason))
             continue
@@ -60,7 +61,7 @@ def add(report: Report) -> None:
 
 
 def _heap(report: Report) -> None:
-    names = ("heap after import of agent.app, unix32", "heap after import of a whole ESP32, unix32")
+    names = ("heap after import of agent.cart.app, unix32", "heap after import of a whole ESP32, unix32")
     runtime = runtimes.named("unix32")
     words: list[str] = []
     reason = runtime.fetch()
@@ -69,7 +70,7 @@ def _heap(report: Report) -> None:
             script = Path(folder, "script.py")
             script.write_text(SCRIPT, encoding="utf-8")
             try:
-                compile_compacted(Path(folder), runtime.native)
+                compile_into(Path(folder), product_sources(), runtime.native)
                 for name, text in CHIP_MODULES.items():
                     Path(folder, name).write_text(text, encoding="utf-8")
                 command = runtime.command(script, HEAP, (), folder)

@@ -21,13 +21,12 @@ from pathlib import Path
 
 from tools.base.cache import Unavailable
 from tools.base.command_line import CommandLine
+from tools.base.mpy import compiled
 from tools.base.report import Report
-from tools.base.sources import COMPILE_TIMEOUT_S, compiler
+from tools.base.sources import Source
 from tools.bench.figures import tell
-from tools.compact.tree import program_of
 from tools.firmware import rp2040
 from tools.flash import package
-from tools.flash.mpremote_link import PRELUDE
 
 RUN_TIMEOUT_S = 120
 ARCHITECTURE = "armv6m"
@@ -36,14 +35,14 @@ CONFIRMED = b"a - 0 0 -\n"
 # What the simulated flash does in no time (W25Q16JV data sheet, typical): a block erased, a page programmed.
 ERASE_MS, PROGRAM_MS = 45, 0.7
 PAGE_WORDS, BLOCK_WORDS = 64, 1024
-FORMS = ("core frozen", "copied .mpy")
+FORM = "core frozen"
 # What is done at each mark.
 STAGES = (
     (1, "main.py's first line"),
     (2, "import safe_mode"),
     (3, "state read and written"),
     (4, "import board.main"),
-    (5, "import agent.app"),
+    (5, "import agent.cart.app"),
     (6, "import board.upkeep"),
     (7, "configuration read"),
     (8, "board made"),
@@ -70,16 +69,6 @@ WEIGHED_MAIN = MAIN.replace(
     b"import boot", b"import gc\ngc.collect()\nmem32[0x40058010] = %d + gc.mem_alloc()\nimport boot" % HEAP_FROM
 )
 SCRIPT = 0  # boot_marks.py is loaded
-# What `toolcart flash` makes the board do before it starts a version, between two marks.
-HASHING = f"""{PRELUDE}
-from machine import mem32, UART
-files = {{}}
-_t('/a', files)
-mem32[0x40058010] = 1
-for path in files: _h(path)
-mem32[0x40058010] = 2
-UART(0, 9600).write('x')
-"""
 
 
 @dataclass(frozen=True)
@@ -92,17 +81,17 @@ class Mark:
     heap: int = 0
 
 
-def lay_out(folder: Path, flash: Path, frozen: bool, heap: bool, main: bytes = b"") -> package.Version:
+def lay_out(folder: Path, flash: Path, heap: bool) -> None:
     """Fill the flash as `toolcart flash` does, with a main.py that marks."""
     config = folder / "cart.json"
     config.write_text(json.dumps(CART), encoding="utf-8")
-    version = package.build("rp2", ARCHITECTURE, config, package.core_digest("rp2") if frozen else "")
+    version = package.build("rp2", ARCHITECTURE, config, package.core_digest("rp2"))
     files = {f"a/{name}": content for name, content in version.files.items()}
     files |= {name.lstrip("/"): content for name, content in version.root.items()}
     files |= {"a/version.json": version.manifest(), "toolcart.state": CONFIRMED}
     files |= {
-        "main.py": main or (WEIGHED_MAIN if heap else MAIN),
-        "boot_marks.mpy": _compiled_marks(folder, frozen, heap),
+        "main.py": WEIGHED_MAIN if heap else MAIN,
+        "boot_marks.mpy": _compiled_marks(heap),
     }
     tree = folder / "tree"
     for name, content in files.items():
@@ -112,15 +101,14 @@ def lay_out(folder: Path, flash: Path, frozen: bool, heap: bool, main: bytes = b
     said = _output(rp2040.command(rp2040.JOBS / "lay_out_job.py", (), tree, flash))
     if "laid out" not in said:
         raise Unavailable(f"the board could not be laid out: {said.strip()[-200:]}")
-    return version
 
 
-def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
+def marks(heap: bool = False) -> dict[int, Mark]:
     """Start such a board once; return the moment of each mark, SENT included."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
         folder = Path(name)
         flash = folder / "flash.bin"
-        lay_out(folder, flash, frozen, heap)
+        lay_out(folder, flash, heap)
         said = _output(rp2040.command(flash=flash, marks=True))
     found: dict[int, Mark] = {}
     last = 0
@@ -143,31 +131,10 @@ def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
     return found
 
 
-def hashing() -> tuple[float, int]:
-    """Have a board hash every file of a version; return ms, and their bytes."""
-    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
-        folder = Path(name)
-        flash = folder / "flash.bin"
-        version = lay_out(folder, flash, False, False, HASHING.encode())
-        said = _output(rp2040.command(flash=flash, marks=True))
-    at_ms = {what: float(nanos) / 1e6 for what, nanos, _, _ in _MARK.findall(said)}
-    if "mark 2" not in at_ms:
-        raise Unavailable(f"it hashed nothing: {said.strip()[-300:]}")
-    octets = sum(map(len, version.files.values())) + len(version.manifest())
-    return at_ms["mark 2"] - at_ms["mark 1"], octets
-
-
-def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
-    """Return the marks, compiled against the names that the program has there."""
+def _compiled_marks(heap: bool) -> bytes:
+    """Return the marks, compiled."""
     text = (rp2040.JOBS / "boot_marks.py").read_text(encoding="utf-8").replace("HEAP = False", f"HEAP = {heap}")
-    # The very program that `lay_out` installs: another one has other names.
-    program = rp2040.program() if frozen else program_of(package.installed_sources("rp2"))
-    text = program.beside({"boot_marks": text})["boot_marks"]
-    source, target = folder / "boot_marks.py", folder / "boot_marks.mpy"
-    source.write_text(text, encoding="utf-8")
-    command = [compiler()[0], "-O3", "-o", str(target), str(source)]
-    subprocess.run(command, check=True, capture_output=True, timeout=COMPILE_TIMEOUT_S)
-    return target.read_bytes()
+    return compiled(Source("boot_marks.py", text))
 
 
 def _output(command: list[str]) -> str:
@@ -183,38 +150,28 @@ def _output(command: list[str]) -> str:
 
 
 def add(report: Report) -> None:
-    """Put time and heap of both forms into the report, stage by stage, and the time to check a version."""
+    """Put time and heap of a start into the report, stage by stage."""
+    name = f"main.py's first line to MID 0001, {FORM}"
     try:
-        took_ms, octets = hashing()
+        timed = marks()
+        weighed = marks(heap=True)
     except (Unavailable, ValueError) as reason:
-        report.add("SHA-256 of every file of a version, on the board", None, "ms", "", str(reason))
-    else:
-        how = f"{octets:,} bytes; RP2040 at 125 MHz in rp2040js, a flash that never waits"
-        report.add("SHA-256 of every file of a version, on the board", took_ms, "ms", "", how)
-    for form in FORMS:
-        name = f"main.py's first line to MID 0001, {form}"
-        try:
-            timed = marks(form == FORMS[0])
-            weighed = marks(form == FORMS[0], heap=True)
-        except (Unavailable, ValueError) as reason:
-            report.add(name, None, "ms", "", str(reason))
-            continue
-        first, sent = timed[1], timed[SENT]
-        erases, programs = sent.erases - first.erases, sent.programs - first.programs
-        slow_ms = erases * ERASE_MS + programs * PROGRAM_MS
-        how = f"RP2040 at 125 MHz in rp2040js; with {erases} erases and {programs} programs {slow_ms:.0f} ms on flash"
-        report.add(name, sent.ms - first.ms, "ms", "", how)
-        report.add(
-            f"  reset to main.py's first line, {form}", first.ms, "ms", "", "MicroPython's own start, no boot ROM"
-        )
-        before = first.ms
-        for number, stage in (*STAGES[1:], (SENT, LAST_STAGE)):
-            report.add(f"  of these {stage}, {form}", timed[number].ms - before, "ms")
-            before = timed[number].ms
-        how = "agent, board and upkeep imported; interpreter, safe_mode and configuration included"
-        report.add(f"heap after import, RP2040, {form}", weighed[NUMBER["configuration read"]].heap, "bytes", "", how)
-        spool_up = weighed[NUMBER["spool brought up"]].heap
-        report.add(f"heap with the spool up, RP2040, {form}", spool_up, "bytes", "", "and all objects made")
+        report.add(name, None, "ms", "", str(reason))
+        return
+    first, sent = timed[1], timed[SENT]
+    erases, programs = sent.erases - first.erases, sent.programs - first.programs
+    slow_ms = erases * ERASE_MS + programs * PROGRAM_MS
+    how = f"RP2040 at 125 MHz in rp2040js; with {erases} erases and {programs} programs {slow_ms:.0f} ms on flash"
+    report.add(name, sent.ms - first.ms, "ms", "", how)
+    report.add(f"  reset to main.py's first line, {FORM}", first.ms, "ms", "", "MicroPython's own start, no boot ROM")
+    before = first.ms
+    for number, stage in (*STAGES[1:], (SENT, LAST_STAGE)):
+        report.add(f"  of these {stage}, {FORM}", timed[number].ms - before, "ms")
+        before = timed[number].ms
+    how = "agent, board and upkeep imported; interpreter, safe_mode and configuration included"
+    report.add(f"heap after import, RP2040, {FORM}", weighed[NUMBER["configuration read"]].heap, "bytes", "", how)
+    spool_up = weighed[NUMBER["spool brought up"]].heap
+    report.add(f"heap with the spool up, RP2040, {FORM}", spool_up, "bytes", "", "and all objects made")
 
 
 if __name__ == "__main__":

@@ -50,13 +50,6 @@ BOARD = (
 )
 
 
-def take(tables):
-    """Use the tables of this build: the program on a board has other names."""
-    global STAGES, BOARD
-    STAGES = tables.STAGES
-    BOARD = tables.BOARD
-
-
 class Meter:
     """Exclusive times: ticks are counted for what was entered last."""
 

@@ -46,7 +46,8 @@ READ_S = 120  # of real time for one answer of the process: after that it hangs
 BOOT_MS = 500  # from power to boot.py
 SAFE_MODE = "SAFE MODE"
 BLOCK_BYTES = 4096
-FILES_BLOCKS = {"rp2": 240, "esp32": 160}  # board.rp2_flash.FILES_BYTES; a table with a spool partition
+FILES_BLOCKS = {"rp2": 64, "esp32": 160}  # board.rp2_flash.FILES_BYTES; a table with a spool partition
+STOCK_BLOCKS = 352  # of stock firmware, which has a file system alone
 RING_BLOCKS = 16
 EXECUTES_MS = 600000  # at the prompt, at most
 OPERATIONS_MAX = 200000  # without any time passing: more is an endless loop
@@ -154,7 +155,9 @@ class Chip:
         self.least_free = 1 << 30
         self.beside = 0  # bytes of heap that the fakes take
         self.heap = heap or rules.HEAP_BYTES[platform]
-        self.ring = ring
+        self.files = STOCK_BLOCKS if copied else FILES_BLOCKS[platform]
+        self.in_place = 0 if copied or script else rules.ROMFS_BYTES
+        self.ring = ring and not copied
         self.process: subprocess.Popen | None = None
         self._sockets: dict[int, Socket] = {}
         self._question: tuple | None = None
@@ -309,7 +312,7 @@ class Chip:
         (self.folder / "names").write_text("".join(name + "\n" for name in contents))
         for at, content in enumerate(contents.values()):
             (self.folder / f"install/{at}").write_bytes(content)
-        blocks = FILES_BLOCKS[self.platform] + RING_BLOCKS * self.ring
+        blocks = self.files + RING_BLOCKS * self.ring
         (self.folder / "flash").write_bytes(b"\xff" * (blocks * BLOCK_BYTES))
         for name in ("asks", "answers"):
             os.mkfifo(self.folder / name)
@@ -331,10 +334,9 @@ class Chip:
         self._end()
 
     def _start(self, mode: str, *more: str) -> None:
-        files = FILES_BLOCKS[self.platform]
-        total = files + RING_BLOCKS * self.ring
-        own = self.heap + self.beside if self.beside and mode == "run" else 4 << 20
-        words = (self.platform, ".", mode, "0", str(files), str(total))
+        total = self.files + RING_BLOCKS * self.ring
+        own = self.heap + self.in_place + self.beside if self.beside and mode == "run" else 4 << 20
+        words = (self.platform, ".", mode, "0", str(self.files), str(total))
         script = self.folder / INSIDE[0]
         command = self.runtime.command(script, str(own), (*words, *more), self.folder)
         at = command.index(str(script))  # as a module: a script's whole path goes into the heap
@@ -733,7 +735,7 @@ def _rom_of(platform: str) -> bytes:
     from mpremote.romfs import VfsRomWriter
 
     if platform not in _ROMS:
-        files, _ = package.compiled(platform, "", package.OPTIONAL_SOURCES)
+        files = package.compiled(platform, "", package.OPTIONAL_SOURCES)
         digest = {"toolcart_frozen.py": f"DIGEST = {package.core_digest(platform)!r}\n".encode()}
         tree: dict = {}
         for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode(), **digest}.items():

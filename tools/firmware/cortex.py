@@ -41,30 +41,27 @@ def key_of(parts: Path, *more: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def folder(stock: bool = False) -> Path:
+def folder() -> Path:
     """Return where the image of the present files is or will be."""
-    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES), 'stock' if stock else repr(sources.FRAMES))}"
+    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES))}"
 
 
 @functools.cache
-def build(stock: bool = False) -> Path:
+def build() -> Path:
     """Return the image, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.MAKE)
-    if not folder(stock).is_dir():
+    if not folder().is_dir():
         sources.folder()  # before the lock of the images is taken
-    return whole_folder(folder(stock), lambda target: _fill(target, stock)) / "firmware.elf"
+    return whole_folder(folder(), _fill) / "firmware.elf"
 
 
-def _fill(target: Path, stock: bool) -> None:
+def _fill(target: Path) -> None:
     tree, modules, out = target / "source", target / "modules", target / "build"
     shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
     shutil.copytree(PARTS, modules / "cortex")
     shutil.copyfile(PARTS / "main.c", tree / "ports/qemu/main.c")
-    if not stock:
-        sources.edit(tree / "py", sources.FRAMES)
     config = modules / "cortex/mpconfigport_cortex.h"
     flags = [f"-DMP_CONFIGFILE='\"{config}\"'", f"-DTOOLCART_STACK_BYTES={STACK_BYTES}", f"-I{config.parent}"]
-    flags += ["-DTOOLCART_STOCK"] if stock else []
     command = [
         *("make", "-C", str(tree / "ports/qemu"), f"-j{os.cpu_count() or 1}", f"BUILD={out}"),
         *(f"MICROPY_MPYCROSS={compiler()[0]}", "MICROPY_MPYCROSS_DEPENDENCY="),
@@ -104,7 +101,6 @@ def command(
     tree: Path | None = None,
     exact: bool = False,
     serial: tuple[str, ...] = (),
-    stock: bool = False,
 ) -> list[str]:
     """Return the command line that starts the machine; without a script the REPL. `serial` are further ports."""
     words = [f"heap={heap_bytes}"] if heap_bytes else []
@@ -118,7 +114,7 @@ def command(
         line += ["-icount", "shift=5,sleep=off"]
     if tree is not None:
         line += ["-device", f"loader,file={tree_image(tree)},addr={TREE_ADDRESS:#x},force-raw=on"]
-    return [*line, "-kernel", str(build(stock))]
+    return [*line, "-kernel", str(build())]
 
 
 assert PARTS.is_relative_to(CHECKOUT)

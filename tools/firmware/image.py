@@ -29,9 +29,7 @@ BUILD_TIMEOUT_S = 3600
 CLONE = "https://github.com/micropython/micropython"
 RELEASE = "v1.25.0"
 IDF_RELEASE = "v5.2.2"  # ports/esp32/README.md of that MicroPython: v5.2, v5.2.2, v5.3, v5.4
-RP2_FILES_BYTES = 256 * 1024  # for the file system: a frozen core leaves it to configuration and certificates
 BOOT = Path(__file__).with_name("rp2") / "modules/_boot.py"
-_FILES = re.compile(r"^FILES_BYTES = \d+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -122,10 +120,7 @@ def lay_out(board: Board, folder: Path) -> Path:
     for name in ("frozen", "start"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for one in sources_for(board.port):
-        text = one.text
-        if one.name == "board/rp2_flash.py":
-            text = _files_bytes(text)
-        _write(folder / "frozen" / one.name, text)
+        _write(folder / "frozen" / one.name, one.text)
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     _write(folder / "frozen/toolcart_frozen.py", f'DIGEST = "{core_digest(board.port)}"\n')
     shutil.copy(SAFE_MODE_SOURCE, _made(folder / "start"))
@@ -137,13 +132,6 @@ def lay_out(board: Board, folder: Path) -> Path:
         lines.append('freeze("$(PORT_DIR)/modules")')
     lines += ['freeze("start", opt=0)', 'freeze("frozen", opt=2)']  # 2: without asserts, with the lines
     return _write(folder / "manifest.py", "\n".join(lines) + "\n")
-
-
-def _files_bytes(text: str) -> str:
-    changed, count = _FILES.subn(f"FILES_BYTES = {RP2_FILES_BYTES}", text)
-    if count != 1:
-        raise Unavailable("board/rp2_flash.py does not say how large the file system is")
-    return changed
 
 
 def _made(folder: Path) -> Path:

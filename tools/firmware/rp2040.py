@@ -18,8 +18,8 @@ import struct
 from pathlib import Path
 
 from tools.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
-from tools.base.sources import compiler, product_sources
-from tools.compact.tree import beside, compile_sources, files_of, program_of
+from tools.base.mpy import compile_into
+from tools.base.sources import Source, compiler, product_sources
 from tools.firmware import cortex, programs, sources
 from tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
 from tools.harness.configuration import TREE
@@ -57,52 +57,35 @@ EDITS = {
     ),
 }
 
-_EDITED = hashlib.sha256(repr((EDITS, sources.FRAMES)).encode()).hexdigest()[:8]
+_EDITED = hashlib.sha256(repr(EDITS).encode()).hexdigest()[:8]
 WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}-{_EDITED}"
 FLASH_BYTES = 2 * 1024 * 1024
-STORAGE_BYTES = 1408 * 1024  # as in rp2/mpconfigboard.h
+STORAGE_BYTES = 1280 * 1024  # as in rp2/mpconfigboard.h
 UF2_FAMILY_RP2040 = 0xE48BFF56
 FLASH_ADDRESS = 0x10000000
 
 
-@functools.cache
-def program():
-    """Return the program that is frozen. Jobs complete a configuration in it, which a board never does."""
-    sources = [source for source in product_sources() if source.name not in NOT_FOR_RP2]
-    return program_of(sources, frozenset({"complete"}), own_image=True)
-
-
-def frozen_sources() -> dict[str, str]:
-    """Return what is frozen: file names of the checkout and their compacted text."""
-    return {source.name: source.text for source in files_of(program().texts)}
-
-
-def against_frozen(script: Path) -> Path:
-    """Return a script written against the checkout, with the names of the frozen program."""
-    text = program().beside({script.stem: script.read_text(encoding="utf-8")})[script.stem]
-    target = CACHE / "firmware-jobs" / f"{script.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    return target
+def frozen_sources() -> list[Source]:
+    """Return the files that are frozen, as they stand in the checkout."""
+    return [source for source in product_sources() if source.name not in NOT_FOR_RP2]
 
 
 def peers_tree() -> Path:
-    """Return a folder with tools/harness/quiet.py's peers, compiled for the frozen program, and a configuration."""
-    files = beside(program(), PEERS)
+    """Return a folder with tools/harness/quiet.py's peers, compiled, and a configuration."""
+    files = [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in PEERS]
     configured = json.dumps(completed(TREE))
     key = hashlib.sha256("".join([configured, *(file.text for file in files)]).encode()).hexdigest()[:16]
 
-    def compile_into(target: Path) -> None:
-        compile_sources(target, files)
+    def fill_tree(target: Path) -> None:
+        compile_into(target, files)
         (target / "config.json").write_text(configured, encoding="utf-8")
 
-    return whole_folder(CACHE / "firmware-jobs" / f"peers-{key}", compile_into)
+    return whole_folder(CACHE / "firmware-jobs" / f"peers-{key}", fill_tree)
 
 
 def folder() -> Path:
     """Return where the image of the present files is or will be."""
-    frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
+    frozen = "".join(f"{source.name}\0{source.text}\0" for source in frozen_sources())
     frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8")
     versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
@@ -139,7 +122,6 @@ def _prepare(work: Path) -> None:
             shutil.copytree(sources.folder() / name, tree / "lib" / name, symlinks=True)
         (tree / "lib/pico-sdk/README.md").touch()
         sources.edit(tree / "ports/rp2", EDITS)
-        sources.edit(tree / "py", sources.FRAMES)
         (work / "lib").mkdir()
         output_of(["arm-none-eabi-ar", "rc", str(work / "lib/libstdc++.a")], 60)
         (work / "whole").touch()
@@ -153,7 +135,7 @@ def _lay_out(parts: Path) -> None:
         for file in PARTS.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
+    wanted |= {f"frozen/{source.name}": source.text.encode() for source in frozen_sources()}
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
@@ -241,8 +223,7 @@ def command(
     if flash:
         line += ["--flash", str(flash)]
     if script:
-        path = Path(script).resolve()
-        line += ["--job", str(against_frozen(path) if path.parent == JOBS else path)]
+        line += ["--job", str(Path(script).resolve())]
     if tree is not None:
         line += ["--tree", str(cortex.tree_image(tree))]
     if tree_first:

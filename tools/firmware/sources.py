@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 from tools.base.cache import CACHE, Unavailable, output_of, whole_folder
-from tools.compact.frame import OWN_FRAME_WORDS
 from tools.firmware import apt, debian
 
 MICROPYTHON = "1.25.0+ds"
@@ -17,17 +16,6 @@ TINYUSB = "0.18.0+dfsg-1"
 TIMEOUT_S = 180
 
 Edits = dict[str, tuple[tuple[str, str], ...]]  # file -> old and new text
-
-# A call whose frame has more words than this takes it from the heap.
-FRAMES: Edits = {
-    "objfun.c": (
-        (
-            "#define VM_MAX_STATE_ON_STACK (sizeof(mp_uint_t) * 11)",
-            f"#define VM_MAX_STATE_ON_STACK (sizeof(mp_uint_t) * {OWN_FRAME_WORDS})",
-        ),
-    )
-}
-
 
 FOLDER = CACHE / "firmware-sources" / f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any
 
 import click
 
@@ -28,7 +28,7 @@ from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
 from board.console import LINE_MAX
 from tools.base.printable import visible, visible_lines
-from tools.flash import check, traceback
+from tools.flash import check
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
 from tools.spool import quarantine_commands as orders
@@ -73,29 +73,6 @@ def board() -> None:
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Say how the agent on a board is doing, without stopping it."""
     _end(lambda link: show_status(link, as_json, port, may_hold), port)
-
-
-@board.command("traceback")
-@click.argument("file", type=click.File(errors="replace"), default="-")
-@click.option(
-    "--version",
-    "digest",
-    default="",
-    metavar="DIGEST",
-    help="Use the map of this version.  [default: the newest that fits]",
-)
-@click.option("--map", "own", type=click.File("rb"), metavar="FILE", help="Use this map, as `toolcart mip` writes it.")
-def traceback_command(file: TextIO, digest: str, own: BinaryIO | None) -> None:
-    """Translate a board's traceback, in FILE or pasted, into files, lines and functions of the source."""
-    try:
-        maps = {"of the map": traceback.unpacked(own.read())} if own else traceback.kept(digest)
-    except traceback.NoMap as reason:
-        raise click.ClickException(f"no map of a version: {reason}") from None
-    told, version = traceback.in_sources(file.read(), maps)
-    click.echo(visible_lines(told.rstrip("\n")))
-    if not version:
-        raise click.ClickException(f"no version in {traceback.folder()} fits; these are the board's own names.")
-    click.echo(f"version {version}", err=True)
 
 
 @board.command("log")
@@ -345,7 +322,7 @@ def _show_held(link: Asked, as_json: bool) -> None:
     click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
     click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
     if told["fault"]:
-        click.echo(visible_lines(f"the last failed start:\n{traceback.show(told['fault'])}"))
+        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
     click.echo("the board was restarted")
 
 

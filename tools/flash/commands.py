@@ -19,7 +19,7 @@ from tools.base.installation import how_to_get
 from tools.base.printable import visible_lines
 from tools.base.sources import Unavailable
 from tools.config import file as config_file
-from tools.flash import install, package, plan, traceback
+from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
 
 EXIT_CONFIGURATION = 2
@@ -115,8 +115,6 @@ def _flash(
     )
     version = package.build(platform, about.architecture, config_path, about.frozen)
     plan.check_heap(about, version)
-    if not dry_run and (said := traceback.keep(version.digest, version.lines)):
-        say(said)
     planned = plan.make(link, about, version)
     _show(planned, about, config_path, dry_run)
     outcome.update(version=version.digest, folder=planned.folder, send_bytes=planned.octets(plan.SEND))
@@ -151,7 +149,7 @@ def _flash(
     raise install.RolledBack(
         f"version {version.digest} did not become healthy; "
         + (f"version {planned.running} runs again." if planned.running else "no version ran here before.")
-        + f"\nWhat the board kept of the failed start:\n{traceback.show(fault, version.digest)}"
+        + f"\nWhat the board kept of the failed start:\n{fault}"
     )
 
 

@@ -19,11 +19,10 @@ import click
 from tools.base.installation import program_version
 from tools.base.sources import Unavailable
 from tools.config import file as config_file
-from tools.flash import package, traceback
+from tools.flash import package
 
 FOLDER = "a"
 INDEX = "package.json"
-MAP_FILE = "traceback.json.gz"  # what this version's tracebacks mean; no board gets it
 EXIT_CONFIGURATION = 2
 EXIT_NOT_MADE = 3
 
@@ -72,6 +71,5 @@ def write(folder: Path, built: package.Version) -> int:
         "deps": [[name, "latest"] for name in package.DEPENDENCIES],
         "version": program_version() or "0",
     }
-    (folder / MAP_FILE).write_bytes(traceback.packed(built.lines))
     (folder / INDEX).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return len(files)

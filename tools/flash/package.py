@@ -15,19 +15,17 @@ import copy
 import hashlib
 import json
 import re
-import subprocess
-import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.cart import config
 from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from agent.link.port import is_numeric
 from board.uart import parse_device
-from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
-from tools.compact.line_info import Lines
-from tools.compact.tree import compile_compacted, lines_in
+from tools.base.mpy import compiled as mpy_of
+from tools.base.mpy import mpy_name
+from tools.base.sources import ROOT, Source, product_sources
 from tools.config import file as config_file
 from tools.flash import certificates, pins
 
@@ -86,7 +84,6 @@ class Version:
     digest: str
     files: dict[str, bytes]  # without version.json, which is written last
     root: dict[str, bytes]
-    lines: dict[str, Lines] = field(default_factory=dict)  # what a traceback's numbers mean (tools.flash.traceback)
 
     @property
     def is_frozen(self) -> bool:
@@ -141,7 +138,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
     if any(station["controller"].get("commands") for station in tree["stations"]):
         kinds.add("commands")
-    files, lines = ({}, {}) if is_frozen else compiled(platform, architecture, kinds)
+    files = {} if is_frozen else compiled(platform, architecture, kinds)
     for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
         if not tree["board"][setting]:
             files = {name: content for name, content in files.items() if name not in unwanted}
@@ -153,7 +150,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
     if not is_frozen:
         root = {SAFE_MODE: compiled_safe_mode(), **root}
-    return Version(platform, sha256(listed.encode())[:16], files, root, lines)
+    return Version(platform, sha256(listed.encode())[:16], files, root)
 
 
 def left_out(kinds: Collection[str] = ()) -> tuple[str, ...]:
@@ -292,34 +289,18 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     return found
 
 
-def compiled(
-    platform: str, architecture: str, kinds: Collection[str] = ()
-) -> tuple[dict[str, bytes], dict[str, Lines]]:
-    """Return every .mpy of a version, by its name below the version's folder, and the map of its tracebacks.
+def compiled(platform: str, architecture: str, kinds: Collection[str] = ()) -> dict[str, bytes]:
+    """Return every .mpy of a version by its name below the version's folder.
 
-    `kinds` are those of OPTIONAL_SOURCES that it has.
+    `kinds` are those of OPTIONAL_SOURCES that it has. Without an `architecture` it has no machine code.
     """
     sources = installed_sources(platform, kinds)
-    wanted = {source.name for source in sources}
-    without = frozenset(source.name for source in product_sources() if source.name not in wanted)
-    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
-        compile_compacted(Path(folder), architecture, without)
-        files = sorted(Path(folder).rglob("*.mpy"))
-        found = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
-        return found, lines_in(Path(folder), sources)
+    return {mpy_name(one.name): mpy_of(one, architecture) for one in sources if architecture or not one.is_native}
 
 
 def compiled_safe_mode() -> bytes:
     """Return safe_mode, which chooses the version, compiled for firmware that does not have it."""
-    program, _ = compiler()
-    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
-        target = Path(folder, "safe_mode.mpy")
-        # It keeps its line numbers: this is the one file whose traceback people read without a tool.
-        command = [program, "-s", SAFE_MODE_SOURCE.name, "-o", str(target), str(SAFE_MODE_SOURCE)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
-        if done.returncode != 0:
-            raise ValueError(f"{SAFE_MODE_SOURCE.name}: {done.stderr.strip()}")
-        return target.read_bytes()
+    return mpy_of(Source(SAFE_MODE_SOURCE.name, SAFE_MODE_SOURCE.read_text(encoding="utf-8")))
 
 
 def _is_for_another(name: str, platform: str) -> bool:

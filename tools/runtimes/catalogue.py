@@ -108,7 +108,7 @@ class Runtime:
         if self.kind == "cortex":
             return image(self.kind).command(script, heap_bytes(heap), args, tree)
         if self.kind == "rp2040":
-            # The frozen core is compacted and lacks the constants that tests name: they bring their own.
+            # What is frozen has no asserts and may lack what a test names: they bring their own.
             return image(self.kind).command(script, args, tree, tree_first=True)
         # The path is set so that no library in the user's home is found.
         program = [*EMULATOR[self.kind], *debian.program(self.folder, self.architecture)]

@@ -1,12 +1,11 @@
 """Runs every check and every test in order, says what ran where, and ends with one line of totals.
 
-1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
-   form of the program that boards get.
+1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
    The MicroPythons begin beside CPython, at a lower priority: they use the processor time that its tests leave.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
-3. Portable tests run on CPython and on the boards' form. The other MicroPythons have all of them in the long run; else
-   those that word size or version can change (`differing_files`), unix32 also those that measure the heap and those of
-   what no board has. With --fast there is no boards' form, and unix32 runs all but what is HEAVY.
+3. Portable tests run on CPython and on unix32, which behaves like a board. The other MicroPythons have all of them in
+   the long run; else those that word size or version can change (`differing_files`). With --fast there is unix32 alone,
+   with all but what is HEAVY.
 4. A file, an interpreter or a word on the command line means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
@@ -29,9 +28,7 @@ from pathlib import Path
 from tools import runtimes
 from tools.base.cache import CACHE, CHECKOUT, Unavailable
 from tools.base.command_line import CommandLine
-from tools.base.sources import Source, uses_library
 from tools.runtimes import typecheck
-from tools.runtimes.board_form import NOT_HERE, Board
 from tools.runtimes.build import check_product, is_heavy, is_portable
 from tools.runtimes.harness import Machine
 
@@ -42,7 +39,6 @@ WORKERS = 2  # as many as the smallest machine it runs on has cores
 TESTERS = 3  # of pytest: with two the processors are idle a fifth of the time, as tests wait for brokers and browsers
 BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record", "log", "link")  # integers beyond 30 bits, struct, slices, viper
-MEASURES_HEAP = "host_tests.support.heap"
 RUFF_FOLDERS = ("agent", "board", "client", "host_tests", "tools")
 
 
@@ -211,17 +207,6 @@ def differing_files(files: list[Path]) -> list[Path]:
     return [file for file in files if file.relative_to(CHECKOUT / "host_tests").parts[0] in DIFFERING_FOLDERS]
 
 
-def plain_files(files: list[Path]) -> list[Path]:
-    """Return those for unix32 too: what measures the heap, tests of the library, and what is in NOT_HERE."""
-    named = {entry.partition(".")[0] for entry in NOT_HERE}
-    texts = {file: file.read_text(encoding="utf-8") for file in files}
-    return [
-        file
-        for file, text in texts.items()
-        if MEASURES_HEAP in text or file.stem in named or uses_library(Source(file.name, text))
-    ]
-
-
 def _folded(text: str) -> str:
     """Return the text with runs of equal lines shown once: a deep recursion prints thousands."""
     lines = []
@@ -233,34 +218,32 @@ def _folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """A MicroPython and the test files that it is to run; `on_board`: with the program as boards get it."""
+    """A MicroPython and the test files that it is to run."""
 
     runtime: runtimes.Runtime
     files: list[Path]
-    on_board: bool = False
 
     @property
     def name(self) -> str:
-        return BOARD if self.on_board else self.runtime.name
+        return self.runtime.name
 
     @property
     def where(self) -> str:
-        form = ", compacted" if self.on_board else ""
-        return f"{self.name} (MicroPython {self.runtime.version}, {self.runtime.bits} bit{form})"
+        return f"{self.name} (MicroPython {self.runtime.version}, {self.runtime.bits} bit)"
 
-    def machine(self) -> Machine | Board:
+    def machine(self) -> Machine:
         """Fetch and compile what it needs; Unavailable if that is not available."""
         reason = self.runtime.fetch()
         if reason:
             raise Unavailable(reason)
-        return Board(self.runtime) if self.on_board else Machine(self.runtime)
+        return Machine(self.runtime)
 
 
 class MicroPythons:
     """Runs the portable tests in every place, from one queue, so that no core waits for the last one of a place.
 
     It begins at once and prints nothing before its rows are requested; what is left at the end of its block is not run.
-    The last place takes longest to be ready. The seconds of a row are those of its modules one after the other.
+    The seconds of a row are those of its modules one after the other.
     """
 
     def __init__(self, places: list[Place], word: str):
@@ -328,16 +311,10 @@ def summary(rows: list[Row]) -> int:
 
 # An emulated chip takes minutes for all portable tests; the tests of the chip itself run in every pytest.
 LONG_RUNTIMES = ("cortex",)
-BOARD = "board"  # unix32 with the program in the form that boards get
-
-
-def chosen_files(files: list[Path], name: str) -> list[Path]:
-    """Return those that show something on this MicroPython that CPython and the boards' form do not."""
-    return sorted({*differing_files(files), *(plain_files(files) if name == "unix32" else ())})
 
 
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
-    names = ["cpython", *(runtime.name for runtime in runtimes.all()), BOARD]
+    names = ["cpython", *(runtime.name for runtime in runtimes.all())]
     parser = CommandLine(
         prog="./tools/test",
         description="Every check and test, on CPython and real MicroPython. Other arguments go to pytest.",
@@ -366,7 +343,7 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
     """Return every MicroPython that is to run tests, with these files."""
     portable = portable_files(files)
     everything = asked.on or asked.long or asked.k or files
-    here = portable if everything else light_files(portable)
+    light = light_files(portable)
     places = []
     for runtime in runtimes.all():
         if asked.on:
@@ -374,10 +351,14 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
         else:
             wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
-        if wanted and here:
-            places.append(Place(runtime, here if everything or asked.fast else chosen_files(here, runtime.name)))
-    if portable and (BOARD in asked.on if asked.on else not asked.fast):
-        places.append(Place(runtimes.named("unix32"), portable, on_board=True))
+        if everything:
+            these = portable
+        elif runtime.name == "unix32":
+            these = light if asked.fast else portable
+        else:
+            these = differing_files(light)
+        if wanted and these:
+            places.append(Place(runtime, these))
     return places
 
 

@@ -11,9 +11,5 @@
 #define MICROPY_PY_IO_IOBASE (1)
 #define MICROPY_PY_SYS_STDFILES (1)
 #define MICROPY_PY_MACHINE_MEMX (1)
-#ifndef TOOLCART_STOCK
-// Where each attribute was found last, a place for every name: 2 KB of RAM take a quarter off what a result costs.
-#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE (2048)
-#endif
 // As the RP2 and ESP32 ports have it: what is counted here is to tell what happens there.
 #define MICROPY_OPT_COMPUTED_GOTO (1)

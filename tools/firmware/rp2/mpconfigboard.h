@@ -1,9 +1,7 @@
 // A Pico with the core frozen. The flash behind the program is divided by modules/_boot.py: files, then the spool's ring.
 #define MICROPY_HW_BOARD_NAME "Raspberry Pi Pico, toolcart"
-#define MICROPY_HW_FLASH_STORAGE_BYTES (1408 * 1024)
+#define MICROPY_HW_FLASH_STORAGE_BYTES (1280 * 1024)
 // Debian's source package comes without mbedtls: nothing here speaks TLS, SHA-256 is MicroPython's own.
 #define MICROPY_PY_SSL (0)
 // One block for a read-only file system: it brings in ROMFS, from which tests run whole trees of modules in place.
 #define MICROPY_HW_ROMFS_BYTES (4096)
-// Where each attribute was found last, a place for every name: 2 KB of RAM take a quarter off what a result costs.
-#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE (2048)
