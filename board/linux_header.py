@@ -21,7 +21,7 @@ from agent.base.crc import crc30
 PAGE_BYTES = const(4096)
 COPY_AT = const(2048)
 IDENTITY_BYTES = const(16)
-VERSION = const(2)  # 1: spools of formats 2 and 3 (tools.spool.take_over)
+VERSION = const(2)
 MAGIC = b"toolcart"
 NO_OWNER = (0, 0, 0)
 

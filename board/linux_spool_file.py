@@ -154,10 +154,7 @@ class SpoolFile:
         header = linux_header.read(page)
         if header is None:
             raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
-        if header.version < VERSION:
-            why = "%s is a spool of an earlier toolcart (header %d, this is %d): the agent takes it over when it starts"
-            raise FlashUnusable(why % (self.path, header.version, VERSION))
-        if header.version > VERSION:
+        if header.version != VERSION:
             why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
             raise FlashUnusable(why % (self.path, header.version, VERSION))
         if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
@@ -180,14 +177,6 @@ class SpoolFile:
             return "is an empty file that toolcart did not make; delete it, or name another path"
         if linux_header.is_ours(page):
             return "has a damaged header; `%s` reads its results, then move it away" % self._rescue()
-        is_erased = True
-        for at in range(0, size, BLOCK_BYTES):
-            start = os.pread(self.descriptor, BLOCK_BYTES, at)
-            if start[:1] == b"\x48" and start[8:12] == b"TCSP":
-                return "is a spool of an earlier toolcart (no header): the agent takes it over when it starts"
-            is_erased = is_erased and not start.strip(b"\xff")
-        if is_erased and size >= BLOCK_BYTES:
-            return "is an empty spool of an earlier toolcart, nothing is in it; delete it"
         return "is not a spool; name another path, or move the file away"
 
     def _rescue(self):

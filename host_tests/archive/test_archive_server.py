@@ -201,7 +201,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
     with pytest.raises(database.Unusable, match="not a database"):
         database.connect(str(place_in(tmp_path)), writes=True)
     sqlite3.connect(tmp_path / "foreign.sqlite").execute("CREATE TABLE Theirs (x)").connection.commit()
-    with pytest.raises(database.Unusable, match="another version"):
+    with pytest.raises(database.Unusable, match="holds no archive of toolcart"):
         database.connect(str(tmp_path / "foreign.sqlite"), writes=False)
 
 

@@ -4,21 +4,19 @@ import csv
 import io
 import json
 import shutil
-import struct
 
 import pytest
 from click.testing import CliRunner
 
 from agent.log import numbers as n
 from agent.log.log import LOG_DONE
-from agent.log.record import seal
 from agent.openprotocol.known import Known
 from agent.quarantine.quarantine import Quarantine
-from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import KIND_RESULT
 from agent.record import event as ev
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
-from host_tests.support.log import Area, append, body_of, take_all
+from host_tests.support.log import Area, append, take_all
 from tools.harness.cart import Cart
 from tools.spool.commands import spool
 
@@ -42,46 +40,6 @@ def image(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(area.flash.cells)
     return path
-
-
-def sealed(kind, flags, payload, seq):
-    """One record as any format has it, up to the next unit."""
-    buf = bytearray(12 + len(payload))
-    buf[8 : 8 + len(payload)] = payload
-    seal(buf, 0, kind, flags, len(payload), seq)
-    step = 128 if kind == HEAD else 16
-    return bytes(buf) + b"\xff" * (-len(buf) % step)
-
-
-def format_2(blocks=6):
-    """A spool as programs of format 2 wrote it: two blocks of parked records in front, then the main log."""
-    area = []
-    number = seq = 0
-    for block in range(blocks):
-        role = 1 if block < 2 else 0
-        count, first = (2, 0) if role else (blocks - 2, 2)
-        if block == 2:
-            number = seq = 0
-        head = struct.pack("<4sBBHIIHBBI", b"TCSP", 2, 2, 16, 4096, count, first, role, 0, seq)
-        head += struct.pack("<IIII", block + 1, number, 0, 700) + bytes(24) + bytes(52)
-        octets = sealed(HEAD, 0, head, seq + 1)
-        seq += 1
-        for place in range(3 if role else 12):
-            number += 1
-            seq += 1
-            front = struct.pack("<IHBB", number, 10, 1, 0)
-            tail = struct.pack("<IHH", 900 + number, 43, 0) if role else b""
-            if place == 2:
-                octets += sealed(KIND_RAW, 0, front + b"00410061999         odd frame" + tail, seq)
-            else:
-                limits = b"0" * 36 if place == 1 else b""
-                ident = (5000 if role else 0) + number
-                octets += sealed(KIND_RESULT, place & 1, front + bytes(body_of(ident)) + limits + tail, seq)
-        seq += 2
-        octets += sealed(0xC3, 0, struct.pack("<IIII", 0, 3, 2, 50), seq - 1)
-        octets += sealed(0xCD, 0, bytes(56), seq)
-        area.append(octets.ljust(4096, b"\xff"))
-    return b"".join(area)
 
 
 def run(*arguments, code=0):
@@ -145,47 +103,6 @@ def test_an_area_without_its_state_is_read_as_a_start_would(image):
     image.write_bytes(octets)
     main = json.loads(run("info", image, "--json"))["areas"][0]
     assert (main["state_found"], main["results"], main["waiting"]) == (False, 70, 70)
-
-
-def test_rescue_reads_format_1(image):
-    buf = bytearray(126)
-    buf[8:16] = b"\x09\x00\x00\x00\x0a\x00\x01\x00"
-    buf[16:122] = body_of(9)
-    seal(buf, 0, 0x52, 0, 114, 3)
-    image.write_bytes(b"\xff" * 4096 + buf + b"\xff" * 2000)
-    assert [row["tightening_id"] for row in json.loads(run("rescue", image, "--json"))] == ["9"]
-
-
-def test_rescue_exports_everything_of_format_2(tmp_path):
-    path = tmp_path / "old.spool"
-    path.write_bytes(format_2())
-    said = CliRunner().invoke(spool, ["info", str(path)])
-    assert said.exit_code == 2 and "format 2" in said.output and "rescue" in said.output
-    rows = json.loads(run("rescue", path, "--json"))
-    main = [row for row in rows if row["area"] == "main"]
-    assert [row["number"] for row in main] == list(range(1, 49))
-    for row in main:
-        if row["kind"] == "raw":
-            assert row["frame"] == "00410061999         odd frame"
-        else:
-            assert row["tightening_id"] == str(row["number"]) and row["vin"] == "VIN%022d" % (row["number"] * 7919)
-    parked = [row for row in rows if row["area"] == "parked"]
-    assert [(row["number"], row["refused_number"], row["refused_code"]) for row in parked] == [
-        (number, 900 + number, 43) for number in range(1, 7)
-    ]
-    assert [row.get("frame") for row in parked].count("00410061999         odd frame") == 2
-
-
-def test_rescue_loses_nothing_of_format_2_where_its_heads_are_damaged(tmp_path):
-    octets = bytearray(format_2())
-    for block in range(6):
-        octets[block * 4096 + 30] ^= 1
-    path = tmp_path / "old.spool"
-    path.write_bytes(octets)
-    rows = json.loads(run("rescue", path, "--json"))
-    assert len(rows) == 54
-    idents = {int(row["tightening_id"]) for row in rows if row["kind"] == "result"}
-    assert idents == {n for n in range(1, 49) if n % 12 != 3} | {5001, 5002, 5004, 5005}
 
 
 def test_info_tells_what_is_remembered(tmp_path):

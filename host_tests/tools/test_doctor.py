@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import lzma
 import os
 import pty
 import shlex
@@ -18,6 +17,7 @@ from click.testing import CliRunner
 
 from agent.log import numbers as n
 from agent.quarantine.quarantine import Quarantine
+from board import linux_header
 from board.linux_flash import FileFlash
 from host_tests.support.log import Area, append
 from tools.cli import main as cli
@@ -499,12 +499,13 @@ def test_an_emptied_or_restored_toolsnet_is_told_in_the_words_of_the_log(tmp_pat
     assert words in found.words and found.verdict == (GOOD if sequence == 5 else WARN)
 
 
-def test_a_spool_of_an_earlier_toolcart_is_one_that_the_next_start_takes_over(tmp_path):
-    data = Path(__file__).parents[1] / "data/backlog.spool.xz"
-    (tmp_path / "cart.spool").write_bytes(lzma.open(data).read())
-    settings = {"size_kib": 1024, "owner": (3, 1, 10)}
-    found = local.spool("s", tmp_path / "cart.spool", settings)[0]
-    assert found.verdict == NOTE and "the next start takes it over" in found.words
+def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(linux_header, "VERSION", 1)
+        page = linux_header.Header(16, 4096, 16, linux_header.NO_OWNER, bytes(16)).page()
+    (tmp_path / "cart.spool").write_bytes(bytes(page) + b"\xff" * 65536)
+    found = local.spool("s", tmp_path / "cart.spool", {"size_kib": 64, "owner": (3, 1, 10)})[0]
+    assert found.verdict == BAD and "made by another version of toolcart" in found.words
 
 
 def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):

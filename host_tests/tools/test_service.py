@@ -1,7 +1,6 @@
 """The service is shut in, watched and installed in one step each; sd_notify speaks systemd's protocol."""
 
 import json
-import lzma
 import os
 import shutil
 import signal
@@ -29,7 +28,6 @@ CART = {
     "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
 }
 DEADLINE_S = 30
-ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # of station 10, in an older format
 
 
 @pytest.fixture
@@ -356,7 +354,6 @@ def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, m
 def without_a_spool(cart, monkeypatch, heal):
     """The lines that an agent tells whose spool cannot be used at first; `heal` is called once it has said so."""
     monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
-    monkeypatch.setattr(process, "MOUNT_RETRY_MS", 50)
     told = []
     agent = process.Agent(config_file.read_to_run(cart), str(cart), 20, told.append)
     until_s = time.monotonic() + DEADLINE_S
@@ -371,9 +368,8 @@ def without_a_spool(cart, monkeypatch, heal):
     return code, told, agent
 
 
-@pytest.mark.parametrize("old", [False, True])
 def test_a_service_without_a_spool_stays_says_why_once_and_uses_a_disk_that_comes_back(
-    cart, manager, monkeypatch, old, tmp_path
+    cart, manager, monkeypatch, tmp_path
 ):
     address, heard = manager
     monkeypatch.setenv("NOTIFY_SOCKET", address)
@@ -385,15 +381,12 @@ def test_a_service_without_a_spool_stays_says_why_once_and_uses_a_disk_that_come
     def heal():
         time.sleep(0.3)  # some attempts more
         (tmp_path / "other").mkdir()
-        if old:
-            (tmp_path / "other/a.spool").write_bytes(lzma.open(ASIDE).read())
         (tmp_path / "other").rename(tmp_path / "disk")
 
     code, told, agent = without_a_spool(cart, monkeypatch, [heal])
     assert code == 0 and agent.app.stations[0].mounted
     spoken = [line["text"] for line in told if line["kind"] == "spool"]
-    assert len(spoken) == (2 if old else 1) and "disk: No such file or directory" in spoken[0]
-    assert any("the old spool is kept" in line.get("text", "") for line in told) == old
+    assert len(spoken) == 1 and "disk: No such file or directory" in spoken[0]
     assert heard() == "READY=1" and heard() == "WATCHDOG=1"
     assert heard() == f"STATUS=no spool can be used: {spoken[0]}"
 
@@ -404,13 +397,3 @@ def test_who_starts_it_by_hand_gets_the_exit_code_of_a_spool_that_cannot_be_used
     tree["stations"][0]["spool"]["path"] = "disk/a.spool"
     cart.write_text(json.dumps(tree))
     assert without_a_spool(cart, monkeypatch, [])[0] == 3
-
-
-def test_an_old_spool_that_cannot_be_taken_over_is_looked_at_once(cart, manager, monkeypatch, tmp_path):
-    address, _ = manager
-    monkeypatch.setenv("NOTIFY_SOCKET", address)
-    spool = tmp_path / "a.spool"
-    spool.write_bytes(b"\x48" + bytes(7) + b"TCSP" + b"\3" + bytes(8179))
-    code, told, _ = without_a_spool(cart, monkeypatch, [lambda: (time.sleep(0.3), spool.unlink())])
-    assert code == 0
-    assert len([line for line in told if "toolcart spool rescue" in line.get("text", "")]) == 1, told

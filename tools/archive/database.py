@@ -75,7 +75,7 @@ def is_same(one: str, other: str) -> bool:
 def connect(place: str, writes: bool) -> Engine:
     """Return the engine of an archive that exists, or is made if `writes`; Unusable if that fails.
 
-    For reading only, an archive of another version is Unusable; opened for writing, an older one is brought up to date.
+    One that holds something else is Unusable; opened for writing, an older archive is brought up to date.
     """
     try:
         url = make_url(url_of(place))
@@ -104,11 +104,8 @@ def connect(place: str, writes: bool) -> Engine:
                 _check_promise(connection, place)
                 _check_purpose(connection, place)
                 _bring_up(connection)
-            elif _known(connection, place) != _newest():
-                raise Unusable(
-                    f"{shown(place)}: made by another version of toolcart; start `toolcart archive serve` of this one "
-                    "on it once, that brings an older one up to date"
-                )
+            elif _known(connection, place) is None:
+                raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
     except SQLAlchemyError as refused:
         raise Unusable(f"{shown(place)}: {first_line(refused)}") from None
     return engine
@@ -159,10 +156,6 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     return config
-
-
-def _newest() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -110,8 +110,8 @@ def _file(what: str, path: Path, settings: dict) -> Found:
         told = "station {2} of system {1}, type {0}".format(*header.owner)
         hint = "Two stations cannot share one; name another file in spool.path, or mend the numbers."
         return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)
-    if header.version < linux_header.VERSION:
-        return Found(what, NOTE, f"{path} is a spool of an earlier toolcart: the next start takes it over")
+    if header.version != linux_header.VERSION:
+        return Found(what, BAD, f"{path} was made by another version of toolcart", "Use that version, or another file.")
     kib = (path.stat().st_size - linux_header.PAGE_BYTES) // 1024
     return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
 

@@ -16,9 +16,9 @@ import stat
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from agent.base.ticks import Timer, ticks_add, ticks_diff
+from agent.base.ticks import ticks_add, ticks_diff
 from agent.cart import status
-from agent.cart.app import MOUNT_RETRY_MS, App, Station
+from agent.cart.app import App, Station
 from agent.cart.liveness import Liveness
 from agent.log.mount import MOUNT_FOREIGN
 from agent.log.numbers import DELIVERED, STORED
@@ -116,8 +116,6 @@ class Agent:
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
         self._told_once: set[str] = set()
-        self._cannot_be_taken: dict[str, tuple[int, int]] = {}  # spools, as they were when last examined
-        self._look_for_old = Timer()
         self._told_notes: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -126,15 +124,12 @@ class Agent:
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
         asked = self._open_status()
-        self._take_over(self._due)
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
                 self._clock.on_turn(now)
             self._tell_spools()
             self._open_controls()
-            if self._told_problems and self._look_for_old.expired(now):
-                self._take_over(now)
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
@@ -208,28 +203,6 @@ class Agent:
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
 
-    def _take_over(self, now: int) -> None:
-        """Convert spools of earlier toolcarts before they are opened, also one that appears later."""
-        self._look_for_old.start(now, MOUNT_RETRY_MS)
-        for station in self.app.stations:
-            if not station.mounted:
-                self._take_over_one(station.settings["spool"])
-
-    def _take_over_one(self, spool: dict) -> None:
-        from tools.spool.take_over import CannotTakeOver, take_over_if_old
-
-        path = os.path.join(self.board.folder, spool["path"])
-        if path in self._cannot_be_taken and self._cannot_be_taken[path] == _stamp(path):
-            return
-        try:
-            done = take_over_if_old(path, spool, self._note)
-        except CannotTakeOver as reason:
-            self._note(str(reason))
-            self._cannot_be_taken[path] = (0, 0) if reason.for_now else _stamp(path)
-        else:
-            if done:
-                self._note(done)
-
     def _note(self, text: str) -> None:
         """Say something, but only once."""
         if text not in self._told_once:
@@ -274,15 +247,6 @@ class Agent:
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""
         return len(self._told_problems) == len(self.app.stations)
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    """Return which file it is, and when it was changed; zeros if there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return (0, 0)
-    return (found.st_ino, found.st_mtime_ns)
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -1,6 +1,6 @@
 """`toolcart spool`: look at a spool file, a folder of blocks or an image pulled from a board, which stay as they are.
 
-`take-over` makes a new file from one of an older format; `toolcart run` does that by itself. `offer-again` is an order.
+`take-over` moves one into a new file; `offer-again` is an order.
 
 Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
 be read or is not a spool.
@@ -273,15 +273,16 @@ spool.add_command(offer_again_command)
 def take_over_command(
     source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
 ) -> None:
-    """Make the spool NEW from one of format 2 or 3 (a file, a folder of blocks or an image), with all it holds.
+    """Make the spool NEW from OLD (a file, a folder of blocks or an image of a board), with all it holds.
 
-    With another --station its results wait for that one, whose server is treated as if it were new.
+    So it gets another size or place. With another --station its results wait for that one, whose server is treated as
+    if it were new.
     """
     from tools.spool.take_over import CannotTakeOver, Plan, take_over
 
     kept = (parked_kib or max(12, size_kib // 4)) * 1024
     try:
-        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, 0, int(unit), station or 0)))
+        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, int(unit), station or 0)))
     except (CannotTakeOver, image.ImageError) as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)

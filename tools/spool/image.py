@@ -5,7 +5,7 @@ Rules
 2. The agent's own code decides what counts (tools.spool.opened): a mount writes nothing. Every other sound record is
    void: a copy that was cut, or what was refused, or superseded by a later block.
 3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
-4. `scan`, for rescue, ignores all order and takes every sound record wherever it is, also of formats 1 to 3.
+4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ FOLDER_MORE = 2
 KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))
 NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
-EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at byte 8, its format at 12
-EARLIER_ROLE = {2: 26, 3: 13}  # where such a HEAD says which area it is in: 1 is the quarantine
 _RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the quarantine adds
 
 
@@ -163,9 +161,6 @@ def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[in
         size = _size_at(octets, at)
         if size:
             return 1 << (size >> 4), STEP_BYTES << (size & 15)
-        if octets[at : at + 1] == bytes([EARLIER_KIND]) and octets[at + 8 : at + 12] == EARLIER_MAGIC:
-            version = octets[at + 12]
-            raise Unsound(f"it has format {version} of an earlier toolcart: the agent takes it over when it starts")
     if told is not None:
         return told.unit_bytes, told.block_bytes
     raise Unsound("no block begins with a sound head: it is damaged, or no spool")
@@ -182,7 +177,7 @@ def _size_at(octets: bytes, at: int) -> int:
 def _sound(octets: bytes, at: int, room: int) -> int:
     """Return the length of the sound record at `at`, 0 if there is none."""
     kind = octets[at] if at < len(octets) else 0xFF
-    if kind != EARLIER_KIND and kind | 0x80 not in KIND_NAMES:
+    if kind not in KIND_NAMES:
         return 0
     length = FRAME_BYTES + int.from_bytes(octets[at + 2 : at + 4], "little")
     if length > room or at + length > len(octets) or length > FRAME_BYTES + PAYLOAD_WIDE:
@@ -218,7 +213,7 @@ def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int,
 def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int) -> int:
     """Return how many numbers between those that count have no record although there is room for one.
 
-    A start skips numbers, and so does taking over an older spool: then the records are adjacent.
+    A start skips numbers: then the records are adjacent.
     """
     missing = 0
     for before, number in pairwise(numbers):
@@ -243,11 +238,11 @@ def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
 
 
 def scan(octets: bytes) -> list[tuple[int, Entry]]:
-    """Return every sound record wherever it is, with its address; format 1's kinds get today's numbers."""
+    """Return every sound record wherever it is, with its address."""
     found = []
     end = 0
     kept = False  # from the head before it: a raw frame does not say it itself
-    for match in re.finditer(rb"[\x48\x52\x57\x45\x49\xd2\xd7\xc5\xc9]|TL", octets):
+    for match in re.finditer(rb"[\xd2\xd7\xc5\xc9]|TL", octets):
         at = match.start()
         if at < end or at % 4:
             continue
@@ -258,11 +253,8 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         if not length:
             continue
         end = at + length
-        kind = octets[at] | 0x80
+        kind = octets[at]
         payload = octets[at + HEAD_BYTES : end - 4]
-        if octets[at] == EARLIER_KIND:
-            kept = _earlier_role(octets, at, kept)
-            continue
         ring = KEPT if kept else LOG
         if kind == KIND_RESULT:  # its length says which, as long as there is one spindle
             plain = len(payload) - origin_bytes(payload, 0)
@@ -270,10 +262,3 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
             ring = KEPT if plain - PARKED_BYTES in _RESULT_BYTES else ring
         found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
     return found
-
-
-def _earlier_role(octets: bytes, at: int, otherwise: bool) -> bool:
-    """True if the HEAD of an earlier format is the quarantine's."""
-    if octets[at + 8 : at + 12] != EARLIER_MAGIC:
-        return otherwise
-    return octets[at + EARLIER_ROLE.get(octets[at + 12], 13)] == 1

@@ -1,1 +1,0 @@
-"""Reads spools of formats 2 and 3, which kept their state between the results."""
