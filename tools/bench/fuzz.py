@@ -16,6 +16,9 @@ Rules
 import sys
 import time
 
+import agent.record.same  # noqa: F401 - first, because imports nest (agent.cart.app)
+
+# isort: split
 from agent.link import LINK_BROKEN, LINK_NEED_DATA
 from agent.link.r3964 import R3964
 from agent.link.serial_ascii import SerialAscii
