@@ -141,8 +141,7 @@ class Known:
         self.expected = bytearray(ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
-        self.last_id = -1  # its ID, -1 if it has none
-        self.misfit = False  # it does not fit what is known
+        self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
         self._gone = 0
         self.load()
@@ -165,6 +164,7 @@ class Known:
         at += HEAD_BYTES
         is_next = flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
+            self.last_id = -1
             self.follows(buf, at)
         elif kind == KIND_RESULT:
             self._stored_elsewhere(flags, buf, at, length)
@@ -226,8 +226,7 @@ class Known:
             if not self.shares():
                 self.add(after(top), before(number))
         elif number != top:
-            self.misfit = True
-            return
+            return  # agent.openprotocol.recovery sees to it
         if not self.is_beside(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
@@ -300,6 +299,13 @@ class Known:
         for first, last in self.ranges:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
+
+    def misses(self, number):
+        """True if this ID may be missing."""
+        for first, last in self.ranges:
+            if length_of(first, number) and length_of(number, last):
+                return True
+        return False
 
     def gone(self):
         """Return how many IDs the controller no longer had, in total."""

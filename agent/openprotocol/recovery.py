@@ -10,13 +10,17 @@ Rules
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), or by five silences
    while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
-5. A push that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
+5. A push fits if it may be missing, or is not behind the one before it while nothing is proven: it was on its way. One
+   that does not fit starts the look over, once a minute at most. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it.
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
+8. What was pushed on this connection, one ID after the other, is asked for once: if its first one is what the controller
+   has under that ID, the rest is, too, since what is made later is pushed later. While such pushes come nothing is
+   asked for.
 
     phase     asks for             it is there                         it is gone
     NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
@@ -28,7 +32,8 @@ Rules
     WALK      downward from N      goes on                             settle all from the lowest that is there
     UP        upward, if 0 is gone goes on                             after K in a row: settle
     SEEK      downward, shared     is it ours? (shared.py)             the stretch is known
-    FILL      the oldest missing   store it, close it                  close it, count it
+    FILL      the oldest missing   the first of a run of pushes:       close it, count it
+                                   close the run; else store it, close it
     POLL      0, when told to      is it w? (agent.station.watch)      w + 1, since 0 may be unknown there
 """
 
@@ -53,7 +58,7 @@ from agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
-from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
+from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread, same
 from agent.openprotocol.walk import Walk
 from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
@@ -65,6 +70,7 @@ HIGHER_KEPT = const(2)  # n's result is found under n + 1
 CLOSED_MOST = const(32)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
+ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -111,8 +117,9 @@ class Recovery:
         self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
         self._first = self._upto = 0  # what is to be settled as missing
         self._afresh = self._reset = False  # only that is missing, not what was before; since the IDs began again
+        self._run_first = bytearray(DIGEST_BYTES)  # of the first of the pushes that came one ID after the other
+        self._run_last = -1  # the last one's ID, of all that was pushed on this connection
         self._walk = Walk()
-        self._begin = self._at = 0  # where the oldest range begins: as saved, and in fact
         self._gone_first = self._gone_last = 0
         self._never_asked = -1  # ID of the last push of a controller that cannot be asked
         self._forget()
@@ -128,7 +135,6 @@ class Recovery:
         self.shared = None
         self.higher = HIGHER_NO
         known.last_id = -1
-        known.misfit = False
         self.phase = qs.PHASE_OFF
         if not known.recovers:
             return
@@ -149,6 +155,7 @@ class Recovery:
             self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is no such phase
         self.phase = qs.PHASE_IDLE
         self._online = False
+        self._run_last = -1
         self._forget()
         if self.known.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
@@ -201,8 +208,7 @@ class Recovery:
         """Forget what was heard, asked and concluded."""
         self._asked = 0  # the newest: an answer below it would show that stations share the IDs
         self._newest = -1  # N
-        self._pushed_first = self._pushed_last = -1  # of what came before any answer
-        self._heard_last = -1  # the ID pushed last
+        self._pushed_first = -1  # of what came before any answer
         self._told = False  # what settling loses has been reported
         self._held = False  # by the log
         self._zero = False  # ID 0 is gone
@@ -217,7 +223,8 @@ class Recovery:
         self._beside = False  # the ID after the one that is not answered is asked for
         self._waiting = False  # for an answer
         self._stale = False  # that answer is of no more interest
-        self._begin = self._closed = self._gone_count = 0
+        self._begin = self._at = 0  # where the oldest range begins: as saved, and in fact
+        self._closed = self._gone_count = 0
         self._owes = False  # how far the range is closed should be saved
         self._retry.stop()
 
@@ -248,28 +255,28 @@ class Recovery:
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
-    def heard(self, buf, at, now):
-        """Take note of a push that was stored and that Known has seen; False if it is out of the order of its ID.
-
-        One behind the newest ID that the controller has named is not, while it follows the push before it: it was on
-        its way then.
-        """
+    def heard(self, now):
+        """Take note of a push that was stored and that Known has seen; False if it is out of the order of its ID."""
         known = self.known
-        number, before_it = known.last_id, self._heard_last
-        self._heard_last = number
-        follows = number >= 0 and (before_it < 0 or is_ahead(number, before_it))
-        if known.misfit:
-            known.misfit = False
-            self.look_again(now)
-            return follows
-        if self.flags == 0 or number < 0:
+        number, before_it = known.last_id, self._run_last
+        if number < 0:
+            return True
+        self._run_last = number
+        if before_it < 0 or number != after(before_it):
+            copy(self._run_first, 0, known.last, 0, DIGEST_BYTES)
+        follows = before_it < 0 or is_ahead(number, before_it)
+        if self.flags == 0:
+            if known.misses(number):
+                self._retry.start(now, ON_ITS_WAY_MS)
+            elif number != known.top():
+                self.look_again(now)
+                return follows
             return True
         if self._nameless and number > 0:  # ID 0 is no result's, or one's just past the wrap
             self.phase = qs.PHASE_NEWEST
             self.look_again(now)
             return False
         if self._newest < 0:
-            self._pushed_last = number
             if self._pushed_first < 0:
                 self._pushed_first = number
             if self.phase == qs.PHASE_OFF:
@@ -280,7 +287,8 @@ class Recovery:
             if number != after(top) and not self._shares:
                 self._upto = before(number)  # else the IDs skipped would not be asked for
         elif number != top:
-            self.look_again(now)
+            if not follows:
+                self.look_again(now)
             return follows
         if not known.is_beside(self._top):
             self._take_top(known.last)
@@ -289,7 +297,7 @@ class Recovery:
     def _count_lost(self):
         """Count a jump in the pushed IDs as lost, also since the last connection: nothing can be asked for here."""
         before_it, first = self._never_asked, self._pushed_first
-        self._never_asked = self._pushed_last
+        self._never_asked = self._run_last
         self._pushed_first = -1
         if before_it < 0 or first < 0 or self._shares or not is_ahead(first, after(before_it)):
             return
@@ -524,9 +532,7 @@ class Recovery:
         if number != self._asked:
             return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._turn_or_close()
         if phase == qs.PHASE_FILL:
-            is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
-            self.passed_over += is_others
-            return self._close(False) if is_others else qs.NEWS_STORE
+            return self._hear_missing()
         if phase == qs.PHASE_WITNESS:
             return self._hear_witness(held, now)
         if phase == qs.PHASE_UP:
@@ -613,7 +619,7 @@ class Recovery:
             self._first = newest if self.store_newest else after(self._upto)
             return self._conclude(now)
         if known.is_empty() and not self._other:
-            self._afresh = self._told = True  # it had nothing: nothing from before can be lost
+            self._afresh = True
             self._first = first_below(newest) if self._shares else open_below(self._upto)
             return self._conclude(now)
         if known.is_top(self._top) or (several and held and newest == known.top()):
@@ -889,6 +895,19 @@ class Recovery:
         self._closed += 1
         self._owes = self._owes or self._closed >= CLOSED_MOST
         return qs.NEWS_NONE
+
+    def _hear_missing(self):
+        """Take the one at `_at`; if that is the first of a run of pushes, close them all. Return a NEWS_."""
+        is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
+        self.passed_over += is_others
+        if is_others:
+            return self._close(False)
+        if self._run_last < 0 or self._spindles() > 1 or not same(self._answer, self._run_first):
+            return qs.NEWS_STORE
+        self._run = 0
+        self._closed += length_of(self._at, self._run_last)
+        self._at = self._run_last
+        return self._close(False)
 
     def _answered_beside(self):
         """The ID after the unanswered one is answered: that one gets a last try. Return NEWS_NONE."""

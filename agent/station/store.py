@@ -309,7 +309,7 @@ class Store:
         if held:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
-        if kept == KEPT and not recovery.heard(stage, body, now):
+        if kept == KEPT and not recovery.heard(now):
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 

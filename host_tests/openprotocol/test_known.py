@@ -67,12 +67,13 @@ def test_what_is_unproven_or_fetched_or_no_result_moves_nothing():
         (0, KIND_EVENT),
     ):
         known = store(proven(41), 47, flags=flags, kind=kind)
-        assert known.top() == 41 and known.ranges == [] and not known.misfit, (flags, kind)
+        assert known.top() == 41 and known.ranges == [], (flags, kind)
 
 
-def test_push_that_does_not_fit_is_said_so_and_moves_nothing():
-    known = store(proven(41, 47), 12)
-    assert known.misfit and known.top() == 47
+def test_push_behind_the_highest_one_moves_nothing():
+    for number in (12, 44):  # which is on its way
+        known = store(proven(41, 47), number)
+        assert known.top() == 47 and known.ranges == [[42, 46]] and known.misses(number) == (number == 44)
 
 
 def test_first_push_of_a_controller_that_was_empty_opens_a_range_whose_begin_is_not_known():
@@ -80,13 +81,13 @@ def test_first_push_of_a_controller_that_was_empty_opens_a_range_whose_begin_is_
         known = made()
         known.put_empty()
         store(known, 3, flags=flags)
-        assert known.top() == 3 and not known.misfit and not known.is_empty() and known.last_id == 3
+        assert known.top() == 3 and not known.is_empty() and known.last_id == 3
         assert [last for _, last in known.ranges] == [2] and known.missing() == 1
 
 
 def test_push_without_an_id_moves_nothing():
     known = store(proven(41), BLANK)
-    assert known.top() == 41 and not known.misfit and known.last_id == -1
+    assert known.top() == 41 and known.last_id == -1
 
 
 def test_next_id_is_known_by_its_digits_only_behind_a_proven_push():

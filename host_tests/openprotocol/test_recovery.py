@@ -873,3 +873,83 @@ def test_walk_is_short_where_the_ids_are_the_stations_own():
         count = bench.settle()
         assert most <= count - 2 - 3 <= most + 12, (system_type, sharing, count)
         assert len(bench.stored()) == 4
+
+
+# -- results that the controller has queued while no one was there -------------------------------------------------
+
+
+def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
+    """`held` are stored, `missed` more are made while away, and the last `pushed` of them come from a queue.
+
+    In each pause the controller answers one question. Return the bench when all is pushed, and which were proven then.
+    """
+    bench = met(held, limit=limit)
+    bench.away(missed)
+    recovery = bench.recovery
+    for result in bench.memory.made[-pushed:]:
+        bench.push(result)
+        bench.now += pause_ms
+        if recovery.want(bench.now):
+            bench.asked.append(int(bytes(recovery.ask_id)))
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    return bench, [one[2].ident for one in bench.log.records if not one[1] and one[2].ident > held]
+
+
+def test_queued_results_are_proven_as_soon_as_the_last_one_known_is_found():
+    bench, proven = backlog(49, 49)
+    assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
+    assert bench.asked == [0, 50] and bench.known.top() == 99
+    assert bench.settle() == 1 and bench.asked[-1] == 51, "one question shows that all of them are what it has"
+    assert bench.stored() == numbers(1, 99) and bench.known.missing() == 0
+
+
+def test_what_was_pushed_on_this_connection_is_not_fetched_though_the_log_has_lost_it():
+    bench, _ = backlog(250, 10, limit=190)
+    assert bench.settle(2000) == 241
+    assert bench.log.number == 300 and bench.known.missing() == 0, "each is stored once"
+
+
+def test_what_is_missing_behind_what_was_pushed_is_fetched_too():
+    bench = met(50)
+    bench.away(30)
+    recovery = bench.recovery
+    for result in bench.memory.made[60:70]:
+        bench.push(result)
+        bench.now += 20
+        if recovery.want(bench.now):
+            bench.answer(bench.memory.find(int(bytes(recovery.ask_id))))
+    bench.asked = []
+    bench.settle()
+    assert bench.asked == numbers(51, 61) + numbers(71, 80), "what was pushed costs one question"
+    assert sorted(bench.uids()) == numbers(1, 80)
+
+
+def test_a_queued_result_of_before_a_reset_is_not_taken_for_the_one_that_has_its_id_now():
+    bench = Bench().open()
+    bench.live()  # 1
+    queued = bench.memory.make()  # 2, which no one has heard
+    bench.memory.reset()
+    bench.memory.make()
+    bench.settle()
+    bench.away(2)
+    assert bench.push(queued)
+    bench.settle()
+    assert sorted(bench.uids()) == numbers(1, 5)
+
+
+def test_the_queue_of_a_count_that_began_afresh_is_proven_in_one_look():
+    bench = met(50)
+    bench.close()
+    bench.memory.reset()
+    bench.asked = []
+    for _ in range(30):
+        bench.memory.make()
+    bench.open()
+    for result in bench.memory.made[-30:]:
+        bench.push(result)
+        bench.now += 20
+        if bench.recovery.want(bench.now):
+            bench.asked.append(int(bytes(bench.recovery.ask_id)))
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    bench.settle()
+    assert bench.asked.count(0) == 1 and sorted(bench.uids()) == numbers(1, 80) and bench.known.epoch() == 1

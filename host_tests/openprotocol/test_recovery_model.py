@@ -54,6 +54,9 @@ class World:
             "trouble": options.pop("troubles", 0),
         }
         self.lags = options.pop("lags", False)
+        self.queues = options.pop(
+            "queues", 0
+        )  # of the results made while no one is there so many are kept, and pushed to the next one
         self.knows_zero = options.pop("knows_zero", True)
         self.connected = False
         self.pushed = []  # on the way to the agent
@@ -79,6 +82,8 @@ class World:
         if not self.connected:
             bench.known.last[:] = bytes(16)
             bench.known.last_id = -1
+        if recovery._run_last < 0:
+            recovery._run_first[:] = bytes(16)
         if recovery.phase not in (PHASE_WITNESS, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
             recovery._top[:] = bytes(16)
             recovery._first = recovery._upto = recovery._asked = 0
@@ -141,7 +146,7 @@ class World:
         found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.made)]
         if left["drop"] and memory.kept:
             found.append("drop")
-        if left["make"] and len(self.pushed) < 2:
+        if left["make"] and (len(self.pushed) < max(2, self.queues) or (self.queues and not self.connected)):
             found.append("make")
         if left["kill"]:
             found.append("kill")
@@ -172,7 +177,7 @@ class World:
             left[name] -= 1
         if name == "make":
             made = bench.memory.make()
-            if self.connected:
+            if self.connected or len(self.pushed) < self.queues:
                 self.pushed.append(made)
         elif name == "other":
             bench.memory.next_id += 1
@@ -206,7 +211,7 @@ class World:
 
     def _connect(self, repeats):
         self.connected = True
-        if repeats and self.unacknowledged:
+        if repeats and self.unacknowledged and not self.queues:
             self.pushed = [self.unacknowledged]
         self.unacknowledged = None
         self.bench.open()
@@ -215,7 +220,8 @@ class World:
         self.connected = False
         if self.pushed:
             self.unacknowledged = self.pushed[0]
-        self.pushed = []
+        if not self.queues:
+            self.pushed = []
 
     def _take(self, result):
         held = any(one[2] is result for one in self.bench.log.records)
@@ -361,6 +367,12 @@ def test_pushes_and_questions_may_cross():
     assert clean(resets=1, lags=True)
 
 
+def test_queue_that_is_pushed_to_the_next_connection_loses_nothing_whatever_is_reset_meanwhile():
+    assert clean(memory=5, queues=3, log=3)
+    assert clean(resets=1, memory=4, queues=2, log=3, lags=True)
+    assert clean(resets=1, memory=3, queues=1, kills=1)
+
+
 def test_power_cuts_and_snapshots_that_are_refused_lose_nothing():
     assert clean(resets=1, kills=1)
     assert clean(results=4, resets=1, kills=1, refusals=1, lags=True)
@@ -463,6 +475,13 @@ def test_what_is_given_up_while_nothing_is_answered_is_asked_for_below_all_there
 
 def test_walk_that_ends_too_soon_loses_results_behind_others():
     assert "held, not stored" in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
+
+
+def test_run_of_pushes_that_is_taken_for_what_the_controller_has_by_its_first_id_alone_loses_results():
+    def by(same):
+        return lambda one, other: bytes(one[:5]) == bytes(other[:5])
+
+    assert "held, not stored" in broken(rc, "same", by, resets=1, queues=1, memory=4)
 
 
 def test_answer_that_is_taken_for_stored_by_its_id_is_lost():

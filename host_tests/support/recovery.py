@@ -214,15 +214,16 @@ class Bench:
         """A pushed result comes; True if it was stored, False if the log has it."""
         start = res.HEAD_BYTES
         payload = result.payload
-        is_next = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.known.expected
-        if not is_next or self.recovery.flags:
+        is_expected = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.known.expected
+        is_next = is_expected and not self.recovery.flags
+        if not is_next:
             if self.log.holds(payload, 0, PAYLOAD, flags):
                 return False
         flags |= self.recovery.flags
         self.log.append(payload, flags, result)
         self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
         if not is_next:
-            self.recovery.heard(payload, start, self.now)
+            self.recovery.heard(self.now)
         return True
 
     def live(self, ident=None, key=None):
