@@ -18,9 +18,8 @@ Rules
 7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
    either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
    that follows (`higher`), and in w itself where it came from such an answer.
-8. What was pushed on this connection, one ID after the other, is asked for once: if its first one is what the controller
-   has under that ID, the rest is, too, since what is made later is pushed later. While such pushes come nothing is
-   asked for.
+8. A run of pushes of this connection, one ID after the other, is asked for once: if the controller has its first one
+   under that ID, it made the rest since. While such pushes come nothing is asked for.
 
     phase     asks for             it is there                         it is gone
     NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
