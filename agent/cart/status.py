@@ -173,7 +173,7 @@ def _recovery(station):
         "needs": recovery.needs,
         "open_ids": known.missing(),
         "gone": known.gone(),
-        "stored_again": known.state.numbers[n.STORED_AGAIN],
+        "stored_again_at_most": known.state.numbers[n.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if known.gone() else None,
         "epoch": known.epoch(),
     }

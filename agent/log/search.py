@@ -39,7 +39,6 @@ class Search:
         self._key = bytearray(ID_BYTES)
         self._words = bytearray(WORDS_BYTES)  # on the block before the current one
         self._keyed = False
-        self._is_apart = False  # no block's range of IDs has this ID
         self._left = 0  # blocks
         self.place = -1  # of the current block
         self._first = 0
@@ -51,7 +50,6 @@ class Search:
         """Start a search for the results with the ten-byte ID at key[at:]. Hot: allocates nothing."""
         log = self.log
         self.place = -1
-        self._is_apart = False
         is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
         if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
             return
@@ -59,14 +57,13 @@ class Search:
         self._begin(log.device.block_count)
         self._keyed = True
         copy(self._words, 0, log.words, 0, WORDS_BYTES)
-        self._is_apart = not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0
-        if self._is_apart:
+        if not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0:
             self._step()
 
     def begin_newest(self, blocks):
         """Start a search for every record in the newest `blocks` blocks."""
         self._begin(blocks)
-        self._keyed = self._is_apart = False
+        self._keyed = False
 
     def next(self):
         """Read the next one into the page; return its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
@@ -100,10 +97,6 @@ class Search:
                 self._step()
         return RECORD_NONE
 
-    def is_past(self):
-        """True if the log may have had what was not found: it has wrapped, and no block's range of IDs has the ID."""
-        return self._is_apart and self.log.first_above(0) > 1
-
     def _is_away(self):
         log = self.log
         return log.device.read_into(log.block * log.device.block_bytes, log.page, HEAD_OCTETS) < 0
@@ -128,7 +121,6 @@ class Search:
                 return
             self._first = log.firsts[place]
             if not self._keyed or self._may_hold(place):
-                self._is_apart = False
                 self._offset = HEAD_OCTETS
                 self._number = self._first - 1
                 return

@@ -14,6 +14,9 @@ Rules
    result stored before `w` (agent.openprotocol.spindles, rule 2).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it.
+8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
+   not proven or on its way; from the first on, where ranges were joined, all that a controller has is missing, or a
+   start found a range. While the log has that record, it says whether it has a result; later no one knows.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -28,7 +31,7 @@ The values are the torque's six digits and the last two of the angle, two to a b
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32
-from agent.log.numbers import GONE
+from agent.log.numbers import DAMAGED, GONE
 from agent.openprotocol.ids import (
     after,
     before,
@@ -81,6 +84,7 @@ _ANGLE = const(15)
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
 _SHARED = const(4)  # all stations of the controller share the IDs
+_DOUBTED = const(8)  # rule 8, for the next start
 
 _GONE_MOST = const(0x3FFFFFFF)
 
@@ -140,6 +144,7 @@ class Known:
         self.numbers = state.numbers
         self.expected = bytearray(ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
+        self.doubted = 0  # rule 8; 0: nothing is
         self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
@@ -155,6 +160,7 @@ class Known:
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
+        self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
 
     # -- the fold ----------------------------------------------------------------------------------------------
 
@@ -207,8 +213,10 @@ class Known:
             if self.is_empty():
                 self.add(open_below(before(number)), before(number))
             self.put_top(self.last)
-        elif not flags & FLAG_UNPROVEN:
-            self._hear_proven(number)
+        elif flags & FLAG_UNPROVEN:
+            self.doubt(get_u32(buf, at - HEAD_BYTES))
+        else:
+            self._hear_proven(number, get_u32(buf, at - HEAD_BYTES))
 
     def _hear_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
@@ -219,14 +227,15 @@ class Known:
             highest = known & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
-    def _hear_proven(self, number):
-        """Take a push of ID `number` on a connection that has proven `w`."""
+    def _hear_proven(self, number, record):
+        """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
                 self.add(after(top), before(number))
         elif number != top:
-            return  # agent.openprotocol.recovery sees to it
+            self.doubt(record)
+            return
         if not self.is_beside(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
@@ -307,6 +316,10 @@ class Known:
                 return True
         return False
 
+    def may_have_had(self, first):
+        """True if what is missing may have been stored, and in front of `first`, the oldest that the log has."""
+        return 0 < self.doubted and (self.doubted < first or self.numbers[DAMAGED] > 0)
+
     def gone(self):
         """Return how many IDs the controller no longer had, in total."""
         return self.numbers[GONE]
@@ -363,6 +376,18 @@ class Known:
         numbers = self.numbers
         numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
 
+    def doubt(self, record=1):
+        """Note that from this record of the log on some of what may be missing may have been stored."""
+        if not 0 < self.doubted <= record:
+            self.doubted = record
+        self.octets[_FLAGS] |= _DOUBTED
+
+    def end_doubt(self):
+        """Doubt nothing any more if nothing is missing."""
+        if not self.ranges:
+            self.doubted = 0
+            self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
+
     def forget_ranges(self):
         """Forget all ranges: nothing is missing any more."""
         self.ranges = []
@@ -382,6 +407,7 @@ class Known:
             near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]
             ranges.pop(near + 1)
+            self.doubt()
         self._write_ranges()
 
     def close_up_to(self, number):
@@ -391,6 +417,7 @@ class Known:
             ranges[0][0] = number
         else:
             ranges.pop(0)
+        self.end_doubt()
         self._write_ranges()
 
     def _write_ranges(self):

@@ -149,7 +149,7 @@ class Recovery:
 
     def closed(self):
         """The session is over."""
-        self._flush()  # what cannot be saved is asked for again
+        self._drop_range()
         if self.phase == qs.PHASE_SEEK:
             self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is no such phase
         self.phase = qs.PHASE_IDLE
@@ -196,7 +196,7 @@ class Recovery:
 
     def begin_look(self):
         """Start over with the newest at once."""
-        self._flush()
+        self._drop_range()
         stale = self._waiting
         self._forget()
         self._stale = stale
@@ -782,11 +782,14 @@ class Recovery:
         known.begin()
         if self._afresh:
             known.forget_ranges()
+        if (self._afresh and known.is_met()) or self._spindles() > 1:
+            known.doubt()  # all the controller has may be missing, or `w` itself
         if self._newest < 0:
             known.put_empty()
         else:
             known.add(self._first, self._upto)
             known.put_top(self._top)
+        known.end_doubt()
         known.put_controller(self._identity, self._shares, self._afresh and self._reset)
         if not known.commit():
             self.not_saved += 1
@@ -934,6 +937,11 @@ class Recovery:
         self._closed = self._gone_count = 0
         self._save()  # else some are asked for again after a restart
         return True
+
+    def _drop_range(self):
+        """Write down how far the oldest range is closed; what cannot be saved is asked for again."""
+        if not self._flush():
+            self.known.doubt()
 
     def _save(self):
         if not self.known.state.save():

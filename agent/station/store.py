@@ -211,10 +211,10 @@ class Store:
         held = self._holds(flags)
         if held:
             return self._known_before(held, now)
-        is_past = self.look.search.is_past()
+        may_be_second = self.known.may_have_had(self.log.first_above(0))
         kept = self._commit(flags, now)
         if kept == KEPT:
-            self._numbers[STORED_AGAIN] += is_past
+            self._numbers[STORED_AGAIN] += may_be_second
             self.health.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
                 self.health.count(h.ODD_FIELDS)

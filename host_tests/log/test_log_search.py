@@ -69,29 +69,6 @@ def test_a_result_is_found_whichever_single_read_is_refused():
         assert found(area, 200)[0] == [200], refused
 
 
-def test_an_id_apart_from_those_of_a_log_that_has_turned_over_may_have_been_there():
-    def past(area, ident):
-        search = Search(area.log)
-        search.begin(b"%010d" % ident, 0)
-        while search.next() > 0:
-            pass
-        search_is_past = search.is_past()
-        search.begin_newest(1)
-        assert not search.is_past(), "it was looked for without an ID"
-        return search_is_past
-
-    area = area_of(16, 64, 1200, 2)  # odd ones
-    for _ in range(2):
-        oldest = min([ident for ident in range(1, 1201) if found(area, ident)[0]])
-        may_be = [ident for ident in range(1204) if past(area, ident)]
-        assert may_be[:oldest] == list(range(oldest))
-        assert len(may_be) - oldest < area.log.used_blocks(), "those that were left out between two blocks"
-        area.mount()
-        assert area.log.settle()
-    area = area_of(16, 64, 20, 2)  # nothing was ever erased
-    assert not past(area, 0)
-
-
 def test_an_id_above_all_others_costs_no_read():
     area = area_of(16, 64, 200)
     assert found(area, 201) == ([], 0)

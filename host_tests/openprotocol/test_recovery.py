@@ -886,7 +886,7 @@ def backlog(missed, pushed, limit=0, held=50, pause_ms=20):
     bench = met(held, limit=limit)
     bench.away(missed)
     recovery = bench.recovery
-    for result in bench.memory.made[-pushed:]:
+    for result in bench.memory.made[held + missed - pushed :]:
         bench.push(result)
         bench.now += pause_ms
         if recovery.want(bench.now):
@@ -953,3 +953,33 @@ def test_the_queue_of_a_count_that_began_afresh_is_proven_in_one_look():
             bench.answer(bench.memory.find(bench.asked[-1]))
     bench.settle()
     assert bench.asked.count(0) == 1 and sorted(bench.uids()) == numbers(1, 80) and bench.known.epoch() == 1
+
+
+# -- what may be stored twice ----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_counted_as_perhaps_stored_twice_where_nothing_was_pushed_before():
+    bench, _ = backlog(250, 0, limit=40)
+    bench.settle(2000)
+    assert bench.log.number == 300 and bench.said_twice == 0 and bench.known.doubted == 0
+
+
+def test_what_was_pushed_before_a_connection_ended_unproven_is_counted_when_the_log_has_lost_it():
+    bench = met(50, limit=60)
+    bench.away(99)
+    for result in bench.memory.made[50:]:
+        bench.push(result)  # nothing is answered meanwhile
+    bench.state.save()
+    bench.start().open()  # and the power goes
+    bench.settle()
+    twice = bench.log.number - len(bench.memory.made)
+    assert twice == 98 and bench.said_twice == 98 and bench.known.doubted == 0
+    bench.away(70)
+    bench.settle()
+    assert bench.said_twice == 98, "that is over"
+
+
+def test_a_queue_that_is_proven_is_counted_as_stored_once():
+    bench, _ = backlog(250, 100, limit=190)
+    bench.settle(2000)
+    assert bench.log.number == 300 and bench.said_twice <= 150

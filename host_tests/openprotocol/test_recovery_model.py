@@ -75,7 +75,10 @@ class World:
         bench = self.bench
         recovery = bench.recovery
         state = bench.state
-        state.saves = recovery.not_saved = 0
+        state.saves = recovery.not_saved = bench.said_twice = 0
+        lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
+        if bench.known.doubted:
+            bench.known.doubted = max(bench.known.doubted - bench.log.first() + 1 + lost, 1)
         state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
         recovery._answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
@@ -102,6 +105,7 @@ class World:
             tuple(bench.memory.kept),
             tuple(bench.log.records),
             min(bench.log.number - state.covers, len(bench.log.records)),
+            lost,
             state.refuses,
             bytes(state.octets),
             bytes(state.durable_octets),
@@ -113,7 +117,7 @@ class World:
     def become(self, value):
         """Turn to this state."""
         left, self.connected, pushed, self.unacknowledged, self.met, uids = value[:6]
-        next_id, made, kept, records, behind, refuses, octets, durable = value[6:14]
+        next_id, made, kept, records, behind, lost, refuses, octets, durable = value[6:15]
         for name, count in zip(self.left, left, strict=True):
             self.left[name] = count
         bench = self.bench
@@ -123,16 +127,16 @@ class World:
         bench.memory.made = list(made)
         bench.memory.kept = list(kept)
         bench.log.records = list(records)
-        bench.log.number = len(records)
-        bench.state.covers = len(records) - behind
+        bench.log.number = lost + len(records)
+        bench.state.covers = bench.log.number - behind
         bench.state.refuses = refuses
         bench.state.octets[:] = octets
         bench.state.durable_octets = durable
         bench.now = 0
         self.questions = 0
-        _thaw(bench.known, value[14])
-        _thaw(bench.recovery, value[15])
-        vars(bench.recovery._walk).update(value[16])
+        _thaw(bench.known, value[15])
+        _thaw(bench.recovery, value[16])
+        vars(bench.recovery._walk).update(value[17])
         for timer in (bench.recovery._retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
         return self
@@ -253,10 +257,13 @@ class World:
         if self.met < 0 and (bench.known.is_met() or bench.known.is_empty()):
             self.met = len(bench.memory.made)
         if bench.log.number > count:
+            if found.uid in self.uids and not bench.said_twice:
+                raise Bad("stored twice, not said")
             self._stored(found, found in held)
         elif found is not None and bench.news[-1] == NEWS_STORE and found not in held:
             raise Bad("not stored")
         bench.news = []
+        bench.said_twice = 0
         return True
 
     # -- the judge ---------------------------------------------------------------------------------------------
@@ -482,6 +489,13 @@ def test_run_of_pushes_that_is_taken_for_what_the_controller_has_by_its_first_id
         return lambda one, other: bytes(one[:5]) == bytes(other[:5])
 
     assert "held, not stored" in broken(rc, "same", by, resets=1, queues=1, memory=4)
+
+
+def test_second_copies_are_more_than_is_said_where_what_was_pushed_unproven_is_forgotten():
+    def by(doubt):
+        return lambda self, record=1: None
+
+    assert "stored twice, not said" in broken(Known, "doubt", by, log=2, results=4, memory=4, queues=3)
 
 
 def test_answer_that_is_taken_for_stored_by_its_id_is_lost():

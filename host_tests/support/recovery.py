@@ -1,7 +1,7 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
 from agent.base.fields import copy
-from agent.base.words import pack_digits
+from agent.base.words import pack_digits, put_u32
 from agent.log.numbers import NUMBERS, OCTETS
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
@@ -65,6 +65,10 @@ class FakeLog:
         self.number += 1
         if self.limit and len(self.records) > self.limit:
             self.records.pop(0)
+
+    def first(self):
+        """Return the number of the oldest record that is there."""
+        return self.number - len(self.records) + 1
 
     def holds(self, page, at, length, flags):
         """As agent.openprotocol.look."""
@@ -180,6 +184,7 @@ class Bench:
         self.asked = []
         self.news = []
         self.now = 0
+        self.said_twice = 0  # fetched ones that were there before, at most
         self.opens_with = (IDENTITY, 1)
         self.start()
 
@@ -188,10 +193,16 @@ class Bench:
         self.state.start()
         self.known = Known(self.state, self.recovers)
         self.recovery = Recovery(self.log, self.known, gone=self.gone.put, **self.settings)
-        behind = self.log.number - self.state.covers
-        for payload, flags, _ in self.log.records[max(len(self.log.records) - behind, 0) :] if behind else ():
-            self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        for number in range(max(self.log.first(), self.state.covers + 1), self.log.number + 1):
+            payload, flags, _ = self.log.records[number - self.log.first()]
+            self._count(payload, flags, number)
         return self
+
+    def _count(self, payload, flags, number):
+        """Count this record of the log, after an append or at a start."""
+        payload = bytearray(payload)
+        put_u32(payload, 0, number)
+        self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -221,7 +232,7 @@ class Bench:
                 return False
         flags |= self.recovery.flags
         self.log.append(payload, flags, result)
-        self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        self._count(payload, flags, self.log.number)
         if not is_next:
             self.recovery.heard(self.now)
         return True
@@ -251,8 +262,9 @@ class Bench:
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
             if not self.log.holds(payload, 0, PAYLOAD, flags):
+                self.said_twice += self.known.may_have_had(self.log.first())
                 self.log.append(bytes(payload), flags, result)
-                self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+                self._count(payload, flags, self.log.number)
             self.recovery.kept(self.now)
         return news
 

@@ -169,7 +169,7 @@ STATES = {
     "server behind": (lambda: reported(1), {"server behind"}),
     "server empty": (lambda: reported(0), {"server empty"}),
     "fetching": (lambda: shown(started(), recovery={"needs": "station_id"}), {"fetching"}),
-    "again": (lambda: shown(started(), recovery={"stored_again": 3}), {"again"}),
+    "again": (lambda: shown(started(), recovery={"stored_again_at_most": 3}), {"again"}),
     "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
     "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
     "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),

@@ -145,7 +145,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         "waiting": len(waiting),
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],
-        "stored_again": numbers[n.STORED_AGAIN],
+        "stored_again_at_most": numbers[n.STORED_AGAIN],
         "gone": spool.known.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),

@@ -56,7 +56,12 @@ def counted(station: dict) -> list[Need]:
             "results since the start with text that is not plain ASCII: it goes out escaped where that is needed",
             "docs/outlets.md says how it is turned back",
         ),
-        ("again", recovery.get("stored_again"), "fetched results stored twice: the spool had them no more", ""),
+        (
+            "again",
+            recovery.get("stored_again_at_most"),
+            "fetched results at most are stored twice: the spool may have had them, and had them no more",
+            "",
+        ),
         (
             "overwritten",
             station.get("overwritten"),
