@@ -197,9 +197,7 @@ class Recovery:
     def begin_look(self):
         """Start over with the newest at once."""
         self._drop_range()
-        stale = self._waiting
         self._forget()
-        self._stale = stale
         self.flags = FLAG_UNPROVEN
         self.phase = qs.PHASE_NEWEST
 
@@ -214,17 +212,14 @@ class Recovery:
         self._nameless = False  # the newest has no ID
         self._beyond = False  # the witness is looked for beside its ID
         self._saw_higher = False  # a question was answered with the ID after it
-        self._inside = False  # the walk is inside a range
         self._run = 0  # gone in a row
         self._spindle = 1  # that is asked
         self._there = False  # one of those asked before had it
         self._tries = 0
         self._beside = False  # the ID after the one that is not answered is asked for
-        self._waiting = False  # for an answer
-        self._stale = False  # that answer is of no more interest
+        self._waiting = False  # for an answer that is still of interest
         self._begin = self._at = 0  # where the oldest range begins: as saved, and in fact
-        self._closed = self._gone_count = 0
-        self._owes = False  # how far the range is closed should be saved
+        self._closed = self._gone_count = 0  # from CLOSED_MOST on it is saved how far the range is closed
         self._retry.stop()
 
     def _choose_sharing(self, identity, system_type, sharing):
@@ -329,7 +324,7 @@ class Recovery:
                 self.begin_look()
         if not self.seeks():
             return False
-        if self._owes and not self._flush():
+        if self._closed >= CLOSED_MOST and not self._flush():
             self.wait_for_room(now)
             return False
         if self.phase == qs.PHASE_SETTLE:
@@ -467,9 +462,8 @@ class Recovery:
 
     def _is_stale(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
-        stale = self._stale or not self._waiting or self.phase == qs.PHASE_OFF
-        self._waiting = self._stale = False
-        return stale
+        waited, self._waiting = self._waiting, False
+        return not waited or self.phase == qs.PHASE_OFF
 
     def _switch_off(self):
         """Stop asking, for this connection or a long while."""
@@ -757,10 +751,9 @@ class Recovery:
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
         lowest = self._walk.lowest()
-        if not self._inside:
+        if self.flags:  # else the walk was inside a range
             self._first = lowest
             return self._conclude(now)
-        self._inside = False
         self.phase = qs.PHASE_FILL
         self._run = 0
         count = (lowest - self._at) % ID_PERIOD
@@ -768,7 +761,7 @@ class Recovery:
             if not is_open(self._at, before(lowest)):  # else it is not known that they were made
                 self._count_gone(self._at, before(lowest), count)
             self._at = lowest
-            self._owes = True
+            self._closed = CLOSED_MOST
         return qs.NEWS_NONE
 
     def _settle(self, now):
@@ -845,7 +838,6 @@ class Recovery:
         self._asked = self._at
         left = length_of(self._at, last)
         if is_open(self._at, last) or (self._run >= self._gone_most and left > self._gone_most):
-            self._inside = True
             self.phase = qs.PHASE_WALK
             self._walk.begin(after(last), left, self._gone_most)
             self._asked = self._walk.asked
@@ -865,7 +857,8 @@ class Recovery:
         self._asked = number = shared.next_of_ours(self._at)
         shared.in_stretch = number >= 0
         self._at = number if number >= 0 else after(shared.last)
-        self._owes = self._owes or number < 0
+        if number < 0:
+            self._closed = CLOSED_MOST
         return number >= 0
 
     def _hear_judged(self, judged):
@@ -895,7 +888,6 @@ class Recovery:
         self._spindle = 1
         self._there = False
         self._closed += 1
-        self._owes = self._owes or self._closed >= CLOSED_MOST
         return qs.NEWS_NONE
 
     def _hear_missing(self):
@@ -926,11 +918,11 @@ class Recovery:
     def _flush(self):
         """Write down how far the oldest range is closed; False if what is gone cannot be reported now."""
         ranges = self.known.ranges
-        self._owes = False
         if not ranges or ranges[0][0] != self._begin or self._at == self._begin:
+            self._closed = 0
             return True
         if self._gone_count and not self._tell(self._gone_first, self._gone_last, self._gone_count):
-            self._owes = True
+            self._closed = CLOSED_MOST
             return False
         self.known.close_up_to(self._at)
         self._begin = self._at  # the next range has its own
