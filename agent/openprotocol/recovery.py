@@ -117,7 +117,8 @@ class Recovery:
         self._first = self._upto = 0  # what is to be settled as missing
         self._afresh = self._reset = False  # only that is missing, not what was before; since the IDs began again
         self._run_first = bytearray(DIGEST_BYTES)  # of the first of the pushes that came one ID after the other
-        self._run_last = -1  # the last one's ID, of all that was pushed on this connection
+        self._run_last = -1  # the last one's ID; -1: nothing was pushed on this connection since a run was closed
+        self._run_record = 0  # the first one's number in the log
         self._walk = Walk()
         self._gone_first = self._gone_last = 0
         self._never_asked = -1  # ID of the last push of a controller that cannot be asked
@@ -249,8 +250,8 @@ class Recovery:
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
-    def heard(self, now):
-        """Take note of a push that was stored and that Known has seen; False if it is out of the order of its ID."""
+    def heard(self, record, now):
+        """Take note of a push, this record of the log, that Known has seen; False if its ID is out of order."""
         known = self.known
         number, before_it = known.last_id, self._run_last
         if number < 0:
@@ -258,6 +259,7 @@ class Recovery:
         self._run_last = number
         if before_it < 0 or number != after(before_it):
             copy(self._run_first, 0, known.last, 0, DIGEST_BYTES)
+            self._run_record = record
         follows = before_it < 0 or is_ahead(number, before_it)
         if self.flags == 0:
             if known.misses(number):
@@ -287,6 +289,14 @@ class Recovery:
         if not known.is_beside(self._top):
             self._take_top(known.last)
         return True
+
+    def _doubts_run(self):
+        """True if nothing but this run of pushes may be missing though it was stored."""
+        return self._run_last >= 0 and 1 < self._run_record == self.known.doubted
+
+    def may_be_second(self, first):
+        """True if a fetched result that the log lacks may have been stored in front of `first`, the oldest there is."""
+        return self.known.may_have_had(first) and not self._doubts_run()  # a run is closed without being stored
 
     def _count_lost(self):
         """Count a jump in the pushed IDs as lost, also since the last connection: nothing can be asked for here."""
@@ -901,6 +911,9 @@ class Recovery:
         self._run = 0
         self._closed += length_of(self._at, self._run_last)
         self._at = self._run_last
+        if self._doubts_run():
+            self.known.doubted = 0
+        self._run_last = -1
         return self._close(False)
 
     def _answered_beside(self):

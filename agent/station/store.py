@@ -211,7 +211,7 @@ class Store:
         held = self._holds(flags)
         if held:
             return self._known_before(held, now)
-        may_be_second = self.known.may_have_had(self.log.first_above(0))
+        may_be_second = self.recovery.may_be_second(self.log.first_above(0))
         kept = self._commit(flags, now)
         if kept == KEPT:
             self._numbers[STORED_AGAIN] += may_be_second
@@ -309,7 +309,7 @@ class Store:
         if held:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
-        if kept == KEPT and not recovery.heard(now):
+        if kept == KEPT and not recovery.heard(self.log.next - 1, now):
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 

@@ -982,4 +982,17 @@ def test_what_was_pushed_before_a_connection_ended_unproven_is_counted_when_the_
 def test_a_queue_that_is_proven_is_counted_as_stored_once():
     bench, _ = backlog(250, 100, limit=190)
     bench.settle(2000)
-    assert bench.log.number == 300 and bench.said_twice <= 150
+    assert bench.log.number == 300 and bench.said_twice == 0
+
+
+def test_pushes_behind_a_run_that_was_closed_are_another_run():
+    bench = met(50)
+    bench.away(40)
+    queue = iter(bench.memory.made[50:])
+    for count in (4, 16, 20):
+        for _ in range(count):
+            bench.push(next(queue))
+        for _ in range(3):
+            bench.step()
+    bench.settle()
+    assert bench.asked[:3] == [0, 50, 51] and len(bench.asked) < 10 and sorted(bench.uids()) == numbers(1, 90)

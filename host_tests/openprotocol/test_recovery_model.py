@@ -77,8 +77,9 @@ class World:
         state = bench.state
         state.saves = recovery.not_saved = bench.said_twice = 0
         lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
-        if bench.known.doubted:
-            bench.known.doubted = max(bench.known.doubted - bench.log.first() + 1 + lost, 1)
+        for thing, name in ((bench.known, "doubted"), (recovery, "_run_record")):
+            if getattr(thing, name):
+                setattr(thing, name, max(getattr(thing, name) - bench.log.first() + 1 + lost, 1))
         state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
         recovery._answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
@@ -87,6 +88,7 @@ class World:
             bench.known.last_id = -1
         if recovery._run_last < 0:
             recovery._run_first[:] = bytes(16)
+            recovery._run_record = 0
         if recovery.phase not in (PHASE_WITNESS, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
             recovery._top[:] = bytes(16)
             recovery._first = recovery._upto = recovery._asked = 0

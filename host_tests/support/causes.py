@@ -16,6 +16,7 @@ NO_END_S = 40  # a world that takes so long does not end
 RECOVERY_WORLDS = (
     {"resets": 1},
     {"resets": 1, "kills": 1},
+    {"resets": 1, "queues": 1, "memory": 4},
     {"resets": 2, "memory": 3, "drops": 2},
     {"results": 6, "losses": 4, "memory": 3, "log": 3, "drops": 1},
     {"results": 8, "losses": 5, "memory": 8},

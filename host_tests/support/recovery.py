@@ -234,7 +234,7 @@ class Bench:
         self.log.append(payload, flags, result)
         self._count(payload, flags, self.log.number)
         if not is_next:
-            self.recovery.heard(self.now)
+            self.recovery.heard(self.log.number, self.now)
         return True
 
     def live(self, ident=None, key=None):
@@ -262,7 +262,7 @@ class Bench:
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
             if not self.log.holds(payload, 0, PAYLOAD, flags):
-                self.said_twice += self.known.may_have_had(self.log.first())
+                self.said_twice += self.recovery.may_be_second(self.log.first())
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
             self.recovery.kept(self.now)

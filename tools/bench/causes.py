@@ -168,8 +168,8 @@ reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
 +if cursor.version < 0:
 unproven-push-is-believed | 0 | agent/openprotocol/known.py | recovery model
 : a push moves the highest one known before it is proven
--elif not flags & FLAG_UNPROVEN:
-+else:
+-elif flags & FLAG_UNPROVEN:
++elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
 -        self.phase = qs.PHASE_WITNESS
@@ -191,6 +191,10 @@ range-in-a-second-write | 0 | agent/openprotocol/known.py | recovery model
 third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 : of three ranges one is forgotten
 -            ranges[near][1] = ranges[near + 1][1]
+run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
+: what was pushed is closed though the controller has another result under that ID
+-not same(self._answer, self._run_first)
++self._asked != unpack_id(self._run_first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
 : what may go out is not saved first
 -        return self._say(number if self.doing or self.is_open() else number + self.batch - 1, self._in_order())
