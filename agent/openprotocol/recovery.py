@@ -109,8 +109,8 @@ class Recovery:
         self._shares = False  # the stations share the IDs, as far as this connection has shown
         self._stretch_ids = 0  # how many IDs are looked through at a time, if so
         self._identity = self._named = 0  # another controller is believed when it names itself twice
-        self._other = False
-        self._online = False
+        self._other = self._online = False
+        self._told = False  # what settling loses has been reported, but settling could not be written down
         self._by_own_ids = False  # it answers MID 0006, which names no spindle
         self._retry, self._looked = Timer(), Timer()
         self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
@@ -207,7 +207,6 @@ class Recovery:
         self._asked = 0  # the newest: an answer below it would show that stations share the IDs
         self._newest = -1  # N
         self._pushed_first = -1  # of what came before any answer
-        self._told = False  # what settling loses has been reported
         self._held = False  # by the log
         self._zero = False  # ID 0 is gone
         self._nameless = False  # the newest has no ID
@@ -799,6 +798,7 @@ class Recovery:
             self.wait_for_room(now)
             return qs.NEWS_NONE
         self._forget()
+        self._told = False
         self.flags = 0
         self._other = False
         self.phase = qs.PHASE_FILL

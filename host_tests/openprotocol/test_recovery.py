@@ -779,6 +779,23 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
 
 
+def test_what_is_lost_is_told_once_though_the_connection_ends_before_it_is_written_down():
+    bench = met(3)
+    bench.away(4)
+    bench.step()
+    bench.step()
+    bench.close()
+    bench.memory.reset()
+    bench.away(1)
+    bench.state.refuses = 1
+    while not bench.recovery.not_saved:
+        bench.step()
+    assert bench.gone.runs == [(4, 7, 4, True)]
+    bench.again().settle()
+    assert bench.known.top() == 1
+    assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
+
+
 def test_jump_behind_the_newest_before_that_is_proven_is_fetched_too():
     bench = met(3)
     bench.away(1)
