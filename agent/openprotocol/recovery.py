@@ -104,7 +104,7 @@ class Recovery:
         self.by_spindle = True  # where there are several
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._revisions = self._ordered = revisions
-        self._revision_index = 0
+        self._revision_index = self._gone_first = self._gone_last = 0
         self._gone_most = GONE_SHARED  # K
         self._shares = False  # the stations share the IDs, as far as this connection has shown
         self._stretch_ids = 0  # how many IDs are looked through at a time, if so
@@ -120,7 +120,6 @@ class Recovery:
         self._run_last = -1  # the last one's ID; -1: nothing was pushed on this connection since a run was closed
         self._run_record = 0  # the first one's number in the log
         self._walk = Walk()
-        self._gone_first = self._gone_last = 0
         self._never_asked = -1  # ID of the last push of a controller that cannot be asked
         self._forget()
 
