@@ -61,6 +61,7 @@ def test_every_acknowledged_result_is_in_the_server_s_database_once_whoever_is_k
                 plant.stop_producing()
                 produced = plant.account()["produced"]
                 wait_for_all(server, produced)
+                wait_for("ToolsNet has it too", lambda: plant.account()["lost"] == 0)
                 agent.end_in_order()
         finally:
             server.kill()
