@@ -77,7 +77,9 @@ def test_an_08_says_what_it_said_before(spool, tmp_path):
         assert archive.writer.latest((3, 1, 10)) == (501, 0)
 
 
-@pytest.mark.parametrize(("octets", "words"), [(b"no spool at all", "spool"), (b"\xff" * 8192, "spool"), (b"", "holds no archive")])
+@pytest.mark.parametrize(
+    ("octets", "words"), [(b"no spool at all", "spool"), (b"\xff" * 8192, "spool"), (b"", "holds no archive")]
+)
 def test_a_file_that_is_neither_is_told(octets, words, tmp_path):
     source = tmp_path / "x"
     source.write_bytes(octets)
