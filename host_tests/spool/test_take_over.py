@@ -174,6 +174,15 @@ def test_what_is_there_in_use_or_no_spool_is_refused_and_left_alone(tmp_path):
     assert none.exit_code == 2 and "no spool" in none.output and not target.exists()
 
 
+def test_a_spool_of_another_version_is_refused_without_a_hint_that_does_not_help(tmp_path, monkeypatch):
+    path = put(tmp_path)
+    monkeypatch.setattr(image.linux_header, "VERSION", 3)
+    for words in (["info", path], ["take-over", path, tmp_path / "new.spool"]):
+        said = CliRunner().invoke(cli.main, ["spool", *map(str, words)])
+        assert said.exit_code == 2 and "made by another version of toolcart (header 2, this one knows 3)" in said.output
+        assert "rescue" not in said.output
+
+
 def test_a_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, monkeypatch):
     path, target = put(tmp_path), tmp_path / "new.spool"
     real = take_over.Header.page

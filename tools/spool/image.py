@@ -157,6 +157,9 @@ def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
 
 def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
     """Return unit and block size from the first head of this format, else from the file's header."""
+    if told is not None and told.version != linux_header.VERSION:
+        known = f"header {told.version}, this one knows {linux_header.VERSION}"
+        raise ImageError(f"it was made by another version of toolcart ({known}); use that version")
     for at in range(0, len(octets), STEP_BYTES):
         size = _size_at(octets, at)
         if size:
