@@ -196,7 +196,7 @@ def check(file: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export every result that can still be found, however damaged the rest is; also from spools of formats 1 to 3."""
+    """Export every result that can still be found, however damaged the rest is."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     try:
