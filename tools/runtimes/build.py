@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from tools.base.cache import CACHE, forget_old, whole_folder
@@ -86,7 +87,7 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
     if target.is_file():
         return target, ""
     OBJECTS.mkdir(parents=True, exist_ok=True)
-    own = OBJECTS / f".{target.stem}-{os.getpid()}"
+    own = OBJECTS / f".{target.stem}-{os.getpid()}-{threading.get_ident()}"  # trees are filled side by side
     own.with_suffix(".py").write_text(compiled_text(source), encoding="utf-8")
     # Source and object are named explicitly: a traceback has the name in the checkout.
     command = [program, *options, "-s", source.name, "-o", f"{own}.mpy", f"{own}.py"]
