@@ -134,10 +134,13 @@ class Asking:
         """Return the answer to the first message of a session, asked for on a connection of its own if need be."""
         try:
             return self._ask_for(frame, wanted)
-        except (Ended, Silent):
-            if not self._was_refused:
+        except (Ended, Silent) as why:
+            if isinstance(why, Silent) and not self._was_refused:
                 raise
-            self._begin_again()
+            try:  # also where nothing was rejected: a reset takes an answer along that had come
+                self._begin_again()
+            except Unanswered:
+                raise why from None
             return self._ask_for(frame, wanted)
 
     def _begin_again(self) -> None:
