@@ -762,7 +762,8 @@ def test_snapshot_that_is_refused_leaves_the_machine_where_it_is():
     assert bench.stored() == [1, 2, 3, 7, 4, 5, 6] and bench.known.top() == 7
 
 
-def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+def reset_while_away():
+    """The IDs began again while the agent was away, and four of the count before are lost."""
     bench = met(3)
     bench.away(4)
     bench.step()
@@ -770,6 +771,11 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     bench.close()
     bench.memory.reset()
     bench.away(1)
+    return bench
+
+
+def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+    bench = reset_while_away()
     bench.state.refuses = 3
     bench.settle()
     for _ in range(6):
@@ -780,13 +786,7 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
 
 
 def test_what_is_lost_is_told_once_though_the_connection_ends_before_it_is_written_down():
-    bench = met(3)
-    bench.away(4)
-    bench.step()
-    bench.step()
-    bench.close()
-    bench.memory.reset()
-    bench.away(1)
+    bench = reset_while_away()
     bench.state.refuses = 1
     while not bench.recovery.not_saved:
         bench.step()

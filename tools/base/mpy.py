@@ -26,14 +26,16 @@ def compiled(source: Source, machine: str = "") -> bytes:
         return target.read_bytes()
 
 
+def compiled_files(sources: Iterable[Source], machine: str = "") -> dict[str, bytes]:
+    """Return the .mpy of each file by its name; without a `machine` files of native code are left out."""
+    return {mpy_name(one.name): compiled(one, machine) for one in sources if machine or not one.is_native}
+
+
 def compile_into(folder: Path, sources: Iterable[Source], machine: str = "") -> None:
-    """Write the .mpy of each file below `folder`; without a `machine` files of native code are left out."""
-    for source in sources:
-        if source.is_native and not machine:
-            continue
-        target = folder / mpy_name(source.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(compiled(source, machine))
+    """Write them below `folder`."""
+    for name, content in compiled_files(sources, machine).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def mpy_name(name: str) -> str:

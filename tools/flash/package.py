@@ -24,7 +24,7 @@ from agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from agent.link.port import is_numeric
 from board.uart import parse_device
 from tools.base.mpy import compiled as mpy_of
-from tools.base.mpy import mpy_name
+from tools.base.mpy import compiled_files
 from tools.base.sources import ROOT, Source, product_sources
 from tools.config import file as config_file
 from tools.flash import certificates, pins
@@ -294,8 +294,7 @@ def compiled(platform: str, architecture: str, kinds: Collection[str] = ()) -> d
 
     `kinds` are those of OPTIONAL_SOURCES that it has. Without an `architecture` it has no machine code.
     """
-    sources = installed_sources(platform, kinds)
-    return {mpy_name(one.name): mpy_of(one, architecture) for one in sources if architecture or not one.is_native}
+    return compiled_files(installed_sources(platform, kinds), architecture)
 
 
 def compiled_safe_mode() -> bytes:

@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 
 from tools.base.cache import CACHE, forget_old, whole_folder
+from tools.base.mpy import mpy_name
 from tools.base.sources import (
     COMPILE_TIMEOUT_S,
     ROOT,
@@ -123,7 +124,7 @@ def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Pat
         if compiled is None:
             refused.append(said)
         else:
-            objects[source.name.removesuffix(".py") + ".mpy"] = compiled
+            objects[mpy_name(source.name)] = compiled
     return tree_of(objects), refused
 
 
