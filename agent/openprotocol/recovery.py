@@ -375,7 +375,7 @@ class Recovery:
 
     def _spindles(self):
         """Return how many spindles are asked each question."""
-        return self.known.spindles() if self.by_spindle and self.shared is None and not self._by_own_ids else 1
+        return self.known.spindles() if self.by_spindle and not (self._shares or self._by_own_ids) else 1
 
     def _turn_spindle(self):
         """Turn to the next spindle with the same question; False if it was the last one."""
