@@ -1,5 +1,12 @@
 """Installed agents at controllers whose header has the spindle in front of the revision: OP-Ford and OP-BMW."""
 
+import contextlib
+import socket
+import threading
+
+import pytest
+
+from host_tests.support.peers import Peer
 from host_tests.support.running import wait_for
 from tools.sim.controller import ControllerOptions
 from tools.sim.profiles import row
@@ -55,6 +62,53 @@ def test_doctor_names_the_header_that_a_controller_has(site):
             code, said = told(site, "doctor", "--config", site.cart(plant, controller=QUICK))
             assert "controller.header" not in said, said
         site.clean()
+
+
+def hears_one_header(port, is_own, is_silent):
+    """What a Peer does in front of a controller that is silent to the other header, or closes, and says no code."""
+
+    def behave(sock):
+        heard = sock.recv(4096)
+        while is_silent and heard and not is_own(heard):
+            heard = sock.recv(4096)
+        if not is_own(heard):
+            return
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(heard)
+            back = threading.Thread(target=passed_on, args=(other, sock), daemon=True)
+            back.start()
+            passed_on(sock, other)
+            back.join(10)
+
+    return behave
+
+
+def passed_on(one, other):
+    with contextlib.suppress(OSError):
+        while octets := one.recv(4096):
+            other.sendall(octets)
+        other.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("is_silent", [True, False], ids=["silent", "closes"])
+@pytest.mark.parametrize(
+    "name,other,hint",
+    [
+        ("op-ford", "standard", 'Set controller.header to "op-ford" or "op-bmw"'),
+        ("minimal", "op-bmw", 'or set it to "standard"'),
+    ],
+)
+def test_doctor_tries_the_other_header_where_nothing_is_answered(site, name, other, hint, is_silent):
+    def is_own(telegram):  # behind MID and the first five digits a standard header has a blank or more digits of parts
+        return telegram[11:13].isdigit() == (name == "op-ford")
+
+    with plant_of(name) as plant, Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
+        settings = {**QUICK, "port": peer.port, "header": other}
+        code, said = told(site, "doctor", "--config", site.cart(plant, controller=settings))
+        assert code and "it answers only where controller.header is another" in said and hint in said, said
+        code, said = told(site, "doctor", "--config", site.cart(plant, controller={**settings, "header": name}))
+        assert "it answers only where" not in said, said
+        assert plant.complaints() == []
 
 
 def test_ask_and_decode_read_such_a_header(site):

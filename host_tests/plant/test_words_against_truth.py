@@ -424,6 +424,22 @@ def test_one_refused_result_is_said_of_that_one_alone(site):
         assert agent.end() == 0
 
 
+@pytest.mark.parametrize("window", [1, 4])
+def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, window):
+    with SimulatedPlant(toolsnet_options=ToolsNetOptions(silent_sequences=(3,), window=window)) as plant:
+        places = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port}
+        cart = site.cart(plant, controller=QUICK, toolsnet={**places, **SOON, "window": window})
+        agent = site.start("run", "--plain", "--config", cart)
+        agent.wait_for("ToolsNet takes results")
+        made = plant.produce(6)
+        agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
+        others = [one for one in made if one != 3]
+        wait_for("the others arrive", lambda: sorted(plant.archive.tightening_ids()) == others)
+        assert agent.end() == 0
+        told = set(re.findall(r"did not acknowledge result (\d+)", agent.said))
+        assert told == {"3"}, agent.said
+
+
 def test_results_in_their_order_are_never_out_of_it(site):
     with SimulatedPlant() as plant:
         cart = site.cart(plant)

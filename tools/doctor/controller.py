@@ -74,7 +74,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         started = asking.start(_revisions(controller))
     except Unanswered as why:
         asking.leave()
-        other = _other_header(controller, what) if isinstance(why, (Silent, Ended)) else None
+        other = None if _has_answered(why) else _other_header(controller, what)
         return [other or Found(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
     found = [_identity(what, started)]
     try:
@@ -106,11 +106,15 @@ def _other_header(controller: dict, what: str) -> Found | None:
             asking.start(_revisions(controller))
         finally:
             asking.leave()
-    except NoSession:
-        pass  # it answers
-    except Unanswered:
-        return None
+    except Unanswered as why:
+        if not _has_answered(why):
+            return None
     return Found(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
+
+
+def _has_answered(why: Unanswered) -> bool:
+    """True if what was sent was answered, with a rejection or something else: it was neither silence nor an end."""
+    return bool(why.codes) if isinstance(why, NoSession) else not isinstance(why, (Silent, Ended))
 
 
 def _hint(why: Unanswered, header: str) -> str:
