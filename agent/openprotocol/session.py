@@ -274,6 +274,7 @@ class Session:
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
 
         An outstanding request is answered first, or given up after `stop_wait_ms`: only one is outstanding at a time.
+        Where that is MID 0001 there is no session to end: it is over without MID 0003.
         """
         if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
@@ -743,6 +744,8 @@ class Session:
         request.answer.stop()
         request.tries -= 1
         leaves = self.state == STOPPING and request.row is not rq.STOP
+        if leaves and request.row is rq.START:  # there is no session to end
+            return self.over(WHY_STOPPED)
         if request.tries > 0 and not leaves:
             request.unsent = True
             return EV_NONE
