@@ -82,6 +82,10 @@ ROWS = {
         mixes(4),
         {"lies": (0,), "lost": 1, "toggles": 1, "breaks": 1, "highest": True},
     ),
+    "lies while there is trouble": (
+        mixes(4)[:: 1 if LONG else 7],
+        {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
+    ),
     "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
     "four moods": (mixes(4), {"toggles": 4}),
 }
@@ -210,11 +214,11 @@ class VouchesForAll(Standing):
         return Standing._resume_at(self, stored, now)
 
 
-class VouchesForAllLater(Standing):
-    """What a pass has sent, and an 08 has not named, tells of all in front of it when a later one does."""
+class NothingOpen(Sent):
+    """What went out before an 08 that could not be believed is taken for settled."""
 
-    def _settle_out(self):
-        pass
+    def is_open(self):
+        return False
 
 
 class Blind(few.FewKept):
@@ -253,8 +257,8 @@ WITHOUT = {
     "late offers": (NoLate, {"toggles": 2}),
     "a second late offer": (instead("offer", OneLateOffer), {"toggles": 4}),
     "the one it names alone": (instead("standing", VouchesForAll), {"lost": 1}),
-    "the one it names later": (
-        instead("standing", VouchesForAllLater),
+    "what an odd 08 leaves open": (
+        instead("sent", NothingOpen),
         {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
     ),
 }

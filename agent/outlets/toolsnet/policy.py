@@ -4,8 +4,8 @@
     ORDER     the cursor's next; W1: LIMIT covers it            the cursor passes it it is the first: att = 1, RETRY
     RETRY     the first, at once, after 2 s, after 8 s, then    the cursor passes    att + 1; from att = OFFERS on: PASS
               after each pause between passes; W2: no pass      it, ORDER
-    PASS      what comes behind the first, once each (row);     FINISH               the next one; none is left or no
-              W3: LIMIT is the end of the pass, SENT says pass                       room: att + 1, RETRY in 10, 30, 60 s
+    PASS      what comes behind the first, once each (row);     FINISH               the next one. None is left, or no
+              W3: LIMIT is the end of the pass, SENT says pass                       room: att + 1, RETRY after a pause
     FINISH    nothing: what is in front of the taken one is copied, then W4: cursor, no pass; ORDER. No room: as HOLD
     HOLD      nothing until there is room for the first: RETRY. An operator's order goes out, and can drop the first
     LATE_OUT  one of the quarantine (offer); W5: LATE, base + 1 W6: its entry gone   W6: base - 1; both: as before it
@@ -328,6 +328,7 @@ class Policy:
         elif self.doing == PASS:
             self.row.refused(code)
         elif self._is_first(code):
+            self.sent.answered(self.number)
             self._first_in_vain(now)
 
     def silent(self, now, proven=False):

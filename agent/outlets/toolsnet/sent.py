@@ -90,6 +90,11 @@ class Sent:
         if number > self.may_have:
             self.may_have = number
 
+    def answered(self, number):
+        """The cursor's next is refused: if nothing behind it was left open, nothing is any more."""
+        if self.open <= number:
+            self.open = 0
+
     def close(self):
         """Leave nothing in doubt that the cursor has not passed, even if an 08 that could not be believed left more."""
         self.may_have = self.cursor.number
