@@ -6,7 +6,7 @@ from agent.base import health as h
 from agent.base.trouble import NOT_ALLOWED
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
+from agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
 from agent.outlets.toolsnet.policy import PASS
 from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from agent.record import KIND_RAW, KIND_RESULT
@@ -1114,6 +1114,26 @@ def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
     for ident in (1, 2, 3):
         assert outlet.forward.ask(ident, False) == ASK_DONE
     assert outlet.until_refused(refused + 3) < 1000
+
+
+def test_the_first_is_dropped_only_when_what_became_of_a_late_one_is_durable():
+    outlet = Outlet()
+    outlet.store(5)
+    for ident in (1, 2, 3, 5):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    outlet.until(lambda: outlet.policy.passes() == 1)
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
+    outlet.flash.code = FLASH_IO
+    outlet.until(lambda: not outlet.policy.out)
+    assert outlet.forward.drop_first() == DROP_SOON
+    outlet.flash.code = FLASH_DONE
+    outlet.until(lambda: outlet.state.numbers[DROPPED] == 1, 60000)
+    assert outlet.state.numbers[LATE] == 0
+    outlet.store(2)
+    outlet.run(1000)
+    assert outlet.ids() == [4, 6, 7] and outlet.parked_numbers() == [1, 2, 3]
 
 
 def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_answered():
