@@ -5,7 +5,6 @@ Random events; after each the same goes out, under the same sequence, and the sa
 
 import random
 
-
 from agent.log.numbers import AHEAD, CURSOR, LATE, LIMIT, SENT, SENT_MET, SENT_PASS, TAKEN
 from agent.outlets.toolsnet import policy as pol
 from agent.outlets.toolsnet import row
