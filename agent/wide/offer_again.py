@@ -106,7 +106,7 @@ class _Range:
 
     def _look(self):
         """Go through what is delivered, oldest first."""
-        log, last, quarantine = self.log, self.policy.cursor.number, self.policy.quarantine
+        log, last, quarantine = self.log, self.policy.cursor.number, self.policy.row.quarantine
         kind = quarantine.next_entry(0)
         while kind > RECORD_NONE:
             self.kept.add(quarantine.number)

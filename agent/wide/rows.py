@@ -30,7 +30,7 @@ class Rows:
             if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
                 self.forget()
                 return -1
-            log.rewind(scout, first, cursor.ahead + policy.lates - scout.ahead)
+            log.rewind(scout, first, cursor.ahead + policy.offer.used - scout.ahead)
         if not walk(log, scout, number - 1):
             return -1
-        return sequence_at(number - scout.ahead + policy.lates_before(number))
+        return sequence_at(number - scout.ahead + policy.offer.used_before(number))

@@ -99,7 +99,7 @@ class Events(Source):
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
-        if number > policy.allowed:
+        if number > policy.sent.allowed:
             if not self.forward.may_write():
                 return 0
             if not policy.allow(number):

@@ -17,7 +17,7 @@ Rules
 from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
-from agent.log.numbers import KEPT_LAST, SENT, SENT_WIDTH, SENT_WINDOW
+from agent.log.numbers import KEPT_LAST, SENT, SENT_WIDTH
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
 from agent.toolsnet.telegram import sequence_at
@@ -49,17 +49,13 @@ class Window:
         self.session = forward.session
         self.log = forward.log
         # A refused result that may not be set aside is offered again and again: no window may be open behind it.
-        self.size = min(self.size, policy.batch) if policy.parks else 1
+        self.size = min(self.size, policy.sent.batch) if policy.parks else 1
 
     def put_state(self, shown):
         """Add what status shows."""
         shown["window"] = self.session.width
         shown["outstanding"] = len(self.session.row)
         shown["in_doubt"] = self.in_doubt
-
-    def is_said(self):
-        """True if the state says that several results may be outstanding."""
-        return self.policy.state.numbers[SENT] & SENT_WINDOW != 0
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -97,15 +93,15 @@ class Window:
     def _open(self, now):
         """Open the window, if allowed; True if it is open."""
         policy = self.policy
-        if self.size == 1 or self._is_shut(now) or policy.doing or policy.is_open():
+        if self.size == 1 or self._is_shut(now) or policy.doing or policy.sent.is_open():
             return False
         if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
             return False
-        if not policy.quarantine.measure(ROOM_BYTES, self.size) or not self.forward.may_write():
+        if not policy.row.quarantine.measure(ROOM_BYTES, self.size) or not self.forward.may_write():
             return False
-        policy.keeps = SENT_WINDOW + self.size * SENT_WIDTH
+        policy.sent.width = self.size
         if not policy.allow(policy.cursor.number + 1):
-            policy.keeps = 0
+            policy.sent.width = 0
             return False
         self._ahead.stand_at(policy.cursor)
         self.session.width = self.size
@@ -124,7 +120,7 @@ class Window:
         number = ahead.found
         if number <= policy.numbers[KEPT_LAST] and policy.is_kept(ahead):
             return False
-        if number > policy.allowed:
+        if number > policy.sent.allowed:
             if not self.forward.may_write():
                 return False
             if not policy.allow(number):
@@ -136,7 +132,7 @@ class Window:
         sequence = sequence_at(number - ahead.ahead)
         self.forward.send_result(self, number, log.page, log.at, log.length, log.flags, sequence)
         policy.out = True
-        policy.may_have = max(policy.may_have, number)
+        policy.sent.rise(number)
         ahead.advance()
         out = row[-1]
         out.number = number
@@ -147,8 +143,9 @@ class Window:
     def _end(self, now):
         """Make it durable that one at a time is outstanding, before the next one; True if it has to wait for that."""
         policy = self.policy
-        policy.keeps = 0
-        if not self.is_said() or policy.unsure or policy.cursor.number < policy.may_have:
+        sent = policy.sent
+        sent.width = 0
+        if not sent.is_window() or policy.standing.unsure or policy.cursor.number < sent.may_have:
             return False
         if not self.forward.may_write():
             return True
@@ -193,7 +190,7 @@ class Window:
         first = self.left_open[0] if self.left_open else None
         self.left_open = []
         self._shut.start(now, SHUT_MS)
-        policy.may_have = policy.cursor.number  # those behind it were refused, too
+        policy.sent.may_have = policy.cursor.number  # those behind it were refused, too
         if first is not None:  # its own fault or the server's: handled as with one at a time
             policy.number = first.number
             policy.refused(first.code, now)
@@ -233,7 +230,7 @@ class Window:
         """The connection is gone: the next 08 settles what was outstanding."""
         self._again.stop()
         self.policy.out = False
-        self.policy.keeps = 0
+        self.policy.sent.width = 0
         if self.session.left_open:
             self.left_open = self.session.left_open
             self.session.left_open = []
@@ -248,8 +245,8 @@ class Window:
 
     def reason_of(self, number, rows):
         """Return 0 if the server, whose 08 names one `rows` behind it, has result `number`, or why it is set aside."""
-        sent = self.policy.state.numbers[SENT]
-        if rows == 0 or rows >= (sent // SENT_WIDTH or WINDOW_MOST) or not self.is_said():
+        sent = self.policy.sent
+        if rows == 0 or rows >= (sent.numbers[SENT] // SENT_WIDTH or WINDOW_MOST) or not sent.is_window():
             return 0
         return self._reason(number)
 

@@ -20,8 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITERS = (
     "log/*.py",
     "quarantine/quarantine.py",
-    "outlets/toolsnet/policy.py",
-    "outlets/toolsnet/late.py",
+    "outlets/toolsnet/*.py",
     "station/store.py",
     "openprotocol/known.py",
     "openprotocol/recovery.py",

@@ -6,7 +6,7 @@ from agent.base import health as h
 from agent.base.trouble import NOT_ALLOWED
 from agent.log.flash import FLASH_DONE, FLASH_IO
 from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
+from agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
 from agent.outlets.toolsnet.policy import PASS
 from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from agent.record import KIND_RAW, KIND_RESULT
@@ -485,7 +485,7 @@ def test_what_a_pass_has_met_goes_out_behind_a_saved_cursor_as_ever_when_the_ser
     outlet = Outlet(cursor_batch=3)
     outlet.options.code_all = 5
     outlet.store(30)
-    outlet.until(lambda: outlet.policy.failed)
+    outlet.until(lambda: outlet.policy.passes())
     outlet.options.code_all = None
     stored = 0
     while outlet.waiting():
@@ -513,7 +513,7 @@ def test_an_operator_is_needed_where_all_are_refused_and_the_log_lacks_the_room_
     many = outlet.log.device.block_bytes // 2
     while outlet.log.has_room(many):
         outlet.store(1)
-    outlet.until(lambda: outlet.policy.failed)
+    outlet.until(lambda: outlet.policy.passes())
     assert outlet.has_room() and not outlet.shown()["needs_operator"], "a good one may still come and prove the server"
     outlet.log.room_bytes = many
     assert outlet.shown()["needs_operator"]
@@ -525,7 +525,7 @@ def test_no_operator_is_needed_while_a_result_waits_that_no_pass_has_met():
     outlet.log.room_bytes = outlet.log.device.block_bytes // 2
     while outlet.log.has_room(outlet.log.room_bytes):
         outlet.store(1)
-    outlet.until(lambda: outlet.policy.failed)
+    outlet.until(lambda: outlet.policy.passes())
     assert outlet.shown()["needs_operator"]
     outlet.store(1)
     assert not outlet.shown()["needs_operator"], "it may be the good one that proves the server"
@@ -707,7 +707,7 @@ def test_a_hold_behind_a_pass_that_has_met_less_than_there_is_costs_no_turns():
     outlet = Outlet(blocks=32, kept_blocks=3)
     for ident in outlet.store(3):
         refuse(outlet, ident)
-    outlet.until(lambda: outlet.policy.failed)
+    outlet.until(lambda: outlet.policy.passes())
     outlet.store(30)
     number = 3
     while room_of(outlet.quarantine, 120):
@@ -724,11 +724,11 @@ def test_a_flash_that_takes_nothing_is_not_asked_all_the_time_because_more_came_
     outlet = Outlet()
     for ident in outlet.store(2):
         refuse(outlet, ident)
-    outlet.until(lambda: outlet.policy.failed > 2)
+    outlet.until(lambda: outlet.policy.passes() > 2)
     outlet.store(1)
     outlet.flash.code = FLASH_IO
     assert outlet.forward.ask(1, False), "nothing is set aside"
-    outlet.policy.allowed = outlet.policy.cursor.number  # as where an order could not be written
+    outlet.policy.sent.allowed = outlet.policy.cursor.number  # as where an order could not be written
     outlet.run(20000)
     steps = outlet.steps
     outlet.run(60000)
@@ -942,7 +942,7 @@ def trouble_without_room():
     outlet.store(5)
     for ident in numbers(1, 4):
         refuse(outlet, ident)
-    outlet.until(lambda: outlet.policy.failed == 3 and outlet.policy.hold.armed)
+    outlet.until(lambda: outlet.policy.passes() == 3 and outlet.policy.hold.armed)
     return outlet
 
 
@@ -999,12 +999,12 @@ def test_room_lets_a_pass_that_was_too_short_for_it_go_on_soon():
 
 def test_room_made_while_a_pass_is_on_its_way_is_room_that_it_did_not_have():
     outlet = trouble_without_room()
-    passes = outlet.policy.failed
+    passes = outlet.policy.passes()
     outlet.options.ack_delay_ms = 1000
-    outlet.until(lambda: outlet.policy.out and outlet.policy.once)
+    outlet.until(lambda: outlet.policy.out and outlet.policy.is_once())
     kept = outlet.parked_numbers()
     assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
-    outlet.until(lambda: outlet.policy.failed > passes)
+    outlet.until(lambda: outlet.policy.passes() > passes)
     assert not outlet.shown()["needs_operator"]
 
 
@@ -1014,7 +1014,7 @@ def test_a_log_full_of_refused_results_wants_an_operator_as_no_good_one_can_come
         refuse(outlet, outlet.next_id)
         outlet.store(1)
     outlet.until(lambda: outlet.shown()["needs_operator"])
-    assert outlet.policy.failed == 1, "a pass has met them all"
+    assert outlet.policy.passes() == 1, "a pass has met them all"
     assert outlet.parked_numbers() == []
     while not outlet.log.has_room(ROOM_BYTES):
         outlet.until(lambda: outlet.shown()["needs_operator"])
@@ -1108,12 +1108,32 @@ def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
     for ident in (1, 2, 3, 5):
         refuse(outlet, ident)
     outlet.until_stored(1)
-    outlet.until(lambda: outlet.policy.failed == 3)
+    outlet.until(lambda: outlet.policy.passes() == 3)
     outlet.run(1000)
     refused = outlet.toolsnet.refused
     for ident in (1, 2, 3):
         assert outlet.forward.ask(ident, False) == ASK_DONE
     assert outlet.until_refused(refused + 3) < 1000
+
+
+def test_the_first_is_dropped_only_when_what_became_of_a_late_one_is_durable():
+    outlet = Outlet()
+    outlet.store(5)
+    for ident in (1, 2, 3, 5):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    outlet.until(lambda: outlet.policy.passes() == 1)
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
+    outlet.flash.code = FLASH_IO
+    outlet.until(lambda: not outlet.policy.out)
+    assert outlet.forward.drop_first() == DROP_SOON
+    outlet.flash.code = FLASH_DONE
+    outlet.until(lambda: outlet.state.numbers[DROPPED] == 1, 60000)
+    assert outlet.state.numbers[LATE] == 0
+    outlet.store(2)
+    outlet.run(1000)
+    assert outlet.ids() == [4, 6, 7] and outlet.parked_numbers() == [1, 2, 3]
 
 
 def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_answered():
@@ -1577,7 +1597,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     cursor.ahead = -start % 99999
                     if not met:
                         state.numbers[SENT] = 0
-                    outlet.policy.may_have = sent
+                    outlet.policy.sent.may_have = sent
                     expected = Model(start, met).start_of(stored, 13, 8, sent, rewind, resend)
                     assert outlet.policy.resume(stored, outlet.clock.now)
                     assert outlet.log.peek(cursor) == KIND_RESULT or expected[0] == 14, stored
@@ -1585,8 +1605,8 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     assert (first, base_of(outlet)) == expected, (rewind, resend, start, sent, met, stored)
                     assert state.numbers[SENT] == SENT_MET
                     is_rebased = not met or base_of(outlet) != start
-                    assert outlet.policy.may_have == (cursor.number if is_rebased else max(sent, cursor.number))
-                    outlet.policy._has_resent = False
+                    assert outlet.policy.sent.may_have == (cursor.number if is_rebased else max(sent, cursor.number))
+                    outlet.policy.standing._has_resent = False
 
 
 def cut_scenario(cut_at, acks_lost=()):

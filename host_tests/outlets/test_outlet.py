@@ -161,14 +161,14 @@ def test_orderly_end_waits_for_the_answer_that_is_out_and_no_longer_than_two_sec
 
 
 class Refusing:
-    """Lets the flash refuse while the policy does what `name` says, as long as `on`."""
+    """Lets the flash refuse while a part of the policy does what `name` says, as long as `on`."""
 
-    def __init__(self, outlet, name):
+    def __init__(self, outlet, part, name):
         self.on = True
         self.answers = []
         self._flash = outlet.flash
-        self._method = getattr(outlet.policy, name)
-        setattr(outlet.policy, name, self._do)
+        self._method = getattr(part, name)
+        setattr(part, name, self._do)
 
     def _do(self, *given):
         self._flash.code = FLASH_IO if self.on else FLASH_DONE
@@ -179,12 +179,12 @@ class Refusing:
 
 
 def test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_as_delivered():
-    for name in ("allow", "_say_pass", "_finish"):
+    for part, name in ((None, "allow"), ("sent", "begin_pass"), ("row", "finish")):
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
         outlet.options.tightening_codes[3] = 17
         outlet.run(0)
-        refusing = Refusing(outlet, name)
+        refusing = Refusing(outlet, getattr(outlet.policy, part) if part else outlet.policy, name)
         outlet.store(4)
         outlet.until(lambda refusing=refusing: len(refusing.answers) >= 3, 3600000)
         outlet.run(200)
@@ -204,7 +204,7 @@ def test_result_taken_by_a_pass_is_delivered_only_when_those_before_it_are_kept(
     outlet = Outlet()
     outlet.store(3)
     outlet.options.tightening_codes[1] = 17
-    refusing = Refusing(outlet, "_finish")
+    refusing = Refusing(outlet, outlet.policy.row, "finish")
     outlet.until_stored(1)
     sent = outlet.toolsnet.telegrams["04"]
     outlet.run(20000)

@@ -174,10 +174,10 @@ def recovery_model(tally):
 
 def refusals_model(tally):
     """Every row of the model of what ToolsNet refuses."""
-    from agent.outlets.toolsnet import policy
+    from agent.outlets.toolsnet import policy, row
     from host_tests.outlets import test_refusals_model as model
 
-    policy.REACH = policy.PATIENCE = 2
+    row.REACH = policy.PATIENCE = 2
     for logs, budgets in model.ROWS.values():
         for kinds in logs:
             states, broken = model.explore([kinds], **budgets)

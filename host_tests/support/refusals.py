@@ -215,12 +215,15 @@ class FewKept:
 
 
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
-PLAIN = (
-    "doing out unsure may_have allowed first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _room _short _drops _met _pass_code _taken _taken_sequence _seen _late_entry late_number "
-    "_late_taken _before _has_resent number sequence"
-).split()
-TIMERS = ("hold", "_soon", "_proven")
+PLAIN = {
+    "policy": "doing att first code mutes drops todo out number sequence",
+    "sent": "may_have allowed width open",
+    "offer": "entry before is_taken",
+    "row": "room fits short code mute taken taken_sequence seen",
+    "standing": "unsure is_odd _has_resent",
+}
+TIMERS = (("policy", "hold"), ("row", "soon"), ("row", "proven"))
+MANY = 1  # so many passes without success count as any number of them
 
 
 class World:
@@ -436,11 +439,17 @@ class World:
 
     # -- as one tuple ------------------------------------------------------------------------------------------
 
+    def _part(self, name):
+        return self.policy if name == "policy" else getattr(self.policy, name)
+
+    def _parts(self):
+        return [(self._part(name), PLAIN[name].split()) for name in PLAIN]
+
     def pack(self):
         policy = self.policy
         late = policy.late
         state = self.state
-        policy.failed = min(policy.failed, 1)
+        policy.att = min(policy.att, pol.OFFERS + MANY)
         numbers = state.numbers
         numbers[CURSOR] = self.log.cursors[0].number
         numbers[AHEAD] = self.log.cursors[0].ahead
@@ -456,9 +465,9 @@ class World:
             tuple(state.durable[9:36]),
             (state.gone, state.durable_gone, state.is_ready, state.maybe),
             self.log.cursors[0].number,
-            (policy._scout.number, policy._scout.found if policy.out else 0, policy._scout.ahead),
-            tuple([getattr(policy, name) for name in PLAIN]),
-            tuple([getattr(policy, name).armed for name in TIMERS]),
+            (policy.row.scout.number, policy.row.scout.found if policy.out else 0, policy.row.scout.ahead),
+            tuple([getattr(part, name) for part, names in self._parts() for name in names]),
+            tuple([getattr(self._part(part), name).armed for part, name in TIMERS]),
             (late.timer.armed, late._again.armed, late._after, late.wants, tuple(late.asked), late.pause.armed),
             len(self.kinds),
             self.kept.left,
@@ -477,15 +486,18 @@ class World:
         state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
         self.log.cursors[0].number = packed[10]
         self.log.cursors[0].ahead = state.numbers[AHEAD]
-        policy._scout.number, policy._scout.found, policy._scout.ahead = packed[11]
-        for name, value in zip(PLAIN, packed[12], strict=True):
-            setattr(policy, name, value)
+        scout = policy.row.scout
+        scout.number, scout.found, scout.ahead = packed[11]
+        values = iter(packed[12])
+        for part, names in self._parts():
+            for name in names:
+                setattr(part, name, next(values))
         self.now = NOW
-        for name, armed in zip(TIMERS, packed[13], strict=True):
-            timer = getattr(policy, name)
+        for (part, name), armed in zip(TIMERS, packed[13], strict=True):
+            timer = getattr(self._part(part), name)
             timer.armed, timer.due = armed, NOW
         if self.proven:
-            policy._proven.start(NOW, FOREVER)
+            policy.row.proven.start(NOW, FOREVER)
         (late.timer.armed, late._again.armed, late._after, late.wants, asked, late.pause.armed) = packed[14]
         late.asked[:] = asked
         late.timer.due = late._again.due = late.pause.due = NOW

@@ -46,15 +46,15 @@ start-does-not-overwrite | 1 | agent/log/carry.py | log proof cuts
 +LOG_FULL
 no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
--if self.parks and (
-+if self.first < 0 and (
+-elif self.parks:
++elif self.first < 0:
 ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
--is_proven = self._proven.armed
-+is_proven = False
-pass-of-one | 2 | agent/outlets/toolsnet/policy.py | refusals model
+-if self.row.is_proven(now) and (
++if self.first < 0 and (
+pass-of-one | 2 | agent/outlets/toolsnet/row.py | refusals model
 : a pass never goes further than the next one
--self._reach * 2 or REACH
+-(REACH << min(passes, _WIDER_MOST))
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
@@ -77,8 +77,8 @@ settling-needs-room | 5 | agent/log/carry.py | log proof cuts
 +log.find_place(1)
 full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
--return self.state.save() or
-+return not self.log.full and self.state.save() or
+-done = self.allow(
++done = not self.log.full and self.allow(
 no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | quarantine model
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
@@ -195,44 +195,46 @@ run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, self._run_first)
 +self._asked != unpack_id(self._run_first, 0)
-W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+W1-limit-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : what may go out is not saved first
--        return self._say(number if self.doing or self.is_open() else number + self.batch - 1, self._in_order())
-+        self.allowed = self.numbers[LIMIT] = number if self.doing else number + self.batch - 1
+-        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
++        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
-W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
+W2-pass-not-over | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : results go out in order while the state still says pass
--        if self.numbers[SENT] & SENT_PASS:
--            self.allowed
+-        if self.is_pass():
 +        if self.numbers[SENT] < 0:
-+            self.allowed
-W3-pass-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+W3-pass-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : a pass begins before that is saved
--        return self._say(limit if limit
-+        numbers[SENT] |= SENT_PASS
-+        self.allowed = numbers[LIMIT] = max(limit, numbers[LIMIT])
+-        return self.say(limit if limit
++        self.numbers[SENT] |= SENT_PASS
++        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
-+        return self._say(limit if limit
-W4-taken-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
++        return self.say(limit if limit
+W4-taken-not-durable | 0 | agent/outlets/toolsnet/row.py | refusals model
 : what a pass has found is not saved
--        return self._say(self.cursor.number + self.batch, self._in_order())  #
-+        numbers[LIMIT] = self.allowed = self.cursor.number + self.batch
-+        numbers[SENT] = self._in_order()
+-        return sent.say(cursor.number + sent.batch, sent.in_order())  #
++        from agent.log.numbers import LIMIT, SENT
++
++        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
++        numbers[SENT] = sent.in_order()
 +        return True  #
-W5-late-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+W5-late-not-durable | 0 | agent/outlets/toolsnet/offer.py | refusals model
 : a late one goes out before that is saved
--        if not self._say(self.cursor.number, self._in_order()):
--            numbers[LATE]
-+        numbers[LIMIT] = self.allowed = self.cursor.number
-+        if self._todo < 0:
-+            numbers[LATE]
-W6-late-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
+-        if not sent.say(policy.cursor.number, sent.in_order()):
++        from agent.log.numbers import LIMIT
++
++        numbers[LIMIT] = sent.allowed = policy.cursor.number
++        if sent.allowed < 0:
+W6-late-not-over | 0 | agent/outlets/toolsnet/offer.py | refusals model
 : what became of a late one is not saved
--        if not self._save():
+-        if not policy.sent.save():
 -            return False
--        self._todo = 0
-+        numbers[LIMIT] = self.allowed = self.cursor.number + self.batch
-+        self._todo = 0
+-        policy
++        from agent.log.numbers import LIMIT
++
++        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
++        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
 -return self.look.holds(log.stage, log.place, self.length, flags)

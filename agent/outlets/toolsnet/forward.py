@@ -250,7 +250,7 @@ class Forward:
                 self.send_result(
                     policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
                 )
-                if policy.once:
+                if policy.doing and policy.is_once():
                     self.session.send_once()
                 return FOREVER
             if code == WRITE:
@@ -345,8 +345,9 @@ class Forward:
         session = self.session
         out = self.out
         self.health.note(h.REFUSED_BY_SERVER, session.code, now)
+        is_once = out is self.policy and self.policy.is_once()
         out.refused(session.code, now)
-        if session.was_late() and not (out is self.policy and self.policy.once):
+        if session.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy
 
     def lost(self, event, now):

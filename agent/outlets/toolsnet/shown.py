@@ -1,6 +1,7 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
-from agent.outlets.toolsnet.policy import FINISH, HOLD, LATE_OUT, RETRY
+from agent.outlets.toolsnet.offer import LATE_OUT
+from agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from agent.record.text import text_of
 from agent.toolsnet.session import STATE_NAMES, WAITING
 
@@ -22,12 +23,13 @@ def put_refused(shown, policy, now):
     doing = policy.doing
     is_stuck = policy.is_stuck()
     held = doing == HOLD or (doing == FINISH and is_stuck)
-    refuses_all = policy.failed > 0 and policy.others > 0
+    in_vain = policy.passes() > 0
+    refuses_all = in_vain and policy.row.others > 0
     shown["refused"] = None
     if doing:
         shown["refused"] = {
             "code": policy.code if policy.code > 0 else 0,
-            "number": policy.late_number if doing == LATE_OUT else policy.first,
+            "number": policy.offer.number if doing == LATE_OUT else policy.first,
             "next_try_ms": policy.hold.left(now) if policy.hold.armed else 0,
             "waiting": policy.log.waits(policy.cursor),
             "doing": "hold" if held else "trouble" if doing == RETRY and refuses_all else DOING[doing],
@@ -35,8 +37,8 @@ def put_refused(shown, policy, now):
         }
     # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
     # one that no pass has met, only an operator can let the others go on.
-    has_hope = policy.has_new() or policy.log.has_room(policy.log.room_bytes)
-    shown["needs_operator"] = is_stuck or (policy.failed > 0 and not (policy.parks and has_hope))
+    has_hope = policy.row.has_new() or policy.log.has_room(policy.log.room_bytes)
+    shown["needs_operator"] = is_stuck or (in_vain and not (policy.parks and has_hope))
     shown["late"] = policy.late.waiting()
 
 
