@@ -22,6 +22,7 @@ from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
 from agent.log.record import RECORD_NONE
+from agent.log.state import STATE_LAST
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
 from agent.openprotocol.known import SPINDLES
 from agent.openprotocol.light import read_light
@@ -381,8 +382,11 @@ class Store:
         return KEPT
 
     def _known_before(self, held, now):
-        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt."""
-        if held < 0 or self._scout is not None:
+        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt.
+
+        With a state that is worn out the log's last record is read, but it may fade.
+        """
+        if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
         self.health.count(h.DUPLICATES)
         return KEPT_BEFORE

@@ -14,7 +14,7 @@ from agent.record.origin import ORIGIN_BYTES
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Area, PowerCut, take_all
+from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
 from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
 
 PORTABLE = True
@@ -521,6 +521,15 @@ def test_push_is_never_put_off_whatever_is_missing():
     for number in (50, 60, 70, 80, 45, 90, 61, 41000):
         assert bench.push(light(tightening_id=number)) == KEPT
     assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
+
+
+def test_with_a_worn_out_state_nothing_is_acknowledged_since_the_last_record_may_fade():
+    bench = Bench()
+    assert bench.push(EXAMPLE) == KEPT
+    bench.device.worn = tuple(range(STATE_BLOCKS))
+    bench.start()
+    assert bench.store.ready() and bench.idents() == [1234567]
+    assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
 
 
 def test_fetched_result_that_the_log_has_is_not_stored_again():
