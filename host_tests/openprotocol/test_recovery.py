@@ -2,9 +2,12 @@
 
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
+from agent.openprotocol.filling import CLOSED_MOST
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.known import SPINDLES
-from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST
+from agent.openprotocol.question import UNANSWERED_MOST
+from agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
+from agent.openprotocol.whose import GONE_OWN
 from agent.record import result as res
 from agent.record.origin import SPINDLE
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
@@ -117,7 +120,7 @@ def test_newest_below_what_the_connection_before_asked_for_is_no_sign_of_shared_
     bench.step()
     assert bench.asked[-1] == 1 and bench.step() and bench.asked[-1] == LAST_ID
     bench.again().settle()
-    assert bench.recovery.shared is None, "else one spindle alone would be asked"
+    assert bench.recovery.whose.shared is None, "else one spindle alone would be asked"
     assert bench.stored() == [2, 1]
 
 
@@ -753,9 +756,9 @@ def test_snapshot_that_is_refused_leaves_the_machine_where_it_is():
     bench.step()
     recovery = bench.recovery
     assert recovery.phase == qs.PHASE_SETTLE and recovery.flags == res.FLAG_UNPROVEN
-    assert bytes(bench.state.octets) == before and recovery.not_saved == 1
+    assert bytes(bench.state.octets) == before and recovery.known.not_saved == 1
     assert bench.live()
-    assert bench.ask() == -1 and recovery.not_saved == 2
+    assert bench.ask() == -1 and recovery.known.not_saved == 2
     assert bench.ask() == 4 and recovery.flags == 0, "written down without a further question"
     bench.answer(bench.memory.find(4))
     bench.settle()
@@ -781,14 +784,14 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     for _ in range(6):
         bench.ask()
     bench.settle()
-    assert bench.recovery.not_saved == 3 and bench.known.top() == 1
+    assert bench.recovery.known.not_saved == 3 and bench.known.top() == 1
     assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
 
 
 def test_what_is_lost_is_told_once_though_the_connection_ends_before_it_is_written_down():
     bench = reset_while_away()
     bench.state.refuses = 1
-    while not bench.recovery.not_saved:
+    while not bench.recovery.known.not_saved:
         bench.step()
     assert bench.gone.runs == [(4, 7, 4, True)]
     bench.again().settle()
@@ -867,12 +870,12 @@ def test_no_version_says_whether_ids_are_shared_and_only_a_setting_needs_a_named
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
         bench.open()
-        assert bench.recovery.needs == needs, (system_type, sharing)
+        assert bench.recovery.whose.needs == needs, (system_type, sharing)
         assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
         assert bench.live()
         bench.opens_with = (STATION, system_type)
         bench.again()
-        assert bench.recovery.needs == "" and bench.ask() == 0
+        assert bench.recovery.whose.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
