@@ -1016,3 +1016,66 @@ def test_pushes_behind_a_run_that_was_closed_are_another_run():
             bench.step()
     bench.settle()
     assert bench.asked[:3] == [0, 50, 51] and len(bench.asked) < 10 and sorted(bench.uids()) == numbers(1, 90)
+
+
+def test_queued_results_that_were_fetched_meanwhile_and_lost_by_the_log_are_counted_as_stored_again():
+    bench = met(5, limit=8)
+    bench.away(30)
+    queue = bench.memory.made[5:]
+    bench.settle()
+    assert bench.uids()[-1] == 35 and bench.said_twice == 0
+    for result in queue:
+        if bench.push(result):
+            bench.settle()
+    twice = bench.log.number - len(bench.memory.made)
+    assert twice > 20 and bench.said_twice >= twice
+    bench.settle()
+    said = bench.said_twice
+    for _ in range(20):
+        bench.live()
+        bench.settle()
+    assert bench.said_twice == said, "that is over"
+
+
+def test_what_a_controller_pushes_that_cannot_be_asked_is_not_counted_as_stored_again():
+    bench = Bench(Memory(100), limit=3).open()
+    for _ in range(2):
+        assert bench.ask() == 0
+        bench.refuse(replies.REFUSED_NEVER)
+        for _ in range(9):
+            bench.live()
+        bench.memory.reset()
+        bench.again()
+    assert bench.said_twice == 0
+
+
+def test_an_id_that_stands_still_is_not_counted_as_stored_again():
+    bench = Bench(Memory(fixed=7), limit=3).met()
+    for _ in range(9):
+        bench.live()
+        bench.settle()
+    assert bench.said_twice == 0 and bench.log.number == 9
+
+
+def test_a_run_of_pushes_of_the_connection_before_is_in_doubt():
+    bench = met(50, limit=60)
+    bench.away(99)
+    for result in bench.memory.made[50:]:
+        bench.push(result)
+    bench.again().settle()
+    twice = bench.log.number - len(bench.memory.made)
+    assert bench.said_twice >= twice > 30
+
+
+def test_what_was_fetched_in_between_is_not_counted_as_lost_where_nothing_can_be_asked_for():
+    bench = Bench().open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(5)
+    bench.settle()
+    bench.away(0)
+    assert bench.ask() == 0
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)

@@ -561,6 +561,29 @@ def test_fetched_result_that_the_log_may_have_had_and_lost_is_counted_as_one_at_
     assert bench.start().log.state.numbers[STORED_AGAIN] == 2
 
 
+def test_a_fetched_frame_that_cannot_be_read_is_counted_as_stored_again_if_it_may_have_been_pushed():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
+    assert bench.push(garbled(tightening_id=44)) == KEPT
+    assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
+
+
+def put_raw(bench, ident):
+    frame = fetched(2, tightening_id=ident)
+    return bench.store.put_fetched_raw(frame, 0, len(frame), b"%010d" % ident, 0, NOW)
+
+
+def test_what_is_stored_again_is_counted_once_more_by_a_start_that_does_not_know_the_count():
+    bench = proven(Bench(10), 41)
+    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(garbled(tightening_id=44)) == KEPT
+    assert bench.log.state.save()
+    assert put_raw(bench, 45) == KEPT and bench.log.state.numbers[STORED_AGAIN] == 1
+    assert bench.start().log.state.numbers[STORED_AGAIN] == 1, "from the record, since no snapshot says so"
+
+
 def test_missing_results_that_no_one_has_pushed_are_counted_as_stored_once_however_often_a_log_turns_over():
     bench = proven(Bench(10), 41)
     assert bench.push(light(tightening_id=1000)) == KEPT
