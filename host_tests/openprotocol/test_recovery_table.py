@@ -150,10 +150,10 @@ class Model:
         self.phase, self.asked = IDLE, 0
 
     def silent(self):
-        if self.phase == POLL:
-            return self.turn(IDLE, 0)
         self.tries += 1
-        if self.state == LAST:
+        if self.phase == POLL:
+            self.turn(IDLE, 0)
+        elif self.state == LAST:
             if self.phase == FILL:
                 self.close()
             elif self.phase in (WITNESS, BESIDE_W):
@@ -257,9 +257,10 @@ class Model:
 
     def nothing(self):
         if self.pushed is not None:
-            return self.newest_gone()
-        self.newest, self.is_afresh = None, True
-        self.settle()
+            self.newest_gone()
+        else:
+            self.newest, self.is_afresh = None, True
+            self.settle()
 
     def conclude(self):
         if self.is_zero_gone:
