@@ -216,7 +216,7 @@ class Recovery:
             return True
         follows = self.pushes.follows(number)
         if self.pushes.take(number, known.last):
-            known.run = record if record > 1 and self._spindles() == 1 else 0
+            known.run = record if self._spindles() == 1 else 0
         if self.flags == 0:
             if known.misses(number):
                 self._retry.start(now, ON_ITS_WAY_MS)
@@ -411,7 +411,6 @@ class Recovery:
 
     def _switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
-        self.filling.flush()
         self.phase = phase
         self.flags = FLAG_UNPROVEN
         self._count_lost()

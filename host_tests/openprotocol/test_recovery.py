@@ -1079,3 +1079,89 @@ def test_what_was_fetched_in_between_is_not_counted_as_lost_where_nothing_can_be
     bench.refuse(replies.REFUSED_NEVER)
     bench.live()
     assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)
+
+
+def test_a_controller_that_answers_again_may_have_been_fetched_from():
+    bench = Bench(limit=8).open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(30)
+    bench.settle()
+    for result in bench.memory.made[1:]:
+        if bench.push(result):
+            bench.settle()
+    assert bench.said_twice >= bench.log.number - len(bench.memory.made) > 20
+
+
+def test_an_answer_that_comes_twice_is_taken_once():
+    bench = met(3)
+    bench.away(3)
+    bench.step()
+    bench.step()
+    assert bench.ask() == 4
+    for _ in range(3):
+        bench.answer(bench.memory.find(4))
+    bench.settle()
+    assert bench.stored() == numbers(1, 6)
+
+
+def test_what_may_be_fetched_later_is_not_lost_though_a_connection_before_could_not_be_asked():
+    bench = Bench().open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(4)
+    bench.step()
+    bench.live()
+    assert bench.ask() == 1
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    assert bench.known.gone() == 0
+    bench.again().settle()
+    assert sorted(bench.stored()) == numbers(1, 7)
+
+
+def test_nothing_is_in_doubt_once_nothing_is_missing():
+    bench = met(3)
+    bench.again().live()
+    assert bench.known.doubted == 4
+    bench.settle()
+    assert bench.known.doubted == 0
+
+
+def test_another_controller_that_was_believed_is_the_one_from_then_on():
+    bench = met(3)
+    bench.close()
+    bench.memory.reset(500)
+    bench.memory.make()
+    bench.opens_with = (other_identity(), 1)
+    bench.open().settle()
+    bench.again().settle()
+    bench.live()
+    bench.memory.reset(1)
+    bench.memory.make()
+    bench.live()
+    bench.settle()
+    assert bench.uids() == [1, 2, 3, 5, 7, 6], "what it has made since its IDs began again is fetched"
+
+
+def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
+    bench, _ = backlog(49, 49, held=10, limit=40)
+    while bench.recovery.pushes.last >= 0:
+        bench.step()
+    assert bench.known.run == 0 and bench.known.doubted == 0
+    missed = bench.memory.make()
+    for _ in range(60):
+        bench.live()
+    bench.settle()
+    assert missed.uid in bench.uids() and bench.said_twice == 0
+
+
+def test_of_several_spindles_no_run_of_pushes_is_asked_for_once():
+    bench = met(3)
+    bench.known.octets[SPINDLES] = 0x82
+    bench.again()
+    bench.live()
+    bench.live()
+    assert bench.known.run == 0 and bench.known.doubted == 4

@@ -16,7 +16,7 @@ PORTABLE = True
 
 
 def digest(number, rest=0):
-    octets = bytearray([rest]) * DIGEST_BYTES
+    octets = bytearray(bytes((rest,)) * DIGEST_BYTES)
     pack_id(octets, 0, number)
     return octets
 
@@ -89,15 +89,12 @@ def test_of_several_newest_the_highest_counts_and_of_equals_the_known_one():
 
 def test_a_look_that_begins_has_heard_nothing():
     heard = Heard()
-    fresh = dict(vars(heard))
     heard.take(3, digest(3))
-    for name in fresh:
-        if isinstance(fresh[name], bool):
-            setattr(heard, name, True)
-        elif isinstance(fresh[name], int):
-            setattr(heard, name, 7)
+    heard.is_held = heard.is_zero_gone = heard.is_higher = heard.is_afresh = heard.is_reset = True
+    heard.first = heard.upto = heard.row = 7
     heard.forget()
-    assert vars(heard) == fresh
+    assert heard.is_nothing() and heard.first == heard.upto == heard.row == 0
+    assert not (heard.is_held or heard.is_zero_gone or heard.is_higher or heard.is_afresh or heard.is_reset)
 
 
 # -- what was pushed ---------------------------------------------------------------------------------------------

@@ -353,7 +353,7 @@ class Both:
         elif chance < 0.06:
             memory.reset()
         elif chance < 0.08 and memory.kept:
-            memory.forget(dice.choice(memory.kept).ident)
+            memory.forget(*[dice.choice(memory.kept).ident for _ in range(dice.choice((1, 6)))])
         elif chance < 0.1:
             bench.recovery.poll()
             model.polls()

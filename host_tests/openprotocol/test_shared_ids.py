@@ -378,3 +378,18 @@ def test_whose_an_answer_is_says_revision_7_alone():
         other = frame[:342] + blank + frame[352:]
         assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE
     assert shared.owner_of(b"0000000012", frame, 0, 350, 7) == shared.OWNER_NONE
+
+
+def test_a_connection_that_ends_within_a_stretch_shortens_the_next_one():
+    cart = Cart().open()
+    cart.work("o")
+    cart.settle()
+    cart.meanwhile("x" * 600 + "o")
+    while cart.recovery.phase != qs.PHASE_SEEK:
+        assert cart.step()
+    first = cart.known.ranges[0][0]
+    assert cart.recovery.question.asked == first + shared.STRETCH_IDS - 1
+    cart.close().open()
+    while cart.recovery.phase != qs.PHASE_SEEK:
+        assert cart.step()
+    assert cart.recovery.question.asked == first + shared.STRETCH_IDS // 4 - 1
