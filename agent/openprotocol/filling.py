@@ -54,6 +54,7 @@ class Filling:
         if count and is_gone and not is_open(self.at, before(number)):
             self._note_gone(before(number), count)
         self.at = number
+        self.row = 0
         self._closed += min(count, CLOSED_MOST)
 
     def skip(self, number):

@@ -701,7 +701,6 @@ class Recovery:
         if self.flags:  # else the walk was inside a range
             self.heard.first = lowest
             return self._conclude(now)
-        self.filling.row = 0
         self.filling.jump(lowest, True)
         return self._turn(qs.PHASE_FILL, lowest)
 
@@ -712,7 +711,6 @@ class Recovery:
         heard = self.heard
         if self.known.last_id >= 0:
             return self._hear_nothing(now)  # it has pushed one meanwhile
-        heard.newest = -1
         heard.is_afresh = True
         heard.is_reset = self.known.is_met()
         return self._settle(now)
@@ -856,7 +854,6 @@ class Recovery:
             return self._close(False)
         if pushes.last < 0 or self._spindles() > 1 or not same(self._answer, pushes.first):
             return qs.NEWS_STORE
-        self.filling.row = 0
         self.filling.jump(pushes.last, False)
         pushes.close()
         known.close_run()

@@ -1159,9 +1159,56 @@ def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
 
 
 def test_of_several_spindles_no_run_of_pushes_is_asked_for_once():
-    bench = met(3)
-    bench.known.octets[SPINDLES] = 0x82
+    bench = two_spindles()
     bench.again()
     bench.live()
     bench.live()
     assert bench.known.run == 0 and bench.known.doubted == 4
+    bench.settle()
+    assert bench.asked.count(4) == bench.asked.count(5) == 2, "each of both"
+
+
+def two_spindles():
+    """A controller of two spindles that may each have a result under one ID."""
+    bench = Bench()
+    bench.memory.result = named
+    bench.met()
+    for _ in range(3):
+        bench.live()
+        bench.settle()
+    bench.asked = []
+    bench.known.octets[SPINDLES] = 0x82
+    return bench
+
+
+def test_an_id_that_one_of_two_spindles_has_is_not_gone():
+    bench = two_spindles()
+    bench.away(2)
+    while bench.ask() >= 0:
+        if bench.asked[-1] == 4 and bench.recovery.ask_spindle == 2:
+            bench.refuse(replies.REFUSED_GONE)
+        else:
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    assert bench.asked.count(4) == 2 and bench.known.gone() == 0 and bench.stored() == numbers(1, 5)
+
+
+def test_another_result_of_one_of_two_spindles_under_the_highest_id_shows_that_the_ids_began_again():
+    bench = two_spindles()
+    bench.memory.reset()
+    bench.away(5)
+    while bench.ask() >= 0:
+        if bench.asked[-1] == 3 and bench.recovery.ask_spindle == 2:
+            bench.refuse(replies.REFUSED_GONE)
+        else:
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
+
+
+def test_the_part_of_another_spindle_does_not_take_the_place_of_the_newest():
+    bench = two_spindles()
+    bench.away(1)
+    while bench.recovery.heard.is_nothing():
+        bench.step()
+    before = bytes(bench.recovery.heard.top)
+    bench.push(Result(9, 4, 99, time=4))
+    assert bytes(bench.recovery.heard.top) == before

@@ -129,7 +129,7 @@ def test_what_another_connection_has_pushed_or_proven_is_not_skipped():
         pushes = Pushes()
         pushes.take(5, digest(5))
         assert pushes.skipped() is None
-        pushes.take(6, digest(6))
+        pushes.take(7, digest(7))
         happens(pushes)
         pushes.take(9, digest(9))
         assert pushes.skipped() is None

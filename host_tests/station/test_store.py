@@ -5,7 +5,7 @@ from struct import pack, unpack
 from agent.base import health as h
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import OVERWRITTEN, STORED, STORED_AGAIN
+from agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from agent.log.record import FRAME_BYTES
 from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT
@@ -566,8 +566,17 @@ def test_a_fetched_frame_that_cannot_be_read_is_counted_as_stored_again_if_it_ma
     numbers = bench.log.state.numbers
     assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
     assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
-    assert bench.push(garbled(tightening_id=44)) == KEPT
+    assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
     assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
+
+
+def test_what_was_damaged_may_have_been_what_is_stored_again():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(light(tightening_id=50)) == KEPT
+    numbers[DAMAGED] = 1
+    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 def put_raw(bench, ident):
