@@ -574,9 +574,10 @@ def test_what_was_damaged_may_have_been_what_is_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
     assert bench.push(light(tightening_id=61)) == KEPT
-    assert bench.push(light(tightening_id=50)) == KEPT
+    assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
+    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 0
     numbers[DAMAGED] = 1
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 def put_raw(bench, ident):
