@@ -34,7 +34,7 @@ def assemble(station, scheduler, now):
         store_newest=controller["store_newest"],
     )
     store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
-    station.recovery.gone = store.tell_gone
+    station.recovery.filling.gone = store.tell_gone
     tcp = controller["link"] == "tcp"
     if not tcp:
         from agent.openprotocol.plausible import plausible

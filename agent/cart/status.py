@@ -170,7 +170,7 @@ def _recovery(station):
     known = station.known
     return {
         "phase": PHASE_NAMES[recovery.phase],
-        "needs": recovery.needs,
+        "needs": recovery.whose.needs,
         "open_ids": known.missing(),
         "gone": known.gone(),
         "stored_again_at_most": known.state.numbers[n.STORED_AGAIN],

@@ -236,9 +236,11 @@ class Log(Reader):
     def _trust(self):
         """Trust the last record if the start's snapshot called it durable and one of this session does too.
 
-        Return False if it is still in doubt and no snapshot calls it durable.
+        Where no snapshot can be written any more what reads well counts: nothing is appended or erased, so a number has
+        one meaning; and nothing is acknowledged (agent.station.store). Return False if it is still in doubt and no
+        snapshot calls it durable.
         """
-        if self.solid and self.state.ready():
+        if (self.solid and self.state.ready()) or self.state.alarm == STATE_LAST:
             self.doubtful = self.solid = False
             self.shown = self.number
         return self.solid or not self.doubtful
@@ -246,9 +248,11 @@ class Log(Reader):
     def begin(self, octets):
         """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""
         state = self.state
-        if not state.ready() or state.alarm == STATE_LAST:
+        if not state.ready():
             return LOG_FAILED
         self._trust()
+        if state.alarm == STATE_LAST:
+            return LOG_FAILED
         if not self.begun or self._gains(octets):
             code = carry(self, octets)
             if code != LOG_DONE:

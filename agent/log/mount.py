@@ -7,8 +7,8 @@ Rules
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
 3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Of the newest
    blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
-4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too. Numbers go on
-   above all that were ever used.
+4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
+   snapshot can be written any more. Numbers go on above all that were ever used.
 5. What is whole but of another format, version or size is left alone.
 """
 

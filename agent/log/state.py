@@ -13,7 +13,8 @@ Rules
    better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
    The next block is one in which nothing counts, else the oldest: never the one that counts.
 4. Generations stay above the rounds of the logs' blocks (agent.log.head): a session begins above all before it.
-5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more.
+5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
+   appended, erased or acknowledged either: all that the logs hold goes out, after each start again.
 """
 
 from struct import pack_into

@@ -16,7 +16,11 @@ Rules
    what is stored. `w` is then the result of one of them, and those of the others do not move it.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
    not proven or on its way; from the first on, where ranges were joined, all that a controller has is missing, or a
-   start found a range. While the log has that record, it says whether it has a result; later no one knows.
+   start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of
+   pushes that began with that very record is in no doubt: it is asked for once, and closed or another one.
+9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
+   though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
+   which is looked for in the newest blocks alone, if anything was in doubt.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -31,7 +35,7 @@ The values are the torque's six digits and the last two of the angle, two to a b
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32
-from agent.log.numbers import DAMAGED, GONE
+from agent.log.numbers import DAMAGED, GONE, STORED_AGAIN
 from agent.openprotocol.ids import (
     after,
     before,
@@ -45,7 +49,7 @@ from agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
-from agent.record import KIND_RESULT, SEVERAL_LEAST
+from agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
 from agent.record.origin import SPINDLE, SPINDLE_BITS
 from agent.record.result import (
     ANGLE,
@@ -145,6 +149,9 @@ class Known:
         self.expected = bytearray(ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.doubted = 0  # rule 8; 0: nothing is
+        self.run = 0  # rule 8; 0: there is none
+        self.is_asked = True  # it answers questions, as far as is known: what it pushes may have been fetched
+        self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
@@ -165,15 +172,23 @@ class Known:
     # -- the fold ----------------------------------------------------------------------------------------------
 
     def stored(self, kind, flags, buf, at, length):
-        """Count the stored result whose payload is at buf[at:at+length] as known. Hot: allocates nothing."""
+        """Count the stored result whose payload is at buf[at:at+length] as known. Hot: allocates nothing.
+
+        Return 0 if it was not stored before, or that is counted; else a record: it may have been, if the log has lost
+        that one (rule 9).
+        """
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += HEAD_BYTES
         is_next = flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
             self.last_id = -1
             self.follows(buf, at)
-        elif kind == KIND_RESULT:
-            self._stored_elsewhere(flags, buf, at, length)
+            return 0
+        if kind == KIND_RESULT:
+            return self._stored_elsewhere(flags, buf, at, length)
+        if kind == KIND_RAW:
+            self._stored_unread(flags, get_u32(buf, at - HEAD_BYTES))
+        return 0
 
     def follows(self, body, start):
         """The same for the body of a result without flags that has the ID in `expected`. Hot: allocates nothing."""
@@ -196,19 +211,20 @@ class Known:
         if not several:
             self._hear_spindle(buf[at - HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
         if flags & (FLAG_RECOVERED | FLAG_RETRIED):
-            return
+            return self._fetched_again() if flags & FLAG_RECOVERED else 0
         fill(self.expected, 0, ID_BYTES, 0xFF)
         if several:
             from agent.openprotocol.spindle_ids import stored
 
             stored(self, flags, buf, at)
-            return
+            return 0
         self.last_id = -1
         if not self.recovers or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
-            return
+            return 0
         number = id_of(buf, at + TIGHTENING_ID)
         put_digest(self.last, 0, buf, at, flags)
         self.last_id = number
+        again = self._pushed_again(number)
         if not self.is_met():
             if self.is_empty():
                 self.add(open_below(before(number)), before(number))
@@ -217,6 +233,27 @@ class Known:
             self.doubt(get_u32(buf, at - HEAD_BYTES))
         else:
             self._hear_proven(number, get_u32(buf, at - HEAD_BYTES))
+        return again
+
+    def _stored_unread(self, flags, record):
+        """Take note of a frame that cannot be read, this record of the log."""
+        if flags & FLAG_RECOVERED:
+            self.numbers[STORED_AGAIN] += self.doubted > 0
+        elif self.recovers:
+            self.doubt(record)  # its ID will seem to be missing
+
+    def _fetched_again(self):
+        """Return from which record on a fetched result may have been stored before; 0: it was not."""
+        return 0 if 1 < self.run == self.doubted else self.doubted
+
+    def _pushed_again(self, number):
+        """The same for the last push, which has this ID: it may have been fetched while it was on its way."""
+        top = self.top()
+        if top < 0 or not self.is_asked or is_ahead(number, top):
+            return 0
+        if self.misses(number):
+            return self._fetched_again()
+        return 1 if number != top or self.is_top(self.last) else 0  # an ID may stand still
 
     def _hear_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
@@ -316,9 +353,13 @@ class Known:
                 return True
         return False
 
-    def may_have_had(self, first):
-        """True if what is missing may have been stored, and in front of `first`, the oldest that the log has."""
-        return 0 < self.doubted and (self.doubted < first or self.numbers[DAMAGED] > 0)
+    def count_again(self, record, first):
+        """Count what was stored last as stored again, if the log lacks this record (see `stored`).
+
+        `first` is the oldest that it has.
+        """
+        if record < first or self.numbers[DAMAGED] > 0:
+            self.numbers[STORED_AGAIN] += 1
 
     def gone(self):
         """Return how many IDs the controller no longer had, in total."""
@@ -337,10 +378,15 @@ class Known:
             return True
         if self.state.save():
             return True
+        self.not_saved += 1
         self.octets[:] = self._kept
         self.numbers[GONE] = self._gone
         self.load()
         return False
+
+    def try_save(self):
+        """Make what holds durable; if the state cannot be written that is counted, and no more."""
+        self.not_saved += not self.state.save()
 
     def put_top(self, digest):
         """Make this result `w`."""
@@ -387,6 +433,12 @@ class Known:
         if not self.ranges:
             self.doubted = 0
             self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
+
+    def close_run(self):
+        """The run of pushes is what the controller has: nothing of it is in doubt."""
+        if 1 < self.run == self.doubted:
+            self.doubted = 0
+        self.run = 0
 
     def forget_ranges(self):
         """Forget all ranges: nothing is missing any more."""

@@ -4,29 +4,33 @@ from agent.base.compat import const
 
 PHASE_IDLE = const(0)
 PHASE_NEWEST = const(1)
-PHASE_WITNESS = const(2)  # the highest ID known: does it still mean the same result?
-PHASE_WALK = const(3)  # downward, to what the controller still has
-PHASE_UP = const(4)  # ID 0 is not answered there: upward from the highest ID known
-PHASE_FILL = const(5)
-PHASE_OFF = const(6)
-PHASE_SEEK = const(7)  # all stations share the IDs: which of the missing ones are ours?
-PHASE_SETTLE = const(8)  # what was concluded is to be written down
-PHASE_PROBE = const(
-    9
-)  # is an ID that was never made answered with the newest below it? Then all stations share the IDs
+PHASE_PROBE = const(2)  # an ID never made: if the newest below it comes, all stations share the IDs
+PHASE_WITNESS = const(3)  # the highest ID known: does it still mean the same result?
+PHASE_BESIDE = const(4)  # the ID beside that one: is it found there?
+PHASE_WALK = const(5)  # downward, to what the controller still has
+PHASE_UP = const(6)  # ID 0 is not answered there: upward from the highest ID known
+PHASE_SETTLE = const(7)  # what was concluded is to be written down
+PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones are ours?
+PHASE_FILL = const(9)
 PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
+PHASE_OFF = const(11)  # from here on nothing is asked
+PHASE_NAMELESS = const(12)  # the newest has no ID: until one has
+PHASE_CLOSED = const(13)
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
+    "asking whether the stations share the IDs",
+    "asking for the last known",
     "asking for the last known",
     "walking back",
     "walking up",
-    "filling",
-    "off",
-    "looking for our own",
     "writing down",
-    "asking whether the stations share the IDs",
+    "looking for our own",
+    "filling",
     "asking for the newest again",
+    "off",
+    "off",
+    "idle",
 )
 
 NEWS_NONE = const(0)

@@ -31,6 +31,7 @@ from agent.openprotocol.questions import (
     JUDGED_FINE,
     JUDGED_NO_OWNER,
     JUDGED_SHARED,
+    PHASE_BESIDE,
     PHASE_NEWEST,
     PHASE_POLL,
     PHASE_PROBE,
@@ -104,7 +105,8 @@ class Shared:
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
-        needs_owner = not is_newest and phase != PHASE_PROBE and (phase != PHASE_WITNESS or number != asked)
+        is_witness = (phase == PHASE_WITNESS or phase == PHASE_BESIDE) and number == asked
+        needs_owner = not is_newest and phase != PHASE_PROBE and not is_witness
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
             return JUDGED_NO_OWNER
         return JUDGED_FINE

@@ -504,7 +504,7 @@ class Intake:
             increment(session.fetch_id)
         session.fetch_revision = recovery.revision()
         session.fetch_spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.hears_lower()
+        session.request.lower_too = recovery.whose.hears_lower()
         session.request.higher_too = recovery.hears_higher()
         session.fetch()
         return True
@@ -532,13 +532,13 @@ class Intake:
             if self._passed_over == 0:
                 self.health.log(h.PASSED_OVER, passed_over, now)
             self._passed_over = passed_over
-        if self.recovery.not_saved != self._not_saved:
-            self._not_saved = self.recovery.not_saved
+        if self.recovery.known.not_saved != self._not_saved:
+            self._not_saved = self.recovery.known.not_saved
             self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
         link = self.link
-        shared = self.recovery.shared
+        shared = self.recovery.whose.shared
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
         spindle = self.session.request.spindle
@@ -552,7 +552,7 @@ class Intake:
         Not if that was to find out what is missing, which is stored oldest first.
         """
         link = self.link
-        if not self._fills or self.recovery.shared is not None:
+        if not self._fills or self.recovery.whose.shared is not None:
             return
         if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             if self.store.put_fetched(now) != NOT_KEPT:

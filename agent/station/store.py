@@ -3,7 +3,7 @@
 Rules
 1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
    doubt. Nothing else may be acknowledged.
-2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.heard`. What
+2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored. Whatever
    tells two messages apart tells their records apart (agent.record.origin).
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
@@ -20,8 +20,9 @@ from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank, is_plain
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
-from agent.log.numbers import LOG, NEXT, STORED, STORED_AGAIN
+from agent.log.numbers import LOG, NEXT, STORED
 from agent.log.record import RECORD_NONE
+from agent.log.state import STATE_LAST
 from agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
 from agent.openprotocol.known import SPINDLES
 from agent.openprotocol.light import read_light
@@ -211,10 +212,8 @@ class Store:
         held = self._holds(flags)
         if held:
             return self._known_before(held, now)
-        may_be_second = self.recovery.may_be_second(self.log.first_above(0))
         kept = self._commit(flags, now)
         if kept == KEPT:
-            self._numbers[STORED_AGAIN] += may_be_second
             self.health.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
                 self.health.count(h.ODD_FIELDS)
@@ -309,7 +308,7 @@ class Store:
         if held:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
-        if kept == KEPT and not recovery.heard(self.log.next - 1, now):
+        if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 
@@ -361,7 +360,9 @@ class Store:
     def _count(self, kind, flags, buf, at, length):
         """Count the record whose payload is at buf[at:], after an append or at a start."""
         self._numbers[STORED] += 1
-        self.known.stored(kind, flags, buf, at, length)
+        again = self.known.stored(kind, flags, buf, at, length)
+        if again:
+            self.known.count_again(again, self.log.first_above(0))
 
     def _put_raw(self, buf, at, length, flags, now):
         kept = length if length < FRAME_MOST else FRAME_MOST
@@ -381,8 +382,11 @@ class Store:
         return KEPT
 
     def _known_before(self, held, now):
-        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt."""
-        if held < 0 or self._scout is not None:
+        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt.
+
+        With a state that is worn out the log's last record is read, but it may fade.
+        """
+        if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
         self.health.count(h.DUPLICATES)
         return KEPT_BEFORE

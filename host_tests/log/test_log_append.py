@@ -485,6 +485,22 @@ def test_a_result_that_turns_out_torn_is_gone_and_its_number_is_used():
         assert read_all(log) == [(1, 1), (2, 2), (3, octet)]
 
 
+def test_with_a_state_that_is_worn_out_the_last_record_goes_out_and_nothing_is_appended():
+    for is_known in (False, True):
+        area = watched()
+        for ident in (1, 2, 3):
+            append(area.log, ident)
+        assert not is_known or area.state.save()
+        log = area.mount()[1]
+        assert log.doubtful and log.solid == is_known
+        area.flash.worn = tuple(range(STATE_BLOCKS))
+        before = bytes(area.flash.cells)
+        assert log.settle() and read_all(log) == numbers(1, 3), is_known
+        assert append(log, 4) == LOG_FAILED and bytes(area.flash.cells) == before
+        log = area.mount()[1]
+        assert log.settle() and read_all(log) == numbers(1, 3), "again after a restart"
+
+
 def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     area = watched(16, 4096, 64)
     without = fill(area.log)

@@ -2,9 +2,12 @@
 
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
+from agent.openprotocol.filling import CLOSED_MOST
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.known import SPINDLES
-from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, OFF_MS, UNANSWERED_MOST
+from agent.openprotocol.question import UNANSWERED_MOST
+from agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
+from agent.openprotocol.whose import GONE_OWN
 from agent.record import result as res
 from agent.record.origin import SPINDLE
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
@@ -117,7 +120,7 @@ def test_newest_below_what_the_connection_before_asked_for_is_no_sign_of_shared_
     bench.step()
     assert bench.asked[-1] == 1 and bench.step() and bench.asked[-1] == LAST_ID
     bench.again().settle()
-    assert bench.recovery.shared is None, "else one spindle alone would be asked"
+    assert bench.recovery.whose.shared is None, "else one spindle alone would be asked"
     assert bench.stored() == [2, 1]
 
 
@@ -753,9 +756,9 @@ def test_snapshot_that_is_refused_leaves_the_machine_where_it_is():
     bench.step()
     recovery = bench.recovery
     assert recovery.phase == qs.PHASE_SETTLE and recovery.flags == res.FLAG_UNPROVEN
-    assert bytes(bench.state.octets) == before and recovery.not_saved == 1
+    assert bytes(bench.state.octets) == before and recovery.known.not_saved == 1
     assert bench.live()
-    assert bench.ask() == -1 and recovery.not_saved == 2
+    assert bench.ask() == -1 and recovery.known.not_saved == 2
     assert bench.ask() == 4 and recovery.flags == 0, "written down without a further question"
     bench.answer(bench.memory.find(4))
     bench.settle()
@@ -781,14 +784,14 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     for _ in range(6):
         bench.ask()
     bench.settle()
-    assert bench.recovery.not_saved == 3 and bench.known.top() == 1
+    assert bench.recovery.known.not_saved == 3 and bench.known.top() == 1
     assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
 
 
 def test_what_is_lost_is_told_once_though_the_connection_ends_before_it_is_written_down():
     bench = reset_while_away()
     bench.state.refuses = 1
-    while not bench.recovery.not_saved:
+    while not bench.recovery.known.not_saved:
         bench.step()
     assert bench.gone.runs == [(4, 7, 4, True)]
     bench.again().settle()
@@ -867,12 +870,12 @@ def test_no_version_says_whether_ids_are_shared_and_only_a_setting_needs_a_named
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
         bench.open()
-        assert bench.recovery.needs == needs, (system_type, sharing)
+        assert bench.recovery.whose.needs == needs, (system_type, sharing)
         assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
         assert bench.live()
         bench.opens_with = (STATION, system_type)
         bench.again()
-        assert bench.recovery.needs == "" and bench.ask() == 0
+        assert bench.recovery.whose.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
@@ -1013,3 +1016,199 @@ def test_pushes_behind_a_run_that_was_closed_are_another_run():
             bench.step()
     bench.settle()
     assert bench.asked[:3] == [0, 50, 51] and len(bench.asked) < 10 and sorted(bench.uids()) == numbers(1, 90)
+
+
+def test_queued_results_that_were_fetched_meanwhile_and_lost_by_the_log_are_counted_as_stored_again():
+    bench = met(5, limit=8)
+    bench.away(30)
+    queue = bench.memory.made[5:]
+    bench.settle()
+    assert bench.uids()[-1] == 35 and bench.said_twice == 0
+    for result in queue:
+        if bench.push(result):
+            bench.settle()
+    twice = bench.log.number - len(bench.memory.made)
+    assert twice > 20 and bench.said_twice >= twice
+    bench.settle()
+    said = bench.said_twice
+    for _ in range(20):
+        bench.live()
+        bench.settle()
+    assert bench.said_twice == said, "that is over"
+
+
+def test_what_a_controller_pushes_that_cannot_be_asked_is_not_counted_as_stored_again():
+    bench = Bench(Memory(100), limit=3).open()
+    for _ in range(2):
+        assert bench.ask() == 0
+        bench.refuse(replies.REFUSED_NEVER)
+        for _ in range(9):
+            bench.live()
+        bench.memory.reset()
+        bench.again()
+    assert bench.said_twice == 0
+
+
+def test_an_id_that_stands_still_is_not_counted_as_stored_again():
+    bench = Bench(Memory(fixed=7), limit=3).met()
+    for _ in range(9):
+        bench.live()
+        bench.settle()
+    assert bench.said_twice == 0 and bench.log.number == 9
+
+
+def test_a_run_of_pushes_of_the_connection_before_is_in_doubt():
+    bench = met(50, limit=60)
+    bench.away(99)
+    for result in bench.memory.made[50:]:
+        bench.push(result)
+    bench.again().settle()
+    twice = bench.log.number - len(bench.memory.made)
+    assert bench.said_twice >= twice > 30
+
+
+def test_what_was_fetched_in_between_is_not_counted_as_lost_where_nothing_can_be_asked_for():
+    bench = Bench().open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(5)
+    bench.settle()
+    bench.away(0)
+    assert bench.ask() == 0
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)
+
+
+def test_a_controller_that_answers_again_may_have_been_fetched_from():
+    bench = Bench(limit=8).open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(30)
+    bench.settle()
+    for result in bench.memory.made[1:]:
+        if bench.push(result):
+            bench.settle()
+    assert bench.said_twice >= bench.log.number - len(bench.memory.made) > 20
+
+
+def test_an_answer_that_comes_twice_is_taken_once():
+    bench = met(3)
+    bench.away(3)
+    bench.step()
+    bench.step()
+    assert bench.ask() == 4
+    for _ in range(3):
+        bench.answer(bench.memory.find(4))
+    bench.settle()
+    assert bench.stored() == numbers(1, 6)
+
+
+def test_what_may_be_fetched_later_is_not_lost_though_a_connection_before_could_not_be_asked():
+    bench = Bench().open()
+    bench.ask()
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    bench.away(4)
+    bench.step()
+    bench.live()
+    assert bench.ask() == 1
+    bench.refuse(replies.REFUSED_NEVER)
+    bench.live()
+    assert bench.known.gone() == 0
+    bench.again().settle()
+    assert sorted(bench.stored()) == numbers(1, 7)
+
+
+def test_nothing_is_in_doubt_once_nothing_is_missing():
+    bench = met(3)
+    bench.again().live()
+    assert bench.known.doubted == 4
+    bench.settle()
+    assert bench.known.doubted == 0
+
+
+def test_another_controller_that_was_believed_is_the_one_from_then_on():
+    bench = met(3)
+    bench.close()
+    bench.memory.reset(500)
+    bench.memory.make()
+    bench.opens_with = (other_identity(), 1)
+    bench.open().settle()
+    bench.again().settle()
+    bench.live()
+    bench.memory.reset(1)
+    bench.memory.make()
+    bench.live()
+    bench.settle()
+    assert bench.uids() == [1, 2, 3, 5, 7, 6], "what it has made since its IDs began again is fetched"
+
+
+def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
+    bench, _ = backlog(49, 49, held=10, limit=40)
+    while bench.recovery.pushes.last >= 0:
+        bench.step()
+    assert bench.known.run == 0 and bench.known.doubted == 0
+    missed = bench.memory.make()
+    for _ in range(60):
+        bench.live()
+    bench.settle()
+    assert missed.uid in bench.uids() and bench.said_twice == 0
+
+
+def test_of_several_spindles_no_run_of_pushes_is_asked_for_once():
+    bench = two_spindles()
+    bench.again()
+    bench.live()
+    bench.live()
+    assert bench.known.run == 0 and bench.known.doubted == 4
+    bench.settle()
+    assert bench.asked.count(4) == bench.asked.count(5) == 2, "each of both"
+
+
+def two_spindles():
+    """A controller of two spindles that may each have a result under one ID."""
+    bench = Bench()
+    bench.memory.result = named
+    bench.met()
+    for _ in range(3):
+        bench.live()
+        bench.settle()
+    bench.asked = []
+    bench.known.octets[SPINDLES] = 0x82
+    return bench
+
+
+def test_an_id_that_one_of_two_spindles_has_is_not_gone():
+    bench = two_spindles()
+    bench.away(2)
+    while bench.ask() >= 0:
+        if bench.asked[-1] == 4 and bench.recovery.ask_spindle == 2:
+            bench.refuse(replies.REFUSED_GONE)
+        else:
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    assert bench.asked.count(4) == 2 and bench.known.gone() == 0 and bench.stored() == numbers(1, 5)
+
+
+def test_another_result_of_one_of_two_spindles_under_the_highest_id_shows_that_the_ids_began_again():
+    bench = two_spindles()
+    bench.memory.reset()
+    bench.away(5)
+    while bench.ask() >= 0:
+        if bench.asked[-1] == 3 and bench.recovery.ask_spindle == 2:
+            bench.refuse(replies.REFUSED_GONE)
+        else:
+            bench.answer(bench.memory.find(bench.asked[-1]))
+    assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
+
+
+def test_the_part_of_another_spindle_does_not_take_the_place_of_the_newest():
+    bench = two_spindles()
+    bench.away(1)
+    while bench.recovery.heard.is_nothing():
+        bench.step()
+    before = bytes(bench.recovery.heard.top)
+    bench.push(Result(9, 4, 99, time=4))
+    assert bytes(bench.recovery.heard.top) == before

@@ -10,10 +10,18 @@ from collections import deque
 from random import Random
 
 from agent.openprotocol import known as kn
+from agent.openprotocol import question as qn
 from agent.openprotocol import recovery as rc
-from agent.openprotocol import replies
+from agent.openprotocol import replies, whose
 from agent.openprotocol.known import Known
-from agent.openprotocol.questions import NEWS_STORE, PHASE_SETTLE, PHASE_UP, PHASE_WALK, PHASE_WITNESS
+from agent.openprotocol.questions import (
+    NEWS_STORE,
+    PHASE_BESIDE,
+    PHASE_SETTLE,
+    PHASE_UP,
+    PHASE_WALK,
+    PHASE_WITNESS,
+)
 from agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.recovery import Bench, FakeLog, Memory
 
@@ -22,6 +30,7 @@ BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
+PARTS = ("question", "heard", "pushes", "filling", "whose")  # of a recovery
 PLAIN = (int, bool, str, bytes, tuple, type(None))
 
 
@@ -75,24 +84,25 @@ class World:
         bench = self.bench
         recovery = bench.recovery
         state = bench.state
-        state.saves = recovery.not_saved = bench.said_twice = 0
+        known, run, heard, question = bench.known, recovery.pushes, recovery.heard, recovery.question
+        state.saves = known.not_saved = bench.said_twice = 0
         lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
-        for thing, name in ((bench.known, "doubted"), (recovery, "_run_record")):
-            if getattr(thing, name):
-                setattr(thing, name, max(getattr(thing, name) - bench.log.first() + 1 + lost, 1))
+        for name in ("doubted", "run"):
+            if getattr(known, name):
+                setattr(known, name, max(getattr(known, name) - bench.log.first() + 1 + lost, 1))
         state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
         recovery._answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
         if not self.connected:
-            bench.known.last[:] = bytes(16)
-            bench.known.last_id = -1
-        if recovery._run_last < 0:
-            recovery._run_first[:] = bytes(16)
-            recovery._run_record = 0
-        if recovery.phase not in (PHASE_WITNESS, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
-            recovery._top[:] = bytes(16)
-            recovery._first = recovery._upto = recovery._asked = 0
-            recovery._afresh = recovery._reset = False
+            known.last[:] = bytes(16)
+            known.last_id = -1
+        if run.last < 0:
+            run.first[:] = bytes(16)
+            known.run = 0
+        if recovery.phase not in (PHASE_WITNESS, PHASE_BESIDE, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
+            heard.top[:] = bytes(16)
+            heard.first = heard.upto = question.asked = 0
+            heard.is_afresh = heard.is_reset = False
         if recovery.phase != PHASE_WALK:
             vars(recovery._walk).clear()
         return (
@@ -113,6 +123,7 @@ class World:
             bytes(state.durable_octets),
             _frozen(bench.known),
             _frozen(recovery),
+            tuple([_frozen(vars(recovery)[name]) for name in PARTS]),
             tuple(sorted(vars(recovery._walk).items())),
         )
 
@@ -138,7 +149,9 @@ class World:
         self.questions = 0
         _thaw(bench.known, value[15])
         _thaw(bench.recovery, value[16])
-        vars(bench.recovery._walk).update(value[17])
+        for name, part in zip(PARTS, value[17], strict=True):
+            _thaw(vars(bench.recovery)[name], part)
+        vars(bench.recovery._walk).update(value[18])
         for timer in (bench.recovery._retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
         return self
@@ -230,8 +243,12 @@ class World:
             self.pushed = []
 
     def _take(self, result):
-        held = any(one[2] is result for one in self.bench.log.records)
-        if self.bench.push(result):
+        bench = self.bench
+        held = any(one[2] is result for one in bench.log.records)
+        bench.said_twice = 0
+        if bench.push(result):
+            if result.uid in self.uids and not bench.said_twice:
+                raise Bad("stored twice, not said")
             self._stored(result, held)
         elif not held:
             raise Bad("taken for another")
@@ -352,12 +369,12 @@ def _way(came, value):
 
 def explored(run=RUN, **options):
     """Visit all states, with walks that end after `run` IDs that are gone."""
-    before = rc.GONE_OWN
-    rc.GONE_OWN = run
+    before = whose.GONE_OWN
+    whose.GONE_OWN = run
     try:
         return explore(**options)
     finally:
-        rc.GONE_OWN = before
+        whose.GONE_OWN = before
 
 
 def clean(**options):
@@ -440,7 +457,7 @@ def test_without_the_question_for_the_last_one_known_results_are_lost():
         def without(self, now):
             news = compare(self, now)
             if self.phase == PHASE_WITNESS:
-                self._first = self._asked + 1
+                self.heard.first = self.question.asked + 1
                 return self._conclude(now)
             return news
 
@@ -473,7 +490,7 @@ def test_highest_one_known_that_is_saved_in_front_of_its_range_loses_results():
 def test_what_is_given_up_while_nothing_is_answered_is_asked_for_below_all_there_is():
     def by(again):
         def at_once(self, now):
-            if self._tries + 1 >= rc.UNANSWERED_MOST and self.phase == PHASE_WALK:
+            if self.question.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
                 return self._give_up(now)
             return again(self, now)
 
@@ -546,8 +563,8 @@ def life(seed, **options):
 
 
 def test_long_random_lives_lose_nothing():
-    before = rc.GONE_OWN
-    rc.GONE_OWN = RUN
+    before = whose.GONE_OWN
+    whose.GONE_OWN = RUN
     try:
         stored = 0
         for seed in range(LIVES):
@@ -557,4 +574,4 @@ def test_long_random_lives_lose_nothing():
                 raise AssertionError("seed %d: %s" % (seed, error)) from error
         assert stored > 20 * LIVES
     finally:
-        rc.GONE_OWN = before
+        whose.GONE_OWN = before

@@ -47,12 +47,12 @@ class Cart(Bench):
         self.opens_with = (STATION, system_type)
 
     def answer(self, result, flags=0):
-        if result is not None and self.recovery.shared is not None:
+        if result is not None and self.recovery.whose.shared is not None:
             owner = shared.OWNER_OURS if result.uid in self.memory.ours else shared.OWNER_OTHER
             if self.spoiled:
                 self.spoiled -= 1
                 owner = shared.OWNER_OTHER
-            self.recovery.shared.owner = owner if self.names else shared.OWNER_NONE
+            self.recovery.whose.shared.owner = owner if self.names else shared.OWNER_NONE
         return Bench.answer(self, result, flags)
 
     def work(self, text):
@@ -172,7 +172,7 @@ def test_ours_that_goes_between_two_questions_is_told_as_gone():
     cart = cart_of().work("ox")
     cart.settle()
     cart.meanwhile("oxox")
-    while not cart.recovery.shared.in_stretch or cart.recovery.shared.seeks:
+    while not cart.recovery.whose.shared.in_stretch or cart.recovery.whose.shared.seeks:
         cart.step()
     ident = cart.memory.made[cart.memory.ours[-1] - 1].ident
     cart.memory.forget(ident)
@@ -228,12 +228,12 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.meanwhile("xxoxx")
     cart.settle()
     assert qs.NEWS_NO_OWNER in cart.news and cart.recovery.phase == qs.PHASE_OFF
-    assert cart.recovery.needs == "recover_revisions"
+    assert cart.recovery.whose.needs == "recover_revisions"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]
     cart.names = True
     cart.again()
-    assert cart.recovery.needs == "" and cart.agrees()
+    assert cart.recovery.whose.needs == "" and cart.agrees()
 
 
 def test_revision_that_names_the_station_is_asked_for_first():
@@ -248,7 +248,7 @@ def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
     cart.settle()
     cart.opens_with = (STATION[:41] + b" " * 10, 3)
     cart.meanwhile("oxo")
-    assert cart.settle() == 0 and cart.recovery.needs == "tightening_ids"
+    assert cart.settle() == 0 and cart.recovery.whose.needs == "tightening_ids"
     cart.opens_with = (STATION, 3)
     cart.meanwhile("xox")
     assert cart.agrees() and cart.known.shares()
@@ -275,7 +275,7 @@ def test_setting_decides_before_any_answer_does():
     cart.work("oo")
     cart.settle()
     cart.meanwhile("oo")
-    assert cart.agrees() and not cart.known.shares() and cart.recovery.shared is None
+    assert cart.agrees() and not cart.known.shares() and cart.recovery.whose.shared is None
 
 
 def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
@@ -378,3 +378,18 @@ def test_whose_an_answer_is_says_revision_7_alone():
         other = frame[:342] + blank + frame[352:]
         assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE
     assert shared.owner_of(b"0000000012", frame, 0, 350, 7) == shared.OWNER_NONE
+
+
+def test_a_connection_that_ends_within_a_stretch_shortens_the_next_one():
+    cart = Cart().open()
+    cart.work("o")
+    cart.settle()
+    cart.meanwhile("x" * 600 + "o")
+    while cart.recovery.phase != qs.PHASE_SEEK:
+        assert cart.step()
+    first = cart.known.ranges[0][0]
+    assert cart.recovery.question.asked == first + shared.STRETCH_IDS - 1
+    cart.close().open()
+    while cart.recovery.phase != qs.PHASE_SEEK:
+        assert cart.step()
+    assert cart.recovery.question.asked == first + shared.STRETCH_IDS // 4 - 1

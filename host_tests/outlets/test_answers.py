@@ -23,6 +23,7 @@ WRITERS = (
     "outlets/toolsnet/*.py",
     "station/store.py",
     "openprotocol/known.py",
+    "openprotocol/filling.py",
     "openprotocol/recovery.py",
 )
 TRUTH = {("bool", 1)}
@@ -33,7 +34,7 @@ ASKED_AGAIN = {
     "begin": "a step of settle; a search and a task begin with as many arguments",
     "_reaches": "says what it has computed",
     "load": "what is known is loaded by a method of this name and as many arguments as the state is; only that refuses",
-    "_flush": "what it could not write down stays owed, and is asked for again after a start",
+    "flush": "what it could not write down stays owed, and is asked for again after a start",
     "_leave": "the oldest needs no hole, so the cursor passes it",
 }
 ARGUMENTS_MOST = 8  # of a function that takes any number

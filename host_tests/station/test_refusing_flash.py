@@ -114,3 +114,18 @@ def test_a_worn_out_state_ends_the_session_once():
     cart.run(10 * MINUTE_MS)
     assert cart.controller.connections - connections <= 1 and FLASH_WORN
     assert cart.controller.acknowledged in ([], [1])
+
+
+def test_with_a_worn_out_state_an_answer_that_names_the_last_result_ends_no_connection():
+    cart = Cart(toolsnet=()).ready()
+    for count in (1, 2, 3):
+        cart.controller.produce()
+        cart.until_stored(count)
+    cart.device.worn = tuple(range(STATE_BLOCKS))
+    cart.cut()
+    cart.run(MINUTE_MS)
+    assert cart.station.state.alarm == STATE_LAST
+    before = cart.toolsnet.pim_connections
+    cart.controller.produce()
+    cart.run(10 * MINUTE_MS)
+    assert cart.toolsnet.pim_connections == before and cart.ids() == [1, 2, 3]

@@ -5,7 +5,7 @@ from struct import pack, unpack
 from agent.base import health as h
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import OVERWRITTEN, STORED, STORED_AGAIN
+from agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from agent.log.record import FRAME_BYTES
 from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT
@@ -14,7 +14,7 @@ from agent.record.origin import ORIGIN_BYTES
 from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Area, PowerCut, take_all
+from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
 from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
 
 PORTABLE = True
@@ -523,6 +523,15 @@ def test_push_is_never_put_off_whatever_is_missing():
     assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
 
 
+def test_with_a_worn_out_state_nothing_is_acknowledged_since_the_last_record_may_fade():
+    bench = Bench()
+    assert bench.push(EXAMPLE) == KEPT
+    bench.device.worn = tuple(range(STATE_BLOCKS))
+    bench.start()
+    assert bench.store.ready() and bench.idents() == [1234567]
+    assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
+
+
 def test_fetched_result_that_the_log_has_is_not_stored_again():
     bench = Bench()
     bench.push(EXAMPLE)
@@ -550,6 +559,39 @@ def test_fetched_result_that_the_log_may_have_had_and_lost_is_counted_as_one_at_
     assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and again[STORED_AGAIN] == 2, "it is a bound, not a count"
     assert bench.log.state.save()
     assert bench.start().log.state.numbers[STORED_AGAIN] == 2
+
+
+def test_a_fetched_frame_that_cannot_be_read_is_counted_as_stored_again_if_it_may_have_been_pushed():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
+    assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
+    assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
+
+
+def test_what_was_damaged_may_have_been_what_is_stored_again():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
+    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 0
+    numbers[DAMAGED] = 1
+    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
+
+
+def put_raw(bench, ident):
+    frame = fetched(2, tightening_id=ident)
+    return bench.store.put_fetched_raw(frame, 0, len(frame), b"%010d" % ident, 0, NOW)
+
+
+def test_what_is_stored_again_is_counted_once_more_by_a_start_that_does_not_know_the_count():
+    bench = proven(Bench(10), 41)
+    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(garbled(tightening_id=44)) == KEPT
+    assert bench.log.state.save()
+    assert put_raw(bench, 45) == KEPT and bench.log.state.numbers[STORED_AGAIN] == 1
+    assert bench.start().log.state.numbers[STORED_AGAIN] == 1, "from the record, since no snapshot says so"
 
 
 def test_missing_results_that_no_one_has_pushed_are_counted_as_stored_once_however_often_a_log_turns_over():

@@ -2,7 +2,7 @@
 
 from agent.base.fields import copy
 from agent.base.words import pack_digits, put_u32
-from agent.log.numbers import NUMBERS, OCTETS
+from agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from agent.openprotocol.known import Known
@@ -184,7 +184,7 @@ class Bench:
         self.asked = []
         self.news = []
         self.now = 0
-        self.said_twice = 0  # fetched ones that were there before, at most
+        self.said_twice = 0  # that were there before, at most
         self.opens_with = (IDENTITY, 1)
         self.start()
 
@@ -202,7 +202,11 @@ class Bench:
         """Count this record of the log, after an append or at a start."""
         payload = bytearray(payload)
         put_u32(payload, 0, number)
-        self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        again = self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        if again:
+            before = self.state.numbers[STORED_AGAIN]
+            self.known.count_again(again, self.log.first())
+            self.said_twice += self.state.numbers[STORED_AGAIN] - before
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -234,7 +238,7 @@ class Bench:
         self.log.append(payload, flags, result)
         self._count(payload, flags, self.log.number)
         if not is_next:
-            self.recovery.heard(self.log.number, self.now)
+            self.recovery.pushed(self.log.number, self.now)
         return True
 
     def live(self, ident=None, key=None):
@@ -262,7 +266,6 @@ class Bench:
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
             if not self.log.holds(payload, 0, PAYLOAD, flags):
-                self.said_twice += self.recovery.may_be_second(self.log.first())
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
             self.recovery.kept(self.now)

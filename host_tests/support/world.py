@@ -19,6 +19,8 @@ from tools.harness.cart import CONTROLLER
 
 PORTABLE = True
 
+AT_REST = (qs.PHASE_IDLE, qs.PHASE_OFF, qs.PHASE_CLOSED)  # closed: this controller is asked in no such way
+
 
 class Board(whole.Board):
     """Notes in the flash's journal what was said."""
@@ -65,7 +67,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.known.missing() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
+        if not self.is_ready() or recovery.known.missing() or recovery.phase not in AT_REST:
             return False
         if not station.session.can_fetch():
             return False

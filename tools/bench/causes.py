@@ -58,9 +58,9 @@ pass-of-one | 2 | agent/outlets/toolsnet/row.py | refusals model
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
--            self._first = lowest
-+            early = self._top[5:12] < self.known.octets[5:12]
-+            self._first = after(self._upto) if early else lowest
+-            self.heard.first = lowest
++            early = self.heard.top[5:12] < self.known.octets[5:12]
++            self.heard.first = after(self.heard.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
 -if code != NOTHING and self.cursor.found != self.first:
@@ -109,7 +109,7 @@ silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 -else self._again(now)
 -
 -    def kept
-+else self._switch_off()
++else self._switch_off(qs.PHASE_OFF)
 +
 +    def kept
 last-line-believed | 8 | board/linux_lines.py | disk proof
@@ -124,18 +124,18 @@ padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
 +differs = compare(buf, at + first, data, asked, ID_BYTES)
-unknown-system-is-shared | 10 | agent/openprotocol/recovery.py | worlds usual none
+unknown-system-is-shared | 10 | agent/openprotocol/whose.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
--self._shares = shares = sharing
-+self._shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
+-self.shares = shares = sharing
++self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
 +if self.full or self.recovery.known.ranges:  # an answer
 range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
--if is_open(self._at, last) or (self._run >=
-+if self._run < 0 and (self._run >=
+-if is_open(filling.at, last) or (filling.row >=
++if filling.row < 0 and (filling.row >=
 stop-waits-for-no-answer | 12 | agent/outlets/toolsnet/forward.py | worlds window
 : an orderly end does not wait for the answers that are due
 -or self.session.is_idle()
@@ -172,9 +172,8 @@ unproven-push-is-believed | 0 | agent/openprotocol/known.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--        self.phase = qs.PHASE_WITNESS
--        self._asked = top
-+        self._first = after(top)
+-return self._turn(qs.PHASE_WITNESS, top)
++heard.first = after(top)
 +        return self._conclude(now)
 same-id-is-the-same | 0 | agent/openprotocol/known.py | recovery model
 : time and values do not count
@@ -193,8 +192,8 @@ third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
 -            ranges[near][1] = ranges[near + 1][1]
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
--not same(self._answer, self._run_first)
-+self._asked != unpack_id(self._run_first, 0)
+-not same(self._answer, pushes.first)
++self.question.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/sent.py | refusals model
 : what may go out is not saved first
 -        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())

@@ -83,7 +83,9 @@ class Opened:
             log = self.log
             if kind in (KIND_RESULT, KIND_RAW):
                 numbers[n.STORED] += 1
-                self.known.stored(kind, log.flags, log.page, log.at, log.length)
+                again = self.known.stored(kind, log.flags, log.page, log.at, log.length)
+                if again:
+                    self.known.count_again(again, log.first_above(0))
             scout.advance()
 
     def counting(self, log: Log) -> dict[int, bytes]:

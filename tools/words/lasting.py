@@ -59,7 +59,7 @@ def counted(station: dict) -> list[Need]:
         (
             "again",
             recovery.get("stored_again_at_most"),
-            "fetched results at most are stored twice: the spool may have had them, and had them no more",
+            "results at most are stored twice: the spool may have had them, and had them no more",
             "",
         ),
         (

@@ -1,0 +1,398 @@
+"""The table at the head of agent.openprotocol.recovery as a model, side by side with the code over random events.
+
+One spindle, IDs of our own, a controller that answers what it is asked or nothing. After each event both stand in the
+same phase, ask for the same ID, believe the same highest result, and take the same IDs for missing.
+"""
+
+from random import Random
+
+from agent.openprotocol import questions as qs
+from agent.openprotocol import whose
+from agent.openprotocol.filling import CLOSED_MOST
+from agent.openprotocol.ids import after, before, is_ahead, is_open, length_of, open_below
+from agent.openprotocol.question import BESIDE, ITSELF, LAST, UNANSWERED_MOST
+from agent.openprotocol.walk import Walk
+from host_tests.support.recovery import Bench, Memory
+
+NONE, EMPTY = "none", "empty"
+NEWEST, WITNESS, BESIDE_W, WALK = qs.PHASE_NEWEST, qs.PHASE_WITNESS, qs.PHASE_BESIDE, qs.PHASE_WALK
+UP, FILL, IDLE, POLL, CLOSED = qs.PHASE_UP, qs.PHASE_FILL, qs.PHASE_IDLE, qs.PHASE_POLL, qs.PHASE_CLOSED
+K = 4
+LIVES = 120
+EVENTS = 250
+
+
+class Model:
+    """The rules again, in results instead of octets; SETTLE is over at once, since no snapshot is refused."""
+
+    def __init__(self):
+        self.w, self.ranges, self.log = NONE, [], []
+        self.expected = self.pushed = self.run = self.last = None
+        self.phase, self.proven = CLOSED, False
+        self.begin = self.at = self.row = self.closed = 0
+        self.walk = Walk()
+        self.forget()
+
+    def forget(self):
+        self.newest = self.top = None
+        self.is_held = self.is_zero_gone = self.is_afresh = False
+        self.first = self.upto = self.up = 0
+        self.begin = self.at = self.row = self.closed = 0
+        self.turn(self.phase, 0)
+
+    def turn(self, phase, asked):
+        self.phase, self.asked, self.state, self.tries = phase, asked, ITSELF, 0
+
+    # -- the ranges ------------------------------------------------------------------------------------------------
+
+    def add(self, first, last):
+        if not length_of(first, last):
+            return
+        self.ranges.append([first, last])
+        if len(self.ranges) > 2:
+            one, two, three = self.ranges
+            near = length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
+            self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
+
+    def flush(self):
+        if self.ranges and self.ranges[0][0] == self.begin and self.at != self.begin:
+            self.ranges[0][0] = self.begin = self.at
+            self.closed = 0
+            if not length_of(*self.ranges[0]):
+                self.ranges.pop(0)
+
+    def misses(self, number):
+        return any(length_of(first, number) and length_of(number, last) for first, last in self.ranges)
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def opened(self):
+        self.phase, self.proven, self.pushed = NEWEST, False, None
+        self.forget()
+
+    def lost(self):
+        self.flush()
+        self.phase, self.proven, self.run = CLOSED, False, None
+        self.forget()
+
+    def look(self):
+        self.flush()
+        self.phase, self.proven = NEWEST, False
+        self.forget()
+
+    def polls(self):
+        if self.phase == IDLE and not self.ranges:
+            self.turn(POLL, 0)
+
+    def push(self, result):
+        number = result.ident
+        if self.proven and number == self.expected:
+            self.log.append(result)  # not looked up: nobody pushes once more what came before a reset
+            self.w, self.expected, self.pushed = result, number + 1, None
+            return
+        if result in self.log:
+            return
+        self.log.append(result)
+        self.expected, self.pushed = None, result
+        if self.w in (NONE, EMPTY):
+            if self.w == EMPTY:
+                self.add(open_below(before(number)), before(number))
+            self.w = result
+        elif self.proven and not is_ahead(self.w.ident, number):
+            self.add(after(self.w.ident), before(number))
+            self.w, self.expected = result, number + 1
+        follows = self.run is None or is_ahead(number, self.last)
+        if self.run is None or number != after(self.last):
+            self.run = result
+        self.last = number
+        if self.phase == CLOSED:
+            return
+        if self.proven:
+            if not self.misses(number) and number != self.w.ident:
+                self.look()
+        elif self.newest is not None:
+            if is_ahead(number, self.top.ident):
+                if number != after(self.top.ident):
+                    self.upto = before(number)
+                self.top = result
+            elif number == self.top.ident:
+                self.top = result
+            elif not follows:
+                self.look()
+
+    def question(self):
+        """Return the ID that is asked for; None: nothing is."""
+        if self.phase == CLOSED or (self.phase == IDLE and not self.ranges):
+            return None
+        if self.closed >= CLOSED_MOST:
+            self.flush()
+        if self.phase in (IDLE, FILL):
+            self.turn_to_missing()
+        if self.phase == IDLE:
+            return None
+        return after(self.asked) if self.state == BESIDE else self.asked
+
+    def turn_to_missing(self):
+        while self.ranges:
+            first, last = self.ranges[0]
+            if self.begin != first:
+                self.begin = self.at = first
+                self.row = self.closed = 0
+                self.state, self.tries = ITSELF, 0
+            left = length_of(self.at, last)
+            if left:
+                self.phase, self.asked = FILL, self.at
+                if is_open(self.at, last) or (self.row >= K and left > K):
+                    self.walk.begin(after(last), left, K)
+                    self.turn(WALK, self.walk.asked)
+                return
+            self.flush()
+        self.phase, self.asked = IDLE, 0
+
+    def silent(self):
+        self.tries += 1
+        if self.phase == POLL:
+            self.turn(IDLE, 0)
+        elif self.state == LAST:
+            if self.phase == FILL:
+                self.close()
+            elif self.phase in (WITNESS, BESIDE_W):
+                self.gone()
+            else:
+                self.go_on(True)
+        elif self.tries >= UNANSWERED_MOST and self.phase not in (NEWEST, UP):
+            may = self.phase not in (WITNESS, BESIDE_W) or self.newest is not None
+            self.state = BESIDE if self.state == ITSELF and may else ITSELF
+
+    def answer(self, result):
+        if self.state == BESIDE:
+            self.state = LAST
+        elif result is None:
+            self.gone()
+        else:
+            self.TABLE[self.phase][0](self, result)
+
+    def gone(self):
+        self.TABLE[self.phase][1](self)
+
+    # -- the rows --------------------------------------------------------------------------------------------------
+
+    def newest_there(self, result):
+        self.newest = self.top = result
+        self.is_held = result in self.log
+        self.compare()
+
+    def newest_gone(self):
+        self.is_zero_gone = True
+        if self.pushed is not None:
+            self.newest = self.top = self.pushed
+            self.is_held = True
+            self.compare()
+        elif self.w in (NONE, EMPTY):
+            self.nothing()
+        else:
+            self.turn(WITNESS, self.w.ident)
+
+    def compare(self):
+        newest = self.newest.ident
+        self.upto = before(newest) if self.is_held else newest
+        self.is_afresh = self.w == EMPTY
+        self.first = open_below(self.upto) if self.w == EMPTY else after(self.upto)
+        if self.w in (NONE, EMPTY) or self.top is self.w:
+            self.conclude()
+        elif is_ahead(newest, self.w.ident):
+            self.turn(WITNESS, self.w.ident)
+        else:
+            self.walk_down()
+
+    def witness_there(self, result):
+        if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
+            self.turn(BESIDE_W, after(self.asked))
+        else:
+            self.first = after(self.asked)
+            self.conclude()
+
+    def witness_gone(self):
+        self.turn(BESIDE_W, after(self.asked))
+
+    def beside_there(self, result):
+        self.beside_gone()
+
+    def beside_gone(self):
+        if self.newest is None:
+            self.nothing()
+        else:
+            self.walk_down()
+
+    def walk_down(self):
+        self.is_afresh = True
+        self.walk.begin(self.newest.ident, 1 << 31, K)
+        self.turn(WALK, self.walk.asked)
+
+    def go_on(self, there):
+        if self.phase == UP:
+            self.up = 0 if there else self.up + 1
+            if self.up >= K:
+                if self.newest is None:
+                    self.newest = self.top = self.w
+                    self.upto = before(self.w.ident)
+                self.settle()
+            else:
+                self.turn(UP, after(self.asked))
+        elif self.walk.hear(there):
+            self.turn(WALK, self.walk.asked)
+        elif self.proven:
+            self.row = 0
+            self.closed += min((self.walk.lowest() - self.at) % (1 << 32), CLOSED_MOST)
+            self.at = self.walk.lowest()
+            self.turn(FILL, self.at)
+        else:
+            self.first = self.walk.lowest()
+            self.conclude()
+
+    def up_there(self, result):
+        self.newest = self.top = result
+        self.upto = before(result.ident) if result in self.log else result.ident
+        self.go_on(True)
+
+    def nothing(self):
+        if self.pushed is not None:
+            self.newest_gone()
+        else:
+            self.newest, self.is_afresh = None, True
+            self.settle()
+
+    def conclude(self):
+        if self.is_zero_gone:
+            self.up = 0
+            self.turn(UP, self.first if self.newest is None else after(self.newest.ident))
+        else:
+            self.settle()
+
+    def settle(self):
+        if self.is_afresh:
+            self.ranges = []
+        if self.newest is not None:
+            self.add(self.first, self.upto)
+        self.w = EMPTY if self.newest is None else self.top
+        self.expected, self.proven, self.phase = None, True, FILL
+        self.forget()
+
+    def missing_there(self, result):
+        self.row = 0
+        if self.run is not None and result is self.run:
+            self.closed += min((self.last - self.at) % (1 << 32), CLOSED_MOST)
+            self.at, self.run = self.last, None
+        elif result not in self.log:
+            self.log.append(result)
+        self.close()
+
+    def missing_gone(self):
+        self.row += 1
+        self.close()
+
+    def close(self):
+        self.closed += 1
+        self.at = after(self.at)
+        self.turn(FILL, self.at)
+
+    def poll_there(self, result):
+        self.turn(IDLE, 0)
+
+    def poll_gone(self):
+        if self.asked or self.w in (NONE, EMPTY):
+            self.turn(IDLE, 0)
+        else:
+            self.turn(POLL, after(self.w.ident))
+
+    TABLE = {  # phase: it is there, it is gone
+        NEWEST: (newest_there, newest_gone),
+        WITNESS: (witness_there, witness_gone),
+        BESIDE_W: (beside_there, beside_gone),
+        WALK: (lambda self, result: self.go_on(True), lambda self: self.go_on(False)),
+        UP: (up_there, lambda self: self.go_on(False)),
+        FILL: (missing_there, missing_gone),
+        POLL: (poll_there, poll_gone),
+    }
+
+
+class Both:
+    """The model and the code, at one controller."""
+
+    def __init__(self, dice):
+        self.dice = dice
+        self.bench = Bench(Memory(limit=dice.choice((3, 10, 60))))
+        self.model = Model()
+        self.knows_zero = dice.random() < 0.8
+        self.queue = []
+
+    def agree(self):
+        model, bench, recovery = self.model, self.bench, self.bench.recovery
+        known = bench.known
+        w = EMPTY if known.is_empty() else known.top() if known.is_met() else NONE
+        assert recovery.phase == model.phase, (qs.PHASE_NAMES[recovery.phase], qs.PHASE_NAMES[model.phase])
+        assert (recovery.question.asked, recovery.question.state) == (model.asked, model.state)
+        assert w == (model.w if model.w in (NONE, EMPTY) else model.w.ident)
+        assert known.ranges == model.ranges and recovery.filling.at == model.at
+        assert (recovery.flags == 0) == model.proven and [one[2] for one in bench.log.records] == model.log
+
+    def do(self):
+        dice, bench, model, memory = self.dice, self.bench, self.model, self.bench.memory
+        chance = dice.random()
+        if model.phase == CLOSED:
+            for _ in range(dice.choice((0, 1, 3, 12))):
+                self.queue.append(memory.make())
+            if chance < 0.1:
+                memory.reset(dice.choice((1, max(memory.next_id - 3, 1))))
+            self.queue = self.queue[len(self.queue) - dice.randrange(len(self.queue) + 1) :]
+            bench.open()
+            model.opened()
+        elif chance < 0.04:
+            bench.close()
+            model.lost()
+        elif chance < 0.06:
+            memory.reset()
+        elif chance < 0.08 and memory.kept:
+            memory.forget(*[dice.choice(memory.kept).ident for _ in range(dice.choice((1, 6)))])
+        elif chance < 0.1:
+            bench.recovery.poll()
+            model.polls()
+        elif chance < 0.3:
+            made = self.queue.pop(0) if self.queue else memory.make()
+            if dice.random() < 0.8:
+                bench.push(made)
+                model.push(made)
+        else:
+            self.ask(dice.random() < 0.15)
+
+    def ask(self, is_mute):
+        number = self.bench.ask()
+        asked = self.model.question()
+        assert asked == (number if number >= 0 else None)
+        if asked is None:
+            return
+        if is_mute:
+            self.bench.recovery.silent(self.bench.now)
+            self.model.silent()
+        else:
+            found = self.bench.memory.find(asked) if asked or self.knows_zero else None
+            self.bench.answer(found)
+            self.model.answer(found)
+
+
+def test_model_and_code_go_the_same_way():
+    before_it, whose.GONE_OWN = whose.GONE_OWN, K
+    seen = set()
+    try:
+        for seed in range(LIVES):
+            both = Both(Random(seed))
+            for step in range(EVENTS):
+                try:
+                    both.do()
+                    both.agree()
+                except AssertionError as error:
+                    raise AssertionError("seed %d, event %d: %s" % (seed, step, error)) from error
+                seen.add(both.model.phase)
+    finally:
+        whose.GONE_OWN = before_it
+    assert seen >= set(Model.TABLE)
