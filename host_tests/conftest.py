@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, settings
 
 from host_tests.portable import Skip
 from host_tests.support import memory
-from tools import runtimes
-from tools.base.niceness import VARIABLE
-from tools.packaging import wheel
-from tools.runtimes.harness import Machine
-from tools.worlds.checksums import remember_checksums
+from lab import runtimes
+from lab.packaging import wheel
+from lab.runtimes.harness import Machine
+from lab.worlds.checksums import remember_checksums
+from toolcart.base.niceness import VARIABLE
 
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])

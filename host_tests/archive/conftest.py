@@ -6,7 +6,7 @@ from host_tests.support import memory
 from host_tests.support.archive import place_in
 from host_tests.support.archive_process import Starter
 from host_tests.support.needed import needed
-from tools.bench.postgresql import postgresql
+from lab.bench.postgresql import postgresql
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.archive import EVENT, GRAPH, RESULT, Served, place_in, result
-from tools.archive import serving
-from tools.archive.faults import Faults
-from tools.cli.main import main
+from toolcart.archive import serving
+from toolcart.archive.faults import Faults
+from toolcart.tools.cli.main import main
 
 
 @pytest.fixture

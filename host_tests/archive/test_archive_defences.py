@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tests.support.archive import DESCRIBED, RESULT, Served, Talk, place_in, result
-from tools.archive import server as served_by
-from tools.archive import turns, writer
-from tools.archive.places import Places
+from toolcart.archive import server as served_by
+from toolcart.archive import turns, writer
+from toolcart.archive.places import Places
 
 
 def is_closed(talk):

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from host_tests.support.archive import Served, result
 from host_tests.support.quarantine_file import spool_with
-from tools.archive.quarantine import WHY_SET_ASIDE
-from tools.cli.main import main
+from toolcart.archive.quarantine import WHY_SET_ASIDE
+from toolcart.tools.cli.main import main
 
 STATION = "3/1/10"
 
@@ -46,7 +46,7 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
 
 
 def test_each_says_why_it_was_set_aside(spool, tmp_path):
-    from tools.archive import database, queries
+    from toolcart.archive import database, queries
 
     place = tmp_path / "a.sqlite"
     taken(place, spool)

@@ -15,16 +15,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
-from tools.archive.consume.counted import NAMES
-from tools.archive.serving import counted
-from tools.archive.web import metrics, serving
-from tools.archive.web.app import make
-from tools.archive.web.login import Door
-from tools.archive.web.pages import today
-from tools.archive.web.reading import Reading
-from tools.base.prometheus import COUNTER
-from tools.base.sources import ROOT
-from tools.cli.main import main
+from toolcart.archive.consume.counted import NAMES
+from toolcart.archive.serving import counted
+from toolcart.archive.web import metrics, serving
+from toolcart.archive.web.app import make
+from toolcart.archive.web.login import Door
+from toolcart.archive.web.pages import today
+from toolcart.archive.web.reading import Reading
+from toolcart.base.prometheus import COUNTER
+from toolcart.base.sources import ROOT
+from toolcart.tools.cli.main import main
 
 HERE = "http://127.0.0.1:8080"
 NASTY = 'a"b\\c {d}'
@@ -114,7 +114,16 @@ def test_debians_promtool_has_nothing_to_say(archive):
 
 
 def test_pages_have_the_figures_of_the_server_that_they_are_beside(archive):
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--with-parent"]
+    command = [
+        sys.executable,
+        "-m",
+        "toolcart.tools.cli.main",
+        "archive",
+        "web",
+        "--listen",
+        "127.0.0.1:0",
+        "--with-parent",
+    ]
     pages = subprocess.Popen(
         [*command, "--database", archive.place], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -159,7 +168,7 @@ def test_pages_that_have_ended_are_started_again(monkeypatch):
 
 
 def test_the_dashboard_asks_for_figures_that_there_are():
-    board = json.loads((ROOT / "tools/archive/web/dashboard.json").read_text(encoding="utf-8"))
+    board = json.loads((ROOT / "toolcart/archive/web/dashboard.json").read_text(encoding="utf-8"))
     wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
     asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
     assert set(metrics.FAMILIES) - asked == {"toolcart_archive_start_time_seconds"}

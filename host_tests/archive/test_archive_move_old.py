@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.archive import EVENT, GRAPH, Served, place_in, result
-from tools.archive import changes, database, retention
-from tools.archive.retention import Keeping, Retention
-from tools.cli.main import main
+from toolcart.archive import changes, database, retention
+from toolcart.archive.retention import Keeping, Retention
+from toolcart.tools.cli.main import main
 
 OLD = "20200101000000"
 

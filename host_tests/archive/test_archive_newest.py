@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from host_tests.support.archive import EVENT, Served, place_in, result
-from tools.archive import bulk, newest
+from toolcart.archive import bulk, newest
 
 LATER, EARLIER = "20240314092654", "20240314092653"
 

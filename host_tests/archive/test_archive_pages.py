@@ -23,18 +23,18 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from tools.archive import database, queries
-from tools.archive.web import asked, day, login, running, shown
-from tools.archive.web.app import LOGINS_AT_ONCE, make
-from tools.archive.web.live import Feed
-from tools.archive.web.reading import Reading, TooLong
-from tools.archive.web.serving import CannotServe, Listening, address
-from tools.archive.web.users import Proxy, UsersFile, put
-from tools.base import niceness
-from tools.base.private import Wrong
-from tools.base.sources import ROOT
-from tools.bench.archive_rows import Plant, fill, fill_beside, vin
-from tools.cli.main import main
+from lab.bench.archive_rows import Plant, fill, fill_beside, vin
+from toolcart.archive import database, queries
+from toolcart.archive.web import asked, day, login, running, shown
+from toolcart.archive.web.app import LOGINS_AT_ONCE, make
+from toolcart.archive.web.live import Feed
+from toolcart.archive.web.reading import Reading, TooLong
+from toolcart.archive.web.serving import CannotServe, Listening, address
+from toolcart.archive.web.users import Proxy, UsersFile, put
+from toolcart.base import niceness
+from toolcart.base.private import Wrong
+from toolcart.base.sources import ROOT
+from toolcart.tools.cli.main import main
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
@@ -554,7 +554,15 @@ def test_what_arrives_is_told_to_who_watches_and_what_was_missed_to_who_comes_ba
 
 
 def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
+    command = [
+        sys.executable,
+        "-m",
+        "toolcart.tools.cli.main",
+        "archive",
+        "serve",
+        "--database",
+        str(place_in(tmp_path)),
+    ]
     command += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
     archive = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

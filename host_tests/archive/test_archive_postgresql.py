@@ -8,13 +8,13 @@ from starlette.testclient import TestClient
 
 from host_tests.archive.test_archive_sigkill import kill_again_and_again
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from tools.archive import cars, changes, database, queries
-from tools.archive.tables import CAR, TABLES
-from tools.archive.web import asked
-from tools.archive.web.app import make
-from tools.archive.web.reading import Away, Reading, TooLong
-from tools.bench.archive_rows import Plant, fill, fill_beside, vin
-from tools.bench.postgresql import postgresql
+from lab.bench.archive_rows import Plant, fill, fill_beside, vin
+from lab.bench.postgresql import postgresql
+from toolcart.archive import cars, changes, database, queries
+from toolcart.archive.tables import CAR, TABLES
+from toolcart.archive.web import asked
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Away, Reading, TooLong
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

@@ -1,11 +1,11 @@
-"""tools.archive.quick finds in a telegram 04 what the careful reader finds, or nothing where that one complains."""
+"""toolcart.archive.quick finds in a telegram 04 what the careful reader finds, or nothing where that one complains."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from host_tests.support.archive import RESULT
-from tools.archive.quick import result_of
-from tools.toolsnet.telegrams import take_apart
+from toolcart.archive.quick import result_of
+from toolcart.toolsnet.telegrams import take_apart
 
 WHOLE = RESULT.encode()
 SEVERAL = (

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from tools.archive import database
-from tools.archive.faults import Faults, refusal
-from tools.archive.tables import RESULT as RESULT_TABLE
+from toolcart.archive import database
+from toolcart.archive.faults import Faults, refusal
+from toolcart.archive.tables import RESULT as RESULT_TABLE
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_migrations_make_what_the_tables_say(tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from tools.archive.tables import TABLES
+    from toolcart.archive.tables import TABLES
 
     engine = database.connect(str(place_in(tmp_path)), writes=True)
     with engine.connect() as connection:

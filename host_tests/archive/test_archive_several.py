@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support.archive import RESULT, Served, place_in
 from host_tests.support.archive_process import kill
-from tools.archive import database, servers
-from tools.archive.servers import Server
-from tools.bench import archive_load
-from tools.bench.archive import load
-from tools.cli.main import main
+from lab.bench import archive_load
+from lab.bench.archive import load
+from toolcart.archive import database, servers
+from toolcart.archive.servers import Server
+from toolcart.tools.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 LONG = os.environ.get("TOOLCART_LONG") == "1"

@@ -6,7 +6,7 @@ import random
 
 from host_tests.support.archive import DEADLINE_S, EVENT, GRAPH, Talk, place_in, result
 from host_tests.support.archive_process import kill
-from tools.archive import database
+from toolcart.archive import database
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 1000 if LONG else 5

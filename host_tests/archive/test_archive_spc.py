@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tools.archive import spc
+from toolcart.archive import spc
 
 # ISO 7870-2, factors of mean and deviation charts: c4, A3, B3, B4 by the subgroup's size.
 FACTORS = {

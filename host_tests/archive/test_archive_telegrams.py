@@ -15,11 +15,11 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import Served, result
-from tools.archive import database
-from tools.archive import tables as t
-from tools.archive.web.app import make
-from tools.archive.web.reading import Reading
-from tools.cli.main import main
+from toolcart.archive import database
+from toolcart.archive import tables as t
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from toolcart.tools.cli.main import main
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if os.environ.get("TOOLCART_LONG") == "1" else 5))

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from host_tests.support.archive import RESULT, Served, Talk, place_in, result
 from host_tests.support.tls import certificate_files
-from tools.archive import database
-from tools.archive import server as served_by
-from tools.archive.tls import Tls
-from tools.base.sources import ROOT
-from tools.cli.main import main
+from toolcart.archive import database
+from toolcart.archive import server as served_by
+from toolcart.archive.tls import Tls
+from toolcart.base.sources import ROOT
+from toolcart.tools.cli.main import main
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_who_begins_no_handshake_is_let_go(files, tmp_path, monkeypatch):
 
 
 def test_pages_and_ports_of_the_command(files, ca, tmp_path):
-    words = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
+    words = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
     words += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
     words += ["--tls-certificate", files["certificate"], "--tls-key", files["key"]]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:

@@ -13,13 +13,13 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from host_tests.support.archive import Served, place_in, result
-from tools.archive import database, pareto, periods, queries
-from tools.archive.web import asked, serving, trends
-from tools.archive.web.app import make
-from tools.archive.web.reading import Reading
-from tools.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, thinned, trend
-from tools.bench.archive_rows import Plant, fill, vin
-from tools.cli.main import main
+from lab.bench.archive_rows import Plant, fill, vin
+from toolcart.archive import database, pareto, periods, queries
+from toolcart.archive.web import asked, serving, trends
+from toolcart.archive.web.app import make
+from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, thinned, trend
+from toolcart.tools.cli.main import main
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 ROWS = 400

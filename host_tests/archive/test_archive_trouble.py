@@ -17,8 +17,8 @@ from host_tests.archive.test_archive_sigkill import Kept, Station
 from host_tests.support import memory
 from host_tests.support.archive import DESCRIBED, Served, place_in
 from host_tests.support.needed import needed
-from tools.archive import database
-from tools.bench.postgresql import postgresql
+from lab.bench.postgresql import postgresql
+from toolcart.archive import database
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 LONG = os.environ.get("TOOLCART_LONG") == "1"

@@ -18,15 +18,15 @@ import threading
 
 import pytest
 
-from agent.log.cursor import WANTS_EVENTS, Cursor
-from agent.log.record import RECORD_NONE
-from agent.record import event as ev
-from agent.record.text import text_of
-from tools.archive import database, queries
-from tools.archive.writer import FAILED, STORED, Writer
-from tools.harness.cart import Cart
-from tools.harness.flash import SimFlash
-from tools.sim.toolsnet_memory import MemoryArchive
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
+from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.text import text_of
+from toolcart.archive import database, queries
+from toolcart.archive.writer import FAILED, STORED, Writer
+from toolcart.sim.toolsnet_memory import MemoryArchive
 
 FIRST = 1200001
 WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3

@@ -20,8 +20,8 @@ from host_tests.portable import LONG
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, free_port, need_amqtt
 from host_tests.support.consumer_model import Model
-from tools.base.sources import ROOT
-from tools.cli.main import main
+from toolcart.base.sources import ROOT
+from toolcart.tools.cli.main import main
 
 PAGE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0
@@ -253,7 +253,7 @@ def test_the_page_s_functions_for_node_red_do_the_same():
 def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
     place = tmp_path / "a.sqlite"
     with Mosquitto(tmp_path) as one:
-        command = [sys.executable, "-m", "tools.cli.main", "archive", "consume", "--database", str(place)]
+        command = [sys.executable, "-m", "toolcart.tools.cli.main", "archive", "consume", "--database", str(place)]
         process = subprocess.Popen([*command, f"{one.url}/toolcart/+/+/+"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
         until_it_answers(one.port)
         process.send_signal(signal.SIGTERM)

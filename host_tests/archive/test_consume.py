@@ -18,13 +18,13 @@ from host_tests.support.archive import place_in
 from host_tests.support.batches import line, message
 from host_tests.support.brokers import Mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from tools.archive import changes, database, queries
-from tools.archive.consume import broker, online
-from tools.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
-from tools.archive.consume.broker import Address
-from tools.archive.consume.consumer import Consumer
-from tools.archive.consume.parcels import Parcels, parcel_of
-from tools.archive.writer import PARCEL, Writer
+from toolcart.archive import changes, database, queries
+from toolcart.archive.consume import broker, online
+from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
+from toolcart.archive.consume.broker import Address
+from toolcart.archive.consume.consumer import Consumer
+from toolcart.archive.consume.parcels import Parcels, parcel_of
+from toolcart.archive.writer import PARCEL, Writer
 
 DEADLINE_S = 30.0
 COUNT = itertools.count()

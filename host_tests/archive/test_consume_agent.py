@@ -12,9 +12,9 @@ import pytest
 from host_tests.support.archive_process import kill
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT
-from tools.archive import database, queries
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.serve import SimulatedPlant
+from toolcart.archive import database, queries
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 KILLS = 300 if LONG else 6
@@ -50,7 +50,7 @@ class Everything:
         self.start_consumer()
 
     def start_agent(self):
-        words = [sys.executable, "-m", "tools.cli.main", "run", "--config", str(self.config), "--plain"]
+        words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(self.config), "--plain"]
         with open(self.folder / "agent.log", "ab") as told:
             self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
 

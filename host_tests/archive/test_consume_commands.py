@@ -17,9 +17,9 @@ from host_tests.support.brokers import Mosquitto, mosquitto
 from host_tests.support.consume_process import DEADLINE_S, consume, end, until_said
 from host_tests.support.running import ENVIRONMENT
 from host_tests.support.tls import certificate_files
-from tools.archive.consume import broker
-from tools.archive.consume.names import filters_of
-from tools.cli.main import main
+from toolcart.archive.consume import broker
+from toolcart.archive.consume.names import filters_of
+from toolcart.tools.cli.main import main
 
 
 def said(tmp_path, *words):
@@ -65,7 +65,7 @@ def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
 
 
 def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith(("paho", "tools.archive.consume.broker"))]:
+    for name in [name for name in sys.modules if name.startswith(("paho", "toolcart.archive.consume.broker"))]:
         monkeypatch.delitem(sys.modules, name)
     real = builtins.__import__
 
@@ -75,7 +75,7 @@ def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
         return real(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", no_paho)
-    monkeypatch.delattr("tools.archive.consume.broker", raising=False)
+    monkeypatch.delattr("toolcart.archive.consume.broker", raising=False)
     assert "archive-mqtt" in said(tmp_path, "mqtt://b/t")
 
 
@@ -122,7 +122,15 @@ def receipt(port, folder):
 
 def test_serve_consumes_beside_its_ports(tmp_path):
     with Mosquitto(tmp_path) as one:
-        command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
+        command = [
+            sys.executable,
+            "-m",
+            "toolcart.tools.cli.main",
+            "archive",
+            "serve",
+            "--database",
+            str(place_in(tmp_path)),
+        ]
         ports = ["--pim-port", "0", "--server-port", "0", "--consume", f"{one.url}/toolcart/+"]
         process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         lines = until_said(process, "connected, MQTT 5")

@@ -5,21 +5,21 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.openprotocol.operation import Operation
-from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
-from agent.record import event as ev
-from agent.record import result as res
-from agent.wide import telegram04_spindles
-from agent.wide.line import line_of
-from agent.wide.special_values import WideCycle
-from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
-from agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 from host_tests.record.test_line import result
 from host_tests.support.frames import example_tightening, message
-from tools.archive import rows, texts
-from tools.archive.consume import lines
-from tools.archive.reader import read
-from tools.sim import operation_frames, spindle_frames
+from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from toolcart.agent.record import event as ev
+from toolcart.agent.record import result as res
+from toolcart.agent.wide import telegram04_spindles
+from toolcart.agent.wide.line import line_of
+from toolcart.agent.wide.special_values import WideCycle
+from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
+from toolcart.archive import rows, texts
+from toolcart.archive.consume import lines
+from toolcart.archive.reader import read
+from toolcart.sim import operation_frames, spindle_frames
 
 PLACE = (3, 1, 1000)
 RESULT_TYPE = 60005  # no line has it

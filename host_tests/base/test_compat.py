@@ -1,7 +1,7 @@
 """The one place where the interpreters differ gives the same number on both."""
 
-from agent.base import compat
-from agent.base.compat import const
+from toolcart.agent.base import compat
+from toolcart.agent.base.compat import const
 
 PORTABLE = True
 
@@ -14,8 +14,8 @@ def test_const_is_the_number_itself():
 
 def test_constants_of_other_modules_can_be_read_from_outside():
     # A name with an underscore would be gone on MicroPython: what is used from outside has none.
-    from agent.base import ticks
-    from agent.link import LINK_BROKEN
+    from toolcart.agent.base import ticks
+    from toolcart.agent.link import LINK_BROKEN
 
     assert ticks.TICKS_MAX == 0x3FFFFFFF and LINK_BROKEN == -1
     assert hasattr(compat, "const")

@@ -1,6 +1,6 @@
 """The checksum of a record sees what damage does, in any pieces, and never leaves 30 bits."""
 
-from agent.base.crc import crc30
+from toolcart.agent.base.crc import crc30
 
 PORTABLE = True
 

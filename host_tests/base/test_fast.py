@@ -2,10 +2,10 @@
 
 import sys
 
-from agent.base import compat
-from agent.base import form as used_form
 from host_tests.portable import Skip
-from tools.base.clock import Dice
+from toolcart.agent.base import compat
+from toolcart.agent.base import form as used_form
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 
@@ -17,10 +17,10 @@ def both():
     """The module of plain loops and the module as it is used; Skip where there is only one form."""
     if compat.FAST is None:
         raise Skip("no machine code here: the plain form is all there is")
-    from agent.base import crc, fields
+    from toolcart.agent.base import crc, fields
 
     used = (fields, crc)
-    plain = plain_modules("agent.base.fields", "agent.base.crc")
+    plain = plain_modules("toolcart.agent.base.fields", "toolcart.agent.base.crc")
     assert plain[0].copy is not used[0].copy and plain[1].crc30 is not used[1].crc30
     return plain, used
 
@@ -82,9 +82,9 @@ def test_every_writer_of_a_field_writes_the_same():
 
 def test_packed_digits_are_the_same_both_ways():
     both()
-    from agent.base import words
+    from toolcart.agent.base import words
 
-    (plain,) = plain_modules("agent.base.words")
+    (plain,) = plain_modules("toolcart.agent.base.words")
     dice = Dice(14)
     for _ in range(CASES):
         digits = octets(dice, 40)
@@ -138,8 +138,8 @@ def test_a_field_beyond_the_end_of_its_buffer_is_an_index_error_in_both_forms():
 def test_a_record_is_sealed_the_same():
     if compat.FAST is None:
         raise Skip("no machine code here: the plain form is all there is")
-    from agent.base.crc import crc30
-    from agent.log import record
+    from toolcart.agent.base.crc import crc30
+    from toolcart.agent.log import record
 
     dice = Dice(16)
     for _ in range(60):
@@ -160,9 +160,9 @@ def test_a_record_is_sealed_the_same():
 
 
 def plain_form():
-    """agent.base.form without machine code below it."""
+    """toolcart.agent.base.form without machine code below it."""
     both()
-    return plain_modules("agent.base.fields", "agent.base.words", "agent.base.form")[2]
+    return plain_modules("toolcart.agent.base.fields", "toolcart.agent.base.words", "toolcart.agent.base.form")[2]
 
 
 def stamp(dice):
@@ -178,7 +178,9 @@ def stamp(dice):
 def test_every_move_of_a_form_does_the_same():
     plain = plain_form()
     used = (
-        sys.modules["agent.base.form"] if "agent.base.form" in sys.modules else __import__("agent.base.form").base.form
+        sys.modules["toolcart.agent.base.form"]
+        if "toolcart.agent.base.form" in sys.modules
+        else __import__("toolcart.agent.base.form").base.form
     )
     assert plain.carry_out is not used.carry_out
     dice = Dice(15)

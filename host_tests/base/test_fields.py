@@ -1,6 +1,6 @@
 """Fixed-width fields: blanks are absent, anything else that is no number is told, text passes unchanged."""
 
-from agent.base import fields as f
+from toolcart.agent.base import fields as f
 
 PORTABLE = True
 

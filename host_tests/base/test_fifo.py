@@ -1,7 +1,7 @@
 """Octets leave the FIFO in the order they came, in one piece, and it never holds more than its size."""
 
-from agent.base.fifo import SIDE_BYTES, Fifo
-from tools.base.clock import Dice
+from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 

@@ -1,6 +1,6 @@
 """A form carries each kind of field over as its move says, and refuses what is none."""
 
-from agent.base import form as f
+from toolcart.agent.base import form as f
 
 PORTABLE = True
 

@@ -1,7 +1,7 @@
 """Counters only grow, the log keeps the latest entries, and each counter has a name of its own."""
 
-from agent.base import health as h
-from agent.base.health import LOG_ENTRIES, NAMES, Health
+from toolcart.agent.base import health as h
+from toolcart.agent.base.health import LOG_ENTRIES, NAMES, Health
 
 PORTABLE = True
 

@@ -7,17 +7,17 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agent.log import record as rec
-from agent.log.flash import FLASH_DONE
-from board.linux_flash import FileFlash
 from host_tests.support.log import append, mounted
-from tools.base.printable import visible, visible_in, visible_lines
-from tools.flash.board_commands import status_lines
-from tools.line.capture import Heard
-from tools.line.explain import Explain3964R, ExplainAscii, Shower
-from tools.live.figures import BAD, Change
-from tools.live.plain import PlainLines
-from tools.spool.commands import spool
+from toolcart.agent.log import record as rec
+from toolcart.agent.log.flash import FLASH_DONE
+from toolcart.base.printable import visible, visible_in, visible_lines
+from toolcart.board.linux_flash import FileFlash
+from toolcart.codec.capture import Heard
+from toolcart.tools.flash.board_commands import status_lines
+from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.live.figures import BAD, Change
+from toolcart.tools.live.plain import PlainLines
+from toolcart.tools.spool.commands import spool
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\n\t\x00\x7f\u202e\u2066\u2028\u200b\ufeff"
 OCTETS = b"00510061999         \x1b[2J\x07\x00\x9b31m\x7f\r\n\x1b]0;pwned\x07"

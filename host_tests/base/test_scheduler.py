@@ -1,8 +1,8 @@
 """Every task runs when its time has come or input wakes it, and one that raises stands in no one's way."""
 
-from agent.base.scheduler import PAUSE_MS, STALL_MS, Scheduler
-from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
-from tools.base.clock import START_TICKS, Dice
+from toolcart.agent.base.scheduler import PAUSE_MS, STALL_MS, Scheduler
+from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
+from toolcart.base.clock import START_TICKS, Dice
 
 PORTABLE = True
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from agent.base import compat, crc, fields, form, words
-from agent.log import record
-from agent.openprotocol import layouts, light, plausible
-from agent.record.result import BODY_BYTES, LIMITS_BYTES
 from host_tests.support.plain import plain_program
-from tools.bench.codec import frame_of
-from tools.sim.controller_frames import result_data
-from tools.sim.controller_model import Tightening
+from lab.bench.codec import frame_of
+from toolcart.agent.base import compat, crc, fields, form, words
+from toolcart.agent.log import record
+from toolcart.agent.openprotocol import layouts, light, plausible
+from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
+from toolcart.sim.controller_frames import result_data
+from toolcart.sim.controller_model import Tightening
 
 PLAIN = plain_program()
 ROOM = BODY_BYTES + LIMITS_BYTES
@@ -42,12 +42,15 @@ def alike(name, module, *arguments):
 
 
 def test_every_twin_is_one():
-    assert compat.FAST is compat.FAST_CRC is sys.modules["agent.base.straight"]
+    assert compat.FAST is compat.FAST_CRC is sys.modules["toolcart.agent.base.straight"]
     for module in (fields, words):
         for name in compat.FAST.FIELDS if module is fields else compat.FAST.WORDS:
             twin = getattr(module, name)
             assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[module.__name__], name)
-    assert "straight" in form.carry_out.__module__ and "straight" not in PLAIN["agent.base.form"].carry_out.__module__
+    assert (
+        "straight" in form.carry_out.__module__
+        and "straight" not in PLAIN["toolcart.agent.base.form"].carry_out.__module__
+    )
     assert "straight" in layouts.read_whole.__module__
 
 
@@ -85,7 +88,7 @@ def test_a_move_to_the_front_of_one_buffer_is_alike(buf, at, by, width):
     one, other = bytearray(buf), bytearray(buf)
     if at + by + width <= len(buf):
         fields.copy(one, at, one, at + by, width)
-        PLAIN["agent.base.fields"].copy(other, at, other, at + by, width)
+        PLAIN["toolcart.agent.base.fields"].copy(other, at, other, at + by, width)
         assert one == other
 
 
@@ -146,7 +149,7 @@ def test_forms_are_carried_out_alike(moves, source, start):
     for kept in (octets, bytearray(octets)):
         ours, theirs = bytearray(b"#" * 400), bytearray(b"#" * 400)
         found = form.carry_out(kept, len(moves), ours, 2, source, start)
-        assert found is PLAIN["agent.base.form"].carry_out(kept, len(moves), theirs, 2, source, start)
+        assert found is PLAIN["toolcart.agent.base.form"].carry_out(kept, len(moves), theirs, 2, source, start)
         assert ours == theirs if found else ours == b"#" * 400
 
 

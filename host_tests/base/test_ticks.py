@@ -1,6 +1,6 @@
 """Moments wrap after 2**30 ms and are still compared, added and waited for correctly."""
 
-from agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
+from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
 
 PORTABLE = True
 

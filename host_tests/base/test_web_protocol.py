@@ -6,7 +6,7 @@ import contextlib
 import pytest
 import uvicorn
 
-from tools.base import web_protocol, web_server
+from toolcart.base import web_protocol, web_server
 
 LOOK_S = 0.2
 PLACES = 8

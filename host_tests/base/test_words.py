@@ -1,6 +1,6 @@
 """Numbers below 2**30 and packed digits come back from a buffer as they went in."""
 
-from agent.base.words import TOO_LARGE, get_u32, pack_digits, put_u32, unpack_digits
+from toolcart.agent.base.words import TOO_LARGE, get_u32, pack_digits, put_u32, unpack_digits
 
 PORTABLE = True
 

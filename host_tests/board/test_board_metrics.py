@@ -3,14 +3,14 @@
 import gc
 import sys
 
-from agent.link.port import WHY_REFUSED
-from agent.log.numbers import DAMAGED, OVERWRITTEN
-from board.clock import SOURCE_NTP, SOURCE_RTC
-from board.metrics_page import Page
 from host_tests.portable import Skip
 from host_tests.support.heap import allocated
-from tools.harness.configuration import configuration
-from tools.harness.quiet import QuietToolsNet, Workbench
+from lab.harness.configuration import configuration
+from lab.harness.quiet import QuietToolsNet, Workbench
+from toolcart.agent.link.port import WHY_REFUSED
+from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN
+from toolcart.board.clock import SOURCE_NTP, SOURCE_RTC
+from toolcart.board.metrics_page import Page
 
 PORTABLE = True
 HEAP = "2m"
@@ -61,14 +61,14 @@ class Ntp:
 
 
 class Board:
-    """What board.metrics asks of a chip's board."""
+    """What toolcart.board.metrics asks of a chip's board."""
 
     def __init__(self, network, ports):
         self.network = network
         self.clock = Clock()
         self.ntp = Ntp()
         self.sockets = ports
-        self.stamp = b"2024-03-15:10:26:53"  # a day and an hour behind the result of tools.harness.quiet
+        self.stamp = b"2024-03-15:10:26:53"  # a day and an hour behind the result of lab.harness.quiet
 
     def stamp_into(self, buf):
         for index in range(19):
@@ -133,9 +133,9 @@ def test_the_page_says_what_toolcart_web_says_of_the_same_agent():
         raise Skip("toolcart web is CPython's")
     import time
 
-    from agent.cart.status import snapshot
-    from tools.web.metrics import FAMILIES, Agent
-    from tools.web.metrics import text_of as text_of_web
+    from toolcart.agent.cart.status import snapshot
+    from toolcart.tools.web.metrics import FAMILIES, Agent
+    from toolcart.tools.web.metrics import text_of as text_of_web
 
     bench = waiting()
     log, numbers = bench.station.log, bench.station.state.numbers
@@ -232,8 +232,8 @@ class Asked:
         try:
             import socket
 
-            from board.metrics import Metrics
-            from board.sockets import Sockets
+            from toolcart.board.metrics import Metrics
+            from toolcart.board.sockets import Sockets
         except ImportError:
             raise Skip("this runtime has no sockets")
         self.bench = waiting()

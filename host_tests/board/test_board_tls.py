@@ -15,18 +15,18 @@ import pytest
 from host_tests.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
-from tools import runtimes
-from tools.flash import certificates
-from tools.runtimes.harness import Machine
-from tools.sim.serve import SimulatedPlant
+from lab import runtimes
+from lab.runtimes.harness import Machine
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.flash import certificates
 
 trustme = pytest.importorskip("trustme")
 
 HEAP = "512k"
 HEAD = """
 import gc, sys, time
-from agent.link.port import *
-from board.unix import Board
+from toolcart.agent.link.port import *
+from toolcart.board.unix import Board
 
 class App:
     wakes = 0
@@ -97,7 +97,7 @@ def say(machine, tmp_path):
 
 
 CLOSED = "assert opened() == PORT_CLOSED\nprint(port.why)\n"
-NOT_TRUSTED, NO_TLS, ENDED, RESET = "32", "31", "16", "15"  # as agent.link.port numbers them
+NOT_TRUSTED, NO_TLS, ENDED, RESET = "32", "31", "16", "15"  # as toolcart.agent.link.port numbers them
 
 
 def own_certificate(tmp_path):

@@ -1,11 +1,11 @@
-"""The simulated chips refuse, block and answer as their ports do (tools.chips.rules has the source of each rule)."""
+"""The simulated chips refuse, block and answer as their ports do (lab.chips.rules has the source of each rule)."""
 
 import pytest
 
 from host_tests.portable import Skip
-from tools.base.cache import Unavailable
-from tools.chips import rules
-from tools.chips.chip import CONTROLLER, Chip
+from lab.chips import rules
+from lab.chips.chip import CONTROLLER, Chip
+from toolcart.base.cache import Unavailable
 
 START = """
 import machine, network, socket, select, time, errno, gc

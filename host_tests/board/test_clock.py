@@ -1,9 +1,9 @@
 """A chip's clock takes the best time it hears, leaves small differences alone, and asks servers without waiting."""
 
-from board import clock as c
-from board.clock import Clock
-from board.zone import fixed, parsed
-from tools.base.clock import SimClock
+from toolcart.base.clock import SimClock
+from toolcart.board import clock as c
+from toolcart.board.clock import Clock
+from toolcart.board.zone import fixed, parsed
 
 PORTABLE = True
 

@@ -4,14 +4,14 @@ import pytest
 
 from host_tests.board.test_rp2 import settings
 from host_tests.support import fake_chip as fake
-from tools.flash.pins import supply_of
+from toolcart.tools.flash.pins import supply_of
 
 
 @pytest.fixture
 def chip():
     fake.Partition.table = {}
     with fake.installed("esp32"):
-        from board import esp32
+        from toolcart.board import esp32
 
         yield esp32
 
@@ -76,7 +76,7 @@ def test_a_partition_called_spool_is_the_flash(chip):
 
 
 def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
-    from board import esp32_flash
+    from toolcart.board import esp32_flash
 
     device = esp32_flash.PartitionFlash(fake.Partition(4))
     octets = bytearray(range(32))
@@ -90,8 +90,8 @@ def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
 
 
 def test_what_does_not_read_as_it_was_written_is_worn(chip):
-    from agent.log.flash import FLASH_WORN
-    from board import esp32_flash
+    from toolcart.agent.log.flash import FLASH_WORN
+    from toolcart.board import esp32_flash
 
     partition = fake.Partition(4)
     device = esp32_flash.PartitionFlash(partition)
@@ -103,8 +103,8 @@ def test_what_does_not_read_as_it_was_written_is_worn(chip):
 
 
 def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):
-    from agent.log.flash import FLASH_IO
-    from board import esp32_flash
+    from toolcart.agent.log.flash import FLASH_IO
+    from toolcart.board import esp32_flash
 
     partition = fake.Partition(4)
     device = esp32_flash.PartitionFlash(partition)
@@ -119,7 +119,7 @@ def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):
 
 
 def test_a_table_without_that_partition_keeps_the_spool_in_files(chip, monkeypatch, tmp_path):
-    from board import chip as common
+    from toolcart.board import chip as common
 
     monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
     board = chip.Board(settings())

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from agent.log.flash import FLASH_DONE, Part, RamFlash
-from board.folder_flash import FolderFlash
-from board.linux_flash import FileFlash
-from tools.harness.flash import FADES, NOTHING, PowerCut, SimFlash
+from lab.harness.flash import FADES, NOTHING, PowerCut, SimFlash
+from toolcart.agent.log.flash import FLASH_DONE, Part, RamFlash
+from toolcart.board.folder_flash import FolderFlash
+from toolcart.board.linux_flash import FileFlash
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
 
@@ -133,7 +133,7 @@ def test_a_part_must_fit_its_device():
 def test_a_device_file_is_no_flash_and_says_so():
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full")
-    from board.linux_flash import FlashUnusable
+    from toolcart.board.linux_flash import FlashUnusable
 
     with pytest.raises(FlashUnusable, match="is a device"):
         FileFlash("/dev/full", 65536)

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from agent.base.scheduler import Scheduler
-from agent.base.ticks import FOREVER
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
-from board import linux, loop
-from board.linux import Board
+from toolcart.agent.base.scheduler import Scheduler
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from toolcart.board import linux, loop
+from toolcart.board.linux import Board
 
 DEADLINE_S = 10
 

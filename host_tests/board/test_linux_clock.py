@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from board import linux_clock
-from board.linux_clock import EVERY_MS, ServersClock
-from tools.service.unit import Service, sets_clock
-from tools.words.status import agent_lines
+from toolcart.board import linux_clock
+from toolcart.board.linux_clock import EVERY_MS, ServersClock
+from toolcart.tools.service.unit import Service, sets_clock
+from toolcart.tools.words.status import agent_lines
 
 SERVER = time.mktime((2026, 11, 21, 9, 26, 53, 0, 0, -1))
 DIGITS = b"20261121092653"

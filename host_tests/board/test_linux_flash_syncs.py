@@ -9,11 +9,6 @@ import os
 
 import pytest
 
-from agent.log.log import LOG_DONE
-from agent.log.mount import MOUNT_DONE
-from board import linux_flash
-from board.linux_flash import FileFlash
-from board.linux_header import PAGE_BYTES
 from host_tests.portable import LONG
 from host_tests.support.log import Area
 from host_tests.support.log_promise import (
@@ -29,7 +24,12 @@ from host_tests.support.log_promise import (
     Shape,
     drained,
 )
-from tools.base.clock import Dice
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.mount import MOUNT_DONE
+from toolcart.base.clock import Dice
+from toolcart.board import linux_flash
+from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux_header import PAGE_BYTES
 
 LIVES = 3000 if LONG else 150
 STEPS = 150
@@ -44,7 +44,7 @@ class PowerCut(Exception):
 
 
 class Cached:
-    """What `os` is for board.linux_flash: one file, its cache, its disk."""
+    """What `os` is for toolcart.board.linux_flash: one file, its cache, its disk."""
 
     strerror = staticmethod(os.strerror)
 

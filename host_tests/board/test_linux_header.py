@@ -1,8 +1,8 @@
 """The header page of a spool's file is read as it was written, from either of its copies, and nothing else is one."""
 
-from agent.base.words import put_u32
-from board import linux_header
-from board.linux_header import COPY_AT, NO_OWNER, PAGE_BYTES, Header
+from toolcart.agent.base.words import put_u32
+from toolcart.board import linux_header
+from toolcart.board.linux_header import COPY_AT, NO_OWNER, PAGE_BYTES, Header
 
 PORTABLE = True
 

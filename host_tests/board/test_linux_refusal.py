@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from agent.cart.status import REFUSED_NAMES
-from board import linux_refusal
-from board.why import refusal_of
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.board import linux_refusal
+from toolcart.board.why import refusal_of
 
 
 def test_every_reason_has_words_and_advice():

@@ -8,12 +8,12 @@ import tty
 
 import pytest
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_SETTABLE
-from board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
+from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_SETTABLE
+from toolcart.board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
 
 serial = pytest.importorskip("serial")
 
-from board.linux_serial import SerialPort  # noqa: E402
+from toolcart.board.linux_serial import SerialPort  # noqa: E402
 
 SETTINGS = {"parity": "none", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False}
 

@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from board import linux_header, linux_spool_make
-from board.linux_flash import FileFlash, FlashUnusable
-from board.linux_header import NO_OWNER, Header
+from toolcart.board import linux_header, linux_spool_make
+from toolcart.board.linux_flash import FileFlash, FlashUnusable
+from toolcart.board.linux_header import NO_OWNER, Header
 
 KIB = 1024
 HEADER = Header(16, 4096, 16, NO_OWNER, bytes(16))

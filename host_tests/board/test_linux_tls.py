@@ -9,8 +9,16 @@ import time
 
 import pytest
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, WHY_NO_FILES, WHY_NO_TLS, WHY_NOT_TRUSTED
-from board.linux import Board
+from toolcart.agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_NO_FILES,
+    WHY_NO_TLS,
+    WHY_NOT_TRUSTED,
+)
+from toolcart.board.linux import Board
 
 trustme = pytest.importorskip("trustme")
 DEADLINE_S = 10

@@ -8,12 +8,12 @@ import types
 
 import pytest
 
-from agent.cart import config
-from agent.link.port import is_numeric
-from board.clock import SOURCE_NAMES
 from host_tests.board.test_resolver import reply
 from host_tests.support import fake_chip as fake
-from tools.flash.pins import pins_of, supply_of
+from toolcart.agent.cart import config
+from toolcart.agent.link.port import is_numeric
+from toolcart.board.clock import SOURCE_NAMES
+from toolcart.tools.flash.pins import pins_of, supply_of
 
 REAL_GETADDRINFO = socket.getaddrinfo
 
@@ -34,7 +34,7 @@ def settings(platform="rp2", **board):
 @pytest.fixture
 def chip():
     with fake.installed("rp2"):
-        from board import rp2
+        from toolcart.board import rp2
 
         yield rp2
 
@@ -123,7 +123,7 @@ def test_pins_that_cannot_be_are_refused_in_words(platform, text, words):
 
 def test_a_firmware_without_a_network_says_so_and_runs():
     with fake.installed("rp2", with_network=False):
-        from board import rp2
+        from toolcart.board import rp2
 
         board = rp2.Board(settings(network="wifi", ssid="Plant"))
         assert not board.network.is_up()
@@ -169,7 +169,7 @@ def test_the_watchdog_runs_only_where_it_is_wanted(chip):
 
 
 def test_a_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
-    from board import hold as common
+    from toolcart.board import hold as common
 
     board = chip.Board(settings())
     board.start_watchdog()
@@ -183,7 +183,7 @@ def test_a_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
 
 
 def test_the_raw_ring_is_used_where_the_firmware_leaves_one(chip, monkeypatch):
-    from board import rp2_flash
+    from toolcart.board import rp2_flash
 
     flash = fake.RomFlash(32)
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(flash))
@@ -197,8 +197,8 @@ def test_the_raw_ring_is_used_where_the_firmware_leaves_one(chip, monkeypatch):
 
 
 def test_stock_firmware_keeps_the_spool_in_files_and_says_so(chip, monkeypatch, tmp_path):
-    from board import chip as common
-    from board import rp2_flash
+    from toolcart.board import chip as common
+    from toolcart.board import rp2_flash
 
     monkeypatch.setattr(rp2_flash, "ring", lambda: None)
     monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
@@ -211,7 +211,7 @@ def test_stock_firmware_keeps_the_spool_in_files_and_says_so(chip, monkeypatch, 
 def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_is_looked_for_without_files(
     chip, monkeypatch
 ):
-    from board import rp2_flash
+    from toolcart.board import rp2_flash
 
     def files(blocks):
         monkeypatch.setattr(rp2_flash.os, "statvfs", lambda path: (4096, 0, blocks))
@@ -227,7 +227,7 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_
 
 
 def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
-    from board import rp2_flash
+    from toolcart.board import rp2_flash
 
     wanted = {"supply_min_mv": 4400, "supply_pin": 29, "supply_ratio": 3, "network": "ethernet"}
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(32)))
@@ -255,7 +255,7 @@ def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, word
 
 
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
-    from board import rp2_flash
+    from toolcart.board import rp2_flash
 
     monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
     board = chip.Board(settings())
@@ -286,7 +286,7 @@ class Poll:
 
 
 def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears_the_console(chip, monkeypatch):
-    from board import sockets
+    from toolcart.board import sockets
 
     slept = []
     monkeypatch.setattr(sockets.time, "sleep_ms", slept.append, raising=False)
@@ -414,8 +414,8 @@ class NameServer:
 
 def board_with_names(chip, monkeypatch, tmp_path):
     """A board whose `getaddrinfo` refuses names: on a chip it would block longer than the watchdog waits."""
-    from board import chip as common
-    from board import resolver
+    from toolcart.board import chip as common
+    from toolcart.board import resolver
 
     def only_numbers(host, *more):
         assert is_numeric(host), "a name is looked up by a blocking call"
@@ -433,7 +433,7 @@ def board_with_names(chip, monkeypatch, tmp_path):
 
 
 class App:
-    """What board.sockets asks of an app."""
+    """What toolcart.board.sockets asks of an app."""
 
     def __init__(self):
         self.scheduler = self
@@ -444,7 +444,7 @@ class App:
 
 
 def test_a_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch, tmp_path):
-    from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NAME_SLOW
+    from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NAME_SLOW
 
     board, server = board_with_names(chip, monkeypatch, tmp_path)
     app = App()
@@ -467,7 +467,7 @@ def test_a_port_connects_to_a_name_as_soon_as_it_is_looked_up(chip, monkeypatch,
 def test_a_name_that_is_none_closes_the_port_and_one_that_no_one_knows_leaves_it_opening_until_the_deadline(
     chip, monkeypatch, tmp_path
 ):
-    from agent.link.port import PORT_CLOSED, PORT_OPENING, WHY_NAME_SLOW, WHY_NAME_UNKNOWN
+    from toolcart.agent.link.port import PORT_CLOSED, PORT_OPENING, WHY_NAME_SLOW, WHY_NAME_UNKNOWN
 
     board, server = board_with_names(chip, monkeypatch, tmp_path)
     moment = [0]
@@ -509,8 +509,8 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(chip, monkeypatch, tmp_p
 
 
 def _device(flash):
-    """A device over fake flash, as board.rp2_flash has it."""
-    from agent.log.flash import RamFlash
+    """A device over fake flash, as toolcart.board.rp2_flash has it."""
+    from toolcart.agent.log.flash import RamFlash
 
     device = RamFlash(len(flash.cells) // 4096)
     device.cells = flash.cells
@@ -522,7 +522,7 @@ ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "a" * 3
 
 @pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
 def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
-    from agent.link.port import PORT_CLOSED, PORT_LOST
+    from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST
 
     board = chip.Board(settings())
     board.network.is_up = board.sockets.is_up = lambda: True
@@ -536,7 +536,7 @@ def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
 
 def mapped(blocks=4):
     """The driver over a chip of these blocks, and the chip."""
-    from board import rp2_flash
+    from toolcart.board import rp2_flash
 
     cells = fake.MappedFlash.of(blocks)
     rp2_flash.rp2.Flash = lambda **_: cells
@@ -555,7 +555,7 @@ def test_the_raw_flash_keeps_the_contract_of_a_flash_device(chip):
 
 
 def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
-    from agent.log.flash import FLASH_WORN
+    from toolcart.agent.log.flash import FLASH_WORN
 
     device, cells = mapped()
     cells.stuck = (4096 + 300,)
@@ -599,13 +599,13 @@ def test_ports_with_tls_share_what_their_configuration_names(chip, monkeypatch, 
         (tmp_path / name).write_bytes(content)
     named = {"tls_ca": "ca.der", "tls_name": None, "tls_certificate": "own.der", "tls_key": "key.der"}
     board = chip.Board(settings(network="ethernet"))
-    from board import tls as board_tls
+    from toolcart.board import tls as board_tls
 
     monkeypatch.setitem(sys.modules, "tls", None)
     with pytest.raises(ValueError, match=r"toolsnet\.tls_ca: this firmware has no TLS"):
         board_tls.give_to(board, board.sockets, str(tmp_path), named)
     monkeypatch.setitem(sys.modules, "tls", tls)
-    board_tls.give_to(board, board.sockets, str(tmp_path), named)  # as board.main does
+    board_tls.give_to(board, board.sockets, str(tmp_path), named)  # as toolcart.board.main does
     ports = [board.tls(named), board.tls(named)]
     [context] = made
     assert context.authorities == [b"\x30\x01a", b"\x30\x02bc"] and context.own == (b"own", b"key")

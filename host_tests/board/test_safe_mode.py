@@ -3,9 +3,9 @@
 import os
 import sys
 
-from board import safe_mode
-from board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
 from host_tests.portable import need_files
+from toolcart.board import safe_mode
+from toolcart.board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
 
 PORTABLE = True
 
@@ -341,8 +341,8 @@ def test_a_state_file_that_cannot_be_read_is_guessed():
 
 
 def test_what_safe_mode_may_not_import_is_the_same_there():
-    from agent.cart import led
-    from board import console
+    from toolcart.agent.cart import led
+    from toolcart.board import console
 
     assert safe_mode.SAFE_MODE_BLINKS == led.SAFE_MODE
     assert safe_mode.VERSION_FILE == console.VERSION_FILE

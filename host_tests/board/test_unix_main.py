@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from board import unix_main as main
-from tools.sim.serve import SimulatedPlant
+from toolcart.board import unix_main as main
+from toolcart.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 20
@@ -27,7 +27,7 @@ def test_a_wrong_configuration_ends_with_2_and_names_every_mistake(tmp_path):
     file = tmp_path / "cart.json"
     file.write_text(json.dumps({"toolsnet": {"pim_host": "10.0.0.5"}, "stations": [{"number": 0}]}))
     done = subprocess.run(
-        [sys.executable, "-m", "board.unix_main", str(file)],
+        [sys.executable, "-m", "toolcart.board.unix_main", str(file)],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -56,7 +56,7 @@ def test_an_orderly_stop_says_goodbye_to_the_controller(tmp_path, signal_number)
                 }
             )
         )
-        process = subprocess.Popen([sys.executable, "-m", "board.unix_main", str(file)], cwd=CHECKOUT)
+        process = subprocess.Popen([sys.executable, "-m", "toolcart.board.unix_main", str(file)], cwd=CHECKOUT)
         until = time.monotonic() + DEADLINE_S
         while plant.controller.messages.get(60, 0) == 0:
             assert time.monotonic() < until

@@ -2,19 +2,19 @@
 
 import json
 
-from agent.cart.app import App
-from agent.cart.config import complete
-from agent.cart.liveness import ASKED_MS, HEALTHY_MS
-from agent.log.flash import RamFlash
-from board import clock as c
-from board.console import LINE_MAX
-from board.network import SILENCE_MS
-from board.upkeep import Upkeep
 from host_tests.board.test_clock import MOMENT, Rtc
 from host_tests.board.test_safe_mode import own_name
 from host_tests.portable import need_files
-from tools.base.clock import Dice, SimClock
-from tools.harness.line import Network
+from lab.harness.line import Network
+from toolcart.agent.cart.app import App
+from toolcart.agent.cart.config import complete
+from toolcart.agent.cart.liveness import ASKED_MS, HEALTHY_MS
+from toolcart.agent.log.flash import RamFlash
+from toolcart.base.clock import Dice, SimClock
+from toolcart.board import clock as c
+from toolcart.board.console import LINE_MAX
+from toolcart.board.network import SILENCE_MS
+from toolcart.board.upkeep import Upkeep
 
 PORTABLE = True
 HEAP = "2m"  # a flash device in RAM and a whole app, made again by each test

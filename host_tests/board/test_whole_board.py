@@ -9,11 +9,11 @@ import os
 import pytest
 
 from host_tests.portable import Skip
-from tools.base.cache import Unavailable
-from tools.base.clock import Dice
-from tools.bench import board_heap
-from tools.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
-from tools.flash import plan
+from lab.bench import board_heap
+from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
+from toolcart.base.cache import Unavailable
+from toolcart.base.clock import Dice
+from toolcart.tools.flash import plan
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 MINUTES = 10

@@ -1,7 +1,7 @@
 """Wi-Fi joins, comes back after a loss with growing pauses, and changes to a stronger access point."""
 
-from board import wifi
-from tools.base.clock import SimClock
+from toolcart.base.clock import SimClock
+from toolcart.board import wifi
 
 PORTABLE = True
 

@@ -1,6 +1,6 @@
 """A zone's rules give the hours of every moment; what is no rule is told apart."""
 
-from board.zone import fixed, parsed
+from toolcart.board.zone import fixed, parsed
 
 PORTABLE = True
 

@@ -8,7 +8,7 @@ import time
 from host_tests.cart.test_end_to_end import Agent, compare_rows
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
-from tools.sim.controller_model import ControllerOptions
+from toolcart.sim.controller_model import ControllerOptions
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
 RATE_PER_S = 60
@@ -32,7 +32,7 @@ def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     dice = random.Random(SEED)
     options = ControllerOptions(memory=MEMORY)
     with delivering(tmp_path, controller_options=options) as plant:
-        agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant)
+        agent = Agent([sys.executable, "-m", "toolcart.board.unix_main"], tmp_path, plant)
         with agent:
             plant.produce_rate(RATE_PER_S)
             for _ in range(KILLS):

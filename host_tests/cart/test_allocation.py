@@ -8,8 +8,8 @@ import gc
 import sys
 
 from host_tests.support.heap import allocated, heap_tools
-from tools.harness.configuration import configuration
-from tools.harness.quiet import Workbench
+from lab.harness.configuration import configuration
+from lab.harness.quiet import Workbench
 
 PORTABLE = True
 HEAP = "2m"

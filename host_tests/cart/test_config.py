@@ -2,8 +2,8 @@
 
 import sys
 
-from agent.cart import config
-from agent.cart.secrets import redacted
+from toolcart.agent.cart import config
+from toolcart.agent.cart.secrets import redacted
 
 PORTABLE = True
 HEAP = "512k"

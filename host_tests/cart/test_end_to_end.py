@@ -18,7 +18,7 @@ from host_tests.support.running import wait_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HEAP = "384k"
-START = "import sys\nfrom board import unix_main\nunix_main.main(sys.argv[1])\n"
+START = "import sys\nfrom toolcart.board import unix_main\nunix_main.main(sys.argv[1])\n"
 
 
 class Agent:
@@ -84,7 +84,7 @@ class Agent:
 
 def command_of(kind, request, tmp_path):
     if kind == "cpython":
-        return [sys.executable, "-m", "board.unix_main"]
+        return [sys.executable, "-m", "toolcart.board.unix_main"]
     machine = request.getfixturevalue("micropython32")
     script = tmp_path / "start.py"
     script.write_text(START)
@@ -137,7 +137,7 @@ def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
         return [json.loads(line) for line in lines]
 
     with delivering(tmp_path) as plant:
-        agent = Agent([sys.executable, "-m", "board.unix_main"], tmp_path, plant, outlets)
+        agent = Agent([sys.executable, "-m", "toolcart.board.unix_main"], tmp_path, plant, outlets)
         with agent:
             plant.produce(30)
             wait_for("acknowledgements", lambda: plant.account()["acknowledged"] == 30)

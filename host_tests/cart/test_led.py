@@ -1,8 +1,8 @@
 """The lamp: the most urgent thing is shown, a code is blinked whole, and whoever counts gets the number."""
 
-from agent.cart import led
-from agent.openprotocol.states import READY
-from agent.toolsnet.session import STREAMING
+from toolcart.agent.cart import led
+from toolcart.agent.openprotocol.states import READY
+from toolcart.agent.toolsnet.session import STREAMING
 
 PORTABLE = True
 

@@ -10,14 +10,14 @@ import json
 import os
 import sys
 
-import agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
-from agent.log.flash import RamFlash
-from board import safe_mode
+import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
 from host_tests.board.test_safe_mode import Place
 from host_tests.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.portable import LONG, Skip
-from tools.harness.configuration import configuration
-from tools.harness.quiet import QuietController, QuietToolsNet
+from lab.harness.configuration import configuration
+from lab.harness.quiet import QuietController, QuietToolsNet
+from toolcart.agent.log.flash import RamFlash
+from toolcart.board import safe_mode
 
 PORTABLE = True
 HEAVY = True
@@ -27,7 +27,7 @@ STRIDE = 1 if LONG else 40
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
-NATIVE = ("agent.base.fast", "agent.base.fast_crc")
+NATIVE = ("toolcart.agent.base.fast", "toolcart.agent.base.fast_crc")
 FRESH = 20
 PIECES = 20000  # the plain form leaves thousands of small ones between what it imports
 # Below this not even the words of a fault can be put together; what is left then is the restart.
@@ -134,12 +134,12 @@ class Trial:
         self.native = [sys.modules.get(name) for name in NATIVE]
         self.calls = (self.run, self.wait, self.reset)  # bound once: the tests' own allocations are none of the board's
         with open(root + "/a/config.json", "w") as file:
-            json.dump(dict(configuration(), completed=True), file)  # as tools.flash.package writes it
+            json.dump(dict(configuration(), completed=True), file)  # as toolcart.tools.flash.package writes it
         safe_mode.write(safe_mode.State(confirmed="a"), root)
 
     def run(self, path, mode, confirmation):
         """safe_mode._run, with the board of this test in place of a chip's."""
-        from board import main
+        from toolcart.board import main
 
         main.make_chip = self.chip
         main.start(path, mode, confirmation)
@@ -161,8 +161,8 @@ class Trial:
         if octets >= 0:
             self.ballast.leave(octets)
         try:
-            # main.py, as tools/flash/package.py writes it
-            from board import safe_mode as fresh
+            # main.py, as toolcart/tools/flash/package.py writes it
+            from toolcart.board import safe_mode as fresh
 
             fresh.start(self.root, *self.calls)
         except MemoryError:

@@ -1,11 +1,11 @@
 """Each outlet keeps its own cursor of the spool, whatever is added, removed or moved in the list of outlets."""
 
-from agent.cart import owners
-from agent.cart.area import bring_up
-from agent.log.log import LOG_DONE, LOG_FULL
-from agent.record import KIND_RESULT
 from host_tests.support.station import Station as Parts
-from tools.harness.flash import SimFlash
+from lab.harness.flash import SimFlash
+from toolcart.agent.cart import owners
+from toolcart.agent.cart.area import bring_up
+from toolcart.agent.log.log import LOG_DONE, LOG_FULL
+from toolcart.agent.record import KIND_RESULT
 
 PORTABLE = True
 HEAP = "1m"
@@ -68,7 +68,7 @@ class Cart(Parts):
         self.flash = SimFlash(BLOCKS, BLOCK_BYTES)
 
     def start(self, *kinds, when_full="refuse"):
-        from agent.base.health import Health
+        from toolcart.agent.base.health import Health
 
         self.number, self.board, self.health = 7, Board(), Health()
         self.graphs = self.quarantine = None
@@ -102,7 +102,7 @@ class Cart(Parts):
         return found
 
     def damaged(self):
-        from agent.log.numbers import DAMAGED
+        from toolcart.agent.log.numbers import DAMAGED
 
         return self.state.numbers[DAMAGED]
 

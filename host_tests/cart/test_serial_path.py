@@ -2,12 +2,12 @@
 
 import sys
 
-from agent.base import health as h
-from agent.openprotocol import questions as qs
 from host_tests.portable import LONG
-from tools.base.clock import Dice
-from tools.harness.serial_cart import SerialCart
-from tools.sim.profiles import row
+from lab.harness.serial_cart import SerialCart
+from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import questions as qs
+from toolcart.base.clock import Dice
+from toolcart.sim.profiles import row
 
 PORTABLE = True
 HEAVY = True

@@ -2,15 +2,22 @@
 
 import json
 
-from agent.base.fields import fill
-from agent.cart import status
-from agent.log.log import LOG_DONE
-from agent.openprotocol.light import read_light
-from agent.quarantine.quarantine import PRESSURE_FULL
-from agent.record import KIND_RAW, KIND_RESULT
-from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from host_tests.support.log import Area
-from tools.harness.cart import Cart
+from lab.harness.cart import Cart
+from toolcart.agent.base.fields import fill
+from toolcart.agent.cart import status
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.quarantine.quarantine import PRESSURE_FULL
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.result import (
+    BODY_BYTES,
+    FLAG_EDGE_TIME,
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    LIMITS_BYTES,
+    TORQUE_UNIT,
+)
 
 PORTABLE = True
 HEAP = "2m"  # both simulators, their frames and the agent

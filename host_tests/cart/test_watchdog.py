@@ -1,9 +1,9 @@
 """The watchdog is fed while results and deadlines move, and only then; a fresh start is healthy when it behaved."""
 
-from agent.base.scheduler import Scheduler
-from agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
-from agent.openprotocol.states import READY
-from tools.base.clock import SimClock
+from toolcart.agent.base.scheduler import Scheduler
+from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
+from toolcart.agent.openprotocol.states import READY
+from toolcart.base.clock import SimClock
 
 PORTABLE = True
 

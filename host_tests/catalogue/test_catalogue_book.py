@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from agent import catalogue
-from agent.catalogue import desoutter, nexo
-from tools.base.cache import CHECKOUT
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import desoutter, nexo
+from toolcart.base.cache import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "library" / "catalogue.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_page_runs(number):
-    first = "from agent import catalogue\n"
+    first = "from plant import messages as catalogue\n"
     exec(compile(first + EXAMPLES[number], f"{PAGE.name}, example {number + 1}", "exec"), {})
 
 
@@ -46,11 +46,9 @@ def test_the_tables_of_two_vendors_are_read_and_stand_before_the_specification()
 
 
 def test_the_folder_alone_is_the_whole_library(tmp_path):
-    place = tmp_path / "agent"
-    shutil.copytree(CHECKOUT / "agent" / "catalogue", place / "catalogue")
-    shutil.copy(CHECKOUT / "agent" / "__init__.py", place)
+    shutil.copytree(CHECKOUT / "toolcart" / "agent" / "catalogue", tmp_path / "plant" / "messages")
     source = (
-        "from agent import catalogue\n"
+        "from plant import messages as catalogue\n"
         "forms = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]\n"
         "assert catalogue.decode(catalogue.encode(4, failed_mid=18, error_code=2)).meaning('error_code')\n"
         "field = catalogue.data_field(2001, 1, unit=1)\n"

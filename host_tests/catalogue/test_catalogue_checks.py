@@ -1,7 +1,7 @@
 """encode() builds only what may be sent, and refuses in its own words whatever it is given; so do tables."""
 
-from agent import catalogue
-from agent.catalogue import FieldError, FrameError, TableError, data_field
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import FieldError, FrameError, TableError, data_field
 
 PORTABLE = True
 HEAP = "6m"

@@ -1,8 +1,8 @@
 """Nothing of a message is lost without a word: separators, half a list, a good frame before a bad octet; and the
 order of what is decoded changes nothing."""
 
-from agent import catalogue
-from agent.catalogue import FrameError, Frames, Odd
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import FrameError, Frames, Odd
 
 PORTABLE = True
 HEAP = "6m"

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from agent import catalogue
-from agent.catalogue import FieldError, FrameError
-from tools.codec.examples import example
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import FieldError, FrameError
+from toolcart.codec.examples import example
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 FRAMES = 5_000_000 if LONG else 20_000

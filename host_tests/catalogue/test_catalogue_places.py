@@ -1,6 +1,6 @@
 """Every parameter of the tables stands where the document prints it, and what differs is noted as a misprint."""
 
-from agent import catalogue
+from toolcart.agent import catalogue
 
 PORTABLE = True
 HEAP = "4m"

@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import catalogue
-from agent.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import FieldError, FrameError, Frames, Linked, Odd, data_field, resolution
 
 FORMS = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]
 

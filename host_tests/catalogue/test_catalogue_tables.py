@@ -1,11 +1,11 @@
 """Every described MID and revision has a table of the documented length, and comes back at every field's edges."""
 
-from agent import catalogue
-from agent.catalogue import Odd, data_field, resolution
-from agent.catalogue.index import categories
-from agent.catalogue.meanings import names_of
-from agent.catalogue.table import revision_numbers
-from agent.catalogue.variable import TYPES
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import Odd, data_field, resolution
+from toolcart.agent.catalogue.index import categories
+from toolcart.agent.catalogue.meanings import names_of
+from toolcart.agent.catalogue.table import revision_numbers
+from toolcart.agent.catalogue.variable import TYPES
 
 PORTABLE = True
 HEAP = "6m"

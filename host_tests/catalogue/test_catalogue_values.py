@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from agent import catalogue
-from agent.catalogue import FieldError
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import FieldError
 
 
 def test_messages_compare_by_their_octets_and_iterate_over_their_fields():
@@ -54,7 +54,7 @@ def test_a_message_of_a_second_layout_comes_back_from_json_as_it_was():
 
 def test_a_set_is_seen_whole_or_not_at_all():
     # Several threads may ask for the first time at once; each kept set has to be complete.
-    from agent.catalogue import meanings
+    from toolcart.agent.catalogue import meanings
 
     class Watched(dict):
         def __setitem__(self, name, names):

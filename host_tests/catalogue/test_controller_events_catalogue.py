@@ -2,16 +2,16 @@
 
 import pytest
 
-from agent import catalogue
-from agent.base.health import Health
-from agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
-from agent.openprotocol.states import EV_QUERY
-from agent.record import event as ev
-from agent.record import result as res
-from agent.station.store import KEPT
-from agent.wide.controller_events import ROWS, ControllerEvents
 from host_tests.openprotocol.test_queries import Session, body_of
 from host_tests.wide.test_controller_events import PACKED, Bench
+from toolcart.agent import catalogue
+from toolcart.agent.base.health import Health
+from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
+from toolcart.agent.openprotocol.states import EV_QUERY
+from toolcart.agent.record import event as ev
+from toolcart.agent.record import result as res
+from toolcart.agent.station.store import KEPT
+from toolcart.agent.wide.controller_events import ROWS, ControllerEvents
 
 TIME = "2024-03-14:09:26:53"
 VALUES = {

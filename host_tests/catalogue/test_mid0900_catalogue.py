@@ -5,10 +5,10 @@ from decimal import Decimal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent import catalogue
-from agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
 from host_tests.support.frames import message
-from tools.sim import trace_frames as made
+from toolcart.agent import catalogue
+from toolcart.agent.wide.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
+from toolcart.sim import trace_frames as made
 
 TIME = "2024-03-14:09:26:53"
 DIGITS = st.decimals(min_value=Decimal("0.000001"), max_value=Decimal(99999), places=6).map(str)
@@ -80,7 +80,7 @@ def test_both_find_the_same_plot_parameters(revision, fields):
 
 
 def test_our_subscriptions_are_what_the_catalogue_builds():
-    from agent.wide.mid0900 import TraceSubscription
+    from toolcart.agent.wide.mid0900 import TraceSubscription
 
     for types in ([1], [2, 1], [1, 2, 3, 4, 5, 6]):
         subscription = TraceSubscription(types)

@@ -5,10 +5,10 @@ import contextlib
 
 import pytest
 
-from agent.link.headers import HEADERS
-from client import ConnectionLost, OutOfOrder, Refused, Unanswered, connect, connect_blocking
-from client.topics import TOPICS
-from tools.simulated import controller, profiles
+from toolcart.agent.link.headers import HEADERS
+from toolcart.client import ConnectionLost, OutOfOrder, Refused, Unanswered, connect, connect_blocking
+from toolcart.client.topics import TOPICS
+from toolcart.simulated import controller, profiles
 
 DEADLINE_S = 20
 QUICK = {"pause_s": 0.02, "pause_most_s": 0.1, "busy_pause_s": 0.02}
@@ -374,7 +374,7 @@ def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
 
 
 def test_every_topic_pushes_what_the_catalogue_knows_as_an_event_with_that_answer():
-    from agent import catalogue
+    from toolcart.agent import catalogue
 
     for name, rows in TOPICS.items():
         for row, _ in rows:

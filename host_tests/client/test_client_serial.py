@@ -2,9 +2,9 @@
 
 import pytest
 
-from client import connect_serial
 from host_tests.client.test_client import QUICK, run
-from tools.simulated import controller
+from toolcart.client import connect_serial
+from toolcart.simulated import controller
 
 pytest.importorskip("serial")
 

@@ -6,27 +6,14 @@ import sys
 
 import pytest
 
-from client import ConnectionLost
-from tools.base.cache import CHECKOUT
-from tools.simulated import controller
+from toolcart import client
+from toolcart.base.cache import CHECKOUT
+from toolcart.client import ConnectionLost
+from toolcart.simulated import controller
 
 BOOK = CHECKOUT / "docs" / "library"
 PROGRAM_LINES_MOST = 30
 DEADLINE_S = 60
-# In a checkout the parts of an installation have names of their own; a program of the book knows one.
-ALIAS = """
-import sys, types
-sys.path.insert(0, {root!r})
-import agent.catalogue, client, tools.codec.types, tools.simulated
-toolcart = types.ModuleType("toolcart")
-for part in (agent.catalogue, client):
-    for name in part.__all__:
-        setattr(toolcart, name, getattr(part, name))
-toolcart.simulated = tools.simulated
-sys.modules["toolcart"] = toolcart
-toolcart.messages = sys.modules["toolcart.messages"] = types.ModuleType("toolcart.messages")
-exec(tools.codec.types.messages(), vars(toolcart.messages))
-"""
 
 
 def programs(page):
@@ -37,7 +24,7 @@ def programs(page):
 
 def started(program):
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", ALIAS.format(root=str(CHECKOUT)) + program],
+        [sys.executable, "-u", "-c", program],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -72,8 +59,7 @@ def test_the_other_programs_run_to_their_end(page):
 
 
 def test_every_error_and_call_that_the_page_names_is_there():
-    import client
-    from client.controller import Controller
+    from toolcart.client.controller import Controller
 
     text = (BOOK / "client.md").read_text(encoding="utf-8")
     for name in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE):

@@ -5,11 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tools.base import installation
-from tools.cli.main import main
-from tools.config import checked
-from tools.config import file as config_file
-from tools.flash.package import checked_config
+from toolcart.base import installation
+from toolcart.tools.cli.main import main
+from toolcart.tools.config import checked
+from toolcart.tools.config import file as config_file
+from toolcart.tools.flash.package import checked_config
 
 GOOD = """{
   "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from tools.config import files, runner
-from tools.config.file import Wrong
+from toolcart.tools.config import files, runner
+from toolcart.tools.config.file import Wrong
 
 TREE = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575, "tls_ca": "ca.pem"},

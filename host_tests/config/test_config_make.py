@@ -7,10 +7,10 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from agent.cart import config
-from tools.base.cache import CHECKOUT
-from tools.cli.main import main
-from tools.config import carts, inventory
+from toolcart.agent.cart import config
+from toolcart.base.cache import CHECKOUT
+from toolcart.tools.cli.main import main
+from toolcart.tools.config import carts, inventory
 
 TEMPLATE = {
     "system": {"number": 1, "name": "{{hall}} {place}"},

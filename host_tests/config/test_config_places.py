@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cart import config
-from tools.cli.main import main
-from tools.config import places as config_places
+from toolcart.agent.cart import config
+from toolcart.tools.cli.main import main
+from toolcart.tools.config import places as config_places
 
 TREE = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},

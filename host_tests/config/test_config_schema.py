@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cart import config
 from host_tests.config.test_config_text import ROWS, good, scalars, target_of
-from tools.base.sources import ROOT
-from tools.config import schema as config_schema
-from tools.config import secrets
+from toolcart.agent.cart import config
+from toolcart.base.sources import ROOT
+from toolcart.tools.config import schema as config_schema
+from toolcart.tools.config import secrets
 
 SCHEMA = config_schema.schema()
 TYPES = {
@@ -77,7 +77,7 @@ def related(mistake):
 
 
 def test_the_example_fits_and_names_the_schema_s_file():
-    example = json.loads((ROOT / "board/config.example.json").read_text())
+    example = json.loads((ROOT / "toolcart/board/config.example.json").read_text())
     assert fits(example, SCHEMA) and example["$schema"] == f"./{config_schema.FILE_NAME}"
     assert config.check(example) == []
 

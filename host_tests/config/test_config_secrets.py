@@ -5,10 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tools.cli.main import main
-from tools.config import file as config_file
-from tools.config import secrets as config_secrets
-from tools.service import commands
+from toolcart.tools.cli.main import main
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.service import commands
 
 SECRET = "geheim-4711"
 

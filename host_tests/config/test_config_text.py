@@ -8,16 +8,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cart import config
-from agent.cart.secrets import is_secret, redacted
-from agent.cart.settings import OUTLETS
-from agent.log.flash import FLASH_DONE, RamFlash
-from agent.record.result import LIMITS_BYTES
-from board.linux_spool_file import UNITS
 from host_tests.support.log import append, mounted
-from tools.config import audience
-from tools.config import secrets as config_secrets
-from tools.config import text as config_text
+from toolcart.agent.cart import config
+from toolcart.agent.cart.secrets import is_secret, redacted
+from toolcart.agent.cart.settings import OUTLETS
+from toolcart.agent.log.flash import FLASH_DONE, RamFlash
+from toolcart.agent.record.result import LIMITS_BYTES
+from toolcart.board.linux_spool_file import UNITS
+from toolcart.tools.config import audience
+from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config import text as config_text
 
 SPARE = 1  # block that results leave free
 BESIDE = 8  # blocks of state and quarantine
@@ -31,7 +31,7 @@ KEYS = sorted(
 
 
 def good():
-    return json.loads((ROOT / "board/config.example.json").read_text(encoding="ascii"))
+    return json.loads((ROOT / "toolcart/board/config.example.json").read_text(encoding="ascii"))
 
 
 def outlet_with(key):

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from host_tests.support.chip import running_chip
-from tools.chips.link import ChipLink
-from tools.flash import board_commands, check, plan
-from tools.flash.link import About, Gone
+from lab.chips.link import ChipLink
+from toolcart.tools.flash import board_commands, check, plan
+from toolcart.tools.flash.link import About, Gone
 
 
 @pytest.fixture

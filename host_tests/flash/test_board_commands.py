@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from agent.cart.app import App
-from agent.cart.config import complete
-from agent.log.flash import RamFlash
-from agent.log.numbers import STORED
-from board.upkeep import Upkeep
 from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
 from host_tests.flash.test_flash_tool import board_with, flashed
 from host_tests.support.fake_board import FakeBoard, version
 from host_tests.support.log import Area, append, held
-from tools.flash import board_commands as commands
-from tools.flash.link import Failed
+from toolcart.agent.cart.app import App
+from toolcart.agent.cart.config import complete
+from toolcart.agent.log.flash import RamFlash
+from toolcart.agent.log.numbers import STORED
+from toolcart.board.upkeep import Upkeep
+from toolcart.tools.flash import board_commands as commands
+from toolcart.tools.flash.link import Failed
 
 
 class Running(FakeBoard):

@@ -9,11 +9,11 @@ import os
 
 import pytest
 
-from board import safe_mode
 from host_tests.support.chip import running_chip
-from tools.chips.chip import SAFE_MODE, TREE
-from tools.chips.link import ChipLink
-from tools.flash import board_commands, commands, package
+from lab.chips.chip import SAFE_MODE, TREE
+from lab.chips.link import ChipLink
+from toolcart.board import safe_mode
+from toolcart.tools.flash import board_commands, commands, package
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 HEALTHY_S = 90.0
@@ -95,7 +95,11 @@ def test_an_update_that_is_cut_at_any_operation_leaves_a_board_that_runs_and_can
 
 def broken(version):
     """The same version with a start that raises."""
-    files = {**version.files, "board/__init__.py": b"", "board/main.py": b"raise RuntimeError('it cannot')\n"}
+    files = {
+        **version.files,
+        "toolcart/board/__init__.py": b"",
+        "toolcart/board/main.py": b"raise RuntimeError('it cannot')\n",
+    }
     return package.Version(version.platform, "broken", files, version.root)
 
 

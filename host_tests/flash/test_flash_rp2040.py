@@ -12,11 +12,11 @@ import os
 
 import pytest
 
-from board import safe_mode
 from host_tests.support.rp2040 import Chip, why_not
-from tools.flash import board_commands, commands, package
-from tools.flash.link import Gone
-from tools.flash.mpremote_link import MpremoteLink
+from toolcart.board import safe_mode
+from toolcart.tools.flash import board_commands, commands, package
+from toolcart.tools.flash.link import Gone
+from toolcart.tools.flash.mpremote_link import MpremoteLink
 
 HEALTHY_S = 300.0  # of a machine that does other things as well
 SECRET = "geheim-4711"
@@ -174,5 +174,5 @@ def cut_in_the_middle(desk):
 
 def with_a_broken_start(version):
     """The same version with a start that raises."""
-    files = {**version.files, "board/__init__.py": b"", "board/main.py": BROKEN}
+    files = {**version.files, "toolcart/board/__init__.py": b"", "toolcart/board/main.py": BROKEN}
     return package.Version(version.platform, "broken", files, version.root)

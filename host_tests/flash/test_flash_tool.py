@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from board import main, safe_mode
 from host_tests.support.fake_board import PICO, FakeBoard, version
-from tools.config import file as config_file
-from tools.flash import commands, install, package, plan
-from tools.flash.link import About, Full, Gone, Wrong, console_line
-from tools.flash.mpremote_link import trouble_of
+from toolcart.board import main, safe_mode
+from toolcart.tools.config import file as config_file
+from toolcart.tools.flash import commands, install, package, plan
+from toolcart.tools.flash.link import About, Full, Gone, Wrong, console_line
+from toolcart.tools.flash.mpremote_link import trouble_of
 
 SECRET = "geheim-4711"
 CART = {
@@ -82,7 +82,7 @@ def test_only_what_changed_goes_through_the_cable():
     board = board_with("one")
     board.sent = 0
     assert flashed(board, version("two"))
-    changed = len(version("two").files["agent/app.mpy"])
+    changed = len(version("two").files["toolcart/agent/app.mpy"])
     overhead = len(version("two").manifest()) + 3 * 20  # version.json and the lines of state
     assert changed <= board.sent <= changed + overhead
 
@@ -95,9 +95,9 @@ def test_what_the_free_folder_has_already_is_kept():
 
 def test_files_of_no_version_are_removed():
     board = board_with("one", "two")
-    board.files["/a/agent/gone.mpy"] = b"old"
+    board.files["/a/toolcart/agent/gone.mpy"] = b"old"
     assert flashed(board, version("three"))
-    assert "/a/agent/gone.mpy" not in board.files
+    assert "/a/toolcart/agent/gone.mpy" not in board.files
 
 
 def test_what_the_firmware_carries_itself_goes_out_of_the_root_last_of_all():
@@ -320,7 +320,7 @@ def test_a_board_without_room_is_refused_before_anything_changes():
 
 def test_a_board_that_fills_up_in_the_middle_goes_on_with_what_ran(cart, small, capsys):
     board = board_with("one")
-    small["version"] = version("two", files={"agent/large.mpy": b"x" * 9000})
+    small["version"] = version("two", files={"toolcart/agent/large.mpy": b"x" * 9000})
     board.room = sum(map(len, board.files.values())) + 2000
     assert run(board, cart) == commands.EXIT_BOARD
     assert "filled up" in capsys.readouterr().err
@@ -344,7 +344,7 @@ def test_dry_run_changes_nothing_and_shows_sizes(cart, small, capsys):
     files = dict(board.files)
     assert run(board, cart, dry_run=True) == 0
     said = capsys.readouterr().err
-    assert "through the cable" in said and "/b/agent/app.mpy" in said
+    assert "through the cable" in said and "/b/toolcart/agent/app.mpy" in said
     assert {name for name in board.files if name.startswith(("/b", "/a"))} == {
         name for name in files if name.startswith(("/b", "/a"))
     }

@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner
 from mpremote import mip as mpremote_mip
 
-from board import safe_mode
 from host_tests.project.test_package import CART
-from tools.cli.main import main
-from tools.flash import mip, package
+from toolcart.board import safe_mode
+from toolcart.tools.cli.main import main
+from toolcart.tools.flash import mip, package
 
 BUILT = package.Version(
     "rp2",
     "0123456789abcdef",
-    {"agent/__init__.mpy": b"M1", "board/main.mpy": b"M2", "config.json": b"{}"},
+    {"toolcart/agent/__init__.mpy": b"M1", "toolcart/board/main.mpy": b"M2", "config.json": b"{}"},
     {"/safe_mode.mpy": b"M3", "/boot.py": b"# boot\n", "/main.py": package.MAIN},
 )
 
@@ -109,7 +109,7 @@ def test_every_address_is_below_the_folder(served):
 def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypatch):
     cart = tmp_path / "cart.json"
     cart.write_text(json.dumps({**CART, "board": {"network": "ethernet"}}))
-    monkeypatch.setattr(package, "compiled", lambda *_: {"agent/__init__.mpy": b"M"})
+    monkeypatch.setattr(package, "compiled", lambda *_: {"toolcart/agent/__init__.mpy": b"M"})
     done = CliRunner().invoke(main, ["mip", str(tmp_path / "out"), "--board", "rp2", "--config", str(cart)])
     assert done.exit_code == 0 and "mpremote mip install --target=/" in done.output, done.output
     assert json.loads((tmp_path / "out/a/config.json").read_text())["board"]["network"] == "ethernet"

@@ -14,8 +14,8 @@ import tty
 import pytest
 
 from host_tests.support.firmware import need_cortex, need_rp2040
-from tools.base.cache import CHECKOUT, Unavailable
-from tools.firmware import cortex, programs, rp2040
+from lab.firmware import cortex, programs, rp2040
+from toolcart.base.cache import CHECKOUT, Unavailable
 
 DEADLINE_S = 60
 FILE_BYTES = 3000
@@ -86,7 +86,7 @@ def test_program_that_is_missing_is_named_with_its_package(monkeypatch):
 def test_machine_code_has_no_constant_that_would_be_read_from_its_own_text():
     # Frozen for an ARMv6-M that text may lie at an address where the processor reads another word (docs/firmware.md).
     functions = []
-    for name in ("agent/base/fast.py", "agent/base/fast_crc.py"):
+    for name in ("toolcart/agent/base/fast.py", "toolcart/agent/base/fast_crc.py"):
         tree = ast.parse((CHECKOUT / name).read_text(encoding="utf-8"))
         functions += [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     assert len(functions) > 8

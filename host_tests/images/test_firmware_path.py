@@ -6,20 +6,20 @@ import threading
 import pytest
 
 from host_tests.support.firmware import lines_of, need_cortex
-from tools.base.cache import CHECKOUT
-from tools.firmware import cortex
-from tools.firmware.bridge import Bridge
-from tools.runtimes.build import compiled_tree
-from tools.sim.controller import Controller
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.tcp import Loop, Served
-from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
-from tools.sim.toolsnet_memory import MemoryArchive
+from lab.firmware import cortex
+from lab.firmware.bridge import Bridge
+from lab.runtimes.build import compiled_tree
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim.controller import Controller
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.tcp import Loop, Served
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet_memory import MemoryArchive
 
 RESULTS = 12
 HEAP_BYTES = 256 * 1024
 DEADLINE_S = 100
-JOB = CHECKOUT / "tools/firmware/jobs/agent_job.py"
+JOB = CHECKOUT / "lab/firmware/jobs/agent_job.py"
 
 
 @contextlib.contextmanager

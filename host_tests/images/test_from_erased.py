@@ -1,7 +1,7 @@
 """From an erased RP2040 to results in the archive with the command lines of docs/boards.md, as they stand there.
 
 The chip is simulated, and its Ethernet is played: MicroPython's socket and network are modules in /lib here, whose
-connections go over the two UARTs to a bridge (tools/firmware/jobs/lib). The rest is as on a chip.
+connections go over the two UARTs to a bridge (lab/firmware/jobs/lib). The rest is as on a chip.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ import pytest
 
 from host_tests.support.firmware import lines_of, need_rp2040
 from host_tests.support.rp2040 import Chip
-from tools.base.cache import CHECKOUT
-from tools.base.sources import compiler
-from tools.firmware import rp2040
-from tools.firmware.bridge import Bridge
-from tools.sim.controller import Controller
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.tcp import Loop, RealClock, Served
-from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
-from tools.sim.toolsnet_memory import MemoryArchive
+from lab.firmware import rp2040
+from lab.firmware.bridge import Bridge
+from toolcart.base.cache import CHECKOUT
+from toolcart.base.sources import compiler
+from toolcart.sim.controller import Controller
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.tcp import Loop, RealClock, Served
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet_memory import MemoryArchive
 
 RESULTS = 10
 COMMAND_S = 700

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tools.base.cache import Unavailable
-from tools.firmware import image, rp2040, sources
-from tools.flash import image_command
-from tools.flash.package import core_digest, sources_for
+from lab.firmware import image, rp2040, sources
+from toolcart.base.cache import Unavailable
+from toolcart.tools.flash import image_command
+from toolcart.tools.flash.package import core_digest, sources_for
 
 TIMEOUT_S = 300
 VERSION = "#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR %d\n#define MICROPY_VERSION_MICRO 0\n"
@@ -101,7 +101,7 @@ def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
 def test_the_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tools.base.cache.CACHE", tmp_path / "cache")
+    monkeypatch.setattr("toolcart.base.cache.CACHE", tmp_path / "cache")
     (tmp_path / "cache").mkdir()
     board = image.BOARDS[name]
     source = tree(tmp_path / "source", board)
@@ -118,7 +118,7 @@ def test_the_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, 
 
 
 def test_a_build_that_fails_names_its_first_error_and_where_all_of_it_is(tmp_path, monkeypatch, all_tools):
-    monkeypatch.setattr("tools.base.cache.CACHE", tmp_path / "cache")
+    monkeypatch.setattr("toolcart.base.cache.CACHE", tmp_path / "cache")
     (tmp_path / "cache").mkdir()
     source = tree(tmp_path / "source", image.BOARDS["rpi_pico_w"], port=FAILS)
     told = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
@@ -129,12 +129,12 @@ def test_a_build_that_fails_names_its_first_error_and_where_all_of_it_is(tmp_pat
 @pytest.mark.parametrize("port", ["rp2", "esp32"])
 def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
     board = next(board for board in image.BOARDS.values() if board.port == port)
-    written(tmp_path / "frozen/agent/of_yesterday.py")
+    written(tmp_path / "frozen/toolcart/agent/of_yesterday.py")
     image.lay_out(board, tmp_path)
     frozen = {file.relative_to(tmp_path / "frozen").as_posix() for file in (tmp_path / "frozen").rglob("*.py")}
     assert frozen == {source.name for source in sources_for(port)} | {"toolcart_frozen.py"}
     for source in sources_for(port):
-        if source.name != "board/rp2_flash.py":  # where the file system is smaller
+        if source.name != "toolcart/board/rp2_flash.py":  # where the file system is smaller
             assert (tmp_path / "frozen" / source.name).read_text() == source.text
     assert core_digest(port) in (tmp_path / "frozen/toolcart_frozen.py").read_text()
     started = {file.name for file in (tmp_path / "start").iterdir()}
@@ -195,13 +195,16 @@ def test_an_image_of_an_rp2040_starts_the_agent_and_its_tracebacks_name_file_and
     made = image.build(Bare("rp2", "RPI_PICO"), work / "micropython", tmp_path / "build", print)
     firmware, script = tmp_path / "fw.bin", tmp_path / "job.py"
     subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", made, firmware], check=True, timeout=TIMEOUT_S)
-    script.write_text("import agent.cart.app, board.main\nfrom agent.openprotocol.ids import id_of\nid_of(None, 0)\n")
+    script.write_text(
+        "import toolcart.agent.cart.app, toolcart.board.main\n"
+        "from toolcart.agent.openprotocol.ids import id_of\nid_of(None, 0)\n"
+    )
     line = [str(firmware) if word == str(built / "fw.bin") else word for word in rp2040.command(script)]
     told = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT_S)
     said = told.stdout + told.stderr
-    text = next(source.text for source in sources_for("rp2") if source.name == "agent/openprotocol/ids.py")
+    text = next(source.text for source in sources_for("rp2") if source.name == "toolcart/agent/openprotocol/ids.py")
     wanted = text.splitlines().index("        value = value * 10 + digits[at + index] - 0x30") + 1
-    assert f'File "agent/openprotocol/ids.py", line {wanted}, in id_of' in said, said
+    assert f'File "toolcart/agent/openprotocol/ids.py", line {wanted}, in id_of' in said, said
 
 
 def _made(folder):

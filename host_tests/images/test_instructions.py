@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.firmware import need_cortex
-from tools.bench import board
-from tools.cli import main as cli
-from tools.firmware import programs, sources
+from lab.bench import board
+from lab.firmware import programs, sources
+from toolcart.tools.cli import main as cli
 
-# A change of the code moves the counts; this much without a new baseline (python -m tools.bench.board --baseline).
+# A change of the code moves the counts; this much without a new baseline (python -m lab.bench.board --baseline).
 TOLERANCE = 0.10
 # A stage is smaller than the whole, and what moves from one to another is no loss.
 STAGE_TOLERANCE = 0.25
@@ -86,7 +86,7 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
     ended = CliRunner().invoke(cli.main, ["bench", "board"])
     assert time.process_time() - began < 1
     assert ended.exit_code == 1
-    said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m tools.runtimes fetch"
+    said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m lab.runtimes fetch"
     assert said in ended.output and "not taken" not in ended.output
 
 

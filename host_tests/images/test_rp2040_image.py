@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from agent.record import KIND_RESULT
 from host_tests.support.firmware import LONG, lines_of, need_rp2040
-from tools.firmware import rp2040
-from tools.firmware.romfs import image, number
+from lab.firmware import rp2040
+from lab.firmware.romfs import image, number
+from toolcart.agent.record import KIND_RESULT
 
 BLOCKS = 6
 RECORDS = 40
@@ -69,14 +69,15 @@ def check_lives(lines):
 def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(
-        "import os, sys\nimport agent.cart.app\nfrom board import rp2_flash\n"
-        "print(agent.cart.app.__file__, 'agent' in os.listdir('/'), os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
-        "print('agent.base.fast' in sys.modules, 'agent.base.fast_crc' in sys.modules)\n"
+        "import os, sys\nimport toolcart.agent.cart.app\nfrom toolcart.board import rp2_flash\n"
+        "print(toolcart.agent.cart.app.__file__, 'toolcart' in os.listdir('/'))\n"
+        "print(os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
+        "print('toolcart.agent.base.fast' in sys.modules, 'toolcart.agent.base.fast_crc' in sys.modules)\n"
     )
     code, lines = lines_of(rp2040.command(script))
     files = rp2040.files_bytes() // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
-    assert (code, lines) == (0, [f"agent/cart/app.py False {files} {ring}", "True True"])
+    assert (code, lines) == (0, [f"toolcart/agent/cart/app.py False {files} {ring}", "True True"])
 
 
 def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
@@ -116,14 +117,14 @@ def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
     files = rp2040.ring_start() - rp2040.files_bytes()
     octets[files : files + 8192] = bytes(8192)
     flash.write_bytes(octets)
-    script.write_text("from board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
+    script.write_text("from toolcart.board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
     # No ring either: without a file system no one knows where it begins.
     assert lines_of(rp2040.command(script, flash=flash)) == (0, ["still reachable None"])
     assert flash.read_bytes()[files : rp2040.ring_start()] == octets[files : rp2040.ring_start()]
 
 
 DIVIDE = """import os, rp2, sys, vfs
-from board.rp2_flash import Rp2Flash
+from toolcart.board.rp2_flash import Rp2Flash
 size = int(sys.argv[1])
 vfs.umount("/")
 vfs.VfsLfs2.mkfs(rp2.Flash(len=size), progsize=256)
@@ -134,7 +135,7 @@ if size < rp2.Flash().ioctl(4, 0) * 4096:
     Rp2Flash(size).program(0, bytearray(b"ring" * 64), 256)
 """
 LOOK = """import os
-from board import rp2_flash
+from toolcart.board import rp2_flash
 ring = rp2_flash.ring()
 found = bytearray(4)
 if ring:
@@ -176,8 +177,8 @@ def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
 
 # Long and floating numbers, text, the heap's collection, machine code, an interrupt's timer, files, the ring, a fault.
 ALL_KINDS = """import array, gc, hashlib, json, os, time
-import agent.cart.app
-from board import rp2_flash
+import toolcart.agent.cart.app
+from toolcart.board import rp2_flash
 number = 3 ** 90
 for at in range(1, 40):
     number = number * 7 // 5 ^ at << at * 3
@@ -189,7 +190,7 @@ with open("/kept", "w") as file:
     file.write("x" * 5000)
 rp2_flash.ring().program(0, bytearray(b"ring" * 64), 256)
 print(time.ticks_us(), sorted("the ways of a chip".split()), gc.mem_free())
-agent.cart.app.no_such_name
+toolcart.agent.cart.app.no_such_name
 """
 
 

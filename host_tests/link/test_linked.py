@@ -2,20 +2,20 @@
 
 import sys
 
-from agent.base import health as h
-from agent.base.ticks import ticks_add
-from agent.link import LINK_NEED_DATA
-from agent.link.r3964 import R3964
-from agent.link.serial_ascii import SerialAscii
-from agent.openprotocol import linked
-from agent.openprotocol import states as st
 from host_tests.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
 from host_tests.support.frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support.linked import Model, part_of, parts_of, whole
 from host_tests.support.talk import Talk
 from host_tests.support.world import Cart
-from tools.base.clock import Dice
-from tools.sim.r3964_peer import block_of
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import ticks_add
+from toolcart.agent.link import LINK_NEED_DATA
+from toolcart.agent.link.r3964 import R3964
+from toolcart.agent.link.serial_ascii import SerialAscii
+from toolcart.agent.openprotocol import linked
+from toolcart.agent.openprotocol import states as st
+from toolcart.base.clock import Dice
+from toolcart.sim.r3964_peer import block_of
 
 PORTABLE = True
 HEAP = "4m"

@@ -1,6 +1,6 @@
 """Link-level numbers of a receiver: the expected is delivered, the one before repeated, others refused (DIGEST B)."""
 
-from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, NUMBER_WRONG, Numbering
+from toolcart.agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, NUMBER_WRONG, Numbering
 
 PORTABLE = True
 

@@ -1,7 +1,7 @@
 """One object says when the flash may run, and gives everybody a turn in the one silence that some lines leave."""
 
-from agent.link import ERASE_MS, PROGRAM_MS
-from agent.link.quiet import Quiet
+from toolcart.agent.link import ERASE_MS, PROGRAM_MS
+from toolcart.agent.link.quiet import Quiet
 
 PORTABLE = True
 

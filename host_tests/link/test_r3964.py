@@ -2,21 +2,21 @@
 
 import gc
 
-from agent.base.ticks import TICKS_PERIOD
-from agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
-from agent.link.block import BlockReader, put_block
-from agent.link.payload import (
+from host_tests.portable import Skip
+from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
+from toolcart.agent.base.ticks import TICKS_PERIOD
+from toolcart.agent.link import LINK_BROKEN, LINK_MESSAGE, LINK_NEED_DATA
+from toolcart.agent.link.block import BlockReader, put_block
+from toolcart.agent.link.payload import (
     FORM_NAMES,
     TALLY_CONFLICTS,
     TALLY_NAKS_SENT,
     TALLY_REFUSED,
     TALLY_REPEATS,
 )
-from agent.link.r3964 import JOB_MS, R3964
-from host_tests.portable import Skip
-from host_tests.support.serial import Bench, LinkPeer, ScriptedPeer, message
-from tools.base.clock import Dice
-from tools.sim.r3964_peer import block_of, wire_form
+from toolcart.agent.link.r3964 import JOB_MS, R3964
+from toolcart.base.clock import Dice
+from toolcart.sim.r3964_peer import block_of, wire_form
 
 PORTABLE = True
 

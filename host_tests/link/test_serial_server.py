@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.link.serial_server import mistakes_of, server_of
+from toolcart.agent.link.serial_server import mistakes_of, server_of
 
 
 def test_an_address_has_a_scheme_a_host_and_a_port():

@@ -1,7 +1,8 @@
 """Messages come out of a byte stream whole, however it was cut, and never take more than the buffer (DIGEST A.2)."""
 
-from agent.base.ticks import FOREVER, ticks_add
-from agent.link import (
+from host_tests.support.frames import EXAMPLE, accepted, message, pushed
+from toolcart.agent.base.ticks import FOREVER, ticks_add
+from toolcart.agent.link import (
     LINK_BROKEN,
     LINK_CUT_SHORT,
     LINK_MESSAGE,
@@ -10,9 +11,8 @@ from agent.link import (
     WHY_NOTHING,
     WHY_SLOW,
 )
-from agent.link.stream import CUT_SHORT_BYTES, Stream
-from host_tests.support.frames import EXAMPLE, accepted, message, pushed
-from tools.base.clock import START_TICKS, Dice
+from toolcart.agent.link.stream import CUT_SHORT_BYTES, Stream
+from toolcart.base.clock import START_TICKS, Dice
 
 PORTABLE = True
 HEAP = "2m"

@@ -1,6 +1,7 @@
 """board/tls.py over sockets that are played: no memory, mbedtls's numbers, what it owes, firmware with 1.2 alone."""
 
-from agent.link.port import (
+from host_tests.portable import Skip
+from toolcart.agent.link.port import (
     PORT_CLOSED,
     PORT_LOST,
     PORT_OPEN,
@@ -11,7 +12,6 @@ from agent.link.port import (
     WHY_NOT_TRUSTED,
     WHY_RESET,
 )
-from host_tests.portable import Skip
 
 PORTABLE = True
 
@@ -70,7 +70,7 @@ class Sock:
 
 
 class Shared:
-    """What board.tls.Tls is to a port; it is the context too."""
+    """What toolcart.board.tls.Tls is to a port; it is the context too."""
 
     def __init__(self, sock, has_13=True):
         self.context = self
@@ -105,7 +105,7 @@ class Bench:
 
     def __init__(self, sock, has_13=True):
         try:
-            from board.tls import TlsPort
+            from toolcart.board.tls import TlsPort
         except ImportError:
             raise Skip("this runtime has no sockets")
         import select
@@ -240,7 +240,7 @@ def test_a_lost_connection_is_told_by_a_write_too():
 
 def test_lengths_of_certificates():
     try:
-        from board.tls import _length_of
+        from toolcart.board.tls import _length_of
     except ImportError:
         raise Skip("this runtime has no sockets")
     assert _length_of(b"\x30\x05abcde", 0) == 7

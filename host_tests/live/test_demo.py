@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tools.archive import beside
-from tools.demo import account as demo_account
-from tools.demo import faults as demo_faults
-from tools.demo.faults import Faults, Span
-from tools.demo.plant import Demo
-from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from tools.live.watch import ENDED, RECENT, RUNNING, Watch
-from tools.process.agent import NONE
+from toolcart.archive import beside
+from toolcart.tools.demo import account as demo_account
+from toolcart.tools.demo import faults as demo_faults
+from toolcart.tools.demo.faults import Faults, Span
+from toolcart.tools.demo.plant import Demo
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
+from toolcart.tools.process.agent import NONE
 
 DEADLINE_S = 120
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ def _run_demo(*arguments):
 
 
 def _toolcart(*arguments):
-    command = [sys.executable, "-m", "tools.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", *map(str, arguments)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
 
 

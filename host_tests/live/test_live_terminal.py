@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("textual")
 
-from tools.base.sources import ROOT
-from tools.harness.fleet import Fleet
+from lab.harness.fleet import Fleet
+from toolcart.base.sources import ROOT
 
 DEADLINE_S = 60
 PULL_AGAIN_S = 10
@@ -31,7 +31,7 @@ class Terminal:
             environment.pop(name, None)
         self._size = None
         self._environment = dict(environment, LANG=locale, PYTHONPATH=str(ROOT), TMUX_TMPDIR=str(folder))
-        command = [sys.executable, "-P", "-m", "tools.cli.main", "run", "--config", str(folder / "carts.json")]
+        command = [sys.executable, "-P", "-m", "toolcart.tools.cli.main", "run", "--config", str(folder / "carts.json")]
         size = ["-x", str(columns), "-y", str(lines)]
         self._tmux("-f", os.devnull, "new-session", "-d", "-s", "view", *size, *command)
         self._tmux("set-option", "-g", "remain-on-exit", "on")

@@ -7,15 +7,15 @@ import pytest
 
 pytest.importorskip("textual")
 
-from tools.demo.plant import Demo
-from tools.live import chart, panels, stations
-from tools.live.ascii import has_utf8, plain
-from tools.live.curve import POINTS, Curve
-from tools.live.figures import Change
-from tools.live.history import RESULTS_KEPT, StationFigures
-from tools.live.screens import OneStation
-from tools.live.view import View
-from tools.live.watch import ENDED, RUNNING, Watch
+from toolcart.tools.demo.plant import Demo
+from toolcart.tools.live import chart, panels, stations
+from toolcart.tools.live.ascii import has_utf8, plain
+from toolcart.tools.live.curve import POINTS, Curve
+from toolcart.tools.live.figures import Change
+from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
+from toolcart.tools.live.screens import OneStation
+from toolcart.tools.live.view import View
+from toolcart.tools.live.watch import ENDED, RUNNING, Watch
 
 DEADLINE_S = 60
 

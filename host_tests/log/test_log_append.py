@@ -1,13 +1,5 @@
 """The log by itself: order, room, blocks, restarts, refusals, several cursors, nothing allocated for a result."""
 
-from agent.log import numbers as n
-from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.log.reader import WORN
-from agent.log.record import RECORD_LOST, RECORD_NONE
-from agent.record import KIND_RAW
-from agent.record.result import FLAG_COPY
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import (
     PAYLOAD,
@@ -23,6 +15,14 @@ from host_tests.support.log import (
     read_all,
     take_all,
 )
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL, RETAINED_MAX, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.reader import WORN
+from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record.result import FLAG_COPY
 
 PORTABLE = True
 HEAP = "2m"

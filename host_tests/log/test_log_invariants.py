@@ -9,11 +9,11 @@ import textwrap
 
 import pytest
 
-import agent.log.carry as carry_module
-import agent.log.log as log_module
-import agent.log.mount as mount_module
-import agent.log.reader as reader_module
-import agent.log.state as state_module
+import toolcart.agent.log.carry as carry_module
+import toolcart.agent.log.log as log_module
+import toolcart.agent.log.mount as mount_module
+import toolcart.agent.log.reader as reader_module
+import toolcart.agent.log.state as state_module
 from host_tests.log.test_log_random import filled
 from host_tests.support import log_proof as support_log_proof
 from host_tests.support import log_random as support_log_random

@@ -1,9 +1,11 @@
 """Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
 
-from agent.log.cursor import Cursor
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
-from agent.log.state import (
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import TEARS, Flash, PowerCut
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
+from toolcart.agent.log.state import (
     STATE_EMPTY,
     STATE_FINE,
     STATE_FOREIGN,
@@ -13,8 +15,6 @@ from agent.log.state import (
     STATE_WORN,
     State,
 )
-from host_tests.support.heap import allocated, heap_tools
-from host_tests.support.log import TEARS, Flash, PowerCut
 
 PORTABLE = True
 

@@ -1,6 +1,6 @@
 """MQTT packets in a stream: every split, too large, broken; headers octet for octet (OASIS MQTT 3.1.1)."""
 
-from agent.mqtt import packets as p
+from toolcart.agent.mqtt import packets as p
 
 PORTABLE = True
 HEAP = "1m"

@@ -1,14 +1,14 @@
 """The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
 
-from agent import catalogue
-from agent.base.words import unpack_digits
-from agent.openprotocol import cycle as cy
-from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
-from agent.record import result as res
-from agent.record import spindles as rec
 from host_tests.support.frames import message
-from tools.sim import spindle_frames as frames
-from tools.sim.controller_model import Tightening
+from toolcart.agent import catalogue
+from toolcart.agent.base.words import unpack_digits
+from toolcart.agent.openprotocol import cycle as cy
+from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
+from toolcart.sim import spindle_frames as frames
+from toolcart.sim.controller_model import Tightening
 
 PORTABLE = True
 HEAP = "4m"

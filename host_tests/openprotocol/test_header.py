@@ -1,6 +1,6 @@
 """The header is written in one form and read in every form that was seen (DIGEST A.1)."""
 
-from agent.openprotocol.header import mid_of, put_header, revision_of, sequence_of, spindle_of
+from toolcart.agent.openprotocol.header import mid_of, put_header, revision_of, sequence_of, spindle_of
 
 PORTABLE = True
 

@@ -1,6 +1,6 @@
 """Tightening IDs count from 4294967295 on to 0, as digits and as numbers, and are compared on that circle."""
 
-from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead, put_id, unpack_id
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead, put_id, unpack_id
 
 PORTABLE = True
 

@@ -1,13 +1,13 @@
 """A tightening out of one MID 1201 and its 1202: whole or not at all, and never out of two."""
 
-from agent.base.ticks import ticks_add
-from agent.openprotocol import operation as op
-from agent.record import PAYLOAD_MAX
-from agent.record import result as r
-from agent.record import spindles as sp
 from host_tests.support.frames import example_tightening, message
-from tools.base.clock import START_TICKS, Dice
-from tools.sim import operation_frames as frames
+from toolcart.agent.base.ticks import ticks_add
+from toolcart.agent.openprotocol import operation as op
+from toolcart.agent.record import PAYLOAD_MAX
+from toolcart.agent.record import result as r
+from toolcart.agent.record import spindles as sp
+from toolcart.base.clock import START_TICKS, Dice
+from toolcart.sim import operation_frames as frames
 
 PORTABLE = True
 

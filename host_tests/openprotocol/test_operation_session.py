@@ -1,13 +1,13 @@
 """A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked."""
 
-from agent.openprotocol import operation as gn
-from agent.openprotocol import states as st
-from agent.openprotocol.requests import longest_bytes
 from host_tests.support.frames import accepted, example_tightening, message, refused
 from host_tests.support.talk import STARTED, Talk
-from tools.sim import operation_frames as frames
-from tools.sim.controller_frames import start_data
-from tools.sim.controller_model import Identity
+from toolcart.agent.openprotocol import operation as gn
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.requests import longest_bytes
+from toolcart.sim import operation_frames as frames
+from toolcart.sim.controller_frames import start_data
+from toolcart.sim.controller_model import Identity
 
 PORTABLE = True
 HEAP = "2m"

@@ -4,14 +4,14 @@ Twenty results are pushed, ten more are made in an outage, some after it; where 
 others work in between. All of ours reach the archive once and in order, none of another's, and no result stays raw.
 """
 
-from agent.link.headers import HEADERS
-from agent.openprotocol.questions import PHASE_OFF
-from agent.record import KIND_RESULT
-from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
 from host_tests.support.world import CONTROLLER, Cart, body_of, id_of
-from tools.base.clock import SimClock
-from tools.sim.controller import Controller, ControllerOptions
-from tools.sim.profiles import ALIASES, PROFILES, names, row
+from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.openprotocol.questions import PHASE_OFF
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
+from toolcart.base.clock import SimClock
+from toolcart.sim.controller import Controller, ControllerOptions
+from toolcart.sim.profiles import ALIASES, PROFILES, names, row
 
 PORTABLE = True
 HEAP = "8m"

@@ -1,16 +1,16 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
-from agent.base import health as h
-from agent.base.health import Health
-from agent.openprotocol import requests as rq
-from agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
-from agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
-from agent.record import result as res
-from agent.record.origin import ORIGIN_BYTES
 from host_tests.support.frames import message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.world import CONTROLLER, Cart
-from tools.base.clock import seconds_of, stamp_text
+from toolcart.agent.base import health as h
+from toolcart.agent.base.health import Health
+from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
+from toolcart.agent.openprotocol.states import EV_QUERY, EV_QUERY_REFUSED
+from toolcart.agent.record import result as res
+from toolcart.agent.record.origin import ORIGIN_BYTES
+from toolcart.base.clock import seconds_of, stamp_text
 
 PORTABLE = True
 HEAP = "4m"

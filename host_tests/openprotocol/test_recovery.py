@@ -1,16 +1,16 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
-from agent.openprotocol import questions as qs
-from agent.openprotocol import replies
-from agent.openprotocol.filling import CLOSED_MOST
-from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.known import SPINDLES
-from agent.openprotocol.question import UNANSWERED_MOST
-from agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
-from agent.openprotocol.whose import GONE_OWN
-from agent.record import result as res
-from agent.record.origin import SPINDLE
 from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
+from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol.filling import CLOSED_MOST
+from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.agent.openprotocol.known import SPINDLES
+from toolcart.agent.openprotocol.question import UNANSWERED_MOST
+from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
+from toolcart.agent.openprotocol.whose import GONE_OWN
+from toolcart.agent.record import result as res
+from toolcart.agent.record.origin import SPINDLE
 
 PORTABLE = True
 HEAP = "8m"

@@ -9,12 +9,13 @@ import os
 from collections import deque
 from random import Random
 
-from agent.openprotocol import known as kn
-from agent.openprotocol import question as qn
-from agent.openprotocol import recovery as rc
-from agent.openprotocol import replies, whose
-from agent.openprotocol.known import Known
-from agent.openprotocol.questions import (
+from host_tests.support.recovery import Bench, FakeLog, Memory
+from toolcart.agent.openprotocol import known as kn
+from toolcart.agent.openprotocol import question as qn
+from toolcart.agent.openprotocol import recovery as rc
+from toolcart.agent.openprotocol import replies, whose
+from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.questions import (
     NEWS_STORE,
     PHASE_BESIDE,
     PHASE_SETTLE,
@@ -22,8 +23,7 @@ from agent.openprotocol.questions import (
     PHASE_WALK,
     PHASE_WITNESS,
 )
-from agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
-from host_tests.support.recovery import Bench, FakeLog, Memory
+from toolcart.agent.record.result import FLAG_UNPROVEN, HEAD_BYTES, TIGHTENING_ID
 
 MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
 BROKEN_STATES = 6000  # within so many the judge has to see it

@@ -1,16 +1,16 @@
 """What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched."""
 
-from agent.log.numbers import GONE
-from agent.openprotocol import question as qn
-from agent.openprotocol.filling import CLOSED_MOST, Filling
-from agent.openprotocol.heard import Heard
-from agent.openprotocol.ids import ID_PERIOD, open_below
-from agent.openprotocol.known import DIGEST_BYTES, Known, pack_id
-from agent.openprotocol.pushes import NONE, Pushes
-from agent.openprotocol.question import UNANSWERED_MOST, Question
-from agent.openprotocol.questions import SHARING_ALL, SHARING_AUTO, SHARING_OWN
-from agent.openprotocol.whose import GONE_OWN, GONE_SHARED, Whose
 from host_tests.support.recovery import IDENTITY, STATION, FakeLog, FakeState, Told
+from toolcart.agent.log.numbers import GONE
+from toolcart.agent.openprotocol import question as qn
+from toolcart.agent.openprotocol.filling import CLOSED_MOST, Filling
+from toolcart.agent.openprotocol.heard import Heard
+from toolcart.agent.openprotocol.ids import ID_PERIOD, open_below
+from toolcart.agent.openprotocol.known import DIGEST_BYTES, Known, pack_id
+from toolcart.agent.openprotocol.pushes import NONE, Pushes
+from toolcart.agent.openprotocol.question import UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.questions import SHARING_ALL, SHARING_AUTO, SHARING_OWN
+from toolcart.agent.openprotocol.whose import GONE_OWN, GONE_SHARED, Whose
 
 PORTABLE = True
 
@@ -59,7 +59,7 @@ def test_a_question_goes_to_each_spindle_in_turn():
 
 
 class Top:
-    """In place of agent.openprotocol.known: this digest is the highest known."""
+    """In place of toolcart.agent.openprotocol.known: this digest is the highest known."""
 
     def __init__(self, octets):
         self.octets = octets

@@ -1,8 +1,8 @@
 """A walk finds the lowest ID that is kept, past holes of others' IDs, in few questions."""
 
-from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.walk import Walk
-from tools.base.clock import Dice
+from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.agent.openprotocol.walk import Walk
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 

@@ -1,6 +1,6 @@
 """Every error code of MID 0004 has the meaning that DIGEST C.2 gives it."""
 
-from agent.openprotocol import replies as r
+from toolcart.agent.openprotocol import replies as r
 
 PORTABLE = True
 

@@ -1,9 +1,9 @@
 """Variable data fields become a result's body: units without a float, statuses renumbered, lies told, not followed."""
 
-from agent.openprotocol.variable import decimal, read_fields
-from agent.record import result as r
-from tools.base.clock import Dice
-from tools.sim.operation_frames import data_field, scientific
+from toolcart.agent.openprotocol.variable import decimal, read_fields
+from toolcart.agent.record import result as r
+from toolcart.base.clock import Dice
+from toolcart.sim.operation_frames import data_field, scientific
 
 PORTABLE = True
 

@@ -2,21 +2,21 @@
 
 import sys
 
-from agent.base import health as h
-from agent.base.trouble import NOT_ALLOWED
-from agent.log.flash import FLASH_DONE, FLASH_IO
-from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
-from agent.outlets.toolsnet.policy import PASS
-from agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
-from agent.record import KIND_RAW, KIND_RESULT
-from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
-from agent.toolsnet.session import STREAMING, WAITING
-from agent.toolsnet.telegram import SEQUENCES
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from tools.base.clock import Dice
-from tools.harness.port import PORT_OPENING, SimPort
+from lab.harness.port import PORT_OPENING, SimPort
+from toolcart.agent.base import health as h
+from toolcart.agent.base.trouble import NOT_ALLOWED
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, LATE, OVERWRITTEN, SENT, SENT_MET
+from toolcart.agent.outlets.toolsnet.policy import PASS
+from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
+from toolcart.agent.toolsnet.session import STREAMING, WAITING
+from toolcart.agent.toolsnet.telegram import SEQUENCES
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 HEAVY = True
@@ -1839,7 +1839,7 @@ def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps
     outlet.until_stored(4)
     assert outlet.archive.sequences() == [1, 3, 4, 5]
     if sys.implementation.name == "cpython":  # who asks for a sequence by number is on no board
-        from agent.wide.rows import Rows
+        from toolcart.agent.wide.rows import Rows
 
         rows = Rows(outlet.policy)
         assert [rows.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"

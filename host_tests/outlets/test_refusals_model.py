@@ -11,16 +11,16 @@ import os
 
 import pytest
 
-from agent.base.ticks import Timer
-from agent.log.numbers import LIMIT, SENT, SENT_PASS
-from agent.outlets.toolsnet import policy as pol
-from agent.outlets.toolsnet import row
-from agent.outlets.toolsnet.offer import Offer
-from agent.outlets.toolsnet.row import Row
-from agent.outlets.toolsnet.sent import Sent
-from agent.outlets.toolsnet.standing import Standing
 from host_tests.support import refusals as few
 from host_tests.support.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.log.numbers import LIMIT, SENT, SENT_PASS
+from toolcart.agent.outlets.toolsnet import policy as pol
+from toolcart.agent.outlets.toolsnet import row
+from toolcart.agent.outlets.toolsnet.offer import Offer
+from toolcart.agent.outlets.toolsnet.row import Row
+from toolcart.agent.outlets.toolsnet.sent import Sent
+from toolcart.agent.outlets.toolsnet.standing import Standing
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ import pytest
 from host_tests.support.failing_disk import FailingDisk
 from host_tests.support.private_mounts import PrivateMounts
 from host_tests.support.running import wait_for
-from tools.sim.serve import SimulatedPlant
-from tools.web.metrics import Agent, text_of
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.web.metrics import Agent, text_of
 
 AGAIN = "the spool can be read and written again"
 TOOLSNET = {"kind": "toolsnet"}

@@ -3,11 +3,11 @@
 import json
 import sqlite3
 
-from agent.record.text_form import octets_of
 from host_tests.support.running import wait_for
-from tools.archive.beside import Beside
-from tools.sim.controller import ControllerOptions
-from tools.sim.serve import SimulatedPlant
+from toolcart.agent.record.text_form import octets_of
+from toolcart.archive.beside import Beside
+from toolcart.sim.controller import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
 
 VINS = (
     "Lenks\xe4ule 7".encode(),

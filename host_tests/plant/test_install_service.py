@@ -6,7 +6,7 @@ import os
 import pytest
 
 from host_tests.support.running import wait_for
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.serve import SimulatedPlant
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs a service")

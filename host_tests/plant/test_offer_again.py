@@ -5,7 +5,7 @@ import re
 import signal
 
 from host_tests.support.running import free_port, wait_for
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.serve import SimulatedPlant
 
 
 def empty(plant):

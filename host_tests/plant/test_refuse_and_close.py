@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 
 from host_tests.support.running import wait_for
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.profiles import row
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.profiles import row
+from toolcart.sim.serve import SimulatedPlant
 
 ENDS_MS = (-1, 0, 60, 400)  # in place of the 0004, with it, while the next one is asked for, in the session that stands
 QUICK = {"backoff_s": 0.1, "backoff_max_s": 0.4, "busy_backoff_s": 0.2, "result_revisions": [999, 3, 2, 1]}

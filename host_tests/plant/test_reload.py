@@ -6,9 +6,9 @@ import time
 
 from host_tests.support.as_installed import InTerminal
 from host_tests.support.running import wait_for
-from tools.sim.serve import SimulatedPlant
-from tools.web import metrics, page
-from tools.web.polling import Seen
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.web import metrics, page
+from toolcart.tools.web.polling import Seen
 
 DEADLINE_S = 60
 

@@ -8,9 +8,9 @@ import pytest
 
 from host_tests.support.peers import Peer
 from host_tests.support.running import wait_for
-from tools.sim.controller import ControllerOptions
-from tools.sim.profiles import row
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.controller import ControllerOptions
+from toolcart.sim.profiles import row
+from toolcart.sim.serve import SimulatedPlant
 
 QUICK = {"recover_retry_s": 1, "backoff_s": 0.2, "backoff_max_s": 0.5}
 

@@ -5,8 +5,8 @@ import time
 
 from host_tests.support.running import wait_for
 from host_tests.support.shifted_clock import ShiftedClock
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
 
 
 def test_a_date_of_an_unset_clock_is_marked_everywhere(site):

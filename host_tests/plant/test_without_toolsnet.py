@@ -15,9 +15,9 @@ from host_tests.support.brokers import need_amqtt
 from host_tests.support.consume_process import consume, end
 from host_tests.support.plant_words import Words, says
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
-from tools.sim.serve import SimulatedPlant
-from tools.web import metrics, page
-from tools.web.polling import Seen
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.web import metrics, page
+from toolcart.tools.web.polling import Seen
 
 WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")
 

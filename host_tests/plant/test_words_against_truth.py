@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agent.cart.status import snapshot
 from host_tests.support import peers
 from host_tests.support.failing_disk import FailingDisk
 from host_tests.support.peers import BrokerThat, Peer
@@ -35,14 +34,15 @@ from host_tests.support.plant_words import (
 )
 from host_tests.support.running import free_port, wait_for
 from host_tests.support.shifted_clock import ShiftedClock
-from tools.base.cache import CHECKOUT
-from tools.harness.cart import Cart
-from tools.live.figures import Figures
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.profiles import row as row_of
-from tools.sim.serve import SimulatedPlant
-from tools.sim.toolsnet import ToolsNetOptions
-from tools.words import status as status_words
+from lab.harness.cart import Cart
+from toolcart.agent.cart.status import snapshot
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.profiles import row as row_of
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.sim.toolsnet import ToolsNetOptions
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.words import status as status_words
 
 LONG = pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="more faults of a kind: with --long")
 QUICK = {"response_timeout_s": 0.5, "tries": 1, "backoff_s": 0.3, "backoff_max_s": 0.6, "busy_backoff_s": 0.3}

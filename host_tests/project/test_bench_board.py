@@ -5,9 +5,9 @@ import os
 import pytest
 
 from host_tests.support.firmware import need_rp2040
-from tools.base.report import Report
-from tools.bench import board_sizes, board_time
-from tools.flash import plan
+from lab.bench import board_sizes, board_time
+from toolcart.base.report import Report
+from toolcart.tools.flash import plan
 
 # What it is today and a little more, so that growth is noticed.
 FROZEN_MS = 1700
@@ -25,8 +25,14 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up(monkeypatch):
     figures = {figure.name: figure.value for figure in report.figures}
     modules = [value for name, value in figures.items() if name.startswith("  ")]
     assert sum(modules) == figures[".mpy in all, rp2"] < ALL_BYTES
-    assert "  agent/cart/app.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
-    alone, whole = (figures[f"heap after import of {what}, unix32"] for what in ("agent.cart.app", "a whole ESP32"))
+    assert (
+        "  toolcart/agent/cart/app.mpy" in figures
+        and "  toolcart/board/rp2.mpy" in figures
+        and "  toolcart/board/esp32.mpy" not in figures
+    )
+    alone, whole = (
+        figures[f"heap after import of {what}, unix32"] for what in ("toolcart.agent.cart.app", "a whole ESP32")
+    )
     assert 0 < alone < whole < plan.COPIED_HEAP_BYTES, "what `toolcart flash` tells a board that is too small"
 
 
@@ -51,6 +57,6 @@ def test_stages_and_heap_are_in_the_report(monkeypatch):
     names = {figure.name: figure.value for figure in report.figures}
     form = board_time.FORM
     assert f"main.py's first line to MID 0001, {form}" in names
-    assert f"  of these import agent.cart.app, {form}" in names
+    assert f"  of these import toolcart.agent.cart.app, {form}" in names
     assert names[f"heap after import, RP2040, {form}"] == 1000 * board_time.NUMBER["configuration read"]
     assert names[f"heap with the spool up, RP2040, {form}"] == 1000 * board_time.NUMBER["spool brought up"]

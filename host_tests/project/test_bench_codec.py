@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from agent import catalogue
-from tools.bench import codec
+from lab.bench import codec
+from toolcart.agent import catalogue
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def test_every_figure_is_taken_and_what_is_imported_grows_with_what_is_used(shor
 
 
 def test_the_core_imports_no_category_and_no_names():
-    source = "import sys; from agent import catalogue; print(*sys.modules)"
+    source = "import sys; from toolcart.agent import catalogue; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=codec.CHECKOUT, capture_output=True, text=True, check=True
     )
-    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("agent.catalogue.")}
+    loaded = {name.rpartition(".")[2] for name in done.stdout.split() if name.startswith("toolcart.agent.catalogue.")}
     assert not loaded & {"tightening", "session", "pids", "units", "meanings", "compiled", "nexo"}

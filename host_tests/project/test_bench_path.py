@@ -5,14 +5,14 @@ import os
 
 import pytest
 
-from agent.openprotocol.light import read_light
-from agent.record.result import BODY_BYTES
 from host_tests.portable import Skip
-from tools import runtimes
-from tools.base.cache import Unavailable
-from tools.base.report import Figure, Report, table
-from tools.bench import path
-from tools.harness import quiet
+from lab import runtimes
+from lab.bench import path
+from lab.harness import quiet
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.record.result import BODY_BYTES
+from toolcart.base.cache import Unavailable
+from toolcart.base.report import Figure, Report, table
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark.
@@ -110,7 +110,7 @@ def board_tree(tmp_path_factory):
 
 
 def test_compiled_core_does_not_grow_unnoticed(board_tree):
-    files = list((board_tree / "agent").rglob("*.mpy"))
+    files = list((board_tree / "toolcart" / "agent").rglob("*.mpy"))
     assert 0 < sum(file.stat().st_size for file in files) <= CORE_BYTES
 
 
@@ -124,6 +124,6 @@ def test_heap_too_small_is_told_from_one_that_will_do(board_tree, micropython32)
 
 def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     loaded = path._loaded()
-    assert "agent.outlets.toolsnet.forward" in loaded and "agent.link.stream" in loaded
+    assert "toolcart.agent.outlets.toolsnet.forward" in loaded and "toolcart.agent.link.stream" in loaded
     assert not [name for name in loaded if name.endswith(("r3964", "serial_ascii", "layouts", "status"))]
-    assert {"agent.cart.app", "agent.cart.area", "agent.cart.assembly"} <= loaded
+    assert {"toolcart.agent.cart.app", "toolcart.agent.cart.area", "toolcart.agent.cart.assembly"} <= loaded

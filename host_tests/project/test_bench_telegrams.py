@@ -4,9 +4,9 @@ nothing.
 
 import pytest
 
-from tools.base.report import Report
-from tools.bench import drain, inside_telegrams, telegrams
-from tools.toolsnet.telegrams import take_apart
+from lab.bench import drain, inside_telegrams, telegrams
+from toolcart.base.report import Report
+from toolcart.toolsnet.telegrams import take_apart
 
 BUILT = ("01", "02", "04", "04 of 4 spindles", "05", "06", "07", "09", "13 of 500 samples")
 WITHOUT_ALLOCATION = ("04", "04 of 4 spindles", "05", "06", "07", "09")
@@ -22,13 +22,13 @@ def machine():
 
 
 def test_event_goes_from_its_record_to_its_handled_05_or_10_and_allocates_nothing(machine):
-    call = f"from tools.bench import inside_telegrams\ninside_telegrams.events({EVENTS})\n"
+    call = f"from lab.bench import inside_telegrams\ninside_telegrams.events({EVENTS})\n"
     assert machine.run_source(call, "1m").stdout == "allocated 0 0\n"
 
 
 def test_allocation_for_an_event_would_be_seen(machine):
     call = (
-        "from tools.bench import inside_telegrams\nfrom agent.wide.toolsnet_events import Events\n"
+        "from lab.bench import inside_telegrams\nfrom toolcart.agent.wide.toolsnet_events import Events\n"
         "plain = Events.send\nkept = []\n"
         "def send(self, now):\n    kept.append(bytearray(1))\n    return plain(self, now)\n"
         f"Events.send = send\ninside_telegrams.events({EVENTS})\n"

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 import pytest
 
 from host_tests.support import debian_machine
-from tools.base.cache import CHECKOUT
-from tools.packaging import debian, wheel
-from tools.packaging.wheel import version
-from tools.sim.serve import SimulatedPlant
+from lab.packaging import debian, wheel
+from lab.packaging.wheel import version
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim.serve import SimulatedPlant
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="a Debian that boots: with --long"),

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 
 from host_tests.support import transcript
 from host_tests.support.running import free_port
-from tools.base.cache import CHECKOUT
-from tools.cli.main import main
-from tools.sim import profiles
+from toolcart.base.cache import CHECKOUT
+from toolcart.sim import profiles
+from toolcart.tools.cli.main import main
 
 PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
 PLAYED = ("tutorial", "example")
@@ -141,7 +141,7 @@ def test_a_transcript_is_read_and_its_numbers_do_not_count():
 def test_pages_with_consoles_are_as_they_say_one_after_the_other_in_one_folder(tmp_path):
     program = tmp_path / "bin/toolcart"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m tools.cli.main "$@"\n')
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m toolcart.tools.cli.main "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb"}
     for page in PLAYED:
@@ -162,7 +162,7 @@ _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: 
 
 def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():
     """The quoted words of its first columns are in the program, as far as they do not change from case to case."""
-    files = [path for folder in ("agent", "board", "client", "tools") for path in (CHECKOUT / folder).rglob("*.py")]
+    files = (CHECKOUT / "toolcart").rglob("*.py")
     program = "\n".join(path.read_text(encoding="utf-8") for path in files)
     text = (CHECKOUT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     quoted = [one for line in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for one in re.findall(r"`([^`]+)`", line)]

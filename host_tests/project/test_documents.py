@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tools.base.cache import CHECKOUT
-from tools.bench import tables as told
+from lab.bench import tables as told
+from toolcart.base.cache import CHECKOUT
 
 _PLACE = re.compile(r"`((?:agent|board|tools|host_tests|docs)/[\w./*{},-]*)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -53,9 +53,9 @@ def test_every_figure_that_a_document_quotes_is_the_one_that_was_measured(page):
 
 
 def test_each_parameter_of_ours_has_one_id_and_stands_in_the_table():
-    agent = CHECKOUT / "agent"
+    agent = CHECKOUT / "toolcart" / "agent"
     modules = [*(agent / "toolsnet").glob("*04.py"), *(agent / "wide").glob("telegram04_*.py")]
-    modules.append(CHECKOUT / "tools/archive/quarantine.py")
+    modules.append(CHECKOUT / "toolcart/archive/quarantine.py")
     codes = ["\n".join(_code(path.read_text(encoding="utf-8"))) for path in modules]
     used = [ident for code in codes for ident in _OUR_PARAMETER.findall(code)]
     used.remove(_SPECIAL_VALUES)

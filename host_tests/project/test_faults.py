@@ -4,7 +4,7 @@ import ast
 import functools
 import re
 
-from tools.base.cache import CHECKOUT
+from toolcart.base.cache import CHECKOUT
 
 TESTS = CHECKOUT / "host_tests"
 FAULTS = 16

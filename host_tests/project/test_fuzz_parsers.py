@@ -3,10 +3,10 @@
 import gc
 import sys
 
-from agent.openprotocol import states as st
 from host_tests.portable import LONG, Skip
-from tools.base.clock import Dice
-from tools.bench import fuzz
+from lab.bench import fuzz
+from toolcart.agent.openprotocol import states as st
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 HEAVY = True

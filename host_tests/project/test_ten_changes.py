@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("agent", "board", "client", "tools", "host_tests/support", "docs")
+COPIED = ("toolcart", "lab", "host_tests/support", "docs")
 SECONDS_MOST = 120
 
 
@@ -121,7 +121,7 @@ REST_OF_OUTLET = """
 
 TALLY = '''"""Counts results: an outlet that keeps nothing."""
 
-from agent.base.ticks import FOREVER
+from toolcart.agent.base.ticks import FOREVER
 
 CPYTHON_ONLY = True
 SETTINGS = """step_size int 1 1 9"""
@@ -154,9 +154,9 @@ class Tally:
 TALLY += REST_OF_OUTLET
 
 TALLY_WORKS = """
-from agent.cart import status
-from tools.harness.cart import Cart
-from tools.words.status import station_lines
+from toolcart.agent.cart import status
+from lab.harness.cart import Cart
+from toolcart.tools.words.status import station_lines
 outlets = [{"kind": "toolsnet"}, {"kind": "tally", "step_size": 3}]
 cart = Cart(settings={"station": {"outlets": outlets}})
 cart.until_ready()
@@ -171,11 +171,16 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 
 
 def test_outlet(copy):
-    add(copy, "agent/wide/tally.py", TALLY)
-    edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import file, tally,")
-    edit(copy, "agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
-    edit(copy, "agent/cart/owners.py", '"mqtt")', '"mqtt", "tally")')
-    page = run(copy, "-m", "tools.config.text")
+    add(copy, "toolcart/agent/wide/tally.py", TALLY)
+    edit(
+        copy,
+        "toolcart/agent/wide/outlets.py",
+        "from toolcart.agent.wide import file,",
+        "from toolcart.agent.wide import file, tally,",
+    )
+    edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "tally": tally,')
+    edit(copy, "toolcart/agent/cart/owners.py", '"mqtt")', '"mqtt", "tally")')
+    page = run(copy, "-m", "toolcart.tools.config.text")
     assert "How many each result counts." in page
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
     run(copy, "-c", TALLY_WORKS)
@@ -185,9 +190,9 @@ def test_outlet(copy):
 # -- a record kind -------------------------------------------------------------------------------------------------
 
 NOTE_WORKS = """
-from agent.log.cursor import Cursor
-from agent.record import KIND_NOTE
-from agent.record.note import NOTE_BYTES, put_note, value_of
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.record import KIND_NOTE
+from toolcart.agent.record.note import NOTE_BYTES, put_note, value_of
 from host_tests.support.log import Area, append
 area = Area(blocks=12)
 state, log = area.mount()
@@ -217,7 +222,7 @@ NOTE = '''"""A number that somebody noted."""
 
 from struct import pack_into
 
-from agent.base.words import get_u32
+from toolcart.agent.base.words import get_u32
 
 NOTE_BYTES = 12
 
@@ -232,8 +237,8 @@ def value_of(page, at):
 
 
 def test_record_kind(copy):
-    add(copy, "agent/record/note.py", NOTE)
-    kinds = "agent/record/__init__.py"
+    add(copy, "toolcart/agent/record/note.py", NOTE)
+    kinds = "toolcart/agent/record/__init__.py"
     edit(copy, kinds, "KIND_RAW = ", "KIND_NOTE = const(0xCB)\nKIND_RAW = ")
     edit(copy, kinds, r'KINDS = b"\xd2\xd7\xc5\xc9"', r'KINDS = b"\xd2\xd7\xc5\xc9\xcb"')
     edit(copy, kinds, r'LEAST = b"\x72\x08\x16\x09"', r'LEAST = b"\x72\x08\x16\x09\x0c"')
@@ -251,12 +256,12 @@ def test_record_kind(copy):
 
 BATCHES = '''"""Writes an event behind the result that ends a batch, once, whichever way that result came."""
 
-from agent.base.ticks import FOREVER
-from agent.log.record import RECORD_NONE
-from agent.record import KIND_EVENT, KIND_RESULT
-from agent.record import event as ev
-from agent.record.result import BATCH_STATUS, HEAD_BYTES, ROOM_BYTES, TIME, TIME_BYTES
-from agent.station.newest_event import newest_event
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.record import KIND_EVENT, KIND_RESULT
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.result import BATCH_STATUS, HEAD_BYTES, ROOM_BYTES, TIME, TIME_BYTES
+from toolcart.agent.station.newest_event import newest_event
 
 CPYTHON_ONLY = True
 SETTINGS = """durable bool true"""
@@ -327,7 +332,7 @@ def number_of(log):
 
 BATCHES_WORK = """
 import json
-from tools.harness.cart import Cart
+from lab.harness.cart import Cart
 file = {"kind": "file", "path": "lines", "rotate_kib": 64, "keep": 1}
 cart = Cart(settings={"station": {"outlets": [{"kind": "toolsnet"}, file, {"kind": "batches"}]}})
 
@@ -359,14 +364,24 @@ assert len(cart.ids()) == 5
 
 
 def test_event_that_follows_from_a_result(copy):
-    add(copy, "agent/wide/batches.py", BATCHES)
-    edit(copy, "agent/wide/outlets.py", "from agent.wide import file,", "from agent.wide import batches, file,")
-    edit(copy, "agent/wide/outlets.py", '"file": file,', '"file": file, "batches": batches,')
-    edit(copy, "agent/cart/owners.py", '"mqtt")', '"mqtt", "batches")')
-    edit(copy, "agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
-    edit(copy, "agent/record/text.py", '    16: "results gone",', '    6: "batch done",\n    16: "results gone",')
+    add(copy, "toolcart/agent/wide/batches.py", BATCHES)
+    edit(
+        copy,
+        "toolcart/agent/wide/outlets.py",
+        "from toolcart.agent.wide import file,",
+        "from toolcart.agent.wide import batches, file,",
+    )
+    edit(copy, "toolcart/agent/wide/outlets.py", '"file": file,', '"file": file, "batches": batches,')
+    edit(copy, "toolcart/agent/cart/owners.py", '"mqtt")', '"mqtt", "batches")')
+    edit(copy, "toolcart/agent/record/event.py", "GONE = const(16)", "BATCH = const(6)\nGONE = const(16)")
+    edit(
+        copy,
+        "toolcart/agent/record/text.py",
+        '    16: "results gone",',
+        '    6: "batch done",\n    16: "results gone",',
+    )
     edit(copy, "docs/outlets.md", "`vehicle` (0052), ", "`vehicle` (0052), `batch done`, ")
-    (copy / "docs/configuration.md").write_text(run(copy, "-m", "tools.config.text"), encoding="utf-8")
+    (copy / "docs/configuration.md").write_text(run(copy, "-m", "toolcart.tools.config.text"), encoding="utf-8")
     run(copy, "-c", BATCHES_WORK)
     check_row(copy, "an event that follows from a result")
 
@@ -375,7 +390,7 @@ def test_event_that_follows_from_a_result(copy):
 
 GREETING_WRITER = '''"""Telegram 15: a greeting."""
 
-from agent.toolsnet.telegram import begin, finish
+from toolcart.agent.toolsnet.telegram import begin, finish
 
 CPYTHON_ONLY = True
 
@@ -389,8 +404,8 @@ def greeting(ident, station):
 
 GREETING_SOURCE = '''"""Greets ToolsNet once a start."""
 
-from agent.wide.telegram15 import greeting
-from agent.wide.toolsnet_source import Source
+from toolcart.agent.wide.telegram15 import greeting
+from toolcart.agent.wide.toolsnet_source import Source
 
 CPYTHON_ONLY = True
 
@@ -426,7 +441,7 @@ class Greeting(Source):
 '''
 
 GREETING_WORKS = """
-from tools.harness.cart import Cart
+from lab.harness.cart import Cart
 cart = Cart()
 cart.until_ready()
 for _ in range(3):
@@ -439,17 +454,17 @@ cart.clean()
 
 
 def test_telegram(copy):
-    add(copy, "agent/wide/telegram15.py", GREETING_WRITER)
-    add(copy, "agent/wide/toolsnet_greeting.py", GREETING_SOURCE)
-    row = "agent/wide/toolsnet.py"
+    add(copy, "toolcart/agent/wide/telegram15.py", GREETING_WRITER)
+    add(copy, "toolcart/agent/wide/toolsnet_greeting.py", GREETING_SOURCE)
+    row = "toolcart/agent/wide/toolsnet.py"
     edit(
         copy,
         row,
-        "from agent.wide.toolsnet_session ",
-        "from agent.wide.toolsnet_greeting import Greeting\nfrom agent.wide.toolsnet_session ",
+        "from toolcart.agent.wide.toolsnet_session ",
+        "from toolcart.agent.wide.toolsnet_greeting import Greeting\nfrom toolcart.agent.wide.toolsnet_session ",
     )
     edit(copy, row, "    sources = []\n", "    sources = [Greeting()]\n")
-    reader = "tools/toolsnet/telegrams.py"
+    reader = "toolcart/toolsnet/telegrams.py"
     edit(copy, reader, '"09", "13")', '"09", "13", "15")')
     edit(
         copy,
@@ -479,9 +494,9 @@ COUNT_VALUES = '''def count(seen: list[Seen]) -> str:
 
 COUNT_WORKS = """
 from starlette.testclient import TestClient
-from tools.status.asking import Trouble
-from tools.web import app
-from tools.web.polling import Looking
+from toolcart.tools.status.asking import Trouble
+from toolcart.tools.web import app
+from toolcart.tools.web.polling import Looking
 
 
 def away(_path, _patience_s):
@@ -497,11 +512,11 @@ with TestClient(app.make(Looking(["/x/a.sock", "/x/b.sock"], away)), base_url="h
 
 
 def test_page(copy):
-    add(copy, "tools/web/templates/count.html", COUNT_TEMPLATE)
-    edit(copy, "tools/web/page.py", "def trouble(", COUNT_VALUES + "def trouble(")
+    add(copy, "toolcart/tools/web/templates/count.html", COUNT_TEMPLATE)
+    edit(copy, "toolcart/tools/web/page.py", "def trouble(", COUNT_VALUES + "def trouble(")
     edit(
         copy,
-        "tools/web/app.py",
+        "toolcart/tools/web/app.py",
         '        Route("/metrics", told),\n',
         '        Route("/count", shown(lambda seen, _request: HTMLResponse(page.count(seen)))),\n'
         '        Route("/metrics", told),\n',

@@ -4,19 +4,19 @@ import sys
 from pathlib import Path
 
 from host_tests.project.test_architecture import floor_of
-from tools.harness.configuration import configuration
-from tools.harness.quiet import Workbench
+from lab.harness.configuration import configuration
+from lab.harness.quiet import Workbench
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES_MOST = 25  # on CPython; 18 are wanted
 # Who is lent the processor: the scheduler knows a task by `step` and nothing else.
-BY_TURNS = ("agent.base.scheduler", "step")
+BY_TURNS = ("toolcart.agent.base.scheduler", "step")
 
 
 def module_of(frame):
     path = Path(frame.f_code.co_filename)
     name = path.relative_to(ROOT).with_suffix("").as_posix() if path.is_relative_to(ROOT) else ""
-    return name.replace("/", ".") if name.startswith("agent/") else None
+    return name.replace("/", ".") if name.startswith("toolcart/agent/") else None
 
 
 def way():

@@ -1,10 +1,12 @@
 """What is refused is kept, each once, and goes by a drop alone; what a start finds is what was there."""
 
-from agent.base.words import get_u32
-from agent.log.flash import FLASH_DONE, FLASH_IO
-from agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
-from agent.log.record import RECORD_LOST, RECORD_NONE
-from agent.quarantine.quarantine import (
+from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
+from host_tests.support.quarantine import QuarantineBench, room_of
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.numbers import DROPPED, HOLES, KEPT_DAMAGED, KEPT_LAST, LATE, SET_ASIDE
+from toolcart.agent.log.record import RECORD_LOST, RECORD_NONE
+from toolcart.agent.quarantine.quarantine import (
     FAILED,
     KEPT_BEFORE,
     KEPT_DONE,
@@ -12,10 +14,8 @@ from agent.quarantine.quarantine import (
     PRESSURE_NONE,
     PRESSURE_TIGHT,
 )
-from agent.record import KIND_RAW, KIND_RESULT
-from agent.record import result as res
-from host_tests.support.log import STATE_BLOCKS, TEARS, Flash, PowerCut, ident_in
-from host_tests.support.quarantine import QuarantineBench, room_of
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import result as res
 
 PORTABLE = True
 HEAVY = True

@@ -1,13 +1,21 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
-from agent.quarantine.entries import needs_operator
-from agent.quarantine.orders import carry_out
-from agent.quarantine.quarantine import ASK_DONE, ASK_MANY, DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
-from agent.record import KIND_RESULT
-from agent.record import result as res
 from host_tests.support.log import PowerCut
 from host_tests.support.quarantine import QuarantineBench
+from toolcart.agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
+from toolcart.agent.quarantine.entries import needs_operator
+from toolcart.agent.quarantine.orders import carry_out
+from toolcart.agent.quarantine.quarantine import (
+    ASK_DONE,
+    ASK_MANY,
+    DROP_DONE,
+    DROP_NONE,
+    KEPT_DONE,
+    NO_ROOM,
+    PRESSURE_FULL,
+)
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import result as res
 
 PORTABLE = True
 HEAVY = True

@@ -1,10 +1,10 @@
 """Records of events: what is put in comes out, widths hold, and the table of kinds says what the modules say."""
 
-from agent.log import record as rec
-from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, raw
-from agent.record import event as ev
-from agent.record import result as res
-from agent.record.text import describe
+from toolcart.agent.log import record as rec
+from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, raw
+from toolcart.agent.record import event as ev
+from toolcart.agent.record import result as res
+from toolcart.agent.record.text import describe
 
 PORTABLE = True
 

@@ -4,19 +4,19 @@ import json
 
 import pytest
 
-from agent.base import health as h
-from agent.base.fields import copy
-from agent.record import KIND_RESULT, PAYLOAD_MAX
-from agent.record import identifiers as rec
-from agent.record import result as res
-from agent.wide import identifier_parts as read
-from agent.wide import telegram04_spindles
-from agent.wide.line import line_of
-from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from host_tests.toolsnet.test_result04 import Record, example
 from host_tests.wide.test_telegram04_targets import with_targets
-from tools.harness.cart import Cart
-from tools.toolsnet.telegrams import take_apart
+from lab.harness.cart import Cart
+from toolcart.agent.base import health as h
+from toolcart.agent.base.fields import copy
+from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
+from toolcart.agent.record import identifiers as rec
+from toolcart.agent.record import result as res
+from toolcart.agent.wide import identifier_parts as read
+from toolcart.agent.wide import telegram04_spindles
+from toolcart.agent.wide.line import line_of
+from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.toolsnet.telegrams import take_apart
 
 PARTS = {"identifier_2": "ENGINE 4711", "identifier_3": "", "identifier_4": "GEAR 0815"}
 REVISIONS = (4, 5, 6, 7, 8, 9, 10, 11, 998)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from agent.openprotocol.operation import Operation
-from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
-from agent.record import event as ev
-from agent.record import result as res
-from agent.record.line import Line
-from agent.record.text import describe, text_of
-from agent.wide.line import line_of, number_in
-from agent.wide.special_values import WideCycle
 from host_tests.support.frames import example_tightening, message
-from tools.sim import operation_frames, spindle_frames
+from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from toolcart.agent.record import event as ev
+from toolcart.agent.record import result as res
+from toolcart.agent.record.line import Line
+from toolcart.agent.record.text import describe, text_of
+from toolcart.agent.wide.line import line_of, number_in
+from toolcart.agent.wide.special_values import WideCycle
+from toolcart.sim import operation_frames, spindle_frames
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """The body of a result: its drawing, its time, and what counts as no value at all."""
 
-from agent.record import result as r
+from toolcart.agent.record import result as r
 
 PORTABLE = True
 

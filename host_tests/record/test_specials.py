@@ -1,16 +1,16 @@
 """Special values of MID 0106 and 0107 and the references of objects, against the catalogue; Linux keeps them."""
 
-from agent import catalogue
-from agent.openprotocol import cycle as cy
-from agent.openprotocol.operation import Operation
-from agent.record import result as res
-from agent.record import specials
-from agent.record import spindles as rec
-from agent.wide.special_values import WideCycle
 from host_tests.openprotocol.test_cycle import cycle, payload_of, take, tightening
 from host_tests.support.frames import message
-from tools.sim import operation_frames
-from tools.sim import spindle_frames as frames
+from toolcart.agent import catalogue
+from toolcart.agent.openprotocol import cycle as cy
+from toolcart.agent.openprotocol.operation import Operation
+from toolcart.agent.record import result as res
+from toolcart.agent.record import specials
+from toolcart.agent.record import spindles as rec
+from toolcart.agent.wide.special_values import WideCycle
+from toolcart.sim import operation_frames
+from toolcart.sim import spindle_frames as frames
 
 
 def special(name, value, step=None):

@@ -2,15 +2,15 @@
 
 import sys
 
-from agent.base import health as h
-from agent.log.flash import FLASH_IO
-from agent.record import SEVERAL_LEAST
-from agent.record import spindles as sp
 from host_tests.support.frames import message
 from host_tests.support.world import Cart
-from tools.harness.cart import Cart as WholeCart
-from tools.sim import spindle_frames as frames
-from tools.sim.profiles import row
+from lab.harness.cart import Cart as WholeCart
+from toolcart.agent.base import health as h
+from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.record import SEVERAL_LEAST
+from toolcart.agent.record import spindles as sp
+from toolcart.sim import spindle_frames as frames
+from toolcart.sim.profiles import row
 
 PORTABLE = True
 ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there

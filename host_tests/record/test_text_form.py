@@ -2,10 +2,10 @@
 
 import json
 
-from agent.record.line import Line
-from agent.record.text import text_of
-from agent.record.text_form import json_of, octets_of, put_ascii, shown, stripped
-from tools.base.clock import Dice
+from toolcart.agent.record.line import Line
+from toolcart.agent.record.text import text_of
+from toolcart.agent.record.text_form import json_of, octets_of, put_ascii, shown, stripped
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 HEAP = "2m"

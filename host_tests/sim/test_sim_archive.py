@@ -3,9 +3,9 @@
 import pytest
 
 from host_tests.sim.test_sim_toolsnet import RESULT
-from tools.sim.archive import SqliteArchive
-from tools.sim.toolsnet_memory import MemoryArchive
-from tools.toolsnet.telegrams import take_apart
+from toolcart.sim.archive import SqliteArchive
+from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.toolsnet.telegrams import take_apart
 
 
 def found(sequence=17, tightening_id=1234567, time="20240314092653", **more):

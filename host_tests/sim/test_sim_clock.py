@@ -1,6 +1,6 @@
 """The simulated clock wraps where a board's does and tells the calendar right."""
 
-from tools.base.clock import TICKS_PERIOD, Dice, SimClock, calendar, stamp_text
+from toolcart.base.clock import TICKS_PERIOD, Dice, SimClock, calendar, stamp_text
 
 PORTABLE = True
 

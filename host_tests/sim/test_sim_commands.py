@@ -1,6 +1,6 @@
 """What an integrator has the simulated controller do is done, shows in results, and is told to who subscribed."""
 
-import tools.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
+import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
 
 # isort: split
 from host_tests.sim.test_sim_controller import build

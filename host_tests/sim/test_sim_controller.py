@@ -1,11 +1,11 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
 from host_tests.support.frames import TIGHTENED
-from tools.base.clock import SimClock
-from tools.harness.line import Network
-from tools.sim.controller import Controller, ControllerOptions
-from tools.sim.controller_frames import old_result_data, result_data, start_data
-from tools.sim.profiles import row
+from lab.harness.line import Network
+from toolcart.base.clock import SimClock
+from toolcart.sim.controller import Controller, ControllerOptions
+from toolcart.sim.controller_frames import old_result_data, result_data, start_data
+from toolcart.sim.profiles import row
 
 PORTABLE = True
 HEAP = "512k"

@@ -10,18 +10,18 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from agent.base.ticks import FOREVER
-from agent.cart.config import complete
-from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
-from board.linux_flash import FileFlash
 from host_tests.support.quarantine_file import spool_with
-from tools.cli import main as cli
-from tools.flash import board_commands
-from tools.flash.link import Failed
-from tools.live import panels
-from tools.live.figures import Figures
-from tools.live.watch import totals
-from tools.spool import quarantine_commands as orders
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart.config import complete
+from toolcart.board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
+from toolcart.board.linux_flash import FileFlash
+from toolcart.tools.cli import main as cli
+from toolcart.tools.flash import board_commands
+from toolcart.tools.flash.link import Failed
+from toolcart.tools.live import panels
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.live.watch import totals
+from toolcart.tools.spool import quarantine_commands as orders
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 
 
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
-    from tools.process.agent import Agent
+    from toolcart.tools.process.agent import Agent
 
     tree = {
         "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},

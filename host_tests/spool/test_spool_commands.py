@@ -8,17 +8,17 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from agent.log import numbers as n
-from agent.log.log import LOG_DONE
-from agent.openprotocol.known import Known
-from agent.quarantine.quarantine import Quarantine
-from agent.record import KIND_RESULT
-from agent.record import event as ev
-from board.folder_flash import FolderFlash
-from board.linux_flash import FileFlash
 from host_tests.support.log import Area, append, take_all
-from tools.harness.cart import Cart
-from tools.spool.commands import spool
+from lab.harness.cart import Cart
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import event as ev
+from toolcart.board.folder_flash import FolderFlash
+from toolcart.board.linux_flash import FileFlash
+from toolcart.tools.spool.commands import spool
 
 HEAD = 0x48  # a block's first record in formats 1 to 3
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cart.owners import with_these
-from agent.log import numbers as n
-from board.linux_flash import FileFlash
 from host_tests.support.log import Area
 from host_tests.support.toolsnet import NUMBER, Outlet
-from tools.cli import main as cli
-from tools.sim.toolsnet_memory import tightening_id_of
-from tools.spool import image, take_over
-from tools.spool.opened import begun, opened
-from tools.spool.take_over import Plan
+from toolcart.agent.cart.owners import with_these
+from toolcart.agent.log import numbers as n
+from toolcart.board.linux_flash import FileFlash
+from toolcart.sim.toolsnet_memory import tightening_id_of
+from toolcart.tools.cli import main as cli
+from toolcart.tools.spool import image, take_over
+from toolcart.tools.spool.opened import begun, opened
+from toolcart.tools.spool.take_over import Plan
 
 ASIDE = Path(__file__).parents[1] / "data/aside.spool.xz"  # station 10: 4 results wait, 92 are set aside
 PLAN = Plan(512 * 1024, 64 * 1024)
@@ -84,7 +84,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason_and_the_counts_stay():
 
 
 def begun_of(octets):
-    from board import linux_header
+    from toolcart.board import linux_header
 
     return take_over.start(linux_header.blocks_of(octets), linux_header.read(octets[: linux_header.PAGE_BYTES]))
 

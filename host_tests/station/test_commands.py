@@ -1,18 +1,18 @@
 """What others have the controller do: once, when it is their turn, and never without a word in the log."""
 
-from agent.base.health import CONTROLLER_UNKNOWN
-from agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
-from agent.link.headers import HEADERS
-from agent.openprotocol import commands
-from agent.openprotocol import states as st
-from agent.record import KIND_EVENT
-from agent.record import event as ev
-from agent.record.text import describe, text_of
-from agent.station.command_orders import TURN_MS, carry_out
-from agent.station.commands import DOUBT_MS, REST_MS
 from host_tests.support.world import CONTROLLER, Cart
-from tools.harness.serial_cart import SerialCart
-from tools.sim.profiles import names, row
+from lab.harness.serial_cart import SerialCart
+from toolcart.agent.base.health import CONTROLLER_UNKNOWN
+from toolcart.agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
+from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.openprotocol import commands
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.text import describe, text_of
+from toolcart.agent.station.command_orders import TURN_MS, carry_out
+from toolcart.agent.station.commands import DOUBT_MS, REST_MS
+from toolcart.sim.profiles import names, row
 
 PORTABLE = True
 HEAP = "4m"

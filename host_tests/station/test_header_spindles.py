@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.base import health as h
-from tools.harness.cart import CONTROLLER, Cart
+from lab.harness.cart import CONTROLLER, Cart
+from toolcart.agent.base import health as h
 
 
 def cart(spindles=(1, 2), revisions=(999,), **controller):
@@ -145,3 +145,21 @@ def test_controller_that_names_its_station_is_asked_for_each_spindle_too():
     one.cut()
     one.run(20000)
     assert sorted(stored(one)) == expected(range(1, 6), (1, 2, 3))
+
+
+def test_count_that_reaches_the_last_id_again_during_the_look_is_seen():
+    one = cart((1, 2))
+    made(one, 3)
+    one.network.down(*CONTROLLER)
+    one.network.cut(*CONTROLLER)
+    one.run(5000)
+    one.controller.reset_ids()
+    for _ in range(2):
+        one.controller.produce()
+    one.network.up(*CONTROLLER)
+    asked = one.controller.messages[64]
+    one.until(lambda: one.controller.messages[64] > asked)
+    one.controller.produce()  # under the ID of the last one that is known
+    one.run(60000)
+    assert sorted(stored(one)) == sorted(2 * expected((1, 2, 3), (1, 2)))
+    assert one.counted(h.CONTROLLER_RESETS) == 1

@@ -1,20 +1,20 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
-from agent.base import health as h
-from agent.openprotocol import questions as qs
-from agent.record import KIND_RESULT
-from agent.record import result as r
-from agent.record import spindles as sp
-from agent.station.operations import RESERVE_RESULTS
-from agent.station.store import NOT_KEPT
 from host_tests.support.frames import message
 from host_tests.support.world import Cart, body_of
-from tools.harness.cart import PIM, SERVER
-from tools.harness.cart import Cart as WholeCart
-from tools.sim import operation_frames as frames
-from tools.sim.controller_model import Tightening
-from tools.sim.profiles import row
-from tools.sim.spindle_frames import spindles_of
+from lab.harness.cart import PIM, SERVER
+from lab.harness.cart import Cart as WholeCart
+from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import result as r
+from toolcart.agent.record import spindles as sp
+from toolcart.agent.station.operations import RESERVE_RESULTS
+from toolcart.agent.station.store import NOT_KEPT
+from toolcart.sim import operation_frames as frames
+from toolcart.sim.controller_model import Tightening
+from toolcart.sim.profiles import row
+from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 HEAP = "4m"

@@ -2,20 +2,20 @@
 
 from struct import pack, unpack
 
-from agent.base import health as h
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.log import WHEN_FULL_OVERWRITE
-from agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
-from agent.log.record import FRAME_BYTES
-from agent.openprotocol.plausible import plausible
-from agent.record import KIND_RAW, KIND_RESULT
-from agent.record import result as r
-from agent.record.origin import ORIGIN_BYTES
-from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, TEARS, Area, PowerCut, take_all
 from host_tests.support.store import BLANK, IDENTITY, NOW, Bench
+from toolcart.agent.base import health as h
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.log.numbers import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
+from toolcart.agent.log.record import FRAME_BYTES
+from toolcart.agent.openprotocol.plausible import plausible
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import result as r
+from toolcart.agent.record.origin import ORIGIN_BYTES
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 
 PORTABLE = True
 HEAP = "2m"

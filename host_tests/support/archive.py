@@ -12,13 +12,13 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tools.archive import database
-from tools.archive.books import Books
-from tools.archive.faults import Faults
-from tools.archive.server import Archive
-from tools.archive.writer import Writer
-from tools.cli.main import main
-from tools.sim.serve import SimulatedPlant
+from toolcart.archive import database
+from toolcart.archive.books import Books
+from toolcart.archive.faults import Faults
+from toolcart.archive.server import Archive
+from toolcart.archive.writer import Writer
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.cli.main import main
 
 DEADLINE_S = 20.0
 
@@ -111,7 +111,7 @@ class Served:
 
 
 class Archived(Books):
-    """A served archive as a simulated plant wants its ToolsNet (tools.sim.serve.Archived)."""
+    """A served archive as a simulated plant wants its ToolsNet (toolcart.sim.serve.Archived)."""
 
     def __init__(self, served: Served):
         super().__init__(served.place)

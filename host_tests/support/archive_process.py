@@ -14,13 +14,13 @@ import signal
 import subprocess
 import sys
 
-from tools.archive import servers, serving
-from tools.archive.consume import broker
-from tools.archive.consume.broker import Address
-from tools.archive.consume.consumer import Consuming
-from tools.archive.consume.names import client_id_of
-from tools.archive.faults import Faults
-from tools.base.sources import ROOT
+from toolcart.archive import servers, serving
+from toolcart.archive.consume import broker
+from toolcart.archive.consume.broker import Address
+from toolcart.archive.consume.consumer import Consuming
+from toolcart.archive.consume.names import client_id_of
+from toolcart.archive.faults import Faults
+from toolcart.base.sources import ROOT
 
 PAUSE_LEAST_S = 0.05  # of a consumer whose broker was killed
 CONNECT_S = 1.0  # of a consumer whose broker is silent to MQTT 5: where one is late, the other version is tried again

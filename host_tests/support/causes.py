@@ -46,7 +46,7 @@ class Tally:
 
 def worlds(tally, shape="", *profiles):
     """Worlds of this shape and profiles, without end."""
-    from tools.worlds import bench
+    from lab.worlds import bench
 
     for tally.seed in range(1, 10**6):
         tally.begun = time.monotonic()
@@ -61,7 +61,7 @@ def worlds(tally, shape="", *profiles):
 
 def log_proof(tally, only=""):
     """The log and the state: all rows, or those of one kind."""
-    from tools.worlds.checksums import remember_checksums
+    from lab.worlds.checksums import remember_checksums
 
     remember_checksums()
     for kind, row in log_rows(tally):
@@ -174,8 +174,8 @@ def recovery_model(tally):
 
 def refusals_model(tally):
     """Every row of the model of what ToolsNet refuses."""
-    from agent.outlets.toolsnet import policy, row
     from host_tests.outlets import test_refusals_model as model
+    from toolcart.agent.outlets.toolsnet import policy, row
 
     row.REACH = policy.PATIENCE = 2
     for logs, budgets in model.ROWS.values():

@@ -3,8 +3,8 @@
 import contextlib
 
 from host_tests.portable import Skip
-from tools.base.cache import Unavailable
-from tools.chips.chip import Chip
+from lab.chips.chip import Chip
+from toolcart.base.cache import Unavailable
 
 
 @contextlib.contextmanager

@@ -11,7 +11,17 @@ DEADLINE_S = 30.0
 
 
 def consume(place, url, *words):
-    command = [sys.executable, "-m", "tools.cli.main", "archive", "consume", "--database", str(place), url, *words]
+    command = [
+        sys.executable,
+        "-m",
+        "toolcart.tools.cli.main",
+        "archive",
+        "consume",
+        "--database",
+        str(place),
+        url,
+        *words,
+    ]
     return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 

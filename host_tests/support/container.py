@@ -15,8 +15,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.base.cache import CACHE, CHECKOUT
-from tools.config.file import SERVICE_STATE
+from toolcart.base.cache import CACHE, CHECKOUT
+from toolcart.tools.config.file import SERVICE_STATE
 
 SUITE = "trixie"
 BASE = "localhost/toolcart-base"

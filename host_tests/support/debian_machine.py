@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tools.base.cache import CACHE
+from toolcart.base.cache import CACHE
 
 SUITE = "bookworm"
 WANTED = ("systemd-sysv", "dbus", "sudo", "python3-click", "python3-serial")

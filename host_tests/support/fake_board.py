@@ -3,7 +3,7 @@
 Rules
 1. Every operation that changes the file system counts. With `cut_after = n` the n-th is the last: a write leaves the
    part of the file that was there by then, a copy too; rename and remove happened or did not (`cut_before`).
-2. `boot()` does what board.safe_mode does on the real one, with its code, on these files.
+2. `boot()` does what toolcart.board.safe_mode does on the real one, with its code, on these files.
 3. A version whose name is in `ill` never becomes healthy, one in `crashing` raises at its start.
 """
 
@@ -12,16 +12,16 @@ import json
 import tempfile
 from pathlib import Path
 
-from board import safe_mode
-from tools.flash.link import About, Busy, Failed, Full, Gone, NotThere
-from tools.flash.package import Version, sha256
+from toolcart.board import safe_mode
+from toolcart.tools.flash.link import About, Busy, Failed, Full, Gone, NotThere
+from toolcart.tools.flash.package import Version, sha256
 
 CHUNK = 64
 PICO = About("rp2", "Raspberry Pi Pico with RP2040", (1, 25, 0), 6, "armv6m", 300000, 4096, "")
 
 
 class FakeBoard:
-    """The Link of tools.flash over a dict of files."""
+    """The Link of toolcart.tools.flash over a dict of files."""
 
     def __init__(self, about=PICO):
         self.about = about
@@ -223,8 +223,8 @@ class FakeBoard:
 def version(word, files=None):
     """A small version whose files depend on `word`; one of them is the same in all."""
     content = {
-        "agent/app.mpy": f"app of {word}".encode() * 9,
-        "agent/base/ticks.mpy": b"the same in every version" * 8,
+        "toolcart/agent/app.mpy": f"app of {word}".encode() * 9,
+        "toolcart/agent/base/ticks.mpy": b"the same in every version" * 8,
         "config.json": b'{"board":{"password":"geheim-4711"}}',
         **(files or {}),
     }

@@ -10,19 +10,19 @@ import sys
 import time
 import types
 
-from tools.chips import rules
+from lab.chips import rules
 
 SEEN = (
-    "board.chip",
-    "board.hold",
-    "board.network",
-    "board.rp2",
-    "board.esp32",
-    "board.resolver",
-    "board.rp2_flash",
-    "board.esp32_flash",
-    "board.sockets",
-    "board.tls",
+    "toolcart.board.chip",
+    "toolcart.board.hold",
+    "toolcart.board.network",
+    "toolcart.board.rp2",
+    "toolcart.board.esp32",
+    "toolcart.board.resolver",
+    "toolcart.board.rp2_flash",
+    "toolcart.board.esp32_flash",
+    "toolcart.board.sockets",
+    "toolcart.board.tls",
 )
 
 
@@ -55,7 +55,7 @@ class WDT:
 
 
 class Timer:
-    """One of the numbers of tools.chips.rules."""
+    """One of the numbers of lab.chips.rules."""
 
     PERIODIC = 1
     numbers: tuple = ()

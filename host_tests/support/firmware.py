@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tools.base.cache import Unavailable
-from tools.firmware import cortex, rp2040
+from lab.firmware import cortex, rp2040
+from toolcart.base.cache import Unavailable
 
 RUN_TIMEOUT_S = 280
 LONG = os.environ.get("TOOLCART_LONG") == "1"

@@ -4,8 +4,8 @@
 2. Longer layouts come from the simulator's tables, which were written from the documents and not from the agent.
 """
 
-from tools.sim.controller_frames import header, old_result_data, result_data
-from tools.sim.controller_model import Tightening
+from toolcart.sim.controller_frames import header, old_result_data, result_data
+from toolcart.sim.controller_model import Tightening
 
 PORTABLE = True
 

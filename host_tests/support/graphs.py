@@ -1,20 +1,20 @@
 """A log of results and one of curves on one flash, and what brings curves into it; for tests of
-agent.wide.controller_curves.
+toolcart.agent.wide.controller_curves.
 """
 
-from agent.base.health import Health
-from agent.base.words import get_u32
-from agent.log.cursor import WANTS_GRAPHS
-from agent.log.flash import Part
-from agent.log.log import Log
-from agent.log.mount import MOUNT_DONE, mount
-from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, LOG
-from agent.log.state import STATE_BLOCKS, State
-from agent.record import graph as gr
-from agent.wide.controller_curves import Traces
 from host_tests.support.frames import message
 from host_tests.support.log import held
-from tools.sim import trace_frames as made
+from toolcart.agent.base.health import Health
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log.cursor import WANTS_GRAPHS
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import Log
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, LOG
+from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide.controller_curves import Traces
+from toolcart.sim import trace_frames as made
 
 TIME = "2024-03-14:09:26:53"
 STATION = 10

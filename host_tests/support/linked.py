@@ -1,12 +1,12 @@
 """Results in parts for tests: cuts a message as a controller would, and a plain model of what has to come of parts.
 
 The model keeps the bytes of one message under way and knows nothing of buffers but their sizes. Its rules are those of
-agent.openprotocol.linked, written down a second time with joins and slices.
+toolcart.agent.openprotocol.linked, written down a second time with joins and slices.
 """
 
-from agent.link.stream import CUT_SHORT_BYTES
-from agent.openprotocol import states as st
-from agent.openprotocol.linked import LEFT_BYTES, LEFT_LARGE_BYTES
+from toolcart.agent.link.stream import CUT_SHORT_BYTES
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.linked import LEFT_BYTES, LEFT_LARGE_BYTES
 
 PORTABLE = True
 

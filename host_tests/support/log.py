@@ -8,16 +8,16 @@ Blocks 0..3 are the state's, then `kept_blocks` of the quarantine, `graph_blocks
 another part of the area owns is not imported before it is asked for: a small heap has room for some of it only.
 """
 
-from agent.base.words import get_u32, pack_digits, put_u32
-from agent.log.cursor import WANTS_ALL
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING, Part, RamFlash
-from agent.log.log import Log
-from agent.log.mount import MOUNT_DONE, mount
-from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
-from agent.log.state import State
-from agent.record import KIND_EVENT, KIND_RESULT
-from agent.record import result as res
-from agent.record.event import EVENT_LEAST, TEXT_LENGTH
+from toolcart.agent.base.words import get_u32, pack_digits, put_u32
+from toolcart.agent.log.cursor import WANTS_ALL
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, REFUSED_BROKEN, REFUSED_NOTHING, Part, RamFlash
+from toolcart.agent.log.log import Log
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
+from toolcart.agent.log.state import State
+from toolcart.agent.record import KIND_EVENT, KIND_RESULT
+from toolcart.agent.record import result as res
+from toolcart.agent.record.event import EVENT_LEAST, TEXT_LENGTH
 
 PORTABLE = True
 
@@ -254,7 +254,7 @@ def take_all(log, index=0):
 
 def held(log):
     """Return (number, kind, flags, payload) of every record that the log still has, oldest first."""
-    from agent.log.cursor import Cursor
+    from toolcart.agent.log.cursor import Cursor
 
     scout = Cursor()
     scout.wants = WANTS_ALL

@@ -2,7 +2,7 @@
 
 Rules
 1. An image is a tuple of blocks, of what each unit is (erased, programmed, torn), and of what is torn: immutable, so
-   that a fork costs nothing. `Area` is an image in use; its parts are devices (agent/log/flash.py's contract).
+   that a fork costs nothing. `Area` is an image in use; its parts are devices (toolcart/agent/log/flash.py's contract).
 2. A unit is programmed once, only while erased by an erase that was not cut. What looks blank is no erased unit.
 3. A torn operation has a look. The looks at the first start after the cut stand in FIRST, what may have become of one
    at any later start in LATER: what reads well fades to blank or bad, what looks blank may read bad, never the other
@@ -10,8 +10,8 @@ Rules
 4. A refused operation may have been torn as well. A worn block answers FLASH_WORN and holds anything then.
 """
 
-from agent.base.ticks import TICKS_PERIOD
-from tools.base.clock import Dice
+from toolcart.agent.base.ticks import TICKS_PERIOD
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 

@@ -1,10 +1,10 @@
 """A log that a test fills, the MQTT outlet, a simulated broker and consumer, on one simulated clock."""
 
-from agent.base.health import Health
-from agent.link.quiet import Quiet
-from agent.outlets.mqtt import make
 from host_tests.support.toolsnet import NUMBER, Outlet
-from tools.sim.mqtt import Broker, Consumer
+from toolcart.agent.base.health import Health
+from toolcart.agent.link.quiet import Quiet
+from toolcart.agent.outlets.mqtt import make
+from toolcart.sim.mqtt import Broker, Consumer
 
 PORTABLE = True
 
@@ -66,7 +66,7 @@ class MqttBench(Outlet):
         self.port = self.make_port(self.network) if self.make_port else self.network.port()
         station = Station(self)
         if self.wide:
-            from agent.wide.mqtt import make as make_wide
+            from toolcart.agent.wide.mqtt import make as make_wide
 
             station.graphs = self.area.graphs
             self.forward = make_wide(self.mqtt_settings, station, 1)

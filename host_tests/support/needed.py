@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
-from tools.base.sources import Unavailable
+from toolcart.base.sources import Unavailable
 
 
 @contextmanager

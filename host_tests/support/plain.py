@@ -3,18 +3,18 @@
 import importlib
 import sys
 
-from agent.base import compat
+from toolcart.agent.base import compat
 
 NAMES = (
-    "agent.base.fields",
-    "agent.base.words",
-    "agent.base.form",
-    "agent.base.crc",
-    "agent.record.result",
-    "agent.log.record",
-    "agent.openprotocol.light",
-    "agent.openprotocol.plausible",
-    "agent.openprotocol.layouts",
+    "toolcart.agent.base.fields",
+    "toolcart.agent.base.words",
+    "toolcart.agent.base.form",
+    "toolcart.agent.base.crc",
+    "toolcart.agent.record.result",
+    "toolcart.agent.log.record",
+    "toolcart.agent.openprotocol.light",
+    "toolcart.agent.openprotocol.plausible",
+    "toolcart.agent.openprotocol.layouts",
 )
 
 

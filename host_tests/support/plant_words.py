@@ -22,15 +22,20 @@ import typing
 from dataclasses import dataclass
 
 from host_tests.support.running import wait_for
-from tools.base.cache import CHECKOUT
-from tools.live import panels, stations
-from tools.live.history import StationFigures
-from tools.web import metrics, page
-from tools.web.polling import Seen
+from toolcart.base.cache import CHECKOUT
+from toolcart.tools.live import panels, stations
+from toolcart.tools.live.history import StationFigures
+from toolcart.tools.web import metrics, page
+from toolcart.tools.web.polling import Seen
 
 SAID: set[str] = set()
-SOURCES = ("tools/words/*.py", "tools/live/figures.py", "tools/process/*.py", "tools/doctor/agent.py")
-SOURCES += ("board/linux_refusal.py", "agent/mqtt/shown.py")
+SOURCES = (
+    "toolcart/tools/words/*.py",
+    "toolcart/tools/live/figures.py",
+    "toolcart/tools/process/*.py",
+    "toolcart/tools/doctor/agent.py",
+)
+SOURCES += ("toolcart/board/linux_refusal.py", "toolcart/agent/mqtt/shown.py")
 LEAST = 4  # words of a sentence
 WORDS = 4
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")

@@ -1,7 +1,7 @@
 """A spool file whose quarantine has something in it."""
 
-from board.linux_flash import FileFlash
 from host_tests.support.quarantine import QuarantineBench
+from toolcart.board.linux_flash import FileFlash
 
 
 def spool_with(folder, frame):

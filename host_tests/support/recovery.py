@@ -1,16 +1,16 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
-from agent.base.fields import copy
-from agent.base.words import pack_digits, put_u32
-from agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
-from agent.openprotocol import replies
-from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
-from agent.openprotocol.known import Known
-from agent.openprotocol.questions import NEWS_STORE
-from agent.openprotocol.recovery import Recovery
-from agent.record import KIND_RESULT
-from agent.record import result as res
-from agent.record.same import is_same
+from toolcart.agent.base.fields import copy
+from toolcart.agent.base.words import pack_digits, put_u32
+from toolcart.agent.log.numbers import NUMBERS, OCTETS, STORED_AGAIN
+from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
+from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.questions import NEWS_STORE
+from toolcart.agent.openprotocol.recovery import Recovery
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import result as res
+from toolcart.agent.record.same import is_same
 
 PORTABLE = True
 
@@ -22,7 +22,7 @@ ASKED_EVERY_MS = 100000  # more than any pause: nothing waits for time here
 
 
 class FakeState:
-    """agent.log.state without a flash: what was saved last, and for how much of the log that stands."""
+    """toolcart.agent.log.state without a flash: what was saved last, and for how much of the log that stands."""
 
     def __init__(self):
         self.numbers = [0] * NUMBERS
@@ -71,7 +71,7 @@ class FakeLog:
         return self.number - len(self.records) + 1
 
     def holds(self, page, at, length, flags):
-        """As agent.openprotocol.look."""
+        """As toolcart.agent.openprotocol.look."""
         if self.unread:
             return -1
         place = res.HEAD_BYTES + res.TIGHTENING_ID
@@ -157,7 +157,7 @@ class Memory:
 
 
 class Told:
-    """In place of agent.station.gone: what was told as gone."""
+    """In place of toolcart.agent.station.gone: what was told as gone."""
 
     def __init__(self):
         self.runs = []

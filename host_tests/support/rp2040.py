@@ -11,8 +11,8 @@ import subprocess
 import threading
 import tty
 
-from tools.base.cache import Unavailable
-from tools.firmware import rp2040
+from lab.firmware import rp2040
+from toolcart.base.cache import Unavailable
 
 CPYTHON_ONLY = True
 

@@ -49,7 +49,7 @@ def running(*command: object) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def started(*arguments: object) -> Iterator[str]:
     """`toolcart` with these arguments, and the first line that it says."""
-    with running(sys.executable, "-m", "tools.cli.main", *arguments) as process:
+    with running(sys.executable, "-m", "toolcart.tools.cli.main", *arguments) as process:
         yield process.stdout.readline()
 
 

@@ -8,8 +8,8 @@
 What a bench does not make is not imported either: a small heap has room for some of it only.
 """
 
-from agent.base.health import Health
-from agent.log.mount import MOUNT_DONE
+from toolcart.agent.base.health import Health
+from toolcart.agent.log.mount import MOUNT_DONE
 
 PORTABLE = True
 
@@ -27,7 +27,7 @@ class Station:
         if area.found != MOUNT_DONE:
             return False
         if keeps:
-            from agent.quarantine.quarantine import Quarantine
+            from toolcart.agent.quarantine.quarantine import Quarantine
 
             self.quarantine = Quarantine(area.kept, self.state, self.log)
             self.quarantine.start()
@@ -35,10 +35,10 @@ class Station:
 
     def take(self, board, recover=True, **recovery):
         """Make what stores results and knows which are missing. True if all of the log counts already."""
-        from agent.openprotocol.known import Known
-        from agent.openprotocol.look import Look
-        from agent.openprotocol.recovery import Recovery
-        from agent.station.store import Store
+        from toolcart.agent.openprotocol.known import Known
+        from toolcart.agent.openprotocol.look import Look
+        from toolcart.agent.openprotocol.recovery import Recovery
+        from toolcart.agent.station.store import Store
 
         self.known = Known(self.state, recover)
         self.look = Look(self.log)

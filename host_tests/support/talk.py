@@ -6,14 +6,14 @@ talk.wait(ms)              time passes, from deadline to deadline
 talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
 """
 
-import agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
-from agent.base.ticks import FOREVER, ticks_add
-from agent.link.stream import Stream
-from agent.openprotocol import session as ss
-from agent.openprotocol import states as st
-from agent.openprotocol.subscriptions import RESULTS, Subscription
+import toolcart.agent.record.same  # noqa: F401 - what lies deepest, first: the stack of the 32-bit port is short
 from host_tests.support.frames import accepted, message
-from tools.base.clock import START_TICKS
+from toolcart.agent.base.ticks import FOREVER, ticks_add
+from toolcart.agent.link.stream import Stream
+from toolcart.agent.openprotocol import session as ss
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
+from toolcart.base.clock import START_TICKS
 
 PORTABLE = True
 

@@ -2,24 +2,24 @@
 
 from struct import pack_into
 
-from agent.base.health import NAMES, Health
-from agent.log.log import LOG_DONE
-from agent.log.mount import MOUNT_DONE
-from agent.log.numbers import LIMIT
-from agent.openprotocol.light import read_light
-from agent.outlets.toolsnet.forward import Forward
-from agent.quarantine.quarantine import Quarantine
-from agent.record import KIND_RAW, KIND_RESULT
-from agent.record import result as res
-from agent.toolsnet.result04 import ResultWriter
-from agent.toolsnet.session import Session
 from host_tests.support.log import Area, Flash
-from tools.base.clock import Dice, SimClock
-from tools.harness.line import Network
-from tools.sim import controller_frames as frames
-from tools.sim.controller_model import Tightening
-from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
-from tools.sim.toolsnet_memory import MemoryArchive
+from lab.harness.line import Network
+from toolcart.agent.base.health import NAMES, Health
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.mount import MOUNT_DONE
+from toolcart.agent.log.numbers import LIMIT
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import result as res
+from toolcart.agent.toolsnet.result04 import ResultWriter
+from toolcart.agent.toolsnet.session import Session
+from toolcart.base.clock import Dice, SimClock
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_model import Tightening
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet_memory import MemoryArchive
 
 PORTABLE = True
 

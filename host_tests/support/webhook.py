@@ -2,10 +2,10 @@
 
 import json
 
-from agent.wide.web_address import WebAddress
-from agent.wide.webhook import SETTINGS, WebhookOutlet
 from host_tests.support.consumer_model import Model
-from tools.sim.endpoint import Endpoint
+from toolcart.agent.wide.web_address import WebAddress
+from toolcart.agent.wide.webhook import SETTINGS, WebhookOutlet
+from toolcart.sim.endpoint import Endpoint
 
 PLACE = ("hook", 8080)
 URL = "http://hook:8080/results?cart=7"

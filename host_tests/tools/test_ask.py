@@ -7,11 +7,11 @@ import time
 
 from click.testing import CliRunner
 
-from agent import catalogue
-from tools.cli import main as cli
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.profiles import row
-from tools.sim.serve import SimulatedPlant
+from toolcart.agent import catalogue
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.profiles import row
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.cli import main as cli
 
 DEADLINE_S = 20
 

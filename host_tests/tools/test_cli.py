@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.base.crc import crc30
-from agent.cart import config
-from tools.cli import main as cli
-from tools.config import file as config_file
-from tools.live.figures import Figures
-from tools.process.agent import Agent
-from tools.sim.option_text import value_like
-from tools.sim.serve import SimulatedPlant
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.cart import config
+from toolcart.sim.option_text import value_like
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.cli import main as cli
+from toolcart.tools.config import file as config_file
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.process.agent import Agent
 
 DEADLINE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
 
 
 def _toolcart(*arguments, timeout_s=DEADLINE_S):
-    command = [sys.executable, "-m", "tools.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", *map(str, arguments)]
     return subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
     )
@@ -168,7 +168,7 @@ def _rewrite_version(octets, at):
 def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
     with SimulatedPlant() as plant:
         path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
-        command = [sys.executable, "-m", "tools.cli.main", "run", "--config", str(path)]
+        command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--config", str(path)]
         agent = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             assert agent.stdout is not None
@@ -270,7 +270,7 @@ def test_a_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
 @contextlib.contextmanager
 def _simulated(*arguments):
     """A simulated controller in a process of its own; (process, port)."""
-    command = [sys.executable, "-m", "tools.cli.main", "simulate", "controller", "--port", 0, *arguments]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "simulate", "controller", "--port", 0, *arguments]
     process = subprocess.Popen(
         [str(word) for word in command],
         env=ENVIRONMENT,

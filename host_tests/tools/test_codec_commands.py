@@ -8,13 +8,13 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from agent import catalogue
 from host_tests.support.frames import EXAMPLE
-from tools.base.cache import CHECKOUT
-from tools.cli import main as cli
-from tools.codec import inputs, pcap, shown
-from tools.harness.serial_cart import SerialCart
-from tools.line.capture import Heard, line_of
+from lab.harness.serial_cart import SerialCart
+from toolcart.agent import catalogue
+from toolcart.base.cache import CHECKOUT
+from toolcart.codec import inputs, pcap, shown
+from toolcart.codec.capture import Heard, line_of
+from toolcart.tools.cli import main as cli
 
 ASKED = catalogue.wire(catalogue.encode(60, 999))
 ANSWERED = catalogue.wire(catalogue.encode(5, mid_accepted=60))
@@ -242,7 +242,7 @@ def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
 
 
 def test_telegrams_of_toolsnet_are_read_as_well():
-    from tools.toolsnet.telegrams import frame
+    from toolcart.toolsnet.telegrams import frame
 
     stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
     told = [shown.as_data(one) for one in inputs.messages(stream)]
@@ -253,7 +253,7 @@ def test_telegrams_of_toolsnet_are_read_as_well():
 
 
 def test_what_a_pim_and_a_server_answer_has_its_fields_too():
-    from tools.toolsnet.telegrams import frame
+    from toolcart.toolsnet.telegrams import frame
 
     information = frame(b"08000070004200000192.168.0.15   10111")
     event_taken = frame(b"1000008000300010002" + b"20240314092653" + b"00042")
@@ -293,7 +293,7 @@ def test_variable_fields_lists_masks_and_extra_data_are_lines():
 
 
 def test_lines_of_standard_input_are_read_as_they_come():
-    command = [sys.executable, "-m", "tools.cli.main", "decode", "--json"]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "decode", "--json"]
     assert inputs.kind_of(b"> " + ASKED[:-1] + b"\n") == "text"
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         for line, mid in ((b"> " + ASKED[:-1], 60), (b"< " + EXAMPLE, 61), (b"> 00200062001", 62)):
@@ -315,7 +315,7 @@ def test_only_some_mids_can_be_asked_for(tmp_path):
 
 
 def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
-    source = "import sys, tools.cli.main; print(any('catalogue' in name for name in sys.modules))"
+    source = "import sys, toolcart.tools.cli.main; print(any('catalogue' in name for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -12,17 +12,17 @@ from contextlib import contextmanager
 import pytest
 from click.testing import CliRunner
 
-from agent.openprotocol import commands as rows
-from board import linux_control
-from board.console import Console
-from board.linux_control import Asker, Control
 from host_tests.board.test_upkeep import Out
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, wait_for
 from host_tests.support.world import Cart
-from tools.cli import main as cli
-from tools.command import commands
-from tools.status import asking, place
+from toolcart.agent.openprotocol import commands as rows
+from toolcart.board import linux_control
+from toolcart.board.console import Console
+from toolcart.board.linux_control import Asker, Control
+from toolcart.tools.cli import main as cli
+from toolcart.tools.command import commands
+from toolcart.tools.status import asking, place
 
 DEADLINE_S = 30
 
@@ -40,7 +40,7 @@ def running(folder, plant, allowed):
     }
     toolsnet = {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "events": ["commands"]}
     config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
-    words = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(config)]
+    words = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(config)]
     process = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for("a session", lambda: _is_ready(config))
@@ -121,7 +121,7 @@ def test_an_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path)
         config = tmp_path / "cart.json"
         with pytest.raises(AssertionError, match="-9"), running(tmp_path, plant, ["disable"]):
             given = subprocess.Popen(
-                [sys.executable, "-m", "tools.cli.main", "command", "10", "disable", "--config", str(config)],
+                [sys.executable, "-m", "toolcart.tools.cli.main", "command", "10", "disable", "--config", str(config)],
                 env=ENVIRONMENT,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -159,7 +159,7 @@ def test_help_names_every_command_and_its_values():
 def test_a_board_is_given_the_same_line(monkeypatch):
     asked = []
     answer = [{"outcome": "accepted", "command": "enable", "mid": 43, "logged": True}]
-    from tools.flash import board_commands
+    from toolcart.tools.flash import board_commands
 
     monkeypatch.setattr(board_commands, "command_lines", lambda port, line, patience_s: asked.append(line) or answer)
     done = CliRunner().invoke(cli.main, ["command", "10", "vin", "A B", "--as", "bo", "--port", "COM3"])

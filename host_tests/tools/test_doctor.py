@@ -15,19 +15,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.log import numbers as n
-from agent.quarantine.quarantine import Quarantine
-from board import linux_header
-from board.linux_flash import FileFlash
 from host_tests.support.log import Area, append
-from tools.cli import main as cli
-from tools.config import runner
-from tools.doctor import agent, controller, local, ntp, toolsnet
-from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.serve import SimulatedPlant
-from tools.sim.toolsnet import ToolsNetOptions
-from tools.status import asking
+from toolcart.agent.log import numbers as n
+from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.board import linux_header
+from toolcart.board.linux_flash import FileFlash
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.sim.toolsnet import ToolsNetOptions
+from toolcart.tools.cli import main as cli
+from toolcart.tools.config import runner
+from toolcart.tools.doctor import agent, controller, local, ntp, toolsnet
+from toolcart.tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.status import asking
 
 
 @pytest.fixture(autouse=True)

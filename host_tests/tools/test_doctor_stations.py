@@ -6,12 +6,12 @@ import time
 import pytest
 
 from host_tests.tools.test_doctor import _examined, _of, _tree
-from tools.base import parallel as together
-from tools.doctor import controller, extras, local, toolsnet
-from tools.doctor.found import GOOD, WARN, Found
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.profiles import row
-from tools.sim.serve import SimulatedPlant
+from toolcart.base import parallel as together
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.profiles import row
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.doctor import controller, extras, local, toolsnet
+from toolcart.tools.doctor.found import GOOD, WARN, Found
 
 
 @pytest.fixture(autouse=True)

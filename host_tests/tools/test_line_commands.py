@@ -8,11 +8,11 @@ import tty
 import pytest
 from click.testing import CliRunner
 
-from tools.harness.serial_cart import SerialCart
-from tools.line.capture import Heard, NoCapture, line_of, read
-from tools.line.commands import line
-from tools.line.explain import Explain3964R, ExplainAscii, Shower
-from tools.line.load import Load
+from lab.harness.serial_cart import SerialCart
+from toolcart.codec.capture import Heard, NoCapture, line_of, read
+from toolcart.tools.line.commands import line
+from toolcart.tools.line.explain import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.line.load import Load
 
 
 def capture_of(kind):

@@ -7,8 +7,8 @@ import subprocess
 import click
 import pytest
 
-from tools.cli import manual
-from tools.cli.main import main
+from toolcart.tools.cli import manual
+from toolcart.tools.cli.main import main
 
 PAGE = manual.page(main, "1.2.3")
 COMMANDS = list(manual.commands(main, click.Context(main, info_name="toolcart")))

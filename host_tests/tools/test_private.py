@@ -1,11 +1,11 @@
-"""tools/base/private.py: what only its owner may read is written whole, and never readable by others."""
+"""toolcart/base/private.py: what only its owner may read is written whole, and never readable by others."""
 
 import os
 import stat
 
 import pytest
 
-from tools.base import private
+from toolcart.base import private
 
 
 def mode_of(path):

@@ -82,7 +82,7 @@ def test_it_stores_what_the_agent_tells(prometheus):
 
 
 def test_it_can_answer_all_that_the_dashboard_asks(prometheus):
-    board = json.loads((ROOT / "tools/web/dashboard.json").read_text(encoding="utf-8"))
+    board = json.loads((ROOT / "toolcart/tools/web/dashboard.json").read_text(encoding="utf-8"))
     asked = [one["expr"].replace("$agent", ".*") for panel in board["panels"] for one in panel["targets"]]
     _soon(prometheus, "rate(toolcart_repeats_total[5m])")  # two samples
     _soon(prometheus, "toolcart_spool_syncs_total")  # the block that is erased ahead of the first result

@@ -12,16 +12,16 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from agent.base.ticks import TICKS_MAX
-from agent.cart import app
-from board.linux_notify import Notifier, Supervision
-from tools.base import installation
-from tools.base.cache import CHECKOUT
-from tools.config import file as config_file
-from tools.process import agent as process
-from tools.service import commands, place
-from tools.service.archive import ArchiveService
-from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
+from toolcart.agent.base.ticks import TICKS_MAX
+from toolcart.agent.cart import app
+from toolcart.base import installation
+from toolcart.base.cache import CHECKOUT
+from toolcart.board.linux_notify import Notifier, Supervision
+from toolcart.tools.config import file as config_file
+from toolcart.tools.process import agent as process
+from toolcart.tools.service import commands, place
+from toolcart.tools.service.archive import ArchiveService
+from toolcart.tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
 
 CART = {
     "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
@@ -333,7 +333,7 @@ def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
 def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
     address, heard = manager
     environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
-    command = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(cart)]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(cart)]
     agent = subprocess.Popen(
         command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from board.linux_control import PATIENCE_MS, Control
-from tools.cli import main as cli
-from tools.status import asking, commands, machine, place
-from tools.status.served import CLIENTS
-from tools.words import reasons
-from tools.words import status as words
+from toolcart.board.linux_control import PATIENCE_MS, Control
+from toolcart.tools.cli import main as cli
+from toolcart.tools.status import asking, commands, machine, place
+from toolcart.tools.status.served import CLIENTS
+from toolcart.tools.words import reasons
+from toolcart.tools.words import status as words
 
 DEADLINE_S = 30
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ def _config(folder, port, spool="cart.spool", stations=1):
 def running(tmp_path, free_port):
     """The configuration of an agent that runs, with no one at the other ends."""
     path = _config(tmp_path, free_port)
-    command = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(path)]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(path)]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + DEADLINE_S
     while not _has_tried(path):
@@ -93,7 +93,7 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
 
 def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
     before = os.stat(place.beside(running)).st_ino
-    command = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(running)]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "run", "--plain", "--config", str(running)]
     second = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
     assert second.returncode == 3 and "another agent answers there" in second.stdout
     assert os.stat(place.beside(running)).st_ino == before and _invoke("--config", running).exit_code == 0
@@ -265,14 +265,16 @@ def test_clock_and_memory_are_those_of_this_machine():
 
 
 def test_asking_imports_neither_the_agent_nor_what_draws():
-    source = "import sys, tools.cli.main, tools.status.commands; print(any(n in sys.modules for n in %r))"
-    heavy = ["agent.cart.app", "textual", "mpremote", "sqlalchemy", "asyncio"]
+    source = (
+        "import sys, toolcart.tools.cli.main, toolcart.tools.status.commands; print(any(n in sys.modules for n in %r))"
+    )
+    heavy = ["toolcart.agent.cart.app", "textual", "mpremote", "sqlalchemy", "asyncio"]
     done = subprocess.run([sys.executable, "-c", source % heavy], env=ENVIRONMENT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
 
 def test_the_same_words_are_told_of_a_board():
-    from tools.flash.board_commands import status_lines
+    from toolcart.tools.flash.board_commands import status_lines
 
     station = _station()
     station["controller"].update(state="closed", why="timed out")

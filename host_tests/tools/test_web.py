@@ -16,12 +16,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from host_tests.tools.test_status_command import _station
-from tools.base import prometheus
-from tools.cli.main import main
-from tools.status import asking, place
-from tools.web import app, commands, metrics, page
-from tools.web import polling as looking
-from tools.web.polling import Looking, Seen
+from toolcart.base import prometheus
+from toolcart.tools.cli.main import main
+from toolcart.tools.status import asking, place
+from toolcart.tools.web import app, commands, metrics, page
+from toolcart.tools.web import polling as looking
+from toolcart.tools.web.polling import Looking, Seen
 
 ROOT = Path(__file__).resolve().parents[2]
 CART = {
@@ -117,7 +117,7 @@ def test_debians_promtool_has_nothing_to_say():
 
 
 def test_the_dashboard_asks_for_figures_that_there_are():
-    board = json.loads((ROOT / "tools/web/dashboard.json").read_text(encoding="utf-8"))
+    board = json.loads((ROOT / "toolcart/tools/web/dashboard.json").read_text(encoding="utf-8"))
     wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
     asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
     assert asked and asked <= set(metrics.FAMILIES)
@@ -290,7 +290,17 @@ def test_others_on_the_network_need_a_token_or_a_word():
 
 
 def test_it_serves_and_ends_and_a_port_in_use_is_told():
-    command = [sys.executable, "-m", "tools.cli.main", "web", "/x/none.json.sock", "--port", "0", "--seconds", "20"]
+    command = [
+        sys.executable,
+        "-m",
+        "toolcart.tools.cli.main",
+        "web",
+        "/x/none.json.sock",
+        "--port",
+        "0",
+        "--seconds",
+        "20",
+    ]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None

@@ -1,6 +1,6 @@
 """ToolsNet's frames are found by their length alone, in any split, and nothing that is no frame gets through."""
 
-from agent.toolsnet.telegram import (
+from toolcart.agent.toolsnet.telegram import (
     BUFFER_BYTES,
     FRAME_BROKEN,
     FRAME_FOUND,
@@ -8,7 +8,7 @@ from agent.toolsnet.telegram import (
     FRAME_TOO_LARGE,
     Frames,
 )
-from tools.base.clock import Dice
+from toolcart.base.clock import Dice
 
 PORTABLE = True
 

@@ -2,15 +2,15 @@
 
 from struct import pack_into
 
-from agent.openprotocol.layouts import layout_of, read_limits, read_result
-from agent.openprotocol.light import read_light
-from agent.record import result as res
-from agent.toolsnet import result04 as r04
-from agent.toolsnet.session import RESULT_BYTES
-from tools.base.clock import Dice
-from tools.sim import controller_frames as frames
-from tools.sim.controller_model import Tightening
-from tools.toolsnet.telegrams import take_apart
+from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.record import result as res
+from toolcart.agent.toolsnet import result04 as r04
+from toolcart.agent.toolsnet.session import RESULT_BYTES
+from toolcart.base.clock import Dice
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_model import Tightening
+from toolcart.toolsnet.telegrams import take_apart
 
 PORTABLE = True
 

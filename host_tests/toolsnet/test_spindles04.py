@@ -2,18 +2,18 @@
 
 from struct import pack_into
 
-from agent.openprotocol import cycle as cy
-from agent.openprotocol import operation as op
-from agent.record import PAYLOAD_WIDE
-from agent.record import result as res
-from agent.toolsnet.result04 import PARAM_ALL, ResultWriter
-from agent.toolsnet.session import RESULT_BYTES
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.toolsnet.test_result04 import Record
-from tools.base.clock import Dice
-from tools.sim import operation_frames, spindle_frames
-from tools.toolsnet.telegrams import take_apart
+from toolcart.agent.openprotocol import cycle as cy
+from toolcart.agent.openprotocol import operation as op
+from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record import result as res
+from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
+from toolcart.agent.toolsnet.session import RESULT_BYTES
+from toolcart.base.clock import Dice
+from toolcart.sim import operation_frames, spindle_frames
+from toolcart.toolsnet.telegrams import take_apart
 
 PORTABLE = True
 HEAP = "2m"

@@ -5,12 +5,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.record import result as res
-from agent.record import spindles as rec
-from agent.toolsnet.result04 import ResultWriter
-from agent.toolsnet.session import RESULT_BYTES
-from tools.archive.quick import result_of
-from tools.toolsnet.telegrams import take_apart
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
+from toolcart.agent.toolsnet.result04 import ResultWriter
+from toolcart.agent.toolsnet.session import RESULT_BYTES
+from toolcart.archive.quick import result_of
+from toolcart.toolsnet.telegrams import take_apart
 
 JUDGED = {"0": 2, "1": 0, "2": 3, "3": 1}  # low, OK, high, no more than NOK
 LIMITS = ("torque_low", "torque_high", "angle_low", "angle_high")

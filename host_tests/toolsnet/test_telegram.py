@@ -1,7 +1,7 @@
 """ToolsNet's small telegrams are the worked examples octet for octet, and what comes in is read from its places."""
 
-from agent.base.fields import ABSENT, BAD
-from agent.toolsnet import telegram as tel
+from toolcart.agent.base.fields import ABSENT, BAD
+from toolcart.agent.toolsnet import telegram as tel
 
 PORTABLE = True
 

@@ -1,9 +1,9 @@
 """The session with PIM and server keeps its order, its time-outs and its identifiers, whatever the other side does."""
 
-from agent.base.ticks import FOREVER
-from agent.toolsnet import session as ts
-from agent.toolsnet.session import ALWAYS, NEVER
-from tools.base.clock import SimClock
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.toolsnet import session as ts
+from toolcart.agent.toolsnet.session import ALWAYS, NEVER
+from toolcart.base.clock import SimClock
 
 PORTABLE = True
 

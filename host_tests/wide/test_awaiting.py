@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.base.health import OUTLET_FAILED, Health
-from agent.base.ticks import FOREVER
-from agent.wide.awaiting import RETRY_MS, Awaiting
-from tools.config.secrets import Awaited
+from toolcart.agent.base.health import OUTLET_FAILED, Health
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.wide.awaiting import RETRY_MS, Awaiting
+from toolcart.tools.config.secrets import Awaited
 
 
 class Made:

@@ -1,19 +1,19 @@
 """Curves become pieces in their own ring: whole, durable, once, with their result, and never in anyone's way."""
 
-from agent.base import health as h
-from agent.base.words import get_u32, put_u32
-from agent.log.flash import FLASH_DONE, FLASH_IO
-from agent.log.log import LOG_DONE
-from agent.log.numbers import MISSED, OVERWRITTEN
-from agent.record import KIND_RESULT
-from agent.record import graph as gr
-from agent.record import result as res
-from agent.wide.controller_curves import ORDER_BIG, ORDER_LITTLE
-from agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
 from host_tests.support.frames import message
 from host_tests.support.graphs import TIME, Bench, ident_of, samples_for, samples_in, trace_message
 from host_tests.support.log import Flash, append, body_of, held, take_all
-from tools.sim import trace_frames as made
+from toolcart.agent.base import health as h
+from toolcart.agent.base.words import get_u32, put_u32
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.numbers import MISSED, OVERWRITTEN
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import graph as gr
+from toolcart.agent.record import result as res
+from toolcart.agent.wide.controller_curves import ORDER_BIG, ORDER_LITTLE
+from toolcart.agent.wide.mid0900 import LOST_LONG, LOST_ROOM, READ
+from toolcart.sim import trace_frames as made
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 

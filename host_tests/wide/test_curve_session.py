@@ -1,14 +1,14 @@
 """Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens."""
 
-from agent.base import health as h
-from agent.openprotocol import states as st
-from agent.record import graph as gr
-from agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
 from host_tests.support.frames import light, message
 from host_tests.support.graphs import curves_in, ident_of, samples_in, trace_message
-from tools.harness.cart import Cart
-from tools.sim import trace_frames as made
-from tools.sim.trace_frames import curves
+from lab.harness.cart import Cart
+from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide.mid0900 import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
+from toolcart.sim import trace_frames as made
+from toolcart.sim.trace_frames import curves
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 
@@ -62,7 +62,7 @@ def test_without_traces_in_the_configuration_nothing_is_asked_for_and_no_area_is
 
 
 def _snapshot(cart):
-    from agent.cart.status import of_station
+    from toolcart.agent.cart.status import of_station
 
     return of_station(cart.station, cart.clock.now)
 

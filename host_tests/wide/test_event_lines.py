@@ -3,7 +3,7 @@
 import json
 
 from host_tests.support.world import CONTROLLER, Cart
-from tools.sim.controller_events import MT_FOCUS_EVENTS
+from toolcart.sim.controller_events import MT_FOCUS_EVENTS
 
 ALL = {"events": ["alarms", "job", "pset", "vin"]}
 

@@ -2,17 +2,17 @@
 
 import json
 
-from agent.base import health as h
-from agent.base.health import Health
-from agent.base.ticks import FOREVER
-from agent.log.log import LOG_DONE
-from agent.log.mount import MOUNT_DONE
-from agent.log.numbers import CURSOR, MISSED
-from agent.record import KIND_RAW
-from agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
 from host_tests.support.log import Area, append, append_event
-from tools.harness.flash import SHAPES, PowerCut, SimFlash
-from tools.harness.lines import SimLines
+from lab.harness.flash import SHAPES, PowerCut, SimFlash
+from lab.harness.lines import SimLines
+from toolcart.agent.base import health as h
+from toolcart.agent.base.health import Health
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.mount import MOUNT_DONE
+from toolcart.agent.log.numbers import CURSOR, MISSED
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
 
 
 class Bench:

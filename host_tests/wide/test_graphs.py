@@ -5,24 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from agent.base import health as h
-from agent.base.health import Health
-from agent.log.cursor import WANTS_GRAPHS
-from agent.log.flash import Part
-from agent.log.log import Log
-from agent.log.mount import MOUNT_DONE, mount
-from agent.log.numbers import GRAPH_CURSOR, GRAPHS, LOG
-from agent.log.state import STATE_BLOCKS, State
-from agent.record import graph as gr
-from agent.wide.controller_curves import Traces
-from agent.wide.file import FileOutlet
-from board.linux_lines import LineFile
 from host_tests.support.graphs import STATION, Bench, Clock, samples_for, trace_message
 from host_tests.support.log import body_of
-from tools.base.clock import SimClock
-from tools.harness.cart import Cart
-from tools.harness.flash import SimFlash
-from tools.harness.lines import SimLines
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
+from lab.harness.lines import SimLines
+from toolcart.agent.base import health as h
+from toolcart.agent.base.health import Health
+from toolcart.agent.log.cursor import WANTS_GRAPHS
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import Log
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.numbers import GRAPH_CURSOR, GRAPHS, LOG
+from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide.controller_curves import Traces
+from toolcart.agent.wide.file import FileOutlet
+from toolcart.base.clock import SimClock
+from toolcart.board.linux_lines import LineFile
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "outlets.schema.json"
 TIME = "2024-03-14:09:26:53"

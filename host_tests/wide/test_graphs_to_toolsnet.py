@@ -3,13 +3,13 @@
 from itertools import pairwise
 from struct import unpack
 
-from agent.base.health import Health
-from agent.openprotocol import states as st
-from agent.wide.curves import Curves
 from host_tests.support.graphs import Bench
-from tools.harness.cart import Cart
-from tools.harness.flash import SimFlash
-from tools.sim.trace_frames import curves
+from lab.harness.cart import Cart
+from lab.harness.flash import SimFlash
+from toolcart.agent.base.health import Health
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.wide.curves import Curves
+from toolcart.sim.trace_frames import curves
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 

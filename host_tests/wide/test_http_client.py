@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.base.ticks import FOREVER
-from agent.wide import http_client as hc
-from agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient
-from agent.wide.http_words import authorization, retry_after_ms
-from agent.wide.web_address import WebAddress
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.wide import http_client as hc
+from toolcart.agent.wide.http_client import ASKED, BROKEN, OVER, READY, HttpClient
+from toolcart.agent.wide.http_words import authorization, retry_after_ms
+from toolcart.agent.wide.web_address import WebAddress
 
 NOW = 1000
 GOOD = {

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from agent.base.health import Health
-from agent.base.ticks import FOREVER
-from agent.wide.file import FileOutlet
-from board import linux_lines
 from host_tests.support.disk import Disk, PowerCut
 from host_tests.support.log import Area, append
-from tools.base.clock import Dice
+from toolcart.agent.base.health import Health
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.wide.file import FileOutlet
+from toolcart.base.clock import Dice
+from toolcart.board import linux_lines
 
 STORED = 24
 NAME = "/lines"

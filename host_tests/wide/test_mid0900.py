@@ -1,6 +1,7 @@
 """MID 0900 and 0901 are read by walking their fields; the subscription asks in every form that is documented."""
 
-from agent.wide.mid0900 import (
+from host_tests.support.frames import message
+from toolcart.agent.wide.mid0900 import (
     CURVES,
     LOST_EMPTY,
     LOST_STEPS,
@@ -12,8 +13,7 @@ from agent.wide.mid0900 import (
     fraction,
     within,
 )
-from host_tests.support.frames import message
-from tools.sim import trace_frames as made
+from toolcart.sim import trace_frames as made
 
 TIME = "2024-03-14:09:26:53"
 FACTOR = ((2214, 3, 1, "0.000854"),)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent.cart import config
-from agent.wide import mqtt
 from host_tests.support.mqtt import BROKER, SETTINGS
-from tools.harness.cart import Cart
-from tools.sim.mqtt import Broker, Consumer
+from lab.harness.cart import Cart
+from toolcart.agent.cart import config
+from toolcart.agent.wide import mqtt
+from toolcart.sim.mqtt import Broker, Consumer
 
 
 def started(**outlet):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from agent.record import event as ev
-from agent.wide import telegram09 as event09
-from agent.wide.telegram09 import CODE_NONE, CODE_OURS, EVENT_BYTES_MAX, EventWriter
-from tools.base.clock import Dice
-from tools.toolsnet.telegrams import take_apart
+from toolcart.agent.record import event as ev
+from toolcart.agent.wide import telegram09 as event09
+from toolcart.agent.wide.telegram09 import CODE_NONE, CODE_OURS, EVENT_BYTES_MAX, EventWriter
+from toolcart.base.clock import Dice
+from toolcart.toolsnet.telegrams import take_apart
 
 WORKED = b"00720900045000300010010202403140930000000400404002010010E404                "
 TIME = b"2024-03-14:09:30:00"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.record import graph as gr
-from agent.wide import telegram13 as graph13
-from tools.toolsnet.telegrams import take_apart
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide import telegram13 as graph13
+from toolcart.toolsnet.telegrams import take_apart
 
 WORKED = (
     b"013213000431160003000100100001001220240314092653000170000000000000000000010000000100"

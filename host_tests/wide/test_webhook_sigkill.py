@@ -13,7 +13,7 @@ from host_tests.cart.test_end_to_end import Agent
 from host_tests.support.archive import delivering
 from host_tests.support.hook_process import stored
 from host_tests.support.running import ENVIRONMENT, free_port, wait_for
-from tools.sim.controller_model import ControllerOptions
+from toolcart.sim.controller_model import ControllerOptions
 
 KILLS = 300 if os.environ.get("TOOLCART_LONG") == "1" else 15
 RATE_PER_S = 40
@@ -49,7 +49,9 @@ def test_every_acknowledged_result_is_in_the_server_s_database_once_whoever_is_k
     url = f"http://127.0.0.1:{server.port}/results"
     hook = {"kind": "webhook", "url": url, "token": {"file": "hook.token"}, "records_most": 7, "timeout_s": 2}
     with delivering(tmp_path, controller_options=ControllerOptions(memory=200000)) as plant:
-        agent = Agent([sys.executable, "-m", "tools.process.alone"], tmp_path, plant, ({"kind": "toolsnet"}, hook))
+        agent = Agent(
+            [sys.executable, "-m", "toolcart.tools.process.alone"], tmp_path, plant, ({"kind": "toolsnet"}, hook)
+        )
         try:
             with agent:
                 plant.produce_rate(RATE_PER_S)
@@ -82,7 +84,7 @@ def test_it_speaks_tls_to_a_server_that_is_vouched_for_and_to_no_other(tmp_path)
     hook = {"kind": "webhook", "url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
     with delivering(tmp_path) as plant:
         outlets = ({"kind": "toolsnet"}, {**hook, "token": {"file": "hook.token"}})
-        agent = Agent([sys.executable, "-m", "tools.process.alone"], tmp_path, plant, outlets)
+        agent = Agent([sys.executable, "-m", "toolcart.tools.process.alone"], tmp_path, plant, outlets)
         try:
             with agent:
                 ids = plant.produce(5)

@@ -5,19 +5,19 @@ import random
 
 import pytest
 
-from agent.base import health as h
-from agent.base.ticks import ticks_diff
-from agent.log.flash import FLASH_DONE, FLASH_IO
-from agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
-from agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
-from agent.outlets.toolsnet.late import GOOD_MS
-from agent.quarantine.quarantine import DROP_SOON
-from agent.record.result import PARKED_IN_DOUBT
-from agent.wide.toolsnet_session import UNANSWERED, WideSession
-from agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
 from host_tests.support.log import PowerCut, append_event
 from host_tests.support.toolsnet import NUMBER, PIM, SERVER, Outlet
-from tools.sim.toolsnet_session import ServerSession
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from toolcart.agent.log.numbers import CURSOR, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_WINDOW
+from toolcart.agent.outlets.toolsnet.late import GOOD_MS
+from toolcart.agent.quarantine.quarantine import DROP_SOON
+from toolcart.agent.record.result import PARKED_IN_DOUBT
+from toolcart.agent.wide.toolsnet_session import UNANSWERED, WideSession
+from toolcart.agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
+from toolcart.sim.toolsnet_session import ServerSession
 
 ROUND_TRIP_MS = 100
 REFUSED = 17

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.cart.status import REFUSED_NAMES
-from tools.live.figures import Figures
-from tools.words import attention
-from tools.words import status as words
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.words import attention
+from toolcart.tools.words import status as words
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
 
@@ -125,7 +125,7 @@ def test_the_status_has_them_in_front_of_what_is_only_counted():
 
 
 def test_the_events_tell_a_need_once_while_only_its_figures_change_and_when_it_is_over():
-    from tools.live import figures
+    from toolcart.tools.live import figures
 
     known = figures.StationFigures()
     first = figures._need_changes(known, station(REFUSED))

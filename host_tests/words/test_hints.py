@@ -16,15 +16,15 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support.running import ENVIRONMENT, free_port
-from tools.base.cache import CHECKOUT
-from tools.cli import main as cli
-from tools.config import file as config_file
-from tools.config import new as config_new
-from tools.live.figures import Figures
-from tools.live.log import LogLines
-from tools.process.agent import Agent
-from tools.service import commands as service
-from tools.status import commands as status
+from toolcart.base.cache import CHECKOUT
+from toolcart.tools.cli import main as cli
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import new as config_new
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.live.log import LogLines
+from toolcart.tools.process.agent import Agent
+from toolcart.tools.service import commands as service
+from toolcart.tools.status import commands as status
 
 _NAMED = re.compile(r"`(?:sudo )?toolcart ([a-z][^`\n]*)`")
 DEADLINE_S = 60.0
@@ -50,7 +50,7 @@ def sources(*folders):
 
 def texts():
     """Every text in the program that names a command, with its file."""
-    for path, tree in sources("agent", "board", "tools"):
+    for path, tree in sources("toolcart"):
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield from ((path.name, line) for line in _NAMED.findall(node.value))
@@ -151,7 +151,7 @@ def test_a_configuration_that_is_not_there_is_the_same_mistake_for_every_command
 def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
     capture = tmp_path / "line"
     capture.write_text("".join(f"0.{number:06} < 10\n" for number in range(20000)))
-    source = "from tools.cli.main import main; main()"
+    source = "from toolcart.tools.cli.main import main; main()"
     words = [sys.executable, "-c", source, "line", "decode", str(capture)]
     with subprocess.Popen(
         words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -23,25 +23,25 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agent.openprotocol import states
-from agent.station.commands import Commands
 from host_tests.support.running import ENVIRONMENT, free_port
 from host_tests.words.test_hints import cart_with_refused, lived, run, sources
-from tools.base.cache import CHECKOUT
-from tools.cli import manual
-from tools.cli.main import main
-from tools.codec import table as codec_table
-from tools.demo import account
-from tools.doctor import commands as doctor
-from tools.doctor import controller as doctor_controller
-from tools.firmware import image
-from tools.packaging import debian
-from tools.spool import commands as spool_commands
-from tools.status import asking
-from tools.web import polling
-from tools.words import attention, commands, reasons, undelivered
-from tools.words import controller as controller_words
-from tools.words import status as status_words
+from lab.firmware import image
+from lab.packaging import debian
+from toolcart.agent.openprotocol import states
+from toolcart.agent.station.commands import Commands
+from toolcart.base.cache import CHECKOUT
+from toolcart.codec import table as codec_table
+from toolcart.tools.cli import manual
+from toolcart.tools.cli.main import main
+from toolcart.tools.demo import account
+from toolcart.tools.doctor import commands as doctor
+from toolcart.tools.doctor import controller as doctor_controller
+from toolcart.tools.spool import commands as spool_commands
+from toolcart.tools.status import asking
+from toolcart.tools.web import polling
+from toolcart.tools.words import attention, commands, reasons, undelivered
+from toolcart.tools.words import controller as controller_words
+from toolcart.tools.words import status as status_words
 
 _NAMES = re.compile(r"\btoolcart ([a-z][a-z-]+)\b")
 FOLLOWED = set()  # pieces of messages
@@ -96,9 +96,7 @@ def follows(*pieces):
 def messages():
     """Every text of the program that names one of its commands and is neither docstring nor help, with its place."""
     names = main.list_commands(click.Context(main))
-    for path, tree in sources("agent", "board", "tools"):
-        if path.is_relative_to(CHECKOUT / "tools/bench"):  # of a checkout alone
-            continue
+    for path, tree in sources("toolcart"):
         silent = {id(one) for node in ast.walk(tree) for one in _not_said(node)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
@@ -428,7 +426,7 @@ def test_the_account_of_a_demo_names_its_archive(tmp_path):
 
 
 def _archive(place):
-    from tools.archive import database
+    from toolcart.archive import database
 
     with database.writing(str(place)):
         pass
@@ -451,8 +449,8 @@ def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
 
 
 BREAKS = """
-from tools.archive.web import reading
-from tools.cli.main import main
+from toolcart.archive.web import reading
+from toolcart.tools.cli.main import main
 
 def ask(*_, **__):
     raise KeyError("broken on purpose")
@@ -494,8 +492,8 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
 @follows("by `toolcart archive user`")
 def test_what_is_no_user_is_written_by_the_command(tmp_path):
     pytest.importorskip("starlette")
-    from tools.archive.web import users
-    from tools.base import private
+    from toolcart.archive.web import users
+    from toolcart.base import private
 
     file = tmp_path / "users"
     file.write_text("nonsense\n")

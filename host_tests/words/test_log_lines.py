@@ -6,14 +6,14 @@ import os
 import re
 from pathlib import Path
 
-from agent.base import health
-from agent.base.health import NAMES
-from tools.live import log
-from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
-from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from tools.live.log import LogLines
-from tools.live.plain import InProcess
-from tools.words import lasting, undelivered
+from toolcart.agent.base import health
+from toolcart.agent.base.health import NAMES
+from toolcart.tools.live import log
+from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from toolcart.tools.live.log import LogLines
+from toolcart.tools.live.plain import InProcess
+from toolcart.tools.words import lasting, undelivered
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,7 +107,7 @@ def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own()
 
 
 def test_everything_that_the_agent_notes_is_told_in_words():
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "agent").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "toolcart" / "agent").rglob("*.py")]
     noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:

@@ -8,18 +8,18 @@ import pytest
 pytest.importorskip("textual")
 pytest.importorskip("starlette")
 
-from agent.cart.status import snapshot
-from agent.link.headers import HEADERS
-from agent.openprotocol.states import READY
 from host_tests.live.test_live_view import _screen
-from tools.doctor import commands as doctor
-from tools.harness.cart import PIM, SERVER, Cart
-from tools.harness.flash import SimFlash
-from tools.live.figures import BAD, WARNING, Figures
-from tools.sim import profiles
-from tools.web import metrics, page
-from tools.words import attention, lasting, news
-from tools.words import status as words
+from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.flash import SimFlash
+from toolcart.agent.cart.status import snapshot
+from toolcart.agent.link.headers import HEADERS
+from toolcart.agent.openprotocol.states import READY
+from toolcart.sim import profiles
+from toolcart.tools.doctor import commands as doctor
+from toolcart.tools.live.figures import BAD, WARNING, Figures
+from toolcart.tools.web import metrics, page
+from toolcart.tools.words import attention, lasting, news
+from toolcart.tools.words import status as words
 
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
 

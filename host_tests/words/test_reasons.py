@@ -8,15 +8,15 @@ import time
 
 import pytest
 
-from agent.base import trouble
-from agent.cart.status import WHY_NAMES, why_name
-from agent.link import port as contract
-from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
-from agent.openprotocol import states
-from board import linux_tcp
-from board.linux_serial import SerialPort
-from board.linux_tcp import TcpPort
-from tools.words import reasons
+from toolcart.agent.base import trouble
+from toolcart.agent.cart.status import WHY_NAMES, why_name
+from toolcart.agent.link import port as contract
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from toolcart.agent.openprotocol import states
+from toolcart.board import linux_tcp
+from toolcart.board.linux_serial import SerialPort
+from toolcart.board.linux_tcp import TcpPort
+from toolcart.tools.words import reasons
 
 DEADLINE_S = 10
 SERIAL = {"parity": "none", "stop_bits": 1}

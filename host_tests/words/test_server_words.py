@@ -2,12 +2,12 @@
 
 import pytest
 
-from agent.cart.status import of_station
-from tools.flash.board_commands import status_lines
-from tools.harness.cart import Cart
-from tools.live.figures import Figures
-from tools.words import reasons
-from tools.words.server import doubts, sentence
+from lab.harness.cart import Cart
+from toolcart.agent.cart.status import of_station
+from toolcart.tools.flash.board_commands import status_lines
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.words import reasons
+from toolcart.tools.words.server import doubts, sentence
 
 
 def cart(reported, sent=3, **settings):

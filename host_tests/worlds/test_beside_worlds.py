@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from agent.outlets.mqtt import Mqtt
-from agent.wide import webhook
-from tools.worlds.course import run
-from tools.worlds.script import BESIDE, SHAPE_ODDS, draw
+from lab.worlds.course import run
+from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
+from toolcart.agent.outlets.mqtt import Mqtt
+from toolcart.agent.wide import webhook
 
 WORLDS = 400 if os.environ.get("TOOLCART_LONG") == "1" else 12
 SLICES = 2

@@ -5,16 +5,16 @@ import random
 
 import pytest
 
-from tools.worlds import adapter
-from tools.worlds.course import Course
-from tools.worlds.judge import judge
-from tools.worlds.profiles import NO_PROFILE
-from tools.worlds.script import draw, filled
-from tools.worlds.world import World
+from lab.worlds import adapter
+from lab.worlds.course import Course
+from lab.worlds.judge import judge
+from lab.worlds.profiles import NO_PROFILE
+from lab.worlds.script import draw, filled
+from lab.worlds.world import World
 
 FIRST = 900001
 WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 5
-OURS = 60000  # agent.wide.telegram09: codes of what is no alarm
+OURS = 60000  # toolcart.agent.wide.telegram09: codes of what is no alarm
 
 
 def with_alarms(seed):

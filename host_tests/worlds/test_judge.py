@@ -2,11 +2,11 @@
 
 import pytest
 
-from tools.worlds.history import HeldUp, History, Questions, Result, Row, Said, StationHistory, StationRules
-from tools.worlds.judge import judge
-from tools.worlds.owed import still_open
-from tools.worlds.passing import Passing
-from tools.worlds.verdict import KINDS
+from lab.worlds.history import HeldUp, History, Questions, Result, Row, Said, StationHistory, StationRules
+from lab.worlds.judge import judge
+from lab.worlds.owed import still_open
+from lab.worlds.passing import Passing
+from lab.worlds.verdict import KINDS
 
 
 def result(number, **more):

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from agent import catalogue
-from agent.record import same
 from host_tests.worlds.test_judge import result
 from host_tests.worlds.test_worlds import PLAIN
-from tools.worlds import spindle_frames as frames
-from tools.worlds.controller_frames import message
-from tools.worlds.course import run
-from tools.worlds.history import UNREADABLE
-from tools.worlds.named import named_in
-from tools.worlds.profiles import TRAITS
-from tools.worlds.telegrams import Refused, ResultTelegram, read_result
-from tools.worlds.toolsnet import compared
+from lab.worlds import spindle_frames as frames
+from lab.worlds.controller_frames import message
+from lab.worlds.course import run
+from lab.worlds.history import UNREADABLE
+from lab.worlds.named import named_in
+from lab.worlds.profiles import TRAITS
+from lab.worlds.telegrams import Refused, ResultTelegram, read_result
+from lab.worlds.toolsnet import compared
+from toolcart.agent import catalogue
+from toolcart.agent.record import same
 
 
 def several(count=3, **more):

@@ -9,18 +9,18 @@ from types import SimpleNamespace
 import pytest
 
 from host_tests.worlds.test_judge import result
-from tools.worlds.controller import ABOVE, BELOW, SAME
-from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
-from tools.worlds.controller_session import Session
-from tools.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
-from tools.worlds.flash_file import FileFlash
-from tools.worlds.history import UNREADABLE, Questions, Row
-from tools.worlds.power import Fuse, PowerCut
-from tools.worlds.script import draw, filled
-from tools.worlds.spindles import PowerMacsSession
-from tools.worlds.telegrams import ResultTelegram
-from tools.worlds.toolsnet import SILENCE, ServerPeer
-from tools.worlds.world import World
+from lab.worlds.controller import ABOVE, BELOW, SAME
+from lab.worlds.controller_frames import OLD_RESULTS, RESULTS, started
+from lab.worlds.controller_session import Session
+from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
+from lab.worlds.flash_file import FileFlash
+from lab.worlds.history import UNREADABLE, Questions, Row
+from lab.worlds.power import Fuse, PowerCut
+from lab.worlds.script import draw, filled
+from lab.worlds.spindles import PowerMacsSession
+from lab.worlds.telegrams import ResultTelegram
+from lab.worlds.toolsnet import SILENCE, ServerPeer
+from lab.worlds.world import World
 
 PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
 

@@ -12,9 +12,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools.base import command_group
-from tools.cli import manual
-from tools.cli.main import main
+from toolcart.base import command_group
+from toolcart.tools.cli import manual
+from toolcart.tools.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {name: context.command for name, context in manual.commands(main, click.Context(main, info_name="toolcart"))}
@@ -104,8 +104,8 @@ def test_a_wrong_world_is_told_in_words(line, code, words):
 
 
 def test_bench_serial_in_an_installation_says_that_it_needs_a_checkout(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tools.bench", None)
-    for name in [name for name in sys.modules if name.startswith("tools.bench.")]:
+    monkeypatch.setitem(sys.modules, "lab.bench", None)
+    for name in [name for name in sys.modules if name.startswith("lab.bench.")]:
         monkeypatch.delitem(sys.modules, name)
     done = _invoke("bench", "serial")
     _check(done, "needs a checkout")
@@ -136,7 +136,7 @@ def test_what_no_one_foresaw_is_one_line_and_what_to_do(monkeypatch, error, word
 
 
 def test_a_reader_that_goes_away_ends_a_command_quietly():
-    command = [sys.executable, "-m", "tools.cli.main", "mid"]
+    command = [sys.executable, "-m", "toolcart.tools.cli.main", "mid"]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None

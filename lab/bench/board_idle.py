@@ -1,0 +1,239 @@
+"""Counts the wakes of an idle agent: turns of `board.loop` in an hour in which nothing happens but keep-alives.
+
+Rules
+1. The agent, `toolcart.board.loop` and `toolcart.board.upkeep` are the real ones; the board sleeps as
+   `toolcart.board.sockets` does, to the next deadline or input and WAIT_MAX_MS at most, on a clock that moves only in
+   its `wait`.
+2. The peers answer at once (lab.harness.quiet): an answer is one more wake, as with a real peer.
+3. A wake is in vain if no byte came or went, no port was opened, the lamp did not change and the watchdog was not fed.
+   With a side away there are some: a connection attempt has a deadline of its own.
+"""
+
+from lab.harness.configuration import configuration
+from lab.harness.quiet import QuietController, QuietToolsNet
+from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.agent.cart.app import App
+from toolcart.agent.log.flash import RamFlash
+from toolcart.board import loop
+from toolcart.board.clock import Clock
+from toolcart.board.upkeep import Upkeep
+
+HOUR_MS = 3600000
+WAIT_MAX_MS = 60000  # as toolcart.board.sockets, which cannot be imported without a chip's `select`
+SETTLE_MS = 10 * 60000  # connected, confirmed, and reported to the console as often as usual
+NETWORK_LOOK_MS = 60000  # board.network.NoNetwork
+START_TICKS = (1 << 30) - 5000
+
+BOTH, NO_TOOLSNET, NEITHER = "both connected", "ToolsNet away", "both away"
+SITUATIONS = (BOTH, NO_TOOLSNET, NEITHER)
+
+
+class _Port:
+    """A quiet peer's port that counts what moves; `away`: nothing answers."""
+
+    why = why_code = 0
+
+    def __init__(self, peer: QuietController | QuietToolsNet) -> None:
+        self.peer = peer
+        self.moves = 0
+        self.away = False
+        self.asleep = 0  # the state at the last wait, so that a change wakes as a poll does
+
+    def open(self, host, port_number):
+        self.moves += 1
+        self.peer.open(host, port_number)
+        if self.away:
+            self.peer.close()
+
+    def state(self):
+        return self.peer.state()
+
+    def readinto(self, buf, n):
+        n = self.peer.readinto(buf, n)
+        self.moves += n > 0
+        return n
+
+    def write(self, buf, start, n):
+        self.moves += 1
+        return self.peer.write(buf, start, n)
+
+    def close(self):
+        self.peer.close()
+
+
+class _Network:
+    """A network that is always up (board.network)."""
+
+    def tick(self, now):
+        return NETWORK_LOOK_MS
+
+    def is_up(self):
+        return True
+
+    def about(self):
+        return {}
+
+    def restart(self, is_deep, now):
+        raise AssertionError("a link that carries keep-alives was restarted")
+
+
+class _Sockets:
+    """toolcart.board.sockets.Sockets, as far as toolcart.board.upkeep uses it."""
+
+    heard = True
+    tried = False
+
+
+class _Rtc:
+    """A chip's clock that was never set."""
+
+    def read(self):
+        return (2021, 1, 1, 0, 0, 0)
+
+    def write(self, moment):
+        pass
+
+
+class _Said:
+    """The console: output is dropped."""
+
+    def write(self, text):
+        pass
+
+
+class Board:
+    """A board whose time passes only in `wait`; it counts its turns."""
+
+    ntp = None
+
+    def __init__(self):
+        self.moment = START_TICKS
+        self.turns = 0
+        self.in_vain = 0
+        self.lamp_changes = 0
+        self.feeds = 0
+        self.controller = _Port(QuietController())
+        self.toolsnet = _Port(QuietToolsNet())
+        self.watchdog = self
+        self.network = _Network()
+        self.sockets = _Sockets()
+        self.clock = Clock(_Rtc(), self.moment)
+        self._ports = [self.controller, self.toolsnet]
+        self._watched = []
+        self._flash = RamFlash(32)
+        self._seen = 0
+
+    def now(self):
+        return self.moment
+
+    def stamp_into(self, buf):
+        buf[:] = b"2024-03-14:09:26:53"
+
+    def tcp(self):
+        return self._ports.pop(0)
+
+    def flash(self, spool):
+        return self._flash
+
+    def seed(self):
+        return 1
+
+    def watch(self, port, slot):
+        self._watched.append((port, slot))
+
+    def show_lamp(self, on):
+        self.lamp_changes += 1
+
+    def feed(self):
+        self.feeds += 1
+
+    def read_console(self):
+        return ""
+
+    def wait(self, app, wait_ms):
+        """Sleep until input or for `wait_ms`, as toolcart.board.sockets does."""
+        self.turns += 1
+        seen = self.controller.moves + self.toolsnet.moves + self.lamp_changes + self.feeds
+        self.in_vain += seen == self._seen
+        self._seen = seen
+        if wait_ms > WAIT_MAX_MS:
+            wait_ms = WAIT_MAX_MS
+        for port, slot in self._watched:
+            state = port.state()
+            if port.peer.left or state > port.asleep:
+                app.scheduler.wake(slot, self.moment)
+                wait_ms = 0
+            port.asleep = state
+        self.moment = ticks_add(self.moment, wait_ms)
+
+
+class _Confirmation:
+    def healthy(self):
+        pass
+
+
+def hour(situation: str, whole_board: bool) -> tuple[int, int]:
+    """Return the turns of the loop in one idle hour, and those in which nothing moved."""
+    tree = configuration()
+    board = Board()
+    app = App(tree, board)
+    on_turn = loop.forever
+    if whole_board:
+        upkeep = Upkeep(app, board, tree, "/nowhere", _Confirmation(), board.now())
+        upkeep.console._out = _Said()
+        on_turn = upkeep.on_turn
+    _pass(app, board, on_turn, SETTLE_MS)
+    board.toolsnet.away = situation != BOTH
+    board.controller.away = situation == NEITHER
+    for port in (board.controller, board.toolsnet):
+        if port.away:
+            port.close()
+            for slot in range(app.scheduler.count):
+                app.scheduler.wake(slot, board.now())
+    _pass(app, board, on_turn, SETTLE_MS)  # pauses between connections have grown to their longest
+    turns, in_vain = board.turns, board.in_vain
+    _pass(app, board, on_turn, HOUR_MS)
+    fault = app.scheduler.last_fault
+    if fault is not None:
+        raise fault
+    return board.turns - turns, board.in_vain - in_vain
+
+
+def _pass(app, board, on_turn, ms: int) -> None:
+    """Run the loop until `ms` have passed."""
+    until = ticks_add(board.moment, ms)
+    board._seen = -1  # its first turn counts: it comes when the last pass ended
+
+    def bounded(now):
+        left = ticks_diff(until, now)
+        turn_ms = on_turn(now)
+        if left <= 0 or turn_ms < 0:
+            return -1
+        return min(turn_ms, left, FOREVER)
+
+    loop.run(app, board, bounded)
+
+
+def demanded() -> tuple[int, int]:
+    """Return the keep-alives of an hour, controller's and ToolsNet's: each is one wake, and its answer another."""
+    tree = configuration()
+    controller_ms = tree["stations"][0]["controller"]["keepalive_ms"]
+    return HOUR_MS // controller_ms, HOUR_MS // tree["toolsnet"]["keepalive_ms"]
+
+
+def add(report, idle_wake: int | None) -> None:
+    """Put the wakes of each situation into the report; `idle_wake` is the instructions of one."""
+    controller, toolsnet = demanded()
+    least = f"keep-alives alone: {controller} + {toolsnet}, each with its answer {2 * (controller + toolsnet)}"
+    for situation in SITUATIONS:
+        turns, in_vain = hour(situation, whole_board=False)
+        limit = f"<= {2 * (controller + toolsnet)}" if situation == BOTH else ""
+        how = f"{in_vain} of them moved nothing; {least}"
+        report.add(f"wakes an idle hour, agent alone, {situation}", turns, "wakes", limit, how)
+        if situation == BOTH and idle_wake is not None:
+            how = "wakes x instructions of an idle wake of both tasks"
+            report.add("instructions an idle hour, agent alone", turns * idle_wake, "instructions", "", how)
+    for situation in SITUATIONS:
+        turns, in_vain = hour(situation, whole_board=True)
+        how = f"with lamp, watchdog, clock; {in_vain} of them moved nothing"
+        report.add(f"wakes an idle hour, whole board, {situation}", turns, "wakes", "", how)

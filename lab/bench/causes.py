@@ -1,0 +1,385 @@
+"""Breaks the rules of the core one at a time, and checks that worlds or an exhaustive run, not a unit test, find it.
+
+    toolcart bench causes [NAME ...]      those of these names, or all; --seconds is how long each may take
+
+Rules
+1. Each change is made in a private copy of the checkout; host_tests/support/causes.py explores it there, in an
+   interpreter of its own, until it finds a broken promise or its time is over.
+2. What a world finds does not count if the same world finds it with the unchanged program.
+3. The code to take out must be in its file exactly once; otherwise the list is wrong, and this is reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("toolcart", "lab", "host_tests", "pyproject.toml")
+SECONDS = 120
+GRACE_S = 60  # until an explorer that overruns its time is ended
+WORLDS = "worlds"
+UNITS = {WORLDS: "worlds", "log proof": "images", "disk proof": "cuts", "quarantine model": "lives"}
+UNITS |= {"recovery model": "states", "refusals model": "states"}
+
+# name | fault of docs/worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
+# :what is broken, then what is taken out and what is put in
+LIST = """
+connecting-waits-for-a-free-block | 1 | toolcart/agent/station/intake.py | worlds full
+: no connection while the log is full, though it overwrites
+-self.full and not log.has_room(log.room_bytes)
++log.count_free(log.lowest()) < 2
+start-does-not-overwrite | 1 | toolcart/agent/log/carry.py | log proof cuts
+: a start's first append to a full log is refused, though it overwrites
+-LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
++LOG_FULL
+no-pass | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+: what is refused is offered again and again, and nothing behind it
+-elif self.parks:
++elif self.first < 0:
+ten-seconds-each | 2 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+: each refused one of a row is offered four times
+-if self.row.is_proven(now) and (
++if self.first < 0 and (
+pass-of-one | 2 | toolcart/agent/outlets/toolsnet/row.py | refusals model
+: a pass never goes further than the next one
+-(REACH << min(passes, _WIDER_MOST))
++1
+earlier-is-not-missing | 3 | toolcart/agent/openprotocol/recovery.py | worlds away
+: what a controller with a clock set back has is taken for old
+-            self.heard.first = lowest
++            early = self.heard.top[5:12] < self.known.octets[5:12]
++            self.heard.first = after(self.heard.upto) if early else lowest
+overwritten-and-still-first | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
+: one that was refused and overwritten holds all behind it until a restart
+-if code != NOTHING and self.cursor.found != self.first:
++if code != NOTHING and self.cursor.found != self.first:
++            return NOTHING
++        if code != NOTHING and self.cursor.found != self.first:
+full-for-good | 4 | toolcart/agent/outlets/toolsnet/policy.py | worlds refused
+: a hold goes on when the quarantine has room again
+-if self.is_stuck():
++if self.is_stuck() or True:
+settling-needs-room | 5 | toolcart/agent/log/carry.py | log proof cuts
+: what a start finds in doubt in a full log stays so
+-log.find_place(0)
++log.find_place(1)
+full-log-saves-nothing | 5 | toolcart/agent/outlets/toolsnet/policy.py | worlds full
+: a full log has no room for what has to be remembered
+-done = self.allow(
++done = not self.log.full and self.allow(
+no-block-for-what-is-moved | 5 | toolcart/agent/quarantine/quarantine.py | quarantine model
+: a quarantine that is full to the brim lets nothing be dropped
+-return free - 2
++return free - 1
+last-record-trusted | 6 | toolcart/agent/log/mount.py | log proof cuts
+: what reads well once is relied on
+-log.doubtful = last > 0
++log.doubtful = False
+void-copies-count | 6 | toolcart/agent/log/mount.py | log proof cuts
+: copies of which no snapshot knows count again
+-number > counts_to and state.found
++number < 0
+damage-not-counted | 6 | toolcart/agent/log/reader.py | log proof lives
+: what read well once and is gone is skipped and not counted
+-self._count_damaged(cursor.number, last + 1)
++self.forgive(last + 1)
+kept-in-doubt-trusted | 6 | toolcart/agent/quarantine/quarantine.py | quarantine model
+: the last entry of the quarantine is relied on though it may fade
+-        self._settled = not self.log.doubtful and self._catch_up()
++        self.log.doubtful, self.log.shown = False, self.log.number
++        self._settled = self._catch_up()
+never-offered-late | 7 | toolcart/agent/outlets/toolsnet/late.py | refusals model
+: what was set aside stays there though the server would take it
+-        if self.wants and not self.timer.armed:
++        if self.wants and self.timer.armed:
+silence-ends-asking | 7 | toolcart/agent/openprotocol/recovery.py | worlds away
+: a question without an answer is the connection's last
+-else self._again(now)
+-
+-    def kept
++else self._switch_off(qs.PHASE_OFF)
++
++    def kept
+last-line-believed | 8 | toolcart/board/linux_lines.py | disk proof
+: behind a failed sync the last line that reads well is believed
+-readable = self._not_taken_back[2] if
++readable = size if
+line-of-a-doubtful-record | 8 | toolcart/agent/wide/file.py | disk proof
+: lines are looked for while the last record is in doubt
+-(log.doubtful and not log.settle())
++log.doubtful < 0
+padded-id-is-no-answer | 9 | toolcart/agent/openprotocol/requests.py | worlds usual none
+: MID 0065 with a blank in its ID is the answer to nothing
+-differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
++differs = compare(buf, at + first, data, asked, ID_BYTES)
+unknown-system-is-shared | 10 | toolcart/agent/openprotocol/whose.py | worlds usual none
+: where 0002 does not name the system nothing is fetched
+-self.shares = shares = sharing
++self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
+push-waits-for-what-is-missing | 11 | toolcart/agent/station/intake.py | worlds away none
+: no push is acknowledged while anything is missing
+-if self.full:  # an answer
++if self.full or self.recovery.known.ranges:  # an answer
+range-from-its-begin | 11 | toolcart/agent/openprotocol/recovery.py | worlds away none
+: what never was is asked for one by one
+-if is_open(filling.at, last) or (filling.row >=
++if filling.row < 0 and (filling.row >=
+stop-waits-for-no-answer | 12 | toolcart/agent/outlets/toolsnet/forward.py | worlds window
+: an orderly end does not wait for the answers that are due
+-or self.session.is_idle()
++or True
+state-block-not-erased | 0 | toolcart/agent/log/state.py | log proof state
+: what a torn snapshot has left is programmed again
+-code = self.device.erase(block)
++code = self.device.erase(block) if self._generations[block] else FLASH_DONE
+one-snapshot-in-a-fresh-block | 0 | toolcart/agent/log/state.py | log proof state
+: a fresh block of the state begins with one snapshot
+-code = self._program(block, 1, generation)
++code = FLASH_DONE
+erased-before-it-is-saved | 0 | toolcart/agent/log/log.py | log proof cuts
+: a block is erased though the snapshot does not say that it is passed
+-and durable[cursor.slot] < low
++and False
+number-used-twice | 0 | toolcart/agent/log/log.py | log proof cuts
+: the number of a torn record is given again
+-self.next = max(number + 1,
++self.next = min(number + 1,
+no-block-kept-free | 0 | toolcart/agent/log/log.py | log proof cuts
+: results fill the last block
+-code = self.find_place(1)
+-                tries += 1
++code = self.find_place(0)
++                tries += 1
+reader-not-placed-again | 0 | toolcart/agent/log/reader.py | log proof lives
+: a reader stays in a block that was erased
+-if cursor.version != self.version:
++if cursor.version < 0:
+unproven-push-is-believed | 0 | toolcart/agent/openprotocol/known.py | recovery model
+: a push moves the highest one known before it is proven
+-elif flags & FLAG_UNPROVEN:
++elif flags < 0:
+no-witness | 0 | toolcart/agent/openprotocol/recovery.py | recovery model
+: the highest one known is not asked for
+-return self._turn(qs.PHASE_WITNESS, top)
++heard.first = after(top)
++        return self._conclude(now)
+same-id-is-the-same | 0 | toolcart/agent/openprotocol/known.py | recovery model
+: time and values do not count
+-    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
++    return compare(one, 0, other, 0, _TIME) == 0
+range-in-a-second-write | 0 | toolcart/agent/openprotocol/known.py | recovery model
+: the highest one known is durable before what is missing below it
+-        if self.state.save():
++        whole = bytes(self.octets)
++        fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
++        saved = self.state.save()
++        self.octets[:] = whole
++        if saved:
+third-range-forgotten | 0 | toolcart/agent/openprotocol/known.py | recovery model
+: of three ranges one is forgotten
+-            ranges[near][1] = ranges[near + 1][1]
+run-of-pushes-by-its-id | 0 | toolcart/agent/openprotocol/recovery.py | recovery model
+: what was pushed is closed though the controller has another result under that ID
+-not same(self._answer, pushes.first)
++self.question.asked != unpack_id(pushes.first, 0)
+W1-limit-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+: what may go out is not saved first
+-        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
++        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
++        return True
+W2-pass-not-over | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+: results go out in order while the state still says pass
+-        if self.is_pass():
++        if self.numbers[SENT] < 0:
+W3-pass-not-durable | 0 | toolcart/agent/outlets/toolsnet/sent.py | refusals model
+: a pass begins before that is saved
+-        return self.say(limit if limit
++        self.numbers[SENT] |= SENT_PASS
++        self.allowed = self.numbers[LIMIT] = max(limit, before)
++        return True
++        return self.say(limit if limit
+W4-taken-not-durable | 0 | toolcart/agent/outlets/toolsnet/row.py | refusals model
+: what a pass has found is not saved
+-        return sent.say(cursor.number + sent.batch, sent.in_order())  #
++        from toolcart.agent.log.numbers import LIMIT, SENT
++
++        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
++        numbers[SENT] = sent.in_order()
++        return True  #
+W5-late-not-durable | 0 | toolcart/agent/outlets/toolsnet/offer.py | refusals model
+: a late one goes out before that is saved
+-        if not sent.say(policy.cursor.number, sent.in_order()):
++        from toolcart.agent.log.numbers import LIMIT
++
++        numbers[LIMIT] = sent.allowed = policy.cursor.number
++        if sent.allowed < 0:
+W6-late-not-over | 0 | toolcart/agent/outlets/toolsnet/offer.py | refusals model
+: what became of a late one is not saved
+-        if not policy.sent.save():
+-            return False
+-        policy
++        from toolcart.agent.log.numbers import LIMIT
++
++        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
++        policy
+look-up-by-nothing | 0 | toolcart/agent/station/store.py | worlds
+: a repeat is stored once more
+-return self.look.holds(log.stage, log.place, self.length, flags)
++return 0
+subscription-not-watched | 0 | toolcart/agent/station/intake.py | worlds misled
+: nobody asks whether the controller still pushes
+-wait_ms = self.watch.timer.left(now)
++wait_ms = 60000
+shared-ids-not-seen | 0 | toolcart/agent/openprotocol/shared.py | worlds misled none
+: no answer shows that stations share the IDs
+-if not shares and (self.owner == OWNER_OTHER or is_below):
++if False:
+refused-and-acknowledged | 0 | toolcart/agent/station/store.py | worlds
+: what the log refuses is acknowledged
+-self.log.device.refusal(), now)
+-        return NOT_KEPT
++self.log.device.refusal(), now)
++        return KEPT
+"""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One entry of the list."""
+
+    name: str
+    fault: int
+    file: str
+    by: str  # of UNITS
+    aim: str
+    why: str
+    old: str
+    new: str
+
+
+def _parsed(text: str) -> Cause:
+    lines = text.splitlines()
+    name, fault, file, finder = (word.strip() for word in lines[0].split("|"))
+    by = next(kind for kind in UNITS if finder.startswith(kind))
+    old, new = ("\n".join(line[1:] for line in lines[2:] if line[0] == sign) for sign in "-+")
+    return Cause(name, int(fault), file, by, finder.removeprefix(by).strip(), lines[1][1:].strip(), old, new)
+
+
+CAUSES = tuple(_parsed(text) for text in re.split(r"\n(?![:+-])", LIST.strip()))
+
+
+def changed(cause: Cause, root: Path = ROOT) -> str:
+    """Return the file under `root` with the change; ValueError if its place is not there exactly once."""
+    text = (root / cause.file).read_text(encoding="utf-8")
+    if text.count(cause.old) != 1:
+        raise ValueError(f"{cause.name}: its text is {text.count(cause.old)} times in {cause.file}, not once")
+    return text.replace(cause.old, cause.new)
+
+
+@contextlib.contextmanager
+def _copied(cause: Cause | None) -> Iterator[Path]:
+    """A private copy of everything that is explored, with this change."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
+        root = Path(folder)
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, root / name)
+        if cause is not None:
+            (root / cause.file).write_text(changed(cause, root), encoding="utf-8")
+        yield root
+
+
+@dataclass
+class Found:
+    """The outcome for one cause."""
+
+    cause: str
+    fault: int
+    by: str
+    what: str  # which promise is broken; empty: nothing was found
+    count: int
+    unit: str
+    seconds: float
+    why: str
+
+
+def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
+    """Run the cause's explorer; with `breaks` False on the unchanged program."""
+    begun = time.monotonic()
+    what, count = "", 0
+    with _copied(cause if breaks else None) as root:
+        for told in _explored(root, cause, seconds):
+            count = told["count"]
+            if told["found"] and not (told["seed"] and told["found"] in _usual(cause.aim, told["seed"])):
+                what = f"{told['found']} (seed {told['seed']})" if told["seed"] else told["found"]
+                break
+    spent = round(time.monotonic() - begun, 1)
+    how = f"{cause.by} {cause.aim}".strip()
+    unit = "lives" if cause.aim == "lives" else UNITS[cause.by]
+    return Found(cause.name, cause.fault, how, what, count, unit, spent, cause.why)
+
+
+def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
+    """Yield the explorer's reports on the copy under `root`; it ends when no more are requested."""
+    words = [sys.executable, "-m", "host_tests.support.causes", cause.by, str(seconds), *cause.aim.split()]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
+    with subprocess.Popen(limited, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        last = None
+        try:
+            for line in process.stdout:
+                last = json.loads(line)
+                yield last
+        finally:
+            process.terminate()
+    if last is None:
+        raise RuntimeError(f"{cause.name}: its explorer said nothing")
+
+
+@functools.lru_cache(maxsize=None)
+def _usual(aim: str, seed: int) -> tuple[str, ...]:
+    """Return what this world finds with the unchanged program."""
+    from lab.worlds import bench
+
+    words = aim.split() or [""]
+    return tuple(bench.one((seed, words[0], *words[1:])).kinds)
+
+
+def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[Found]:
+    """Hunt the causes of these names, or all."""
+    unknown = set(names) - {cause.name for cause in CAUSES}
+    if unknown:
+        raise ValueError(f"no cause has the name {', '.join(sorted(unknown))}")
+    wanted = [cause for cause in CAUSES if not names or cause.name in names]
+    found = []
+    for cause in wanted:
+        found.append(hunt(cause, seconds))
+        progress(len(found) / len(wanted))
+    return found
+
+
+def table(found: list[Found]) -> str:
+    """Return a readable table: a row for each cause, then the broken promise of those not found."""
+    rows = [("cause", "fault", "explorer", "found", "after", "seconds")]
+    for one in found:
+        after = f"{one.count:,} {one.unit}"
+        rows.append((one.cause, str(one.fault or ""), one.by, one.what or "NOT FOUND", after, f"{one.seconds:.0f}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    missed = [f"not found: {one.cause}, {one.why}" for one in found if not one.what]
+    return "\n".join(lines + missed)

@@ -1,0 +1,349 @@
+"""Measures the readers of Open Protocol, the catalogue and the agent's own: results per second beside plain slicing.
+
+It also measures the import of the catalogue, and the client's round trips (lab.bench.round_trips).
+
+Rules
+1. Plain slicing means: the header's length, MID and revision as numbers, each field as a slice and int() or decode(),
+   all in one dict, without checking any field. It is written by hand below, for two revisions.
+2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
+   shared machine a turn is disturbed or it is not.
+3. The agent's own way goes from the bytes of a read to the body that the spool keeps: link, MID, revision, every
+   field with its checks. Reads of one telegram are compared with reads that each end in the middle of one: as many
+   bytes in as many reads, which write into the link's own buffer, as a socket's `recv_into` does.
+4. Import and memory are measured in fresh interpreters, with nothing imported but what the import itself needs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+from lab.bench.round_trips import add_to as add_round_trips
+from toolcart.agent import catalogue
+from toolcart.agent.base.fields import number
+from toolcart.agent.link import LINK_MESSAGE
+from toolcart.agent.link.stream import Stream
+from toolcart.agent.openprotocol import layouts
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
+from toolcart.base.cache import CHECKOUT
+from toolcart.base.report import Report, measured
+from toolcart.sim.controller_frames import result_data
+from toolcart.sim.controller_model import Tightening
+
+TURNS = 300
+CALLS = 400
+RUN_TIMEOUT_S = 120
+IMPORT_ROUNDS = 5
+DIFFERENT = 1000
+READ_BYTES = 1460  # of a TCP segment
+
+FIELDS = {
+    "vin": "KPOL3456JKLO897",
+    "job_id": 7,
+    "pset_id": 3,
+    "batch_size": 12,
+    "batch_counter": 5,
+    "batch_status": 0,
+    "tightening_status": 1,
+    "torque_status": 1,
+    "angle_status": 1,
+    "torque": 4237,
+    "angle": 95,
+    "time": "2024-03-14:09:26:53",
+    "pset_change": "2024-02-01:08:00:00",
+    "tightening_id": 123345675,
+}
+MORE = {
+    "cell_id": 1,
+    "channel_id": 1,
+    "controller_name": "airbag7",
+    "torque_min": 4000,
+    "torque_max": 5000,
+    "torque_target": 4500,
+    "angle_min": 60,
+    "angle_max": 120,
+    "angle_target": 90,
+}
+
+_IMPORT = (
+    "import sys, time, tracemalloc; sys.path.insert(0, {root!r}); import toolcart.agent, struct; "
+    "tracemalloc.start() if {memory} else None; start = time.perf_counter(); "
+    "from toolcart.agent import catalogue; {use}; took = time.perf_counter() - start; "
+    "print(took * 1000, tracemalloc.get_traced_memory()[0] if {memory} else 0)"
+)
+_USES = {
+    "the core alone": "None",
+    "one category, a result decoded": "catalogue.decode({frame!r}).fields()",
+    "all categories, every form": (
+        "[catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]"
+    ),
+}
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` gets the share done, 0 to 1."""
+    steps: list[Callable[[Report], None]] = [
+        lambda report: _beside_plain(report, 999, plain_999, 400000),
+        lambda report: _beside_plain(report, 1, plain_1, 230000),
+        lambda report: _own_way(report, 999, plain_999, 330000),
+        lambda report: _own_way(report, 1, plain_1, 135000),
+        lambda report: _different(report, 999, plain_999),
+        lambda report: _different(report, 1, plain_1),
+        _others,
+        lambda report: add_round_trips(report, frame_of(999)),
+        _imports,
+    ]
+    return measured(steps, progress)
+
+
+# -- decoding ------------------------------------------------------------------------------------------------------
+
+
+def plain_999(frame: bytes) -> dict:
+    """Read MID 0061 revision 999 as one would on a PC."""
+    length, mid, revision = int(frame[0:4]), int(frame[4:8]), int(frame[8:11])
+    if mid != 61 or revision != 999 or length != len(frame):
+        raise ValueError(frame)
+    return {
+        "vin": frame[20:45].decode().rstrip(),
+        "job_id": int(frame[45:47]),
+        "pset_id": int(frame[47:50]),
+        "batch_size": int(frame[50:54]),
+        "batch_counter": int(frame[54:58]),
+        "batch_status": int(frame[58:59]),
+        "tightening_status": int(frame[59:60]),
+        "torque_status": int(frame[60:61]),
+        "angle_status": int(frame[61:62]),
+        "torque": int(frame[62:68]),
+        "angle": int(frame[68:73]),
+        "time": frame[73:92].decode(),
+        "pset_change": frame[92:111].decode(),
+        "tightening_id": int(frame[111:121]),
+    }
+
+
+def plain_1(frame: bytes) -> dict:
+    """Read revision 1 in the same way."""
+    length, mid, revision = int(frame[0:4]), int(frame[4:8]), int(frame[8:11])
+    if mid != 61 or revision != 1 or length != len(frame):
+        raise ValueError(frame)
+    return {
+        "cell_id": int(frame[22:26]),
+        "channel_id": int(frame[28:30]),
+        "controller_name": frame[32:57].decode().rstrip(),
+        "vin": frame[59:84].decode().rstrip(),
+        "job_id": int(frame[86:88]),
+        "pset_id": int(frame[90:93]),
+        "batch_size": int(frame[95:99]),
+        "batch_counter": int(frame[101:105]),
+        "tightening_status": int(frame[107:108]),
+        "torque_status": int(frame[110:111]),
+        "angle_status": int(frame[113:114]),
+        "torque_min": int(frame[116:122]),
+        "torque_max": int(frame[124:130]),
+        "torque_target": int(frame[132:138]),
+        "torque": int(frame[140:146]),
+        "angle_min": int(frame[148:153]),
+        "angle_max": int(frame[155:160]),
+        "angle_target": int(frame[162:167]),
+        "angle": int(frame[169:174]),
+        "time": frame[176:195].decode(),
+        "pset_change": frame[197:216].decode(),
+        "batch_status": int(frame[218:219]),
+        "tightening_id": int(frame[221:231]),
+    }
+
+
+def frame_of(revision: int) -> bytes:
+    """Return the result that is read, in one of the two revisions."""
+    return catalogue.encode(61, revision, **(FIELDS if revision == 999 else {**FIELDS, **MORE}))
+
+
+def per_second(*ways: Callable[[], object], share: int = 1) -> list[float]:
+    """Return how often a second each way runs; they take turns, the best counts. `share` divides turns and calls."""
+    best = [float("inf")] * len(ways)
+    calls = max(1, CALLS // share)
+    for _ in range(max(1, TURNS // share)):
+        for index, way in enumerate(ways):
+            start = time.thread_time()
+            for _ in range(calls):
+                way()
+            best[index] = min(best[index], time.thread_time() - start)
+    return [calls / took for took in best]
+
+
+def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict], wanted: int) -> None:
+    frame = frame_of(revision)
+    decode = catalogue.decode
+    read = catalogue.read
+    assert read(frame) == decode(frame).fields() == plain(frame)
+
+    def some() -> None:
+        message = decode(frame)
+        message["torque"]
+        message["angle"]
+        message["tightening_id"]
+
+    ours, theirs, by_message, lazily, opened = per_second(
+        lambda: read(frame), lambda: plain(frame), lambda: decode(frame).fields(), some, lambda: decode(frame)
+    )
+    name = f"MID 0061 revision {revision}, "
+    report.add(
+        name + "every field",
+        ours,
+        "/s",
+        f">= {wanted}",
+        f"{len(plain(frame))} fields as a dict, IDs and digits checked",
+    )
+    report.add(name + "plain slicing beside it", theirs, "/s", "", "by hand, nothing checked but MID and length")
+    report.add(name + "every field against plain slicing", ours / theirs, "x", ">= 1", "best turns of the same run")
+    report.add(name + "every field of a message", by_message, "/s", "", "decode(frame).fields()")
+    report.add(name + "opened, three fields read", lazily, "/s", ">= 550000", "torque, angle, tightening ID")
+    report.add(name + "opened", opened, "/s", "", "length, MID and revision looked at")
+
+
+def reads_of(revision: int) -> list[bytes]:
+    """Return a thousand different results as a network delivers them: in reads of 1,460 bytes."""
+    given = FIELDS if revision == 999 else {**FIELDS, **MORE}
+    frames = [
+        catalogue.encode(
+            61,
+            revision,
+            **{
+                **given,
+                "vin": f"KPOL3456JKLO{index:05d}",
+                "torque": 3900 + index * 7 % 700,
+                "angle": 60 + index * 13 % 80,
+                "tightening_status": index % 9 != 0,
+                "time": f"2024-03-14:09:{index // 60 % 60:02d}:{index % 60:02d}",
+                "tightening_id": 123345675 + index,
+            },
+        )
+        for index in range(DIFFERENT)
+    ]
+    octets = b"".join(frame + b"\0" for frame in frames)
+    return [octets[at : at + READ_BYTES] for at in range(0, len(octets), READ_BYTES)]
+
+
+def read_by_library(reads: list[bytes]) -> list[dict]:
+    """Return every field of every result in these reads."""
+    feed, read = catalogue.Frames().feed, catalogue.read
+    return [read(frame) for octets in reads for frame in feed(octets)]
+
+
+def read_by_slicing(reads: list[bytes], plain: Callable[[bytes], dict]) -> list[dict]:
+    """Read the same as one would on a PC."""
+    found = []
+    buffer = b""
+    for octets in reads:
+        buffer += octets
+        while len(buffer) >= 4 and len(buffer) > int(buffer[:4]):
+            length = int(buffer[:4])
+            found.append(plain(buffer[:length]))
+            buffer = buffer[length + 1 :]
+    return found
+
+
+def _different(report: Report, revision: int, plain: Callable[[bytes], dict]) -> None:
+    reads = reads_of(revision)
+    assert read_by_library(reads) == read_by_slicing(reads, plain)
+    ours, theirs = per_second(lambda: read_by_library(reads), lambda: read_by_slicing(reads, plain), share=20)
+    name = f"{DIFFERENT} different results of revision {revision}, framed and read, "
+    report.add(name + "every field", ours * DIFFERENT, "/s", "", f"reads of {READ_BYTES} octets")
+    report.add(name + "against plain slicing", ours / theirs, "x", ">= 1", "which frames them by hand")
+
+
+def own_way(revision: int, split: bool) -> Callable[[], None]:
+    """Return what takes one more telegram from a read to the stored form; `split`: each read ends within one."""
+    frame = frame_of(revision) + b"\0"
+    link, body = Stream(), bytearray(BODY_BYTES + LIMITS_BYTES)
+    layout = layouts.layout_of(61, revision)
+    half = len(frame) // 2 if split else 0
+    port = BytesIO(frame[half:] + frame[:half])
+    if split:
+        link.inlet()[:half] = frame[:half]
+        link.receive(half)
+        link.next_message(0)
+
+    def one() -> None:
+        port.seek(0)
+        full = True
+        while full:
+            n = port.readinto(link.inlet())
+            full = n == link.free  # as the agent does: otherwise no more has arrived
+            link.receive(n)
+            while link.next_message(0) == LINK_MESSAGE:
+                head = number(link.buf, link.at + 4, 7)
+                if head == 61999:
+                    read = read_light(body, 0, link.buf, link.at, link.length)
+                else:
+                    read = layouts.read_whole(layout, link.buf, link.at, link.length, body, 0)[0]
+                if not read or head != 61000 + revision:
+                    raise ValueError(frame)
+                if link.is_empty():
+                    break
+
+    return one
+
+
+def _own_way(report: Report, revision: int, plain: Callable[[bytes], dict], wanted: int) -> None:
+    frame = frame_of(revision)
+    whole, split, theirs = per_second(own_way(revision, False), own_way(revision, True), lambda: plain(frame))
+    name = f"the agent's own way, revision {revision}"
+    how = "from a read into the form that is stored, framing and every check"
+    report.add(name, whole, "/s", f">= {wanted}", how)
+    report.add(name + ", against plain slicing", whole / theirs, "x", "", f"without framing it makes {theirs:.0f}/s")
+    report.add(name + ", reads that end in the middle", split, "/s", "", "as many reads, each ends inside one")
+    report.add(
+        name + ", these against whole ones",
+        split / whole,
+        "x",
+        "",
+        "best turns of the same run; what has begun is copied as on a board",
+    )
+
+
+def _others(report: Report) -> None:
+    long = catalogue.encode(61, 7, **{name: FIELDS[name] for name in FIELDS})
+    data = result_data(Tightening(), 7)
+    filled = b"%04d0061007" % (20 + len(data)) + b" " * 9 + data
+    variable = [catalogue.data_field(2001 + number, 12.5, unit=1) for number in range(20)]
+    object_data = catalogue.encode(1202, 1, message_count=2, message_number=2, result_id=1, data_fields=variable)
+    given = FIELDS
+    built, whole, blank, fields = per_second(
+        lambda: catalogue.encode(61, 999, **given),
+        lambda: catalogue.decode(filled).fields(),
+        lambda: catalogue.decode(long).fields(),
+        lambda: catalogue.decode(object_data).fields(),
+        share=4,
+    )
+    report.add("MID 0061 revision 7, every field", whole, "/s", "", f"{len(catalogue.form(61, 7).fields)} fields")
+    report.add("the same with most of them blank", blank, "/s", "", "revision 7, most numbers and texts blank")
+    report.add("MID 1202, 20 variable data fields", fields, "/s", "", "each as an object")
+    report.add("MID 0061 revision 999, built", built, "/s", "", "from values by name, all checked")
+
+
+# -- importing -----------------------------------------------------------------------------------------------------
+
+
+def _imports(report: Report) -> None:
+    frame = frame_of(999)
+    for name, use in _USES.items():
+        text = use.format(frame=frame) if "{frame" in use else use
+        took = min(_fresh(text, False)[0] for _ in range(IMPORT_ROUNDS))
+        octets = _fresh(text, True)[1]
+        report.add(f"import, {name}", took, "ms", "", "the best of five fresh interpreters, with compiled .pyc")
+        report.add(f"memory, {name}", octets / 1024, "KiB", "", "what Python's allocator has given, by tracemalloc")
+
+
+def _fresh(use: str, memory: bool) -> tuple[float, float]:
+    source = _IMPORT.format(root=str(CHECKOUT), use=use, memory=memory)
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True
+    )
+    took, octets = done.stdout.split()
+    return float(took), float(octets)

@@ -1,0 +1,137 @@
+"""Measures how fast a backlog drains to ToolsNet over lines with a round trip, in simulated time and so exactly.
+
+Rules
+1. The whole agent, its controller and ToolsNet; the controller's line has no delay. ToolsNet is away while the backlog
+   grows.
+2. The limit is one full window a round trip; a window of 1 is the default (docs/decisions.md). Without a round
+   trip only the processor limits: this is real time, of the agent with peers that answer at once
+   (lab.harness.quiet).
+3. The day's backlog drains while the tool goes on; what is tightened behind it is delayed only by its own way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab.harness import quiet
+from lab.harness.cart import PIM, SERVER, Cart
+from lab.harness.configuration import configuration
+from toolcart.agent.base.ticks import ticks_add
+from toolcart.agent.log.flash import RamFlash
+from toolcart.base.report import AT_LEAST, AT_MOST, Report
+
+RESULTS = 10_000
+ROUND_TRIPS_MS = (20, 100)
+WINDOWS = (1, 8)
+LAN_MS = 2  # the shortest possible with two ways of whole milliseconds
+DAY_RESULTS = 8_640
+EVERY_MS = 10_000  # a cart that tightens 8,640 screws a day
+SHARE_PERCENT = 98
+DAY_LIMIT_S = 60
+BLOCKS = 640  # of 4 KiB: room for all of it
+LIMIT_MS = 4 * 3_600_000
+STEPS_A_RESULT = 8  # of the agent while a result is stored
+STEPS = len(ROUND_TRIPS_MS) * len(WINDOWS) + 1 + len(WINDOWS)
+
+
+def measure(report: Report, progress: Callable[[float], None]) -> None:
+    """Add the figures; `progress` gets the share done, 0 to 1."""
+    for done, (round_trip_ms, window) in enumerate(itertools.product(ROUND_TRIPS_MS, WINDOWS)):
+        took_ms = _drain_ms(RESULTS, round_trip_ms, window)
+        percent = 100 * RESULTS * round_trip_ms / window / took_ms
+        several = "" if window == 1 else f", window {window}"
+        name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms{several}"
+        report.add(name, round(took_ms / 1000, 1), "s", "", "simulated time")
+        what = f"{window} a round trip"
+        report.add(f"{name}, of the limit", round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", what)
+        progress((done + 1) / STEPS)
+    name = f"drain of {RESULTS:,} results, round trip of 0 ms"
+    report.add(name, round(_drain_at_once_s(RESULTS), 2), "s", "", "processor time, of the agent and peers in memory")
+    progress((STEPS - len(WINDOWS)) / STEPS)
+    for done, window in enumerate(WINDOWS):
+        several = "" if window == 1 else f", window {window}"
+        seconds, behind = _day(window)
+        name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms{several}"
+        report.add(name, seconds, "s", f"{AT_MOST} {DAY_LIMIT_S}")
+        name = f"live results behind it, most that waited{several}"
+        report.add(name, behind, "results", f"{AT_MOST} {window}", "once the backlog is gone")
+        progress((STEPS - len(WINDOWS) + done + 1) / STEPS)
+
+
+def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
+    """Return a cart with that many results waiting, ToolsNet still away."""
+    cart = Cart(
+        blocks=BLOCKS,
+        archive_rows=results + 1000,
+        settings={"spool": {"size_kib": 4 * (BLOCKS - 4)}, "toolsnet": {"window": window}},
+        toolsnet={"window": window},
+    )
+    cart.until_ready()
+    for address in (PIM, SERVER):
+        cart.network.line(*address).delay_ms = round_trip_ms // 2
+        cart.network.down(*address)
+    for _ in range(results):
+        cart.controller.produce()
+        cart.run(1)
+    station: Any = cart.station
+    cart.until(lambda: station.log.number >= results, LIMIT_MS)
+    return cart
+
+
+def _drain_ms(results: int, round_trip_ms: int, window: int) -> int:
+    """Return the ms from the first result in the archive to the last one."""
+    cart = _waiting(results + 1, round_trip_ms, window)
+    for address in (PIM, SERVER):
+        cart.network.up(*address)
+    cart.until_stored(1, LIMIT_MS)
+    return cart.until_stored(results + 1, LIMIT_MS)
+
+
+def _drain_at_once_s(results: int) -> float:
+    """Return the processor time from ToolsNet's return to its last handled 05."""
+    bench = quiet.Workbench(configuration(), RamFlash(BLOCKS + BLOCKS // 10))
+    bench.settle()
+    log: Any = bench.station.log
+    toolsnet = bench.toolsnet
+    toolsnet.away = True
+    toolsnet.close()
+    for _ in range(results):
+        bench.controller.produce()
+        for _ in range(STEPS_A_RESULT):
+            bench.step()
+    if log.waits(log.cursors[0]) != results:
+        raise RuntimeError(f"{log.waits(log.cursors[0])} of {results} results wait")
+    toolsnet.away = False
+    bench.moment = ticks_add(bench.moment, quiet.RECONNECT_MS)
+    begun_s = time.thread_time()
+    while log.waits(log.cursors[0]) and time.thread_time() - begun_s < DAY_LIMIT_S:
+        bench.step()
+    took_s = time.thread_time() - begun_s
+    if toolsnet.stored != results or toolsnet.disorder:
+        raise RuntimeError(f"{toolsnet.stored} of {results} results got through")
+    return took_s
+
+
+def _day(window: int) -> tuple[float, int]:
+    """Return the seconds a day's backlog takes beside live results, and how many of these at most waited behind it."""
+    cart = _waiting(DAY_RESULTS, LAN_MS, window)
+    for address in (PIM, SERVER):
+        cart.network.up(*address)
+    cart.until_stored(1, LIMIT_MS)
+    begun_ms = cart.clock.total_ms
+    while cart.archive.stored < len(cart.controller.produced):
+        cart.controller.produce()
+        made = len(cart.controller.produced)
+        end_ms = cart.clock.total_ms + EVERY_MS
+        cart.until(lambda: cart.archive.stored >= made or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
+    seconds = (cart.clock.total_ms - begun_ms) / 1000
+    behind = 0
+    for _ in range(100):
+        cart.controller.produce()
+        cart.run(LAN_MS)
+        behind = max(behind, len(cart.controller.produced) - cart.archive.stored)
+        cart.run(EVERY_MS - LAN_MS)
+    return round(seconds, 1), behind

@@ -1,0 +1,88 @@
+"""Makes the pictures of the live view in README and docs: `python -m lab.bench.pictures docs/pictures`.
+
+Rules
+1. They show the real view over a real agent of twelve simulated carts, one of which has no network, with ToolsNet
+   away for a while; nothing in them is drawn by hand.
+2. A picture is the terminal's text as SVG, as Textual exports it, except for the fonts it would load from elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from lab.harness.fleet import Fleet
+from toolcart.base.command_line import CommandLine, start
+from toolcart.tools.live.view import View
+from toolcart.tools.live.watch import ENDED, Watch
+
+CARTS = 12
+RATE_PER_S = 0.7
+AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
+SIZE = (120, 32)
+LIMIT_S = 60.0
+
+
+def make(folder: Path) -> None:
+    """Write overview.svg, station.svg and outage.svg into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
+        path = Path(place, "line-2.json")
+        path.write_text(json.dumps(fleet.configuration(backoff_s=0.2, recover_retry_s=2)), encoding="utf-8")
+        fleet.cut(6)
+        watch = Watch(path)
+        try:
+            asyncio.run(_play(View(watch, ascii_only=False), watch, fleet, folder))
+        finally:
+            watch.close()
+
+
+async def _play(view: View, watch: Watch, fleet: Fleet, folder: Path) -> None:
+    async with view.run_test(size=SIZE) as pilot:
+        await _until(pilot, lambda: watch.elapsed_s() > AWAY_S)
+        _save(view, folder / "overview.svg")
+        fleet.cut_toolsnet()
+        await _until(pilot, lambda: watch.elapsed_s() > BACK_S)
+        _save(view, folder / "outage.svg")
+        fleet.cut_toolsnet(False)
+        await pilot.press("down", "enter")
+        await _until(pilot, lambda: watch.elapsed_s() > ALL_S)
+        _save(view, folder / "station.svg")
+        await pilot.press("q")
+        await _until(pilot, lambda: watch.phase == ENDED)
+
+
+def _save(view: View, path: Path) -> None:
+    text = view.export_screenshot(title="toolcart run --config line-2.json", simplify=True)
+    path.write_text(without_fonts(text), encoding="utf-8")
+    print(f"{path}: {path.stat().st_size // 1024} KiB")
+
+
+def without_fonts(svg: str) -> str:
+    """Return the picture with the reader's own monospaced font, so that none is loaded from elsewhere."""
+    return re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
+
+
+async def _until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    give_up_s = time.monotonic() + LIMIT_S
+    while not condition():
+        if time.monotonic() > give_up_s:
+            raise RuntimeError("the run did not come so far in time")
+        await pilot.pause(0.1)
+
+
+def main() -> None:
+    line = CommandLine(__doc__)
+    line.add_argument("folder", nargs="?", default="docs/pictures", type=Path, help="default: docs/pictures")
+    make(line.parse_args().folder)
+
+
+if __name__ == "__main__":
+    start(main)

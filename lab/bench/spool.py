@@ -1,0 +1,338 @@
+"""Measures the spool: wear and bytes of a result beside littlefs and SQLite, start-up, appends on a real file, stalls.
+
+Rules
+1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them, and
+   its state is counted with it: a snapshot before each batch goes out.
+2. Flash is counted on the simulated chip (erases, bytes programmed), a file on the disk that holds it.
+3. A stored byte is one of a record (126 bytes for a light result). Bytes of 0xFF that fill up a unit program no cell;
+   they are counted anyway, and a second time without, because a chip does not program them.
+4. What needs a package that is not installed is reported as not measured.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.harness.flash import SimFlash
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.log import head
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.flash import Part
+from toolcart.agent.log.log import LOG_DONE, Log
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.record import FRAME_BYTES, seal
+from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
+from toolcart.base.report import Report, measured
+from toolcart.board.linux_flash import FileFlash
+from toolcart.board.linux_spool_make import BLOCK_BYTES
+
+RESULTS = 1000
+PAYLOAD = 114
+RECORD = PAYLOAD + FRAME_BYTES
+START_SIZES_KIB = (64, 256, 1024, 4096, 16384, 65536)
+APPENDS = 400
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` gets the share done, 0 to 1."""
+    steps: list[Callable[[Report], None]] = [_wear, _littlefs, _sqlite, _start, _file, _stall]
+    return measured(steps, progress)
+
+
+def payload(number: int) -> bytes:
+    """Return one light result as the spool keeps it."""
+    return number.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + b"%-96sVIN%07d" % (b"0" * 96, number)
+
+
+BATCH = 48  # as spool.cursor_batch
+
+
+def logged(device) -> tuple[State, Log]:
+    """Return state and log of results on this device, as a board has them."""
+    state = State(Part(device, 0, STATE_BLOCKS))
+    part = Part(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
+    log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
+    if mount(state, (log,), 1) != MOUNT_DONE:
+        raise AssertionError("the log is not mounted")
+    return state, log
+
+
+def append(log: Log, number: int, octets: bytes) -> int:
+    log.stage[log.place : log.place + PAYLOAD] = octets
+    return log.append(KIND_RESULT, 0, PAYLOAD)
+
+
+class _Counting(SimFlash):
+    """Also counts the bytes that are not 0xFF."""
+
+    def __init__(self, unit_bytes: int):
+        super().__init__(32 + STATE_BLOCKS, BLOCK_BYTES, unit_bytes)
+        self.cells_programmed = 0
+
+    def program(self, address, buf, n):
+        self.cells_programmed += n - bytes(buf[:n]).count(0xFF)
+        return super().program(address, buf, n)
+
+
+def _wear(report: Report) -> None:
+    for unit in (1, 4, 16, 64, 256):
+        flash = _Counting(unit)
+        state, log = logged(flash)
+        cursor = log.cursors[0]
+        for number in range(1, RESULTS + 1):
+            log.maintain()
+            if append(log, number, payload(number)) != LOG_DONE:
+                raise AssertionError("the log takes no result")
+            if number > state.numbers[n.LIMIT]:
+                state.numbers[n.LIMIT] = number + BATCH - 1
+                state.save()
+            if not log.fresh(cursor):
+                log.peek(cursor)
+            cursor.advance()
+        erases = sum(flash.wear) / RESULTS
+        stored = RESULTS * RECORD
+        report.add(
+            f"erases per light result, units of {unit}",
+            round(erases, 4),
+            "erases",
+            "<= 0.066" if unit == 256 else "<= 0.035",
+            "simulated chip, 4 KiB blocks, delivered as it comes, state included",
+        )
+        report.add(
+            f"octets programmed per stored octet, units of {unit}",
+            round(flash.octets_programmed / stored, 3),
+            "octets",
+            "<= 1.3" if unit == 256 else "",
+            "fill included: a durable record of 126 octets takes a unit of 256, so 2 is the least possible here"
+            if unit == 256
+            else "fill included",
+        )
+        report.add(
+            f"octets programmed per stored octet without fill, units of {unit}",
+            round(flash.cells_programmed / stored, 3),
+            "octets",
+            "<= 1.3" if unit == 256 else "",
+            "octets of 0xFF program no cell",
+        )
+
+
+def _littlefs(report: Report) -> None:
+    for name in ("append file", "file per record"):
+        erases = programmed = None
+        how = "littlefs-python, 4 KiB blocks, units of 256, flush per record"
+        try:
+            erases, programmed = _littlefs_run(name == "append file")
+        except ImportError:
+            how = "littlefs-python is not installed (extra `bench`)"
+        except Exception as error:
+            how = f"littlefs failed: {type(error).__name__}: {error}"
+        report.add(f"littlefs, {name}: erases per result", erases, "erases", "", how)
+        report.add(f"littlefs, {name}: octets programmed per stored octet", programmed, "octets", "", how)
+
+
+def _littlefs_run(one_file: bool) -> tuple[float, float]:
+    from littlefs import LittleFS, UserContext  # type: ignore[import-not-found]
+
+    class Counting(UserContext):
+        erases = 0
+        programmed = 0
+
+        def prog(self, cfg, block, off, data):
+            self.programmed += len(data)
+            return super().prog(cfg, block, off, data)
+
+        def erase(self, cfg, block):
+            self.erases += 1
+            return super().erase(cfg, block)
+
+    blocks = 512
+    context = Counting(blocks * BLOCK_BYTES)
+    fs = LittleFS(
+        context=context,
+        block_size=BLOCK_BYTES,
+        block_count=blocks,
+        prog_size=256,
+        read_size=256,
+        cache_size=256,
+        lookahead_size=64,
+        mount=False,
+    )
+    fs.format()
+    fs.mount()
+    context.erases = context.programmed = 0
+    if one_file:
+        with fs.open("log", "wb", buffering=0) as file:
+            for number in range(1, RESULTS + 1):
+                file.write(payload(number))
+                file.flush()
+    else:
+        fs.mkdir("r")
+        for number in range(1, RESULTS + 1):
+            with fs.open(f"r/{number:06d}", "wb") as file:
+                file.write(payload(number))
+            if number > 100:  # delivered, so that it does not fill up
+                fs.remove(f"r/{number - 100:06d}")
+    return round(context.erases / RESULTS, 4), round(context.programmed / RESULTS / RECORD, 3)
+
+
+def _sqlite(report: Report) -> None:
+    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
+        database = sqlite3.connect(Path(folder, "r.sqlite"), isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE results (number INTEGER PRIMARY KEY, octets BLOB)")
+        written = _written()
+        start = time.perf_counter()
+        for number in range(1, RESULTS + 1):
+            database.execute("INSERT INTO results VALUES (?, ?)", (number, payload(number)))
+        seconds = time.perf_counter() - start
+        after = _written()
+        database.close()
+    report.add("SQLite: results a second", round(RESULTS / seconds), "1/s", "", "synchronous=FULL, WAL, one by one")
+    octets = None if written is None or after is None else round((after - written) / RESULTS)
+    report.add("SQLite: octets handed to the disk per result", octets, "octets", "", "wchar of /proc/self/io")
+
+
+def _written() -> int | None:
+    try:
+        text = Path("/proc/self/io").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("wchar")))
+
+
+def _disk() -> str | None:
+    """Return a folder on a disk rather than in memory, if the user names one."""
+    return os.environ.get("TOOLCART_BENCH_FOLDER")
+
+
+class _OneBlock:
+    """A full area of any size out of one block: every block of the log reads like the first except for its numbers."""
+
+    def __init__(self, kib: int):
+        self.unit_bytes = 16
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = kib * 1024 // BLOCK_BYTES
+        self.reads = 0
+        self.octets_read = 0
+        made = SimFlash(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
+        state, log = logged(made)
+        number = 0
+        while log.used_blocks() < 2:
+            number += 1
+            append(log, number, payload(number))
+        state.save()
+        self.state = bytes(made.cells[: STATE_BLOCKS * BLOCK_BYTES])
+        start = (STATE_BLOCKS + log.place_of(1)) * BLOCK_BYTES
+        self.a_block = bytearray(made.cells[start : start + BLOCK_BYTES])
+        self.per_block = number - 1
+        self._made = self._filled = -1
+
+    def read_into(self, address: int, buf: bytearray, n: int) -> int:
+        self.reads += 1
+        self.octets_read += n
+        block, offset = divmod(address, BLOCK_BYTES)
+        if block < STATE_BLOCKS:
+            buf[:n] = self.state[address : address + n]
+            return 0
+        if block != self._made:
+            self._renumber_head(block)
+        if offset + n > head.HEAD_OCTETS and block != self._filled:
+            self._renumber_records(block)
+        buf[:n] = self.a_block[offset : offset + n]
+        return 0
+
+    def _renumber_head(self, block: int) -> None:
+        index = block - STATE_BLOCKS
+        page = self.a_block
+        page[head.AT_NUMBER : head.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
+        page[head.AT_FIRST : head.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
+        page[head.AT_CRC : head.AT_CRC + 4] = crc30(page, 0, head.AT_CRC).to_bytes(4, "little")
+        self._made = block
+
+    def _renumber_records(self, block: int) -> None:
+        number = (block - STATE_BLOCKS) * self.per_block
+        at = head.HEAD_OCTETS
+        while number < (block - STATE_BLOCKS + 1) * self.per_block:
+            number += 1
+            seal(self.a_block, at, KIND_RESULT, 0, PAYLOAD, number)
+            at = -(-(at + RECORD) // 16) * 16
+        self._filled = block
+
+
+def _start(report: Report) -> None:
+    for kib in START_SIZES_KIB:
+        device = _OneBlock(kib)
+        start = time.perf_counter()
+        logged(device)
+        seconds = time.perf_counter() - start
+        report.add(
+            f"start-up, {kib} KiB full: reads",
+            device.reads,
+            "reads",
+            f"<= {device.block_count + 160}",
+            f"the state, one a block and one block; {device.octets_read // 1024} KiB in {seconds:.2f} s here",
+        )
+
+
+def _file(report: Report) -> None:
+    """Measure the log against a bare loop of the same system calls, in turns so that a slow disk slows both."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
+        flash = FileFlash(str(Path(folder, "spool")), 4096 * 1024)
+        _, log = logged(flash)
+        bare = os.open(Path(folder, "bare"), os.O_RDWR | os.O_CREAT)
+        os.posix_fallocate(bare, 0, 4096 * 1024)
+        os.pwrite(bare, b"\xff" * 4096 * 1024, 0)
+        os.fsync(bare)
+        of_log, of_bare = [], []
+        address = 0
+        for number in range(1, APPENDS + 1):
+            octets = payload(number)
+            start = time.perf_counter()
+            append(log, number, octets)
+            of_log.append(time.perf_counter() - start)
+            piece = bytes(128 if number % 31 else 256)
+            start = time.perf_counter()
+            if not number % 31:
+                os.pwrite(bare, b"\xff" * BLOCK_BYTES, address // BLOCK_BYTES * BLOCK_BYTES)
+            os.pwrite(bare, piece, address)
+            os.fdatasync(bare)
+            of_bare.append(time.perf_counter() - start)
+            address += len(piece)
+        os.close(bare)
+        flash.close()
+    # Medians: one append that waits for the disk's own housekeeping would dominate a sum.
+    log_s, bare_s = statistics.median(of_log), statistics.median(of_bare)
+    report.add("durable appends a second on a file", round(1 / log_s), "1/s", "", "fdatasync each, median")
+    report.add("the bare loop of the same calls", round(1 / bare_s), "1/s", "", "pwrite, fdatasync, median")
+    share = round(100 * bare_s / log_s, 1)
+    report.add("appends, share of the bare loop", share, "%", ">= 90", "the rest is Python: 0.1 ms a record")
+
+
+def _stall(report: Report) -> None:
+    flash = SimFlash(16 + STATE_BLOCKS, BLOCK_BYTES, 256)
+    log = logged(flash)[1]
+    cursor = log.cursors[0]
+    most = most_us = 0
+    for number in range(1, 400):
+        log.maintain()
+        before, before_us = flash.operations, flash.busy_us
+        append(log, number, payload(number))
+        if number > 1:
+            most = max(most, flash.operations - before)
+            most_us = max(most_us, flash.busy_us - before_us)
+        log.peek(cursor)
+        cursor.advance()
+    report.add("operations inside one append, erased ahead", most, "operations", "<= 1", "units of 256")
+    report.add("longest append, erased ahead", most_us / 1000, "ms", "", "at 0.7 ms a page, a raw frame is three pages")
+    octets = len(log.stage) + len(log.page) + 3 * 256 + 8 * n.NUMBERS + n.OCTETS
+    report.add(
+        "buffers of a log and its state, any area", octets, "octets", "<= 3400", "stage, page, two slots, numbers"
+    )

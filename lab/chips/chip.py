@@ -1,0 +1,760 @@
+"""The world of a simulated chip: its power, its flash, the air, names, and every peer, on one clock that only jumps.
+
+    with Chip("rp2", tree) as chip:
+        chip.run(60000); chip.air.silent = True; chip.run(600000); chip.told("?status")
+
+Rules
+1. The board program is the one that `toolcart flash` installs, on 32-bit MicroPython, in the heap of the real board
+   (lab.chips.rules): from its own /main.py, out of a ROMFS or, with `copied`, out of /a. `script` runs in its place.
+   The spool is in raw flash, or in files if there is no `ring`.
+2. It is another process; what only a port provides, it asks for here (lab.chips.inside). It computes in no time: time
+   passes while it waits, in flash operations, in scans, and in calls that block.
+3. A reset ends the process and starts the next. `resets` has when and why: "watchdog", "reset", "cut".
+4. Power fails in the flash operation whose number is `cut_at`; `torn` says how many of its bytes are done.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import struct
+import subprocess
+import tempfile
+import termios
+from pathlib import Path
+from typing import Any
+
+from lab import runtimes
+from lab.chips import rules
+from lab.harness.line import Network
+from lab.harness.port import PORT_OPEN, PORT_OPENING
+from lab.harness.serial_line import MicroClock, SerialLine
+from toolcart.base.cache import Unavailable
+from toolcart.base.clock import Dice, SimClock
+from toolcart.sim.controller import Controller
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.r3964_peer import R3964Peer
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.tools.flash import package
+
+INSIDE = ("inside.py", "rules.py")
+READ_S = 120  # of real time for one answer of the process: after that it hangs
+BOOT_MS = 500  # from power to boot.py
+SAFE_MODE = "SAFE MODE"
+BLOCK_BYTES = 4096
+FILES_BLOCKS = {"rp2": 64, "esp32": 160}  # toolcart.board.rp2_flash.FILES_BYTES; a table with a spool partition
+STOCK_BLOCKS = 352  # of stock firmware, which has a file system alone
+RING_BLOCKS = 16
+EXECUTES_MS = 600000  # at the prompt, at most
+OPERATIONS_MAX = 200000  # without any time passing: more is an endless loop
+
+CONTROLLER = ("192.0.2.10", 4545)
+PIM = ("192.0.2.20", 6575)
+SERVER = ("192.0.2.20", 10111)
+NAME_SERVER = "192.0.2.53"
+ADDRESS = "192.0.2.7 255.255.255.0 192.0.2.1 " + NAME_SERVER
+
+TREE = {
+    "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]},
+    "stations": [
+        {"number": 1, "controller": {"host": CONTROLLER[0]}, "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12}}
+    ],
+    "board": {"network": "wifi", "ssid": "Plant"},
+}
+
+(WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
+(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL, UART) = range(10, 20)
+CONSOLE = 255
+SERIAL = 3  # the kind of a UART, beside SOCK_STREAM and SOCK_DGRAM
+
+
+class Air:
+    """The access points, and what the radio says of itself."""
+
+    def __init__(self):
+        self.points = {b"point1": 50}  # strength in -dBm
+        self.silent = False  # joined, but nothing goes through: the radio reports no loss
+        self.on = False
+        self.joined_ms = -1  # when it has an address; -1: not joining
+        self.deinits = self.restarts = self.joins = 0
+
+    def is_up(self, now_ms: int) -> bool:
+        return self.on and bool(self.points) and 0 <= self.joined_ms <= now_ms
+
+    def status(self, platform: str, now_ms: int) -> int:
+        if self.is_up(now_ms):
+            return 3 if platform == "rp2" else 1010  # CYW43_LINK_UP; STAT_GOT_IP
+        if self.joined_ms < 0:
+            return 0 if platform == "rp2" else 1000
+        if not self.points:
+            return -2 if platform == "rp2" else 201  # CYW43_LINK_NONET; WIFI_REASON_NO_AP_FOUND
+        return 1 if platform == "rp2" else 1001
+
+
+class Socket:
+    """One socket as the port has it."""
+
+    def __init__(self, kind: int, port):
+        self.kind = kind
+        self.port = port
+        self.was = 0  # its last state other than closed
+        self.error = ""  # the name of the error that ended it
+        self.opened_ms = 0
+        self.datagrams: list[tuple[str, int, bytes]] = []
+
+
+class Ended(AssertionError):
+    """The process ended by itself: a fault of the board or of the fakes."""
+
+
+class Chip:
+    """One board with its world; see the module."""
+
+    def __init__(
+        self,
+        platform: str,
+        tree: dict = TREE,
+        heap: int = 0,
+        copied: bool = False,
+        ring: bool = True,
+        script: str = "",
+        controller: dict | None = None,
+        serial: bool = False,
+    ):
+        self.platform = platform
+        self.runtime = runtimes.named("unix32")
+        reason = self.runtime.fetch()
+        if reason:
+            raise Unavailable(reason)
+        self.clock: Any = MicroClock() if serial else SimClock()
+        self.network = Network(self.clock, Dice(1))
+        self.controller = Controller(self.clock, ControllerOptions(**(controller or {})))
+        self.line = None
+        if serial:
+            self.line = SerialLine(self.clock, Dice(2), R3964Peer(self.controller.endpoint, self.clock))
+        self.archive = MemoryArchive(20000)
+        self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(server_host=SERVER[0]))
+        self.network.listen(*CONTROLLER, self.controller.endpoint)
+        self.network.listen(*PIM, self.toolsnet.pim_endpoint)
+        self.network.listen(*SERVER, self.toolsnet.server_endpoint)
+        self.air = Air()
+        self.names: dict[str, str] = {}
+        self.names_answer = True
+        self.questions = 0
+        self.resets: list[tuple[int, str]] = []
+        self.operations = 0
+        self.cut_at = 0
+        self.torn = 0
+        self.watchdog_bites = True
+        self.busy_ms = 0  # how long the chip does something else when it would next wait
+        self.looks_at_heap = not heap  # one collection more than the board makes
+        self.least_free = 1 << 30
+        self.beside = 0  # bytes of heap that the fakes take
+        self.heap = heap or rules.HEAP_BYTES[platform]
+        self.files = STOCK_BLOCKS if copied else FILES_BLOCKS[platform]
+        self.in_place = 0 if copied or script else rules.ROMFS_BYTES
+        self.ring = ring and not copied
+        self.process: subprocess.Popen | None = None
+        self._sockets: dict[int, Socket] = {}
+        self._question: tuple | None = None
+        self._fed_ms = self._watchdog_ms = 0
+        self._typed = b""
+        self._text = ""
+        self._until_ms = self._since_time = 0
+        self._interrupts = False
+        self._waiting: int | None = None  # since when the chip waits
+        self.folder = Path(tempfile.mkdtemp(prefix="toolcart-chip-")).resolve()
+        try:
+            self._install(tree, copied, script)
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        """End the process and remove its folder."""
+        self._end()
+        shutil.rmtree(self.folder)
+
+    # -- what a test does --------------------------------------------------------------------------------------------
+
+    def run(self, ms: int) -> None:
+        """Let time pass."""
+        self._until_ms = self.clock.total_ms + ms
+        while self.clock.total_ms < self._until_ms:
+            if self.process is None:
+                self._advance(BOOT_MS)
+                self._start("run")
+            if self._question is None:
+                self._question = self._asked()
+            if self.at_prompt():
+                self._advance(self._until_ms - self.clock.total_ms)
+                break
+            if self._question is not None and self._answered(*self._question):
+                self._question = None
+
+    def at_prompt(self) -> bool:
+        """True if main.py has ended and the REPL waits."""
+        return self._question is not None and self._question[0] == REPL
+
+    def hold(self) -> None:
+        """Press Ctrl-C until the REPL is there."""
+        self._interrupts = True
+        self.until(self.at_prompt, 30000)
+        self._interrupts = False
+
+    def execute(self, source: str) -> tuple[bool, str] | None:
+        """Run some lines at the prompt; return whether nothing was raised, and the output. None if the chip is gone."""
+        if not self.at_prompt():
+            return None
+        before = len(self.said())
+        self._answer(0, source.encode())
+        self._until_ms = self.clock.total_ms + EXECUTES_MS
+        process, self._question = self.process, None
+        while self._question is None:
+            question = self._asked()
+            if question is None or not (question[0] == REPL or self._answered(*question)):
+                break
+            self._question = question if question[0] == REPL else None
+        if self._question is None or self.process is not process:
+            return None
+        return not self._question[2], self.said()[before:]
+
+    def until(self, condition, limit_ms: int = 600000) -> int:
+        """Let time pass until the condition holds; return the ms it took."""
+        start = self.clock.total_ms
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, f"not within {limit_ms} ms\n{self.said()[-3000:]}"
+            self.run(100)
+        return self.clock.total_ms - start
+
+    def produce(self, count: int, every_ms: int = 1000) -> None:
+        """Let the controller push that many results."""
+        for _ in range(count):
+            self.controller.produce()
+            self.run(every_ms)
+
+    def missing(self) -> list[int]:
+        """Return the IDs of all results that are not in the archive, acknowledged or not."""
+        there = set(self.archive.tightening_ids())
+        return [number for number in range(1, len(self.controller.produced) + 1) if number not in there]
+
+    def lost(self) -> list[int]:
+        """Return the IDs of all acknowledged results that are not in the archive."""
+        there = set(self.archive.tightening_ids())
+        return [number for number in self.controller.acknowledged if number not in there]
+
+    def ask(self, line: str, limit_ms: int = 20000) -> str:
+        """Type a line at the console; return the output up to the answer's end."""
+        before = len(self.said())
+        self.type(line)
+        self.until(lambda: '"end": true' in self.said()[before:], limit_ms)
+        return self.said()[before:]
+
+    def type(self, line: str) -> None:
+        """Type a line at the console."""
+        assert self.process is not None and self.process.stdin is not None
+        os.write(self.process.stdin.fileno(), line.encode() + b"\r\n")
+        self._typed += line.encode() + b"\r\n"
+
+    def power_off(self) -> None:
+        """Switch the power off; `run` gives it back."""
+        self._reset("cut")
+
+    def said(self) -> str:
+        """Return everything printed, by all starts."""
+        file = self.folder / "said"
+        return self._text + (file.read_text(errors="replace") if file.exists() else "")
+
+    def flash(self, octets: bytes | None = None) -> bytes:
+        """Return the whole flash, or replace its content, while the power is off."""
+        assert self.process is None
+        if octets is not None:
+            (self.folder / "flash").write_bytes(octets)
+        return (self.folder / "flash").read_bytes()
+
+    def file(self, name: str) -> str:
+        """Return a file of the board, while its power is off."""
+        self._end()
+        self._start("cat", name)
+        return self._finished().strip()
+
+    def failures(self) -> int:
+        """Return the number of consecutive failed starts in the board's state."""
+        return int(self.file("/toolcart.state").split()[3])
+
+    # -- the process -------------------------------------------------------------------------------------------------
+
+    def _install(self, tree: dict, copied: bool, script: str) -> None:
+        """Put the version onto a blank chip, as `toolcart flash` leaves it."""
+        for name in INSIDE:  # no path of this machine takes room in the measured heap
+            shutil.copy(Path(__file__).with_name(name), self.folder)
+        config = self.folder / "config.json"
+        config.write_text(json.dumps(tree))
+        frozen = "" if copied else package.core_digest(self.platform)
+        version = package.build(self.platform, "", config, frozen)
+        contents = {f"/a/{name}": content for name, content in version.files.items()} | version.root
+        contents |= {"/a/version.json": version.manifest(), "/toolcart.state": b"a - 0 0 -\n"}
+        if script:
+            contents["/main.py"] = script.encode()
+        if not copied:
+            (self.folder / "rom").write_bytes(_rom_of(self.platform))
+        (self.folder / "install").mkdir()
+        (self.folder / "names").write_text("".join(name + "\n" for name in contents))
+        for at, content in enumerate(contents.values()):
+            (self.folder / f"install/{at}").write_bytes(content)
+        blocks = self.files + RING_BLOCKS * self.ring
+        (self.folder / "flash").write_bytes(b"\xff" * (blocks * BLOCK_BYTES))
+        for name in ("asks", "answers"):
+            os.mkfifo(self.folder / name)
+        self._start("install")
+        self._finished()
+        self._measure()
+
+    def _measure(self) -> None:
+        """Measure the fakes' share of the heap; their report is not answered: the board's program never begins."""
+        self._start("run")
+        while not self.beside:
+            question = self._asked()
+            assert question is not None, self.said()
+            what, number, told, _, _ = question
+            if what == TOLD and number:
+                self.beside = told
+            else:
+                self._answered(*question)
+        self._end()
+
+    def _start(self, mode: str, *more: str) -> None:
+        total = self.files + RING_BLOCKS * self.ring
+        own = self.heap + self.in_place + self.beside if self.beside and mode == "run" else 4 << 20
+        words = (self.platform, ".", mode, "0", str(self.files), str(total))
+        script = self.folder / INSIDE[0]
+        command = self.runtime.command(script, str(own), (*words, *more), self.folder)
+        at = command.index(str(script))  # as a module: a script's whole path goes into the heap
+        command[at : at + 1] = ["-m", script.stem]
+        command = [word.replace(str(self.folder), ".") for word in command]
+        self._text = self.said()
+        self._out = (self.folder / "said").open("wb")
+        self.process = subprocess.Popen(
+            command, cwd=self.folder, stdin=subprocess.PIPE, stdout=self._out, stderr=subprocess.STDOUT
+        )
+        # Opened to read and write, so that neither side waits for the other to open its end.
+        self._asks = os.open(self.folder / "asks", os.O_RDWR)
+        self._answers = os.open(self.folder / "answers", os.O_RDWR)
+        self._sockets = {}
+        self._question = self._waiting = None
+        self._watchdog_ms = 0
+        self._typed = b""
+        self.air.on = False
+        self.air.joined_ms = -1
+
+    def _end(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
+        self._out.close()
+        os.close(self._asks)
+        os.close(self._answers)
+        for sock in self._sockets.values():
+            if sock.kind == SERIAL:
+                sock.port.close()
+            elif sock.port is not None:
+                self.network.abandon(sock.port)
+        self._sockets = {}
+        self._question = None
+
+    def _reset(self, why: str) -> None:
+        self.resets.append((self.clock.total_ms, why))
+        self._end()
+
+    def _finished(self) -> str:
+        """Serve a process that only uses the flash until it ends; return its output."""
+        before = len(self._text)
+        while True:
+            question = self._asked()
+            if question is None:
+                break
+            self._answered(*question)
+        assert self.process is not None
+        code = self.process.wait()
+        said = self.said()[before:]
+        self._end()
+        assert code == 0, said
+        return said
+
+    def _asked(self) -> tuple | None:
+        """Return the next question; None if the process has ended."""
+        head = self._read(12)
+        if head is None:
+            return None
+        what, number, length, a, b = struct.unpack("<BBHii", head)
+        octets = self._read(length) if length else b""
+        return what, number, a, b, octets
+
+    def _read(self, count: int) -> bytes | None:
+        found = b""
+        waited = 0
+        while len(found) < count:
+            if not select.select([self._asks], [], [], 0.2)[0]:
+                assert self.process is not None
+                if self.process.poll() is not None:
+                    return None
+                waited += 1
+                assert waited < READ_S * 5, "the chip does nothing and asks nothing\n" + self.said()[-3000:]
+                continue
+            found += os.read(self._asks, count - len(found))
+        return found
+
+    def _answer(self, code: int, octets: bytes = b"") -> bool:
+        os.write(self._answers, struct.pack("<ii", code, len(octets)) + octets)
+        return True
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _advance(self, ms: int) -> None:
+        """Let time pass for everything but the chip; at the prompt its timers feed the watchdog."""
+        end = self.clock.total_ms + ms
+        self._since_time = 0
+        while self.clock.total_ms < end:
+            self.network.step()
+            due = self.network.next_due()
+            step = max(1, min(end - self.clock.total_ms, due))
+            if self.line is None:
+                self.clock.advance(step)
+            else:
+                self.line.pass_us(step * 1000)
+        self.network.step()
+        if self._question is not None and self._question[0] == REPL and self._question[3]:
+            self._fed_ms = self.clock.total_ms
+
+    def _bites(self, ms: int) -> bool:
+        """True if the watchdog ends the chip within the next `ms`."""
+        left_ms = self._fed_ms + self._watchdog_ms - self.clock.total_ms
+        return self.watchdog_bites and self._watchdog_ms > 0 and ms > left_ms
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def _answered(self, what: int, number: int, a: int, b: int, octets: bytes) -> bool:
+        """Answer a question; False if it must wait, or if the chip is gone."""
+        self._since_time += 1
+        assert self._since_time < OPERATIONS_MAX, "no time passes\n" + self.said()[-2000:]
+        if what == WAIT:
+            return self._wait(a, octets)
+        if what in (STALL, PROGRAM, ERASE):
+            return self._stall(what, a, b)
+        if what == RESET:
+            self._reset("reset")
+            return False
+        if what == WATCHDOG:
+            self._watchdog_ms = a
+            self._fed_ms = self.clock.total_ms
+        elif what == FEED:
+            self._fed_ms = self.clock.total_ms
+        elif what == FREE and not a:
+            return self._answer(int(self.looks_at_heap))
+        elif what == FREE:
+            self.least_free = min(self.least_free, a)
+        elif what == TOLD:
+            if not number:  # the power has failed
+                self._reset("cut")
+                return False
+        else:
+            return self._network(what, number, a, octets)
+        return self._answer(0)
+
+    def _wait(self, ms: int, wanted: bytes) -> bool:
+        """Wait until something is ready, `ms` are over, or the test's time is: then the rest is for the next run."""
+        since = self._waiting = self.clock.total_ms if self._waiting is None else self._waiting
+        busy_ms, self.busy_ms = self.busy_ms, 0
+        self._advance(busy_ms)
+        end = since + ms
+        if self._interrupts:
+            self._waiting = None
+            return self._answer(-1)
+        while True:
+            self.network.step()
+            ready = self._ready(wanted)
+            if ready or self.clock.total_ms >= end:
+                break
+            if self.clock.total_ms >= self._until_ms:
+                return False
+            step = min(end, self._until_ms) - self.clock.total_ms
+            step = min(step, self.network.next_due(), 250 if self._sockets else step)
+            step = max(1, step if self.line is None else min(step, self.line.due_us() // 1000))
+            if self._bites(step):
+                self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
+                self._reset("watchdog")
+                return False
+            self._advance(step)
+        passed = self.clock.total_ms - since
+        self._waiting = None
+        return self._answer(passed, ready)
+
+    def _stall(self, what: int, ms: int, octets: int) -> bool:
+        if what != STALL and self.beside:
+            self.operations += 1
+            if self.operations == self.cut_at:
+                self.cut_at = 0
+                return self._answer(self.torn % (octets + 1))
+        if self.beside:
+            if self._bites(ms):
+                self._advance(max(0, self._fed_ms + self._watchdog_ms - self.clock.total_ms))
+                self._reset("watchdog")
+                return False
+            if self.line is not None:
+                self.line.port.deaf = what != STALL
+            self._advance(ms)
+            if self.line is not None:
+                self.line.port.hear_again()
+        return self._answer(-1)
+
+    # -- the network -------------------------------------------------------------------------------------------------
+
+    def _reaches(self) -> bool:
+        return self.air.is_up(self.clock.total_ms) and not self.air.silent
+
+    def _network(self, what: int, number: int, a: int, octets: bytes) -> bool:
+        if what == WLAN:
+            return self._answer(*self._wlan(number, a, octets))
+        if what == SOCKET:
+            return self._answer(self._socket(a))
+        if what == NAME:
+            address = self.names.get(octets.decode()) if self.names_answer and self._reaches() else None
+            return self._answer(0 if address else -1, (address or "").encode())
+        if what == UART:
+            assert self.line is not None
+            self.line.port.open("", a)
+            number = self._free()
+            self._sockets[number] = Socket(SERIAL, self.line.port)
+            return self._answer(number)
+        sock = self._sockets.get(number)
+        if sock is None:
+            return self._answer(-self._number("EBADF"))
+        if sock.kind == SERIAL and what in (READ, WRITE):
+            return self._answer(*self._serial(what, a, octets))
+        if what == CLOSE:
+            if sock.port is not None:
+                sock.port.close()
+            del self._sockets[number]
+            return self._answer(0)
+        if what == CONNECT:
+            return self._answer(self._connect(sock, octets.decode(), a))
+        if what == READ:
+            return self._answer(*self._received(sock, a))
+        if what == WRITE:
+            return self._answer(self._written(sock, octets))
+        if what == SENDTO:
+            return self._answer(self._sent(sock, octets, a))
+        return self._answer(*self._datagram(sock))
+
+    def _number(self, name: str) -> int:
+        return rules.ERRNO[self.platform][name]
+
+    def _socket(self, kind: int) -> int:
+        have = sum(1 for sock in self._sockets.values() if sock.kind == kind)
+        if have >= (rules.TCP_SOCKETS if kind == 1 else rules.UDP_SOCKETS)[self.platform]:
+            return -rules.NO_SOCKET[self.platform]
+        number = self._free()
+        self._sockets[number] = Socket(kind, self.network.port() if kind == 1 else None)
+        return number
+
+    def _free(self) -> int:
+        return next(free for free in range(1, 250) if free not in self._sockets)
+
+    def _serial(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
+        assert self.line is not None
+        port = self.line.port
+        if what == WRITE:
+            return port.write(octets, 0, len(octets)), b""
+        if a < 0:
+            return port.waiting(), b""
+        buf = bytearray(a)
+        got = port.readinto(buf, a)
+        return got, bytes(buf[:got])
+
+    def _connect(self, sock: Socket, host: str, port: int) -> int:
+        if not self.air.is_up(self.clock.total_ms):
+            return -self._number("EHOSTUNREACH")  # ERR_RTE: no interface has an address
+        if sock.kind != 1:
+            return 0
+        if sock.was:
+            return -self._number("EALREADY")
+        sock.was = PORT_OPENING
+        sock.opened_ms = self.clock.total_ms
+        sock.port.open(host, port)
+        return -self._number("EINPROGRESS")
+
+    def _look(self, sock: Socket) -> None:
+        """Notice what became of a connection."""
+        state = sock.port.state()
+        for address in (CONTROLLER, PIM, SERVER):
+            self.network.line(*address).black_hole = not self._reaches()
+        if state:
+            if state == PORT_OPENING and self.clock.total_ms - sock.opened_ms > rules.CONNECT_GIVES_UP_MS:
+                sock.port.close()
+                sock.error = "ECONNABORTED"
+            sock.was = state
+        elif sock.was and not sock.error:
+            sock.error = "ECONNRESET"  # also when refused: extmod/modlwip.c:1572
+
+    def _ready(self, wanted: bytes) -> bytes:
+        ready = b""
+        for number, events in zip(wanted[::2], wanted[1::2], strict=True):
+            got = self._events(number) & (events | rules.ALWAYS_TOLD[self.platform])
+            if got:
+                ready += bytes((number, got))
+        return ready
+
+    def _events(self, number: int) -> int:
+        if number == CONSOLE:
+            return rules.POLLIN if self._unread() else 0
+        sock = self._sockets.get(number)
+        if sock is None:
+            return 0
+        if sock.kind == SERIAL:
+            return rules.POLLIN if sock.port.has_input() else 0
+        if sock.kind != 1:
+            return rules.POLLOUT | (rules.POLLIN if sock.datagrams else 0)
+        self._look(sock)
+        if sock.error:
+            return rules.failed_events(self.platform, sock.error)
+        if sock.was != PORT_OPEN:
+            return 0 if sock.was else rules.POLLHUP | rules.POLLOUT
+        return rules.POLLOUT | (rules.POLLIN if sock.port.has_input() else 0)
+
+    def _unread(self) -> bool:
+        """True if the process has not read everything that was typed."""
+        if not self._typed:
+            return False
+        assert self.process is not None and self.process.stdin is not None
+        left = bytearray(4)
+        fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, left)
+        if not any(left):
+            self._typed = b""
+        return any(left)
+
+    def _received(self, sock: Socket, n: int) -> tuple[int, bytes]:
+        self._look(sock)
+        if sock.error:
+            return -self._number(sock.error), b""
+        if sock.was != PORT_OPEN:
+            return -self._number("EAGAIN" if sock.was else "ENOTCONN"), b""
+        buf = bytearray(min(n, 1500))
+        got = sock.port.readinto(buf, len(buf))
+        if got == 0:
+            return -self._number("EAGAIN"), b""
+        if got < 0:
+            sock.was = 0
+            return 0, b""  # the end
+        return got, bytes(buf[:got])
+
+    def _written(self, sock: Socket, octets: bytes) -> int:
+        self._look(sock)
+        if sock.error:
+            return -self._number(sock.error)
+        if sock.was != PORT_OPEN:
+            return -self._number("EAGAIN" if sock.was else "ENOTCONN")
+        return sock.port.write(octets, 0, len(octets)) or -self._number("EAGAIN")
+
+    def _sent(self, sock: Socket, octets: bytes, port: int) -> int:
+        host, _, octets = octets.partition(b"\0")
+        if not self.air.is_up(self.clock.total_ms):
+            return -self._number("EHOSTUNREACH")
+        if port == 53 and host.decode() == NAME_SERVER:
+            self.questions += 1
+            if self.names_answer and self._reaches() and len(sock.datagrams) < rules.DATAGRAMS[self.platform]:
+                sock.datagrams.append((NAME_SERVER, 53, _reply(octets, self.names)))
+        return len(octets)
+
+    def _datagram(self, sock: Socket) -> tuple[int, bytes]:
+        if not sock.datagrams:
+            return -self._number("EAGAIN"), b""
+        host, port, octets = sock.datagrams.pop(0)
+        return 0, struct.pack("<H", port) + host.encode() + b"\0" + octets
+
+    def _wlan(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
+        air, now_ms = self.air, self.clock.total_ms
+        if what == 0 and a >= 0:
+            air.restarts += air.on and not a
+            air.on = bool(a)
+            air.joined_ms = -1
+        elif what == 1:
+            if not air.on:
+                return -self._number("EPERM"), b""
+            air.joins += 1
+            air.joined_ms = now_ms + 2000
+        elif what == 2:
+            air.joined_ms = -1
+        elif what == 3:
+            return int(air.is_up(now_ms)), b""
+        elif what == 4:
+            return (-max(air.points.values(), default=90) if a else air.status(self.platform, now_ms)), b""
+        elif what == 5:
+            air.deinits += 1
+            air.on = False
+            air.joined_ms = -1
+        elif what == 6:
+            return len(air.points), b"".join(name + bytes((level, 0)) for name, level in air.points.items())
+        elif what == 7:
+            return 0, (ADDRESS if air.is_up(now_ms) else "0.0.0.0 0.0.0.0 0.0.0.0 0.0.0.0").encode()
+        return int(air.on), b""
+
+
+def _reply(question: bytes, names: dict[str, str]) -> bytes:
+    """Return a name server's answer."""
+    labels, at = [], 12
+    while question[at]:
+        labels.append(question[at + 1 : at + 1 + question[at]].decode())
+        at += 1 + question[at]
+    address = names.get(".".join(labels))
+    head = question[:2] + (b"\x81\x80" if address else b"\x81\x83") + b"\0\1" + (b"\0\1" if address else b"\0\0")
+    answer = head + b"\0\0\0\0" + question[12 : at + 5]
+    if address:
+        answer += b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes(int(part) for part in address.split("."))
+    return answer
+
+
+_ROMS: dict[str, bytes] = {}
+
+
+def _rom_of(platform: str) -> bytes:
+    """Return the ROMFS with a platform's program and safe_mode."""
+    from mpremote.romfs import VfsRomWriter
+
+    if platform not in _ROMS:
+        files = package.compiled(platform, "", package.OPTIONAL_SOURCES)
+        digest = {"toolcart_frozen.py": f"DIGEST = {package.core_digest(platform)!r}\n".encode()}
+        tree: dict = {}
+        for name, content in {**files, "safe_mode.mpy": package.compiled_safe_mode(), **digest}.items():
+            *folders, last = name.split("/")
+            place = tree
+            for folder in folders:
+                place = place.setdefault(folder, {})
+            place[last] = content
+        writer = VfsRomWriter()
+
+        def add(place: dict) -> None:
+            for name, content in sorted(place.items()):
+                if isinstance(content, dict):
+                    writer.opendir(name)
+                    add(content)
+                    writer.closedir()
+                else:
+                    writer.mkfile(name, content)
+
+        add(tree)
+        _ROMS[platform] = bytes(writer.finalise())
+    return _ROMS[platform]

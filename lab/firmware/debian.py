@@ -1,0 +1,231 @@
+"""Fetches the unix port of MicroPython and its C library from Debian; the system stays as it is.
+
+Rules:
+1. apt gets its own configuration, lists and status file; the system's mirror and keyring are only read.
+2. The packages are unpacked, never installed. The program is started through the loader that came with it, so
+   a 32-bit one needs no 32-bit libraries on the machine.
+3. trixie is stable: its MicroPython does not change. Another version on the mirror is refused.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.firmware import apt
+from toolcart.base.cache import Unavailable, output_of
+
+RELEASE = "trixie"
+PACKAGES = (
+    "micropython",
+    "libc6",
+    "libffi8",
+    "libgcc-s1",
+    "libmbedcrypto16",
+    "libmbedtls21",
+    "libmbedx509-7",
+)
+# The same by name and checksum, for a mirror whose lists do not match its release file: that may last for days. A
+# newer package has another name and is not listed here: then the error of the lists is reported.
+MBEDTLS = "3.6.6-0.1~deb13u1"
+POOL = {
+    "i386": {
+        "g/gcc-14/libgcc-s1_14.2.0-19": "a4c71fd856d2a48a7505a087b4186e3cca23f94603c05e3fb7c799b27e72f761",
+        "g/glibc/libc6_2.41-12+deb13u4": "67bb4b54cf4bb6a380449dfa1852cd9135659f85360caa0e41d312f4b30e573a",
+        "libf/libffi/libffi8_3.4.8-2": "8bafefb38c320ca27796070c881595ce04d900c3b534ac142a494daf1fe1db13",
+        f"m/mbedtls/libmbedcrypto16_{MBEDTLS}": "aa4698ed436eebf77e3dc9f5c514073bd554109d857d887db5a367dde9a5c377",
+        f"m/mbedtls/libmbedtls21_{MBEDTLS}": "eb1b20154ce9008aca1d036698ffc12019020a54985d2c5ae3dc1c1c39c9e995",
+        f"m/mbedtls/libmbedx509-7_{MBEDTLS}": "fe6ba192c9227d30a4cd05a3bdeccdf9ff30d55b27d8ff488126c16dcf727cce",
+        "m/micropython/micropython_1.25.0+ds-1": "a72799821cb45442150f8a7f0757bc8e4f9a4b64abccbd837d694a20d6900bb5",
+    }
+}
+APT_TIMEOUT_S = 180
+APT_HELPER = "/usr/lib/apt/apt-helper"
+SOURCES = Path("/etc/apt")
+
+# Debian's name of an architecture: where its packages have the libraries, and the loader there.
+LOADERS = {
+    "i386": ("usr/lib/i386-linux-gnu", "ld-linux.so.2"),
+    "amd64": ("usr/lib/x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
+    "armhf": ("usr/lib/arm-linux-gnueabihf", "ld-linux-armhf.so.3"),
+    "arm64": ("usr/lib/aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
+}
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where the system gets Debian from, and what vouches for it ("" for the system's own keyring)."""
+
+    uri: str
+    signed_by: str
+
+
+def _deb822_fields(stanza: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in stanza.splitlines():
+        if line.startswith("#"):
+            continue
+        if line[:1] in (" ", "\t"):
+            fields[name] = fields.get(name, "") + "\n" + line.strip()
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            fields[name] = value.strip()
+    return fields
+
+
+def mirrors_in_deb822(text: str) -> list[Mirror]:
+    """Return the mirrors of a `.sources` file: entries that are enabled, binary, of main and not for security."""
+    found = []
+    for stanza in re.split(r"\n[ \t]*\n", text):
+        fields = _deb822_fields(stanza)
+        suites = fields.get("suites", "").split()
+        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in (
+            "no",
+            "false",
+        ):
+            continue
+        if "main" not in fields.get("components", "").split() or all(s.endswith("-security") for s in suites):
+            continue
+        found += [Mirror(uri, fields.get("signed-by", "").strip()) for uri in fields.get("uris", "").split()]
+    return found
+
+
+def mirrors_in_list(text: str) -> list[Mirror]:
+    """Return the same for the one-line form: `deb [options] URI suite components`."""
+    found = []
+    for line in text.splitlines():
+        entry = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
+        if entry and "main" in entry[4].split() and not entry[3].endswith(("-security", "/updates")):
+            signed_by = re.search(r"signed-by=(\S+)", entry[1] or "", re.IGNORECASE)
+            found.append(Mirror(entry[2], signed_by[1] if signed_by else ""))
+    return found
+
+
+def system_mirrors() -> list[Mirror]:
+    """Return every mirror in the system's own apt set-up, Debian's first, each once."""
+    found = []
+    lists = [SOURCES / "sources.list", *sorted((SOURCES / "sources.list.d").glob("*"))]
+    for file in lists:
+        if file.suffix == ".list" and file.is_file():
+            found += mirrors_in_list(file.read_text(errors="replace"))
+        elif file.suffix == ".sources" and file.is_file():
+            found += mirrors_in_deb822(file.read_text(errors="replace"))
+    # A vendor's archive (of a board, of node) may come first; those that call themselves debian are tried first.
+    found.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
+    return list(dict.fromkeys(found))
+
+
+def private_apt(
+    folder: Path, mirror: Mirror, architecture: str, with_sources: bool = False, release: str = RELEASE
+) -> dict[str, str]:
+    """Write an apt set-up that lives in `folder` alone; return the environment that makes apt use it."""
+    for place in ("lists/partial", "cache/archives/partial", "parts"):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+    (folder / "status").touch()
+    signed_by = mirror.signed_by
+    if "-----BEGIN" in signed_by:  # the key itself is in the file; a lone dot there is an empty line
+        key = folder / "mirror.asc"
+        key.write_text(re.sub(r"^\.$", "", signed_by.strip(), flags=re.MULTILINE) + "\n")
+        signed_by = str(key)
+    options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
+    kinds = ("deb", "deb-src") if with_sources else ("deb",)
+    (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {release} main\n" for kind in kinds))
+    (folder / "apt.conf").write_text(
+        f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
+        f'Dir::Etc::sourceparts "{folder}/parts";\n'
+        f'Dir::Etc::preferences "{folder}/preferences";\n'
+        f'Dir::Etc::preferencesparts "{folder}/parts";\n'
+        f'Dir::State::lists "{folder}/lists";\n'
+        f'Dir::State::status "{folder}/status";\n'
+        f'Dir::Cache "{folder}/cache";\n'
+        f'APT::Architectures {{ "{architecture}"; }};\n'
+        'Acquire::Languages "none";\n'
+        'Acquire::Retries "2";\n'
+        # Otherwise a mirror that does not answer is only a warning.
+        'APT::Update::Error-Mode "any";\n'
+        # To unpack as another user would need a folder that user may write to.
+        'APT::Sandbox::User "root";\n'
+    )
+    return {**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C"}
+
+
+def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -> None:
+    own = folder / "apt"
+    debs = folder / "debs"
+    debs.mkdir()
+    env = private_apt(own, mirror, architecture)
+    try:
+        apt.update(APT_TIMEOUT_S, env)
+    except Unavailable as reason:
+        _download_by_checksum(mirror, architecture, version, debs, env, reason)
+    else:
+        _download(architecture, version, debs, env)
+    for deb in sorted(debs.glob("*.deb")):
+        output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
+    shutil.rmtree(own)
+    shutil.rmtree(debs)
+
+
+def _download(architecture: str, version: str, debs: Path, env: dict[str, str]) -> None:
+    offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
+    if f"| {version}" not in offered:
+        raise Unavailable(f"the mirror has no micropython {version} for {architecture} in {RELEASE}")
+    output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs)
+
+
+def _download_by_checksum(
+    mirror: Mirror, architecture: str, version: str, debs: Path, env: dict[str, str], reason: Unavailable
+) -> None:
+    known = POOL.get(architecture, {})
+    if not any(f"/micropython_{version}" in name for name in known):
+        raise reason
+    for name, checksum in known.items():
+        file = f"{name}_{architecture}.deb"
+        wanted = [f"{mirror.uri.rstrip('/')}/pool/main/{file}", Path(file).name, f"SHA256:{checksum}"]
+        try:
+            output_of([APT_HELPER, "download-file", *wanted], APT_TIMEOUT_S, env, debs)
+        except Unavailable as failed:
+            raise Unavailable(f"{reason}; nor as {file}: {failed}") from None
+
+
+def fetch(architecture: str, version: str, folder: Path) -> None:
+    """Fill `folder` with MicroPython `version` for `architecture`; Unavailable says why it cannot."""
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise Unavailable(f"{program} is not installed (the MicroPython comes from Debian's packages)")
+    from_mirrors(folder, lambda mirror, attempt: _fetch_from(mirror, architecture, version, attempt))
+
+
+def from_mirrors(folder: Path, fetch_from: Callable[[Mirror, Path], None]) -> None:
+    """Fill `folder` from the first of the system's mirrors that has it; Unavailable with the first one's error."""
+    reasons = []
+    for mirror in system_mirrors():
+        attempt = folder / "attempt"
+        attempt.mkdir()
+        try:
+            fetch_from(mirror, attempt)
+        except Unavailable as reason:
+            reasons.append(str(reason))
+            shutil.rmtree(attempt)
+            continue
+        for thing in attempt.iterdir():
+            thing.rename(folder / thing.name)
+        attempt.rmdir()
+        return
+    raise Unavailable(reasons[0] if reasons else f"no Debian mirror is named under {SOURCES}")
+
+
+def program(folder: Path, architecture: str) -> list[str]:
+    """Return the start of a command line: the loader, its libraries, MicroPython."""
+    libraries, loader = LOADERS[architecture]
+    libraries_path = str(folder / libraries)
+    return [
+        f"{libraries_path}/{loader}",
+        "--library-path",
+        libraries_path,
+        str(folder / "usr/bin/micropython"),
+    ]

@@ -1,0 +1,256 @@
+"""The whole agent on a board in memory, between simulated controllers and a simulated ToolsNet, on one clock.
+
+    cart = Cart(controller={"nul": "late"}, settings={"spool": {"cursor_batch": 4}}, blocks=8)
+    cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
+
+Rules
+1. Time moves only to the next deadline of any part: a sleeping agent is woken by input or by its own deadline.
+2. An agent that asks to run again at once, over and over, is at fault.
+3. `cut` is a power cut: new objects over the same flash; the peers do not notice.
+"""
+
+from lab.harness.line import Network
+from toolcart.agent.base.health import NAMES
+from toolcart.agent.cart.app import App
+from toolcart.agent.cart.config import complete
+from toolcart.agent.log.flash import RamFlash
+from toolcart.agent.log.state import STATE_BLOCKS
+from toolcart.base.clock import Dice, SimClock
+from toolcart.sim.controller import Controller
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+from toolcart.sim.toolsnet_memory import MemoryArchive
+
+PORTABLE = True
+
+PIM = ("tn", 6575)
+SERVER = ("tn", 10111)
+OPEN_PROTOCOL_PORT = 4545
+PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
+MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for less two, as always
+IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
+
+
+def controller_address(index):
+    return ("cart%d" % index, OPEN_PROTOCOL_PORT)
+
+
+CONTROLLER = controller_address(0)
+
+
+class Board:
+    """What toolcart.agent.cart.app asks of a board. Wakes a slot only when its port has input: no idle steps."""
+
+    def __init__(self, cart):
+        self.cart = cart
+        self.watched = []  # [port, slot, its state when last seen]
+
+    def now(self):
+        return self.cart.clock.now
+
+    def stamp_into(self, buf):
+        buf[0:19] = self.cart.clock.stamp().encode()
+
+    def clock_is_set(self):
+        return True
+
+    def tcp(self):
+        return self.cart.network.port()
+
+    def flash(self, spool):
+        return self.cart.flashes[spool["path"]]
+
+    def lines(self, outlet):
+        from lab.harness.lines import SimLines  # no board has a file
+
+        return self.cart.lines.setdefault(outlet["path"], SimLines())
+
+    def seed(self):
+        return self.cart.seed
+
+    def watch(self, port, slot):
+        self.watched.append([port, slot, None])
+
+    def wake_what_has_input(self, scheduler):
+        """Wake slots whose port can be read, has ended, or has changed since the agent's last step."""
+        for port, slot, before in self.watched:
+            connection = port._connection
+            ready = connection is not None and (bool(connection.unread) or connection.ended)
+            if ready or before != _seen(port):
+                scheduler.wake(slot, self.now())
+
+    def note_ports(self):
+        """Remember the state in which the agent's step leaves the ports."""
+        for entry in self.watched:
+            entry[2] = _seen(entry[0])
+
+
+def _seen(port):
+    connection = port._connection
+    return port.state(), connection.to_peer_bytes if connection is not None else 0
+
+
+class Cart:
+    """Stations 10, 20 .. with a controller each. Flash, clock, controllers and ToolsNet survive a cut.
+
+    `controller` and `toolsnet` are options of the simulators (`toolsnet` None: there is none), `first_id` is the ID of
+    the controllers' first result. `settings` changes the configuration: tables by name (`toolsnet`, `station`,
+    `controller`, `spool`), the last three for every station. `files` are outlets beside ToolsNet. With `on` False the
+    agent has no power yet.
+    """
+
+    make_board = Board
+    make_archive = MemoryArchive
+
+    def __init__(
+        self,
+        stations=1,
+        blocks=16,
+        controller=None,
+        toolsnet=(),
+        settings=None,
+        files=(),
+        seed=1,
+        first_id=1,
+        archive_rows=3000,
+        make_flash=RamFlash,
+        clock=None,
+        on=True,
+    ):
+        self.seed = seed
+        self.clock = clock or SimClock()
+        self.network = Network(self.clock, Dice(seed))
+        self.controllers = []
+        for index in range(stations):
+            device = Controller(self.clock, ControllerOptions(**(controller or {})), first_id)
+            self.controllers.append(device)
+            self.network.listen("cart%d" % index, OPEN_PROTOCOL_PORT, device.endpoint)
+        self.controller = self.controllers[0]
+        self.toolsnet = None
+        if toolsnet is not None:
+            self._listen(dict(toolsnet), archive_rows)
+        self.flashes = {}
+        for index in range(stations):
+            self.flashes["spool%d" % index] = make_flash(blocks + MORE_BLOCKS)
+        self.lines = {}  # of the files, by their path
+        self.configuration = complete(_tree(stations, settings or {}, files))
+        self.steps = 0
+        self.app = self.board = self.station = None
+        if on:
+            self.boot()
+
+    def _listen(self, options, rows):
+        options.setdefault("server_host", SERVER[0])
+        self.archive = self.make_archive(rows)
+        self.options = ToolsNetOptions(**options)
+        self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
+        self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
+        self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
+
+    def boot(self):
+        """Make the agent again, as when power comes back."""
+        self.board = self.make_board(self)
+        self.app = App(self.configuration, self.board)
+        self.station = self.app.stations[0]
+        self.app.step(self.clock.now)
+
+    def cut(self):
+        """Let the power fail and come back: the connections vanish without a word."""
+        for entry in self.board.watched:
+            self.abandon(entry[0])
+        self.boot()
+
+    def abandon(self, port):
+        """Let the agent's side of a port vanish."""
+        self.network.abandon(port)
+
+    # Time
+
+    def step(self):
+        """Run one turn of a board's loop without waiting; return the ms until something is due."""
+        self.network.step()
+        self.board.wake_what_has_input(self.app.scheduler)
+        self.steps += 1
+        left = self.app.step(self.clock.now)
+        self.board.note_ports()
+        self.healthy()
+        if self.network.step() or self.network.readable():
+            return 0
+        return min(left, self.network.next_due())
+
+    def healthy(self):
+        """Raise the exception of a task, if there was one."""
+        if self.app.scheduler.last_fault is not None:
+            raise self.app.scheduler.last_fault
+
+    def run(self, ms):
+        """Let `ms` pass, waking only for deadlines and input."""
+        end = self.clock.total_ms + ms
+        self.until(lambda: self.clock.total_ms >= end, ms + 1, end)
+
+    def until(self, condition, limit_ms=600000, end=None):
+        """Let time pass until the condition holds; return the ms it took."""
+        start = self.clock.total_ms
+        idle = 0
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
+            left = self.step()
+            idle = idle + 1 if left <= 0 else 0
+            assert idle < IDLE_TURNS_MAX, "no time passes"
+            if left > 0 and not condition():
+                if end is not None:
+                    left = min(left, end - self.clock.total_ms)
+                self.clock.advance(left)
+        return self.clock.total_ms - start
+
+    def until_ready(self):
+        """Let time pass until every controller has a subscriber."""
+        return self.until(lambda: all(device.messages.get(60) for device in self.controllers))
+
+    def until_stored(self, count, limit_ms=600000):
+        """Let time pass until the archive holds that many results."""
+        return self.until(lambda: self.archive.stored >= count, limit_ms)
+
+    def until_quiet(self, limit_ms=600000):
+        """Let time pass until everything produced is in the archive."""
+        made = sum([len(device.produced) for device in self.controllers])
+        return self.until_stored(made, limit_ms)
+
+    # Books
+
+    def ids(self):
+        """Return the tightening IDs in the archive, in order of arrival."""
+        return self.archive.tightening_ids()
+
+    def counted(self, code):
+        return self.station.health.counters[code]
+
+    def counts(self):
+        """Return station 10's counters by name; for a failed test's message."""
+        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
+
+    def clean(self):
+        """Assert that neither side has complaints."""
+        complaints = self.toolsnet.complaints[:]
+        for device in self.controllers:
+            complaints += device.complaints
+        assert complaints == [], complaints[:3]
+
+
+def _tree(stations, settings, files):
+    """Return the configuration as a person would write it."""
+    tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
+    tree["toolsnet"].update(settings.get("toolsnet", {}))
+    for index in range(stations):
+        link = {"host": "cart%d" % index}
+        link.update(settings.get("controller", {}))
+        if link.get("device"):
+            del link["host"]
+        keep = {"path": "spool%d" % index, "parked_kib": 4 * PARKED_BLOCKS, "size_kib": 40}
+        keep.update(settings.get("spool", {}))
+        station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
+        station.update(settings.get("station", {}))
+        if files:
+            station["outlets"] = [{"kind": "toolsnet"}] + [dict({"kind": "file"}, **file) for file in files]
+        tree["stations"].append(station)
+    return tree

@@ -1,0 +1,114 @@
+"""The whole agent on a simulated serial line, between controller and ToolsNet, on one clock; its flash may stall it."""
+
+import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
+
+# isort: split
+from lab.harness import cart as whole
+from lab.harness.serial_line import MicroClock, SerialLine, StallFlash
+from toolcart.base.clock import Dice
+from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+
+PORTABLE = True
+
+
+class Board(whole.Board):
+    """A board with a serial line."""
+
+    def serial(self, controller):
+        self.cart.line.port.close()
+        return self.cart.line.port
+
+
+class SerialCart(whole.Cart):
+    """One station on one line. Flash, clock, controller and ToolsNet survive a power cut.
+
+    kind is "3964r" or "ascii"; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
+    None; the rest as in Cart.
+    """
+
+    make_board = Board
+
+    def __init__(
+        self,
+        kind="3964r",
+        baud=9600,
+        blocks=16,
+        stalls=None,
+        settings=None,
+        peer=None,
+        controller=None,
+        seed=7,
+    ):
+        options = {"keepalive": "mirror", "blame_silence": False}
+        options.update(controller or {})
+        tables = {"toolsnet": {"reconnect_s": 1}}
+        tables.update(settings or {})
+        link = {"link": kind, "device": "line", "baud": baud}
+        link.update(tables.get("controller", {}))
+        tables["controller"] = link
+        self.clock = MicroClock()
+        whole.Cart.__init__(
+            self,
+            blocks=blocks,
+            controller=options,
+            settings=tables,
+            archive_rows=5000,
+            clock=self.clock,
+            on=False,
+        )
+        make = R3964Peer if kind == "3964r" else AsciiPeer
+        self.peer = make(self.controller.endpoint, self.clock, **(peer or {}))
+        self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
+        if stalls is not None:
+            self.flashes["spool0"] = StallFlash(self.flashes["spool0"], self.line, stalls[0], stalls[1])
+        self.flash_device = self.flashes["spool0"]
+        self.boot()
+
+    def abandon(self, port):
+        if port is not self.line.port:
+            self.network.abandon(port)
+
+    def run(self, ms, until=None):
+        """Let time pass; stop when `until()` is true. To produce in between, call this in pieces."""
+        end = self.clock.total_us + ms * 1000
+        scheduler = self.app.scheduler
+        while True:
+            self.network.step()
+            self.line.run()
+            for port, slot, _ in self.board.watched:
+                if port is self.line.port:
+                    if port.has_input():  # a link that takes nothing now leaves it there
+                        scheduler.wake(slot, self.clock.now)
+                elif self._has_input(port):
+                    scheduler.wake(slot, self.clock.now)
+            left = self.app.step(self.clock.now)
+            self.healthy()
+            if until is not None and until():
+                return True
+            rest = end - self.clock.total_us
+            if rest <= 0:
+                return False
+            self.line.run()
+            if self.network.step():
+                continue
+            step = min(rest, self.line.due_us(), self.network.next_due() * 1000 or 1)
+            if self.line.port.has_input():
+                step = min(step, 50)
+            if left < 100000000:
+                # A deadline is due when its millisecond begins.
+                step = min(step, left * 1000 - self.clock.total_us % 1000 if left else 1)
+            self.clock.advance_us(max(step, 1))
+
+    def _has_input(self, port):
+        connection = port._connection
+        return connection is None or bool(connection.unread) or connection.ended or not connection.opened
+
+    def is_ready(self):
+        return self.station.intake is not None and self.station.session.state == 4
+
+    def is_drained(self):
+        """True if everything produced is acknowledged and in the archive."""
+        return len(self.ids()) >= len(self.controller.produced)
+
+    def tally(self):
+        return self.station.session.link.tally

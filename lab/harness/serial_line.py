@@ -1,0 +1,338 @@
+"""A serial line byte by byte: baud, delay, loss, flips, extra bytes, cuts, a chip deaf while its flash works.
+
+Rules:
+1. Time is microseconds; the clock's milliseconds follow. A byte takes bits / baud seconds, and a wire carries one at
+   a time, in order.
+2. The agent's end is a UART like an RP2's: FIFOs of 32 bytes, emptied and filled by an interrupt. While the chip
+   is `deaf` the interrupt does not run: bytes that do not fit into the FIFO are lost and counted.
+3. Faults happen on the wire, by dice (parts per million) or by `script`, a function called with every byte.
+4. The peer's end is an object with octet(value, now), tick(now) -> ms, outgoing() -> bytes, wire_free(now).
+"""
+
+from toolcart.agent.link.port import WHY_NO_DEVICE, WHY_UNPLUGGED
+from toolcart.base.clock import START_TICKS, SimClock
+
+PORTABLE = True
+
+FIFO_OCTETS = 32
+RING_OCTETS = 1024
+FAR_US = 1000000000
+
+PORT_CLOSED = 0
+PORT_OPENING = 1
+PORT_OPEN = 2
+
+
+class MicroClock(SimClock):
+    """A SimClock that also counts microseconds."""
+
+    def __init__(self, start=START_TICKS):
+        super().__init__(start)
+        self.total_us = 0
+
+    def advance_us(self, us):
+        self.total_us += us
+        ms = self.total_us // 1000 - self.total_ms
+        if ms > 0:
+            self.advance(ms)
+
+
+class Wire:
+    """One direction: bytes go in at one end and come out at the other, or do not."""
+
+    def __init__(self, line, to_agent):
+        self.line = line
+        self.to_agent = to_agent
+        self.queue = []  # in the sender's FIFO, the first one is on the wire
+        self.done_us = 0
+        self.flying = []  # (due, byte): under way beyond the wire
+        self.carried = 0
+        self.script = None  # script(octet, index) -> a list of bytes that arrive instead
+
+    def put(self, octet):
+        if not self.queue:
+            self.done_us = self.line.clock.total_us + self.line.octet_us()
+        self.queue.append(octet)
+
+    def due(self):
+        """Return when the next thing happens here."""
+        due = self.done_us if self.queue else FAR_US * 1000000
+        if self.flying and self.flying[0][0] < due:
+            due = self.flying[0][0]
+        return due
+
+    def run(self, now_us, refill, sink):
+        """Do what is due; True if the last byte has left."""
+        emptied = False
+        while self.queue and self.done_us <= now_us:
+            octet = self.queue.pop(0)
+            at = self.done_us
+            self.done_us = at + self.line.octet_us()
+            refill()
+            self._emit(octet, at + self.line.delay_us)
+            emptied = not self.queue
+        while self.flying and self.flying[0][0] <= now_us:
+            sink(self.flying.pop(0)[1])
+        return emptied
+
+    def _emit(self, octet, due):
+        line = self.line
+        index = self.carried
+        self.carried += 1
+        arrives = [octet]
+        if self.script is not None:
+            arrives = self.script(octet, index)
+        if line.is_cut or line.hits(line.loss_ppm):
+            arrives = []
+        for value in arrives:
+            if line.hits(line.flip_ppm):
+                value ^= 1 << line.dice.randrange(8)
+            self.flying.append((due, value))
+        if line.hits(line.extra_ppm):
+            self.flying.append((due, line.dice.randrange(256)))
+
+
+class SerialLine:
+    """Both wires, the agent's port and the peer."""
+
+    def __init__(self, clock, dice, peer=None, baud=9600, bits=10):
+        self.clock = clock
+        self.dice = dice
+        self.peer = peer
+        self.baud = baud
+        self.bits = bits
+        self.delay_us = 0
+        self.turn_us = 0  # how long the peer takes to answer
+        self.loss_ppm = 0
+        self.flip_ppm = 0
+        self.extra_ppm = 0
+        self.is_cut = False
+        self.plugged = True
+        self.port = SerialPort(self)
+        self.to_agent = Wire(self, True)
+        self.to_peer = Wire(self, False)
+        self.record = None  # a list that gets (us, to_agent, byte), or None
+        self._spoken = []  # (due, bytes) from the peer
+        self._peer_due = 0
+
+    def octet_us(self):
+        return (self.bits * 1000000 + self.baud // 2) // self.baud
+
+    def hits(self, ppm):
+        return ppm > 0 and self.dice.randrange(1000000) < ppm
+
+    # Time
+
+    def due_us(self):
+        """Return the microseconds until something happens by itself."""
+        due = min(self.to_agent.due(), self.to_peer.due(), self._peer_due)
+        if self._spoken:
+            due = min(due, self._spoken[0][0])
+        return max(0, due - self.clock.total_us)
+
+    def run(self):
+        """Do everything that is due now."""
+        now_us = self.clock.total_us
+        self.to_peer.run(now_us, self.port.refill, self._to_peer)
+        if self.to_agent.run(now_us, _nothing, self._to_agent) and self.peer is not None:
+            self.peer.wire_free(self.clock.now)
+        self._pump(now_us)
+
+    def pass_us(self, us):
+        """Let time pass without the agent: from one event to the next."""
+        end = self.clock.total_us + us
+        while True:
+            self.run()
+            left = end - self.clock.total_us
+            if left <= 0:
+                return
+            self.clock.advance_us(min(left, self.due_us() or 1))
+
+    def stall(self, us):
+        """Let the chip's flash work for so long: nothing of the agent runs, not even its UART's interrupt."""
+        self.port.deaf = True
+        self.pass_us(us)
+        self.port.hear_again()
+
+    # Faults
+
+    def unplug(self):
+        """Pull the adapter out: the port is lost, and so is what was under way."""
+        self.plugged = False
+        self.port.lose()
+        self.to_agent.queue = []
+        self.to_agent.flying = []
+        self.to_peer.queue = []
+        self.to_peer.flying = []
+
+    def plug(self):
+        self.plugged = True
+
+    # Inside
+
+    def _pump(self, now_us):
+        peer = self.peer
+        if peer is None:
+            self._peer_due = now_us + FAR_US
+            return
+        self._peer_due = now_us + min(peer.tick(self.clock.now), 100000) * 1000
+        octets = peer.outgoing()
+        if octets:
+            self._spoken.append((now_us + self.turn_us, octets))
+        while self._spoken and self._spoken[0][0] <= now_us:
+            for octet in self._spoken.pop(0)[1]:
+                self.to_agent.put(octet)
+
+    def _to_agent(self, octet):
+        if self.record is not None:
+            self.record.append((self.clock.total_us, True, octet))
+        self.port.hear(octet)
+
+    def _to_peer(self, octet):
+        if self.record is not None:
+            self.record.append((self.clock.total_us, False, octet))
+        if self.peer is not None and self.plugged:
+            self.peer.octet(octet, self.clock.now)
+
+
+def _nothing():
+    pass
+
+
+class SerialPort:
+    """The agent's end: the contract of toolcart.agent.link.port over a UART."""
+
+    def __init__(self, line):
+        self.line = line
+        self.deaf = False
+        self.overruns = 0  # bytes that the FIFO had no room for
+        self.dropped = 0  # bytes that came while the port was closed
+        self.opened = 0
+        self.write_limit = 0  # the most bytes a single write takes; 0: all
+        self.read_limit = 0
+        self._open = False
+        self._lost = False
+        self._fifo = []
+        self._ring = []
+        self._out = []
+        self.lost = -1
+        self.why = 0
+        self.why_code = 0
+
+    # The contract
+
+    def open(self, device, baud):
+        self.close()
+        self.why = 0 if self.line.plugged else WHY_NO_DEVICE
+        if self.line.plugged:
+            self._open = True
+            self.opened += 1
+
+    def state(self):
+        return PORT_OPEN if self._open else PORT_CLOSED
+
+    def readinto(self, buf, n):
+        if self._lost or not self._open:
+            return -1
+        n = min(n, len(self._ring))
+        if self.read_limit:
+            n = min(n, self.read_limit)
+        buf[0:n] = bytes(self._ring[:n])
+        self._ring = self._ring[n:]
+        return n
+
+    def write(self, buf, start, n):
+        if self._lost or not self._open:
+            return -1
+        if self.write_limit:
+            n = min(n, self.write_limit)
+        for index in range(start, start + n):
+            self._out.append(buf[index])
+        self.refill()
+        return n
+
+    def overruns(self):
+        return self.lost
+
+    def close(self):
+        self._open = False
+        self._lost = False
+        self._fifo = []
+        self._ring = []
+        self._out = []
+
+    # The UART
+
+    def has_input(self):
+        return bool(self._ring) or self._lost
+
+    def waiting(self):
+        """Return how many bytes can be read."""
+        return len(self._ring)
+
+    def hear(self, octet):
+        if not self._open:
+            self.dropped += 1
+        elif self.deaf:
+            if len(self._fifo) < FIFO_OCTETS:
+                self._fifo.append(octet)
+            else:
+                self.overruns += 1
+        elif len(self._ring) < RING_OCTETS:
+            self._ring.append(octet)
+        else:
+            self.overruns += 1
+
+    def hear_again(self):
+        self.deaf = False
+        self._ring += self._fifo
+        self._fifo = []
+        self.refill()
+
+    def refill(self):
+        """Fill the transmit FIFO, as the interrupt does."""
+        wire = self.line.to_peer
+        while self._out and not self.deaf and len(wire.queue) < FIFO_OCTETS:
+            wire.put(self._out.pop(0))
+
+    def lose(self):
+        if self._open:
+            self._lost = True
+            self.why = WHY_UNPLUGGED
+
+
+class StallFlash:
+    """A flash device whose program and erase keep the chip away from its UART, as on an RP2."""
+
+    def __init__(self, device, line, program_us=700, erase_us=45000):
+        self.device = device
+        self.line = line
+        self.program_us = program_us
+        self.erase_us = erase_us
+        self.unit_bytes = device.unit_bytes
+        self.block_bytes = device.block_bytes
+        self.block_count = device.block_count
+        self.programs = 0
+        self.erases = 0
+        self.watch = None  # called before each, with the microseconds
+
+    def read_into(self, address, buf, n):
+        return self.device.read_into(address, buf, n)
+
+    def program(self, address, buf, n):
+        self.programs += 1
+        self._busy(self.program_us * ((n + 255) // 256))
+        return self.device.program(address, buf, n)
+
+    def erase(self, block):
+        self.erases += 1
+        self._busy(self.erase_us)
+        return self.device.erase(block)
+
+    def refusal(self):
+        return self.device.refusal()
+
+    def _busy(self, us):
+        if self.watch is not None:
+            self.watch(us)
+        self.line.stall(us)

@@ -1,0 +1,63 @@
+"""Builds the source archive of this commit: `python -m lab.packaging.source_archive [FOLDER]`.
+
+It has the same bytes each time: the builder's archive has the times and owners of the copy that it was made in, and
+they are set to the commit's and root.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from lab.packaging import share, wheel
+from toolcart.base.cache import CHECKOUT, Unavailable
+
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
+
+
+def build(target: Path) -> Path:
+    """Build it into the folder `target`; Unavailable without git, or with the builder's message."""
+    around = wheel.environment()
+    listed = subprocess.run(
+        ["git", "-C", str(CHECKOUT), "ls-files", "-z"], capture_output=True, text=True, timeout=wheel.TIMEOUT_S
+    )
+    if listed.returncode != 0:
+        raise Unavailable(f"a source archive is made of what git knows: {listed.stderr.strip()}")
+    with tempfile.TemporaryDirectory(prefix="toolcart-source-") as folder:
+        for name in filter(None, listed.stdout.split("\0")):
+            Path(folder, "tree", name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CHECKOUT / name, Path(folder, "tree", name))
+        command = [sys.executable, "-P", "-c", BUILD, folder]
+        done = subprocess.run(
+            command, cwd=Path(folder, "tree"), env=around, capture_output=True, text=True, timeout=wheel.TIMEOUT_S
+        )
+        if done.returncode != 0:
+            raise Unavailable(f"the source archive cannot be built: {done.stderr.strip()[-300:]}")
+        made = Path(folder, done.stdout.splitlines()[-1])
+        target.mkdir(parents=True, exist_ok=True)
+        (target / made.name).write_bytes(_settled(made, int(around["SOURCE_DATE_EPOCH"])))
+    return target / made.name
+
+
+def _settled(made: Path, moment: int) -> bytes:
+    """Return the archive in the order of its names, each file of root and of this time (seconds since 1970)."""
+    plain = io.BytesIO()
+    with (
+        tarfile.open(made) as before,
+        tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as after,
+    ):
+        for one in sorted(before.getmembers(), key=lambda member: member.name):
+            one.mtime, one.uid, one.gid, one.uname, one.gname = moment, 0, 0, "root", "root"
+            one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644
+            one.pax_headers = {}
+            after.addfile(one, before.extractfile(one) if one.isfile() else None)
+    return share.packed(plain.getvalue(), moment)
+
+
+if __name__ == "__main__":
+    wheel.by_hand(__doc__, build)

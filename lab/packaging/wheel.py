@@ -1,0 +1,77 @@
+"""Builds the wheel of this checkout, in a copy of the tree: `python -m lab.packaging.wheel [FOLDER]`.
+
+It has the manual page and the completions below share/, where pip puts them beside the command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.packaging import share
+from toolcart.base.cache import CHECKOUT, Unavailable
+from toolcart.base.command_line import CommandLine, start
+
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+FOLDERS = ("toolcart", "lab/packaging")
+FILES = ("pyproject.toml", "README.md", "LICENSE")
+TIMEOUT_S = 180
+
+
+def version() -> str:
+    """Return the version of this checkout, from its only place, pyproject.toml."""
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def environment() -> dict[str, str]:
+    """Return the builders' environment: the commit's time on every file, so that a commit gives the same bytes."""
+    command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
+    except OSError:
+        said = ""  # an unpacked source archive has no commit; its files have their times
+    moment = said or str(int((CHECKOUT / "pyproject.toml").stat().st_mtime))
+    return {"SOURCE_DATE_EPOCH": moment, **os.environ}
+
+
+def build(target: Path) -> Path:
+    """Build the wheel into the folder `target`; Unavailable with the builder's message if it cannot."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-wheel-") as folder:
+        for name in FOLDERS:
+            shutil.copytree(CHECKOUT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+        for name in FILES:
+            shutil.copy(CHECKOUT / name, folder)
+        _add_share(Path(folder))
+        command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
+        done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        raise Unavailable(f"the wheel cannot be built: {done.stderr.strip()[-300:]}")
+    return target / done.stdout.splitlines()[-1]
+
+
+def _add_share(folder: Path) -> None:
+    """Make the files for an installation's share/, and name them to the builder."""
+    rows = []
+    for name, content in share.files(version(), zsh="site-functions").items():
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+        rows.append(f'"{Path(name).parent}" = ["{name}"]\n')
+    with open(folder / "pyproject.toml", "a", encoding="utf-8") as project:
+        project.write("\n[tool.setuptools.data-files]\n" + "".join(rows))
+
+
+def by_hand(about: str | None, build: Callable[[Path], Path]) -> None:
+    """Run the command line of a module that builds something into a folder."""
+    line = CommandLine(about)
+    line.add_argument("folder", nargs="?", default="dist", type=Path, help="where it goes, default: dist")
+    start(lambda: print(build(line.parse_args().folder)))
+
+
+if __name__ == "__main__":
+    by_hand(__doc__, build)

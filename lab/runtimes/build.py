@@ -1,0 +1,146 @@
+"""Compiles everything portable to .mpy, in the package layout of the checkout, as for a board.
+
+Portable are the product's files and the library's (toolcart.base.sources), and every module of `host_tests/`,
+`toolcart/` and `lab/` with the line `PORTABLE = True`, with the packages on the way to it.
+
+Rules:
+1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
+2. Only what changed is compiled: an object is named for its source, the compiler and the options.
+3. Asserts stay (-O0), tracebacks name the file of the checkout.
+4. Native and viper code is compiled for the runtime's machine; if that loads none, the module is left
+   out and its importer takes the plain twin.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+from toolcart.base.cache import CACHE, forget_old, whole_folder
+from toolcart.base.mpy import mpy_name
+from toolcart.base.sources import (
+    COMPILE_TIMEOUT_S,
+    ROOT,
+    Source,
+    compiler,
+    library_sources,
+    product_sources,
+    python_files,
+)
+
+OBJECTS = CACHE / "mpy" / "objects"
+TREES = CACHE / "mpy" / "trees"
+
+# It runs a test module: as source, at the top of each tree, so that the script's own folder is the tree.
+RUNNER = "run_module.py"
+
+# The boards' machines: RP2040, RP2350 and other Cortex-M33/M4, ESP32. Native code is compiled for each.
+BOARD_MACHINES = ("armv6m", "armv7emsp", "xtensawin")
+
+_PORTABLE = re.compile(r"^PORTABLE = True\b", re.MULTILINE)
+_HEAVY = re.compile(r"^HEAVY = True\b", re.MULTILINE)
+_TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
+
+
+def is_portable(text: str) -> bool:
+    """True if a module outside toolcart/agent/ and toolcart/board/ says that it runs on MicroPython as well."""
+    return bool(_PORTABLE.search(text))
+
+
+def module_of(test_file: Path) -> str:
+    """Return the dotted name by which a MicroPython imports a file of host_tests/."""
+    return ".".join(test_file.resolve().relative_to(ROOT).with_suffix("").parts)
+
+
+def is_heavy(text: str) -> bool:
+    """True if a test module says that it takes long: not every MicroPython runs it each time."""
+    return bool(_HEAVY.search(text))
+
+
+def support_sources() -> list[Source]:
+    """Return the library, and the portable modules of tests and simulators with the packages above them."""
+    files = [*python_files("host_tests"), *python_files("toolcart"), *python_files("lab")]
+    portable = [source for source in files if is_portable(source.text)]
+    packages = {f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents}
+    return library_sources() + portable + [s for s in files if s.name in packages and s not in portable]
+
+
+def compiled_text(source: Source) -> str:
+    """Return the text with a test module's tests listed at its end: MicroPython's modules keep no order."""
+    tests = _TEST.findall(source.text) if Path(source.name).name.startswith("test_") else []
+    if not tests:
+        return source.text
+    return f"{source.text}\nTESTS_IN_ORDER = ({', '.join(dict.fromkeys(tests))},)\n"
+
+
+def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | None, str]:
+    """Return the .mpy of one file, from the cache if it is there; (None, the compiler's message) if refused.
+
+    `more` are further options of mpy-cross.
+    """
+    program, version = compiler()
+    options = [*more, *([f"-march={machine}"] if machine and source.is_native else [])]
+    key = "\n".join([version, *options, source.name, compiled_text(source)])
+    target = OBJECTS / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.mpy"
+    if target.is_file():
+        return target, ""
+    OBJECTS.mkdir(parents=True, exist_ok=True)
+    own = OBJECTS / f".{target.stem}-{os.getpid()}-{threading.get_ident()}"  # trees are filled side by side
+    own.with_suffix(".py").write_text(compiled_text(source), encoding="utf-8")
+    # Source and object are named explicitly: a traceback has the name in the checkout.
+    command = [program, *options, "-s", source.name, "-o", f"{own}.mpy", f"{own}.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
+    own.with_suffix(".py").unlink()
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).replace(f"{own}.py", source.name)
+        return None, f"{source.name}: {said}"
+    os.replace(f"{own}.mpy", target)
+    return target, ""
+
+
+def check_product() -> tuple[int, list[str]]:
+    """Compile every file that a board may get; return their number and what the compiler refused."""
+    sources = product_sources()
+    refused = []
+    for source in sources:
+        for machine in BOARD_MACHINES if source.is_native else ("",):
+            said = compile_object(source, machine)[1]
+            if said:
+                refused.append(said if not machine else f"({machine}) {said}")
+    return len(sources), refused
+
+
+def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Path, list[str]]:
+    """Return a folder of everything portable and `more`, native code for `machine`; and what was refused."""
+    objects: dict[str, Path] = {}
+    refused = []
+    for source in [*product_sources(), *support_sources(), *more]:
+        if source.is_native and not machine:
+            continue
+        compiled, said = compile_object(source, machine)
+        if compiled is None:
+            refused.append(said)
+        else:
+            objects[mpy_name(source.name)] = compiled
+    return tree_of(objects), refused
+
+
+def tree_of(objects: dict[str, Path]) -> Path:
+    """Return a folder of these compiled modules, by their names in it, and of what starts a test module."""
+    runner = Path(__file__).with_name(RUNNER)
+    content = "\n".join([runner.read_text(), *(f"{name} {path.name}" for name, path in sorted(objects.items()))])
+    folder = TREES / hashlib.sha256(content.encode()).hexdigest()[:24]
+
+    def fill(building: Path) -> None:
+        for name, path in objects.items():
+            (building / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, building / name)
+        shutil.copyfile(runner, building / RUNNER)
+
+    whole_folder(folder, fill)
+    os.utime(folder)
+    forget_old(TREES)
+    return folder

@@ -1,0 +1,157 @@
+"""The list of MicroPythons that the tests run on, and how to start a script on each.
+
+| name   | what                              | ints    | heap                                         |
+|--------|-----------------------------------|---------|----------------------------------------------|
+| unix32 | 1.25 unix port, 32 bit            | 31 bit  | exactly as asked: behaves like a board       |
+| unix64 | 1.25 unix port, 64 bit            | 63 bit  | exactly as asked, objects twice as large     |
+| wasm32 | 1.27 WebAssembly under node       | 31 bit  | only a start value: it grows, see wasm.mjs   |
+| cortex | 1.25 on a Cortex-M3 under QEMU    | 31 bit  | exactly as asked; modules run out of a ROM   |
+| rp2040 | 1.25, our image in rp2040js       | 31 bit  | a Pico's, about 230k                         |
+| armv7  | 1.25 unix port under qemu-arm     | 31 bit  | exactly as asked; instructions are countable |
+
+The last two run only on request: a simulated chip is thirty times slower than QEMU, and armv7 is there to
+count instructions.
+"""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.firmware import debian
+from lab.runtimes import webassembly
+from toolcart.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+
+UNIX_VERSION = "1.25.0"
+WASM_VERSION = "1.27.0"
+SMOKE_TIMEOUT_S = 30
+
+# The machine's name: Debian's 32- and 64-bit architectures it runs, with mpy-cross's name for their native
+# code ("" where that build of MicroPython loads none).
+ARCHITECTURES = {
+    "x86_64": (("i386", "x86"), ("amd64", "x64")),
+    "aarch64": (("armhf", "armv7emdp"), ("arm64", "")),
+}
+
+
+# Those built here, and the program that starts a unix port for another machine.
+BUILT = ("cortex", "rp2040")
+EMULATOR = {"unix": (), "user": ("qemu-arm", "-cpu", "cortex-a15")}
+
+
+def image(kind: str):
+    """Return the module that builds and starts the image; imported late, as it compiles with what needs this one."""
+    from lab.firmware import cortex, rp2040
+
+    return {"cortex": cortex, "rp2040": rp2040}[kind]
+
+
+def heap_bytes(heap: str) -> int:
+    """Return the number of bytes that "64k", "1m" or "65536" stands for."""
+    factors = {"k": 1024, "m": 1024 * 1024}
+    return int(heap[:-1]) * factors[heap[-1].lower()] if heap[-1].lower() in factors else int(heap)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040".
+
+    `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only on request.
+    """
+
+    name: str
+    version: str
+    bits: int
+    kind: str
+    architecture: str
+    native: str
+    usual: bool = True
+
+    @property
+    def folder(self) -> Path:
+        if self.kind in BUILT:
+            return image(self.kind).folder()
+        return CACHE / "runtimes" / f"{self.kind}-{self.version}-{self.architecture or 'none'}"
+
+    def fetch(self) -> str:
+        """Make it available, over the network if need be. Return "" when it is there and runs, else why not."""
+        try:
+            if self.kind in BUILT:
+                image(self.kind).build()
+            else:
+                whole_folder(self.folder, self._fill)
+            if self.kind == "user":
+                from lab.firmware import programs
+
+                programs.have(programs.QEMU_USER)
+        except Unavailable as reason:
+            return str(reason)
+        return self.available()[1]
+
+    def available(self) -> tuple[bool, str]:
+        """Return whether it is here and runs, and if not why; never uses the network."""
+        if not self.folder.is_dir():
+            return False, f"it is not fetched yet (python -m lab.runtimes fetch {self.name})"
+        return self._runs()
+
+    def command(
+        self,
+        script: str | Path,
+        heap: str = "128k",
+        args: tuple[str, ...] = (),
+        tree: str | Path | None = None,
+    ) -> list[str]:
+        """Return the command line that runs `script`; imports come from `tree`, by default the script's folder."""
+        script = Path(script).resolve()
+        tree = Path(tree or script.parent).resolve()
+        if self.kind == "wasm":
+            return [*webassembly.program(self.folder), str(heap_bytes(heap)), str(tree), str(script), *args]
+        if self.kind == "cortex":
+            return image(self.kind).command(script, heap_bytes(heap), args, tree)
+        if self.kind == "rp2040":
+            # What is frozen has no asserts and may lack what a test names: they bring their own.
+            return image(self.kind).command(script, args, tree, tree_first=True)
+        # The path is set so that no library in the user's home is found.
+        program = [*EMULATOR[self.kind], *debian.program(self.folder, self.architecture)]
+        return ["env", f"MICROPYPATH=.frozen:{tree}", *program, "-X", f"heapsize={heap}", str(script), *args]
+
+    def _fill(self, folder: Path) -> None:
+        if self.kind == "wasm":
+            webassembly.fetch(self.version, folder)
+        elif self.architecture:
+            debian.fetch(self.architecture, self.version, folder)
+        else:
+            raise Unavailable(f"no build of it for this machine ({platform.system()} {platform.machine()})")
+
+    def _runs(self) -> tuple[bool, str]:
+        smoke = Path(__file__).with_name("smoke.py")
+        try:
+            said = output_of(self.command(smoke, "64k", tree=CHECKOUT / "lab/runtimes"), SMOKE_TIMEOUT_S).split()
+        except Unavailable as reason:
+            what = "32-bit programs do not run here: " if self.bits == 32 and self.kind == "unix" else ""
+            return False, f"{what}{reason}"
+        if said != [self.version, str(self.bits)]:
+            return False, f"it says {' '.join(said)} where {self.version} {self.bits} was expected"
+        return True, ""
+
+
+def _unix(name: str, bits: int, which: int) -> Runtime:
+    both = ARCHITECTURES.get(platform.machine()) if platform.system() == "Linux" else None
+    architecture, native = both[which] if both else ("", "")
+    return Runtime(name, UNIX_VERSION, bits, "unix", architecture, native)
+
+
+def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
+    """Return every MicroPython the tests know, fetched or not."""
+    return [
+        _unix("unix32", 32, 0),
+        _unix("unix64", 64, 1),
+        Runtime("wasm32", WASM_VERSION, 32, "wasm", "wasm", ""),
+        Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m", usual=False),
+        Runtime("rp2040", UNIX_VERSION, 32, "rp2040", "armv6m", "armv6m", usual=False),
+        Runtime("armv7", UNIX_VERSION, 32, "user", "armhf", "armv7emdp", usual=False),
+    ]
+
+
+def named(name: str) -> Runtime:
+    """Return the one with this name; KeyError if there is none."""
+    return {runtime.name: runtime for runtime in all()}[name]

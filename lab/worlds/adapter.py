@@ -1,0 +1,380 @@
+"""The agent as a world sees it, in the only file here that knows it: build, step, stop, ask, give orders.
+
+The quarantine, and what a start would find, are read from a copy of the flash, so that nothing is disturbed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lab.worlds.history import Said
+from toolcart.agent.base.health import Health
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart.app import App
+from toolcart.agent.cart.area import bring_up
+from toolcart.agent.cart.config import complete
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.quarantine.orders import of_station
+from toolcart.agent.record import KIND_EVENT, event
+
+TICKS_MAX = 0x3FFFFFFF
+HOLD = "hold"
+
+
+class Agent:
+    """One run of the agent, from power-on to power-off."""
+
+    def __init__(self, tree: dict, board) -> None:
+        self.tree = tree
+        self.board = board
+        self.copies: dict[int, Any] = {}  # of a station's flash, each the last one looked at
+        self.app: Any = App(tree, board)  # a station has its parts once it is up
+
+    def station(self, index: int):
+        """Return the station if it is up, else None."""
+        station = self.app.stations[index]
+        return station if station.mounted and station.outlets else None
+
+
+def completed(tree: dict) -> dict:
+    """Return the configuration with every default filled in; raise on any mistake."""
+    return complete(tree)
+
+
+def build(tree: dict, board) -> Agent:
+    """Start the agent with this completed configuration on this board."""
+    return Agent(tree, board)
+
+
+def step(agent: Agent, now: int) -> int:
+    """Run what is due; return the ms until the next thing is due, at most half a day."""
+    return min(agent.app.step(now), FOREVER)
+
+
+def wake(agent: Agent, slot: int, now: int) -> None:
+    """Report input on the port watched for this slot."""
+    agent.app.scheduler.wake(slot, now)
+
+
+def network_is_up(agent: Agent, now: int) -> None:
+    """Report that the board's network is back."""
+    agent.app.network_is_up(now)
+
+
+def stop(agent: Agent, now: int) -> None:
+    """Begin the orderly stop; go on stepping until `stopped`, then `close`."""
+    agent.app.stop(now)
+
+
+def stopped(agent: Agent) -> bool:
+    """True if the orderly stop is complete."""
+    return agent.app.stopped()
+
+
+def close(agent: Agent) -> None:
+    """Close everything."""
+    agent.app.close()
+
+
+def raised(agent: Agent) -> str:
+    """Return the last exception of a task of the agent as text, empty if there was none."""
+    scheduler = agent.app.scheduler
+    fault = scheduler.last_fault
+    return f"{type(fault).__name__}: {fault}" if scheduler.faults else ""
+
+
+# -- events --------------------------------------------------------------------------------------------------------
+
+
+def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
+    """Have the agent record an alarm of this station's controller; True if it is durable."""
+    station = agent.station(index)
+    if station is None:
+        return False
+    log = station.log
+    event.put_event(log.stage, log.place, log.next, station.number, event.ALARM)
+    event.put_code(log.stage, log.place, b"%05d" % code, 0, event.CODE_BYTES)
+    event.put_time(log.stage, log.place, b"2026-03-01:06:00:00", 0)
+    done = log.append(KIND_EVENT, 0, event.EVENT_LEAST) == LOG_DONE
+    for slot in range(agent.app.scheduler.count):
+        agent.app.scheduler.wake(slot, now)
+    return done
+
+
+def events_given_up(agent: Agent, index: int) -> int:
+    """Return how many events of this station the agent has skipped or the log has given up."""
+    station = agent.station(index)
+    if station is None:
+        return 0
+    shown: dict = {}
+    station.outlets[0].put_state(shown)
+    return shown["events_passed"] + station.state.numbers[n.MISSED]
+
+
+# -- what it says --------------------------------------------------------------------------------------------------
+
+
+def is_away(agent: Agent, index: int) -> bool:
+    """True if this station's log is not up."""
+    return agent.station(index) is None
+
+
+def waiting(agent: Agent, index: int) -> int:
+    """Return how many of this station's records wait for ToolsNet, says the agent; cheap, as it is asked often."""
+    station = agent.station(index)
+    return 1 if station is None else station.log.waits(station.log.cursors[0])
+
+
+def waiting_beside(agent: Agent, index: int) -> int:
+    """Return how many numbers of the log wait for durable outlets other than ToolsNet."""
+    station = agent.station(index)
+    if station is None:
+        return 0
+    log = station.log
+    return sum(log.waits(cursor) for cursor in log.cursors[1:] if cursor.durable)
+
+
+def counts(agent: Agent, index: int) -> tuple[int, int, int]:
+    """Return how many are waiting, kept and overwritten."""
+    station = agent.app.stations[index]
+    return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
+
+
+def overwritten(agent: Agent | None, index: int) -> int:
+    """Return how many the agent has counted as overwritten; 0 where it is not up."""
+    state = None if agent is None else agent.app.stations[index].state
+    return 0 if state is None else state.numbers[n.OVERWRITTEN]
+
+
+def has_kept(agent: Agent | None, index: int) -> bool:
+    """True if anything in the quarantine counts, as far as is known: after a cut it holds copies that do not."""
+    quarantine = None if agent is None else agent.app.stations[index].quarantine
+    return quarantine is None or quarantine.count() > 0
+
+
+def stands(agent: Agent, index: int) -> list[object]:
+    """Return the positions of one station's logs: while none of them changes, the agent gives the same answers."""
+    station = agent.station(index)
+    if station is None:
+        return [object()]  # equal to nothing else
+    log, kept = station.log, station.quarantine.log
+    return [log.number, log.cursors[0].number, kept.number, *station.state.numbers, needs_operator(agent, index)]
+
+
+def says_full(agent: Agent, index: int) -> bool:
+    """True if the log of this station accepts no result now."""
+    station = agent.station(index)
+    return station is not None and station.log.is_still_full()
+
+
+def holds(agent: Agent, index: int) -> bool:
+    """True if nothing goes out because the quarantine is full."""
+    return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
+
+
+def needs_operator(agent: Agent, index: int) -> bool:
+    """True if good results cannot go out before an operator comes."""
+    return bool(_way_to_toolsnet(agent, index)["needs_operator"])
+
+
+def _way_to_toolsnet(agent: Agent, index: int) -> dict:
+    station = agent.station(index)
+    shown: dict = {"refused": None, "needs_operator": False}
+    if station is not None:
+        station.outlets[0].put_state(shown)
+    return shown
+
+
+def said(agent: Agent, index: int) -> Said:
+    """Return what the agent says about one station."""
+    station = agent.station(index)
+    if station is None:
+        return Said(waiting=1)
+    numbers = station.state.numbers
+    return Said(
+        waiting=waiting(agent, index),
+        overwritten=numbers[n.OVERWRITTEN],
+        kept=station.quarantine.count(),
+        gone=station.known.gone(),
+        afresh=station.known.epoch(),
+        set_aside=numbers[n.SET_ASIDE],
+        dropped=numbers[n.DROPPED],
+        full=says_full(agent, index),
+        needs_operator=needs_operator(agent, index),
+        kept_payloads=[payload for _, payload in entries(agent, index)],
+    )
+
+
+# -- the quarantine ------------------------------------------------------------------------------------------------
+
+
+class _Twin:
+    """What a start on this copy of a flash finds, and settles there."""
+
+    def __init__(self, device, settings: dict, agent: Agent) -> None:
+        self.settings = settings
+        self.board = agent.board
+        self.health = Health()
+        self.why = 0
+        self.graphs: Any = None
+        self.state: Any = None
+        self.log: Any = None
+        self.quarantine: Any = None
+        self.number = settings["number"]
+        self.outlet_settings = [agent.tree.get(one["kind"]) or one for one in settings["outlets"]]
+        self.is_up = bring_up(self, device)
+        self.durable = list(self.state.durable) if self.is_up else []  # before anything is settled
+        self.in_doubt = int(self.is_up and self.quarantine.log.doubtful)  # entries
+        self.is_up = self.is_up and self.quarantine.settle()
+
+
+class _Copy:
+    """A copy of a station's flash, and what a start on it finds: valid while the flash does not change."""
+
+    def __init__(self, agent: Agent, index: int) -> None:
+        self.device = agent.app.stations[index].log.device.device.clone()
+        self._agent = agent
+        self._settings = agent.tree["stations"][index]
+        self._twin = twin = self._start()
+        self._entries: list[tuple[int, bytes]] | None = None
+        self._held: dict[int, list[tuple[int, bytes]]] = {}
+        self._top: int | None = None
+        self._is_settled = False
+        self.is_up = twin.is_up
+        self.durable = twin.durable
+        self.in_doubt = twin.in_doubt
+        if twin.is_up:
+            self.number, self.next = twin.log.number, twin.log.next
+            self.cursor = twin.log.cursors[0].number
+            self.kept = twin.quarantine.count()
+
+    def _start(self) -> _Twin:
+        """Start on a separate copy, as reading a log may settle it."""
+        return _Twin(self.device.clone(), self._settings, self._agent)
+
+    def entries(self) -> list[tuple[int, bytes]]:
+        """Return everything that is kept."""
+        if self._entries is None:
+            self._entries = []
+            quarantine = self._twin.quarantine
+            log = quarantine.log
+            kind = quarantine.next_entry(0)
+            while kind > 0:
+                self._entries.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
+                kind = quarantine.next_entry(quarantine.entry)
+        return self._entries
+
+    def held(self, behind: int) -> list[tuple[int, bytes]]:
+        """Return everything in the log behind this number."""
+        found = self._held.get(behind)
+        if found is None:
+            found = self._held[behind] = []
+            scout, log = Cursor(), self._start().log
+            log.rewind(scout, behind)
+            for _ in range(2):
+                while log.peek(scout) > 0:
+                    found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+                    scout.advance()
+                log.settle()  # makes the last one visible, and may overwrite the first
+        return found
+
+    def passed(self, behind: int) -> set[int]:
+        """Return the numbers after this one that its cursor has passed."""
+        return {number for number, _ in self.held(behind) if number <= self.cursor}
+
+    def top(self) -> int | None:
+        """Return the highest ID known to a start after replay from the snapshot; None if that is in doubt."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._top = _top_of(self._twin)
+        return self._top
+
+
+def _copy(agent: Agent, index: int) -> _Copy:
+    """Return what a start on a copy of this station's flash finds."""
+    copy = agent.copies.get(index)
+    if copy is None or not copy.device.is_like(agent.app.stations[index].log.device.device):
+        copy = agent.copies[index] = _Copy(agent, index)
+    return copy
+
+
+def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
+    """Return everything that is kept: its number in the log, its payload; the oldest first."""
+    copy = _copy(agent, index)
+    return copy.entries() if copy.is_up else []
+
+
+def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
+    """Return everything that waits, in the same form; the first entry is the one that holds up the others."""
+    copy = _copy(agent, index)
+    return copy.held(agent.app.stations[index].log.cursors[0].number) if copy.is_up else []
+
+
+def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:
+    """Have the agent do this, step by step; `done` gets the numbers it was done for. Let it step between two pieces."""
+    first = held(agent, index) if words == ["drop", "first"] else []
+    for line in of_station(agent.app.stations[index], agent.board, words):
+        if line is None:
+            yield None
+        elif "dropped" in line:
+            done.append(line["dropped"])
+        elif line.get("asked"):
+            done.append(line["number"])
+        elif first and line.get("count"):
+            done.append(first[0][0])
+
+
+# -- what it remembers ---------------------------------------------------------------------------------------------
+
+
+def check(agent: Agent) -> list[str]:
+    """Return complaints after a step: what the agent remembers must be what a start on a copy of its flash finds."""
+    complaints = []
+    for index, station in enumerate(agent.app.stations):
+        if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
+            complaints += _differences(station, _copy(agent, index))
+    return complaints
+
+
+def _differences(station, its: _Copy) -> list[str]:
+    if not its.is_up:
+        return []  # the device refuses reads at the moment
+    found = []
+    mine = station.log
+    if its.durable != station.state.durable:
+        pairs = enumerate(zip(station.state.durable, its.durable, strict=True))
+        wrong = [f"{index}: {a}, not {b}" for index, (a, b) in pairs if a != b]
+        found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
+    if its.number < mine.number or its.next < mine.next:
+        found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
+    if its.cursor > mine.cursors[0].number and its.passed(mine.cursors[0].number) - {one for one, _ in its.entries()}:
+        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursor}, past what is not kept")
+    # An entry being written when the power failed may read well again, or have faded by then.
+    more = its.kept - station.quarantine.count()
+    if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
+        found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
+    counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
+    top = its.top() if its.number == mine.number and counts_all else None
+    if top not in (None, station.known.top()):
+        found.append(f"the highest ID is {station.known.top()}, a start says {top}")
+    return found
+
+
+def _top_of(twin: _Twin) -> int | None:
+    """Return the highest ID known to a start after replay from the snapshot; None if it is not settled.
+
+    Done as a start does it: certain records first, since a log that overwrites may lose some when the last is settled.
+    """
+    known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+    log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
+    for is_settled in (False, True):
+        if is_settled and not log.settle():
+            return None
+        while log.peek(scout) > 0:
+            known.stored(log.kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
+    return known.top()

@@ -1,0 +1,154 @@
+"""Many worlds: runs them in several processes, adds up the judge's findings, and shrinks what fails.
+
+The figures depend on the worlds alone: two runs with the same seeds give the same figures on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from lab.worlds.checksums import remember_checksums
+from lab.worlds.course import run
+from lab.worlds.script import draw
+from lab.worlds.shrink import Shrinker, fails_with
+from lab.worlds.verdict import KINDS
+from toolcart.base.report import Report
+
+SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
+
+
+@dataclass
+class Told:
+    """The outcome of one world, small enough to pass between processes."""
+
+    seed: int
+    shape: str
+    kinds: list[str]
+    findings: list[dict]
+    excused: dict[str, int]
+    results: int
+    owed: int
+    cuts: int
+    starts: int
+    seconds: float
+    shrunk: dict | None = field(default=None)
+
+
+def one(task: tuple[int, str, *tuple[str, ...]]) -> Told:
+    """Run the world of this seed and shape, with controllers of these profiles if there are any."""
+    seed, shape, *profiles = task
+    remember_checksums()
+    begun = time.process_time()
+    outcome = run(draw(seed, shape, tuple(profiles)))
+    verdict, history = outcome.verdict, outcome.history
+    return Told(
+        seed=seed,
+        shape=", ".join([outcome.script["shape"], *[name for name in _profiles(outcome.script) if name]]),
+        kinds=verdict.kinds(),
+        findings=[asdict(finding) for finding in verdict.findings],
+        excused={name: count for name, count in sorted(verdict.excused.items()) if count},
+        results=outcome.results,
+        owed=verdict.owed,
+        cuts=history.cuts,
+        starts=history.starts,
+        seconds=time.process_time() - begun,
+    )
+
+
+def _profiles(script: dict) -> list[str]:
+    return [station["controller"].get("profile", "") for station in script["stations"]]
+
+
+def many(
+    first: int,
+    count: int,
+    shape: str,
+    jobs: int,
+    on_done: Callable[[float], None] | None = None,
+    profiles: tuple[str, ...] = (),
+) -> list[Told]:
+    """Run `count` worlds from seed `first` on; the results are in the order of the seeds."""
+    tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
+    told = []
+    if jobs <= 1:
+        for task in tasks:
+            told.append(one(task))
+            if on_done is not None:
+                on_done(len(told) / count)
+        return told
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for answer in pool.imap(one, tasks, chunksize=4):
+            told.append(answer)
+            if on_done is not None:
+                on_done(len(told) / count)
+    return told
+
+
+def shrink(told: list[Told], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
+    """Shrink the first failing worlds, in place."""
+    for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
+        say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
+        one_told.shrunk = Shrinker(draw(one_told.seed, shape, profiles), fails_with(one_told.kinds[0])).shrink()
+
+
+def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
+    """Return the figures in the form of every bench, and the failures with their seeds."""
+    answer = Report()
+    failed = [one_told for one_told in told if one_told.kinds]
+    shapes = Counter(word for one_told in told for word in one_told.shape.split(", "))
+    how = f"seeds {first} to {first + len(told) - 1}" + "".join(f", {word}" for word in (shape, *profiles) if word)
+    answer.add("worlds", len(told), "", how=how)
+    for word, count in sorted(shapes.items()):
+        answer.add(f"worlds: {word}", count, "")
+    answer.add("worlds in which the promise breaks", len(failed), "", "<= 0")
+    answer.add("cuts", sum(one_told.cuts for one_told in told), "")
+    answer.add("starts", sum(one_told.starts for one_told in told), "")
+    answer.add("results", sum(one_told.results for one_told in told), "")
+    answer.add("of these owed", sum(one_told.owed for one_told in told), "")
+    found: Counter = Counter()
+    worlds: Counter = Counter()
+    for one_told in told:
+        worlds.update(one_told.kinds)
+        for finding in one_told.findings:
+            found[finding["kind"]] += finding["count"]
+    for number, kind in enumerate(KINDS, 1):
+        answer.add(kind, found[kind], "", "<= 0", f"rule {number}, in {worlds[kind]} worlds")
+    excused: Counter = Counter()
+    for one_told in told:
+        excused.update(one_told.excused)
+    for name, count in sorted(excused.items()):
+        answer.add(f"excused: {name}", count, "results")
+    spent = sum(one_told.seconds for one_told in told)
+    answer.add("processor time a world", round(1000 * spent / max(len(told), 1), 1), "ms")
+    tree = answer.as_dict()
+    tree["failures"] = [asdict(one_told) for one_told in failed]
+    return tree
+
+
+def failures_as_text(tree: dict) -> str:
+    """Return the failing worlds, one paragraph each, with the script if it was shrunk."""
+    lines = []
+    for failure in tree["failures"]:
+        lines.append(f"seed {failure['seed']} ({failure['shape']}): {', '.join(failure['kinds'])}")
+        lines.extend(f"    {one['kind']}, station {one['station']}: {one['text']}" for one in failure["findings"])
+        if failure["shrunk"] is not None:
+            lines.append(script_as_text(failure["shrunk"]))
+    return "\n".join(lines)
+
+
+def script_as_text(script: dict) -> str:
+    """Return a script in readable form: one event a line."""
+    head = {name: value for name, value in script.items() if name not in ("events", "end_ms") and value not in ({}, [])}
+    lines = ["{"]
+    lines.extend(f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items())
+    lines.append('  "events": [')
+    lines.append(",\n".join(f"    {json.dumps(event)}" for event in script["events"]))
+    lines.append("  ],")
+    lines.append(f'  "end_ms": {script["end_ms"]}')
+    lines.append("}")
+    return "\n".join(lines)

@@ -1,0 +1,339 @@
+"""A NOR flash with the physics of a chip: bits that only go down, blocks that are erased, cuts that leave anything.
+
+Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`, `refusal`; 0 is done, -1 a worn
+block, -2 a device that refuses. Physics (docs/worlds.md):
+1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
+   it may read differently at each read, or change at a later start, until it is erased or programmed.
+2. All units of one torn operation may change together: a head reads well with its record for some reads or starts,
+   then reads as erased; an erased block has its old content again.
+3. A completed program or erase is durable and never rots.
+4. A unit is programmed once, whole, between two erases; a weak one never, however blank it reads. Breaches of this are
+   recorded in `misuse`.
+"""
+
+from __future__ import annotations
+
+import random
+
+from lab.worlds.power import ERASE, PROGRAM, READ, Fuse, PowerCut
+
+DONE, WORN, REFUSED = 0, -1, -2
+ERROR = 4  # what `refusal` says: a driver that reports an error
+BLOCK_BYTES = 4096
+
+_ERASED, _PROGRAMMED, _WEAK = 0, 1, 2
+MISUSES_KEPT = 20
+FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
+
+
+class Ghost:
+    """The weak units of one torn operation that change together: after some reads, or at a start."""
+
+    def __init__(self, units: range, is_whole: bool, reads: int) -> None:
+        self.units = units
+        self.is_whole = is_whole  # it reads as a finished program would, or as before an erase; else as erased
+        self.reads = reads  # until it changes; 0: only at a start
+
+
+class NorFlash:
+    """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are worn out."""
+
+    def __init__(
+        self,
+        unit_bytes: int,
+        block_count: int,
+        dice: random.Random,
+        fuse: Fuse | None,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.unit_bytes = unit_bytes
+        self.block_bytes = block_bytes
+        self.block_count = block_count
+        self.dice = dice
+        self.fuse = fuse
+        self.cells = bytearray(b"\xff" * (block_count * block_bytes))
+        self.units = bytearray(len(self.cells) // unit_bytes)
+        self.weak: dict[int, bytes] = {}  # unit: what was to be written there
+        self.torn: set[tuple[int, int]] = set()  # where a program was cut or refused, until the block is erased
+        self.flickering: set[int] = set()
+        self.ghosts: list[Ghost] = []
+        self.worn: set[int] = set()
+        self.unerased: set[int] = set()  # worn blocks that were to be erased: nothing relies on their content
+        self.refused_erases: set[int] = set()  # blocks; until one is erased, or a start finds them as they are
+        self.refusing = ""
+        self.refusals_left = 0  # operations still to be refused, whatever `refusing` says
+        self.unreadable_left = 0  # reads still to be refused
+        self.faults = 0  # operations and reads that were refused, or met a worn block
+        self.misuse: list[str] = []
+        self.sound_since = 0  # when it last began to work; set by whoever makes it fail
+        self.spend = _nothing  # called with the operation, so that time can pass
+        self.on_erase = _nothing  # called with a block about to lose its content
+        self.on_open = _nothing  # called with a block whose front is about to be programmed
+
+    def clone(self) -> NorFlash:
+        """Return a device with the same content and the same weak units, whose power never fails."""
+        other = type(self)(self.unit_bytes, self.block_count, random.Random(1), None, self.block_bytes)
+        other.cells[:] = self.cells
+        other.units[:] = self.units
+        other.weak = dict(self.weak)
+        other.flickering = set(self.flickering)  # ghosts keep their present look
+        other.worn = set(self.worn)
+        return other
+
+    def is_like(self, other: NorFlash) -> bool:
+        """True if clones of both devices would be the same."""
+        return (
+            self.cells == other.cells
+            and self.units == other.units
+            and self.weak == other.weak
+            and self.flickering == other.flickering
+            and self.worn == other.worn
+        )
+
+    def is_torn(self, address: int) -> bool:
+        """True if this byte belongs to a program that was cut or refused, whatever it reads as."""
+        return any(begins <= address < ends for begins, ends in self.torn)
+
+    # -- the contract ----------------------------------------------------------------------------------------------
+
+    def read_into(self, address: int, buf, n: int) -> int:
+        """Copy `n` bytes from `address` into buf[0:n]."""
+        if self.fuse is not None:
+            self.fuse.count_read()
+            if self.fuse.left and self.fuse.burns(READ):
+                raise PowerCut
+        if self.refusing in ("all", "absent") or self.unreadable_left:
+            self.unreadable_left = max(self.unreadable_left - 1, 0)
+            self.faults += 1
+            return REFUSED
+        if address < 0 or n < 0 or address + n > len(self.cells):
+            self._object(f"read of {n} octets at {address}")
+            return REFUSED
+        buf[0:n] = self.cells[address : address + n]
+        if self.flickering and n:
+            first, last = address // self.unit_bytes, (address + n - 1) // self.unit_bytes
+            for unit in sorted(self.flickering):
+                if first <= unit <= last:
+                    self._flicker(unit, address, buf, n)
+        if self.ghosts and n:
+            self._haunt(address // self.unit_bytes, (address + n - 1) // self.unit_bytes)
+        return DONE
+
+    def content(self, block: int) -> bytes:
+        """Return the content of the block, without a read by the agent."""
+        return bytes(self.cells[block * self.block_bytes : (block + 1) * self.block_bytes])
+
+    def program(self, address: int, buf, n: int) -> int:
+        """Write buf[0:n] to `address`."""
+        unit = self.unit_bytes
+        block = address // self.block_bytes
+        if (
+            n <= 0
+            or address % unit
+            or n % unit
+            or address < 0
+            or address + n > min(len(self.cells), (block + 1) * self.block_bytes)
+        ):
+            self._object(f"program of {n} octets at {address}, unit {unit}")
+            return REFUSED
+        content = bytes(buf[:n])
+        first = address // unit
+        count = n // unit
+        self._object_to_second(first, count)
+        self.spend(PROGRAM)
+        if address % self.block_bytes == 0:
+            self.on_open(block)
+        self.torn.add((address, address + n))
+        if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
+            self._tear(first, content)
+            raise PowerCut
+        if self._refuses():
+            if self.dice.random() < 0.5:
+                self._tear(first, content)
+            return REFUSED
+        if block in self.worn:
+            self.faults += 1
+            self._tear(first, content)
+            return WORN
+        self.torn.remove((address, address + n))
+        self.cells[address : address + n] = content
+        self.units[first : first + count] = bytes([_PROGRAMMED]) * count
+        self._settle(first, count)
+        return DONE
+
+    def erase(self, block: int) -> int:
+        """Make all bytes of the block 0xFF."""
+        if not 0 <= block < self.block_count:
+            self._object(f"erase of block {block}")
+            return REFUSED
+        self.spend(ERASE)
+        self.on_erase(block)
+        if self.fuse is not None and self.fuse.left and self.fuse.burns(ERASE):
+            self._tear_block(block)
+            raise PowerCut
+        if self._refuses():
+            if self.dice.random() < 0.3:
+                self._tear_block(block)
+            self.refused_erases.add(block)
+            return REFUSED
+        self.refused_erases.discard(block)
+        if block in self.worn:
+            self.faults += 1
+            self.unerased.add(block)
+            return WORN
+        at = block * self.block_bytes
+        self.torn = {one for one in self.torn if one[0] // self.block_bytes != block}
+        self.cells[at : at + self.block_bytes] = b"\xff" * self.block_bytes
+        count = self.block_bytes // self.unit_bytes
+        self.units[block * count : (block + 1) * count] = bytes(count)
+        self._settle(block * count, count)
+        return DONE
+
+    def refusal(self) -> int:
+        """Return why it refuses now."""
+        return ERROR if self.refusing or self.refusals_left or self.unreadable_left else DONE
+
+    # -- faults ----------------------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Start: weak units may have changed."""
+        self.refused_erases.clear()
+        for ghost in list(self.ghosts):
+            if self.dice.random() < 0.5:
+                self._change(ghost)
+            if self.dice.random() < 0.3:
+                self.ghosts.remove(ghost)  # from now on each unit on its own
+        whole = {unit for ghost in self.ghosts for unit in ghost.units}
+        for unit in sorted(self.weak):
+            if unit not in whole and self.dice.random() < 0.4:
+                self._look(unit, self.dice.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+
+    def _refuses(self) -> bool:
+        if not self.refusals_left and not self.refusing:
+            return False
+        self.refusals_left = max(self.refusals_left - 1, 0)
+        self.faults += 1
+        return True
+
+    def _haunt(self, first: int, last: int) -> None:
+        """Units `first` to `last` were read: ghosts that last for some reads may change after this one."""
+        for ghost in self.ghosts:
+            if ghost.reads and ghost.units[0] <= last and first <= ghost.units[-1]:
+                ghost.reads -= 1
+                if not ghost.reads:
+                    self._change(ghost)
+
+    def _change(self, ghost: Ghost) -> None:
+        ghost.is_whole = not ghost.is_whole
+        for unit in ghost.units:
+            if unit in self.weak:
+                self._look(unit, "intended" if ghost.is_whole else "erased", self.weak[unit])
+
+    def _settle(self, first: int, count: int) -> None:
+        if self.weak or self.flickering:
+            for unit in range(first, first + count):
+                self.weak.pop(unit, None)
+                self.flickering.discard(unit)
+            self.ghosts = [ghost for ghost in self.ghosts if any(unit in self.weak for unit in ghost.units)]
+
+    def _whole(self, first: int, count: int) -> None:
+        """Make these weak units look as if the operation had finished, or not begun, and change together."""
+        ghost = Ghost(range(first, first + count), self.dice.random() < 0.7, self.dice.choice((0, 0, 1, 1, 2, 3, 9)))
+        ghost.is_whole = not ghost.is_whole
+        self._change(ghost)
+        self.ghosts.append(ghost)
+
+    def _tear(self, first: int, content: bytes) -> None:
+        """Leave anything in these units: mostly done up to one place, sometimes anything in each of them."""
+        unit = self.unit_bytes
+        count = len(content) // unit
+        if self.dice.random() < 0.35:
+            for index in range(count):
+                self.weak[first + index] = content[index * unit : (index + 1) * unit]
+                self.units[first + index] = _WEAK
+            self._whole(first, count)
+            return
+        broken = self.dice.randrange(count + 1)
+        anyhow = self.dice.random() < 0.4
+        for index in range(count):
+            intended = content[index * unit : (index + 1) * unit]
+            if anyhow:
+                how = self.dice.choice(("intended", "erased", "garbage", "bits", "prefix"))
+            elif index < broken:
+                how = "intended"
+            elif index == broken:
+                how = self.dice.choice(("bits", "prefix", "garbage", "intended", "erased"))
+            else:
+                how = "erased"
+            if how == "intended" and not anyhow and index < broken:
+                at = (first + index) * unit
+                self.cells[at : at + unit] = intended
+                self.units[first + index] = _PROGRAMMED
+                self._settle(first + index, 1)  # it may be weak from an earlier refusal
+                continue
+            if how == "erased" and not anyhow and index > broken:
+                continue
+            self.weak[first + index] = intended
+            self.units[first + index] = _WEAK
+            self._look(first + index, how, intended)
+
+    def _tear_block(self, block: int) -> None:
+        """Half erase a block: each unit old, erased or in between; all of them weak."""
+        count = self.block_bytes // self.unit_bytes
+        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
+        upto = self.dice.randrange(count)
+        for index in range(count):
+            unit = block * count + index
+            at = unit * self.unit_bytes
+            self.weak[unit] = bytes(self.cells[at : at + self.unit_bytes])
+            self.units[unit] = _WEAK
+            if how == "erased" or (how == "prefix" and index < upto):
+                self._look(unit, "erased", b"")
+            elif how == "mixed":
+                self._look(unit, self.dice.choice(("erased", "intended", "bits")), self.weak[unit])
+        if how == "whole":
+            self._whole(block * count, count)
+
+    def _look(self, unit: int, how: str, intended: bytes) -> None:
+        """Make a weak unit read like this from now on."""
+        size = self.unit_bytes
+        self.flickering.discard(unit)
+        if how == "intended":
+            look = intended
+        elif how == "prefix":
+            taken = self.dice.randrange(size + 1)
+            look = intended[:taken] + b"\xff" * (size - taken)
+        elif how == "bits":  # bits that were to go down, some of which did not
+            look = bytes(octet | self.dice.randrange(256) for octet in intended)
+        elif how == "garbage":
+            look = self.dice.randbytes(size)
+        else:
+            look = b"\xff" * size
+        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.dice.random() < 0.5:
+            self.flickering.add(unit)
+        at = unit * size
+        self.cells[at : at + size] = look
+
+    def _flicker(self, unit: int, address: int, buf, n: int) -> None:
+        """Change some bits of this unit, as far as it lies in what was read."""
+        at = unit * self.unit_bytes - address
+        for index in range(max(at, 0), min(at + self.unit_bytes, n)):
+            if self.dice.random() < 0.3:
+                buf[index] = buf[index] ^ (1 << self.dice.randrange(8))
+
+    def _object_to_second(self, first: int, count: int) -> None:
+        if not any(self.units[first : first + count]):
+            return
+        for unit in range(first, first + count):
+            if self.units[unit] != _ERASED:
+                how = "though it is torn" if self.units[unit] == _WEAK else "a second time"
+                self._object(f"unit {unit} programmed {how}")
+                return
+
+    def _object(self, what: str) -> None:
+        if len(self.misuse) < MISUSES_KEPT:
+            self.misuse.append(what)
+
+
+def _nothing(what: int, /) -> None:
+    """Do nothing, in no time."""

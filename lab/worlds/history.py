@@ -1,0 +1,174 @@
+"""What the models saw, and what the agent said about itself: all that the judge knows.
+
+Moments are ms since the world began. A result is identified by its station and its production number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+READABLE, UNREADABLE = "readable", "unreadable"
+
+
+@dataclass
+class Result:
+    """One tightening that a controller made."""
+
+    station: int  # 0: a station other than ours
+    number: int
+    id_text: str  # ten characters as sent; blanks where the controller sends none
+    made: int
+    vin: str
+    stamp: str  # 14 digits, the controller's clock
+    torque: str  # as ToolsNet writes it
+    angle: str
+    statuses: str  # overall, torque, angle, as ToolsNet writes them
+    frame: str = READABLE
+    spindles: int = 1
+    spindle: int = 0  # that its header names, where several have one tightening: all else of them is equal
+    hidden: bool = False  # by a reused number: no subscription brings it
+    shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
+    disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
+    told_id: str = ""  # in answers that have another ID
+    count: int = 0  # how often the controller's count had restarted when it was made
+    pushes: list[int] = field(default_factory=list)  # when the agent had read a 0061 of it
+    fetches: list[int] = field(default_factory=list)  # when the agent had read a 0065 of it
+    asked_for: list[int] = field(default_factory=list)  # those asked for by its ID, not as the newest
+    acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other result
+    passed_over: list[int] = field(default_factory=list)  # when the controller did not return it though asked for it
+    again: list[int] = field(default_factory=list)  # when the agent was given it after the log had lost it
+    tried: list[int] = field(default_factory=list)  # when the server was offered it and did not take it
+    doubted: list[int] = field(
+        default_factory=list
+    )  # when a connection ended at which it may have been out with others
+    retried: list[int] = field(default_factory=list)  # when an operator's order to retry it was accepted
+    dropped: bool = False  # by an operator
+    gone: int | None = None  # when its block was erased, or became the next to be erased, though it was not stored
+    gone_full: bool = False  # the log was full then
+    held: bool = False  # at the end: under an ID that belongs to it alone
+    after_meeting: bool = False  # made after the controller was met
+    stands: bool = False  # at the end, in the log's blocks
+
+    def tightening(self) -> int:
+        """The number of the first result of this tightening: what all its spindles have in common is made from it."""
+        return self.number - max(self.spindle - 1, 0)
+
+    def offered(self) -> int | None:
+        """The first moment at which the agent could know of it."""
+        return min([*self.pushes[:1], *self.fetches[:1]], default=None)
+
+    def is_liked(self) -> bool:
+        """True if the server takes it."""
+        return not self.disliked and self.frame == READABLE
+
+
+@dataclass
+class Row:
+    """One telegram 04 that ToolsNet stored."""
+
+    station: int
+    arrived: int
+    sequence: int
+    number: int | None  # of the result, by the VIN; None if it was never made
+    wrong: str = ""  # the first field that differs from what was produced
+    foreign: bool = False  # another station of the controller made it
+    vouched: bool = False
+    forgotten: int | None = None  # when the server forgot it
+
+
+@dataclass
+class Questions:
+    """What one session with a controller asked about old results."""
+
+    began: int
+    asked: int = 0  # questions that were answered truthfully
+    last: int = -1  # when the last one after all that brought a result for the first time
+    newest: int = -1000000  # when the newest was asked for last
+    used: int = 0  # IDs that the controller had used by then, for any station
+
+
+@dataclass
+class HeldUp:
+    """A result waited behind refused ones while the server was well."""
+
+    since: int  # the first refusal, or the acknowledgement of the waiting result if that came later
+    until: int
+    refused: int  # results in front of it
+    was_there: bool  # at the first refusal
+    is_proven: bool = False  # whether that came soon after another one was passed
+
+
+@dataclass
+class Said:
+    """What the agent says about one station."""
+
+    waiting: int = 0
+    overwritten: int = 0
+    kept: int = 0
+    gone: int = 0  # IDs that the controller no longer had
+    afresh: int = 0  # how often a count restarted
+    set_aside: int = 0
+    dropped: int = 0
+    full: bool = False
+    needs_operator: bool = False
+    kept_payloads: list[bytes] = field(default_factory=list)
+    moment: int = 0
+
+
+@dataclass
+class StationRules:
+    """What the configuration asks of one station, and what its controller can do."""
+
+    number: int
+    numbered: bool = True  # the controller writes IDs
+    overwrite: bool = False
+    recover: bool = True  # and the controller answers 0064
+    cursor_batch: int = 32
+    log_blocks: int = 4
+    spindles: int = 0  # whose results share a VIN and an ID, the spindle in the header; 0: none do
+    is_usual: bool = True  # a record of its log has one tightening, without spindles and steps
+    rewind: bool = False
+    resend: bool = False  # `server_empty` is "resend"
+    window: int = 1  # results that may be outstanding
+    round_trip_ms: int = 20
+    tells_gone: bool = True  # an ID missing there belongs to a result of this station
+
+
+@dataclass
+class StationHistory:
+    """Everything about one station."""
+
+    rules: StationRules
+    results: dict[int, Result] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # as they arrived
+    forgets: list[int] = field(default_factory=list)
+    lies: list[int] = field(default_factory=list)  # when the agent had read a lie
+    sessions: list[Questions] = field(default_factory=list)
+    # the controller has reported its newest result and the session went on, or it takes no such question
+    is_met: bool = True
+    held_up: list[HeldUp] = field(default_factory=list)
+    late_acks: list[str] = field(default_factory=list)
+    wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
+    wrong_holds: list[str] = field(default_factory=list)
+    disobeyed: list[str] = field(default_factory=list)
+    said: Said = field(default_factory=Said)  # at the end of the calm
+    said_after: Said | None = None  # after the power cycle that follows it
+    came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
+    consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
+    alarms_told: int = 0  # reported by the controller
+    alarms: list[int] = field(default_factory=list)  # codes of those that are durable
+    events: list[tuple[int, int]] = field(default_factory=list)  # sequence and code, as they arrived
+
+
+@dataclass
+class History:
+    """One world."""
+
+    stations: dict[int, StationHistory] = field(default_factory=dict)
+    malformed: list[str] = field(default_factory=list)
+    misuse: list[str] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)  # of the agent's own check
+    calm_over: int = -1  # when the calm ended and the last power cycle began
+    cuts: int = 0
+    starts: int = 0

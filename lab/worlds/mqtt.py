@@ -1,0 +1,108 @@
+"""A broker and a consumer beside ToolsNet, in worlds of the shape `mqtt`.
+
+Rules
+1. The models are those of toolcart.sim.mqtt: from the OASIS text and docs/mqtt.md, nothing from the agent.
+2. The broker has outages, forgets what it has acknowledged, comes back empty, drops the oldest; the consumer is away,
+   and its receipts are lost.
+"""
+
+from __future__ import annotations
+
+import random
+
+from lab.worlds.beside import Beside, beside
+from lab.worlds.network import Link
+from toolcart.sim.mqtt import Broker, BrokerSession, Consumer
+
+PLACE = ("broker", 1883)
+SHAPE = "mqtt"
+FAULTS = ("outage", "outage", "forgets", "restart", "away", "away", "mute", "drops")
+
+
+class Plant(Beside):
+    """The broker of one world, and the consumer behind it."""
+
+    def __init__(self, world) -> None:
+        super().__init__(world, PLACE, self._accept)
+        self.broker = Broker()
+        self.consumer = Consumer(self.broker)
+        self.records = self.consumer.records
+        self.said = self.broker.complaints
+        self.peers: list[_Peer] = []
+
+    def _accept(self, link: Link) -> _Peer:
+        peer = _Peer(self, link, self.broker.endpoint())
+        self.peers.append(peer)
+        return peer
+
+    def flush(self) -> None:
+        """Send what every session has to say."""
+        for peer in list(self.peers):
+            peer.flush()
+
+    def fail(self, what: str, ms: int) -> None:
+        """Cause a fault of the broker or of its consumer."""
+        if what == "restart":
+            self.broker.restart()
+            self.flush()
+            self.world.network.break_all(self.service)
+        elif what == "drops":
+            self.broker.queue_most = 1
+        else:
+            owner = self.broker if what == "forgets" else self.consumer
+            setattr(owner, what, True)
+            self.world.time.after(ms, lambda: self._over(owner, what))
+
+    def _over(self, owner, what: str) -> None:
+        setattr(owner, what, False)
+        self.consumer.work()
+        self.flush()
+
+    def works_again(self) -> None:
+        super().works_again()
+        self.broker.forgets = False
+        self.broker.queue_most = 1000
+        self._over(self.consumer, "away")
+        self._over(self.consumer, "mute")
+
+
+class _Peer:
+    """The broker's end of one connection."""
+
+    def __init__(self, plant: Plant, link: Link, session: BrokerSession) -> None:
+        self.plant = plant
+        self.link = link
+        self.session = session
+
+    def receive(self, octets: bytes, reads: int) -> None:
+        self.session.receive(octets, 0)
+        self.plant.flush()
+
+    def lost(self) -> None:
+        if self in self.plant.peers:
+            self.plant.peers.remove(self)
+            self.session.disconnected(0)
+            self.plant.flush()
+
+    def flush(self) -> None:
+        octets = self.session.outgoing()
+        if octets:
+            self.link.send(octets)
+        if self.session.wants_close:
+            self.lost()
+            self.link.close()
+
+
+def with_mqtt(script: dict) -> dict:
+    """Return the script of a usual world with a broker."""
+    return beside(script, SHAPE, FAULTS, _outlet)
+
+
+def _outlet(d: random.Random) -> dict:
+    return {
+        "host": PLACE[0],
+        "batch": d.choice((1, 3, 8, 32)),
+        "window": d.choice((1, 2, 4)),
+        "receipt_timeout_s": d.choice((1, 3, 10)),
+        "durable": d.random() < 0.7,
+    }

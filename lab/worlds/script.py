@@ -1,0 +1,334 @@
+"""A world's script: all that is drawn before it runs, as JSON, so that it can be shortened by hand or by `shrink.py`.
+
+    seed        of the dice that roll while it runs (latency, tears)
+    settings    the configuration, as a file would have it
+    stations    the traits of each one's flash and controller
+    toolsnet, network, step, operator    traits of the others
+    events      [ms, what, ...] in order of time; docs/worlds.md and `events.py` have what can happen
+    end_ms      when the calm begins
+
+Rules
+1. A missing trait has its value in PLAIN: an event list alone is a world.
+2. The odds are here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import random
+
+from lab.worlds import endings, misled
+from lab.worlds.dice import dice, one_of
+from lab.worlds.mqtt import SHAPE as MQTT
+from lab.worlds.mqtt import with_mqtt
+from lab.worlds.profiles import NO_PROFILE, TRAITS, dress
+from lab.worlds.script_events import draw_events
+from lab.worlds.webhook import SHAPE as WEBHOOK
+from lab.worlds.webhook import with_webhook
+
+STATE_BLOCKS = 4
+PLAIN_FLASH = {
+    "model": "nor",
+    "unit": 64,
+    "block_kib": 4,
+    "blocks": 4,
+    "kept_blocks": 3,
+    "more_blocks": 0,
+    "takes_time": False,
+}
+_FEW: list[tuple[float, object]] = [(1, 20), (1, 10), (1, 5), (1, 3), (1, 2), (1, 1)]
+PLAIN_CONTROLLER = {
+    "ids": "normal",
+    "first_id": 1,
+    "wraps_to": 1,
+    "memory": 5000,
+    "start_revisions": [1, 2, 3, 4, 5, 6],
+    "result_revisions": [999, 1, 2],
+    "old_revisions": [1, 2],
+    "old_refusal": 97,
+    "start_code": 97,
+    "result_code": 97,
+    "ends_mids": [],
+    "ends_most_ms": 0,
+    "ends_unsaid": False,
+    "repeat_ms": 3000,
+    "repeats": 3,
+    "drops": True,
+    "unsubscribes": False,
+    "window": 1,
+    "hasty": False,
+    "replays": False,
+    "pushes_newest": False,
+    "single": False,
+    "tells_tool": True,
+    "clock_stands": False,
+    "row_most": 20,
+    "id_pad": "",
+    "header_rest": "         ",
+    "blank_revision": False,
+    "serial": "C100000001",
+    "profile": "",
+    "system_type": 1,
+    "operations": False,
+    "cycles": "",
+    "spindles": 1,
+    "header_spindles": 0,  # that send a 0061 each; 0: there is one, and a header like the others
+    "answers_for": "addressed",  # which of them MID 0064 brings: the one it is addressed to, or all
+    "id_period": 0,
+    "spindle_first": False,  # the spindle in front of the revision in each header
+    "shares_ids": False,
+    "software": "",
+    "ids_higher": "",
+    "ids_in_session_only": False,
+    "statuses": [],
+}
+PLAIN_TOOLSNET = {
+    "sequence_at_first": 0,
+    "dislike_code": 1,
+    "pim_wants_05": "any",
+    "keepalive_answered": True,
+    "server_host": "plain",
+    "names": "last",
+}
+PLAIN_OPERATOR = {"then": "drop", "count": 0}  # what an operator does in the calm when needed
+PLAIN_NETWORK = {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0}
+PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
+HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
+PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
+USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
+LARGE, LARGE_BLOCK_KIB = "large", 16  # as a spool of 16 MiB on Linux has them
+MISLED_ARE = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
+SHAPES = (*MISLED_ARE, MQTT, WEBHOOK, LARGE, endings.SHAPE, misled.SHAPE)
+BESIDE = {MQTT: with_mqtt, WEBHOOK: with_webhook}
+# What is drawn by default: every shape but the last five, every profile.
+SHAPE_ODDS: list[tuple[float, object]] = [
+    (6, USUAL),
+    (4, SHORT),
+    (1, CALM),
+    (4, FULL),
+    (4, REFUSED),
+    (4, AWAY),
+    (3, WINDOW),
+]
+PROFILE_ODDS = 0.35
+
+
+def filled(script: dict) -> dict:
+    """Return the script with every missing trait filled in."""
+    stations = [
+        {part: {**plain, **given.get(part, {})} for part, plain in PLAIN_STATION.items()}
+        for given in script["stations"]
+    ]
+    return {
+        **script,
+        "stations": stations,
+        "toolsnet": {**PLAIN_TOOLSNET, **script.get("toolsnet", {})},
+        "network": {**PLAIN_NETWORK, **script.get("network", {})},
+        "step": {**PLAIN_STEP, **script.get("step", {})},
+        "operator": {**PLAIN_OPERATOR, **script.get("operator", {})},
+    }
+
+
+def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = (), odds: float = misled.ODDS) -> dict:
+    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
+
+    Each controller has one of `profiles` if any are given; the name NO_PROFILE means none. If neither shape nor
+    profiles are given, controllers have any of the profiles in some worlds. `odds`: of controllers that mislead.
+    """
+    if shape == misled.SHAPE:
+        return {**draw(seed, dice(seed, shape, "shape").choice(MISLED_ARE), profiles, 1.0), "shape": shape}
+    if shape in BESIDE:
+        return BESIDE[shape](draw(seed, USUAL, profiles))
+    if shape == LARGE:
+        return _with_large_blocks(draw(seed, dice(seed, LARGE).choice((USUAL, FULL, REFUSED, AWAY)), profiles))
+    if shape == endings.SHAPE:
+        drawn = draw(seed, dice(seed, shape).choice((USUAL, SHORT, CALM, AWAY)), profiles)
+        return {**endings.with_endings(drawn), "shape": shape}
+    d = dice(seed, "script", shape)
+    ends = not shape and not profiles and endings.is_due(seed)
+    if not profiles and not shape and d.random() < PROFILE_ODDS:
+        profiles = tuple(TRAITS)
+    shape = shape or str(one_of(d, SHAPE_ODDS))
+    count = one_of(d, [(5, 1), (1, 2)])
+    fast = d.random() < 0.75
+    script = {
+        "seed": seed,
+        "shape": shape,
+        "settings": {"system": {"number": d.randint(1, 9)}, "toolsnet": _toolsnet_settings(d, fast), "stations": []},
+        "stations": [],
+        "toolsnet": _toolsnet(d),
+        "network": {
+            "latency_ms": one_of(d, [(3, 5), (2, 40), (1, 300)]),
+            "split_odds": one_of(d, [(3, 0.0), (1, 0.2)]),
+            "short_write_odds": one_of(d, [(6, 0.0), (1, 0.1)]),
+        },
+        "step": {
+            "check_every": one_of(d, [(1, 3), (4, 50)]),
+            "ticks_before_wrap_ms": d.choice((1, 5000, 60000, 600000)),
+        },
+        "operator": {"then": one_of(d, [(3, "drop"), (1, "drop first")]), "count": d.choice((0, 0, 1, 5))},
+    }
+    for number in range(1, int(count) + 1):  # type: ignore[call-overload]
+        flash = _flash(d, shape)
+        traits = {"flash": flash, "controller": _controller(d, number, shape, flash["blocks"])}
+        script["stations"].append(traits)
+        script["settings"]["stations"].append(_station_settings(d, number, traits, fast, shape))
+    script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
+    for event in script["events"]:
+        if event[1] == "worn":  # then with one block less
+            station = script["stations"][event[2] - 1]
+            station["controller"]["row_most"] = max(8 * (station["flash"]["blocks"] - 3), 1)
+    if shape == WINDOW:
+        _open_window(script)
+    if profiles and profiles != (NO_PROFILE,):
+        dress(script, profiles)
+    script = endings.with_endings(script) if ends else script
+    script = filled(script)
+    misled.mislead(script, odds)
+    return script
+
+
+def _with_large_blocks(script: dict) -> dict:
+    """Return the same world with as many blocks, each four times as large."""
+    for station, settings in zip(script["stations"], script["settings"]["stations"], strict=True):
+        flash, spool = station["flash"], settings["spool"]
+        flash["block_kib"] = LARGE_BLOCK_KIB
+        for key in ("size_kib", "parked_kib"):
+            spool[key] *= LARGE_BLOCK_KIB // PLAIN_FLASH["block_kib"]
+    return {**script, "shape": LARGE}
+
+
+def _open_window(script: dict) -> None:
+    """Allow several results to be outstanding; mostly as many as the window allows."""
+    d = dice(script["seed"], "window")
+    script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8, 8))
+    for station in script["settings"]["stations"]:
+        if d.random() < 0.8:
+            station["spool"]["cursor_batch"] = d.choice((8, 32, 100))
+    ends = [event for event in script["events"] if event[1] in ("off", "cut") and event[0] > 40000]
+    if ends and d.random() < 0.5:
+        _stop_in_a_backlog(d, d.choice(ends), script)
+
+
+def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
+    """Make this end of power an orderly stop, with as much outstanding as possible: ToolsNet has just come back."""
+    latency_ms = script["network"]["latency_ms"] = d.choice((40, 300))
+    end[1:] = ["off", {"dark_ms": end[2]["dark_ms"], "orderly": True}]
+    reconnect_s = script["settings"]["toolsnet"].get("reconnect_s", 5)
+    back = end[0] - int(1000 * reconnect_s * d.random()) - latency_ms * d.randint(8, 20)
+    lasts = d.randint(8000, 20000)
+    events = script["events"]
+    events.append([back - lasts, "outage", "toolsnet", "refusing", lasts, True])
+    events.append([back - lasts, "make", 1, d.randint(60, 120), 50])
+    events.sort(key=lambda event: event[0])
+
+
+def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
+    settings = {
+        "pim_host": "pim",
+        "pim_port": 6575,
+        "keepalive_s": d.choice((10, 30, 55)),
+        "rewind": d.random() < 0.1,
+        "server_empty": one_of(d, [(9, "continue"), (1, "resend")]),
+    }
+    if fast:
+        settings["reconnect_s"] = d.choice((0.3, 1, 5))
+        settings["ack_timeout_s"] = d.choice((1, 5))
+        settings["verify_timeout_s"] = d.choice((1, 5))
+    if d.random() < 0.2:
+        settings["parameters"] = d.sample(["tightening_id", "job", "batch_size", "source"], d.randint(1, 4))
+    return settings
+
+
+def _station_settings(d: random.Random, number: int, traits: dict, fast: bool, shape: str) -> dict:
+    flash = traits["flash"]
+    controller = {
+        "host": f"controller{number}",
+        "keepalive_s": d.choice((5, 7, 14)),
+        "silence_s": 20,
+        "recover": d.random() < 0.92,
+        "recover_revisions": _common(d, ([2, 1], [1], [2]), traits["controller"]["old_revisions"]),
+        "result_revisions": _common(d, ([999, 1], [1], [2, 1], [999]), traits["controller"]["result_revisions"]),
+        "store_newest": d.random() < 0.1,
+    }
+    if fast:
+        controller["backoff_s"] = d.choice((0.1, 1))
+        controller["backoff_max_s"] = d.choice((1, 10))
+        controller["recover_retry_s"] = d.choice((1, 5))
+        controller["response_timeout_s"] = d.choice((1, 5))
+        controller["busy_backoff_s"] = 1
+        controller["busy_backoff_max_s"] = 5
+    spool = {
+        "path": f"spool{number}",
+        "size_kib": 4 * (STATE_BLOCKS + flash["kept_blocks"] + flash["blocks"]),
+        "parked_kib": 4 * flash["kept_blocks"],
+        "when_full": one_of(d, [(1 if shape == FULL else 3, "refuse"), (1, "overwrite")]),
+        "cursor_batch": d.choice((1, 3, 8, 32, 100)),
+    }
+    return {"number": number, "name": f"Cart {number}", "controller": controller, "spool": spool}
+
+
+def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[int]) -> list[int]:
+    """Return a choice that contains a revision the controller supports; any choice if it supports none."""
+    fitting = [choice for choice in choices if set(choice) & set(supported)]
+    return d.choice(fitting or choices)
+
+
+def _flash(d: random.Random, shape: str) -> dict:
+    model = one_of(d, [(4, "nor"), (1, "file")])
+    small = shape in (FULL, REFUSED)
+    return {
+        "model": model,
+        "unit": 16 if model == "file" else d.choice((1, 4, 16, 64, 256, 256)),
+        "blocks": one_of(d, [(6, 3), (4, 4), (1, 6)] if small else [(4, 3), (3, 4), (2, 7), (1, 20), (1, 60)]),
+        "kept_blocks": one_of(d, [(4, 3), (3, 4), (1, 6)]),
+        "more_blocks": one_of(d, [(6, 0), (1, 3)]),
+        "takes_time": d.random() < 0.3,
+    }
+
+
+def _controller(d: random.Random, number: int, shape: str, blocks: int) -> dict:
+    ids = one_of(d, [(16, "normal"), (1, "constant"), (2, "blank")])
+    near_the_end = 4294967295 - d.randrange(40)
+    traits = {
+        "ids": ids,
+        "first_id": one_of(d, [(4, 1), (3, d.randrange(2, 5000000)), (2, near_the_end)]),
+        "wraps_to": one_of(d, [(3, 1), (1, 0)]),
+        "memory": one_of(d, _FEW if shape == AWAY else [(5, 5000), (2, 200), *_FEW]),
+        "result_revisions": d.choice(([999, 1, 2], [999], [1], [1, 2])),
+        "start_revisions": d.choice(([1, 2, 3, 4, 5, 6], [1], [6], [1, 2, 3])),
+        "old_revisions": one_of(d, [(6, [1, 2]), (3, [1]), (1, [2]), (1, [])]),
+        "old_refusal": d.choice((97, 99, 75)),
+        "repeat_ms": d.choice((1000, 3000, 8000)),
+        "repeats": d.choice((0, 1, 3)),
+        "drops": d.random() < 0.7,
+        "window": one_of(d, [(9, 1), (1, 3)]),
+        "hasty": d.random() < 0.2,
+        "replays": d.random() < 0.2,
+        "pushes_newest": d.random() < 0.1,
+        "single": d.random() < 0.2,
+        "tells_tool": d.random() < 0.5,
+        "header_rest": d.choice(HEADER_RESTS),
+        "blank_revision": d.random() < 0.3,
+        "serial": f"C10000000{number}",
+        "id_pad": d.choice(("", "", "left", "right")),
+        "row_most": 8 * (blocks - 2),  # a full log always contains a good one
+    }
+    if ids != "normal":
+        traits["first_id"] = d.choice((0, 1, 77))
+        traits["clock_stands"] = d.random() < 0.4
+    if ids == "blank" and d.random() < 0.3:
+        traits["replays"] = True
+    return traits
+
+
+def _toolsnet(d: random.Random) -> dict:
+    return {
+        "sequence_at_first": one_of(
+            d, [(4, 0), (2, d.randint(1, 40)), (1, 99999 - d.randrange(60)), (1, d.randint(1, 99999))]
+        ),
+        "dislike_code": d.choice((1, 2, 17, 999)),
+        "pim_wants_05": one_of(d, [(5, "any"), (1, "never"), (1, "always")]),
+        "keepalive_answered": d.random() < 0.85,
+        "server_host": one_of(d, [(5, "plain"), (1, "padded"), (1, "blank"), (1, "zero")]),
+        "names": d.choice(("last", "highest")),
+    }

@@ -1,0 +1,186 @@
+"""One connection to a controller with several spindles: MID 0101 of a StepSync, MID 0106 and 0107 of a PowerMACS.
+
+Rules
+1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or after the last one, the result is acknowledged
+   (003:9071-9087). If there is no answer the outstanding message is sent again, not the whole result.
+2. A subscription names the data number to begin after; if that is 0 or not held it begins with the oldest, or with
+   what is new if it asks for that (003:8203-8225). Only this station's results are pushed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lab.worlds import spindle_frames as frames
+from lab.worlds.controller_session import EXISTS, UNKNOWN, Session
+from lab.worlds.history import READABLE, Result
+from lab.worlds.operation_frames import details, overall
+
+_EXISTS = {b"0100": 33, b"0105": 71}
+
+
+class SpindleSession(Session):
+    """What both have in common."""
+
+    subscribe: ClassVar[bytes]
+    unsubscribe: ClassVar[bytes]
+
+    def _subscribe_spindles(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        if revision not in controller.traits["result_revisions"]:
+            self._refuse(self.subscribe, self.controller.traits["result_code"])
+        elif len(content) != (0, 10, 11)[min(revision, 3) - 1] or (content and not content.isdigit()):
+            self._object(self.subscribe + content)
+        elif self.revision:
+            self._refuse(self.subscribe, _EXISTS[self.subscribe])
+        else:
+            self.revision = revision
+            self._send(5, 1, self.subscribe.decode(), lambda: controller.was_met(self))
+            self._queue.extend(self._old_ones(revision, content))
+            if controller.traits["pushes_newest"] and controller.newest is not None:
+                if controller.newest not in self._queue:
+                    self._queue.append(controller.newest)
+            self._pump()
+
+    def _end(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(self.unsubscribe)
+
+    def _old_ones(self, revision: int, content: bytes) -> list[Result]:
+        return list(self.controller.unacknowledged)
+
+
+class SyncSession(SpindleSession):
+    """A StepSync."""
+
+    subscribe, unsubscribe = b"0100", b"0103"
+
+    def _push(self, result: Result) -> None:
+        self._sent += 1
+        self._send(101, self.revision, frames.sync(result), lambda: self._was_read(result))
+
+
+class PowerMacsSession(SpindleSession):
+    """A PowerMACS."""
+
+    is_prompt = False  # its parts come one by one
+
+    subscribe, unsubscribe = b"0105", b"0109"
+
+    def __init__(self, controller, link) -> None:
+        super().__init__(controller, link)
+        self._part = 0  # of the outstanding result: which of its messages
+
+    def _old_ones(self, revision: int, content: bytes) -> list[Result]:
+        if content[10:] == b"1":
+            return []
+        held = list(self.controller.memory.values())
+        behind = int(content[:10])
+        numbers = [int(result.id_text) for result in held]
+        first = numbers.index(behind) + 1 if behind and behind in numbers else 0
+        if first and not held[first - 1].pushes:  # by now the number belongs to another result
+            for result in held[:first]:
+                result.hidden = result.hidden or not self._was_shown(result)
+        return [result for result in held[first:] if result.station]
+
+    def _was_shown(self, result: Result) -> bool:
+        """True if the agent has taken it over, or has read its number since power-on: else it cannot know of it."""
+        seen = result.pushes if result.frame == READABLE else []
+        return bool(result.acks) or any(moment >= self.controller.plant.began for moment in seen)
+
+    def _push(self, result: Result) -> None:
+        if self._part > 1 and self._tries:
+            self._send(107, self.revision, frames.bolt(result, self.revision, self._part))
+            return
+        self._part = 1
+        self._sent += 1
+        self._send(106, self.revision, frames.station(result, self.revision), lambda: self._was_read(result))
+
+    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+        if content not in (b"0", b"1"):
+            self._object(b"0108" + content)
+            return
+        if self._outstanding and content == b"1" and self._part <= self._outstanding[0].spindles:
+            self._part += 1
+            self._tries = 0
+            self._send(107, self.revision, frames.bolt(self._outstanding[0], self.revision, self._part))
+            self._arm()
+            return
+        self._acknowledged(revision, content, reads)
+
+
+class StepSyncSession(Session):
+    """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next goes out
+    (A36 p. 36-40). An acknowledgement does not name its part, so a late one counts for the outstanding one.
+    """
+
+    is_prompt = False
+
+    def __init__(self, controller, link) -> None:
+        super().__init__(controller, link)
+        self._part = 1201
+
+    def _subscribe_operations(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        text = content.decode("latin-1")
+        if text[:4] != "1201":
+            self._refuse(b"0008", UNKNOWN)
+        elif not text[4:].isdigit() or text[7:9] != "31" or len(text) != 40:
+            self._object(b"0008" + content)
+        elif self.revision:
+            self._refuse(b"0008", EXISTS)
+        elif int(text[4:7]) not in controller.traits["result_revisions"]:
+            self._refuse(b"0008", self.controller.traits["result_code"])
+        else:
+            self.revision = int(text[4:7])
+            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed to
+            self._queue.extend(controller.unacknowledged)
+            if controller.traits["pushes_newest"] and controller.newest is not None:
+                if controller.newest not in self._queue:
+                    self._queue.append(controller.newest)
+            self._pump()
+
+    def _push(self, result: Result) -> None:
+        if self._part == 1202 and self._tries:
+            self._send(1202, 1, details(result, 1, True))
+            return
+        self._part = 1201
+        self._sent += 1
+        self._send(1201, 1, overall(result, 1, 8))
+
+    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+        if content:
+            self._object(b"1203" + content)
+        elif self._outstanding and self._part == 1201:
+            self._part, self._tries = 1202, 0
+            result = self._outstanding[0]
+            self._send(1202, 1, details(result, 1, True), lambda: self._was_read(result))
+            self._arm()
+        else:
+            self._acknowledged(revision, content, reads)
+
+    def _end_operations(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(b"0009")
+
+
+_COMMON = {mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"}
+SyncSession.handlers = {
+    **_COMMON,
+    b"0100": SyncSession._subscribe_spindles,
+    b"0102": SyncSession._acknowledged,
+    b"0103": SyncSession._end,
+}
+PowerMacsSession.handlers = {
+    **_COMMON,
+    b"0105": PowerMacsSession._subscribe_spindles,
+    b"0108": PowerMacsSession._answered,
+    b"0109": PowerMacsSession._end,
+}
+StepSyncSession.handlers = {
+    **_COMMON,
+    b"0008": StepSyncSession._subscribe_operations,
+    b"0009": StepSyncSession._end_operations,
+    b"1203": StepSyncSession._answered,
+}
+SESSIONS = {"operations": StepSyncSession, "sync": SyncSession, "powermacs": PowerMacsSession}

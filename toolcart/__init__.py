@@ -1,0 +1,76 @@
+"""Toolcart as a library that reads and builds every message of Open Protocol.
+
+    import toolcart
+
+    message = toolcart.decode(frame)
+    frame = toolcart.encode(64, tightening_id=0)
+
+`connect` and the like are the client (`toolcart.client`), `toolcart.simulated` has controllers for tests.
+
+The names in `toolcart.agent.catalogue.__all__` are here too. All are imported when first used: a chip, and a service
+that only runs the agent, load nothing of them (docs/library/catalogue.md). The command is `toolcart` or
+`python -m toolcart`.
+"""
+
+_CLIENTS = (
+    "BlockingController",
+    "ClientError",
+    "Connection",
+    "ConnectionLost",
+    "Controller",
+    "OutOfOrder",
+    "Received",
+    "Refused",
+    "Unanswered",
+    "connect",
+    "connect_blocking",
+    "connect_serial",
+    "connect_serial_blocking",
+)
+
+
+# Imports inside functions, not by name: what packs programs (PyInstaller) finds them.
+def _client():
+    import toolcart.client
+
+    return toolcart.client
+
+
+def _simulated():
+    import toolcart.simulated
+
+    return toolcart.simulated
+
+
+def _catalogue():
+    import toolcart.agent.catalogue
+
+    return toolcart.agent.catalogue
+
+
+_MODULES = {"client": _client, "simulated": _simulated}
+
+
+def __getattr__(name):
+    """Return a name of the library, or the version; AttributeError if there is none."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        found = version("toolcart")
+    elif name in _CLIENTS:
+        found = getattr(_client(), name)
+    elif name in _MODULES:
+        found = _MODULES[name]()
+    elif name[:2] == "__" and name != "__all__":
+        raise AttributeError("toolcart has no " + name)
+    else:
+        library = _catalogue()
+        if name not in library.__all__ and name != "__all__":
+            raise AttributeError("toolcart has no " + name)
+        found = getattr(library, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__():
+    return sorted([*_catalogue().__all__, *_CLIENTS, "__version__", *_MODULES])

@@ -1,0 +1,39 @@
+"""The one place where the core tells MicroPython and CPython apart; nothing else catches ImportError.
+
+`const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
+`give_back` frees a module that is needed only at a start; on CPython, where memory is not short, it does nothing.
+`FAST` and `FAST_CRC` are the modules of twins: machine code (toolcart.agent.base.fast, toolcart.agent.base.fast_crc),
+on CPython slices (toolcart.agent.base.straight), or None where the port or the build has no machine code.
+"""
+
+import gc
+import sys
+
+try:
+    from micropython import const  # type: ignore[assignment]
+except ImportError:
+
+    def const(value):  # type: ignore[no-redef]
+        """Return `value` unchanged; MicroPython's compiler replaces the call."""
+        return value
+
+
+ON_CPYTHON = sys.implementation.name == "cpython"
+
+try:
+    from toolcart.agent.base import fast as FAST
+    from toolcart.agent.base import fast_crc as FAST_CRC
+except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without it; a build for another chip
+    FAST = None
+    FAST_CRC = None
+if ON_CPYTHON:
+    from toolcart.agent.base import straight
+
+    FAST = FAST_CRC = straight
+
+
+def give_back(package, module):
+    """Free the module `module` of `package`; it can be imported again when needed."""
+    if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
+        delattr(sys.modules[package], module)
+        gc.collect()

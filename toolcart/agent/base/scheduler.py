@@ -1,0 +1,99 @@
+"""The cooperative scheduler: fixed slots, each a task with `step(now)`; none blocks, none is forgotten.
+
+Rules
+1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
+   when woken). It never blocks.
+2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
+   or until input, wakes the slot the input belongs to, and calls again.
+3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
+   What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
+4. If `step` is called STALL_MS later than it asked for, every task that has `stalled(now)` is told: the process got no
+   turn for so long.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
+
+PAUSE_MS = const(1000)
+STALL_MS = const(2000)
+
+_HALF = const(0x20000000)
+_ASLEEP = const(-1)  # in place of a moment: until woken
+
+
+class Scheduler:
+    """Runs up to `slots` tasks."""
+
+    def __init__(self, slots):
+        self._tasks = [None] * slots
+        self._due = [_ASLEEP] * slots
+        self._failed = [False] * slots
+        self.count = 0
+        self.faults = 0
+        self.last_fault = None
+        self._next = -1  # when `step` should be called again
+
+    def add(self, task, now):
+        """Put the task in the next slot and return its number; it runs at the next step. ValueError if none is free."""
+        if self.count == len(self._tasks):
+            raise ValueError("all %d slots are taken" % self.count)
+        slot = self.count
+        self._tasks[slot] = task
+        self._due[slot] = now
+        self.count += 1
+        return slot
+
+    def wake(self, slot, now):
+        """Run this slot at the next step: there is input for it."""
+        if not self._failed[slot]:
+            self._due[slot] = now
+
+    def is_failing(self):
+        """True if the last run of any task raised."""
+        return True in self._failed
+
+    def step(self, now):
+        """Run what is due; return the ms until the next slot is due, FOREVER if all wait to be woken."""
+        late_ms = now - self._next
+        if late_ms >= STALL_MS or late_ms < -_HALF:
+            self._look_at_lateness(now)
+        shortest = FOREVER
+        slot = 0
+        while slot < self.count:  # a task may add others: they run in the same step
+            due = self._due[slot]
+            if due != _ASLEEP:
+                left = 0 if due == now else ticks_diff(due, now)
+                if left <= 0:
+                    left = self._run(slot, now)
+                if left < shortest:
+                    shortest = left
+            slot += 1
+        self._next = now + shortest if shortest <= TICKS_MAX - now else ticks_add(now, shortest)
+        return shortest
+
+    def _look_at_lateness(self, now):
+        if self._next < 0 or ticks_diff(now, self._next) < STALL_MS:
+            return  # this is the first step, or the clock has wrapped
+        for slot in range(self.count):
+            stalled = getattr(self._tasks[slot], "stalled", None)
+            if stalled is not None:
+                stalled(now)
+
+    def _run(self, slot, now):
+        try:
+            if self._failed[slot]:
+                self._tasks[slot].recover(now)
+                self._failed[slot] = False
+            left = self._tasks[slot].step(now)
+        except MemoryError:
+            raise  # nothing can go on without memory: the board restarts, the spool has everything
+        except Exception as fault:  # one station's fault must not stop the others
+            self.faults += 1
+            self.last_fault = fault
+            self._failed[slot] = True
+            left = PAUSE_MS
+        if left >= FOREVER:
+            self._due[slot] = _ASLEEP
+            return FOREVER
+        self._due[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
+        return left

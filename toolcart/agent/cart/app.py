@@ -1,0 +1,194 @@
+"""Builds the whole agent from a completed configuration and a board; the only module that knows all others.
+
+A board provides
+    now()                 the tick counter, 0..2**30-1 ms
+    stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
+    tcp()                 a new port (toolcart.agent.link.port)
+    serial(controller)    a new port for the serial line of these `controller` settings; opened with device and baud
+    lines(outlet)         the file of lines of these `outlet` settings (toolcart.agent.wide.file), on Linux
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is none
+                          now; the board knows why. `owner` is among them: the numbers of system type, system and
+                          station, for a board that keeps them with the spool
+    clock_is_set()        whether that clock is kept right from outside; boards that cannot know need not have it
+    seed()                any number, for the jitter
+    watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
+
+Rules
+1. One station is one controller, one spool and up to four outlets (toolcart.agent.outlets). Stations share nothing but
+   the scheduler, and that survives the failure of any task.
+2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
+3. What only a start needs (toolcart.agent.log.mount, toolcart.agent.cart.area, toolcart.agent.cart.assembly) is loaded
+   for it and given back to the heap, each before the next is loaded.
+4. Every part of a station is made once, when its flash has been read, and never replaced.
+"""
+
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 bytes, and these go deepest.
+import toolcart.agent.log.carry
+import toolcart.agent.log.log
+import toolcart.agent.openprotocol.light
+import toolcart.agent.quarantine.quarantine
+import toolcart.agent.toolsnet.session
+
+# isort: split
+# The parts for toolcart.agent.cart.assembly: loaded here and not in the middle of a step; on a board they are one
+# module.
+import toolcart.agent.link.quiet
+import toolcart.agent.log.flash
+import toolcart.agent.log.state
+import toolcart.agent.openprotocol.look
+import toolcart.agent.openprotocol.recovery
+import toolcart.agent.openprotocol.session
+import toolcart.agent.outlets.toolsnet.forward
+import toolcart.agent.station.intake
+import toolcart.agent.station.store
+import toolcart.agent.toolsnet.result04  # noqa: F401
+from toolcart.agent.base.compat import const, give_back
+from toolcart.agent.base.health import FLASH_FAILED, Health
+from toolcart.agent.base.scheduler import Scheduler
+from toolcart.agent.base.ticks import FOREVER
+
+MOUNT_RETRY_MS = const(10000)
+SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
+
+
+class Station:
+    """All machines of one station; as a task it brings the spool up and then sleeps."""
+
+    def __init__(self, settings, configuration, board):
+        self.number = settings["number"]
+        self.name = settings["name"]
+        self.settings = settings
+        self.board = board
+        self.health = Health()
+        self.mounted = False
+        self.why = 0  # the result of mounting, while the spool is not up (toolcart.agent.log.mount)
+        self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
+        self.graph_blocks_differ = False
+        self.state = None
+        self.log = None
+        self.quarantine = None  # where an outlet may refuse a result
+        self.graphs = None  # a log of curves, where one is configured
+        self.known = None
+        self.session = None
+        self.quiet = None
+        self.recovery = None
+        self.intake = None
+        self.commands = None  # where the settings allow others to give the controller commands
+        self.controller_events = None  # the keeper of events, where an outlet wants them
+        self.outlets = []  # outlets[index] has log.cursors[index]; the first one is durable
+        self.added = []  # for each outlet: None, or how many records an outlet added with this start has left out
+        self.removed = []  # (kind, how many records it has not taken) of each outlet removed with this start
+        # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
+        self.system = configuration["system"]
+        self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]
+        self.outlet_ports = []
+
+    def attach(self, scheduler, now):
+        """Take this station's slots; the ports are made here, so that a start fails early or not at all."""
+        controller = self.settings["controller"]
+        if controller["link"] == "tcp":
+            self.controller_port = self.board.tcp()
+        else:
+            self.controller_port = self.board.serial(controller)
+        for index in range(len(self.outlet_settings)):
+            shared, own = self.outlet_settings[index], self.settings["outlets"][index]
+            self.outlet_ports.append(None if shared is own else self._port(shared, own["kind"]))
+        self._scheduler = scheduler
+        scheduler.add(self, now)
+
+    def _port(self, shared, kind):
+        """Return a TCP port, or one that speaks TLS if the other side has it (a tunnel in front of the PIM)."""
+        if not shared["tls_ca"]:
+            return self.board.tcp()
+        tls = getattr(self.board, "tls", None)
+        if tls is None:
+            raise ValueError(kind + ".tls_ca: this board has no TLS")
+        return tls(shared)
+
+    def step(self, now):
+        """Bring the spool up; FOREVER once it is."""
+        if self.mounted:
+            return FOREVER
+        spool = self.settings["spool"]
+        spool["owner"] = (self.system["type"], self.system["number"], self.number)
+        device = self.board.flash(spool)
+        if device is None or not self._bring_up(device):
+            self.health.note(FLASH_FAILED, 0, now)
+            return MOUNT_RETRY_MS
+        for module in ("mount", "areas"):
+            give_back("toolcart.agent.log", module)
+        for module in ("area", "owners"):
+            give_back("toolcart.agent.cart", module)
+        self.mounted = True
+        from toolcart.agent.cart.assembly import assemble
+
+        assemble(self, self._scheduler, now)
+        # Everything read from the configuration is in its place by now.
+        self.settings = self.system = {}
+        self.outlet_settings = []
+        give_back("toolcart.agent.cart", "assembly")
+        give_back("toolcart.agent.outlets.toolsnet", "making")
+        return FOREVER
+
+    def _bring_up(self, device):
+        from toolcart.agent.cart.area import bring_up  # nothing holds it after this returns, so it can be given back
+
+        return bring_up(self, device)
+
+    def recover(self, now):
+        """Try the spool again, after a fault."""
+        self.health.note(FLASH_FAILED, 0, now)
+
+
+class App:
+    """Every station of one configuration (as `toolcart.agent.cart.config.complete` returns it) on one board."""
+
+    def __init__(self, configuration, board):
+        self.board = board
+        self.stations = [Station(settings, configuration, board) for settings in configuration["stations"]]
+        slots = 0
+        for settings in configuration["stations"]:
+            slots += SLOTS_A_STATION + len(settings["outlets"])
+        self.scheduler = Scheduler(slots)
+        self.step = self.scheduler.step  # step(now): run what is due; return the ms until the next thing is
+        now = board.now()
+        for station in self.stations:
+            station.attach(self.scheduler, now)
+
+    def stop(self, now):
+        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""
+        for station in self.stations:
+            if station.intake is not None:
+                station.intake.stop(now)
+            for outlet in station.outlets:
+                outlet.leave(now)
+        for slot in range(self.scheduler.count):
+            self.scheduler.wake(slot, now)
+
+    def network_is_up(self, now):
+        """Let everything that waits for its next attempt try now: the network is up, or up again."""
+        for station in self.stations:
+            if station.intake is not None:
+                station.intake.hurry(now)
+            for outlet in station.outlets:
+                outlet.hurry(now)
+        for slot in range(self.scheduler.count):
+            self.scheduler.wake(slot, now)
+
+    def stopped(self):
+        """True if every controller has been left, and what was outstanding is answered or too late."""
+        now = self.board.now()
+        for station in self.stations:
+            if station.intake is not None and not station.intake.stopped():
+                return False
+            for outlet in station.outlets:
+                if not outlet.has_left(now):
+                    return False
+        return True
+
+    def close(self):
+        """Close everything and make the cursors durable; call it after `stopped`, or when time is up."""
+        for station in self.stations:
+            station.controller_port.close()
+            for outlet in station.outlets:
+                outlet.stop()

@@ -1,0 +1,229 @@
+"""Puts the machines of one station together; loaded for that and given back to the heap (toolcart.agent.cart.app)."""
+
+from toolcart.agent.base.compat import ON_CPYTHON
+from toolcart.agent.base.health import NOT_SAVED
+from toolcart.agent.link.quiet import Quiet
+from toolcart.agent.log.cursor import WANTS_EVENTS
+from toolcart.agent.openprotocol.known import Known
+from toolcart.agent.openprotocol.look import Look
+from toolcart.agent.openprotocol.recovery import Recovery
+from toolcart.agent.openprotocol.requests import longest_bytes
+from toolcart.agent.openprotocol.session import Session as ControllerSession
+from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
+from toolcart.agent.station.intake import Intake
+
+if ON_CPYTHON:
+    from toolcart.agent.wide.identifier_parts import WideStore as Store
+else:
+    from toolcart.agent.station.store import Store
+
+_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.questions
+
+
+def assemble(station, scheduler, now):
+    """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
+    controller = station.settings["controller"]
+    station.known = Known(station.state, controller["recover"])
+    look = Look(station.log)
+    station.recovery = Recovery(
+        look,
+        station.known,
+        revisions=tuple(controller["recover_revisions"]),
+        retry_ms=controller["recover_retry_ms"],
+        sharing=_SHARING.index(controller["tightening_ids"]),
+        store_newest=controller["store_newest"],
+    )
+    store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
+    station.recovery.filling.gone = store.tell_gone
+    tcp = controller["link"] == "tcp"
+    if not tcp:
+        from toolcart.agent.openprotocol.plausible import plausible
+
+        store.plausible = plausible  # type: ignore - None where lines spoil nothing
+    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.area
+    subscriptions = _subscriptions(station, store, controller)
+    station.session = controller_session(controller, subscriptions, _longest_command(controller))
+    _know_spindles(station, controller)
+    station.quiet = Quiet(station.session.link)
+    station.intake = Intake(
+        station.controller_port,
+        station.session,
+        station.quiet,
+        station.recovery,
+        store,
+        station.health,
+        controller["host"] if tcp else controller["device"],
+        controller["port"] if tcp else controller["baud"],
+        controller,
+        station.board.seed() + station.number,
+    )
+    _add_queries(station, controller)
+    _add_outlets(station)
+    _let_run(station, scheduler, now, _commands(station, controller))
+
+
+def _know_spindles(station, controller):
+    """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
+    station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
+    session = station.session
+    session.known = station.known
+    if ON_CPYTHON:
+        from toolcart.agent.wide.special_values import several
+
+        session.several = several(session, controller)
+    elif controller["results"] != "auto" or controller["bolt_data"]:
+        from toolcart.agent.openprotocol.spindles import Several
+
+        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+
+
+def _add_queries(station, controller):
+    if controller["clock"] != "off" or controller["limits"] != "off":
+        from toolcart.agent.openprotocol.queries import Queries  # only if there is something to ask
+
+        station.intake.queries = queries = Queries(
+            station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
+        )
+        station.intake.store.limits = queries.limits
+
+
+def _longest_command(controller):
+    """Return the length of the longest command allowed, which is longer than any other request; 0 if none is."""
+    if not controller.get("commands"):
+        return 0
+    from toolcart.agent.openprotocol.commands import LONGEST
+
+    return LONGEST
+
+
+def _commands(station, controller):
+    """Return what carries out others' commands over our session; None if none are allowed."""
+    if not controller.get("commands"):
+        return None
+    from toolcart.agent.station.commands import Commands
+
+    intake = station.intake
+    station.commands = commands = Commands(tuple(controller["commands"]), intake, station.number)
+    intake.commands = intake.queries = commands
+    return commands
+
+
+def _add_outlets(station):
+    for index in range(len(station.outlet_settings)):
+        settings = station.outlet_settings[index]
+        if ON_CPYTHON:
+            if _takes_events(settings):
+                station.log.cursors[index].wants |= WANTS_EVENTS  # a board writes no lines of events
+        station.outlets.append(_make(station.settings["outlets"][index]["kind"], settings, station, index))
+
+
+def _takes_events(settings):
+    """True if such an outlet gets the controller's events in their place between the results."""
+    return "events" not in settings  # with a setting for them it has them, or some, in a way of its own
+
+
+def _make(kind, settings, station, index):
+    """Return the outlet of this kind and these settings at log.cursors[index]."""
+    if ON_CPYTHON:
+        from toolcart.agent.wide.outlets import make as make_any
+
+        return make_any(kind, settings, station, index)
+    if kind == "mqtt":
+        from toolcart.agent.outlets.mqtt import make  # loaded where it is configured
+    else:
+        from toolcart.agent.outlets.toolsnet.making import make
+    return make(settings, station, index)
+
+
+def _let_run(station, scheduler, now, commands):
+    station.intake.begin(now)
+    slot = scheduler.add(station.intake, now)
+    station.board.watch(station.controller_port, slot)
+    if commands is not None:
+        commands.attach(scheduler, slot)
+    slots = []
+    for outlet in station.outlets:
+        outlet.begin(now)
+        slots.append(scheduler.add(outlet, now))
+        outlet.attach(scheduler, slots[-1])
+        if outlet.port is not None:
+            station.board.watch(outlet.port, slots[-1])
+    station.intake.attach(scheduler, tuple(slots))
+
+
+def link_of(controller, message_bytes):
+    """Return the link of these settings, for messages of so many bytes; only what is used is imported."""
+    link = _plain_link(controller, message_bytes)
+    if controller["header"] != "standard":
+        from toolcart.agent.link.headers import header_of
+
+        link.header = header_of(controller["header"])  # type: ignore[assignment]
+    return link
+
+
+def _plain_link(controller, message_bytes):
+    kind = controller["link"]
+    if kind == "tcp":
+        from toolcart.agent.link.stream import Stream
+
+        return Stream(controller["buffer_bytes"], message_bytes)
+    bits = 9 + controller["stop_bits"] + (0 if controller["parity"] == "none" else 1)
+    octet_us = (bits * 1000000 + controller["baud"] - 1) // controller["baud"]
+    if kind == "ascii":
+        from toolcart.agent.link.serial_ascii import SerialAscii
+
+        return SerialAscii(
+            controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"], message_bytes
+        )
+    from toolcart.agent.link.r3964 import R3964
+
+    return R3964(
+        controller["buffer_bytes"],
+        octet_us,
+        controller["qvz_ms"],
+        controller["zvz_ms"],
+        controller["attempts"],
+        controller["priority"] == "high",
+        controller["payload"],
+        message_bytes,
+    )
+
+
+def _subscriptions(station, store, controller):
+    """Return the subscriptions besides results, each with its keeper."""
+    wanted = ()
+    if ON_CPYTHON:
+        # ToolsNet usually wants none.
+        if [one for one in station.outlet_settings if _takes_events(one) or one["events"]]:
+            from toolcart.agent.wide.controller_events import ControllerEvents, subscriptions_of
+
+            station.controller_events = ControllerEvents(store)
+            wanted = subscriptions_of(controller["events"])
+            for subscription in wanted:
+                subscription.keep(station.controller_events)
+        if controller["traces"] and station.graphs is not None:
+            from toolcart.agent.wide.controller_curves import subscriptions_of as curves_of
+
+            wanted += curves_of(station, controller)
+    return wanted
+
+
+def controller_session(controller, events, least_bytes=0):
+    """Return the session of these settings; its send buffer has at least `least_bytes`."""
+    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
+    start_revisions = tuple(controller["start_revisions"])
+    if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
+        start_revisions = (6,) + tuple([revision for revision in start_revisions if revision != 6])
+    session = ControllerSession(
+        link_of(controller, max(least_bytes, longest_bytes(subscriptions))),
+        subscriptions,
+        start_revisions=start_revisions,
+        keepalive_ms=controller["keepalive_ms"],
+        response_timeout_ms=controller["response_timeout_ms"],
+        silence_ms=controller["silence_ms"],
+        tries=controller["tries"],
+    )
+    session.wants_numbers = controller["link_level"] == "auto"
+    session.station_id = controller["station_id"] or 0
+    session.spindle_id = controller["spindle_id"] or 0
+    return session

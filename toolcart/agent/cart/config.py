@@ -1,0 +1,434 @@
+"""Checks every setting and fills in defaults before the agent is built; reports all mistakes at once.
+
+Rules
+1. Gets the parsed JSON tree and does no I/O. Relative spool paths are relative to the configuration file: the
+   caller, who knows where that is, resolves them. Here paths are compared as they are written.
+2. The tables of toolcart.agent.cart.settings are the only place with names, types, defaults and ranges; check(),
+   complete(), describe() and docs/configuration.md all read them. They are walked once at a start. The caller may drop
+   both modules afterwards.
+3. Times are seconds in the file (fractions allowed) and whole milliseconds, half up, in the result:
+   `keepalive_s` is read, `keepalive_ms` comes out. Ranges apply to what was written, before rounding.
+4. check() never raises and never recurses into the tree: any depth and numbers of any size are just mistakes.
+5. What is shown of a tree is short, printable, and never a secret.
+6. Chips have neither this module nor the tables: `toolcart flash` gives them the completed tree
+   (toolcart.tools.flash.package).
+"""
+
+from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.cart.secrets import is_secret
+from toolcart.agent.cart.settings import (
+    BOARD,
+    CONTROLLER,
+    KIND,
+    OUTLET_PLACES,
+    OUTLETS,
+    REMOVED,
+    RULES,
+    SHARED,
+    SPOOL,
+    STATION,
+    SYSTEM,
+    TABLES,
+    TOOLSNET,
+)
+
+_OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of SHARED
+_PARKED_KIB_LEAST = const(12)
+_SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
+STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
+if ON_CPYTHON:
+    STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/figures.md)
+
+
+class ConfigError(Exception):
+    """The configuration has mistakes; `mistakes` is the list that check() returns."""
+
+
+def check(tree):
+    """Return a list of (place, found, allowed), one for each mistake; empty if the configuration is good."""
+    return _walk(tree)[1]
+
+
+def complete(tree):
+    """Return a new tree with every default filled in and times in milliseconds; raise ConfigError for any mistake."""
+    done, mistakes = _walk(tree)
+    if mistakes:
+        error = ConfigError("\n".join(["%s: found %s, allowed: %s" % mistake for mistake in mistakes]))
+        error.mistakes = mistakes  # type: ignore
+        raise error
+    return done
+
+
+def describe():
+    """Yield (place, type, unit, default, allowed), all text; the default is as the table writes it."""
+    for place, table in TABLES:
+        for line in table.split("\n"):
+            row = line.split()
+            yield place + "." + row[0], row[1], unit(row[0]), row[2], allowed(row)
+
+
+def milliseconds(seconds):
+    """Return seconds, whole or not, as whole milliseconds, half up: 0.1 is 100 in a 32-bit float as well."""
+    return int(seconds * 1000 + 0.5)
+
+
+def unit(key):
+    """Return the unit that a key's name carries; "" if none."""
+    word = key.split("_")[-1]
+    return "KiB" if word == "kib" else word if word in ("s", "ms", "min", "bytes", "baud") else ""
+
+
+def found(value, key=None):
+    """Return the value found (under this key) in a few printable characters."""
+    kind = type(value)
+    if is_secret(key):
+        return "***"
+    if kind is str:
+        shown = "".join([c if " " <= c <= "~" else "?" for c in value[:_SHOWN_MAX]])
+        return '"%s%s"' % (shown, "..." if len(value) > _SHOWN_MAX else "")
+    if kind is list:
+        return "a list of %d" % len(value)
+    if kind is int and not -(1 << 60) < value < 1 << 60:
+        return "a huge number"  # CPython refuses to write an integer of more than 4300 digits
+    if kind in (bool, int, float):
+        return str(value).lower()
+    return "nothing" if value is None else "an object"
+
+
+def allowed(row):
+    """Return the range in words, with its unit."""
+    key, kind, default = row[:3]
+    if kind == "bool":
+        return "true or false"
+    low = row[3]
+    if kind in ("one", "list", "any"):
+        words = ("one of " if kind == "one" else "different ones of ") + low.replace(",", ", ")
+        if kind == "any":
+            words += ", or none"
+    else:
+        what = unit(key)
+        if kind == "hosts":
+            what = "different hosts, in a list"
+        elif kind == "text" or kind == "host":
+            what = "printable ASCII characters"
+            if kind == "host":
+                what = "characters, a name or an address alone, such as 10.0.0.5"
+        words = ("%s to %s %s" % (low, row[4], what)).strip() + (", whole" if kind == "int" else "")
+    return words + (" or null" if default == "~" else "")
+
+
+def _walk(tree):
+    """Return the completed tree and the mistakes; if there are any, the tree has holes and must not be used."""
+    mistakes = []
+    done = {}
+    if _is_object(tree, "(file)", mistakes):
+        _unknown(tree, ["$schema", "system", "toolsnet", "stations", "board"], "", mistakes)
+        done["system"] = _section(SYSTEM, tree.get("system", {}), "system", mistakes)
+        done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
+        if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
+            mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
+        stations = tree.get("stations")
+        good = type(stations) is list
+        if not good or not 0 < len(stations) <= STATIONS_MAX:
+            mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
+        stations = stations[:STATIONS_MAX] if good else []
+        alone = [{"kind": kind} for kind in SHARED if kind in tree]  # the outlets of a station without a list
+        done["stations"] = [_station(stations[i], "stations[%d]" % i, alone, mistakes) for i in range(len(stations))]
+        done["toolsnet"] = _shared("toolsnet", TOOLSNET, tree, done["stations"], mistakes)
+        _toolsnet(done["toolsnet"] or {}, done["stations"], mistakes)
+        _duplicates(done["stations"], done["system"].get("number"), mistakes)
+    return done, mistakes
+
+
+def _shared(kind, table, tree, stations, mistakes):
+    """Return the section with the settings that all outlets of this kind share; None if no station has one."""
+    kinds = [outlet.get("kind") for station in stations for outlet in station["outlets"]]
+    is_known = stations and None not in kinds and [] not in [station["outlets"] for station in stations]
+    if kind in kinds or (kind in tree and not is_known):
+        return _section(table, tree.get(kind, {}), kind, mistakes)
+    if kind not in tree:
+        return None
+    words = 'no such section, or {"kind": "%s"} among the outlets of a station' % kind
+    mistakes.append((kind, "a section that no station uses", words))
+    return None
+
+
+def _toolsnet(section, stations, mistakes):
+    """Note what ToolsNet's settings do not allow together."""
+    if section.get("refused") == "block" and (section.get("window") or 1) > 1:
+        mistakes.append(("toolsnet.refused", '"block"', "park, as toolsnet.window is above 1"))
+    for i in range(len(stations)) if section.get("events") else ():
+        outlets = stations[i]["outlets"]
+        if len(outlets) > 2 and outlets[0].get("kind") == "toolsnet":
+            words = "one at most, as toolsnet.events is set"
+            mistakes.append(("stations[%d].outlets" % i, "a second one beside ToolsNet", words))
+
+
+def _station(tree, place, alone, mistakes):
+    done = _section(STATION, tree, place, mistakes)
+    for key, table in (("controller", CONTROLLER), ("spool", SPOOL)):
+        # A station that is not an object is one mistake; what it lacks is not counted as well.
+        is_object = type(tree) is dict
+        done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
+    done["outlets"] = _outlets(tree.get("outlets", alone or None), place, mistakes) if type(tree) is dict else []
+    if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
+        refuses = [outlet.get("kind") in SHARED for outlet in done["outlets"]]
+        quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
+        done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
+    _graphs(done["controller"], done["spool"], place, mistakes)
+    _serial(done["controller"], place + ".controller.", mistakes)
+    return done
+
+
+def _serial(controller, place, mistakes):
+    """Note an impossible line: RTS can have only one meaning."""
+    if controller.get("rs485") and controller.get("flow") == "rts_cts":
+        mistakes.append((place + "rs485", found(controller["rs485"]), '"", as controller.flow is rts_cts'))
+    device = controller.get("device") or ""
+    if controller.get("link") != "tcp" and "://" in device:
+        from toolcart.agent.link.serial_server import mistakes_of  # few carts have it
+
+        for name, words in mistakes_of(controller):
+            mistakes.append((place + name, found(controller[name]), words))
+
+
+def _graphs(controller, spool, place, mistakes):
+    """Note what curves lack: a fast enough line, and room of their own that leaves results theirs."""
+    traces = controller.get("traces")
+    kib = spool.get("graphs_kib")
+    if traces and controller.get("link") in ("ascii", "3964r"):
+        mistakes.append(
+            (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
+        )
+    if traces and kib == 0:
+        mistakes.append((place + ".spool.graphs_kib", "0 KiB", "more than 0 KiB, as controller.traces asks for curves"))
+    parked = spool.get("parked_kib")
+    size = spool.get("size_kib")
+    if kib and parked and size and (kib + parked) * 4 > size * 3:
+        words = "at most three quarters of size_kib (%d KiB), with parked_kib" % size
+        mistakes.append((place + ".spool.graphs_kib", "%d KiB" % kib, words))
+
+
+def _outlets(tree, place, mistakes):
+    """Return the outlets: a kind of SHARED first, else a durable one; the others in their order."""
+    place += ".outlets"
+    if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
+        words = "a list of 1 to %d outlets: at least one has to take the results" % _OUTLETS_MAX
+        if tree is None:
+            words = (
+                'at least one outlet: the section toolsnet, or a list such as [{"kind": "mqtt", "host": "10.0.0.5"}]'
+            )
+        mistakes.append((place, found(tree), words))
+        return []
+    done = []
+    for i in range(len(tree)):
+        kind = tree[i].get("kind") if type(tree[i]) is dict else None
+        if type(kind) is str and kind in OUTLETS:
+            table = OUTLETS[kind]
+            one = _section(KIND + "\n" + table if table else KIND, tree[i], "%s[%d]" % (place, i), mistakes)
+        else:  # what else it may have depends on its kind
+            one = _section(KIND, tree[i] if kind is None else {"kind": kind}, "%s[%d]" % (place, i), mistakes, False)
+        done.insert(0 if kind in SHARED else len(done), one)
+    return _ordered(done, place, mistakes)
+
+
+def _ordered(outlets, place, mistakes):
+    """Return these outlets, the first one durable; note which are too many, and if none is durable."""
+    kinds = [outlet.get("kind") for outlet in outlets]
+    for kind in SHARED:
+        if kinds.count(kind) > 1:
+            mistakes.append((place, "%d times %s" % (kinds.count(kind), kind), kind + " once at most"))
+    if len(kinds) == _OUTLETS_MAX and not [kind for kind in kinds if kind in SHARED]:
+        words = "%d at most besides %s" % (_OUTLETS_MAX - 1, " and ".join(SHARED))
+        mistakes.append((place, "a list of %d" % len(kinds), words))
+    durable = [outlet.get("durable", True) is not False for outlet in outlets]
+    if True not in durable:
+        words = "at least one outlet that is durable: what the controller was told to forget has to reach someone"
+        mistakes.append((place, "best-effort outlets alone", words))
+        return outlets
+    first = durable.index(True)
+    return [outlets[first]] + outlets[:first] + outlets[first + 1 :]
+
+
+def _duplicates(stations, system, mistakes):
+    """Note what two stations must not share: results would be mixed, or two would talk on one line."""
+    first = {}
+    files = []
+    for i in range(len(stations)):
+        controller = stations[i]["controller"]
+        for place, value in (
+            ("number", stations[i].get("number")),
+            ("spool.path", stations[i]["spool"].get("path")),
+            ("controller.device", controller.get("link") != "tcp" and controller.get("device")),
+            ("controller.host", controller.get("link") == "tcp" and _peer(controller)),
+        ):
+            place = "stations[%d]." + place
+            if value and first.setdefault((place, value), i) != i:
+                mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
+        for outlet in stations[i]["outlets"]:
+            place_of = OUTLET_PLACES.get(outlet.get("kind"))
+            place = place_of and place_of(outlet, system, stations[i].get("number"))
+            if place and place in files:
+                mistakes.append(
+                    (
+                        "stations[%d].outlets" % i,
+                        found(place),
+                        "a file of its own for each outlet"
+                        if outlet.get("path")
+                        else "a topic of its own for each station",
+                    )
+                )
+            files.append(place)
+
+
+def _peer(controller):
+    """Return host, port, and the station in the header: if all are the same it is the same station twice."""
+    shown = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
+    for key in ("station_id", "spindle_id"):
+        if controller.get(key):
+            shown += " %s %d" % (key, controller[key])
+    return shown if controller.get("host") else None
+
+
+def _is_object(tree, place, mistakes):
+    if type(tree) is dict:
+        return True
+    mistakes.append((place, found(tree), "an object"))
+    return False
+
+
+def _section(table, tree, place, mistakes, whole=True):
+    """Return the table's settings from the tree; None in place of a mistake, so that it is not reported twice."""
+    done = {}
+    if not _is_object(tree, place, mistakes):
+        return done
+    place += "."
+    known = ["controller", "spool", "outlets"] if table is STATION else []
+    for line in table.split("\n"):
+        row = line.split()
+        key, kind, default = row[:3]
+        known.append(key)
+        value = tree.get(key)
+        if key in tree and (value is not None or default[0] not in "~-"):
+            shown = _fault(row, value)
+        else:
+            value = _default(row)
+            link = done.get("link")
+            kind_of = "tcp" if link == "tcp" else "serial" if link else ""
+            required = default == "-" or (kind_of and default == "-" + kind_of)
+            shown = "nothing" if required else None
+        if shown:
+            mistakes.append((place + key, shown, allowed(row)))
+            value = None
+        elif kind in ("list", "any", "hosts") and value is not None:
+            value = value.copy()  # type: ignore
+        elif kind == "time":
+            key = _in_ms(key)
+            value = milliseconds(value)
+        done[key] = value
+    _relations(done, place, mistakes)
+    if whole:
+        _unknown(tree, known, place, mistakes)
+    return done
+
+
+def _relations(done, place, mistakes):
+    for less, factor, margin, more, words in RULES:
+        low = done.get(_in_ms(less))
+        high = done.get(_in_ms(more))
+        if low is not None and high is not None and low * factor + margin > high:
+            words = "%s %s (%d %s)" % (words, more, high, unit(_in_ms(more)))
+            mistakes.append((place + less, "%d %s" % (low, unit(_in_ms(less))), words))
+
+
+def _in_ms(key):
+    return key[:-1] + "ms" if key.endswith("_s") else key
+
+
+def _unknown(tree, known, prefix, mistakes):
+    for key in tree:
+        if key not in known:
+            near = _nearest(key, known)
+            words = "no such setting; did you mean %s?" % near if near else "no such setting"
+            if type(key) is str:
+                words = REMOVED.get(key, words)
+            mistakes.append((prefix + (found(key).strip('"') or '""'), found(tree[key], key), words))
+
+
+def _fault(row, value):
+    """Return what was found if it is not allowed; None if it is."""
+    kind = row[1]
+    if kind == "bool":
+        good = type(value) is bool
+    elif kind in ("one", "list", "any"):
+        choices = _words(row[3])
+        items = [value] if kind == "one" else value
+        good = type(items) is list and (len(items) > 0 or kind == "any")
+        for item in items if good else ():
+            if type(item) not in (int, str) or item not in choices:
+                return found(item)
+            choices.remove(item)  # a second one is a mistake
+    elif kind == "hosts":
+        good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
+        for item in value if good else ():  # type: ignore
+            good = good and value.count(item) == 1 and not _fault((row[0], "host", "-", "1", "253"), item)  # type: ignore
+    else:
+        size = value
+        good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()
+        if kind == "text" or kind == "host":
+            good = type(value) is str
+            size = len(value) if good else 0  # type: ignore
+            for c in value if good else "":  # type: ignore
+                good = good and " " <= c <= "~"
+            good = good and (kind == "text" or _is_host(value))
+        good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
+    return None if good else found(value, row[0])
+
+
+def _is_host(text):
+    """True if it may be a name or an address alone: no port, no scheme, no number above 255."""
+    if text.count(":") > 1:  # IPv6
+        return text.find("/") < 0
+    parts = text.split(".")
+    numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
+    if len("".join(parts).strip("0123456789")) == 0:
+        return len(numbers) == len(parts) == 4 and max(numbers) < 256
+    for c in text:
+        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "-._"):
+            return False
+    return True
+
+
+def _default(row):
+    """Return the default as a file would write it."""
+    kind, word = row[1:3]
+    if word[0] in "~-":
+        return None
+    if kind == "time":
+        return float(word)
+    if kind == "bool":
+        return word == "true"
+    words = _words(row[3] if word == "*" else word.strip('"'))
+    return words if kind == "list" or kind == "any" else words[0]
+
+
+def _words(words):
+    return [int(word) if word.isdigit() else word for word in words.split(",")]
+
+
+def _nearest(key, known):
+    """Return the known key most likely meant: begins with `key`, or differs in one place by at most two characters."""
+    best = None
+    least = 3
+    for name in known if type(key) is str and len(key) > 1 else ():
+        start = end = 0
+        short = min(len(key), len(name))
+        while start < short and key[start] == name[start]:
+            start += 1
+        while end < short - start and key[-1 - end] == name[-1 - end]:
+            end += 1
+        edits = 1 if start == len(key) else max(len(key), len(name)) - start - end
+        if edits < least and edits < short:
+            best = name
+            least = edits
+    return best

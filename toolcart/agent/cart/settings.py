@@ -1,0 +1,183 @@
+"""Every setting: its name, type, default and range, as tables of text, the smallest thing a .mpy can hold.
+
+A row is `key type default low high` or `key type default choices`.
+  types     int, time (low and high value), text, host (least and most characters), bool,
+            one (of the choices), list (of different choices), any (the same, or none of them),
+            hosts (a list of them, with its least and greatest length)
+  defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null, `""` is empty text,
+            `*` is every choice
+They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9, which have the reasons.
+"""
+
+from toolcart.agent.base.compat import ON_CPYTHON
+
+SYSTEM = """type int 3 1 9999
+number int 1 1 9999
+name text "" 0 25"""
+
+TOOLSNET = """pim_host host - 1 253
+pim_port int - 1 65535
+verify_timeout_s time 5 0.1 60
+ack_timeout_s time 5 0.1 600
+retransmissions int 2 0 10
+keepalive_s time 30 1 55
+reconnect_s time 60 0.1 3600
+ack_12 one auto auto,always,never
+keepalive_ack one auto auto,always,never
+refused one park park,block
+host_override host ~ 1 253
+allow_hosts hosts ~ 1 8
+tls_ca text ~ 1 128
+tls_name host ~ 1 253
+tls_certificate text ~ 1 128
+tls_key text ~ 1 128
+rewind bool false
+server_empty one continue continue,resend
+clock one off off,check,set
+program_for_zero int 9999 1 9999
+parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
+targets bool false
+describe bool false
+events any ~ alarms,pset,job,vin,gone,commands
+graphs bool false"""
+
+if ON_CPYTHON:
+    TOOLSNET += """
+window int 1 1 8"""  # on a board one more setting costs a hundred bytes of heap, and there is no window
+
+STATION = """number int - 1 9999
+name text "" 0 25"""
+
+CONTROLLER = """link one tcp tcp,ascii,3964r
+host host -tcp 1 253
+port int 4545 1 65535
+device text -serial 1 64
+baud one 9600 1200,2400,4800,9600,19200,38400,57600,115200
+parity one none none,even,odd
+stop_bits one 1 1,2
+flow one none none,rts_cts
+rs485 text "" 0 8
+invert bool false
+priority one low low,high
+payload one auto auto,v0,v1,v2,v3
+qvz_ms int 2000 10 60000
+zvz_ms int 100 5 10000
+attempts int 6 1 10
+keepalive_s time 7 1 14
+response_timeout_s time 5 0.1 60
+silence_s time 15 2 600
+tries int 3 1 10
+backoff_s time 1 0.05 60
+backoff_max_s time 30 0.1 600
+busy_backoff_s time 10 0.1 600
+busy_backoff_max_s time 60 0.1 3600
+start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
+header one standard standard,op-ford,op-bmw
+link_level one off off,auto
+result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
+results one auto auto,sync,powermacs
+bolt_data bool false
+station_id int ~ 1 99
+spindle_id int ~ 1 99
+recover bool true
+recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
+tightening_ids one auto auto,own,shared
+recover_retry_s time 30 1 3600
+store_newest bool false
+events any alarms alarms,job,pset,vin
+commands any ~ select-pset,batch-size,reset-batch,job,abort-job,batch-up,batch-down,job-off,job-on,disable,enable,vin,\
+identifier,ack-alarm
+clock one off off,check,set
+limits one off off,ask
+buffer_bytes int 1024 256 9999
+traces list ~ angle,torque,current,gradient,stroke,force
+trace_bytes int 4096 1024 9999
+trace_order one auto auto,big,little"""
+
+SPOOL = """path text - 1 128
+size_kib int 1024 40 65536
+when_full one refuse refuse,overwrite
+parked_kib int 16 12 1024
+graphs_kib int 0 0 32768
+unit one 16 16,64,256,512
+cursor_batch int 48 1 1000"""
+
+SPOOL_OF_CHIPS = {"size_kib": 1024, "parked_kib": 16}  # if nothing is given; Linux has more room
+SERIAL = "device baud parity stop_bits flow rs485 invert priority payload qvz_ms zvz_ms attempts".split()
+
+# What each kind of outlet has besides its `kind`.
+OUTLETS = {"toolsnet": ""}
+OUTLET_PLACES = {}  # what no two outlets may share
+SHARED = ("toolsnet",)  # kinds with a section of their own, the same for all stations; one of them at most in a station
+
+# Settings that no longer exist, and what to say about each.
+REMOVED = {}
+
+if ON_CPYTHON:
+    SPOOL = SPOOL.replace("size_kib int 1024", "size_kib int 16384")
+    SPOOL = SPOOL.replace("parked_kib int 16 12 1024", "parked_kib int ~ 12 16384")
+    from toolcart.agent.wide.outlets import OUTLETS as WIDE
+
+    for _kind in WIDE:
+        OUTLETS[_kind] = WIDE[_kind].SETTINGS
+        OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
+    _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
+    _FIXED = "no longer a setting: delete it; %s is right for every plant"
+    REMOVED = {
+        "connect_timeout_s": _FIXED % "5 s",
+        "frame_timeout_s": _FIXED % "5 s",
+        "stop_wait_s": _FIXED % "1 s",
+        "event_parameters": "no longer a setting: delete it; code, readiness and details go out with every event",
+        "refused_attempts": _OFFERS,
+        "refused_wait_s": _OFFERS,
+        "recover_round": "no longer a setting: delete it; what is missing is asked for until nothing is",
+    }
+
+KIND = "kind one - " + ",".join(OUTLETS)
+
+
+def _all_of(outlets):
+    """Return the rows of all kinds; one that two kinds share only once."""
+    rows = [KIND]
+    for table in outlets.values():
+        rows += [row for row in table.split("\n") if row and row not in rows]
+    return "\n".join(rows)
+
+
+BOARD = """network one none none,wifi,ethernet
+ssid text "" 0 32
+password text "" 0 63
+country text "" 0 2
+power_save bool false
+hostname text toolcart 1 32
+address text "" 0 18
+gateway text "" 0 15
+dns text "" 0 15
+ntp_hosts hosts ~ 1 4
+utc_offset_min int 0 -720 840
+time_zone text "" 0 64
+watchdog bool true
+lamp text "" 0 8
+ethernet_pins text "" 0 100
+supply_min_mv int 0 0 30000
+supply_pin int 29 0 48
+supply_ratio int 3 1 20
+metrics_port int 0 0 65535"""
+
+TABLES = (
+    ("system", SYSTEM),
+    ("toolsnet", TOOLSNET),
+    ("stations[]", STATION),
+    ("stations[].controller", CONTROLLER),
+    ("stations[].spool", SPOOL),
+    ("stations[].outlets[]", _all_of(OUTLETS)),
+    ("board", BOARD),
+)
+
+# less, factor, margin, more, words: less * factor + margin <= more, wherever a section has both.
+RULES = (
+    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller would look like a dead one
+    ("backoff_s", 1, 0, "backoff_max_s", "at most"),
+    ("busy_backoff_s", 1, 0, "busy_backoff_max_s", "at most"),
+    ("parked_kib", 2, 0, "size_kib", "at most half of"),  # results need the room more than dead letters
+)

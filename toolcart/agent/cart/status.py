@@ -1,0 +1,294 @@
+"""The state of the agent as one tree of plain values: everything that is counted, and the newest results.
+
+Rules
+1. Only reads: it moves no one's cursor. It uses the logs' page, like everything that reads between two steps.
+2. Allocates freely: call it between two steps, and only when its result is wanted.
+3. Names, not numbers: states, reasons and counters have the words of the modules they come from.
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol import states as controller_states
+from toolcart.agent.openprotocol.questions import PHASE_NAMES
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record import result as res
+from toolcart.agent.record.text import describe, time_of
+
+RESULTS_SHOWN = 12  # what fits on a screen of 24 lines beside the rest
+BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block and the one before may hold only one
+
+FOREIGN = "it is a spool of another version, or of another size of blocks or units"
+
+# Why a connection is down: from toolcart.agent.openprotocol.states, toolcart.agent.link.port and
+# toolcart.agent.base.trouble. The sentences are in toolcart.tools.words.reasons.
+WHY_NAMES = (
+    ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
+    "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
+    "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
+    "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217"
+)
+# Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux_refusal.
+REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
+
+
+def snapshot(app, results=RESULTS_SHOWN, of=None):
+    """Return the state of the whole agent; every value is a dict, list, text, int, bool or None.
+
+    The newest results take fifteen times as long to find as all the rest: only those of station number `of` are
+    included, or of all stations if that is None.
+    """
+    now = app.board.now()
+    scheduler = app.scheduler
+    fault = scheduler.last_fault
+    return {
+        "now_ms": now,
+        "stations": [
+            of_station(station, now, results if of is None or of == station.number else 0) for station in app.stations
+        ],
+        "scheduler": {
+            "faults": scheduler.faults,
+            "last_fault": None if fault is None else "%s: %s" % (type(fault).__name__, fault),
+        },
+    }
+
+
+def of_station(station, now, results=RESULTS_SHOWN):
+    """Return the part of one station, with up to `results` of its newest results."""
+    health = station.health
+    shown = {
+        "number": station.number,
+        "name": station.name,
+        "mounted": station.mounted,
+        "counters": counted(health),
+        "logged": health.logged,
+        "log": [log_entry(now, *entry) for entry in health.entries()],
+    }
+    if not station.mounted:
+        shown["spool_refused"] = _spool_refused(station)
+        return shown
+    log = station.log
+    numbers = station.state.numbers
+    shown["controller"] = _controller(station, now)
+    shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
+    shown["removed"] = [{"kind": kind, "waiting": waiting} for kind, waiting in station.removed]
+    shown["stored"] = numbers[n.STORED]
+    shown["overwritten"] = numbers[n.OVERWRITTEN]
+    shown["missed"] = numbers[n.MISSED]
+    shown["backlog"] = log.waits(log.cursors[0])  # of the first outlet, like the next one
+    shown["oldest_waiting"] = _oldest_waiting(log)
+    shown["results"] = newest_results(log, results)
+    shown["recovery"] = _recovery(station)
+    whole = log.device.device
+    shown["spool"] = _spool(log, station.state)
+    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # like spool.size_kib
+    shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
+    shown["spool"]["refused"] = REFUSED_NAMES.split(",")[log.device.refusal()]
+    shown["spool"]["refused_words"] = getattr(whole, "last_error", "")
+    if station.quarantine is not None:
+        _put_refusals(shown, station)
+    if station.graphs is not None or station.graph_blocks_differ:
+        shown["graphs"] = _graphs(station)
+    return shown
+
+
+def _put_refusals(shown, station):
+    """Add what only an outlet that may refuse a result has."""
+    numbers = station.state.numbers
+    shown["delivered"] = numbers[n.DELIVERED]
+    shown["dropped"] = numbers[n.DROPPED]
+    shown["parked"] = station.quarantine.count()
+    shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
+    shown["parked_kib_ignored"] = station.parked_blocks_differ
+
+
+def counted(health):
+    """Return every counter that is not zero, by name."""
+    counters = health.counters
+    return {h.NAMES[index]: counters[index] for index in range(len(counters)) if counters[index]}
+
+
+def log_entry(now, moment, counter, value):
+    """Return one entry of the log in words."""
+    entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
+    if counter == h.CONTROLLER_LOSSES or counter == h.CONTROLLER_AWAY or counter == h.SERVER_AWAY:
+        entry["text"] = why_name(value)
+    return entry
+
+
+def _controller(station, now):
+    intake = station.intake
+    session = station.session
+    line = {}
+    if not station.intake.link.steady:
+        from toolcart.agent.link.payload import FORM_NAMES, TALLY_NAMES
+
+        link = session.link
+        line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
+        line["payload"] = FORM_NAMES[link.form.form]
+        line["overruns"] = station.controller_port.overruns()
+    trouble = intake.trouble
+    waits_for_room = intake.full and not intake.refused
+    is_waited = session.state == controller_states.CLOSED and intake.wait.armed
+    is_waited = is_waited and not (intake.opening or waits_for_room)
+    clock = None if intake.queries is None else intake.queries.clock
+    return {
+        "line": line,
+        "clock_ahead_s": None if clock is None else clock.ahead_s,
+        "host": intake.host,
+        "port": intake.number,
+        "state": controller_states.STATE_NAMES[session.state],
+        "why": why_name(trouble.why),
+        "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
+        "why_code": trouble.code,
+        "why_mid": trouble.mid,
+        "refused_code": session.code,
+        "waits_for_room": waits_for_room,
+        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
+    }
+
+
+def _outlet(log, station, outlet):
+    cursor = log.cursors[outlet.index]
+    shown = {
+        "kind": outlet.kind,
+        "durable": cursor.durable,
+        "waiting": log.waits(cursor),
+        "is_up": outlet.is_up(),
+        "left_out": station.added[outlet.index],  # by an outlet that was added with this start
+    }
+    outlet.put_state(shown)
+    if "why" not in shown:
+        shown["why"] = why_name(outlet.trouble.why)
+    return shown
+
+
+def _recovery(station):
+    recovery = station.recovery
+    known = station.known
+    return {
+        "phase": PHASE_NAMES[recovery.phase],
+        "needs": recovery.whose.needs,
+        "open_ids": known.missing(),
+        "gone": known.gone(),
+        "stored_again_at_most": known.state.numbers[n.STORED_AGAIN],
+        "gone_latest": _gone_latest(station) if known.gone() else None,
+        "epoch": known.epoch(),
+    }
+
+
+def _gone_latest(station):
+    """Return which IDs are gone, if one of the newest blocks says so."""
+    from toolcart.agent.station.gone import latest  # most controllers have everything that is asked for
+
+    shown = {}
+    event = latest(Search(station.log), BLOCKS_WALKED)
+    if event:
+        for name in ("time", "first_id", "last_id", "count", "code", "text"):
+            shown[name] = event[name]
+    return shown
+
+
+def _graphs(station):
+    """Return what the log of curves holds; curves are cut into pieces."""
+    log = station.graphs
+    shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
+    if log is not None:
+        shown["pieces"] = log.number
+        shown["missed"] = log.missed
+        shown.update(_spool(log, station.state))
+        del shown["used_blocks"]  # all of it, once it has come round
+    return shown
+
+
+def _needs_operator(station, outlet):
+    """Return why an operator has to decide; None while no decision is due."""
+    holds = outlet.get("needs_operator", False)
+    if not holds and not station.quarantine.pressure():
+        return None
+    from toolcart.agent.quarantine.entries import needs_operator  # rare
+
+    return needs_operator(station.quarantine, holds)
+
+
+def _spool_refused(station):
+    """Return in words why an existing spool is left alone; None if that is not what the station waits for."""
+    from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
+
+    if station.why != MOUNT_FOREIGN:
+        return None
+    return FOREIGN
+
+
+def _spool(log, state):
+    device = log.device
+    return {
+        "blocks": device.block_count,
+        "used_blocks": device.block_count - log.free_blocks(),
+        "unit_bytes": device.unit_bytes,
+        "erases": log.erases,
+        "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # at most (toolcart.agent.log.head)
+        "damaged": state.numbers[n.DAMAGED],
+        "jumped": state.numbers[n.JUMPED],
+        "torn": log.torn,
+        "worn": log.worn,
+        "overwritten": state.numbers[n.OVERWRITTEN],
+        "unreadable_blocks": log.unreadable,
+        "state_alarm": state.alarm,
+        "state_lost": state.lost,
+        "state_saves": state.saves,
+        "state_erases": state.erases,
+        "state_worn": state.worn,
+    }
+
+
+def why_name(why):
+    """Return the short word of a reason, "" for none."""
+    return WHY_NAMES.split(",")[why]
+
+
+# -- results -------------------------------------------------------------------------------------------------------
+
+
+def newest_results(log, count):
+    """Return up to `count` results and raw frames from the newest blocks, the newest first."""
+    if not count:
+        return []
+    search = Search(log)
+    search.begin_newest(BLOCKS_WALKED)
+    found = []
+    first = 0  # place in `found` of the first one of the block being read
+    last = 0
+    kind = search.next()
+    while kind > 0:
+        if kind == KIND_RESULT or kind == KIND_RAW:
+            one = describe(log.page, log.at, kind, log.flags, log.length)
+            if one["number"] < last:  # an older block begins
+                if len(found) >= count:
+                    break
+                first = len(found)
+            last = one["number"]
+            found.append(one)
+            if len(found) - first > count:
+                found.pop(first)
+        kind = search.next()
+    found.sort(key=_number)
+    found = found[-count:]
+    found.reverse()
+    return found
+
+
+def _number(one):
+    return one["number"]
+
+
+def _oldest_waiting(log):
+    """Return the time of the first result that the first outlet has still to take; None if none waits or has a time."""
+    scout = Cursor()
+    scout.wants = WANTS_RESULTS
+    scout.stand_at(log.cursors[0])
+    if log.peek(scout) != KIND_RESULT:
+        return None
+    return time_of(log.page, log.at + res.HEAD_BYTES)

@@ -1,0 +1,441 @@
+"""3964R, both roles: every block is delivered once and whole, or the link is reported down; nothing waits forever.
+
+Rules (003:892-961, and the procedure as used in the field: docs/serial.md)
+1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. On anything else, NAK or
+   silence for QVZ (counted from when the last byte left the wire), it starts again from STX, at most `attempts` times
+   and at most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
+2. Receiver: STX is answered with DLE; `10 10` is one 10, `10 03` is followed by the BCC, whatever byte that is; after
+   an error it waits for the end of the block or for ZVZ, sends NAK, and waits REPEAT_MS for the repeat.
+3. A good block: first its DLE goes out, then the message is handed over, then what followed it is looked at.
+4. Idle: NAK is ignored, or two ends would NAK each other forever; junk is dropped until ZVZ of silence, then NAK.
+5. A block equal to the last one while our acknowledgement still waits to go out is its repeat after a lost DLE: it gets
+   its DLE but is not handed over, or a second acknowledgement would be taken for the next result's. For the same
+   reason an acknowledgement that the peer answers with a block of its own is not repeated.
+6. Both sent STX: the side with low priority answers DLE, receives, and starts over; the other goes on waiting.
+
+    IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
+    IDLE --junk--> JUNK --ZVZ--> NAK, IDLE
+    IDLE --post--> TX_STX --DLE--> TX_BLOCK --all out--> TX_ACK --DLE--> IDLE
+                   each of the three --NAK, other byte, QVZ--> TX_CLEAR --wire free--> TX_STX, or DOWN
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import number
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
+from toolcart.agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
+from toolcart.agent.link.payload import (
+    FRONT_BYTES,
+    MESSAGE_AT,
+    NO_MESSAGE,
+    TAIL_BYTES,
+    TALLY_CONFLICTS,
+    TALLY_JUNK,
+    TALLY_NAKS_GOT,
+    TALLY_NAKS_SENT,
+    TALLY_NAMES,
+    TALLY_REFUSED,
+    TALLY_REPEATS,
+    TALLY_SILENCES,
+    Form,
+    begin_of,
+    tail_fits,
+)
+
+IDLE = const(0)
+JUNK = const(1)
+RX_BLOCK = const(2)
+RX_REPEAT = const(3)  # NAK sent: the peer repeats the block
+TX_STX = const(4)
+TX_BLOCK = const(5)
+TX_ACK = const(6)
+TX_CLEAR = const(7)  # the attempt failed: wait until the wire is free and, after junk, quiet
+DOWN = const(8)
+
+JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
+
+STX = const(0x02)
+DLE = const(0x10)
+NAK = const(0x15)
+STX_AT = const(0)  # in tx: the three bytes that are sent alone
+DLE_AT = const(1)
+NAK_AT = const(2)
+
+REPEAT_MS = const(4000)
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
+FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what it sends without the processor
+
+_SOON_MS = const(5)  # how soon a step is needed after something was handed to the port
+_RAW_BYTES = 128
+
+
+class R3964:
+    """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
+
+    steady = False  # the procedure has deadlines of its own
+
+    def __init__(
+        self,
+        buffer_bytes=2048,
+        octet_us=1042,
+        qvz_ms=2000,
+        zvz_ms=100,
+        attempts=6,
+        high_priority=False,
+        payload="auto",
+        message_bytes=64,
+    ):
+        self._reader = BlockReader(buffer_bytes)
+        self.buf = self._reader.buf
+        self.size = len(self.buf)
+        framed_bytes = message_bytes + TAIL_BYTES
+        self._block_at = MESSAGE_AT + framed_bytes  # in tx: the block as it goes out, at worst with each byte doubled
+        self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
+        self.tx[STX_AT] = STX
+        self.tx[DLE_AT] = DLE
+        self.tx[NAK_AT] = NAK
+        self.tx_at = MESSAGE_AT
+        self.header = None
+        self.octet_us = octet_us
+        self.qvz_ms = qvz_ms
+        self.zvz_ms = zvz_ms
+        self.attempts = attempts
+        self.form = Form(payload)
+        self.tally = [0] * len(TALLY_NAMES)
+        self._high = high_priority
+        self._timer = Timer()  # the deadline of the current state
+        self._wire = Timer()  # until what was handed to the port has left the wire
+        self._job_time = Timer()
+        self._raw = bytearray(_RAW_BYTES)
+        self._now = 0
+        self.reset()
+
+    def reset(self):
+        """Clear both directions: a new connection begins."""
+        self.form.reset()
+        self.pending = 0
+        self._state = IDLE
+        self._timer.stop()
+        self._wire.stop()
+        self._job_time.stop()
+        self._job = False
+        self._acknowledges = False
+        self._failed = 0
+        self._block_end = 0
+        self.free = 0
+        self._raw_at = self._raw_end = 0
+        self._last_fill = self._last_bcc = -1
+        self._message = False
+        self._bad_blocks = 0
+        self.tx_from = 0
+        self.at = 0
+        self.length = 0
+        self.why = WHY_NOTHING
+        self.size = len(self.buf)
+        self.start = self.end = 0  # unread input is in a buffer of its own
+        self._reader.begin(self.size)
+
+    # -- the link's methods ------------------------------------------------------------------------------------
+
+    def inlet(self):
+        """Return the buffer whose first `free` bytes may be filled."""
+        self.free = self.room()
+        return self._raw
+
+    def room(self):
+        """Return how many bytes it accepts now: none before it has looked at the last ones."""
+        return 0 if self._raw_at < self._raw_end else _RAW_BYTES
+
+    def receive(self, n):
+        """Take the first n bytes of the inlet."""
+        self._raw_at = 0
+        self._raw_end = n
+
+    def next_message(self, now):
+        """Work through the input; see the link contract for what it returns."""
+        self._now = now
+        while True:
+            if self._message:
+                if self.pending:
+                    return LINK_NEED_DATA  # its DLE has not gone out yet
+                self._message = False
+                found = self._open()
+                if found != LINK_NEED_DATA:
+                    return found
+            elif self._raw_at < self._raw_end:
+                if self._state == RX_BLOCK:
+                    self._take_block()
+                else:
+                    octet = self._raw[self._raw_at]
+                    self._raw_at += 1
+                    self._take(octet)
+            else:
+                break
+        if self._state == DOWN and self.pending == 0:
+            self.why = WHY_UNANSWERED
+            return LINK_BROKEN
+        self._look_at_time(now)
+        return LINK_NEED_DATA
+
+    def post(self, n, answered=True):
+        """Send the n bytes at tx[tx_at:]; the handshake begins at once."""
+        form = self.form
+        tx = self.tx
+        if self.header is not None:
+            self.header.write(tx, MESSAGE_AT)
+        at = form.put(tx, n)
+        self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
+        self._job = True
+        self._acknowledges = not answered
+        self._failed = 0
+        self._job_time.start(self._now, JOB_MS)
+        self._ask()
+
+    def sent(self, n):
+        """Take note that the port took n bytes; the wait for the answer starts when they have left the wire."""
+        now = self._now
+        self.tx_from += n
+        self.pending -= n
+        wire_ms = self._wire.left(now) if self._wire.armed else 0
+        wire_ms += (n * self.octet_us + 999) // 1000
+        self._wire.start(now, wire_ms)
+        state = self._state
+        if self.pending:
+            return
+        if state == TX_BLOCK:
+            self._state = TX_ACK
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == TX_STX:
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == RX_BLOCK:
+            self._timer.start(now, wire_ms + self.zvz_ms)
+
+    def pushed(self):
+        """Let it be looked at now: the handshake says whose turn it is."""
+        return True
+
+    def answered(self):
+        """Do nothing: the handshake says whose turn it is."""
+
+    def idle(self):
+        """True if a message may be posted: no block is under way in either direction."""
+        return self._state == IDLE and not self._job and self.pending == 0 and not self._message
+
+    def tick(self, now):
+        """Return the ms until a deadline; soon while something waits for the port."""
+        self._now = now
+        if self.pending or self._message:
+            return _SOON_MS
+        if self._state == DOWN:
+            return 0
+        left = self._timer.left(now)
+        if self._state == TX_CLEAR and not self._timer.armed:
+            left = self._wire.left(now) if self._wire.armed else 0
+        if self._job:
+            job = self._job_time.left(now)
+            return job if job < left else left
+        return left
+
+    def quiet(self, busy_ms):
+        """True if the processor can be away that long without a lost byte or a noticeable gap."""
+        if self.pending or self._raw_at < self._raw_end:
+            return False
+        state = self._state
+        if state == IDLE:
+            return True  # the peer may send one STX, then it waits for our DLE
+        if state == TX_ACK:  # the UART sends the rest by itself; the peer sends DLE and perhaps one STX
+            return self._wire.left(self._now) * 1000 <= FIFO_OCTETS * self.octet_us or not self._wire.armed
+        # After its DLE the peer waits ZVZ for our block; after our NAK it may send one STX.
+        return state == RX_REPEAT or (state == TX_STX and busy_ms * 4 <= self.zvz_ms)
+
+    def last_chance(self):
+        """Return False: the handshake holds the peer back, not the acknowledgement."""
+        return False
+
+    # -- one byte outside a block -----------------------------------------------------------------------------
+
+    def _take(self, octet):
+        state = self._state
+        if state == IDLE or state == RX_REPEAT:
+            if octet == STX:
+                self._answer()
+            elif octet == NAK:
+                self.tally[TALLY_NAKS_GOT] += 1
+            else:
+                self.tally[TALLY_JUNK] += 1
+                self._state = JUNK
+                self._timer.start(self._now, self.zvz_ms)
+        elif state == JUNK or state == TX_CLEAR:
+            self.tally[TALLY_JUNK] += 1
+            if state == JUNK or self._timer.armed:
+                self._timer.start(self._now, self.zvz_ms)
+        elif state == TX_STX:
+            self._take_connect(octet)
+        elif state == TX_BLOCK or state == TX_ACK:
+            self._take_acknowledge(octet, state)
+
+    # -- the sender ---------------------------------------------------------------------------------------------
+
+    def _ask(self):
+        self._state = TX_STX
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(STX_AT)
+
+    def _put(self, at):
+        """Send the one control byte at tx[at]; whatever else was pending is given up."""
+        self.tx_from = at
+        self.pending = 1
+
+    def _take_connect(self, octet):
+        """Take a byte while we ask to send."""
+        if octet == DLE and self.pending == 0:
+            self._state = TX_BLOCK
+            self.tx_from = self._block_at
+            self.pending = self._block_end - self._block_at
+            self._timer.stop()
+        elif octet == STX:
+            self.tally[TALLY_CONFLICTS] += 1
+            if not self._high:
+                self._answer()
+        else:
+            self._fail(octet)
+
+    def _take_acknowledge(self, octet, state):
+        """Take a byte while the block is under way, or while we wait for its DLE."""
+        if octet == DLE and state == TX_ACK:  # even if early: a pty has no baud rate to compare with
+            self._job = False
+            self._job_time.stop()
+            self._become_idle()
+        elif octet == STX and state == TX_ACK and not self._wire_busy():
+            # The peer's DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
+            self._count_failure()
+            if self._state != DOWN:
+                self._job = not self._acknowledges
+                self._answer()
+        else:
+            self._fail(octet)
+
+    def _answer(self):
+        """Send DLE: go ahead, we receive."""
+        self._state = RX_BLOCK
+        self._reader.begin(self.size)
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(DLE_AT)
+
+    def _become_idle(self):
+        self._state = IDLE
+        self._timer.stop()
+
+    def _wire_busy(self):
+        return self._wire.armed and not self._wire.expired(self._now)
+
+    def _fail(self, octet):
+        """End this attempt: after a NAK repeat it at once, after junk when the line has been quiet for ZVZ."""
+        self._count_failure()
+        if self._state == DOWN:
+            return
+        self._state = TX_CLEAR
+        self.pending = 0
+        if octet == NAK:
+            self.tally[TALLY_NAKS_GOT] += 1
+            self._timer.stop()
+        elif octet >= 0:
+            self.tally[TALLY_JUNK] += 1
+            self._timer.start(self._now, self.zvz_ms)
+        else:
+            self.tally[TALLY_SILENCES] += 1
+            self._timer.stop()
+
+    def _count_failure(self):
+        self._failed += 1
+        if self._failed >= self.attempts or self._job_time.expired(self._now):
+            self._give_up()
+        else:
+            self.tally[TALLY_REPEATS] += 1
+
+    def _give_up(self):
+        self._state = DOWN
+        self._job = False
+        self._timer.start(self._now, self.qvz_ms)
+        self._put(NAK_AT)
+
+    # -- a block -----------------------------------------------------------------------------------------------
+
+    def _take_block(self):
+        """Take bytes of a block until they or the block end."""
+        reader = self._reader
+        at = reader.take(self._raw, self._raw_at, self._raw_end)
+        if at > 0:
+            self._raw_at = at
+            self._timer.start(self._now, self.zvz_ms)
+            return
+        self._raw_at = -at
+        if not reader.good:
+            self._refuse_block()
+            return
+        self._bad_blocks = 0
+        same = reader.fill == self._last_fill and reader.bcc == self._last_bcc
+        self._message = not (same and self._job and self._acknowledges)
+        self._last_fill = reader.fill
+        self._last_bcc = reader.bcc
+        self._become_idle()
+        self._put(DLE_AT)
+
+    def _refuse_block(self):
+        """Send NAK, and wait for the repeat unless there were too many."""
+        self.tally[TALLY_NAKS_SENT] += 1
+        self._bad_blocks += 1
+        self._state = RX_REPEAT
+        self._timer.start(self._now, REPEAT_MS)
+        if self._bad_blocks >= self.attempts:
+            self._bad_blocks = 0
+            self._become_idle()
+        self._put(NAK_AT)
+
+    def _open(self):
+        """Find the message in the block just received."""
+        end = self._reader.fill
+        at = begin_of(self.buf, end)
+        if at != NO_MESSAGE:
+            self.at = at
+            self.length = length = number(self.buf, at, 4)
+            self.form.answered()
+            if self.header is not None:
+                self.header.read(self.buf, at)
+            if at + length <= end and tail_fits(self.buf, at + length, end):
+                return LINK_MESSAGE
+            if end == self._reader.size and at + length >= end:
+                self.length = CUT_SHORT_BYTES if end - at > CUT_SHORT_BYTES else end - at
+                return LINK_CUT_SHORT
+        self.tally[TALLY_REFUSED] += 1
+        return LINK_NEED_DATA
+
+    def _look_at_time(self, now):
+        state = self._state
+        if self._job and state != RX_BLOCK and not self._message and self._job_time.expired(now):
+            self._give_up()
+        elif state == TX_CLEAR:
+            if not self._wire_busy() and (not self._timer.armed or self._timer.expired(now)):
+                self._ask()
+        elif state == IDLE:
+            if self._job and self.pending == 0 and not self._message:
+                self._ask()
+        elif self._timer.expired(now):
+            self._late(state)
+
+    def _late(self, state):
+        """Handle the state's deadline: it has come with no input to read."""
+        if state == JUNK:
+            self.tally[TALLY_NAKS_SENT] += 1
+            self._become_idle()
+            self._put(NAK_AT)
+        elif state == RX_BLOCK:
+            self.tally[TALLY_SILENCES] += 1
+            self._refuse_block()
+        elif state == RX_REPEAT:
+            self._bad_blocks = 0
+            self._become_idle()
+        elif state == DOWN:
+            self.pending = 0  # the port does not even take the NAK
+        else:
+            self._fail(-1)

@@ -1,0 +1,292 @@
+"""Plain ASCII on a serial line: a message is taken whole or not at all, and the next one is always found again.
+
+    controller -> us  STX message [NUL] ETX         us -> controller  BEL HT BEL HT STX message NUL ETX
+
+Rules (003:881-906, 1621-1626)
+1. Hunt for STX; then four digits of length, 20 or more; then that many bytes; then NUL or nothing; then ETX. Nothing
+   inside a message ends or restarts it: binary parts contain 02 and 03.
+2. If ETX is not in its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap
+   of ZVZ inside a message drops it too: this ends a corrupted length, because the controller waits for its answer.
+3. The header must be possible: digits where digits belong. This line has no checksum, so the layers above check every
+   field and take nothing odd unless it comes twice (toolcart.agent.station.store).
+4. Only the 0062 it waits for holds the controller back: the flash is used between a result and its 0062.
+5. On a line too fast for that (what comes during a program does not fit the UART) a result that comes while an answer
+   is due is handed over HOLD_MS later: by then the answer is in the UART's buffer, no longer in its FIFO.
+6. A message larger than the buffer is handed over cut short.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import BAD, all_digits, number
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PROGRAM_MS, WHY_NOTHING
+from toolcart.agent.link.payload import (
+    ETX,
+    MESSAGE_AT,
+    MESSAGE_MIN,
+    STX,
+    TAIL_BYTES,
+    TALLY_JUNK,
+    TALLY_NAMES,
+    TALLY_REFUSED,
+    TALLY_SILENCES,
+    Form,
+)
+
+HUNT = const(0)
+LENGTH = const(1)
+BODY = const(2)
+TAIL = const(3)
+
+FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
+HOLD_MS = const(60)  # the longest answer, 544 bytes (DIGEST D.4), at 115200 baud
+ANSWER_MS = const(500)  # after that the answer is no longer waited for
+SILENT_MS = 500  # a line that has been quiet that long is idle
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
+
+_RAW_BYTES = 128
+_SOON_MS = const(5)
+
+
+class SerialAscii:
+    """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
+
+    steady = False  # the procedure has deadlines of its own
+
+    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto", message_bytes=64):
+        self.buf = bytearray(buffer_bytes)
+        self.tx = bytearray(MESSAGE_AT + message_bytes + TAIL_BYTES)
+        self.tx_at = MESSAGE_AT
+        self.header = None
+        self.octet_us = octet_us
+        self.zvz_ms = zvz_ms
+        self.form = Form(payload, plain=True)
+        self.tally = [0] * len(TALLY_NAMES)
+        self.at = 0
+        self._raw = bytearray(_RAW_BYTES)
+        self._gap = Timer()
+        self._busy = Timer()  # runs while the line is not idle
+        self._awaits = Timer()  # runs while an answer is due
+        self._held = Timer()
+        self._is_fast = FIFO_OCTETS * octet_us < PROGRAM_MS * 1000
+        self._now = 0
+        self.reset()
+
+    def reset(self):
+        """Clear both directions: a new connection begins."""
+        self.free = 0
+        self.form.reset()
+        self.why = WHY_NOTHING
+        self.length = 0
+        self.tx_from = 0
+        self._state = HUNT
+        self.size = len(self.buf)
+        self.start = self.end = 0  # unread input is in a buffer of its own
+        self._fill = 0
+        self._length = 0
+        self._most = self.size  # for this message: `size` may change while it comes in
+        self._nul = False
+        self._raw_at = self._raw_end = 0
+        self.pending = 0
+        self._window = False
+        self._early = False
+        self._gap.stop()
+        self._busy.stop()
+        self._awaits.stop()
+        self._held.stop()
+
+    # -- the link's methods ------------------------------------------------------------------------------------
+
+    def inlet(self):
+        """Return the buffer whose first `free` bytes may be filled."""
+        self.free = self.room()
+        return self._raw
+
+    def room(self):
+        """Return how many bytes it accepts now: none before it has looked at the last ones."""
+        return 0 if self._held.armed or self._raw_at < self._raw_end else _RAW_BYTES
+
+    def receive(self, n):
+        """Take the first n bytes of the inlet."""
+        self._raw_at = 0
+        self._raw_end = n
+
+    def next_message(self, now):
+        """Find the next whole message; see the link contract for what it returns."""
+        self._now = now
+        self._window = False
+        if self._held.armed:
+            if not self._held.expired(now):
+                return LINK_NEED_DATA
+            self._held.stop()
+            self._early = False
+            return self._deliver()
+        if self._raw_at < self._raw_end:
+            self._gap.start(now, self.zvz_ms)
+            self._busy.start(now, SILENT_MS)
+        while self._raw_at < self._raw_end:
+            if self._state == BODY:
+                self._take_body()
+                continue
+            octet = self._raw[self._raw_at]
+            self._raw_at += 1
+            found = self._take(octet)
+            if found != LINK_NEED_DATA:
+                return found
+        if self._state != HUNT and self._gap.expired(now):
+            self.tally[TALLY_SILENCES] += 1
+            self._state = HUNT
+        return LINK_NEED_DATA
+
+    def pushed(self):
+        """The controller waits for our answer to this message; False if it may still owe us one (rule 5)."""
+        if self._early and self._awaits.armed and not self._awaits.expired(self._now):
+            self._held.start(self._now, HOLD_MS)
+            return False
+        self._window = True
+        return True
+
+    def answered(self):
+        """Take note that the controller's answer has come."""
+        self._awaits.stop()
+
+    def idle(self):
+        """True if the last message posted has gone to the port."""
+        return self.pending == 0
+
+    def post(self, n, answered=True):
+        """Send the n bytes at tx[tx_at:] with their framing."""
+        self._window = False
+        if self.header is not None:
+            self.header.write(self.tx, MESSAGE_AT)
+        self.tx_from = self.form.put(self.tx, n)
+        self.pending = self.form.end_of(n) - self.tx_from
+        if answered:
+            self._awaits.start(self._now, ANSWER_MS)
+
+    def sent(self, n):
+        """Take note that the port took n bytes."""
+        self.tx_from += n
+        self.pending -= n
+        self._busy.start(self._now, SILENT_MS)
+
+    def tick(self, now):
+        """Return the ms until the next deadline; soon while something waits for the port."""
+        self._now = now
+        if self.pending:
+            return _SOON_MS
+        if self._held.armed:
+            return self._held.left(now)
+        if self._state != HUNT:
+            return self._gap.left(now)
+        left = self._busy.left(now)
+        return left if left else self._still()
+
+    def quiet(self, busy_ms):
+        """True if the processor can be away that long without losing a byte."""
+        if self._window:
+            return True
+        if self._held.armed:
+            return False
+        if self._state != HUNT or self._raw_at < self._raw_end:
+            return False
+        if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
+            return True  # what may come in the meantime fits the UART
+        return busy_ms <= self.zvz_ms and not self._busy.armed
+
+    def last_chance(self):
+        """True between a result and its acknowledgement: the controller waits."""
+        return self._window
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _still(self):
+        """Take note that the line is idle now; return FOREVER."""
+        self._busy.stop()
+        return self._busy.left(self._now)
+
+    def _take(self, octet):
+        state = self._state
+        if state == HUNT:
+            if octet == STX:
+                self._state = LENGTH
+                self._fill = 0
+            elif octet != 0:
+                self.tally[TALLY_JUNK] += 1
+        elif state == LENGTH:
+            self.buf[self._fill] = octet
+            self._fill += 1
+            if octet < 0x30 or octet > 0x39:
+                return self._drop(octet)
+            if self._fill == 4:
+                self._length = number(self.buf, 0, 4)
+                self._most = self.size
+                self._state = BODY
+                self._nul = False
+                if self._length < MESSAGE_MIN:
+                    return self._drop(octet)
+        elif octet == 0 and not self._nul:
+            self._nul = True
+        elif octet == ETX:
+            return self._found()
+        else:
+            return self._drop(octet)
+        return LINK_NEED_DATA
+
+    def _take_body(self):
+        """Take the message's bytes as its length says; the only loop that runs for every byte."""
+        raw = self._raw
+        buf = self.buf
+        size = self._most
+        at = self._raw_at
+        fill = self._fill
+        end = at + self._length - fill
+        if end > self._raw_end:
+            end = self._raw_end
+        while at < end:
+            if fill < size:
+                buf[fill] = raw[at]
+            at += 1
+            fill += 1
+        self._raw_at = at
+        self._fill = fill
+        if fill == self._length:
+            self._state = TAIL
+
+    def _drop(self, octet):
+        """Drop what was not a message; the byte that spoiled it may be the STX of the next one."""
+        self.tally[TALLY_REFUSED] += 1
+        self._state = LENGTH if octet == STX else HUNT
+        self._fill = 0
+        return LINK_NEED_DATA
+
+    def _found(self):
+        self._state = HUNT
+        if self.header is not None:
+            self.header.read(self.buf, 0)
+        if not self._can_be():
+            self.tally[TALLY_REFUSED] += 1
+            return LINK_NEED_DATA
+        self.form.answered()
+        self._early = self._is_fast
+        return self._deliver()
+
+    def _deliver(self):
+        self.at = 0
+        self.length = self._length
+        if self._length <= self._most:
+            return LINK_MESSAGE
+        self.length = CUT_SHORT_BYTES if self._most > CUT_SHORT_BYTES else self._most
+        return LINK_CUT_SHORT
+
+    def _can_be(self):
+        """True if the header is possible: MID digits, everything after it digits or blanks (003:1078-1163)."""
+        buf = self.buf
+        if not all_digits(buf, 4, 4):
+            return False
+        at = 8
+        while at < MESSAGE_MIN:
+            octet = buf[at]
+            if (octet < 0x30 or octet > 0x39) and octet != 0x20 and octet != 0:
+                return False
+            at += 1
+        return number(buf, 16, 2) != BAD

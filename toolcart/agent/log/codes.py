@@ -1,0 +1,12 @@
+"""What an append returns, and what a log does when it is full."""
+
+from toolcart.agent.base.compat import const
+
+LOG_DONE = const(0)
+LOG_FULL = const(-3)
+LOG_FAILED = const(-4)  # the device refused, or nothing may be written any more
+
+WHEN_FULL_REFUSE = const(0)
+WHEN_FULL_OVERWRITE = const(1)
+
+BLOCKS_TRIED = const(3)  # how many may fail for one record

@@ -1,0 +1,69 @@
+"""How far one reader of a log has come. Only its number is durable; its place on the flash is looked up again.
+
+Rules
+1. `advance` passes the record that `peek` or `fresh` found; otherwise `number` moves only over what is not wanted,
+   damaged or gone.
+2. `ahead` grows with each record that is passed and not wanted: a reader that numbers what it wants without holes sets
+   it so that `number - ahead` is the number of the last one passed. Moving a cursor back must set `ahead` too.
+3. The place is valid for only one `version` of the log's blocks; a cursor in an erased block is placed again.
+"""
+
+from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT
+
+# The bit of a kind is given by its low four bits.
+WANTS_RESULTS = 1 << (KIND_RESULT & 15)
+WANTS_FRAMES = 1 << (KIND_RAW & 15)  # frames that could not be read
+WANTS_EVENTS = 1 << (KIND_EVENT & 15)
+WANTS_GRAPHS = 1 << (KIND_GRAPH & 15)
+WANTS_ALL = 0xFFFF
+
+
+class Cursor:
+    """Everything up to `number` is done; a durable cursor keeps what comes after it from being erased."""
+
+    __slots__ = (
+        "ahead",
+        "ahead_slot",
+        "behind",
+        "bound",
+        "durable",
+        "first",
+        "found",
+        "number",
+        "offset",
+        "place",
+        "slot",
+        "version",
+        "wants",
+    )
+
+    def __init__(self):
+        self.number = 0
+        # where a snapshot has `number`; `ahead_slot`, if not below 0, has `ahead` (toolcart.agent.log.state)
+        self.slot = 0
+        self.ahead = 0
+        self.ahead_slot = -1
+        self.durable = True
+        self.wants = WANTS_RESULTS | WANTS_FRAMES
+        self.found = 0  # number of the record found last
+        self.place = 0  # the block, whose first number is `first`; `offset`: where in it to look next
+        self.first = 0  # 0: nowhere
+        self.offset = 0
+        self.behind = 0  # where the record found last ends
+        self.bound = 0  # from this number on the block's records are void
+        self.version = -1
+
+    def advance(self):
+        """Pass the record that was found last."""
+        self.number = self.found
+        self.offset = self.behind
+
+    def stand_at(self, other):
+        """Move to where `other` is."""
+        self.number = other.number
+        self.ahead = other.ahead
+        self.place = other.place
+        self.first = other.first
+        self.offset = other.offset
+        self.bound = other.bound
+        self.version = other.version

@@ -1,0 +1,591 @@
+"""A log: what is appended is durable when `append` says so, nothing is used twice, and nothing grows.
+
+Rules
+1. A session's first append opens a block erased in this session, and so does the one after a refusal. What it finds in
+   the newest block is carried over first (toolcart.agent.log.carry), and later too, whenever only that makes room. A
+   block's head and its first record are programmed together.
+2. A block is erased only when all durable cursors of a snapshot of this session are past it; blocks in which nothing
+   counts go first, then the oldest. One block is kept free, unless everything is passed.
+3. Overwriting: the cursors are moved past the oldest block and this is counted, then a snapshot, then the erase.
+4. A writer to the stage writes the number `next` to stage[place:] before anything else: a fresh record is recognized by
+   its number.
+5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy, fill
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.carry import carry, fits
+from toolcart.agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.desk import PLACE, Desk
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from toolcart.agent.log.head import (
+    AT_WORDS,
+    HEAD_OCTETS,
+    IDS_HIGHEST,
+    WORDS_BYTES,
+    WORDS_LOWEST,
+    forget_ids,
+    note_id,
+    seal_head,
+    size_of,
+)
+from toolcart.agent.log.reader import TOP, WORN, Reader
+from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
+from toolcart.agent.log.state import STATE_LAST
+from toolcart.agent.record import PAYLOAD_MAX
+from toolcart.agent.record.result import HEAD_BYTES as BODY
+from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
+
+RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
+AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
+BLOCKS_LEAST = const(3)  # the newest, the one kept free, and one for the backlog
+LIGHT_OCTETS = const(126)
+
+_AT_ID = const(150)  # in the stage
+_AT_LAST = const(158)  # its last two digits
+_LAST = const(18)  # those of the highest, in `ids`
+
+
+class Log(Reader):
+    """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[place:]."""
+
+    def __init__(
+        self,
+        device,
+        state,
+        ring,
+        cursors=1,
+        cursor_slot=n.CURSOR,
+        when_full=WHEN_FULL_REFUSE,
+        payload_most=PAYLOAD_MAX,
+        beside=None,
+    ):
+        if device.block_count < BLOCKS_LEAST:
+            raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
+        unit = device.unit_bytes
+        align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
+        room = device.block_bytes - HEAD_OCTETS - FRAME_BYTES
+        if beside is not None:
+            payload_most = beside.payload_most
+        Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
+        self.payload_most = payload_most if payload_most < room else room
+        self.when_full = when_full
+        self.kept_free = 2 if ring == n.KEPT else 1  # how many blocks stay free (in a quarantine: its rule 5)
+        self.stage = self.desk.stage
+        self.place = PLACE
+        self.size = size_of(device)
+        self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
+        self._know_no_block()
+        for index in range(cursors):
+            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
+
+    def _know_no_block(self):
+        """Reset what `mount` will find and what this session will count."""
+        self.words = bytearray(WORDS_BYTES)  # in the newest block's head
+        self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
+        self.highest = bytearray(ID_BYTES)  # of all blocks before it
+        self.open_to = 0  # the newest block may be written up to here; 0: another one must be opened
+        self.begun = False  # what the start found was carried over
+        self.unsaved = False  # it was, but the snapshot that says so is not durable yet
+        self.cut = -1  # a block with copies that do not count: it is opened first
+        self.last_number = 0  # the highest number of a block
+        self.ahead = -1  # a block erased in this session, to be opened next
+        self.full = False
+        self.fresh_length = 0
+        self.fresh_flags = 0
+        self.erases = 0
+        self.worn = 0
+        self.torn = 0
+        self.missed = 0  # records that cursors were moved past, since the start
+        self._most = 0  # the highest number that may be appended before the cursors must be checked
+        self._full_at = -1
+        self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
+        self._fresh_at = 0  # offset of the record appended last
+        self._first_free = -1
+        self._oldest = -1
+
+    def follow(self, cursor, slot, ahead=-1):
+        """Add a cursor that keeps blocks; it is saved as `state.numbers[slot]`, its `ahead` as `numbers[ahead]`."""
+        self.cursors.append(cursor)
+        self.state.follow(cursor, slot, ahead)
+
+    # -- a result's way ----------------------------------------------------------------------------------------
+
+    def append(self, kind, flags, length):
+        """Make the payload of `length` bytes at stage[place:] the record `next`; return a LOG_ code.
+
+        Also LOG_FAILED if the last record found by the start is gone: `next` has changed then. Hot: allocates nothing.
+        """
+        octets = length + FRAME_BYTES
+        octets += -octets % self.align
+        if self.offset + octets > self.open_to or self.next > self._most or self.state.alarm == STATE_LAST:
+            return self._append_elsewhere(kind, flags, length)
+        code = self._put(kind, flags, length, self.offset, octets)
+        if code == FLASH_DONE:
+            return LOG_DONE
+        return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
+
+    def fresh(self, cursor):
+        """True if the cursor's next record is the result appended last, and is still in the stage.
+
+        Hot: allocates nothing.
+        """
+        number = self.number
+        if self.desk.fresh is not self or cursor.number != number - 1:
+            return False
+        if get_u32(self.stage, PLACE) != number:  # something was written there since
+            self.desk.fresh = None
+            return False
+        cursor.found = number
+        cursor.place = self.block
+        cursor.first = self.firsts[self.block]
+        cursor.bound = TOP
+        cursor.offset = self._fresh_at
+        cursor.behind = self.offset
+        cursor.version = self.version
+        return True
+
+    def cover(self, number):
+        """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
+        self.state.numbers[self.ring + n.NEXT] = self.next if number >= self.number else number + 1
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def room(self, length):
+        """Return how many payloads of this length fit in the rest of the newest block."""
+        octets = length + FRAME_BYTES
+        octets += -octets % self.align
+        room = (self.device.block_bytes if self.unsaved else self.open_to) - self.offset
+        return room // octets if room > 0 else 0
+
+    def has_room(self, length, gives_up=True):
+        """True if such an append would not return LOG_FULL, nor overwrite unless it `gives_up`; writes nothing."""
+        low = self.lowest()
+        if gives_up and self.when_full == WHEN_FULL_OVERWRITE:
+            # Worn blocks may leave only the newest, which holds the backlog.
+            return not self.is_still_full() or self.room(length) > 0
+        if low < self.next - RETAINED_MAX:
+            return False
+        is_sure = self.solid or not self.doubtful
+        if self.room(length) and is_sure:
+            return True
+        if self.is_still_full():
+            return False
+        free = self.count_free(low)
+        if free > 1 or (free and low >= self.number and is_sure):
+            return True
+        if free == 0 or (self.begun and not self._is_rich(low)):
+            return self.room(length) > 0
+        return fits(self, low, FRAME_BYTES + length)
+
+    def free_blocks(self):
+        """Return how many blocks may be opened, including the one kept free."""
+        return self.count_free(self.lowest())
+
+    def is_still_full(self):
+        """True while no cursor has moved since an append was refused."""
+        if self.full and self.lowest() != self._full_at:
+            self.full = False
+        return self.full
+
+    def is_ready(self):
+        """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
+        if not self.state.sure or self.next > self._most:
+            return False
+        if self.offset + self.usual <= self.open_to:
+            return True
+        if self.ahead < 0 or not self.begun or self.unsaved:
+            return False
+        low = self.saved_lowest()
+        return low >= self.number or self.count_free(low) > 1
+
+    # -- ahead of time -----------------------------------------------------------------------------------------
+
+    def maintain(self):
+        """Do now what the next appends would have to do first; return False if that must be tried again.
+
+        Nothing is overwritten for it. After a refused snapshot either that or the one before may count until a later
+        one is durable, so a later one is written here too. Hot: allocates nothing.
+        """
+        if not self.state.ready():
+            return False
+        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+            return True
+        if (self.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
+            return True
+        code = self.begin(LIGHT_OCTETS)
+        if code == LOG_DONE and self.ahead < 0:
+            code = self.find_place(1, False) if self._reaches() else LOG_FULL
+        if code == LOG_FULL:
+            self._idle_at = self.lowest()
+        return code != LOG_FAILED
+
+    def settle(self):
+        """Resolve the doubt about what the start found; return True if none is left."""
+        if self.doubtful and not self._trust():
+            self.begin(0)
+        return not self.doubtful
+
+    def _trust(self):
+        """Trust the last record if the start's snapshot called it durable and one of this session does too.
+
+        Where no snapshot can be written any more what reads well counts: nothing is appended or erased, so a number has
+        one meaning; and nothing is acknowledged (toolcart.agent.station.store). Return False if it is still in doubt
+        and no snapshot calls it durable.
+        """
+        if (self.solid and self.state.ready()) or self.state.alarm == STATE_LAST:
+            self.doubtful = self.solid = False
+            self.shown = self.number
+        return self.solid or not self.doubtful
+
+    def begin(self, octets):
+        """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""
+        state = self.state
+        if not state.ready():
+            return LOG_FAILED
+        self._trust()
+        if state.alarm == STATE_LAST:
+            return LOG_FAILED
+        if not self.begun or self._gains(octets):
+            code = carry(self, octets)
+            if code != LOG_DONE:
+                return code
+            self.begun = True
+            self._reaches()
+        if self.unsaved:
+            if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
+                return LOG_FAILED
+            self.unsaved = self.doubtful = False
+            self.shown = self.number
+            self.open_to = self.device.block_bytes
+        return LOG_DONE
+
+    def _gains(self, octets):
+        """True if a carry would make room for this many bytes, and nothing else does."""
+        low = self.lowest()
+        if self.offset + octets <= self.open_to or low >= self.number:
+            return False
+        if not self._is_rich(low) or self.count_free(low) > self.kept_free:
+            return False
+        return fits(self, low, octets)
+
+    # -- appending ---------------------------------------------------------------------------------------------
+
+    def _put(self, kind, flags, length, offset, octets):
+        """Program the record in the stage to the newest block; return a FLASH_ code. Hot: allocates nothing."""
+        number = self.next
+        stage = self.stage
+        seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
+        if code == FLASH_DONE:
+            self._fresh_at = offset
+            self.offset = offset + octets
+            if octets > self.usual:
+                self.usual = octets
+            self._appended(kind, flags, length, number)
+        else:
+            self.open_to = 0
+            self.desk.fresh = None
+            self.worn += code == FLASH_WORN
+        return code
+
+    def _appended(self, kind, flags, length, number):
+        self.number = self.shown = number
+        self.next = number + 1
+        numbers = self.state.numbers
+        ring = self.ring
+        if numbers[ring] == number:  # else what comes before it is not accounted for yet
+            numbers[ring] = number + 1
+        numbers[ring + n.SOLID] = number + 1
+        if kind != KIND_RESULT:
+            self.desk.fresh = None
+            return
+        self.desk.fresh = self
+        self.fresh_flags = flags
+        self.fresh_length = length
+        stage = self.stage
+        ids = self.ids
+        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
+            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
+                ids[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        note_id(ids, stage, _AT_ID)
+        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
+
+    def end_at(self, number):
+        """Let the log end with this number; the next one is above all that were ever used."""
+        self.number = self.shown = number
+        numbers = self.state.numbers
+        self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
+        for cursor in self.cursors:
+            if cursor.number >= self.next:
+                self.next = cursor.number + 1
+
+    def _append_elsewhere(self, kind, flags, length):
+        """Append when something else must be done first."""
+        if length > self.payload_most:
+            raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
+        self.desk.fresh = None  # the number in the stage may be that of its record
+        if self.is_still_full() and not self.doubtful:
+            return self._refuse(length)
+        octets = length + FRAME_BYTES
+        number = self.next
+        code = self.begin(octets)
+        if code == LOG_DONE:
+            code = self._keep_below_most() if self.next == number else LOG_FAILED
+        octets += -octets % self.align
+        tries = 0
+        while code >= LOG_DONE:
+            if self.offset + octets <= self.open_to:
+                tries += 1
+                code = self._put(kind, flags, length, self.offset, octets)
+            else:
+                code = self.find_place(1)
+                tries += 1
+                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the block to be opened is worn
+                    code = self.begin(octets)
+                    continue
+                if code < 0:
+                    break
+                code = self._open(code, kind, flags, length)
+            if code == FLASH_DONE:
+                return LOG_DONE
+            code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
+        return self._refuse(length) if code == LOG_FULL else code
+
+    def _open(self, place, kind, flags, length):
+        """Program a head, and after it the record in the stage, to an erased block; return a FLASH_ code."""
+        number = first = self.next
+        stage = self.stage
+        self.put_words(stage)
+        own = self.put_head(stage, place, first, 0)
+        octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        octets += -octets % self.align
+        self.ahead = -1
+        code = self.device.program(place * self.device.block_bytes, stage, octets)
+        if code == FLASH_DONE:
+            if first > self.number + 1:
+                self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
+                self.forgive(first)
+            self.enter(place, first, octets, own, stage)
+            forget_ids(self.ids)
+            fill(self.front, 0, ID_BYTES - 2, 0xFF)
+            self._fresh_at = HEAD_OCTETS
+            self._appended(kind, flags, length, number)
+        elif code == FLASH_WORN:
+            self.worn += 1
+            self.mark(place, WORN)
+        return code
+
+    def put_words(self, buf):
+        """Write the words on the newest block to the head at buf[0:]."""
+        pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
+        copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
+
+    def put_head(self, buf, place, first, flags):
+        """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
+        state = self.state
+        count = self.device.block_count
+        self.last_number = max(self.last_number // count + 1, state.round) * count + place
+        kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
+        seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
+        return self.last_number
+
+    def enter(self, place, first, offset, number, buf):
+        """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
+        if compare(self.ids, IDS_HIGHEST, self.highest, 0, ID_BYTES) > 0:
+            copy(self.highest, 0, self.ids, IDS_HIGHEST, ID_BYTES)
+        if self.firsts[self.block] >= first:  # nothing in it counts any more
+            self.mark(self.block, 0)
+        self.mark(place, first)
+        self.block = place
+        self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
+        self.offset = offset
+        self.open_to = self.device.block_bytes
+        copy(self.words, 0, buf, AT_WORDS, WORDS_BYTES)
+
+    # -- room --------------------------------------------------------------------------------------------------
+
+    def mark(self, place, first):
+        """Set the first number of the block at `place`; 0 or WORN: nothing in it counts."""
+        self.firsts[place] = first
+        self.version += 1
+
+    def lowest(self):
+        """Return the number that all durable cursors have passed."""
+        low = NUMBER_TOP
+        for cursor in self.cursors:
+            if cursor.durable and cursor.number < low:
+                low = cursor.number
+        return low
+
+    def saved_lowest(self):
+        """Return the same according to the last snapshot."""
+        low = self.lowest()
+        durable = self.state.durable
+        for cursor in self.cursors:
+            if cursor.durable and durable[cursor.slot] < low:
+                low = durable[cursor.slot]
+        return low
+
+    def count_free(self, low, enough=TOP):
+        """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
+        firsts = self.firsts
+        count = self.device.block_count
+        place = self.block
+        free = passed = 0
+        least = WORN
+        self._first_free = self._oldest = -1
+        for _ in range(count):
+            place += 1
+            if place == count:
+                place = 0
+            first = firsts[place]
+            if first == 0:
+                free += 1
+                if self._first_free < 0:
+                    self._first_free = place
+                if free >= enough:
+                    return free
+            elif first < WORN:
+                if first <= low + 1:
+                    passed += 1
+                if first < least:
+                    least = first
+                    self._oldest = place
+        return free + passed - 1 if passed else free
+
+    def find_place(self, leaves, gives_up=True):
+        """Return a block erased in this session that may be opened while `leaves` others stay free; or a LOG_ code."""
+        for _ in range(BLOCKS_TRIED):
+            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
+            if code != LOG_DONE or self.ahead >= 0:
+                return code if code != LOG_DONE else self.ahead
+            place = self._first_free
+            if self.cut >= 0 and self.firsts[self.cut] == 0:
+                place = self.cut
+            elif place < 0:
+                place = self._oldest
+            code = self._erase(place)
+            if code == FLASH_DONE:
+                self.ahead = place
+                return place
+            if code == FLASH_IO:
+                break
+        return LOG_FAILED
+
+    def _make_free(self, leaves, overwrites):
+        """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
+        while True:
+            low = self.saved_lowest()
+            free = self.count_free(low, leaves + 1)
+            if free > leaves or (free and low >= self.number and not self.doubtful):
+                return LOG_DONE
+            if self.lowest() > low:
+                if not self.state.save():
+                    return LOG_FAILED
+                continue
+            code = self._give_up_oldest(low) if overwrites else LOG_FULL
+            if code != LOG_DONE:
+                return code
+
+    def _is_rich(self, low):
+        """True if the newest block has room that only a carry can use: in records up to `low`, or after a refusal."""
+        return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
+
+    def _refuse(self, length):
+        """Remember that there is no room; a payload longer than `room_bytes` raises that, so it waits for as much."""
+        if length > self.room_bytes:
+            self.room_bytes = length
+        self.full = True
+        self._full_at = self.lowest()
+        return LOG_FULL
+
+    def _reaches(self):
+        """True if the next number may be used: its five digits are unique in the log."""
+        low = self.lowest()
+        self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
+        return self.next <= self._most
+
+    def _keep_below_most(self):
+        """Make sure that the next number may be used; return a LOG_ code."""
+        while not self._reaches():
+            code = LOG_FULL
+            if self.when_full == WHEN_FULL_OVERWRITE:
+                code = self._give_up_oldest(self.lowest())
+            if code != LOG_DONE:
+                return code
+        return LOG_DONE
+
+    def _erase(self, place):
+        """Erase a block that is not needed; return a FLASH_ code."""
+        first = self.firsts[place]
+        if first:
+            if not self._give_up(self.first_above(first), False):
+                return FLASH_IO
+            self.mark(place, 0)
+        self.erases += 1
+        code = self.device.erase(place)
+        if code == FLASH_WORN:
+            self.worn += 1
+            self.mark(place, WORN)
+        elif code == FLASH_DONE and place == self.cut:
+            self.cut = -1
+        return code
+
+    def _give_up_oldest(self, low):
+        """Move the durable cursors past the oldest block that is not passed; return a LOG_ code."""
+        bound = self.first_above(low + 1)
+        if bound == TOP:
+            return LOG_FULL
+        return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
+
+    def _give_up(self, bound, durable):
+        """Move all durable cursors, or all others, to `bound`; count what they miss, and save that.
+
+        Return False if something cannot be read or saved. What is not saved is undone: if anything after it were sent,
+        the 08 would vouch for what was given up and never sent.
+        """
+        counts = self.state.numbers
+        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        own = self.missed
+        done = True
+        before = None
+        for cursor in self.cursors:
+            if cursor.durable == durable and cursor.number < bound - 1:
+                if before is None:
+                    before = [(one, one.number, one.found, one.ahead) for one in self.cursors]
+                done = self._pass_over(cursor, bound) and done
+        if before is None or self.state.save():
+            return done
+        for one, number, found, ahead in before:
+            self.rewind(one, number, ahead)
+            one.found = found  # it may be outstanding
+        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        self.missed = own
+        return False
+
+    def _pass_over(self, cursor, bound):
+        counts = self.state.numbers
+        while cursor.number < bound - 1:
+            kind = self.peek(cursor)
+            if kind < RECORD_NONE:
+                return False
+            if kind == RECORD_NONE or cursor.found >= bound:
+                cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
+                break
+            cursor.advance()
+            self.missed += 1
+            if self.ring == n.LOG:
+                counts[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += 1
+        return True
+
+
+assert _AT_ID == PLACE + BODY + TIGHTENING_ID

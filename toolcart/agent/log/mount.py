@@ -1,0 +1,239 @@
+"""Starts a station's state and logs from whatever is on the flash, and writes nothing.
+
+Rules
+1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
+2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
+   One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
+   Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
+3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Of the newest
+   blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
+4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
+   snapshot can be written any more. Numbers go on above all that were ever used.
+5. What is whole but of another format, version or size is left alone.
+"""
+
+from array import array
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.desk import PLACE
+from toolcart.agent.log.head import (
+    AT_FIRST,
+    AT_FLAGS,
+    AT_IDENTITY,
+    AT_NUMBER,
+    AT_RING,
+    AT_WORDS,
+    CARRIED,
+    HEAD_BAD,
+    HEAD_BLANK,
+    HEAD_FOREIGN,
+    HEAD_OCTETS,
+    HEAD_SOUND,
+    WORDS_BYTES,
+    WORDS_HIGHEST,
+    WORDS_NUMBER,
+    check_head,
+    forget_ids,
+    note_id,
+)
+from toolcart.agent.log.reader import TOP
+from toolcart.agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST
+from toolcart.agent.log.state import STATE_FOREIGN
+from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import HEAD_BYTES as BODY
+
+MOUNT_DONE = const(0)
+MOUNT_FAILED = const(-1)
+MOUNT_FOREIGN = const(-2)
+
+_NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.record.NUMBER
+_ID = PLACE + BODY + TIGHTENING_ID
+
+
+def mount(state, logs, seed):
+    """Set the state and its logs to what the device holds; return a MOUNT_ code. `seed` is a new area's identity."""
+    code = state.load()
+    if code < 0:
+        return MOUNT_FOREIGN if code == STATE_FOREIGN else MOUNT_FAILED
+    if not state.found:
+        identity = 0
+        for log in logs:
+            if identity == 0:
+                identity = _newest_identity(log)
+        if identity < 0:
+            return identity
+        state.lost = identity > 0
+        state.identity = identity if identity else seed
+    for log in logs:
+        code = _mount(log)
+        if code != MOUNT_DONE:
+            return code
+        if log.ring == n.KEPT:
+            state.numbers[n.KEPT_BLOCKS] = log.device.block_count
+        elif log.ring == n.GRAPHS:
+            state.numbers[n.GRAPH_BLOCKS] = log.device.block_count
+    return MOUNT_DONE
+
+
+def _read_head(log, place):
+    """Read the head of the block into the page; return a HEAD_ code, or MOUNT_FAILED, which is below all of them."""
+    device = log.device
+    if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
+        return -9
+    found = check_head(log.page, log.size)
+    return HEAD_FOREIGN if found == HEAD_SOUND and log.page[AT_RING] != log.ring else found
+
+
+def _newest_identity(log):
+    """Return the identity of the newest head, 0 if there is none, or a MOUNT_ code."""
+    newest = identity = 0
+    for place in range(log.device.block_count):
+        found = _read_head(log, place)
+        if found < HEAD_BAD:
+            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
+        if found == HEAD_SOUND and get_u32(log.page, AT_NUMBER) > newest:
+            newest = get_u32(log.page, AT_NUMBER)
+            identity = get_u32(log.page, AT_IDENTITY)
+    return identity
+
+
+def _mount(log):
+    state = log.state
+    numbers = array("I", [0] * log.device.block_count)
+    before = array("I", numbers)
+    code = _read_heads(log, numbers, before)
+    if code != MOUNT_DONE:
+        return code
+    order = [place for place in range(log.device.block_count) if log.firsts[place]]
+    order.sort(key=lambda place: numbers[place])
+    code = _find_newest(log, numbers, order)
+    if code != MOUNT_DONE:
+        return code
+    bound = newest = TOP
+    while order:
+        place = order.pop()
+        if log.firsts[place] >= bound or numbers[place] > newest:
+            log.mark(place, 0)
+        else:
+            bound = log.firsts[place]
+            newest = before[place]
+    last = log.number
+    if state.lost and last:
+        for cursor in log.cursors:
+            cursor.number = log.first_above(0) - 1
+    log.forgive(log.lowest() + 1)
+    own = state.numbers
+    log.doubtful = last > 0
+    log.solid = not state.lost and last < own[log.ring + n.SOLID]
+    log.end_at(last)
+    own[log.ring + n.SOLID] = log.next if log.solid or not log.doubtful else last
+    if log.doubtful:
+        log.shown = last - 1
+    if own[log.ring + n.NEXT] == 0:
+        own[log.ring + n.NEXT] = 1
+    own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
+    state.rise(log.last_number // log.device.block_count + 1)
+    return MOUNT_DONE
+
+
+def _read_heads(log, numbers, before):
+    """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code."""
+    page = log.page
+    state = log.state
+    counts_to = state.numbers[log.ring + n.COUNTS_TO]
+    log.last_number = counts_to
+    for place in range(log.device.block_count):
+        found = _read_head(log, place)
+        if found < HEAD_BAD:
+            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
+        if found != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
+            continue
+        number = get_u32(page, AT_NUMBER)
+        if number > log.last_number:
+            log.last_number = number
+        if compare(page, AT_WORDS + WORDS_HIGHEST, log.highest, 0, ID_BYTES) > 0:
+            copy(log.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
+        if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
+            log.cut = place
+        else:
+            numbers[place] = number
+            before[place] = get_u32(page, AT_WORDS + WORDS_NUMBER)
+            log.firsts[place] = get_u32(page, AT_FIRST)
+    return MOUNT_DONE
+
+
+def _find_newest(log, numbers, order):
+    """Remove blocks that do not count from the end of `order`, and read the one that is then the newest."""
+    best = place = -1
+    reach = 0
+    index = len(order) - 1
+    while index >= 0:
+        place = order[index]
+        copies = _read_block(log, place)
+        if copies < 0:
+            return MOUNT_FAILED
+        if log.number == 0:  # only a head, or not even that on a second read
+            log.torn += 1
+            log.mark(place, 0)
+            order.pop(index)
+        elif log.number >= reach:
+            best = place
+            reach = log.number
+        if log.number and not (copies and log.state.lost):
+            break
+        index -= 1
+    while order and order[-1] != best:
+        log.mark(order[-1], 0)
+        log.cut = order.pop()
+    if best >= 0:
+        if place != best and _read_block(log, best) < 0:
+            return MOUNT_FAILED
+        log.block = best
+        log.block_number = numbers[best]
+    return MOUNT_DONE
+
+
+def _read_block(log, place):
+    """Find the block's last record (0: none), and what else is known about a newest block.
+
+    Return 1 if it holds only copies, else 0; -1 if it cannot be read.
+    """
+    page = log.page
+    end = log.device.block_bytes
+    last = log.firsts[place] - 1
+    offset = HEAD_OCTETS
+    is_copy = 1
+    torn = 0
+    log.number = log.offset = 0
+    forget_ids(log.ids)
+    found = _read_head(log, place)
+    if found != HEAD_SOUND:
+        return 0 if found == HEAD_BAD or found == HEAD_BLANK else -1
+    copy(log.words, 0, page, AT_WORDS, WORDS_BYTES)
+    while offset + FRAME_BYTES <= end:
+        octets = log.look(place, offset, end)
+        if octets == RECORD_LOST:
+            return -1
+        if octets <= 0:
+            offset = log.over(offset)
+            torn |= octets < 0
+            continue
+        offset = log.behind(offset, octets)
+        if octets > log.usual:
+            log.usual = octets + -octets % log.align
+        number = get_u32(page, _NUMBER)
+        if number > last:
+            torn = 0
+            log.number = last = number
+            log.offset = offset
+            is_copy &= page[HEAD_OCTETS + 1] & FLAG_COPY != 0
+            if page[HEAD_OCTETS] == KIND_RESULT:
+                note_id(log.ids, page, _ID)
+    log.torn += torn
+    return is_copy
+
+
+assert _NUMBER == HEAD_OCTETS + 4

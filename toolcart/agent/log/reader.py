@@ -1,0 +1,226 @@
+"""The reading half of a log: each cursor sees every record that counts, once and in order.
+
+Rules
+1. Blocks are ordered by their first number (`firsts`), their places mean nothing: from a block's first number on, what
+   earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
+2. `peek` finds, `advance` passes. A number missing between records that count is damaged, and counted once.
+3. The last record that a start found is not shown while it is in doubt.
+4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
+"""
+
+from array import array
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.desk import PLACE, READ_BYTES
+from toolcart.agent.log.head import HEAD_OCTETS
+from toolcart.agent.log.record import (
+    FRAME_BYTES,
+    NUMBER,
+    RECORD_BAD,
+    RECORD_LOST,
+    RECORD_NONE,
+    is_sound,
+    record_length,
+)
+
+TOP = const(0x3FFFFFFF)
+WORN = const(0x3FFFFFFE)
+
+_NUMBER = const(56)  # HEAD_OCTETS + NUMBER
+
+
+class Reader:
+    """The blocks of a log. `number` is the newest record that counts, `shown` the newest that may be read."""
+
+    def __init__(self, device, state, ring, desk, align):
+        self.device = device
+        self.state = state
+        self.ring = ring
+        self.desk = desk
+        self.page = desk.page
+        self.at = PLACE
+        self.align = align
+        self.cursors = []
+        self.firsts = array("I", [0] * device.block_count)
+        self.version = 0  # grows whenever `firsts` changes
+        self.block = device.block_count - 1  # the newest
+        self.block_number = 0
+        self.offset = 0  # where it ends
+        self.number = 0
+        self.next = 1
+        self.shown = 0
+        self.doubtful = False  # the last record that the start found is in doubt
+        self.solid = False  # it is, but the snapshot that the start found calls it durable
+        self.kind = RECORD_NONE  # of the record in the page
+        self.flags = 0
+        self.length = 0
+        self.unreadable = 0
+        self._counted = 0  # damage is counted up to here
+
+    def peek(self, cursor):
+        """Read the next record that the cursor wants into page[at:]; return its kind, RECORD_NONE or RECORD_LOST.
+
+        The page is shared: use it before the next call. Hot: allocates nothing.
+        """
+        while cursor.number < self.shown:
+            if cursor.version != self.version:
+                self._place(cursor)
+            place = cursor.place
+            offset = cursor.offset
+            end = self.offset if place == self.block else self.device.block_bytes
+            if cursor.number + 1 >= cursor.bound or offset + FRAME_BYTES > end:
+                self._leave(cursor)
+                continue
+            octets = self.look(place, offset, end)
+            if octets > 0:
+                page = self.page
+                number = get_u32(page, _NUMBER)
+                behind = self.behind(offset, octets)
+                if cursor.number < number < cursor.bound and number <= self.shown:
+                    if number - cursor.number > 1:
+                        self._count_damaged(cursor.number, number)
+                        cursor.number = number - 1
+                    kind = self.kind = page[HEAD_OCTETS]
+                    if cursor.wants >> (kind & 15) & 1:
+                        cursor.found = number
+                        cursor.behind = behind
+                        self.flags = page[HEAD_OCTETS + 1]
+                        self.length = octets - FRAME_BYTES
+                        return kind
+                    cursor.number = number
+                    cursor.ahead += 1
+                cursor.offset = behind
+            elif octets == RECORD_LOST:
+                return RECORD_LOST
+            else:
+                cursor.offset = self.over(offset)
+        return RECORD_NONE
+
+    def rewind(self, cursor, number, ahead=0):
+        """Move the cursor to just after `number`, as far as the log still has that; `cursor.number` says where it is.
+
+        `ahead` is its `cursor.ahead` there.
+        """
+        oldest = self.first_above(0) - 1
+        if number < oldest:
+            number = oldest
+        cursor.number = number if number < self.number else self.number
+        cursor.ahead = ahead
+        cursor.version = -1
+
+    def waits(self, cursor):
+        """Return how many numbers come after the cursor."""
+        count = self.number - cursor.number
+        return count if count > 0 else 0
+
+    def used_blocks(self):
+        """Return how many blocks hold something that counts."""
+        count = 0
+        for first in self.firsts:
+            count += 0 < first < WORN
+        return count
+
+    # -- blocks ------------------------------------------------------------------------------------------------
+
+    def first_above(self, number):
+        """Return the lowest first number of a block above `number`, TOP if there is none."""
+        least = TOP
+        for first in self.firsts:
+            if number < first < least:
+                least = first
+        return TOP if least == WORN else least
+
+    def place_of(self, number):
+        """Return the block that would hold `number`, -1 if it is older than all of them."""
+        best = 0
+        place = found = -1
+        for first in self.firsts:
+            place += 1
+            if best < first <= number and first != WORN:
+                best = first
+                found = place
+        return found
+
+    def _place(self, cursor):
+        """Find the cursor's block; pass what is gone before it."""
+        firsts = self.firsts
+        if cursor.version < 0 or firsts[cursor.place] != cursor.first:
+            place = self.place_of(cursor.number + 1)
+            if place < 0:
+                first = self.first_above(0)
+                place = self.place_of(first)
+                cursor.number = first - 1
+            self._enter(cursor, place)
+        else:
+            cursor.bound = self.first_above(cursor.first)
+        cursor.version = self.version
+
+    def _enter(self, cursor, place):
+        cursor.place = place
+        cursor.first = self.firsts[place]
+        cursor.bound = self.first_above(cursor.first)
+        cursor.offset = HEAD_OCTETS
+
+    def _leave(self, cursor):
+        """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
+        last = cursor.bound - 1 if cursor.bound <= self.shown else self.shown
+        if cursor.number < last:
+            self._count_damaged(cursor.number, last + 1)
+            cursor.number = last
+        if cursor.place != self.block:
+            place = cursor.place + 1 if cursor.place + 1 < self.device.block_count else 0
+            if self.firsts[place] != cursor.bound:
+                place = self.place_of(cursor.bound)
+            self._enter(cursor, place)
+
+    def _count_damaged(self, before, number):
+        """Count the numbers between these two as damaged."""
+        known = before if before > self._counted else self._counted
+        if number - 1 > known:
+            self._counted = number - 1
+            if self.ring != n.GRAPHS:
+                self.state.numbers[n.DAMAGED if self.ring == n.LOG else n.KEPT_DAMAGED] += number - 1 - known
+
+    def forgive(self, number):
+        """Let what is missing before `number` not count as damage."""
+        if number - 1 > self._counted:
+            self._counted = number - 1
+
+    # -- bytes ------------------------------------------------------------------------------------------------
+
+    def look(self, place, offset, end):
+        """Read what is there into the page; return the length of a sound record, or a RECORD_ code."""
+        desk = self.desk
+        room = end - offset
+        have = room if room < READ_BYTES else READ_BYTES
+        address = place * self.device.block_bytes + offset
+        if self.device.read_into(address, desk.read, have) < 0:
+            self.unreadable += 1
+            return RECORD_LOST
+        octets = record_length(self.page, HEAD_OCTETS, room)
+        if octets <= 0:
+            return octets
+        if octets > have:
+            if octets > desk.most:
+                return RECORD_BAD
+            if self.device.read_into(address, desk.read, octets) < 0:
+                self.unreadable += 1
+                return RECORD_LOST
+        return octets if is_sound(self.page, HEAD_OCTETS, octets) else RECORD_BAD
+
+    def behind(self, offset, octets):
+        """Return where the record after one of this length begins."""
+        offset += octets + self.align - 1
+        return offset - offset % self.align
+
+    def over(self, offset):
+        """Return where to look next after a place without a record; the page holds what was read there."""
+        if min(self.desk.probe) == 0xFF:  # only erased bytes
+            offset += READ_BYTES - self.align if self.align < READ_BYTES else 0
+        offset += self.align
+        return offset - offset % self.align
+
+
+assert _NUMBER == HEAD_OCTETS + NUMBER

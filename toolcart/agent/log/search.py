@@ -1,0 +1,144 @@
+"""Reads a log newest block first: the results with one tightening ID, or everything in the newest blocks.
+
+Rules
+1. Within a block records come in order. What is in doubt or void is not found.
+2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.head): so a
+   block that cannot have an ID costs one read, and an ID above all in the log none.
+3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
+   RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
+   worn, and its contents are lost.
+"""
+
+from toolcart.agent.base.fields import compare, copy
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log.desk import PLACE
+from toolcart.agent.log.head import (
+    AT_NUMBER,
+    AT_WORDS,
+    HEAD_OCTETS,
+    HEAD_SOUND,
+    WORDS_BYTES,
+    WORDS_HIGHEST,
+    WORDS_LOWEST,
+    WORDS_NUMBER,
+    check_head,
+    u16,
+)
+from toolcart.agent.log.record import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE
+from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+_ID = PLACE + HEAD_BYTES + TIGHTENING_ID
+_NUMBER = HEAD_OCTETS + NUMBER
+
+
+class Search:
+    """One search in a log at a time. The record found is in the log's page, as after its `peek`."""
+
+    def __init__(self, log):
+        self.log = log
+        self._key = bytearray(ID_BYTES)
+        self._words = bytearray(WORDS_BYTES)  # on the block before the current one
+        self._keyed = False
+        self._left = 0  # blocks
+        self.place = -1  # of the current block
+        self._first = 0
+        self._bound = 0
+        self._offset = 0
+        self._number = 0
+
+    def begin(self, key, at):
+        """Start a search for the results with the ten-byte ID at key[at:]. Hot: allocates nothing."""
+        log = self.log
+        self.place = -1
+        is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
+        if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
+            return
+        copy(self._key, 0, key, at, ID_BYTES)
+        self._begin(log.device.block_count)
+        self._keyed = True
+        copy(self._words, 0, log.words, 0, WORDS_BYTES)
+        if not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0:
+            self._step()
+
+    def begin_newest(self, blocks):
+        """Start a search for every record in the newest `blocks` blocks."""
+        self._begin(blocks)
+        self._keyed = False
+
+    def next(self):
+        """Read the next one into the page; return its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
+        log = self.log
+        page = log.page
+        while self.place >= 0:
+            end = log.offset if self.place == log.block else log.device.block_bytes
+            offset = self._offset
+            if offset + FRAME_BYTES > end or self._number + 1 >= self._bound:
+                self._step()
+                continue
+            octets = log.look(self.place, offset, end)
+            if octets == RECORD_LOST:
+                octets = log.look(self.place, offset, end)
+            if octets > 0:
+                self._offset = log.behind(offset, octets)
+                number = get_u32(page, _NUMBER)
+                if self._number < number < self._bound:
+                    self._number = number
+                    kind = page[HEAD_OCTETS]
+                    if not self._keyed or (kind == KIND_RESULT and page.find(self._key, _ID, _ID + ID_BYTES) == _ID):
+                        log.kind = kind
+                        log.flags = page[HEAD_OCTETS + 1]
+                        log.length = octets - FRAME_BYTES
+                        return kind
+            elif octets != RECORD_LOST:
+                self._offset = log.over(offset)
+            elif self.place == log.block or self._is_away():
+                return RECORD_LOST
+            else:
+                self._step()
+        return RECORD_NONE
+
+    def _is_away(self):
+        log = self.log
+        return log.device.read_into(log.block * log.device.block_bytes, log.page, HEAD_OCTETS) < 0
+
+    def _begin(self, blocks):
+        log = self.log
+        self._left = blocks
+        self.place = log.block if log.number and blocks > 0 else -1
+        self._first = log.firsts[log.block]
+        self._bound = log.shown + 1
+        self._offset = HEAD_OCTETS
+        self._number = self._first - 1
+
+    def _step(self):
+        """Go to the next older block that may have what is searched for."""
+        log = self.log
+        while True:
+            self._left -= 1
+            self._bound = self._first
+            self.place = place = log.place_of(self._first - 1) if self._left > 0 else -1
+            if place < 0:
+                return
+            self._first = log.firsts[place]
+            if not self._keyed or self._may_hold(place):
+                self._offset = HEAD_OCTETS
+                self._number = self._first - 1
+                return
+
+    def _may_hold(self, place):
+        """Return False if the words on this block rule out the ID; keep the words in its own head for the next."""
+        log = self.log
+        page = log.page
+        words = self._words
+        if log.device.read_into(place * log.device.block_bytes, page, HEAD_OCTETS) < 0 or (
+            check_head(page, log.size) != HEAD_SOUND
+        ):
+            words[WORDS_NUMBER] = words[WORDS_NUMBER + 1] = words[WORDS_NUMBER + 2] = words[WORDS_NUMBER + 3] = 0xFF
+            return True
+        holds = u16(words, 0) == place and get_u32(words, WORDS_NUMBER) == get_u32(page, AT_NUMBER)
+        misses = holds and (
+            compare(self._key, 0, words, WORDS_LOWEST, ID_BYTES) < 0
+            or compare(self._key, 0, words, WORDS_HIGHEST, ID_BYTES) > 0
+        )
+        copy(words, 0, page, AT_WORDS, WORDS_BYTES)
+        return not misses

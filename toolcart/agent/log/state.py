@@ -1,0 +1,279 @@
+"""What a station remembers beside its results: whole snapshots in four blocks, durable when `save` says so.
+
+    byte   0    2         3      4            8          12     13           16        208      252     256
+           | TS | version | slot | generation | identity | size | owners     | numbers | bytes | CRC-30 |
+           |    | u8      | u8   | u32        | u32      | u8   | u24        | 48 u32  | 44     | u32    |
+
+Rules
+1. A snapshot counts only in its own block, slot and generation, and only if it reads back as it was written.
+2. A session's first snapshot opens a block erased just before, and so does the one after a refusal: flash that the
+   start found is never programmed before an erase. A fresh block begins with the same snapshot twice.
+3. At a start the highest generation counts, and in it the last slot. A first snapshot with nothing after it does not:
+   its opening was cut, and it may read well at one start and not at the next. Only where nothing else counts it is
+   better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
+   The next block is one in which nothing counts, else the oldest: never the one that counts.
+4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.head): a session begins above all before
+   it.
+5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
+   appended, erased or acknowledged either: all that the logs hold goes out, after each start again.
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import copy
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from toolcart.agent.log.head import size_of
+from toolcart.agent.log.numbers import NUMBERS, OCTETS
+
+STATE_FINE = const(0)
+STATE_WORN = const(1)  # two blocks left
+STATE_LAST = const(2)  # one: it is kept as it is
+
+STATE_BLOCKS = const(4)
+SNAPSHOT_BYTES = const(256)
+
+STATE_EMPTY = const(0)  # what `load` finds
+STATE_FOUND = const(1)
+STATE_LOST = const(-1)  # the device refuses
+STATE_FOREIGN = const(-2)
+
+VERSION = const(4)
+
+_AT_SLOT = const(3)
+_AT_GENERATION = const(4)
+_AT_IDENTITY = const(8)
+_AT_SIZE = const(12)
+_AT_OWNERS = const(13)
+_AT_NUMBERS = const(16)
+_AT_OCTETS = const(208)
+_AT_CRC = const(252)
+_T = const(0x54)
+_S = const(0x53)
+
+
+class State:
+    """`numbers` and `octets` are the current values, `durable` the numbers in the last snapshot."""
+
+    def __init__(self, device):
+        if device.block_count != STATE_BLOCKS:
+            raise ValueError("the state has %d blocks" % STATE_BLOCKS)
+        unit = device.unit_bytes
+        self.device = device
+        self.numbers = [0] * NUMBERS
+        self.durable = [0] * NUMBERS
+        self.octets = bytearray(OCTETS)
+        self.identity = 0  # of the station's area
+        self.owners = 0  # of the outlets' cursors (toolcart.agent.cart.owners); 0 if not known
+        self.found = False  # a snapshot was there
+        self.lost = False  # there was none, but the logs hold something
+        self.alarm = STATE_FINE
+        self.saves = 0
+        self.erases = 0
+        self.worn = 0
+        self.refused = 0
+        self._slot_bytes = unit if unit > SNAPSHOT_BYTES else SNAPSHOT_BYTES
+        self._slots = device.block_bytes // self._slot_bytes
+        self._size = size_of(device)
+        self._image = bytearray(b"\xff" * self._slot_bytes)
+        self._read = bytearray(self._slot_bytes)
+        self._cursors = []
+        self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
+        self._bad = [False] * STATE_BLOCKS
+        self._top = 0
+        self.round = 0  # of the newest block begun in this session: above all those of earlier sessions
+        self._block = 0
+        self._next = self._slots  # slot for the next snapshot; none yet
+        self.sure = False  # a snapshot of this session is durable, and none was refused since
+
+    def follow(self, cursor, slot, ahead=-1):
+        """Keep the cursor's number in `numbers[slot]`, its `ahead` in `numbers[ahead]`; set it to what is there."""
+        cursor.slot = slot
+        cursor.ahead_slot = ahead
+        self._cursors.append(cursor)
+        self._place(cursor)
+
+    def _place(self, cursor):
+        cursor.number = self.numbers[cursor.slot]
+        if cursor.ahead_slot >= 0:
+            cursor.ahead = self.numbers[cursor.ahead_slot]
+
+    def rise(self, round):
+        """Take note that a log has used this round: what this session begins is above it."""
+        self._top = max(self._top, round * STATE_BLOCKS)
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def ready(self):
+        """True if a snapshot of this session is durable, and none was refused since; if not, try to save one.
+
+        Also True with STATE_LAST: delivery goes on without.
+        """
+        return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
+
+    def is_worn(self):
+        """True while only two blocks are left: snapshots are still written."""
+        return self.alarm == STATE_WORN
+
+    def is_ready(self):
+        """True if the next snapshot is one program."""
+        return self.sure and self._next < self._slots
+
+    def save(self):
+        """Make the current values durable; return True if they are. If not, either this or an older snapshot may count.
+
+        Hot: allocates nothing.
+        """
+        numbers = self.numbers
+        for cursor in self._cursors:
+            numbers[cursor.slot] = cursor.number
+            if cursor.ahead_slot >= 0:
+                numbers[cursor.ahead_slot] = cursor.ahead
+        self.sure = False
+        if self.alarm != STATE_LAST and self._put():
+            durable = self.durable
+            for index in range(NUMBERS):
+                durable[index] = numbers[index]
+            self.saves += 1
+            self.sure = True
+        else:
+            self.refused += 1
+        return self.sure
+
+    def _put(self):
+        """Write a snapshot somewhere; return True if it is durable."""
+        code = FLASH_WORN
+        if self._next < self._slots:
+            code = self._program(self._block, self._next, self._generations[self._block])
+            self._next += 1
+            if code == FLASH_WORN:
+                self._leave(self._block)
+        while code == FLASH_WORN and self.alarm != STATE_LAST:
+            block = self._choose()
+            code = self._open(block)
+            if code == FLASH_WORN:
+                self._leave(block)
+        if code != FLASH_DONE:
+            self._next = self._slots
+        return code == FLASH_DONE
+
+    def _choose(self):
+        """Return the block to open next."""
+        oldest = -1
+        for block in range(STATE_BLOCKS):
+            if not self._bad[block] and (oldest < 0 or self._generations[block] < self._generations[oldest]):
+                oldest = block
+        return oldest
+
+    def _open(self, block):
+        """Erase the block and write the same snapshot to it twice; return FLASH_DONE or the device's code."""
+        generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
+        self._generations[block] = 0
+        self.erases += 1
+        code = self.device.erase(block)
+        if code == FLASH_DONE:
+            code = self._program(block, 0, generation)
+        if code == FLASH_DONE:
+            code = self._program(block, 1, generation)
+        if code == FLASH_DONE:
+            self._generations[block] = generation
+            self.round = generation // STATE_BLOCKS
+            self._block = block
+            self._next = 2
+        return code
+
+    def _leave(self, block):
+        self._bad[block] = True
+        self.worn += 1
+        self.alarm = STATE_LAST if self.worn >= STATE_BLOCKS - 1 else STATE_WORN if self.worn == 2 else STATE_FINE
+
+    def _program(self, block, slot, generation):
+        """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
+        image = self._image
+        numbers = self.numbers
+        owners = self.owners
+        pack_into(
+            "<BBBBIIBHB",
+            image,
+            0,
+            _T,
+            _S,
+            VERSION,
+            slot,
+            generation,
+            self.identity,
+            self._size,
+            owners & 65535,
+            owners >> 16,
+        )
+        at = _AT_NUMBERS
+        for number in numbers:
+            pack_into("<I", image, at, number)
+            at += 4
+        copy(image, _AT_OCTETS, self.octets, 0, OCTETS)
+        pack_into("<I", image, _AT_CRC, crc30(image, 0, _AT_CRC))
+        address = block * self.device.block_bytes + slot * self._slot_bytes
+        code = self.device.program(address, image, self._slot_bytes)
+        if code != FLASH_DONE:
+            return code
+        if self.device.read_into(address, self._read, self._slot_bytes) != FLASH_DONE:
+            return FLASH_IO
+        return FLASH_DONE if self._read == image else FLASH_WORN
+
+    # -- the start ---------------------------------------------------------------------------------------------
+
+    def load(self):
+        """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
+        best = lone = 0
+        for block in range(STATE_BLOCKS):
+            follows = False
+            for slot in range(self._slots - 1, -1, -1):
+                code = self._read_slot(block, slot)
+                if code < 0:
+                    return code
+                if code == STATE_FOUND:
+                    generation = get_u32(self._read, _AT_GENERATION)
+                    self._top = max(self._top, generation)
+                    counts = slot or follows
+                    if counts:
+                        self._generations[block] = max(self._generations[block], generation)
+                    if generation > best if counts else best == 0 and generation > lone:
+                        self._image, self._read = self._read, self._image
+                        if counts:
+                            best = generation
+                        else:
+                            lone = generation
+                follows = code == STATE_FOUND or (slot == 1 and min(self._read) < 0xFF)
+        if best == lone == 0:
+            return STATE_EMPTY
+        self._unpack(self._image)
+        self.found = True
+        return STATE_FOUND
+
+    def _read_slot(self, block, slot):
+        """Read one slot; return STATE_FOUND if its snapshot belongs in this place."""
+        read = self._read
+        address = block * self.device.block_bytes + slot * self._slot_bytes
+        if self.device.read_into(address, read, self._slot_bytes) != FLASH_DONE:
+            return STATE_LOST
+        if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
+            return STATE_EMPTY
+        if read[2] != VERSION or read[_AT_SIZE] != self._size:
+            return STATE_FOREIGN
+        generation = get_u32(read, _AT_GENERATION)
+        own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
+        return STATE_FOUND if own else STATE_EMPTY
+
+    def _unpack(self, image):
+        self.identity = get_u32(image, _AT_IDENTITY)
+        self.owners = image[_AT_OWNERS] | image[_AT_OWNERS + 1] << 8 | image[_AT_OWNERS + 2] << 16
+        for index in range(NUMBERS):
+            self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
+        copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
+        for cursor in self._cursors:
+            self._place(cursor)
+
+
+assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

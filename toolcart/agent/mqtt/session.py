@@ -1,0 +1,400 @@
+"""A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, know what is acknowledged.
+
+Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `packets`
+(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` bytes of `tx[tx_from:]`, reports `sent`, and
+calls `tick`. Numbers in brackets are clauses of the OASIS text.
+
+Rules
+1. Sessions are clean [3.1.2.4]: what is outstanding when a connection ends is forgotten; the owner publishes it again.
+2. A PUBLISH is written in front of its payload, in place, and stays there until the port has all of it.
+3. At most `window` PUBLISH are outstanding. Each carries the owner's tag; EV_ACKED gives them back in the order they
+   went out, whatever the order of the PUBACKs.
+4. What the broker publishes is small, or counted and thrown away; QoS 1 is acknowledged either way.
+5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
+6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
+   the rules of MQTT ends the connection [4.8.0-1].
+7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged.
+
+    WAITING -> OPENING -> CONNECTING --CONNACK--> SUBSCRIBING --SUBACK--> SETTLING --PINGRESP--> UP --leave--> LEAVING
+       ^__________|____________|_______________________|______________________|_________________|  any loss
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.mqtt import packets as mp
+from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
+
+RECEIPT_BYTES = const(160)  # of a message that is received whole, beside its topic
+OWED_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
+CONNECT_TIMEOUT_MS = const(5000)
+RETRY_LEAST_MS = const(1000)
+
+STOPPED = const(0)
+WAITING = const(1)
+OPENING = const(2)
+CONNECTING = const(3)
+SUBSCRIBING = const(4)
+SETTLING = const(5)
+UP = const(6)
+LEAVING = const(7)
+STATE_NAMES = ("stopped", "closed", "opening", "connecting", "subscribing", "subscribed", "connected", "leaving")
+
+CMD_NONE = const(0)
+CMD_OPEN = const(1)
+CMD_CLOSE = const(2)
+
+EV_NONE = const(0)
+EV_UP = const(1)  # it takes messages now
+EV_ACKED = const(2)  # PUBACK for the message with `tag`
+EV_MESSAGE = const(3)  # packets.buf[message_at:], `message_bytes` of it, on the topic that was subscribed to
+EV_REFUSED = const(4)  # CONNACK or SUBACK with `code`; the connection is closed
+EV_LOST = const(5)  # the connection is gone
+EV_SILENT = const(6)  # a deadline has passed in `lost_in`; the connection is closed
+EV_MALFORMED = const(7)  # what came is not MQTT, or breaks its rules; the connection is closed
+EV_SKIPPED = const(8)  # a message that is too large, or on another topic
+EV_FOREIGN = const(9)  # a PUBACK for nothing that is out
+
+NOT_SUBSCRIBED = const(0x80)  # 3.9.3
+
+_SUBSCRIBE_ID = const(1)  # nothing else is out then
+_PING = b"\xc0\x00"
+_DISCONNECT = b"\xe0\x00"
+_IDENT_MOST = const(65535)
+
+
+class Session:
+    """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to."""
+
+    def __init__(self, connect, subscribe, topic, window, keepalive_ms, ack_timeout_ms, reconnect_ms):
+        self.topic = topic
+        self.window = window
+        self.keepalive_ms = keepalive_ms
+        self.ack_timeout_ms = ack_timeout_ms
+        self.reconnect_ms = reconnect_ms
+        self.packets = Packets(len(topic) + RECEIPT_BYTES)
+        self.tx = _PING
+        self.tx_from = 0
+        self.pending = 0
+        self.state = STOPPED
+        self.lost_in = STOPPED
+        self.code = 0
+        self.tag = 0
+        self.message_at = 0
+        self.message_bytes = 0
+        self.is_retained = False
+        self.out = 0  # messages that have no PUBACK
+        self._connect = connect
+        self._subscribe = subscribe
+        self._idents = [0] * window  # of those that are out, in their order; 0: acknowledged, but not the first
+        self._tags = [0] * window
+        self._first = 0  # the place of the first
+        self._ident = _SUBSCRIBE_ID
+        self._acks = [0] * OWED_MOST  # that we owe
+        self._owed = 0
+        self._puback = bytearray(b"\x40\x02\x00\x00")
+        self._is_publishing = False  # tx is a message of the owner's
+        self._wait = Timer()  # for whatever the state waits for; UP: for the first PUBACK
+        self._ping = Timer()  # for the PINGRESP
+        self._rest = Timer()  # until a PINGREQ is due
+        self._retry_ms = RETRY_LEAST_MS
+        self._up_event = False
+        self._wants_ping = False
+        self._commanded = CMD_NONE
+
+    # -- the owner's calls -------------------------------------------------------------------------------------
+
+    def start(self, now):
+        """Connect at once."""
+        self.state = WAITING
+        self._wait.start(now, 0)
+
+    def hurry(self, now):
+        """Make the next attempt now instead of waiting for it."""
+        if self.state == WAITING:
+            self._wait.start(now, 0)
+
+    def stop(self):
+        """Close and stay closed."""
+        self._forget()
+        self.state = STOPPED
+        self._commanded = CMD_CLOSE
+
+    def leave(self):
+        """Send DISCONNECT after what is being written, so that the broker forgets the will [3.14.4]; then close."""
+        if self.state == UP:
+            self.state = LEAVING
+
+    def command(self):
+        """Return what the port has to do now, once: CMD_."""
+        command = self._commanded
+        self._commanded = CMD_NONE
+        return command
+
+    def opened(self, now):
+        """The connection asked for is open."""
+        if self.state == OPENING:
+            self.packets.reset()
+            self.state = CONNECTING
+            self._send(self._connect)
+            self._wait.start(now, self.ack_timeout_ms)
+
+    def closed(self, now):
+        """The connection failed, or was closed by the other side."""
+        if self.state <= WAITING:
+            return EV_NONE
+        return self._lose(EV_LOST, now)
+
+    def can_publish(self):
+        """True if a message may be published."""
+        return self.state == UP and self.pending == 0 and self.out < self.window and not self._up_event
+
+    def publish(self, buf, start, end, topic, flags, tag, now):
+        """Publish buf[start:end] with QoS 1; its header is written in front of it, `packets.front_bytes` at most.
+
+        `flags`: DUP where it was sent before, RETAIN. The buffer is the session's until `pending` is 0.
+        """
+        ident = self._next_ident()
+        at = put_front(buf, start, topic, ident)
+        self.tx_from = put_fixed(buf, at, mp.PUBLISH | mp.QOS_1 | flags, end - at)
+        self.tx = buf
+        self.pending = end - self.tx_from
+        place = self._first + self.out
+        if place >= self.window:
+            place -= self.window
+        self._idents[place] = ident
+        self._tags[place] = tag
+        if self.out == 0:
+            self._wait.start(now, self.ack_timeout_ms)
+        self.out += 1
+        self._is_publishing = True
+
+    def sent(self, n, now):
+        """The port took n bytes."""
+        self.tx_from += n
+        self.pending -= n
+        if self.pending == 0:
+            self._is_publishing = False
+            self._rest.start(now, self.keepalive_ms)
+            if self.tx is _DISCONNECT:
+                self.stop()
+
+    # -- events and time ---------------------------------------------------------------------------------------
+
+    def is_due(self, now):
+        """True if `next_event` has something to do although nothing came."""
+        return self._up_event or self._wait.expired(now) or self._ping.expired(now) or self._has_acked()
+
+    def next_event(self, now):
+        """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
+        if self._up_event:
+            self._up_event = False
+            return EV_UP
+        if self._has_acked():
+            return self._pop(now)
+        packets = self.packets
+        while self.state >= CONNECTING and self._owed < OWED_MOST:
+            found = packets.next()
+            if found == mp.PACKET_NEED_DATA:
+                break
+            if found == mp.PACKET_BROKEN:
+                return self._lose(EV_MALFORMED, now)
+            event = self._take(found == mp.PACKET_CUT, now)
+            if event != EV_NONE:
+                return event
+        return self._look_at_time(now)
+
+    def tick(self, now):
+        """Send what is due; return the ms until something may be due again."""
+        if self.pending == 0 and self.state >= CONNECTING:
+            if self._owed:
+                self._owed -= 1
+                put_u16(self._puback, 2, self._acks[0])
+                for index in range(self._owed):
+                    self._acks[index] = self._acks[index + 1]
+                self._send(self._puback)
+            elif self._wants_ping or (self.state == UP and self._rest.expired(now)):
+                self._wants_ping = False
+                self._rest.stop()
+                self._send(_PING)
+                if not self._ping.armed:
+                    self._ping.start(now, self.ack_timeout_ms)
+            elif self.state == LEAVING and self.tx is not _DISCONNECT:
+                self._send(_DISCONNECT)
+        left = self._wait.least(now, FOREVER)
+        left = self._ping.least(now, left)
+        return self._rest.least(now, left) if self.state == UP and self.pending == 0 else left
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def _send(self, octets):
+        self.tx = octets
+        self.tx_from = 0
+        self.pending = len(octets)
+
+    def _next_ident(self):
+        """Return a packet identifier that is not in use, never 0 [2.3.1-1]."""
+        while True:
+            self._ident = self._ident + 1 if self._ident < _IDENT_MOST else 1
+            if self._ident not in self._idents:
+                return self._ident
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _take(self, is_cut, now):
+        packets = self.packets
+        first = packets.first
+        state = self.state
+        if state == CONNECTING:
+            if first != mp.CONNACK or is_cut:
+                return self._lose(EV_MALFORMED, now)  # [3.2.0-1]
+            return self._connected(now)
+        if first & 0xF0 == mp.PUBLISH:
+            return self._message(is_cut, now)
+        if is_cut:
+            return self._lose(EV_MALFORMED, now)
+        if first == mp.PUBACK and packets.length == 2:
+            return self._acknowledged(now)
+        if first == mp.SUBACK and state == SUBSCRIBING and packets.length == 3:
+            return self._subscribed(now)
+        if first == mp.PINGRESP and packets.length == 0:
+            self._ping.stop()
+            if state == SETTLING:
+                self._is_up(now)
+                return self.next_event(now)
+            return EV_NONE
+        return self._lose(EV_MALFORMED, now)
+
+    def _connected(self, now):
+        """Take a CONNACK (3.2); whether the broker had a session does not matter, ours is clean."""
+        packets = self.packets
+        code = packets.buf[packets.at + 1] if packets.length == 2 else 0
+        if packets.length != 2 or packets.buf[packets.at] > 1:
+            return self._lose(EV_MALFORMED, now)
+        if code:
+            self.code = code
+            return self._lose(EV_REFUSED, now)
+        if not self.topic:
+            self._is_up(now)
+            return self.next_event(now)
+        self.state = SUBSCRIBING
+        self._send(self._subscribe)
+        self._wait.start(now, self.ack_timeout_ms)
+        return EV_NONE
+
+    def _subscribed(self, now):
+        packets = self.packets
+        code = packets.buf[packets.at + 2]
+        if u16(packets.buf, packets.at) != _SUBSCRIBE_ID or 2 < code != NOT_SUBSCRIBED:
+            return self._lose(EV_MALFORMED, now)
+        if code == NOT_SUBSCRIBED:
+            self.code = code
+            return self._lose(EV_REFUSED, now)
+        self.state = SETTLING
+        self._wait.stop()
+        self._wants_ping = True
+        return EV_NONE
+
+    def _is_up(self, now):
+        self.state = UP
+        self._wait.stop()
+        self._rest.start(now, self.keepalive_ms)
+        self._up_event = True
+
+    def _message(self, is_cut, now):
+        """Take a PUBLISH (3.3): acknowledge it; it is an event if it is whole and on the topic subscribed to."""
+        packets = self.packets
+        first = packets.first
+        buf = packets.buf
+        at = packets.at
+        end = at + packets.length
+        qos = first & mp.QOS_BITS
+        if qos > mp.QOS_1:  # 3 does not exist [3.3.1-4], and 2 is more than was asked for
+            return self._lose(EV_MALFORMED, now)
+        topic_bytes = u16(buf, at) if packets.length >= 2 else 0
+        begin = at + 2 + topic_bytes
+        payload = begin + 2 if qos else begin
+        if topic_bytes == 0 or payload > end:
+            # A topic longer than the buffer cannot be ours, and its identifier is out of reach.
+            return EV_SKIPPED if is_cut and topic_bytes else self._lose(EV_MALFORMED, now)  # [4.7.3-1]
+        if qos:
+            ident = u16(buf, begin)
+            if ident == 0:
+                return self._lose(EV_MALFORMED, now)  # [2.3.1-1]
+            self._acks[self._owed] = ident
+            self._owed += 1
+        topic = self.topic
+        if is_cut or topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
+            return EV_SKIPPED
+        self.message_at = payload
+        self.message_bytes = end - payload
+        self.is_retained = first & mp.RETAIN != 0
+        return EV_MESSAGE
+
+    def _acknowledged(self, now):
+        """Take a PUBACK (3.4)."""
+        packets = self.packets
+        ident = u16(packets.buf, packets.at)
+        place = self._first
+        left = self.out
+        while left and ident:
+            if self._idents[place] == ident:
+                if left == 1 and self._is_publishing:
+                    break  # the broker cannot have it: it has not gone out
+                self._idents[place] = 0
+                return self._pop(now) if self._has_acked() else EV_NONE
+            left -= 1
+            place = place + 1 if place + 1 < self.window else 0
+        return EV_FOREIGN
+
+    def _has_acked(self):
+        return self.out > 0 and self._idents[self._first] == 0
+
+    def _pop(self, now):
+        """The first outstanding message is acknowledged."""
+        self.tag = self._tags[self._first]
+        self._first = self._first + 1 if self._first + 1 < self.window else 0
+        self.out -= 1
+        self._retry_ms = RETRY_LEAST_MS
+        if self.out:
+            self._wait.start(now, self.ack_timeout_ms)
+        else:
+            self._wait.stop()
+        return EV_ACKED
+
+    # -- time and loss -----------------------------------------------------------------------------------------
+
+    def _look_at_time(self, now):
+        if self._ping.expired(now):
+            return self._lose(EV_SILENT, now)
+        if not self._wait.expired(now):
+            return EV_NONE
+        if self.state == WAITING:
+            self.state = OPENING
+            self._commanded = CMD_OPEN
+            self._wait.start(now, CONNECT_TIMEOUT_MS)
+            return EV_NONE
+        return self._lose(EV_SILENT, now)
+
+    def _lose(self, event, now):
+        self.lost_in = self.state
+        self._forget()
+        self._commanded = CMD_CLOSE
+        if self.lost_in == LEAVING:
+            self.state = STOPPED
+            return event
+        self.state = WAITING
+        self._wait.start(now, self._retry_ms)
+        retry_ms = self._retry_ms * 2
+        self._retry_ms = retry_ms if retry_ms < self.reconnect_ms else self.reconnect_ms
+        return event
+
+    def _forget(self):
+        """Forget what is outstanding."""
+        self.pending = self.out = self._owed = 0
+        for place in range(self.window):
+            self._idents[place] = 0
+        self._is_publishing = self._up_event = self._wants_ping = False
+        self._wait.stop()
+        self._ping.stop()
+        self._rest.stop()

@@ -1,0 +1,64 @@
+"""What is shown of an MQTT outlet; loaded only when that is asked for."""
+
+from toolcart.agent.mqtt import session as ms
+
+REFUSALS = {  # 3.2.2.3
+    1: "the broker does not speak MQTT 3.1.1",
+    2: "the broker refuses the client identifier",
+    3: "the broker is not available",
+    4: "user or password is wrong",
+    5: "the broker does not let this user in",
+    ms.NOT_SUBSCRIBED: "the broker refuses the subscription to the receipts",
+}
+SILENCES = {
+    ms.OPENING: "timed out",
+    ms.CONNECTING: "the broker does not answer CONNECT",
+    ms.SUBSCRIBING: "the broker does not answer SUBSCRIBE",
+    ms.UP: "the broker does not acknowledge",
+}
+
+
+def put_outlet(shown, outlet):
+    """Add its state, where it leads, why it does not work, and what was counted."""
+    session = outlet.session
+    shown["state"] = "no receipts" if outlet.is_overdue else ms.STATE_NAMES[session.state]
+    shown["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topic)
+    shown["identity"] = outlet.identity
+    shown["confirm"] = "consumer" if outlet.needs_receipt else "broker"
+    shown["receipt"] = outlet.base
+    shown["sent"] = outlet.highest if outlet.batches else 0
+    for name, count in (
+        ("batches", outlet.batches),
+        ("resent", outlet.resent),
+        ("receipts", outlet.receipts),
+        ("receipts_other", outlet.receipts_other),
+        ("receipts_unreadable", outlet.receipts_unreadable),
+        ("receipts_above", outlet.receipts_above),
+        ("receipts_below", outlet.receipts_below),
+        ("skipped", outlet.skipped),
+    ):
+        shown[name] = count
+    why = _why(outlet)
+    if why is not None:
+        shown["why"] = why
+
+
+def _why(outlet):
+    """Return in words why it does not work; None if the port knows."""
+    session = outlet.session
+    if outlet.is_overdue and outlet.receipts_above:
+        return (
+            "a receipt names more than was sent: another cart has the same topic, or the consumer's database is another"
+        )
+    if outlet.is_overdue:
+        return "no receipt from a consumer"
+    failure = outlet.failure
+    if failure == ms.EV_NONE:
+        return ""
+    if failure == ms.EV_REFUSED:
+        return REFUSALS.get(session.code, "the broker refuses with code %d" % session.code)
+    if failure == ms.EV_MALFORMED:
+        return "what answers does not speak MQTT"
+    if failure == ms.EV_SILENT and session.lost_in != ms.OPENING:
+        return SILENCES.get(session.lost_in, "the broker does not answer PINGREQ")
+    return None

@@ -1,0 +1,56 @@
+"""What one look at a controller has heard, and what follows from it; a look that begins forgets all of it.
+
+newest, top     N: the newest that was answered, or pushed since; NONE as long as no one has said
+first .. upto   what may be missing, once that is concluded
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy
+from toolcart.agent.openprotocol.ids import before, is_ahead
+from toolcart.agent.openprotocol.known import DIGEST_BYTES
+
+NONE = const(-1)
+
+
+class Heard:
+    """Made once: a look resets it."""
+
+    def __init__(self):
+        self.top = bytearray(DIGEST_BYTES)
+        self.forget()
+
+    def forget(self):
+        """Nothing was heard."""
+        self.newest = NONE
+        self.is_held = False  # the newest, by the log
+        self.is_zero_gone = False  # ID 0 is: that may be unknown there
+        self.is_higher = False  # a question was answered with the ID after it, once
+        self.row = 0  # gone in a row, upward
+        self.first = self.upto = 0
+        self.is_afresh = False  # only that is missing, not what was before
+        self.is_reset = False  # since the IDs began again
+
+    def is_nothing(self):
+        """True if no one has said what the newest is."""
+        return self.newest < 0
+
+    def is_below(self, number):
+        """True if the newest is below `number`, or there is none."""
+        return self.newest < 0 or is_ahead(number, self.newest)
+
+    def take(self, number, digest):
+        """This is the newest."""
+        self.newest = number
+        copy(self.top, 0, digest, 0, DIGEST_BYTES)
+
+    def take_newest(self, number, digest, is_held, known):
+        """Take the newest of one of the spindles: the highest of all counts, of equals the one that is known."""
+        is_above = self.is_below(number)
+        if is_above or (known.is_top(digest) and not known.is_top(self.top)):
+            self.take(number, digest)
+        if is_above or number == self.newest:
+            self.is_held = is_held or (self.is_held and not is_above)
+
+    def miss_up_to_newest(self, is_known):
+        """What may be missing ends with the newest, or in front of it if that `is_known`."""
+        self.upto = before(self.newest) if is_known else self.newest

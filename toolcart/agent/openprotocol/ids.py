@@ -1,0 +1,106 @@
+"""Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (003:6517-6519).
+
+Rules
+1. The live path keeps an ID as ten digits: as an int it could exceed 2**30, which allocates on a 32-bit board.
+2. IDs are ints on the rare paths only: what is missing, a reset, a walk back.
+3. Two IDs are compared on the circle: "ahead" is less than half of it away.
+4. 0 cannot be asked for, since it means the newest: `after` and `before` skip it.
+"""
+
+from toolcart.agent.base.fields import fill
+from toolcart.agent.record.result import ID_BYTES
+from toolcart.agent.record.same import put_digits
+
+ID_PERIOD = 4294967296
+_ID_LAST = 4294967295
+
+_HALF = 2147483648
+_OPEN = 1073741824  # a range as long as this has an unknown start
+
+
+def is_ahead(number, other):
+    """True if `number` comes after `other`."""
+    return 0 < (number - other) % ID_PERIOD < _HALF
+
+
+def after(number):
+    """Return the next ID after `number` that can be asked for."""
+    return number + 1 if 0 <= number < _ID_LAST else 1  # a remainder of a large number would be allocated
+
+
+def before(number):
+    """Return the last ID before `number` that can be asked for."""
+    return (number - 1) % ID_PERIOD or ID_PERIOD - 1
+
+
+def length_of(first, last):
+    """Return how many IDs first..last are; 0 where `last` comes before `first`."""
+    count = (last - first) % ID_PERIOD
+    return count + 1 if count < _HALF else 0
+
+
+def is_open(first, last):
+    """True if it is not known where the range begins: see `open_below`."""
+    return length_of(first, last) >= _OPEN
+
+
+def open_below(number):
+    """Return the first ID to note for a range that ends with `number` and has an unknown start."""
+    return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
+
+
+def first_below(number):
+    """Return the first of all IDs that a shared counter may have given, up to `number`."""
+    return 1 if length_of(1, number) else open_below(number)
+
+
+def increment(digits):
+    """Add one to ten ASCII digits; 4294967295 is followed by 0."""
+    index = ID_BYTES - 1
+    while index >= 0:
+        if digits[index] != 0x39:
+            digits[index] += 1
+            break
+        digits[index] = 0x30
+        index -= 1
+    if digits[0] == 0x34 and digits == b"4294967296":
+        fill(digits, 0, ID_BYTES, 0x30)
+
+
+def id_of(digits, at):
+    """Return the number of the ten digits at digits[at:]."""
+    value = 0
+    for index in range(ID_BYTES):
+        value = value * 10 + digits[at + index] - 0x30
+    return value
+
+
+def id_at(buf, at):
+    """Return the number of the ten bytes at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
+    value = id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
+    return value if value < ID_PERIOD else -1
+
+
+def put_id(digits, value):
+    """Write `value` as ten digits to digits[0:10]."""
+    for index in range(ID_BYTES - 1, -1, -1):
+        digits[index] = 0x30 + value % 10
+        value //= 10
+
+
+def unpack_id(buf, at):
+    """Return the number of the five bytes at buf[at:], two digits in each."""
+    value = 0
+    for index in range(5):
+        value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
+    return value
+
+
+def pack_id(buf, at, value):
+    """Write `value` to the five bytes at buf[at:], two digits in each."""
+    for index in range(at + 4, at - 1, -1):
+        buf[index] = value // 10 % 10 << 4 | value % 10
+        value //= 100
+
+
+_digits = bytearray(ID_BYTES)

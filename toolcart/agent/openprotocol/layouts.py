@@ -1,0 +1,282 @@
+"""Where each field of a result stands in MID 0061 and 0065, as data; brings them into the body, with care.
+
+One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
+`toolcart.agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's,
+but `job` and `pset` follow the layout. Sources: DIGEST D.2 (003:6448-6519), D.3 (003:5718-5877), D.4 (003:5880-6404),
+D.5 (003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier byte in
+place.
+
+Rules
+1. An unknown revision of a known chain is read as far as the chain is known.
+2. A message is a result if two of ID, time and status can be read, or if nothing in it is odd; else it is unreadable.
+3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
+   not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
+4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
+   are; the record says how many of them are decimals.
+
+A light message in order has its own reader, `toolcart.agent.openprotocol.light`; this module is imported when any other
+comes.
+"""
+
+from toolcart.agent.base.compat import ON_CPYTHON
+from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
+from toolcart.agent.record.result import (
+    ANGLE,
+    ANGLE_BYTES,
+    ANGLE_DECIMALS,
+    ANGLE_MAX,
+    ANGLE_MIN,
+    ANGLE_TARGET,
+    BODY_BYTES,
+    LIMITS_BYTES,
+    RESULT_ODD,
+    RESULT_PADDED,
+    RESULT_READ,
+    RESULT_UNREADABLE,
+    STATUSES_MOST,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    has_time,
+    put_time,
+)
+
+# Indexes of the body's fields.
+_JOB = 1
+_PSET = 2
+_STATUS_FIRST, _STATUS_LAST = 5, 8
+_TORQUE = 9
+_TIME = 11
+_ID = 13
+
+# Width of each field in the body, in its order; then of each field of the limits.
+_WIDTHS = b"\x19\x04\x04\x04\x04\x01\x01\x01\x01\x06\x05\x07\x13\x0a\x0e"
+_LIMIT_WIDTHS = b"\x06\x06\x06\x05\x05\x05\x01\x02"
+_NUMERIC = b"\x00\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x00\x00\x01\x00"
+_STAMP_BYTES = 19
+_SCALE_BYTES = 5
+_DECIMALS = 2  # of a torque
+_POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are decimals
+
+#          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
+_LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
+_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first byte
+_PUSHED_1 = (
+    2,
+    (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),
+    (117, 125, 133, 149, 156, 163, 0, 0),
+    None,
+)
+_PUSHED_2 = (
+    4,
+    (60, 87, 93, 109, 115, 124, 121, 127, 130, 184, 213, 346, 367, 304, 330),
+    (160, 168, 176, 192, 199, 206, 415, 418),
+    None,
+)
+_PUSHED_10 = _PUSHED_2[:3] + ((595, 602),)
+_FETCHED_1 = (2, (35, 0, 62, 0, 67, 118, 73, 76, 79, 82, 90, 97, 0, 23, 0), None, None)
+_FETCHED_2 = (
+    4,
+    (35, 62, 68, 84, 90, 99, 96, 102, 105, 135, 143, 208, 0, 23, 192),
+    (0, 0, 0, 0, 0, 0, 229, 232),
+    None,
+)
+_FETCHED_10 = _FETCHED_2[:3] + ((430, 437),)
+
+
+def layout_of(mid, revision):
+    """Return the layout of a result message by the revision in its own header, None if there is none."""
+    pushed = mid == 61
+    if revision == 999 and pushed:
+        return _LIGHT
+    if revision == 998 and pushed:  # a branch of revision 6
+        return _PUSHED_2
+    if revision >= 10:
+        return _PUSHED_10 if pushed else _FETCHED_10
+    if revision >= 2:
+        return _PUSHED_2 if pushed else _FETCHED_2
+    if revision == 1:
+        return _PUSHED_1 if pushed else _FETCHED_1
+    return None
+
+
+def place_of_id(revision):
+    """Return the offset of the tightening ID in MID 0061; that of revision 2 if this one is unknown."""
+    return _LIGHT_ID if revision == 999 else (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
+
+
+def read_whole(layout, buf, at, length, body, start):
+    """Bring the message into body[start:], limits and all; return a RESULT_ and the body's length."""
+    read = read_result(layout, buf, at, length, body, start)
+    octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
+    if not octets:
+        return read, BODY_BYTES
+    if octets < 0:
+        read = RESULT_ODD
+    return max(read, scale_angles(layout, buf, at, length, body, start)), BODY_BYTES + LIMITS_BYTES
+
+
+def read_result(layout, buf, at, length, body, start):
+    """Bring the message buf[at:at+length] into body[start:]. Bytes beyond the layout are ignored.
+
+    Return RESULT_READ, RESULT_PADDED if something is not written as documented but the body is as usual, RESULT_ODD if
+    the body keeps something as it came, or RESULT_UNREADABLE.
+    """
+    begin = start
+    found = RESULT_READ
+    for index in range(15):
+        width = _WIDTHS[index]
+        place = layout[1][index]
+        used = layout[0] if index == _JOB else 3 if index == _PSET else _STAMP_BYTES if index == _TIME else width
+        if place and place - 1 + used > length:
+            place = 0
+            found = max(found, RESULT_PADDED)
+        if not place:
+            fill(body, start, width, 0 if index == _TIME else 0x20)
+        elif index == _TIME:
+            put_time(body, begin, buf, at + place - 1)
+        elif _STATUS_FIRST <= index <= _STATUS_LAST:
+            found = max(found, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
+        elif _NUMERIC[index]:
+            found = max(found, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
+        else:
+            copy(body, start, buf, at + place - 1, used)
+        start += width
+    if found == RESULT_READ or _is_made_out(body, begin):
+        return found
+    return RESULT_UNREADABLE
+
+
+def read_limits(layout, buf, at, length, limits, start):
+    """Bring limits, targets, unit and result type into limits[start:]; the decimals of the angles are left blank.
+
+    Return 0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES if one is negative. What cannot be read is blank.
+    """
+    places = layout[2]
+    if places is None:
+        return 0
+    octets = LIMITS_BYTES
+    for index in range(8):
+        width = _LIMIT_WIDTHS[index]
+        place = places[index]
+        if not place or place - 1 + width > length:
+            fill(limits, start, width)
+        elif _put_digits(limits, start, width, buf, at + place - 1, width, index < 3) == RESULT_ODD:
+            if limits[start] == 0x2D and all_digits(limits, start + 1, width - 1):
+                octets = -LIMITS_BYTES
+            else:
+                fill(limits, start, width)
+        start += width
+    limits[start] = 0x20
+    return octets
+
+
+def scale_angles(layout, buf, at, length, body, start):
+    """Say in the limits behind body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
+
+    A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
+    """
+    if layout[3] is None:
+        return RESULT_READ
+    limits = start + BODY_BYTES
+    angles = (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET)
+    if layout[3][1] - 1 + _SCALE_BYTES > length:
+        for place in angles:
+            fill(body, place, ANGLE_BYTES)
+        return RESULT_ODD
+    numerator = number(buf, at + layout[3][0] - 1, _SCALE_BYTES)
+    denominator = number(buf, at + layout[3][1] - 1, _SCALE_BYTES)
+    if numerator <= 0 or denominator <= 0 or numerator == denominator:  # not filled in, or whole degrees
+        return RESULT_READ
+    decimals = _POWERS.get(denominator, 0) if numerator == 1 else 0
+    if decimals:
+        body[limits + ANGLE_DECIMALS] = 0x30 + decimals
+    else:
+        for place in angles:
+            _multiply(body, place, numerator, denominator)
+    return RESULT_ODD
+
+
+def _multiply(body, place, numerator, denominator):
+    """Scale an angle to whole degrees, truncated like all figures of these messages; blank if none, or too wide."""
+    text = bytes(body[place : place + ANGLE_BYTES])
+    sign = text[:1] if text[:1] == b"-" else b""
+    digits = text[len(sign) :]
+    fill(body, place, ANGLE_BYTES)
+    if digits.isdigit():
+        _put_number(body, place, ANGLE_BYTES, sign, b"%d" % (int(digits) * numerator // denominator))
+
+
+def _put_number(body, start, width, sign, digits):
+    """Write the sign, zeros and the digits into the field; False, and nothing written, if they do not fit."""
+    if len(sign) + len(digits) > width:
+        return False
+    fill(body, start, width, 0x30)
+    copy(body, start, sign, 0, len(sign))
+    copy(body, start + width - len(digits), digits, 0, len(digits))
+    return True
+
+
+def _put_status(body, at, octet, most):
+    if octet == 0:
+        octet = 0x20
+    body[at] = octet
+    return RESULT_READ if octet == 0x20 or 0x30 <= octet <= most else RESULT_ODD
+
+
+def _put_digits(body, start, width, buf, place, used, has_decimals):
+    if all_digits(buf, place, used):
+        fill(body, start, width - used, 0x30)
+        copy(body, start + width - used, buf, place, used)
+        return RESULT_READ
+    if is_blank(buf, place, used):
+        fill(body, start, width)
+        return RESULT_READ
+    if put_careful(body, start, width, buf, place, used, has_decimals) and body[start] != 0x2D:
+        return RESULT_PADDED
+    return RESULT_ODD
+
+
+def put_careful(body, start, width, buf, place, used, has_decimals):
+    """Bring the number at buf[place:place+used] into body[start:start+width]; False if it is none: it stays as it came.
+
+    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (003:6541)
+    b"-0012" -> -0012      the sign first, then the digits
+    b"012.34" -> 001234    hundredths (`has_decimals`); any other number loses what is after the point
+    """
+    text = bytes(buf[place : place + used]).replace(b"\0", b" ").strip()
+    sign = text[:1] if text[:1] in (b"-", b"+") else b""
+    digits = text[len(sign) :]
+    point = digits.find(b".")
+    if point > 0:
+        behind = digits[point + 1 :]
+        if behind and not behind.isdigit():
+            digits = b""
+        else:
+            digits = digits[:point] + ((behind + b"00")[:_DECIMALS] if has_decimals else b"")
+    digits = digits.strip() if sign else digits
+    while len(digits) > 1 and digits[0] == 0x30:
+        digits = digits[1:]
+    if sign == b"+" or digits == b"0":
+        sign = b""
+    if digits.isdigit() and _put_number(body, start, width, sign, digits):
+        return True
+    fill(body, start, width - used)
+    copy(body, start + width - used, buf, place, used)
+    return False
+
+
+def _is_made_out(body, start):
+    """Rule 2."""
+    return (
+        has_time(body, start)
+        + all_digits(body, start + TIGHTENING_ID, 10)
+        + (0x30 <= body[start + TIGHTENING_STATUS] <= 0x39)
+    ) >= 2
+
+
+if ON_CPYTHON:
+    from toolcart.agent.openprotocol.straight_layouts import straightened
+
+    globals()["read_whole"] = straightened(read_whole, scale_angles, _WIDTHS, _LIMIT_WIDTHS)
+
+assert BODY_BYTES == sum(_WIDTHS) and LIMITS_BYTES == sum(_LIMIT_WIDTHS) + 1

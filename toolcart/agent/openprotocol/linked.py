@@ -1,0 +1,199 @@
+"""Linked results: a MID 0061 or 0065 that comes in parts is joined in the link's buffer, or none of it is answered.
+
+      buf  |....... the link's, `size` octets .......|######## parts so far, joined ########|
+                                                     size
+
+Rules (003:1252-1262, DIGEST A.3)
+1. A client cannot decline linking: MID 0001 carries nothing, 0002 only announces it (003:3205). So the header
+   of each message decides: byte 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
+2. A part is never answered; the last one completes a message as if it had come in one frame, answered once.
+   Link-level numbers go on from part to part; a part out of order gets 9998 with code 0004 and its number stays open.
+3. Parts come in order, one message at a time. A repeated part is ignored, a first part starts over, anything else ends
+   what was begun. So do `WAIT_MS` without the next part, a lost connection, and a whole message that would fit the
+   buffer but not the room that the parts leave in it. Each of these is reported (EV_MALFORMED).
+4. A message too large for the buffer is followed to its last part and then handed over cut short, with its first
+   bytes: like a large frame it is stored raw and answered, else the controller would repeat it for ever and send
+   nothing else.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy, number, put_number
+from toolcart.agent.base.ticks import Timer
+
+PART_NONE = const(0)  # not a part, whatever its header says: go on as with any message
+PART_KEPT = const(1)
+PART_AGAIN = const(2)  # the same as before
+PART_RESTARTED = const(3)  # a first part; what had begun before is given up
+PART_REFUSED = const(4)
+PART_LAST = const(5)  # the message is whole: link.buf, link.at, link.length
+PART_LAST_CUT = const(6)  # the message has ended, and only its first bytes are there
+
+WAIT_MS = const(10000)  # for the next part; the documents name no time
+LEFT_BYTES = const(128)  # of the buffer, for other messages meanwhile: a light result with its NUL has 122
+LEFT_LARGE_BYTES = const(700)  # in a large buffer: the longest MID 0061, of revision 11, has 677
+_LARGE_BYTES = const(2048)
+
+_HEADER = const(20)
+_COUNT = const(18)  # places in the header
+_PART = const(19)
+_ZERO = const(0x30)
+
+
+class Linked:
+    """The one message that may be under way in parts; created when the first part ever comes."""
+
+    __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
+
+    def __init__(self):
+        self.mid = 0
+        self.under_way = False
+        self._count = 0
+        self._next = 0  # the part that is awaited
+        self._part_bytes = 0  # data of the last one
+        self._cut = False
+        self._torn = False
+        self._late = Timer()
+
+    def take(self, link, mid, cut_short):
+        """Take the message just handed over by `link`; return a PART_."""
+        buf = link.buf
+        count = buf[link.at + _COUNT] - _ZERO
+        part = buf[link.at + _PART] - _ZERO
+        if count < 2 or count > 9:
+            return PART_NONE
+        if self.under_way and self._is_again(link, count, part):
+            return PART_AGAIN
+        began = self.under_way
+        if part == 1:
+            self.give_up(link)
+            if began and cut_short and number(buf, link.at, 4) <= len(buf):
+                self.mid = mid
+                return PART_REFUSED  # it did not fit beside the other one; it will when it comes again
+            self._count = count
+            self._cut = False
+            self.mid = mid
+            self.under_way = True
+        elif not began or count != self._count or part != self._next or not self._is_same(link):
+            self.give_up(link)
+            self.mid = mid
+            return PART_REFUSED
+        self._late.stop()
+        self._next = part + 1
+        self._keep_part(link, part, cut_short)
+        if part == count:
+            self._hand_over(link)
+            return PART_LAST_CUT if self._cut else PART_LAST
+        return PART_RESTARTED if began and part == 1 else PART_KEPT
+
+    def give_up(self, link):
+        """End what is under way, if anything is."""
+        self.under_way = False
+        self._late.stop()
+        link.size = len(link.buf)
+
+    def closed(self):
+        """The connection is closed: what was under way is lost, which `is_over` will report."""
+        self._torn = self._torn or self.under_way
+        self.under_way = False
+        self._late.stop()
+
+    def is_over(self, link, now):
+        """True, once, if what was under way will not become whole: nothing came for too long, or it was torn."""
+        if self._torn:
+            self._torn = False
+            return True
+        if not self.under_way:
+            return False
+        if not self._late.armed:
+            self._late.start(now, WAIT_MS)
+        if not self._late.expired(now):
+            return False
+        self.give_up(link)
+        return True
+
+    def took_room(self, link):
+        """True if the message was cut short only because of what is under way; if so, that is given up."""
+        if not self.under_way or number(link.buf, link.at, 4) > len(link.buf):
+            return False
+        self.give_up(link)
+        return True
+
+    def _is_same(self, link):
+        """True if the part belongs to the message under way: MID, revision, station and spindle."""
+        buf = link.buf
+        one = link.at
+        other = link.size
+        return compare(buf, one + 4, buf, other + 4, 7) == 0 and compare(buf, one + 12, buf, other + 12, 4) == 0
+
+    def _is_again(self, link, count, part):
+        """True if this is the last part again, as far as it is there."""
+        if count != self._count or part != self._next - 1 or not self._is_same(link):
+            return False
+        if self._cut:
+            return True
+        buf = link.buf
+        data_bytes = self._part_bytes
+        if number(buf, link.at, 4) != data_bytes + _HEADER:
+            return False
+        return compare(buf, link.at + _HEADER, buf, len(buf) - data_bytes, link.length - _HEADER) == 0
+
+    def _keep_part(self, link, part, cut_short):
+        first = link.at
+        octets = link.length
+        most = link.size - (LEFT_BYTES if len(link.buf) < _LARGE_BYTES else LEFT_LARGE_BYTES)
+        if part > 1:
+            first += _HEADER
+            octets -= _HEADER
+            if part == self._count:
+                most = link.size
+            if cut_short or octets > most:
+                self._cut = True
+        elif cut_short or octets > most:
+            self._cut = True
+            octets = octets if octets < most else most
+        self._part_bytes = octets if part > 1 else octets - _HEADER
+        if part == 1 or not self._cut:
+            _keep(link, first, octets)
+
+    def _hand_over(self, link):
+        buf = link.buf
+        self.under_way = False
+        link.at = at = link.size
+        link.length = length = len(buf) - at
+        link.size = len(buf)
+        put_number(buf, at, 4, length)
+        buf[at + _COUNT] = buf[at + _PART] = _ZERO
+
+
+def _keep(link, first, octets):
+    """Append buf[first:first+octets] to what is kept already; what was not looked at yet moves to the front."""
+    buf = link.buf
+    unread = link.end - link.start
+    copy(buf, 0, buf, first, octets)
+    copy(buf, octets, buf, link.start, unread)
+    _rotate(buf, 0, octets, octets + unread)
+    link.start = 0
+    link.end = unread
+    kept_at = link.size
+    link.size = at = kept_at - octets
+    for index in range(octets - 1, -1, -1):  # from the end: it moves to the right
+        buf[at + index] = buf[unread + index]
+    _rotate(buf, at, kept_at, len(buf))
+
+
+def _rotate(buf, start, middle, end):
+    """Exchange buf[start:middle] and buf[middle:end] in place, without a second buffer."""
+    if start < middle < end:
+        _reverse(buf, start, middle)
+        _reverse(buf, middle, end)
+        _reverse(buf, start, end)
+
+
+def _reverse(buf, start, end):
+    end -= 1
+    while start < end:
+        octet = buf[start]
+        buf[start] = buf[end]
+        buf[end] = octet
+        start += 1
+        end -= 1

@@ -1,0 +1,87 @@
+"""Does the log hold this very tightening, or this very frame?
+
+Rules
+1. 1: it does; 0: it does not; -1: the device cannot be read and the answer is unknown: the caller stores nothing.
+2. A result with an ID is looked up by it. Where the ID never changes all results have it: as many of the newest
+   blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
+3. A result without an ID, or an unreadable frame, is looked for in the newest blocks: it is repeated at once
+   or not at all.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.log.search import Search
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.origin import spindle_in
+from toolcart.agent.record.raw import FRAME_MOST
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+from toolcart.agent.record.same import is_same
+
+SAME_ID_MOST = const(32)
+BLOCKS_SEARCHED = const(4)
+
+
+class Look:
+    """Questions to one log."""
+
+    def __init__(self, log):
+        self.log = log
+        self.search = Search(log)
+
+    def holds(self, page, at, length, flags):
+        """Look for the tightening whose payload is at page[at:at+length], of a record with these flags.
+
+        Hot: allocates nothing.
+        """
+        log = self.log
+        search = self.search
+        left = log.number  # of comparisons: more than there can be
+        ident = at + HEAD_BYTES + TIGHTENING_ID
+        if all_digits(page, ident, ID_BYTES):
+            left = SAME_ID_MOST
+            search.begin(page, ident)
+        else:
+            search.begin_newest(BLOCKS_SEARCHED)
+        kind = search.next()
+        place = search.place
+        while kind > 0:
+            if search.place != place:  # the newest of a block come last in it: it is compared as a whole
+                if left <= 0:
+                    break
+                place = search.place
+            if kind == KIND_RESULT:
+                if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
+                    return 1
+                left -= 1
+            kind = search.next()
+        return -1 if kind < 0 else 0
+
+    def holds_frame(self, buf, at, length):
+        """Look for this very frame, or as much of it as is kept."""
+        length = min(length, FRAME_MOST)
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and log.length == HEAD_BYTES + length:
+                if compare(log.page, log.at + HEAD_BYTES, buf, at, length) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0
+
+    def holds_pushed(self, ident, place, epoch, spindle):
+        """Look for a pushed frame with these ten digits at `place`, counted from its first byte.
+
+        It must be of this epoch of the controller's IDs: in another one they meant another result. Spindle 0: any.
+        """
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and not log.flags & FLAG_RECOVERED and log.length >= HEAD_BYTES + place + ID_BYTES:
+                is_of_now = log.page[log.at + ID_EPOCH] == epoch
+                is_it = is_of_now and (not spindle or spindle_in(log.page, log.at) == spindle)
+                if is_it and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0

@@ -1,0 +1,83 @@
+"""Link-level numbers of what we receive: how a numbered message is answered (DIGEST B, 003:1455-1480).
+
+Runs only where MID 0002 said so (byte 176 = `1`) and the message carries 01..99. A session started with revision 6
+gets numbered messages even though we send none (003:1416-1418), and an unanswered one drops the link.
+
+Rules
+1. The first number received is taken if it is 01 or 02: a peer may count MID 0002 itself. Else 01 is expected.
+2. The expected number is delivered; its acknowledgement names the next one, 99 is followed by 1.
+3. The number before it is a repeat: acknowledged again, not delivered. Any other is answered with 9998 code 3.
+4. One answer is owed at a time, MID 9997 or 9998; where a message is acknowledged later, the session says when.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import put_number
+from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header
+
+NUMBER_DELIVER = const(0)
+NUMBER_REPEAT = const(1)
+NUMBER_WRONG = const(2)
+
+CODE_NONE = const(0)
+CODE_WRONG = const(3)
+CODE_PART = const(4)  # a part that does not fit the others (003:3054-3055)
+
+
+class Numbering:
+    """The receiving direction of one session."""
+
+    __slots__ = ("_code", "active", "expected", "owed")
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        """Begin a new connection: numbers start again (003:1460-1462), and are off until 0002 says otherwise."""
+        self.active = False
+        self.expected = 0
+        self.owed = 0  # the MID that has to be answered
+        self._code = CODE_NONE
+
+    def owe(self, mid, code):
+        """Answer the message next: with MID 9997, or with 9998 and a code."""
+        self.owed = mid
+        self._code = code
+
+    def admits(self, mid, sequence, later):
+        """True if this message is delivered; if not, or if it is not acknowledged `later`, its answer is owed."""
+        verdict = self.judge(sequence)
+        if verdict != NUMBER_DELIVER or not later:
+            self.owe(mid, CODE_WRONG if verdict == NUMBER_WRONG else CODE_NONE)
+        return verdict == NUMBER_DELIVER
+
+    def owes_again(self):
+        """True if the answer that is owed is to a message that came again."""
+        return self._code == CODE_NONE
+
+    def put_owed(self, buf, at):
+        """Write the answer that is owed to buf[at:]; return its length."""
+        code = self._code
+        octets = HEADER_BYTES + (8 if code else 4)
+        put_header(buf, at, octets, 9998 if code else 9997, 1)
+        put_number(buf, at + 20, 4, self.owed)
+        if code:
+            put_number(buf, at + 24, 4, code)
+        following = self.expected
+        if code == CODE_PART:  # "received + 1" (003:1468-1469), though the number stays open: the part may come again
+            following = following % 99 + 1
+        put_number(buf, at + 16, 2, following)
+        self.owed = 0
+        return octets
+
+    def judge(self, sequence):
+        """Say what to do with a message that carries `sequence` 1..99, and move on if it is the expected one."""
+        expected = self.expected
+        if expected == 0:
+            expected = self.expected = sequence if sequence <= 2 else 1
+            if sequence > 2:
+                return NUMBER_WRONG
+        if sequence == expected:
+            self.expected = 1 if sequence == 99 else sequence + 1
+            return NUMBER_DELIVER
+        before = 99 if expected == 1 else expected - 1
+        return NUMBER_REPEAT if sequence == before else NUMBER_WRONG

@@ -1,0 +1,63 @@
+"""The question that is asked now: for which ID, of which spindle, and what is done while no answer comes.
+
+    state     asks for           answered             rejected or silent
+    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: BESIDE
+    BESIDE    the ID after it    LAST                 ITSELF, after a pause
+    LAST      the ID             that is the answer   it is given up: others are answered
+
+BESIDE is for questions for a certain ID alone: nothing comes after the newest.
+"""
+
+from toolcart.agent.base.compat import const
+
+ITSELF = const(0)
+BESIDE = const(1)
+LAST = const(2)
+
+UNANSWERED_MOST = const(5)
+
+
+class Question:
+    """One question, asked until it is answered or given up."""
+
+    def __init__(self):
+        self.forget()
+
+    def forget(self):
+        """Nothing was asked, and no answer is awaited. `asked` 0 is the newest."""
+        self.waits = False  # for an answer that is still of interest
+        self.begin(0)
+
+    def begin(self, asked):
+        """Ask for this ID, the first spindle first."""
+        self.asked = asked
+        self.spindle = 1  # that is asked
+        self.there = False  # one of those asked before has it
+        self.again()
+
+    def again(self):
+        """Begin to count how often it is asked in vain."""
+        self.state = ITSELF
+        self.tries = 0
+
+    def turn_spindle(self, count):
+        """Turn to the next of so many spindles with the same question; False if it was the last one."""
+        self.spindle = self.spindle + 1 if self.spindle < count else 1
+        self.again()
+        return self.spindle > 1
+
+    def is_answered_beside(self):
+        """Take an answer; True if it was to BESIDE, which leaves the ID itself a last try."""
+        is_beside = self.state == BESIDE
+        if is_beside:
+            self.state = LAST
+        return is_beside
+
+    def fails(self, is_certain):
+        """No usable answer came; False if it is given up. `is_certain`: it is for a certain ID."""
+        self.tries += 1
+        if self.state == LAST:
+            return False
+        if self.tries >= UNANSWERED_MOST:
+            self.state = BESIDE if self.state == ITSELF and is_certain else ITSELF
+        return True

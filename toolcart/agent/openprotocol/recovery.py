@@ -1,0 +1,863 @@
+"""What a controller has that the log lacks: asks for it with MID 0064, and fetches what is missing, oldest first.
+
+Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
+in one snapshot (toolcart.agent.openprotocol.known); everything here may be forgotten at any moment.
+
+Rules
+1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w still stands under
+   its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
+3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), or by five silences
+   while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
+5. A push fits if it may be missing, or is not behind the one before it while nothing is proven: it was on its way. One
+   that does not fit starts the look over, once a minute at most: where IDs come in no order (two spindles that count
+   for themselves and name none) each push would, and with a walk each time the look would never end. Which of two times
+   is later never counts.
+6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
+   if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
+   the log no longer has `w` and stores it twice then; as the newest, while the log has it.
+7. Some controllers answer with an ID that is one too high (a Global 400mp of Sturtevant Richmont does, by its users):
+   either n is answered with n + 1, twice; or w is found under w + 1, by its time and values. That is put right in all
+   that follows (`higher`), and in w itself where it came from such an answer.
+8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.pushes). While such pushes come
+   nothing is asked for.
+
+    phase     asks for             it is there                         it is gone (15)
+    NEWEST    0                    w: SETTLE; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
+                                   else WALK; in doubt: PROBE          w: SETTLE, there is nothing
+    PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
+                                   the IDs (shared.py)
+    WITNESS   w                    the same: SETTLE w+1..N             BESIDE
+                                   another: BESIDE
+    BESIDE    w + 1 (rule 7)       WALK; nothing, if 0 was gone too    the same
+    WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
+                                                                       that is there, in FILL fetch on from it
+    UP        upward from N, where goes on                             goes on; after K in a row SETTLE
+              0 is gone, at SETTLE
+    SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
+    SEEK      downward, shared     is it ours? (shared.py)             the stretch is known: FILL
+    FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
+                                   close the run; else store it, close it
+    IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
+    POLL      0, then w + 1        is it w? (agent.station.watch)      w + 1, since 0 may be unknown there; then IDLE
+    OFF       -                    a revision was rejected: NEWEST in an hour; else the rest of the connection
+    NAMELESS  -                    a push that has an ID: NEWEST
+    CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be
+
+    event     what it does in any phase
+    opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
+    rejected  never known: OFF; a revision: the next one, else OFF; anything else as silent
+    silent    agent.openprotocol.question; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
+              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS
+
+    W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
+        is lost then is reported first, once (`_told`)
+    W2  toolcart.agent.openprotocol.filling        W3  w under its own ID (rule 7)        W4  what is lost in OFF
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, copy
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol import questions as qs
+from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol.filling import Filling
+from toolcart.agent.openprotocol.heard import Heard
+from toolcart.agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    before,
+    first_below,
+    id_at,
+    id_of,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    put_id,
+    unpack_id,
+)
+from toolcart.agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread, same
+from toolcart.agent.openprotocol.pushes import Pushes
+from toolcart.agent.openprotocol.question import BESIDE, UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.walk import Walk
+from toolcart.agent.openprotocol.whose import Whose
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+HIGHER_NO = const(0)
+HIGHER_SAID = const(1)  # n is answered with n's result under the ID n + 1
+HIGHER_KEPT = const(2)  # n's result is found under n + 1
+LOOK_AGAIN_MS = const(60000)
+ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
+OFF_MS = const(3600000)  # until a rejected revision is asked for again
+
+_IDLE = const(0)  # read in each step of the station: compiled in
+_OFF = const(11)
+# Built once: a tuple in an expression would be allocated at each poll.
+_TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
+_LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
+
+
+class Recovery:
+    """Asks one controller for what is missing."""
+
+    def __init__(
+        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=qs.SHARING_AUTO, store_newest=False, gone=None
+    ):
+        self.look = look
+        self.known = known
+        self.retry_ms = retry_ms
+        self.store_newest = store_newest
+        self.by_spindle = True  # where there are several
+        self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
+        self.phase = qs.PHASE_CLOSED
+        self.passed_over = 0  # answers that name another station, and were not taken
+        self.polled = -1  # the ID that a poll brought, if it is not the highest known
+        self.higher = HIGHER_NO  # rule 7
+        self.ask_id = bytearray(b"0" * ID_BYTES)
+        self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
+        self.question = Question()
+        self.heard = Heard()
+        self.pushes = Pushes()
+        self.filling = Filling(known, gone)
+        self.whose = Whose(sharing)
+        self._answer = bytearray(DIGEST_BYTES)  # of what came last
+        self._revisions = self._ordered = revisions
+        self._revision_index = 0
+        self._told = False  # what settling loses has been reported, but settling could not be written down
+        self._retry, self._looked = Timer(), Timer()
+        self._walk = Walk()
+
+    # -- the connection ----------------------------------------------------------------------------------------
+
+    def opened(self, identity, system_type=0, now=0, by_own_ids=False):
+        """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
+        known = self.known
+        whose = self.whose
+        self._forget()
+        whose.forget()
+        self.higher = HIGHER_NO
+        known.last_id = -1
+        known.is_asked = True
+        self.phase = qs.PHASE_OFF
+        if not known.recovers:
+            return
+        self.flags = FLAG_UNPROVEN
+        revisions = self._revisions
+        if whose.opened(identity, system_type, by_own_ids, known):
+            revisions = whose.shared.ordered(revisions)  # type: ignore[union-attr] - then there is one
+        if revisions != self._ordered:
+            self._ordered = revisions
+            self._revision_index = 0
+        if not whose.needs:
+            self.phase = qs.PHASE_NEWEST
+
+    def closed(self):
+        """The session is over."""
+        self.filling.drop()
+        if self.phase == qs.PHASE_SEEK:
+            self.whose.break_off()
+        self.phase = qs.PHASE_CLOSED
+        self.pushes.ended()
+        self.known.run = 0
+        self._forget()
+        if self.known.recovers:
+            self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
+
+    def look_again(self, now):
+        """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
+        if self.phase < _OFF:
+            self._look_after_pause(now)
+
+    def _look_after_pause(self, now):
+        self.begin_look()
+        if self._looked.armed and not self._looked.expired(now):
+            self._retry.start(now, self._looked.left(now))
+        else:
+            self._looked.start(now, LOOK_AGAIN_MS)
+
+    def begin_look(self):
+        """Start over with the newest at once."""
+        self.filling.drop()
+        self._forget()
+        self.flags = FLAG_UNPROVEN
+        self.phase = qs.PHASE_NEWEST
+
+    def _forget(self):
+        """Forget what was heard, asked and concluded."""
+        self.question.forget()
+        self.heard.forget()
+        self.filling.forget()
+        self._retry.stop()
+
+    def can_poll(self):
+        """True if this controller can be asked for the newest, now or later."""
+        return self.phase < _OFF
+
+    def poll(self):
+        """Ask whether the newest is still the highest known, unless something else is to be found out."""
+        if self.phase == qs.PHASE_IDLE and not self.known.ranges:
+            self._turn(qs.PHASE_POLL, 0)
+
+    def _turn(self, phase, asked):
+        """Turn to this phase and its question; return NEWS_NONE."""
+        self.phase = phase
+        self.question.begin(asked)
+        return qs.NEWS_NONE
+
+    # -- pushes ------------------------------------------------------------------------------------------------
+
+    def pushed(self, record, now):
+        """Take note of a push, this record of the log, that Known has seen; False if its ID is out of order."""
+        known = self.known
+        heard = self.heard
+        number = known.last_id
+        if number < 0:
+            return True
+        follows = self.pushes.follows(number)
+        if self.pushes.take(number, known.last):
+            known.run = record if self._spindles() == 1 else 0
+        if self.flags == 0:
+            if known.misses(number):
+                self._retry.start(now, ON_ITS_WAY_MS)
+                return True
+            if number != known.top():
+                self.look_again(now)
+                return follows
+            return True
+        if self.phase == qs.PHASE_NAMELESS and number > 0:  # ID 0 is no result's, or one's just past the wrap
+            self._look_after_pause(now)
+            return False
+        if heard.is_nothing():
+            if self.phase == _OFF:
+                self._count_lost()
+            return True
+        top = unpack_id(heard.top, 0)
+        if is_ahead(number, top):
+            if number != after(top) and not self.whose.shares:
+                heard.upto = before(number)  # else the IDs skipped would not be asked for
+        elif number != top:
+            if not follows:
+                self.look_again(now)
+            return follows
+        if not known.is_beside(heard.top):
+            copy(heard.top, 0, known.last, 0, DIGEST_BYTES)
+        return True
+
+    def _count_lost(self):
+        """W4: count a jump in the pushed IDs as lost, also since the last connection: nothing can be asked for here."""
+        skipped = self.pushes.skipped() if self.heard.is_nothing() else None
+        if skipped is None or self.whose.shares:
+            return
+        first, last = skipped
+        count = length_of(first, last)
+        if not self.filling.tell(first, last, count):
+            self.known.count_gone(first, count)
+        self.known.try_save()
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def seeks(self):
+        """True if something is to be asked for, now or later. Hot: allocates nothing."""
+        if self.phase == _IDLE:
+            return True if self.known.ranges else False
+        return self.phase < _OFF or self._retry.armed
+
+    def want(self, now):
+        """True if the ID in `ask_id` should be fetched now."""
+        question = self.question
+        if self._retry.armed:
+            if not self._retry.expired(now):
+                return False
+            self._retry.stop()
+            if self.phase == _OFF:
+                self.begin_look()
+        if not self.seeks():
+            return False
+        if self.filling.is_due() and not self.filling.flush():
+            self.wait_for_room(now)
+            return False
+        if self.phase == qs.PHASE_SETTLE:
+            self._settle(now)
+        if self.phase in _TURNS:
+            self._turn_to_missing(now)
+        if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
+            return False
+        put_id(self.ask_id, after(question.asked) if question.state == BESIDE else question.asked)
+        self.ask_spindle = question.spindle if self._spindles() > 1 else 0
+        question.waits = True
+        return True
+
+    def wait_least(self, now, ms):
+        """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
+        return self._retry.least(now, ms) if self._retry.armed else ms
+
+    def wait_for_room(self, now):
+        """Ask for the same again later: there was no room for it."""
+        self._retry.start(now, self.retry_ms)
+
+    def hears_higher(self):
+        """True if an answer with the ID after the one asked for counts as one (rule 7)."""
+        return self.higher != HIGHER_KEPT
+
+    def asks_higher(self):
+        """True if the ID after the one in `ask_id` is to be asked for (rule 7); behind the last one that would be 0."""
+        number = id_of(self.ask_id, 0)
+        return self.higher == HIGHER_KEPT and 0 < number < ID_PERIOD - 1
+
+    def revision(self):
+        """Return the revision to ask in."""
+        return self._ordered[self._revision_index]
+
+    def _spindles(self):
+        """Return how many spindles are asked each question."""
+        whose = self.whose
+        return self.known.spindles() if self.by_spindle and not (whose.shares or whose.by_own_ids) else 1
+
+    def _turn_spindle(self):
+        return self.question.turn_spindle(self._spindles())
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def fetched(self, body, start, now, flags=0, length=0):
+        """Take the answer to what `want` asked for, a body with the flags its record would have; return a NEWS_.
+
+        `length` is that of its payload, which begins HEAD_BYTES in front of the body.
+
+        It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
+        """
+        if self._is_stale():
+            return qs.NEWS_NONE
+        at = start + TIGHTENING_ID
+        number = id_at(body, at)
+        if number < 0:
+            return self._hear_nameless(now)
+        if self.higher:
+            number = before(number)
+        if self.higher or not all_digits(body, at, ID_BYTES):
+            digits = bytearray(ID_BYTES)
+            put_id(digits, number)
+            copy(body, at, digits, 0, ID_BYTES)
+        put_digest(self._answer, 0, body, start, flags)
+        looks = self.phase in _LOOKED_UP or self._spindles() > 1
+        held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        return self._hear(number, held, now)
+
+    def fetched_unread(self, body, start, check, now):
+        """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
+
+        `check`, 30 bits, tells its frame from others: without it a reset could not be seen.
+        """
+        if self._is_stale():
+            return qs.NEWS_NONE
+        number = id_at(body, start + TIGHTENING_ID)
+        if number >= 0 and self.higher:
+            number = before(number)
+        if number < 0 and self.phase == qs.PHASE_FILL:
+            number = self.question.asked
+        if number < 0:
+            return self._hear_nameless(now)
+        put_unread(self._answer, number, check)
+        return self._hear(number, False, now)
+
+    def refused(self, kind, now):
+        """Take a rejection of the REFUSED_ class `kind`; return a NEWS_."""
+        if self._is_stale():
+            return qs.NEWS_NONE
+        if kind == replies.REFUSED_GONE:
+            return self._absent(now)
+        if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
+            self._revision_index += 1
+        elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
+            self._revision_index = 0
+            self._switch_off(qs.PHASE_OFF)
+            if kind == replies.REFUSED_REVISION:  # a controller in trouble says so, too
+                self._retry.start(now, OFF_MS)
+            else:
+                self.known.is_asked = False
+        else:
+            return self._again(now)
+        return qs.NEWS_NONE
+
+    def silent(self, now):
+        """No answer came: ask for the same again later; return a NEWS_."""
+        return qs.NEWS_NONE if self._is_stale() else self._again(now)
+
+    def kept(self, now):
+        """The log has what was fetched."""
+        if self.phase == qs.PHASE_FILL:
+            self.filling.row = 0
+            self.question.there = True
+            self._turn_or_close()
+
+    def _is_stale(self):
+        """Take note of an answer; True if it is to an earlier question, or to none."""
+        question = self.question
+        waited, question.waits = question.waits, False
+        return not waited or self.phase >= _OFF
+
+    def _hear_nameless(self, now):
+        """Take an answer without an ID; return a NEWS_.
+
+        If the newest has none again and again, nothing can be asked for until one has.
+        """
+        if self.phase == qs.PHASE_POLL:
+            self.begin_look()  # else each poll would find that nothing is unknown
+            return qs.NEWS_NONE
+        if self.phase != qs.PHASE_NEWEST or self.question.tries + 1 < UNANSWERED_MOST:
+            return self._again(now)
+        self._switch_off(qs.PHASE_NAMELESS)
+        return qs.NEWS_NONE
+
+    def _switch_off(self, phase):
+        """Stop asking, for this connection or a long while."""
+        self.phase = phase
+        self.flags = FLAG_UNPROVEN
+        self._count_lost()
+
+    def _again(self, now):
+        """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
+        phase = self.phase
+        if phase == qs.PHASE_POLL:
+            return self._end_poll(True)  # nothing is known to be missing
+        is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
+            phase not in (qs.PHASE_WITNESS, qs.PHASE_BESIDE) or not self.heard.is_nothing()
+        )
+        if not self.question.fails(is_certain):
+            return self._give_up(now)
+        if phase == qs.PHASE_PROBE and self.question.tries >= UNANSWERED_MOST:
+            self.whose.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
+            return self._compare_newest(now)
+        self._retry.start(now, self.retry_ms)
+        return qs.NEWS_NONE
+
+    def _give_up(self, now):
+        """Give up an ID that is not answered while the next one is; return a NEWS_."""
+        phase = self.phase
+        if phase == qs.PHASE_FILL:
+            return qs.NEWS_NONE if self._turn_spindle() else self._close(not self.question.there)
+        if phase == qs.PHASE_WITNESS or phase == qs.PHASE_BESIDE:
+            return self._absent(now)
+        return self._go_on(self.question.asked, True, now)  # it may be there
+
+    def _hear(self, number, held, now):
+        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
+        phase = self.phase
+        question = self.question
+        whose = self.whose
+        if question.is_answered_beside():
+            return qs.NEWS_NONE
+        if whose.shared is None and number < question.asked and whose.hears_lower():
+            whose.suspect()
+        if whose.shared is not None:
+            judged = whose.shared.judge(phase, whose.shares, number, question.asked)
+            if judged != qs.JUDGED_FINE:
+                return self._hear_judged(judged)
+        if phase == qs.PHASE_NEWEST:
+            return self._hear_newest(number, held, now)
+        if phase == qs.PHASE_PROBE:
+            return self._compare_newest(now)
+        if phase == qs.PHASE_POLL:
+            return self._end_poll(held or self.known.is_top(self._answer), number)
+        if question.asked and not self.higher and self._is_higher(number):
+            return self._hear_higher(number)
+        if is_ahead(number, question.asked) and not (phase == qs.PHASE_SEEK and number < question.asked):
+            return self._again(now)  # an answer to an earlier question
+        if phase == qs.PHASE_SEEK:
+            is_ours = whose.shared.is_ours()  # type: ignore[union-attr]
+            self.passed_over += not is_ours and not is_ahead(self.filling.begin, number)
+            return self._go_on(number, is_ours, now)
+        if number != question.asked:
+            return self._absent(now) if phase != qs.PHASE_FILL or whose.shares else self._turn_or_close()
+        return self._hear_asked(number, held, now)
+
+    def _hear_asked(self, number, held, now):
+        """The ID that was asked for is there; return a NEWS_."""
+        phase = self.phase
+        if phase == qs.PHASE_WITNESS:
+            return self._hear_witness(held, now)
+        if phase == qs.PHASE_BESIDE:
+            return self._hear_beside(now)
+        if phase == qs.PHASE_FILL:
+            return self._hear_missing()
+        if phase == qs.PHASE_UP:
+            self.heard.take(number, self._answer)
+            self.heard.miss_up_to_newest(held)
+        return self._go_on(number, True, now)
+
+    def _absent(self, now):
+        """The controller has nothing under the ID that was asked for; return a NEWS_."""
+        phase = self.phase
+        question = self.question
+        if question.is_answered_beside() or self._turn_spindle():
+            return qs.NEWS_NONE
+        if phase == qs.PHASE_NEWEST:
+            return self._hear_nothing(now) if self.heard.is_nothing() else self._look_at_sharing(now)
+        if phase == qs.PHASE_PROBE:
+            self.whose.are_own()
+            return self._compare_newest(now)
+        if phase == qs.PHASE_POLL:
+            return self._hear_poll_gone()
+        if phase == qs.PHASE_WITNESS:
+            return self._look_beside(question.there, now)
+        if phase == qs.PHASE_BESIDE:
+            return self._hear_no_witness(now)
+        if phase == qs.PHASE_FILL:
+            self.filling.row += not question.there
+            return self._close(not question.there)
+        return self._go_on(before(self.filling.begin), False, now)
+
+    def _go_on(self, number, there, now):
+        """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
+        question = self.question
+        heard = self.heard
+        if self.phase == qs.PHASE_SEEK:
+            self.whose.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
+            question.begin(question.asked)
+        elif self.phase == qs.PHASE_UP:
+            heard.row = 0 if there else heard.row + 1
+            if heard.row >= self.whose.gone_most:
+                return self._end_up(now)
+            question.begin(after(question.asked))
+        elif self._walk.hear(there):
+            question.begin(self._walk.asked)
+        else:
+            return self._end_walk(now)
+        return qs.NEWS_NONE
+
+    # -- a poll ------------------------------------------------------------------------------------------------
+
+    def _end_poll(self, is_known, number=-1):
+        """Return to rest after a poll; return a NEWS_."""
+        self._turn(qs.PHASE_IDLE, 0)
+        self.polled = number
+        return qs.NEWS_KNOWN if is_known else qs.NEWS_UNKNOWN
+
+    def _hear_poll_gone(self):
+        """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
+        top = self.known.top()
+        if self.question.asked or top < 0:
+            return self._end_poll(True)
+        return self._turn(qs.PHASE_POLL, after(top))
+
+    # -- the look ------------------------------------------------------------------------------------------------
+
+    def _hear_newest(self, number, held, now):
+        """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
+        self.question.again()
+        self.heard.take_newest(number, self._answer, held, self.known)
+        return qs.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
+
+    def _look_at_sharing(self, now):
+        """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
+        whose = self.whose
+        if whose.shared is None or not whose.shared.needs_proof(whose.shares):
+            return self._compare_newest(now)
+        return self._turn(qs.PHASE_PROBE, after(self.heard.newest))
+
+    def _hear_judged(self, judged):
+        """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
+        whose = self.whose
+        if judged == qs.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
+            self.begin_look()
+        elif judged == qs.JUDGED_NO_OWNER:
+            whose.needs = "recover_revisions"
+            self._switch_off(qs.PHASE_OFF)
+            return qs.NEWS_NO_OWNER
+        if judged == qs.JUDGED_SHARED:
+            self.begin_look()
+            whose.are_shared()
+        return qs.NEWS_NONE
+
+    def _compare_newest(self, now):
+        """Go on from the newest; return a NEWS_."""
+        known = self.known
+        heard = self.heard
+        newest = heard.newest
+        several = self._spindles() > 1
+        is_held = heard.is_held and several and known.is_of_top(heard.top)
+        heard.miss_up_to_newest(heard.is_held and not several)
+        self.question.again()
+        heard.is_afresh = heard.is_reset = False
+        if not known.is_met() and not known.is_empty():
+            heard.first = newest if self.store_newest else after(heard.upto)
+            return self._conclude(now)
+        if known.is_empty() and not self.whose.is_other:
+            heard.is_afresh = True
+            heard.first = first_below(newest) if self.whose.shares else open_below(heard.upto)
+            return self._conclude(now)
+        top = known.top()
+        if known.is_top(heard.top) or is_held:
+            heard.take(newest, known.octets)  # which may say more
+            heard.first = newest if is_held else after(heard.upto)
+            return self._conclude(now)
+        is_above = is_ahead(newest, top)
+        if top <= 0 or not (is_above or self.higher == HIGHER_SAID):
+            return self._begin_walk(top >= 0 and not is_above, now)
+        return self._turn(qs.PHASE_WITNESS, top)
+
+    def _hear_nothing(self, now):
+        """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
+        known = self.known
+        heard = self.heard
+        self.question.again()
+        heard.is_zero_gone = True
+        if known.last_id >= 0:  # this connection has pushed one: it counts as the newest
+            heard.take(known.last_id, known.last)
+            heard.is_held = True
+            return self._look_at_sharing(now)
+        if known.top() <= 0:
+            return self._conclude_empty(now)
+        return self._turn(qs.PHASE_WITNESS, known.top())
+
+    def _hear_witness(self, held, now):
+        """There is a result under the highest ID known; return a NEWS_."""
+        question = self.question
+        heard = self.heard
+        several = self._spindles() > 1
+        is_above = several or heard.is_nothing() or is_ahead(heard.newest, question.asked)
+        is_known = self.known.is_top(self._answer) or (several and held and self.known.is_of_top(self._answer))
+        if not is_above or not is_known:
+            question.there = True
+            return qs.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
+        heard.first = question.asked if several else after(question.asked)
+        return self._conclude(now)
+
+    def _look_beside(self, is_reset, now):
+        """The highest result known is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
+        top = self.known.top()
+        self.heard.is_reset = is_reset
+        if self._spindles() > 1:
+            return self._hear_no_witness(now)
+        self.heard.is_reset = is_reset or not is_ahead(self.heard.newest, top)
+        return self._turn(qs.PHASE_BESIDE, before(top) if self.higher == HIGHER_SAID else after(top))
+
+    def _hear_beside(self, now):
+        """There is a result beside the highest ID known; return a NEWS_."""
+        if self.higher == HIGHER_SAID and self._is_top_under(self.question.asked):
+            return self._lower_top(now)
+        return self._hear_no_witness(now)
+
+    def _hear_no_witness(self, now):
+        """The highest result known is nowhere; return a NEWS_."""
+        heard = self.heard
+        return self._conclude_empty(now) if heard.is_nothing() else self._begin_walk(heard.is_reset, now)
+
+    def _is_higher(self, number):
+        """True if the answer `number` may show that the controller's answers have IDs that are one too high."""
+        if self._spindles() > 1:
+            return False
+        return number == self.question.asked + 1 or (self.phase == qs.PHASE_BESIDE and self._is_top_under(number))
+
+    def _is_top_under(self, number):
+        """True if the answer is the highest result known, under this ID instead of its own."""
+        at = before(number) if self.higher == HIGHER_NO else after(number)
+        return at == self.known.top() and self.known.is_like_top(self._answer)
+
+    def _hear_higher(self, number):
+        """Put the IDs of answers right from now on; ask again if this may be a late answer. Return a NEWS_."""
+        is_kept = self.phase == qs.PHASE_BESIDE and number == self.question.asked
+        if not is_kept and not self.heard.is_higher:
+            self.heard.is_higher = True
+            return qs.NEWS_NONE
+        self.higher = HIGHER_KEPT if is_kept else HIGHER_SAID
+        self.begin_look()
+        return qs.NEWS_HIGHER
+
+    def _lower_top(self, now):
+        """W3: the highest one known came from an answer of this kind: its own ID is one less. Return NEWS_NONE."""
+        self.known.begin()
+        self.known.lower_top(self._answer)
+        self.begin_look()
+        if not self.known.commit():
+            self.wait_for_room(now)
+        return qs.NEWS_NONE
+
+    def _begin_walk(self, is_reset, now):
+        """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
+        heard = self.heard
+        whose = self.whose
+        heard.is_afresh = True
+        heard.is_reset = is_reset
+        heard.first = first_below(heard.newest)
+        if whose.is_other:
+            if not whose.is_believed():
+                self._switch_off(qs.PHASE_OFF)
+                return qs.NEWS_ASK_AGAIN
+            heard.is_reset = True
+            heard.first = heard.newest if self.store_newest else after(heard.upto)  # what it made before is not ours
+        elif not whose.shares:  # else ours are found in stretches
+            return self._walk_down(heard.newest, ID_PERIOD // 2)
+        return self._conclude(now)
+
+    def _walk_down(self, above, left):
+        """Walk down from `above`, for `left` IDs at most. Return NEWS_NONE."""
+        self._walk.begin(above, left, self.whose.gone_most)
+        return self._turn(qs.PHASE_WALK, self._walk.asked)
+
+    def _end_walk(self, now):
+        """The walk has found the lowest ID that is there; return a NEWS_."""
+        lowest = self._walk.lowest()
+        if self.flags:  # else the walk was inside a range
+            self.heard.first = lowest
+            return self._conclude(now)
+        self.filling.jump(lowest, True)
+        return self._turn(qs.PHASE_FILL, lowest)
+
+    # -- what follows ------------------------------------------------------------------------------------------
+
+    def _conclude_empty(self, now):
+        """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
+        heard = self.heard
+        if self.known.last_id >= 0:
+            return self._hear_nothing(now)  # it has pushed one meanwhile
+        heard.is_afresh = True
+        heard.is_reset = self.known.is_met()
+        return self._settle(now)
+
+    def _conclude(self, now):
+        """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
+        heard = self.heard
+        if not heard.is_zero_gone:
+            return self._settle(now)
+        heard.row = 0
+        return self._turn(qs.PHASE_UP, heard.first if heard.is_nothing() else after(heard.newest))
+
+    def _end_up(self, now):
+        heard = self.heard
+        if heard.is_nothing():  # nothing above the highest ID known
+            heard.take(self.known.top(), self.known.octets)
+            heard.miss_up_to_newest(True)
+        return self._settle(now)
+
+    def _settle(self, now):
+        """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
+        known = self.known
+        heard = self.heard
+        whose = self.whose
+        self.phase = qs.PHASE_SETTLE
+        is_reset = heard.is_afresh and heard.is_reset
+        if heard.is_afresh and not self._told and not self._tell_lost():
+            self.wait_for_room(now)
+            return qs.NEWS_NONE
+        self._told = True
+        known.begin()
+        if heard.is_afresh:
+            known.forget_ranges()
+        if (heard.is_afresh and known.is_met()) or self._spindles() > 1:
+            known.doubt()  # all the controller has may be missing, or `w` itself
+        if heard.is_nothing():
+            known.put_empty()
+        else:
+            known.add(heard.first, heard.upto)
+            known.put_top(heard.top)
+        known.end_doubt()
+        known.put_controller(whose.identity, whose.shares, is_reset)
+        if not known.commit():
+            self.wait_for_room(now)
+            return qs.NEWS_NONE
+        self._forget()
+        self._told = False
+        self.pushes.proven()
+        self.flags = 0
+        whose.is_other = False
+        self.phase = qs.PHASE_FILL
+        return qs.NEWS_RESET if is_reset else qs.NEWS_NONE
+
+    def _tell_lost(self):
+        """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
+        known = self.known
+        heard = self.heard
+        parts = [(first, last) for first, last in known.ranges]
+        if not heard.is_reset and known.is_met():
+            parts.append((after(known.top()), before(heard.first)))
+        lost = []
+        for first, last in parts:
+            if not heard.is_reset and not is_ahead(heard.first, last):
+                last = before(heard.first)
+            if length_of(first, last) and not is_open(first, last):
+                lost.append((first, last))
+        if not lost or self.whose.shares:
+            return True
+        count = sum([length_of(first, last) for first, last in lost])
+        return self.filling.tell(lost[0][0], lost[-1][1], count, heard.is_reset)
+
+    # -- what is missing -----------------------------------------------------------------------------------------
+
+    def _turn_to_missing(self, now):
+        """Ask for the next ID that may be missing; IDLE if there is none."""
+        ranges = self.known.ranges
+        filling = self.filling
+        shared = self.whose.shared
+        while ranges:
+            first, last = ranges[0]
+            if filling.turn(first):
+                self.question.again()
+                if shared is not None:
+                    shared.begin_range()
+            if filling.left_to(last):
+                if self._turn_to_ours(shared, last) if self.whose.shares else self._turn_to_next(last):
+                    return
+            elif not filling.flush():
+                self.wait_for_room(now)
+                return
+        self.phase = qs.PHASE_IDLE
+        self.question.asked = self._walk.asked = 0  # IDs near the wrap are on the heap
+
+    def _turn_to_next(self, last):
+        """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
+        filling = self.filling
+        self.phase = qs.PHASE_FILL
+        self.question.asked = filling.at
+        left = filling.left_to(last)
+        most = self.whose.gone_most
+        if is_open(filling.at, last) or (filling.row >= most and left > most):
+            self._walk_down(after(last), left)
+        return True
+
+    def _turn_to_ours(self, shared, last):
+        """The same where stations share the IDs, for ours alone; False at the end of a stretch."""
+        filling = self.filling
+        if is_open(filling.at, last) and length_of(1, self.known.top()):
+            filling.skip(1)
+        if not shared.in_stretch:
+            shared.begin(filling.at, filling.left_to(last))
+        self.phase = qs.PHASE_SEEK
+        self.question.asked = shared.asked
+        if shared.seeks:
+            return True
+        self.phase = qs.PHASE_FILL
+        self.question.asked = number = shared.next_of_ours(filling.at)
+        shared.in_stretch = number >= 0
+        if shared.in_stretch:
+            filling.skip(number)
+        else:
+            filling.jump(after(shared.last), False)
+        return shared.in_stretch
+
+    def _turn_or_close(self):
+        """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
+        return qs.NEWS_NONE if self._turn_spindle() else self._close(False)
+
+    def _close(self, gone):
+        """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
+        self.filling.close(gone)
+        return self._turn(qs.PHASE_FILL, self.filling.at)
+
+    def _hear_missing(self):
+        """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
+        known = self.known
+        pushes = self.pushes
+        is_others = self.whose.shares and not self.whose.shared.is_ours()  # type: ignore[union-attr]
+        self.passed_over += is_others
+        if is_others:
+            return self._close(False)
+        if pushes.last < 0 or self._spindles() > 1 or not same(self._answer, pushes.first):
+            return qs.NEWS_STORE
+        self.filling.jump(pushes.last, False)
+        pushes.close()
+        known.close_run()
+        return self._close(False)
+
+
+assert _IDLE == qs.PHASE_IDLE and _OFF == qs.PHASE_OFF < qs.PHASE_NAMELESS < qs.PHASE_CLOSED

@@ -1,0 +1,250 @@
+"""What a controller is asked: a row for each kind of request, and the one request that is outstanding.
+
+Rules (DIGEST part C)
+1. One request is outstanding at a time. It is sent as often as the session says, or once where the row says so.
+2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
+   row has an ACT_ for each class. The row also says what silence means.
+3. What was sent twice may be answered twice: such an echo, which carries no ID, is not taken for the next one's answer.
+4. MID 9999 is in no row: it is never outstanding. Any byte answers it, even a 0004 to it.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy
+from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
+from toolcart.agent.openprotocol.ids import increment
+from toolcart.agent.openprotocol.states import (
+    EV_FETCH_REFUSED,
+    EV_FETCH_SILENT,
+    EV_FETCHED,
+    EV_NONE,
+    EV_NOT_SUBSCRIBED,
+    EV_OVER,
+    EV_REFUSED,
+    EV_STARTED,
+    EV_SUBSCRIBED,
+    EV_TOOL,
+)
+from toolcart.agent.record.result import ID_BYTES
+from toolcart.agent.record.same import put_digits
+
+REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
+DONE = const(5)
+KEEP_ALIVE = const(9999)
+MID_HISTORY = const(
+    6
+)  # what takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation)
+
+# What is done about a 0004.
+ACT_TELL = const(0)  # the request has failed, the session goes on
+ACT_REFUSED = const(1)  # there is nothing else to try
+ACT_NEXT_START = const(2)
+ACT_NEXT_REVISION = const(3)  # of this subscription
+ACT_CLEAR = const(4)  # the subscription survived our reconnect, perhaps with another revision
+ACT_SUBSCRIBE = const(5)
+ACT_UNKNOWN = const(6)  # this controller knows no such subscription
+ACT_BUSY = const(7)
+ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is up
+ACT_DONE = const(9)  # that is a yes
+ACT_MAYBE = const(10)  # that may be a yes
+
+# By class (toolcart.agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone, nothing.
+_START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
+_SUBSCRIBE_REFUSED = bytes(
+    (ACT_NEXT_REVISION,) * 2
+    + (ACT_BUSY, ACT_CLEAR, ACT_NEXT_REVISION, ACT_LATER, ACT_UNKNOWN, ACT_NEXT_REVISION, ACT_MAYBE)
+)
+_UNSUBSCRIBE_REFUSED = bytes(
+    (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
+)
+_STOP_REFUSED = bytes((ACT_REFUSED,) * 9)
+TELL = bytes((ACT_TELL,) * 9)
+TELL_OR_DONE = bytes((ACT_TELL,) * 8 + (ACT_DONE,))  # where MID 0005 would be the answer
+
+# The columns.
+MID = const(0)  # 0: the subscription's
+ANSWER = const(1)
+LEAST = const(2)  # bytes of the shortest answer that can be read
+WHOLE = const(3)  # the answer may come in parts, and does not count if cut short
+DATA_BYTES = const(4)  # after our header; where the answer repeats the last ten of them it is matched by these
+DATA_AT = const(5)  # where in the answer, 0: nowhere
+ONCE = const(6)
+EVENT = const(7)  # of the answer
+SILENT = const(8)  # EV_OVER: the connection is lost
+REFUSED = const(9)
+ACTS = const(10)
+
+START = (1, 2, 57, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
+STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
+TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, TELL)
+FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, TELL)
+SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
+UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, TELL)  # of any MID
+REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
+
+FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
+
+_NEWEST = b"0000000000"
+_GENERIC_BYTES = const(
+    60
+)  # MID 0008 for 1201 (toolcart.agent.openprotocol.operation), which any controller may come to need
+
+
+class Request:
+    """The outstanding request; `asked` is its MID, 0 if there is none."""
+
+    __slots__ = (
+        "_by",
+        "_echoes",
+        "_last",
+        "_passed",
+        "_passed_over",
+        "_said",
+        "_sends",
+        "answer",
+        "higher_too",
+        "lower_too",
+        "data",
+        "unsent",
+        "was_newest",
+        "asked",
+        "named",
+        "revision",
+        "row",
+        "spindle",
+        "tries",
+    )
+
+    def __init__(self):
+        self.answer = Timer()  # until it is no longer awaited
+        self.lower_too = False  # the newest at or below what was asked for may be the answer
+        self.higher_too = False  # so may the ID after it
+        self.row = START
+        self.spindle = 0  # whose result is asked for; 0: nobody's in particular
+        self._said = bytearray(ID_BYTES)
+        self._last = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
+        self.closed()
+
+    def closed(self):
+        """The connection is closed: nothing is outstanding, and no echo will come."""
+        self._echoes = 0  # answers to earlier tries that may still come
+        self._by = 0  # the spindle that the answer taken last names
+        self.was_newest = False  # that answer was to the question for the newest
+        self._sends = self._passed = 0
+        self._passed_over = False
+        self.asked = self.named = 0
+        self.revision = 1
+        self.data = b""
+        self.tries = 0  # that are left
+        self.unsent = False
+        self.answer.stop()
+
+    def ask(self, row, mid, named, revision, data, tries):
+        """Make this the outstanding request, due at once. An answer may name it by `asked` or by `named`."""
+        self.row = row
+        self.asked = mid
+        self.named = named
+        self.revision = revision
+        self.data = data
+        self.tries = 1 if row[ONCE] else tries
+        self.unsent = True
+        self._sends = self._passed = 0
+        self._passed_over = False
+        self.answer.stop()
+
+    def is_named(self, mid):
+        """True if an answer that names `mid` is to this one."""
+        return self.asked > 0 and (mid == self.asked or mid == self.named)
+
+    def is_answered_in_parts(self, mid):
+        """True if message `mid`, which says it is a part, may be part of the answer."""
+        row = self.row
+        return self.asked > 0 and row[WHOLE] and mid == row[ANSWER]
+
+    def posted(self, now, wait_ms):
+        """The request goes out now."""
+        self.unsent = False
+        self._sends += 1
+        self.answer.start(now, wait_ms)
+
+    def is_matched(self, buf, at):
+        """True if the answer at buf[at:] is to what was asked; to all zeros (the newest) anything is."""
+        data = self.data
+        first = self.row[DATA_AT]
+        if first:
+            asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
+            said = self._said  # the ID may be padded on either side
+            differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
+            if self.spindle and by and by != self.spindle and self._echoes:
+                self._echoes -= 1
+                return False  # the answer to an earlier question
+            if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
+                if self.is_beside(buf, at):
+                    return False  # one more to the question before
+                if self._echoes:
+                    self._echoes -= 1
+                    self._passed += self.lower_too  # else it cannot answer this one
+                    return False  # the answer to an earlier try
+                if not (self._is_next() if differs > 0 else self.lower_too):
+                    return False
+            self._count_echoes(self._sends - 1)
+            self._by = by
+            self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
+            copy(self._last, 0, said, 0, ID_BYTES)
+        return True
+
+    def is_beside(self, buf, at):
+        """True if the MID 0065 at buf[at:] has the ID of the answer taken last, and is of another spindle."""
+        by = place_of(buf, at + SPINDLE)
+        said = self._said
+        return (
+            self._by > 0
+            and by not in (0, self._by)
+            and put_digits(said, 0, buf, at + FETCH[DATA_AT])
+            and said == self._last
+        )
+
+    def _is_next(self):
+        """True if `_said` is the ID after the one asked for, and that may be the answer."""
+        if not self.higher_too:
+            return False
+        following = bytearray(self.data[:ID_BYTES])
+        increment(following)
+        return following == self._said
+
+    def is_refused(self):
+        """Take a 0004 that names it; False if that was an echo."""
+        if self.row[DATA_AT]:
+            if self._echoes:
+                self._echoes -= 1
+                self._passed_over = True
+                return False
+            self._count_echoes(self._sends - 1)
+        return True
+
+    def given_up(self):
+        """No answer came: each try may still get its own, unless that was passed over."""
+        if self.row[DATA_AT]:
+            self._count_echoes(max(self._sends - self._passed, 0))
+
+    def answered(self):
+        """Nothing is outstanding any more."""
+        self.asked = self.named = 0
+        self.unsent = False
+        self.answer.stop()
+
+    def _count_echoes(self, most):
+        # What was passed over may have been the answer itself: no echo then, else each rejection costs a time-out.
+        self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
+
+
+def longest_bytes(subscriptions):
+    """Return the bytes of the longest message that a session with these subscriptions sends, without its NUL."""
+    longest = _GENERIC_BYTES
+    for row in REQUESTS:
+        longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore
+    for subscription in subscriptions:
+        longest = max(longest, HEADER_BYTES + len(subscription.data))
+    return longest

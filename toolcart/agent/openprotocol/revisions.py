@@ -1,0 +1,114 @@
+"""The revisions of one request, most wanted first: which is asked for next, after an answer or the end of a connection.
+
+    refused    0004, whatever its code    the most wanted one that is left is next
+    cut        the connection ended in front of the answer, or none came in time    likewise, see 2 and 3
+    occupied   0004: another client has the slot    says nothing about the revision, see 2
+
+Rules
+1. When none is left, all are tried again.
+2. A controller that another client occupies may close every connection. So a cut counts for certain only if the
+   controller has answered since the last session; until then it is a doubt, and the first answer in a less wanted
+   revision makes the doubtful ones be asked for again (`answered`).
+3. A revision that stood before is given up only after CUTS_MOST in a row, and never because the slot is taken.
+"""
+
+from toolcart.agent.base.compat import const
+
+CUTS_MOST = const(3)
+
+
+class Revisions:
+    """See the module. `all` is a tuple, `index` the place of the one in use."""
+
+    __slots__ = (
+        "_cuts",
+        "_doubted",
+        "_failed",
+        "all",
+        "given_up",
+        "heard",
+        "in_vain",
+        "index",
+        "passed_over",
+        "stood",
+    )
+
+    def __init__(self, revisions):
+        self.all = revisions
+        self.index = 0
+        self.stood = -1  # place of the one that stood last
+        self.in_vain = False  # all were tried, and none has been answered since
+        self.given_up = False  # the session has gone on without it
+        self.passed_over = False  # not asked for before a connection has lasted: it may be what ends them
+        self._failed = 0  # bits, by place: what was rejected in this round
+        self._doubted = 0  # what may have failed, see rule 2
+        self._cuts = 0  # in a row
+        self.heard = False  # it has answered since it stood last
+
+    def wanted(self):
+        """Return the revision to ask for."""
+        return self.all[self.index]
+
+    def refused(self):
+        """It was rejected: turn to the next one. False if none is left: then all are tried again."""
+        self.heard = True
+        self._failed |= 1 << self.index
+        return self._turn()
+
+    def cut(self):
+        """No answer came: turn to the next one, if that is due. False if none is left."""
+        self._cuts += 1
+        if self.index == self.stood and self._cuts < CUTS_MOST:
+            return True
+        if self.heard:
+            self._failed |= 1 << self.index
+        else:
+            self._doubted |= 1 << self.index
+        return self._turn()
+
+    def occupied(self):
+        """Another client has the slot: nothing was said about this revision."""
+        self.heard = False
+        if self.index != self.stood:
+            self._doubted |= 1 << self.index
+            self._turn()
+
+    def answered(self):
+        """It was answered. False if a doubtful one that is more wanted is to be asked for first: that is in use now."""
+        doubted = self._doubted & ((1 << self.index) - 1)
+        self.heard = True
+        self._doubted = 0
+        self.in_vain = False
+        if doubted:
+            self._turn()
+        return not doubted
+
+    def stands(self):
+        """This one is in use: it is remembered."""
+        self.stood = self.index
+        self._failed &= ~(1 << self.index)
+        self._doubted = self._cuts = 0
+        self.heard = self.in_vain = self.given_up = False
+
+    def prefer(self, revision):
+        """Turn to this revision; False if it is not among them, or was rejected."""
+        for index in range(len(self.all)):
+            if self.all[index] == revision and not self._failed >> index & 1:
+                self.index = self.stood = index
+                return True
+        return False
+
+    def left_off(self, lasted):
+        """The connection has ended, `lasted` or not: what it went on without may be what has ended it."""
+        self.passed_over = (self.passed_over or self.given_up) and not lasted
+        self.given_up = False
+
+    def _turn(self):
+        self._cuts = 0
+        for index in range(len(self.all)):
+            if not (self._failed | self._doubted) >> index & 1:
+                self.index = index
+                return True
+        self._failed = self._doubted = self.index = 0
+        self.in_vain = True
+        return False

@@ -1,0 +1,943 @@
+"""The integrator's session with one controller: start, subscribe, take results, keep alive, stop.
+
+Sans I/O: works on a link (toolcart.agent.link), knows no port and no flash. The owner feeds the link, calls
+`next_event` until it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or
+`withhold`. What is asked and how it is answered is in the rows of toolcart.agent.openprotocol.requests, what is pushed
+in those of `subscriptions`.
+
+    STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
+       | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
+       | 96,16,35: OVER, busy  | 99,73,75: no such message, MID 0008 is tried; 98,28,27: the same again, later
+                               | 00: rule 9; any other code: next revision, then MID 0008; OVER when none is left
+                               | one that is not needed: whatever else it gets, or silence, it is done without
+
+Rules (DIGEST part C)
+1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
+   the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
+2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
+   that answer: the subscription stands. The mirror of MID 9999 is never answered.
+3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
+   (toolcart.agent.openprotocol.linked), and answered as one; a part alone never is.
+4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
+   (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
+   answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
+   the reason told. What is not needed is left out for a while if connections end with it. The owner remembers what was
+   accepted.
+5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
+   revision is ended, and the next one begins with 6, unless that was rejected.
+6. One message is posted at a time: first answers, those of the link level (toolcart.agent.openprotocol.numbering) and
+   one acknowledgement for each push that came, then the request that is due.
+7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
+   while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
+8. Before 0002 nothing is sent but what is asked for (003:3075-3076), and after 0003 nothing at all.
+9. 0004 with code 00, "no error" (003:3269), is a yes where 0005 would be, but not to a subscription: there the other
+   revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy, number, put_number
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
+from toolcart.agent.openprotocol import identity as idy
+from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.header import (
+    HEADER_BYTES,
+    SPINDLE,
+    STATION,
+    mid_of,
+    put_header,
+    revision_of,
+    sequence_of,
+)
+from toolcart.agent.openprotocol.numbering import CODE_NONE, CODE_PART, Numbering
+from toolcart.agent.openprotocol.replies import REFUSED_NEVER, code_of, refusal_of
+from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.openprotocol.states import (
+    CLEARING,
+    CLOSED,
+    EV_AGAIN,
+    EV_BESIDE,
+    EV_FETCH_SILENT,
+    EV_GENERIC,
+    EV_LATE,
+    EV_MALFORMED,
+    EV_NONE,
+    EV_OVER,
+    EV_PUSHED,
+    EV_PUSHED_CUT,
+    EV_READY,
+    EV_REFUSED,
+    EV_STARTED,
+    EV_UNKNOWN,
+    EV_UNTAKEN,
+    OVER,
+    READY,
+    STARTING,
+    STOPPING,
+    SUBSCRIBING,
+    WHY_BUSY,
+    WHY_FRAMING,
+    WHY_NO_RESULTS,
+    WHY_NO_REVISION,
+    WHY_NOTHING,
+    WHY_REFUSED,
+    WHY_SILENCE,
+    WHY_STOPPED,
+)
+from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
+
+_PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
+_LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_LASTING = const(2)  # keep-alives of a connection that no rejection has ended
+_LASTING_LONG = const(30)  # five minutes, where MID 0064 was rejected before: asked again, it seldom ends a connection
+_FETCH_ENDS = const(5)  # more than a bad network does in a row
+_STATION_REVISION = const(6)  # of MID 0001 and 0002
+_STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
+
+
+class Session:
+    """Sessions over one link, one after another. Times in ms; start_revisions is a tuple, most wanted first."""
+
+    def __init__(
+        self,
+        link,
+        subscriptions,
+        start_revisions=(5, 6, 4, 3, 2, 1),
+        keepalive_ms=7000,
+        response_timeout_ms=5000,
+        silence_ms=15000,
+        stop_wait_ms=1000,
+        tries=3,
+    ):
+        self.link = link
+        self.subscriptions = subscriptions
+        self.keepalive_ms = keepalive_ms
+        self.response_timeout_ms = response_timeout_ms
+        self.silence_ms = silence_ms
+        self.stop_wait_ms = stop_wait_ms
+        self.tries = tries
+        self.state = CLOSED
+        self.station_id = 0  # 0: the header field stays blank
+        self.spindle_id = 0
+        self.starts = Revisions(start_revisions)
+        self._prepare_turns()
+        self.request = rq.Request()
+        self._answer = self.request.answer
+        self.numbering = Numbering()
+        self.wants_numbers = False  # number what we send where the controller offers it
+        self.numbers = None  # if so, an toolcart.agent.openprotocol.link_level.LinkLevel
+        self.generic = None  # made where a controller has no MID 0060
+        self.several = None  # the spindles of results that come in parts
+        self.known = None  # the controller's IDs: which of its results are stored
+        self.fetch_id = bytearray(b"0" * 10)
+        self.fetch_revision = 2
+        self.fetch_spindle = 0  # 0: the one that all our messages are for
+        self._rest = Timer()
+        self._silence = Timer()
+        self._blocked = Timer()
+        self._prepare_pushes()
+        self._prepare_identity()
+        self.closed()
+
+    def _prepare_turns(self):
+        """What takes turns where a controller rejects or ends something."""
+        self.tool = Revisions((1,))  # of MID 0040
+        self.old = Revisions((1,))  # of MID 0064, whose revisions are the recovery's
+        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
+        self._searches = False  # results are asked for in another way than the usual one
+        self._in_vain = False  # every way to ask for results was tried since the last session
+        self._comes_back = False  # and then by MID 0060 again: not every revision of it was rejected
+        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
+        self._keepalives = 0  # sent on this connection since it was READY
+        self._fetch_ends = 0  # connections in a row that ended within seconds of a question for an old result
+        self._cleared = False  # what exists was ended on this connection, or could not be
+
+    def _prepare_pushes(self):
+        """Get ready to subscribe: nothing has been pushed yet."""
+        subscriptions = self.subscriptions
+        self.pushed = subscriptions[0].pushes[0]  # the last one that came
+        self.sequence = 0  # its link-level number, 0 if it has none
+        self._owing = None  # a push whose acknowledgement is due
+        self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
+        self._behind = 0  # one past the last that is asked for in this turn
+        self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
+        self._linked = None  # made when the first part comes: hardly any controller ever sends one
+
+    def _prepare_identity(self):
+        """Make room for what a controller says about itself."""
+        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
+        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
+        self.system_type = 0
+
+    # -- the owner's calls -------------------------------------------------------------------------------------
+
+    def receive(self, n):
+        """The first n bytes of link.inlet() were filled."""
+        self.link.receive(n)
+        self._silence.armed = False
+
+    def acknowledge(self):
+        """Answer what the last event pushed: it is durable, or already known.
+
+        Not after MID 0003, the last message of a session: the result comes again in the next one.
+        """
+        if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
+            return
+        push = self.pushed
+        if self.sequence:
+            self.numbering.owe(push.pushed_mid, CODE_NONE)
+        else:
+            push.unanswered += 1
+            self._owing = push
+
+    def withhold(self):
+        """What the last event pushed could not be kept: no answer, so that it comes again."""
+        if self.sequence:
+            self.numbering.expected = self.sequence
+
+    def has_more(self):
+        """True if `tick` would post another message at once."""
+        return self._owing is not None or self.request.unsent or self.numbering.owed > 0
+
+    def tick(self, now):
+        """Post what is due, if the link has room; return the ms until something may be due again."""
+        if self.state == CLOSED or self.state == OVER:
+            return FOREVER
+        rest = FOREVER
+        if self.link.idle():
+            self._blocked.armed = False
+            rest = self._post_next(now)
+        elif not self._blocked.armed:
+            self._blocked.start(now, self.silence_ms)
+        wait = self.link.tick(now)
+        if rest < wait:
+            wait = rest
+        if self._answer.armed:
+            wait = self._answer.least(now, wait)
+        if self._silence.armed:
+            wait = self._silence.least(now, wait)
+        if self._blocked.armed:
+            wait = self._blocked.least(now, wait)
+        return wait
+
+    def closed(self):
+        """The port is closed."""
+        self._lose()
+        self._leave_off()
+        self.state = CLOSED
+        self.why = WHY_NOTHING  # while a session begins: why it will have failed, should it end now
+        self.mid = 0
+        self.code = self.named = 0
+        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with
+        self.revision = 0
+        self.refusal = 0
+        self._asked = 0  # which of the subscriptions was asked for last
+        self._maybe = -1  # place of its revision that was answered with "no error"
+        self._forget()
+        if self._linked is not None:
+            self._linked.closed()
+
+    def opened(self):
+        """The port is open: begin with MID 0001."""
+        self.goes_on = False
+        self._keepalives = 0
+        if not self._searches:
+            self._ask_as_usual()
+        self._prepare()
+        self._start()
+
+    def can_fetch(self):
+        """True if `fetch` may be called."""
+        waits = _LASTING_LONG if self.old.passed_over else _LASTING if self._fetch_ends >= _FETCH_ENDS else 0
+        if self._keepalives < waits:  # such a question may be what ends connections
+            return False
+        return self.state == READY and self.request.asked == 0
+
+    def fetch(self):
+        """Ask by MID 0064 for the result whose ten digits are in `fetch_id`; all zeros mean the newest."""
+        if self.generic is not None and self.generic.in_use:
+            self.generic.fetch(self)
+        else:
+            flagged = self.fetch_revision >= rq.FLAGGED_FIRST
+            self.request.spindle = self.fetch_spindle
+            self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
+
+    def _asked_for_old(self):
+        """True if the last request was for an old result."""
+        return self.request.row[rq.SILENT] == EV_FETCH_SILENT
+
+    def place_of_pushed_id(self):
+        """Return the offset of the tightening ID in a pushed result."""
+        from toolcart.agent.openprotocol.layouts import place_of_id  # loaded already where results are fetched
+
+        return place_of_id(self.subscriptions[0].revision())
+
+    def ask_tool(self):
+        """Ask by MID 0040 for the tool's data; False if connections end with that."""
+        if not self.tool.passed_over:
+            self.ask(rq.TOOL, 1, b"")
+        return not self.tool.passed_over
+
+    def stop(self, now):
+        """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
+
+        An outstanding request is answered first, or given up after `stop_wait_ms`: only one is outstanding at a time.
+        Where that is MID 0001 there is no session to end: it is over without MID 0003.
+        """
+        if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
+            return
+        self.state = STOPPING
+        answer = self._answer
+        if self.request.asked == 0 or self.request.unsent:
+            self._leave()
+        elif answer.armed:
+            answer.start(now, answer.least(now, self.stop_wait_ms))
+
+    def put_subscriptions(self, subscriptions):
+        """Use these from now on; the first one is for results, wanted or not like the one before."""
+        subscriptions[0].wanted = self.subscriptions[0].wanted
+        self.subscriptions = subscriptions
+        self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
+        self.pushed = subscriptions[0].pushes[0]
+        self._many = len(self._pushes) > 1
+        for push in subscriptions[0].pushes:
+            push.opened()
+            self._put_place(push.acknowledgement, 0)
+
+    def subscribe(self, first, behind):
+        """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
+        self._asked = first - 1
+        self._behind = behind
+        self._ask_next(False)
+
+    def subscribe_again(self):
+        """Ask for the first subscription once more, in READY: EV_SUBSCRIBED, EV_NOT_SUBSCRIBED, or no event."""
+        one = self.subscriptions[0]
+        self.request.ask(rq.SUBSCRIBE_AGAIN, one.mid, one.row[NAMED] or one.mid, one.revision(), one.data, 1)
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def ask(self, row, revision, data):
+        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.tries)
+
+    def answered(self):
+        self.request.answered()
+        if self.state == STOPPING:
+            self._leave()
+
+    def _leave(self):
+        self.ask(rq.STOP, 1, b"")
+
+    def _post_next(self, now):
+        """Post one message if any is due; return the ms until MID 9999 is."""
+        mute = self.state == STARTING or self.state == STOPPING
+        link = self.link
+        if self.numbering.owed:
+            link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
+        elif self._owing is not None:
+            push = self._owing
+            push.unanswered -= 1
+            if push.unanswered == 0:
+                self._owing = self._next_owing() if self._many else None
+            pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
+            link.post(push.acknowledgement_bytes, False)
+        elif self.request.unsent:
+            self._post_request(now)
+        else:
+            left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
+            if left > 0:
+                return left
+            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+            if not self._silence.armed:  # the one before was answered
+                self._silence.start(now, self.silence_ms)
+                self._keepalives += self.state == READY
+                if self._asked_for_old():
+                    self._fetch_ends = 0
+        self._rest.start(now, self.keepalive_ms)
+        return FOREVER if mute else self.keepalive_ms
+
+    def _next_owing(self):
+        """Return another push that is still owed an acknowledgement."""
+        for subscription in self.subscriptions:
+            for push in subscription.pushes:
+                if push.unanswered:
+                    return push
+        return None
+
+    def _post_request(self, now):
+        request = self.request
+        row = request.row
+        wait_ms = self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms
+        number = 0
+        if self.numbers is not None:
+            number = self.numbers.number_for(request.asked)
+            wait_ms = min(wait_ms, self.numbers.wait_ms)
+        request.posted(now, wait_ms)
+        self._post(
+            request.asked, request.revision, request.data, row is rq.SUBSCRIBE or row is rq.SUBSCRIBE_AGAIN, number
+        )
+
+    def _post(self, mid, revision, data, aloud, number):
+        link = self.link
+        tx = link.tx
+        at = link.tx_at
+        octets = HEADER_BYTES + len(data)
+        put_header(tx, at, octets, mid, revision)
+        if aloud:
+            tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
+        if number:
+            put_number(tx, at + 16, 2, number)
+        copy(tx, at + HEADER_BYTES, data, 0, len(data))
+        self._put_place(tx, at)
+        if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
+            put_number(tx, at + SPINDLE, 2, self.request.spindle)
+        link.post(octets, True)
+
+    def _put_place(self, buf, at):
+        """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
+        if self.station_id:
+            put_number(buf, at + STATION, 2, self.station_id)
+        if self.spindle_id:
+            put_number(buf, at + SPINDLE, 2, self.spindle_id)
+
+    # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
+
+    def _prepare(self):
+        """Prepare for a new connection."""
+        for subscription in self.subscriptions:
+            for push in subscription.pushes:
+                push.opened()
+                self._put_place(push.acknowledgement, 0)
+        self.link.reset()
+
+    def _forget(self):
+        """Forget a connection that has ended."""
+        self.request.closed()
+        self.numbering.reset()
+        self.numbers = None
+        self._owing = None
+        self.sequence = 0
+        self._rest.stop()
+        self._silence.stop()
+        self._blocked.stop()
+
+    def _start(self):
+        self.state = STARTING
+        tries = 1 if self.goes_on else self.tries
+        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], self.starts.wanted(), b"", tries)
+
+    def _started(self, buf, at, length):
+        idy.read_identity(self.identity, buf, at, length)
+        self.system_type = idy.system_type_of(buf, at, length)
+        numbering = self.numbering
+        numbering.active = idy.numbers_messages(buf, at, length)
+        if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+            numbering.judge(sequence_of(buf, at))
+            numbering.owe(2, CODE_NONE)
+        if numbering.active and self.wants_numbers:
+            from toolcart.agent.openprotocol.link_level import LinkLevel  # only where it is configured, and offered
+
+            self.numbers = LinkLevel()
+        if self.state == STOPPING:
+            self.answered()
+            return EV_NONE
+        if self._begins_again(length):
+            return EV_NONE
+        if self.system_type == idy.REPEATS_NOTHING:
+            self._go_generic()
+            self.subscribe(0, len(self.subscriptions))
+            return EV_GENERIC
+        is_several = self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
+        if is_several and not self._searches:
+            self._go_several()
+        self.subscribe(0, len(self.subscriptions))
+        return EV_STARTED
+
+    def _begins_again(self, length):
+        """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
+
+        That is also a Power Focus 6000 that names no station below revision 6; True if so.
+        """
+        starts = self.starts
+        asked = starts.wanted()
+        if starts.answered():
+            names_it = self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+            if names_it or not starts.prefer(_STATION_REVISION):
+                return False
+        self.goes_on = True
+        self.why = WHY_STOPPED
+        self.answered()
+        self.state = STOPPING
+        self._leave()
+        return True
+
+    def _subscribe(self):
+        subscription = self.subscriptions[self._asked]
+        self.state = SUBSCRIBING
+        self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
+
+    def _stands(self):
+        """The subscription stands: ask for the next one."""
+        self.subscriptions[self._asked].revisions.stands()
+        return self._ask_next(False)
+
+    def _stands_by_no_error(self):
+        """The subscription stands in the revision that was answered with "no error"."""
+        revisions = self.subscriptions[self._asked].revisions
+        revisions.index = self._maybe
+        return self._stands()
+
+    def _ask_next(self, refused):
+        """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
+        self._cleared = False
+        self._maybe = -1
+        if self.state == STOPPING:
+            self.answered()
+            return EV_NONE
+        subscriptions = self.subscriptions
+        self._asked += 1
+        while self._asked < self._behind and subscriptions[self._asked].is_passed_over(refused):
+            refused = refused or subscriptions[self._asked].revisions.passed_over
+            self._asked += 1
+        if self._asked < self._behind:
+            self._subscribe()
+            return EV_NONE
+        self.state = READY
+        self.why = WHY_NOTHING
+        self.starts.stands()
+        self._searches = self._ends_with_it = self._searches and self._ends_with_it
+        self._comes_back = self._in_vain = False
+        self.answered()
+        return EV_READY
+
+    # -- what is done about a rejection, and about the end of a connection -------------------------------------------
+
+    def _act(self, act):
+        """Do what the row of the request says about its rejection."""
+        self.refused_mid = self.request.asked
+        self.refused_code = self.code
+        if act == rq.ACT_NEXT_START:
+            return self._next_start()
+        if act == rq.ACT_BUSY or act == rq.ACT_LATER:
+            if self._may_go_without():
+                return self._go_without()
+            if act == rq.ACT_BUSY:
+                if self.state == STARTING:
+                    self.starts.occupied()
+                return self._end(WHY_BUSY)
+        if act == rq.ACT_CLEAR:
+            if self._maybe >= 0:
+                return self._stands_by_no_error()
+            if self._cleared:
+                return self._stands()
+            self._cleared = True
+            self.state = CLEARING
+            self._ask_for(rq.UNSUBSCRIBE, self.subscriptions[self._asked].row[UNSUBSCRIBE_MID], 1)
+        elif act == rq.ACT_SUBSCRIBE:
+            self._subscribe()
+        else:
+            self.why = WHY_REFUSED
+            if act != rq.ACT_LATER:
+                return self._next_revision(act)
+        return EV_REFUSED
+
+    def _next_start(self):
+        """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
+        self.goes_on = self.starts.refused()
+        self.why = WHY_NO_REVISION if self.starts.in_vain else WHY_REFUSED
+        if not self.goes_on:
+            return self._end(WHY_NO_REVISION)
+        self._start()
+        return EV_REFUSED
+
+    def _next_revision(self, act):
+        """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
+        subscription = self.subscriptions[self._asked]
+        revisions = subscription.revisions
+        if act == rq.ACT_MAYBE:
+            if self._maybe < 0:
+                self._maybe = revisions.index
+            if revisions.index == revisions.stood:
+                return self._stands_by_no_error()
+        left = revisions.refused()
+        if act == rq.ACT_UNKNOWN and self._maybe < 0:
+            left = left and self._is_left_to_the_end(subscription)
+        if not left and self._maybe >= 0:
+            return self._stands_by_no_error()
+        if self._may_go_without():
+            if not left:
+                return self._go_without()
+        else:
+            self.goes_on = left or self._next_way()
+            self._in_vain = self._in_vain or not self.goes_on
+            if self._in_vain:
+                self.why = WHY_NO_RESULTS
+            if not self.goes_on:
+                return self._end(WHY_NO_RESULTS)
+        self._subscribe()
+        return EV_REFUSED
+
+    def _is_left_to_the_end(self, subscription):
+        """True if a MID that is not known is asked for in its other revisions all the same: no other way is left."""
+        if subscription.row is not RESULTS:
+            return False
+        self._comes_back = not self._searches
+        return self._searches
+
+    def _next_way(self):
+        """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
+        self._maybe = -1
+        if self._is_asked_otherwise():
+            self._searches = self._go_several()
+            if self._searches:
+                return True
+            self._searches = self._comes_back
+        elif self._searches or self.subscriptions[0].row is not RESULTS:
+            self._searches = False
+        else:
+            self._searches = True
+            self._go_generic()
+            return True
+        self._comes_back = False
+        self._ask_as_usual()
+        return self._searches
+
+    def _ask_as_usual(self):
+        """Ask for results by MID 0060, as with any controller."""
+        if self.several is not None:
+            self.several.leave(self)
+        if self.generic is not None:
+            self.generic.leave(self)
+
+    def _lose(self):
+        """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
+        state = self.state
+        if state == CLOSED or state == OVER:
+            return
+        self._cleared = state == CLEARING  # what exists is taken as it is, the next time
+        if self.goes_on:
+            self._ends_with_it = True
+            return
+        if state == STARTING:
+            was_heard = self.starts.heard
+            self.goes_on = self.starts.cut() and was_heard
+        elif state == SUBSCRIBING or state == CLEARING:
+            revisions = self.subscriptions[self._asked].revisions
+            if self._may_go_without():
+                revisions.given_up = self._cleared or not revisions.cut()
+                self.goes_on = True
+            else:
+                self.goes_on = self._cleared or revisions.cut() or self._next_way()
+
+    def _leave_off(self):
+        """The connection has ended: what it went on without may be why, if it did not last."""
+        if self.state == CLOSED:
+            return
+        if self.request.asked and self.request.row is rq.TOOL:
+            self.tool.given_up = True
+        self._fetch_ends += self._asked_for_old()
+        lasted = self._keepalives >= _LASTING
+        self.tool.left_off(lasted)
+        self.old.left_off(lasted and not self.old.given_up)
+        for subscription in self.subscriptions:
+            subscription.revisions.left_off(lasted)
+
+    def _go_generic(self):
+        """This controller knows no MID 0060: ask for its results by MID 0008."""
+        if self.generic is None:
+            # Hardly any controller needs it. One import after the other: they nest, and this is deep in a step.
+            import toolcart.agent.openprotocol.variable  # noqa: F401
+
+            # isort: split
+            from toolcart.agent.openprotocol.operation import Generic
+
+            self.generic = Generic(self)
+        self.generic.begin(self)
+
+    def _go_several(self):
+        """This controller may have results of several spindles; False if that was tried in every way."""
+        if self.several is None:
+            from toolcart.agent.openprotocol.spindles import Several  # hardly any controller needs it
+
+            self.several = Several(self, self.known)
+        return self.several.begin(self)
+
+    def _go_without(self):
+        """The subscription is not available: go on without it."""
+        self.subscriptions[self._asked].revisions.given_up = self.goes_on = True
+        self._ask_next(True)
+        return EV_REFUSED
+
+    def _is_asked_otherwise(self):
+        """True if results are asked for by a MID other than 0060, which is not known there."""
+        if self.several is not None and self.several.subscription is not None:
+            return True
+        return self.generic is not None and self.generic.in_use
+
+    def _may_go_without(self):
+        """True if what is asked for is a subscription that is not needed."""
+        return self.state != STARTING and self.subscriptions[self._asked].row[NEEDED] is not True
+
+    def _is_subscribed_by(self, push):
+        """True if this push shows that the subscription that was asked for stands (rule 2)."""
+        if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
+            return False
+        for one in self.subscriptions[self._asked].pushes:
+            if one.pushed_mid == push.pushed_mid:
+                return True
+        return False
+
+    def _ask_for(self, row, mid, revision):
+        """Ask for the subscription whose turn it is, or for its end."""
+        subscription = self.subscriptions[self._asked]
+        named = subscription.row[NAMED] or mid  # a generic one may be named by either (002:145-150)
+        data = subscription.data
+        if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
+            data = subscription.clearing
+        # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
+        tries = self.tries if subscription.row[NEEDED] is True and not self.goes_on else 1
+        self.request.ask(row, mid, named, revision, data, tries)
+
+    def over(self, why):
+        """End the session: no answer came, or nothing that can be read."""
+        self._lose()
+        return self._end(self.why if self.why and why == WHY_SILENCE else why)
+
+    def _end(self, why):
+        self.state = OVER
+        self.why = why
+        return EV_OVER
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    def next_event(self, now):
+        """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
+        while self.state != OVER and self.state != CLOSED:
+            found = self.link.next_message(now)
+            if found == LINK_BROKEN:
+                return self.over(WHY_SILENCE if self.link.why == WHY_UNANSWERED else WHY_FRAMING)
+            if found == LINK_NEED_DATA:
+                return self._look_at_time(now)
+            event = self._take(found == LINK_CUT_SHORT)
+            if event != EV_NONE:
+                return event
+        return EV_NONE
+
+    def _is_mute(self, now):
+        """True if the controller has fallen silent, or takes nothing."""
+        return (self._silence.armed and self._silence.expired(now)) or (
+            self._blocked.armed and self._blocked.expired(now)
+        )
+
+    def _look_at_time(self, now):
+        if self._is_mute(now):
+            return self.over(WHY_SILENCE)
+        if self._linked is not None and self._linked.is_over(self.link, now):
+            self.mid = self._linked.mid
+            return EV_MALFORMED
+        if self.generic is not None and self.generic.operation.is_late(now):
+            self.generic.operation.give_up()
+            return EV_LATE
+        if self.several is not None and self.several.cycle.is_late(now):
+            self.several.cycle.give_up()
+            return EV_LATE
+        answer = self._answer
+        if not answer.armed or not answer.expired(now):
+            return EV_NONE
+        return self.silent() if self.numbers is None else self.numbers.silent(self, now)
+
+    def silent(self):
+        """The request was not answered in time."""
+        request = self.request
+        request.answer.stop()
+        request.tries -= 1
+        leaves = self.state == STOPPING and request.row is not rq.STOP
+        if leaves and request.row is rq.START:  # there is no session to end
+            return self.over(WHY_STOPPED)
+        if request.tries > 0 and not leaves:
+            request.unsent = True
+            return EV_NONE
+        event = request.row[rq.SILENT]
+        if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
+            return self._ask_next(True)
+        if event == EV_OVER and not leaves:
+            return self.over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
+        request.given_up()
+        self.answered()
+        return EV_NONE if event == EV_OVER else event
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _take(self, cut_short):
+        link = self.link
+        head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
+        if head > 0 and head % 1000:
+            mid = head // 1000
+            self.revision = head % 1000
+        else:
+            mid = mid_of(link.buf, link.at)
+            self.revision = revision_of(link.buf, link.at)
+            if mid < 0:
+                return self.over(WHY_FRAMING)
+        self.mid = mid
+        push = self.pushed
+        if mid != push.pushed_mid:
+            push = self._pushes.get(mid)
+        if not link.steady:
+            if push is None:
+                link.answered()
+            elif not link.pushed():
+                return EV_NONE
+        self.sequence = 0
+        if self.numbering.active:
+            if mid == 9998 and self._is_untaken():
+                return EV_UNTAKEN
+            if self.numbers is not None and (mid == 9997 or mid == 9998):
+                return self.numbers.heard(self, mid)
+            if not self._is_in_turn(mid, push is not None):
+                return EV_AGAIN if self.numbering.owes_again() else EV_NONE
+        if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
+            return self._take_part(mid, push, cut_short)
+        if push:
+            if cut_short or self.request.asked:
+                return self._pushed(push, cut_short)
+            self.pushed = push
+            return EV_PUSHED
+        return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
+
+    def _pushed(self, push, cut_short):
+        """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
+        self.pushed = push
+        if self._is_subscribed_by(push):
+            self._stands()  # it came instead of the 0005
+        if not cut_short:
+            return EV_PUSHED
+        if self._linked is not None and self._linked.took_room(self.link):
+            self.withhold()
+            return EV_MALFORMED
+        return EV_PUSHED_CUT
+
+    def _take_part(self, mid, push, cut_short):
+        """Take a message that says it is one part of several."""
+        from toolcart.agent.openprotocol import linked  # only where a controller sends parts
+
+        if self._linked is None:
+            self._linked = linked.Linked()
+        found = self._linked.take(self.link, mid, cut_short)
+        if found == linked.PART_NONE or found >= linked.PART_LAST:
+            if found != linked.PART_NONE:
+                cut_short = found == linked.PART_LAST_CUT
+            return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
+        if self.sequence:
+            self.numbering.owe(mid, CODE_PART if found == linked.PART_REFUSED else CODE_NONE)
+            if found == linked.PART_REFUSED:
+                self.withhold()
+        return EV_NONE if found == linked.PART_KEPT else EV_MALFORMED
+
+    def _is_in_turn(self, mid, later):
+        """Look at the message's link-level number; False if it is a repeat or out of turn."""
+        if mid != 9997 and mid != 9998:
+            self.sequence = sequence_of(self.link.buf, self.link.at)
+        return not self.sequence or self.numbering.admits(mid, self.sequence, later)
+
+    def _take_answer(self, mid, cut_short):
+        link = self.link
+        buf = link.buf
+        at = link.at
+        if cut_short and self._linked is not None and self._linked.took_room(link):
+            return EV_MALFORMED
+        if mid == rq.DONE:
+            return self._accepted(number(buf, at + 20, 4)) if link.length >= 24 else EV_MALFORMED
+        if mid == rq.REFUSAL:
+            return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else EV_MALFORMED
+        request = self.request
+        row = request.row
+        if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
+            return self._take_unasked(mid, cut_short)
+        if link.length < row[rq.LEAST]:
+            return EV_MALFORMED
+        if not request.is_matched(buf, at):
+            return self._take_unasked(mid, cut_short)
+        if row is rq.START:
+            return self._started(buf, at, link.length)
+        if row is rq.TOOL:
+            idy.read_tool(self.tool_serial, buf, at)
+        self.answered()
+        return row[rq.EVENT]
+
+    def _take_unasked(self, mid, cut_short):
+        """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
+        link = self.link
+        is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
+        if not is_old or not self.request.is_beside(link.buf, link.at):
+            return EV_UNKNOWN
+        return EV_NONE if self.request.was_newest else EV_BESIDE  # the newest only shows what is missing
+
+    def _accepted(self, named):
+        request = self.request
+        self.named = named
+        if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
+            return EV_UNKNOWN
+        if request.row is rq.STOP:
+            return self.over(WHY_STOPPED)
+        event = request.row[rq.EVENT]
+        if self.state == STOPPING or event != EV_NONE:
+            self.answered()
+            return event  # type: ignore
+        if self.state == CLEARING:
+            self._subscribe()
+            return EV_NONE
+        return self._stands()
+
+    def _refused(self, named):
+        link = self.link
+        self.named = named
+        self.code = code_of(link.buf, link.at + 24, link.at + link.length)
+        if named == rq.KEEP_ALIVE:
+            return EV_NONE  # no keep-alive there, but a sign of life all the same
+        if self.request.is_named(named):
+            return self.refused_as(refusal_of(link.buf, link.at + 24, self.code))
+        return EV_UNTAKEN if self._acknowledges(named) else EV_UNKNOWN
+
+    def _is_untaken(self):
+        """True if this MID 9998 rejects an acknowledgement of ours."""
+        buf = self.link.buf
+        at = self.link.at
+        self.named = number(buf, at + 20, 4)
+        self.code = max(number(buf, at + 24, 4), 0)
+        return self.link.length >= _LINK_REFUSAL_BYTES and self._acknowledges(self.named)
+
+    def _acknowledges(self, mid):
+        """True if it is by this MID that pushes are acknowledged."""
+        if mid == 9997:
+            return self.numbering.active
+        for push in self._pushes.values():
+            if push.reply == mid:
+                return True
+        return False
+
+    def refused_as(self, refusal):
+        """The outstanding request was rejected, with a code of this class."""
+        request = self.request
+        row = request.row
+        self.refusal = refusal
+        act = row[rq.ACTS][self.refusal]  # type: ignore
+        if act == rq.ACT_DONE:
+            return self._accepted(self.named)
+        if act == rq.ACT_TELL and not request.is_refused():
+            return EV_UNKNOWN
+        if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
+            return self.over(WHY_STOPPED)
+        if act == rq.ACT_TELL:
+            if row is rq.TOOL:
+                self.tool.given_up = True
+            elif self._asked_for_old():
+                self.old.given_up = refusal == REFUSED_NEVER
+            self.answered()
+            return row[rq.REFUSED]
+        if self.state == STOPPING:
+            self.answered()
+            return EV_NONE
+        return self._act(act)

@@ -1,0 +1,39 @@
+"""Which results of several spindles are known: their part of toolcart.agent.openprotocol.known.
+
+Rules
+1. They are pushed in order and cannot be asked for one by one; the highest known is the one stored last, to which the
+   next subscription rewinds: what comes again then is in the log. Times are not compared: a result that is not in the
+   log was made since, or is too old to matter.
+2. The data number of a PowerMACS is the whole system's: a jump means nothing. The sync ID counts up to 65535 by one
+   (003:7925-7933): what a jump skips is gone, since it cannot be asked for.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits
+from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
+from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.spindles import PLACE, SYNC
+
+SYNC_PERIOD = const(65536)
+
+
+def ahead_by(known, body, start):
+    """Return by how much the ID of body[start:] is ahead of the last one; 0 if it is not, or that is not known."""
+    if not known.is_met() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+        return 0
+    period = SYNC_PERIOD if body[start - HEAD_BYTES + PLACE] == SYNC else ID_PERIOD
+    ahead = (id_of(body, start + TIGHTENING_ID) - known.top()) % period
+    return ahead if 2 * ahead < period else 0
+
+
+def stored(known, flags, buf, at):
+    """Count the stored result whose body is at buf[at:] as known."""
+    if buf[at - HEAD_BYTES + PLACE] == SYNC:
+        ahead = ahead_by(known, buf, at)
+        if ahead > 1:
+            first = (known.top() + 1) % SYNC_PERIOD
+            up = min(ahead - 1, SYNC_PERIOD - first)
+            known.count_gone(first, up)
+            if ahead - 1 > up:
+                known.count_gone(0, ahead - 1 - up)
+    known.move_top(buf, at)

@@ -1,0 +1,100 @@
+"""What a controller pushes by itself: a row for each subscription, and what a session keeps of it.
+
+    1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   toolcart.agent.openprotocol.operation
+
+Rules
+1. They are asked for one after another; a session is READY when the last one stands. Without one that is NEEDED there
+   is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before it
+   was rejected.
+2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
+3. A controller's other events are asked for by the rows of toolcart.agent.wide.controller_events, curves by
+   toolcart.agent.wide.mid0900.
+4. Every push is acknowledged, once for each time it comes (toolcart.agent.openprotocol.session): with a message of 20
+   bytes, or with MID 0005, which names it.
+5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
+   when it is durable (toolcart.agent.station.intake). The keeper of results hears about the session as well:
+   `hear(intake, event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import put_number
+from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header
+from toolcart.agent.openprotocol.revisions import Revisions
+
+# The columns.
+SUBSCRIBE_MID = const(0)
+UNSUBSCRIBE_MID = const(1)
+NAMED = const(2)  # the MID that a generic subscription (0008) is for: its revisions are of that one. 0: none
+EXTRA = const(3)  # data of a generic subscription: the length of what follows, two digits, and that
+NEEDED = const(4)  # True, False or INSTEAD
+PUSHES = const(5)  # of each: MID, MID of its acknowledgement
+
+INSTEAD = const(2)
+
+RESULTS = (60, 63, 0, b"", True, ((61, 62),))
+
+ACKNOWLEDGEMENT_BYTES = const(24)
+_DONE = const(5)
+
+
+class Push:
+    """One message that is pushed, and its acknowledgement."""
+
+    __slots__ = (
+        "acknowledgement",
+        "acknowledgement_bytes",
+        "keeper",
+        "pushed_mid",
+        "reply",
+        "subscription",
+        "unanswered",
+    )
+
+    def __init__(self, subscription, row):
+        self.subscription = subscription
+        self.pushed_mid, self.reply = row
+        self.keeper = None
+        self.acknowledgement = bytearray(ACKNOWLEDGEMENT_BYTES)  # made once
+        self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self.reply == _DONE else HEADER_BYTES
+        self.unanswered = 0  # how many are owed
+
+    def opened(self):
+        """A connection begins; the session writes station and spindle."""
+        self.unanswered = 0
+        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self.reply, 1)
+        put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent only with a 0005
+
+
+class Subscription:
+    """One subscription of a session: a row, and its revisions, most wanted first."""
+
+    wanted = True  # asked for; if not, what comes by it is still known
+
+    def __init__(self, row, revisions):
+        self.row = row
+        self.revisions = Revisions(revisions)
+        self.mid = row[SUBSCRIBE_MID]
+        self.data = b""
+        if row[NAMED]:
+            self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
+        self.clearing = None  # data of the MID that ends it, if different
+        self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
+        self.keeper = None
+
+    def keep(self, keeper):
+        """Have this keeper take what comes by this subscription."""
+        self.keeper = keeper
+        for push in self.pushes:
+            push.keeper = keeper
+
+    def is_passed_over(self, refused):
+        """True if it is not to be asked for; `refused`: the one before it was rejected."""
+        return not self.wanted or self.revisions.passed_over or (not refused and self.row[NEEDED] == INSTEAD)
+
+    def revision(self):
+        """Return the revision to ask for in the header; that of a generic one goes into its data."""
+        revision = self.revisions.wanted()
+        if not self.row[NAMED]:
+            return revision
+        put_number(self.data, 4, 3, revision)
+        return 1

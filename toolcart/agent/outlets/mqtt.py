@@ -1,0 +1,572 @@
+"""An MQTT broker as an outlet; a consumer behind it stores what comes: batches of records (docs/mqtt.md).
+
+Rules
+1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK only frees the window.
+   With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
+2. What is outstanding is in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when
+   none comes in time, when a consumer says that something before a batch is missing, and with each connection.
+3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
+4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
+   above raises an alarm and is ignored; one below means a consumer that was set back: it gets what is still there.
+5. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
+6. It writes to the flash only while the controller's line is quiet.
+"""
+
+# First, because imports nest (toolcart.agent.cart.app).
+from toolcart.agent.mqtt import session as ms
+
+# isort: split
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import holds, number
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.trouble import Trouble
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
+from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.line import Line
+
+READS_A_STEP = const(8)
+LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
+RETRY_MS = const(1000)  # until what could not be read or written is tried again
+LEAVE_MS = const(2000)
+RECONNECT_MS = const(60000)
+KEEPALIVE_S = const(30)
+ACK_TIMEOUT_MS = const(10000)
+AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for a few hundred messages
+LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
+BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
+
+_NUMBER_DIGITS = const(9)
+_TOO_LARGE = const(0x3FFFFFFF)
+
+
+class Mqtt:
+    """One broker of one station; what is common to boards and Linux."""
+
+    kind = "mqtt"
+    times = None
+    octets_most = BOARD_OCTETS
+
+    def __init__(self, port, line, station, index, settings, owner):
+        log = station.log
+        self.port = port
+        self.index = index
+        self.log = log
+        self.health = station.health
+        self.quiet = station.quiet
+        self.cursor = log.cursors[index]
+        self.host = settings["host"]
+        self.port_number = settings["port"]
+        self.topic = topic = topic_of(settings, owner[1], owner[2])
+        self.identity = identity = identity_of(log.state)
+        self.needs_receipt = needs_receipt = settings["confirm"] == "consumer"
+        self.results_topic = (topic + "/results").encode()
+        self.state_topic = (topic + "/state").encode()
+        self.before = front_bytes(self.results_topic)
+        more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
+        self.batch = Batch(line, self.before, owner, identity, settings["batch"], self.octets_most, more)
+        self.session = _session(settings, topic, self.state_topic, identity, owner)
+        room = bytearray(self.before)
+        self._online = room + _state(identity, True, "")
+        self._offline = room + _state(identity, False, "stopped")
+        self._is_told = False  # the state topic says that we are online
+        self._identity = identity.encode()
+        self.receipt_timeout_ms = settings["receipt_timeout_ms"]
+        self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
+        self.ahead = AHEAD * settings["window"] * settings["batch"]
+        self._know_nothing_sent()
+
+    def _know_nothing_sent(self):
+        """Begin with nothing known of the last connection, or of what went out since the start."""
+        self.attempts = 0
+        self.trouble = Trouble()
+        self.failure = ms.EV_NONE  # how the last connection ended
+        self.batches = self.resent = self.receipts = 0  # since the start, like those that follow
+        self.receipts_other = self.receipts_unreadable = self.receipts_above = self.receipts_below = self.skipped = 0
+        self.base = 0  # everything up to here is confirmed
+        self.receipt = 0  # what the consumer has said, or what stands for it
+        self.scout = Cursor()
+        self.scout.wants = self.cursor.wants
+        self._probe = Cursor()  # it wants results and frames
+        self.after = 0
+        self.sent = 0  # the highest number since the start
+        self.highest = 0  # the same over all starts, as far as is known
+        self.last_result = 0  # the end of the last batch that was sent after the base
+        self.is_overdue = False  # no receipt came in time
+        self._acked = 0  # up to here everything sent after the base has its PUBACK
+        self._first = 0  # where the scout began after the base: what is before it is gone
+        self._strays = 0  # how many PUBACKs are still to come for what will be sent again
+        self._has_gone_back = False  # since the last receipt that was new
+        self._receipt = Timer()
+        self._wait_ms = self.receipt_timeout_ms
+        self._opening = False
+        self._is_leaving = self._stopping = False
+        self._leaving = Timer()
+
+    # -- the contract of outlets -------------------------------------------------------------------------------
+
+    def begin(self, now):
+        """The log is mounted: connect."""
+        self.highest = self.log.number
+        self._stand_at_cursor()
+        self.session.start(now)
+
+    def is_up(self):
+        """True if the broker takes batches, and the consumer answers."""
+        return self.session.state == ms.UP and not self.is_overdue
+
+    def attach(self, scheduler, slot):
+        """No order wakes it: it takes none."""
+
+    def holds(self):
+        """Return False: a broker needs an operator only for what `why` says."""
+        return False
+
+    def hurry(self, now):
+        """The network is there now: do not wait for the next attempt."""
+        self.session.hurry(now)
+
+    def leave(self, now):
+        """Begin the orderly end: nothing new goes out; the state topic says that it was stopped."""
+        self._is_leaving = True
+        self._leaving.start(now, LEAVE_MS)
+
+    def has_left(self, now):
+        """True if the broker has been left, or does not answer."""
+        state = self.session.state
+        return self._leaving.expired(now) or (state != ms.UP and state != ms.LEAVING)
+
+    def stop(self):
+        """Close, and make durable how far it is."""
+        self._stopping = True
+        self.session.stop()
+        self.port.close()
+        state = self.log.state
+        if not self.save_beside() or (state.durable[self.cursor.slot] != self.cursor.number and not state.save()):
+            self.health.count(h.NOT_SAVED)
+
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        self.health.note(h.FAULTS, 2, now)
+        self.port.close()
+        self._opening = False
+        self._lost(self.session.closed(now), now)
+        self.session.command()
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        from toolcart.agent.mqtt.shown import put_outlet  # only when it is shown
+
+        put_outlet(shown, self)
+
+    def step(self, now):
+        """Do what can be done now; return the ms until there may be more."""
+        if self._stopping:
+            return FOREVER
+        session = self.session
+        for _ in range(READS_A_STEP):
+            n = 0
+            packets = None
+            if self._opening:
+                self._look_at_opening(now)
+            elif session.state >= ms.CONNECTING:
+                packets = session.packets
+                n = self.port.readinto(packets.inlet(), packets.free)
+                if n > 0:
+                    packets.receive(n)
+            if n or session.is_due(now):
+                self._handle_events(now)
+            if n < 0:
+                self._lost(session.closed(now), now)
+            self._obey(now)
+            if session.is_due(now):
+                continue
+            left = self._look_at_receipts(now)
+            if session.can_publish():
+                left = min(left, self._publish_next(now))
+            left = min(left, session.tick(now))
+            if session.pending:
+                left = self._write(left, now)
+            if packets is None or n < packets.free:
+                return left
+        return 0
+
+    # -- what only Linux has (toolcart.agent.wide.mqtt)
+    # -----------------------------------------------------------------
+
+    def publish_other(self, kind, now):
+        """Publish the record that `peek` has found, which is neither result nor frame; boards keep no others."""
+        self.skipped += 1
+        self.scout.advance()
+
+    def publish_beside(self, now):
+        """Publish something of another log; True if it did."""
+        return False
+
+    def acked_beside(self):
+        """What `publish_beside` published has its PUBACK."""
+
+    def forget_beside(self):
+        """What `publish_beside` published is no longer outstanding."""
+
+    def save_beside(self):
+        """Make durable how far the other log is; False if that fails."""
+        return True
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def _publish_next(self, now):
+        """Publish what comes next, if anything may; return the ms until there may be more."""
+        if self._is_leaving:
+            return self._say_goodbye(now)
+        if not self._is_told:
+            self._is_told = True
+            self.publish(self._online, len(self._online), self.state_topic, RETAIN, 0, now)
+            return FOREVER
+        log = self.log
+        if not log.state.sure or log.doubtful:
+            left = self._settle_log()
+            if left:
+                return left
+        if not self._may_send():
+            return FOREVER
+        kind = self._gather()
+        if self.batch.count:
+            self._publish_batch(now)
+            return FOREVER
+        if kind > RECORD_NONE:
+            self.publish_other(kind, now)
+            return 0
+        self._confirm()
+        if kind < RECORD_NONE:
+            return RETRY_MS
+        return FOREVER if not self.publish_beside(now) else 0
+
+    def _settle_log(self):
+        """Make certain what the log says; return the ms until that may be tried again, 0 if it is certain."""
+        log = self.log
+        quiet = self.quiet
+        if quiet is not None and not quiet.may_erase():
+            return LINE_WAIT_MS
+        if log.state.ready() and (not log.doubtful or log.settle()):
+            return 0
+        self.health.count(h.NOT_SAVED)
+        return RETRY_MS
+
+    def _may_send(self):
+        """True if more may go out without a receipt."""
+        if not self.needs_receipt:
+            return True
+        if self.is_overdue:
+            return self.last_result <= self.base
+        return self.scout.number - max(self.base, self._first) < self.ahead
+
+    def _gather(self):
+        """Put the next records into the batch; return the kind of what ended it, below RECORD_NONE if unreadable."""
+        log = self.log
+        scout = self.scout
+        batch = self.batch
+        batch.clear()
+        while True:
+            if log.fresh(scout):
+                if not batch.add(log.stage, log.place, KIND_RESULT, log.fresh_flags, log.fresh_length):
+                    return KIND_RESULT
+            else:
+                kind = log.peek(scout)
+                if kind != KIND_RESULT and kind != KIND_RAW:
+                    return kind
+                if not batch.add(log.page, log.at, kind, log.flags, log.length):
+                    return kind
+            scout.advance()
+
+    def _publish_batch(self, now):
+        batch = self.batch
+        last = self.scout.number
+        batch.seal(self.after, last)
+        flags = DUP if last <= self.sent else 0
+        self.publish(batch.line.buf, batch.line.end, self.results_topic, flags, last, now, batch.start)
+        self.after = self.last_result = last
+        if last > self.sent:
+            self.sent = last
+            self.highest = max(self.highest, last)
+        self.batches += 1
+        if self.needs_receipt and not self._receipt.armed:
+            self._receipt.start(now, self._wait_ms)
+
+    def publish(self, buf, end, topic, flags, tag, now, start=-1):
+        """Publish buf[start:end], or what comes after the room for a header."""
+        self.session.publish(buf, self.before if start < 0 else start, end, topic, flags, tag, now)
+
+    def _say_goodbye(self, now):
+        session = self.session
+        if session.out == 0 and self._is_told:
+            self._is_told = False
+            self.publish(self._offline, len(self._offline), self.state_topic, RETAIN, 0, now)
+        elif session.out == 0:
+            session.leave()
+        return FOREVER
+
+    # -- what comes back ---------------------------------------------------------------------------------------
+
+    def _handle_events(self, now):
+        session = self.session
+        while True:
+            event = session.next_event(now)
+            if event == ms.EV_NONE:
+                return
+            if event == ms.EV_ACKED:
+                self._acknowledged(session.tag)
+            elif event == ms.EV_MESSAGE:
+                self._take_receipt(now)
+            elif event == ms.EV_UP:
+                self.trouble.over()
+                self.failure = ms.EV_NONE
+                self._go_back(now)
+            elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
+                self.skipped += 1
+            else:
+                self._lost(event, now)
+
+    def _acknowledged(self, tag):
+        """The broker has the message with this tag: the number it ends with, 0 for the state, less for other logs'."""
+        if self._strays:
+            self._strays -= 1
+        elif tag > 0:
+            self._acked = tag
+            if not self.needs_receipt:
+                self.base = self.receipt = tag
+            self._confirm()
+        if tag < 0:
+            self.acked_beside()
+
+    def _confirm(self):
+        """Move the cursor to what is confirmed now."""
+        cursor = self.cursor
+        to = self.base
+        if self.base >= self.last_result:
+            if self.session.out == 0 or self._strays == self.session.out:
+                if self.scout.number > cursor.number:
+                    cursor.stand_at(self.scout)
+                self.base = max(to, self.scout.number)
+                return
+            to = max(to, self._acked)
+        if to > cursor.number:
+            self.log.rewind(cursor, to)
+
+    def _look_at_receipts(self, now):
+        """Go back if no receipt has come in time; return the ms until that may be due."""
+        timer = self._receipt
+        if not timer.expired(now) or self.session.state != ms.UP:
+            return timer.left(now) if timer.armed and self.session.state == ms.UP else FOREVER
+        if self.session.out > self._strays:
+            timer.start(now, self._wait_ms)  # the broker does not have it: that has a deadline of its own
+            return self._wait_ms
+        self.attempts += 1
+        if not self.is_overdue:
+            self.is_overdue = True
+            self.health.note(h.OUTLET_FAILED, self.index, now)
+        elif self._wait_ms < LONGEST * self.receipt_timeout_ms:
+            self._wait_ms *= 2
+        self.resent += 1
+        self._go_back(now)
+        return 0
+
+    def _go_back(self, now):
+        """Go back to send again what comes after the base."""
+        log = self.log
+        scout = self.scout
+        log.rewind(scout, self.base)
+        self._first = scout.number
+        self.last_result = self._acked = self.base
+        self.after = self.receipt
+        self._strays = self.session.out
+        self._receipt.stop()
+
+    def _take_receipt(self, now):
+        """Take a receipt: {"identity":"3fa9c1d2","number":1208}, whatever else is in it."""
+        session = self.session
+        buf = session.packets.buf
+        at = session.message_at
+        end = at + session.message_bytes
+        place = _value_at(buf, at, end, b'"identity"')
+        named = _value_at(buf, at, end, b'"number"')
+        value = _number_at(buf, named, end) if named else -1
+        if place == 0 or value < 0 or place + 10 > end or buf[place] != 0x22 or buf[place + 9] != 0x22:
+            self.receipts_unreadable += 1
+        elif not holds(buf, place + 1, self._identity):
+            self.receipts_other += 1
+        elif value > self.highest:
+            self.receipts_above += 1
+            self.health.note(h.OUTLET_FAILED, self.index, now)
+        else:
+            self.receipts += 1
+            self._received(value, now)
+
+    def _received(self, value, now):
+        self.attempts += 1
+        if value > self.receipt and value > self.base:
+            self.base = self.receipt = value
+            self._has_gone_back = self.is_overdue = False
+            self._wait_ms = self.receipt_timeout_ms
+            if self.last_result > value:
+                self._receipt.start(now, self._wait_ms)
+            else:
+                self._receipt.stop()
+            if self.scout.number < value:  # the consumer has more than was sent on this connection
+                self._go_back(now)
+            self._confirm()
+            return
+        is_news = value != self.receipt
+        self.receipt = value
+        if self._is_missing_behind(value):
+            self.receipts_below += 1
+            self.base = value
+            self._go_back(now)
+        elif self.last_result > self.base and (is_news or not self._has_gone_back):
+            self._has_gone_back = True  # something before a batch is missing
+            self.resent += 1
+            self._go_back(now)
+        else:
+            self.after = max(value, self.after) if self.batches else value
+
+    def _is_missing_behind(self, value):
+        """True if the log has a result or frame between what the consumer has and what it had confirmed."""
+        if value >= self.base:
+            return False
+        probe = self._probe
+        self.log.rewind(probe, value)
+        return probe.number > value or (self.log.peek(probe) > RECORD_NONE and probe.found <= self.base)
+
+    # -- the connection ----------------------------------------------------------------------------------------
+
+    def _lost(self, event, now):
+        """The connection is gone: what was out may or may not have arrived."""
+        if event == ms.EV_NONE:
+            return
+        self.failure = event
+        self._is_told = self.is_overdue = False
+        self._stand_at_cursor()
+        self.forget_beside()
+        if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.receipts):
+            self.health.log(h.OUTLET_FAILED, self.index, now)
+        self.health.count(h.OUTLET_FAILED)
+
+    def _stand_at_cursor(self):
+        self.base = self.receipt = self.after = self.last_result = self._acked = self.cursor.number
+        self._strays = 0
+        self._receipt.stop()
+        self._first = self.cursor.number
+        self.scout.stand_at(self.cursor)
+
+    def _obey(self, now):
+        command = self.session.command()
+        if command == ms.CMD_NONE:
+            return
+        self._opening = False
+        self.port.close()
+        if command == ms.CMD_OPEN:
+            self.attempts += 1
+            self.port.open(self.host, self.port_number)
+            self._opening = True
+            if self.port.state() != PORT_OPENING:  # nothing will ever wake us for it
+                self._look_at_opening(now)
+
+    def _look_at_opening(self, now):
+        state = self.port.state()
+        if state == PORT_OPEN:
+            self._opening = False
+            self.session.opened(now)
+        elif state == PORT_CLOSED:
+            self._opening = False
+            self._lost(self.session.closed(now), now)
+            self._obey(now)
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        session = self.session
+        while session.pending:
+            n = self.port.write(session.tx, session.tx_from, session.pending)
+            if n < 0:
+                self._lost(session.closed(now), now)
+                return 0
+            if n == 0:
+                return left
+            session.sent(n, now)
+            if session.pending == 0:
+                left = min(left, session.tick(now))
+        return 0 if session.can_publish() or session.state == ms.LEAVING else left
+
+
+def _session(settings, topic, state_topic, identity, owner):
+    """Return the session of these settings, which subscribes to receipts where one is needed."""
+    receipt = (topic + "/receipt").encode() if settings["confirm"] == "consumer" else b""
+    connect = connect_packet(
+        (settings["client_id"] or "toolcart-%d-%d" % owner[1:]).encode(),
+        (settings["user"] or "").encode(),
+        (settings["password"] or "").encode(),
+        KEEPALIVE_S,
+        state_topic,
+        _state(identity, False, "connection lost"),
+    )
+    subscribe = subscribe_packet(1, receipt)
+    return ms.Session(connect, subscribe, receipt, settings["window"], KEEPALIVE_S * 1000, ACK_TIMEOUT_MS, RECONNECT_MS)
+
+
+def topic_of(settings, system, station):
+    """Return the base topic of a station: the template with its places filled in."""
+    topic = UMH_TOPIC if settings["preset"] == "umh" else settings["topic"]
+    for name, value in (
+        ("{plant}", settings["plant"]),
+        ("{line}", settings["line"]),
+        ("{system}", str(system)),
+        ("{station}", str(station)),
+    ):
+        topic = topic.replace(name, value)
+    return topic
+
+
+UMH_TOPIC = "umh/v1/{plant}/{line}/{station}/_toolcart"
+
+
+def _state(identity, is_online, reason):
+    text = '{"schema":1,"online":%s,"reason":"%s","identity":"%s"}'
+    return (text % ("true" if is_online else "false", reason, identity)).encode()
+
+
+def _value_at(buf, at, end, name):
+    """Return where the value of a JSON member begins, 0 if there is none."""
+    place = buf.find(name, at, end)
+    if place < 0:
+        return 0
+    place += len(name)
+    colon = False
+    while place < end:
+        octet = buf[place]
+        if octet == 0x3A and not colon:
+            colon = True
+        elif octet > 0x20:
+            return place if colon else 0
+        place += 1
+    return 0
+
+
+def _number_at(buf, at, end):
+    """Return the whole number at buf[at:], _TOO_LARGE if it has more than nine digits, -1 if it is not one."""
+    last = at
+    while last < end and 0x30 <= buf[last] <= 0x39:
+        last += 1
+    if last == at or (last < end and buf[last] > 0x20 and buf[last] != 0x2C and buf[last] != 0x7D):
+        return -1
+    return _TOO_LARGE if last - at > _NUMBER_DIGITS else number(buf, at, last - at)
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings on a board."""
+    owner = station.settings["spool"]["owner"]
+    port = station.board.tcp()
+    line = Line(bytearray(front_bytes(topic_of(settings, owner[1], owner[2]).encode()) + 16 + 150 + BOARD_OCTETS))
+    return Mqtt(port, line, station, index, settings, owner)

@@ -1,0 +1,480 @@
+"""The station's task for ToolsNet: sends what the policy gives over one connection, and tells it each answer.
+
+Rules
+1. One telegram is outstanding at a time, or as many as a window has (toolcart.agent.wide.toolsnet_window, if one is
+   handed in).
+2. `sources` send what goes out besides results, if any are handed in (toolcart.agent.wide.toolsnet_source). They send
+   only while results are not in trouble, and before results, except for one that gives way.
+3. After a refusal while a copy may be on its way the server is asked where it stands.
+4. The flash is used only while the controller's line is quiet (toolcart.agent.link.quiet): a chip loses bytes
+   meanwhile.
+5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
+   this task: it is looked at right after `open`.
+6. Why there is no connection stays in `trouble` until the server takes results, and is logged once for each change.
+7. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
+   closed.
+"""
+
+# First, because imports nest (toolcart.agent.cart.app).
+from toolcart.agent.toolsnet import session as ts
+
+# isort: split
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.trouble import FOREIGN_PIM, MALFORMED, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
+from toolcart.agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, RETRY, SEND, WRITE, Policy
+from toolcart.agent.record.result import STAMP_BYTES
+
+READS_A_STEP = const(8)
+WRITES_A_STEP = const(4)
+LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
+LEAVE_MS = const(2000)
+
+_INDEX = const(0)  # of its cursor
+
+
+class Forward:
+    """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
+
+    kind = "toolsnet"
+    index = _INDEX
+
+    def __init__(
+        self,
+        port,
+        session,
+        writer,
+        log,
+        quarantine,
+        health,
+        clock,
+        settings,
+        cursor_batch,
+        quiet=None,
+        sources=(),
+        window=None,
+    ):
+        self.port = port
+        self.session = self.times = session
+        self.health = health
+        self.clock = clock
+        self.writer = writer
+        self.log = log
+        self.quarantine = quarantine
+        part = log.device
+        # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
+        batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
+        self.policy = Policy(log, log.state, quarantine, health, settings, batch, window)
+        self.quiet = quiet
+        self.sources = sources
+        self.window = window
+        self.out = self.policy  # whose telegram is out, or was last: it hears the answer
+        self._highest = 0
+        self._scheduler = None
+        self._slot = 0
+        if quiet is not None:
+            quiet.join(self)
+        for source in sources:
+            source.join(self)
+        if window is not None:
+            window.join(self)
+        self._know_no_connection(settings)
+
+    def _know_no_connection(self, settings):
+        """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self.allow_hosts = settings["allow_hosts"]
+        self.longest_ms = self.session.reconnect_ms
+        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
+        self.trouble = Trouble()
+        self._is_foreign = False  # what came before the 12 is not a telegram, or not one we know
+        self._stamp = bytearray(STAMP_BYTES)
+        self._opening = False
+        self._reached = False  # by the last attempt: a connection is open, or was
+        self._waits = False  # for the line
+        self._is_silent = False  # a silence of the line is offered now
+        self._leaving = Timer()
+        self._is_leaving = False
+        self._stopping = False
+
+    # -- the contract of outlets -------------------------------------------------------------------------------
+
+    def begin(self, now):
+        """The log is mounted: go to the PIM."""
+        self.policy.late.begin(now)
+        self.session.start(now)
+
+    def is_up(self):
+        """True if the server takes results."""
+        return self.session.state == ts.STREAMING
+
+    def holds(self):
+        """True while only an operator can let results go on."""
+        return self.policy.is_stuck()
+
+    def refuses(self):
+        """True while a result is refused, or has no answer."""
+        return RETRY <= self.policy.doing <= HOLD
+
+    def hurry(self, now):
+        """The network is there now: try at once, unless the last attempt opened a connection."""
+        if not self._reached:
+            self.session.hurry(now)
+
+    def leave(self, now):
+        """Begin the orderly end: nothing more goes out."""
+        self._is_leaving = True
+        self._leaving.start(now, LEAVE_MS)
+
+    def has_left(self, now):
+        """True if nothing is outstanding any more, or was not answered in time: `stop` may come."""
+        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
+
+    def stop(self):
+        """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
+        self._stopping = True
+        if self.window is not None:
+            self.window.end(self.clock.now())
+        if not self.policy.save_at_end():
+            self.health.count(h.NOT_SAVED)
+        self.session.stop()
+        self.port.close()
+
+    def use_silence(self, now):
+        """The line is quiet now and perhaps not for long: do what waits for it, and allow the next results out."""
+        self._is_silent = True  # in a silence that is offered it may write without asking
+        if self._waits:
+            self.step(now)
+        if not self.policy.prepare():
+            self.health.note(h.NOT_SAVED, 4, now)
+        self._is_silent = False
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        from toolcart.agent.outlets.toolsnet.shown import put_state  # only when it is shown
+
+        put_state(shown, self)
+
+    def attach(self, scheduler, slot):
+        """Let an operator's order wake this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
+
+    def ask(self, number, in_doubt):
+        """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
+        self._wake()
+        return self.policy.ask(number, in_doubt)
+
+    def offer_again(self, number, now):
+        """An operator has everything from the log's `number` on sent again; True if that is durable."""
+        self._break(now)
+        done = self.policy.offer_again(number)
+        self._wake()
+        return done
+
+    def drop_first(self):
+        """An operator drops the one that all others wait for; return a DROP_ of agent.quarantine.quarantine."""
+        self._wake()
+        return self.policy.drop_first()
+
+    def _wake(self):
+        now = self.clock.now()
+        self.session.hurry(now)  # it is wanted now, and the server may be there again
+        if self._scheduler is not None:
+            self._scheduler.wake(self._slot, now)
+
+    def step(self, now):
+        """Do what can be done now; return the ms until there may be more."""
+        if self._stopping:
+            return FOREVER
+        session = self.session
+        self._waits = False
+        if session.state != ts.STREAMING and not self.may_write():  # what an 08 says is written down
+            return LINE_WAIT_MS
+        for _ in range(READS_A_STEP):
+            n = 0
+            frames = None
+            if self._opening:
+                self._look_at_opening(now)
+            elif session.state > ts.PIM_OPENING:
+                frames = session.frames
+                n = self.port.readinto(frames.inlet(), frames.free)
+                if n > 0:
+                    frames.receive(n)
+            if n or session.is_due(now):
+                self._handle_events(now)
+            if n < 0:
+                self.lost(session.closed(now), now)
+                self._blame(0, now)
+            if session.commanded != ts.CMD_NONE:
+                self._obey(now)
+                if session.is_due(now):
+                    continue  # it is open already
+            left = FOREVER
+            if session.can_send() and not self._is_leaving:
+                left = self._send_next(now)
+            rest = session.tick(now)
+            if rest < left:
+                left = rest
+            if session.pending:
+                left = self._write(left, now)
+            if frames is None or n < frames.free:  # the port wakes us if there is more
+                return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
+        return 0
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def may_write(self):
+        """True if the flash may be used now; if not, it is asked again soon."""
+        quiet = self.quiet
+        self._waits = not (
+            quiet is None
+            or self._is_silent
+            or (quiet.may_write(self.log.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
+        )
+        return not self._waits
+
+    def _send_next(self, now):
+        """Send what comes next, if anything may; return the ms until there may be more."""
+        policy = self.policy
+        window = self.window
+        if window is not None and window.send(now):
+            return window.left(now)
+        if self.sources and policy.doing == ORDER and self._send_beside(now):
+            return FOREVER
+        for _ in range(WRITES_A_STEP):
+            code = policy.next(now)
+            if code == SEND:
+                self.send_result(
+                    policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
+                )
+                if policy.doing and policy.is_once():
+                    self.session.send_once()
+                return FOREVER
+            if code == WRITE:
+                if not self.may_write() or not policy.write(now):
+                    break
+            elif code != BUSY:
+                break
+        else:
+            return 0
+        left = policy.left(now, FOREVER)
+        if policy.doing == ORDER:
+            for source in self.sources:
+                left = source.left(now, left)
+        return left
+
+    def send_result(self, out, number, buf, at, length, flags, sequence):
+        """Send the log's `number`, whose payload is at buf[at:]; `out` hears what becomes of it."""
+        if number <= self._highest:
+            self.health.count(h.REPEATED)
+        else:
+            self._highest = number
+        self.out = out
+        session = self.session
+        session.send(self.writer.write(buf, at, length, flags, session.ident, sequence))
+
+    def _send_beside(self, now):
+        """Let the source whose turn it is send; True if one did."""
+        for source in self.sources:
+            if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
+                octets = source.send(now)
+                if octets:
+                    self.out = source
+                    self.session.send_from(source.tx, octets, source.takes_10)
+                    return True
+        return False
+
+    # -- what comes back ---------------------------------------------------------------------------------------
+
+    def _handle_events(self, now):
+        session = self.session
+        while True:
+            event = session.next_event(now)
+            if event == ts.EV_NONE:
+                return
+            if event == ts.EV_ACCEPTED:
+                self.out.accepted(now)
+                frames = session.frames
+                if frames.start == frames.end:  # a call less for each result
+                    return  # nothing waits for a deadline now
+            elif event == ts.EV_REFUSED:
+                self._refused(now)
+            elif event == ts.EV_INFO:
+                self._resume(now)
+            elif event == ts.EV_STREAMING:
+                self.health.count(h.SERVER_CONNECTS)
+                self.trouble.over()
+            elif event == ts.EV_SILENT:
+                self.health.note(h.SERVER_SILENT, self._unanswered(), now)
+                self._blame(NO_ANSWER, now)
+                self.lost(ts.EV_NONE, now)
+            elif event == ts.EV_LOST:
+                self.lost(event, now)
+                self._blame(0, now)
+            else:
+                self._odd(event, now)
+
+    def _unanswered(self):
+        """Return the number of the oldest result that has no answer; 0 if what is out is none."""
+        out = self.out
+        if out is self.policy:
+            return out.number
+        return self.window.unanswered() if out is self.window else 0  # type: ignore[union-attr]
+
+    def _odd(self, event, now):
+        health = self.health
+        if event == ts.EV_NO_PIM:
+            health.note(h.NO_PIM, 0, now)
+            self._blame(0, now)
+        elif event == ts.EV_FOREIGN:
+            health.note(h.SERVER_FOREIGN, self.policy.number, now)
+        elif event == ts.EV_UNKNOWN:
+            health.note(h.SERVER_UNKNOWN, 0, now)
+            self._is_foreign = True
+        else:
+            health.note(h.SERVER_MALFORMED, 0, now)
+            self._is_foreign = True
+            if self.session.state == ts.WAITING:
+                self.lost(event, now)
+                self._blame(MALFORMED, now)
+
+    def _refused(self, now):
+        session = self.session
+        out = self.out
+        self.health.note(h.REFUSED_BY_SERVER, session.code, now)
+        is_once = out is self.policy and self.policy.is_once()
+        out.refused(session.code, now)
+        if session.was_late() and not is_once:
+            self._break(now)  # only the next 08 tells what became of the copy
+
+    def lost(self, event, now):
+        """The connection is gone."""
+        if event != ts.EV_NONE:
+            self.health.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
+        out = self.out
+        self.out = self.policy
+        if out is not self.policy:
+            out.silent(now)
+        # A connection that broke says no more about what was out than a server that is away.
+        self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
+
+    def _resume(self, now):
+        """The 08 says where the server stands; until that is written down nothing may go out."""
+        done = self.policy.resume(self.session.result_sequence, now)
+        if done and self.window is not None:
+            self.window.resume()
+        for source in self.sources:
+            done = done and source.resume(now)
+        if not done:
+            self.health.note(h.NOT_SAVED, 5, now)
+            self._break(now)
+
+    def _break(self, now):
+        """Ask the server again where it stands."""
+        self.port.close()
+        self._opening = False
+        self.lost(self.session.closed(now), now)
+
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        self.health.note(h.FAULTS, 1, now)
+        self.port.close()
+        self._opening = False
+        self.session.closed(now)
+        self.lost(ts.EV_NONE, now)
+
+    # -- the connection: the PIM first, then the host that its 08 names ------------------------------------------------
+
+    def _obey(self, now):
+        command = self.session.command()
+        self.port.close()
+        self._opening = False
+        self._reached = self._reached and command == ts.CMD_CLOSE
+        self.attempts += 1
+        self._is_foreign = False
+        if command == ts.CMD_OPEN_PIM:
+            self.clock.stamp_into(self._stamp)
+            self.session.set_stamp(self._stamp)
+            self.port.open(self.pim_host, self.pim_port)
+            self._opening = True
+        elif command == ts.CMD_OPEN_SERVER:
+            host = self._server_host(now)
+            if not host:
+                self.session.closed(now)
+                self._blame(NOT_ALLOWED, now)
+                return
+            self.port.open(host, self.session.server_port or self.pim_port)
+            self._opening = True
+        # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
+        if self._opening and self.port.state() != PORT_OPENING:
+            self._look_at_opening(now)
+
+    def _server_host(self, now):
+        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
+        if self.host_override:
+            return self.host_override
+        try:
+            named = bytes(self.session.server_address).decode().strip(" \x00")
+        except UnicodeError:
+            named = ""
+        if not named or named == "0.0.0.0":
+            return self.pim_host
+        if named != self.pim_host:
+            if self.allow_hosts is not None and named not in self.allow_hosts:
+                self.health.note(h.HOST_REFUSED, self.session.server_port, now)
+                return ""
+            self.health.note(h.OTHER_HOST, self.session.server_port, now)
+        return named
+
+    def _look_at_opening(self, now):
+        state = self.port.state()
+        if state == PORT_OPEN:
+            self._opening = False
+            self._reached = True
+            self.session.opened(now)
+        elif state == PORT_CLOSED:
+            self._opening = False
+            self.session.closed(now)
+            self._blame(0, now)
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        session = self.session
+        pending = session.pending
+        while pending:
+            n = self.port.write(session.tx, session.tx_from, pending)
+            if n < 0:
+                self.lost(session.closed(now), now)
+                self._blame(0, now)
+                return 0
+            if n == 0:
+                break
+            if session.sent(n, now):
+                left = session.tick(now)
+            pending = session.pending
+        return left
+
+    def _blame(self, why, now):
+        """Say why the connection is gone: the caller knows, or the port does, or what was awaited in vain."""
+        session = self.session
+        port = self.port
+        state = session.lost_in
+        why = why or port.why
+        if state == ts.PIM_VERIFY and self._is_foreign:
+            why = FOREIGN_PIM
+        elif why == 0:
+            if state == ts.PIM_VERIFY:
+                why = NO_PIM
+            elif state == ts.PIM_INFO:
+                why = NO_INFO
+            else:
+                why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
+        health = self.health
+        health.count(h.SERVER_AWAY)
+        if self.trouble.set(why, state, port.why_code, 0, health.counters[h.DELIVERED]):
+            health.log(h.SERVER_AWAY, why, now)

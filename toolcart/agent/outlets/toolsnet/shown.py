@@ -1,0 +1,57 @@
+"""What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
+
+from toolcart.agent.outlets.toolsnet.offer import LATE_OUT
+from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
+from toolcart.agent.record.text import text_of
+from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING
+
+DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by what the policy does
+
+
+def put_state(shown, upstream):
+    """Add the connection, what is refused, and what goes out besides results."""
+    _put_connection(shown, upstream)
+    put_refused(shown, upstream.policy, upstream.clock.now())
+    for source in upstream.sources:
+        source.put_state(shown)
+    if upstream.window is not None:
+        upstream.window.put_state(shown)
+
+
+def put_refused(shown, policy, now):
+    """Add what is refused, what is done about it, and whether only an operator can help."""
+    doing = policy.doing
+    is_stuck = policy.is_stuck()
+    held = doing == HOLD or (doing == FINISH and is_stuck)
+    in_vain = policy.passes() > 0
+    refuses_all = in_vain and policy.row.others > 0
+    shown["refused"] = None
+    if doing:
+        shown["refused"] = {
+            "code": policy.code if policy.code > 0 else 0,
+            "number": policy.offer.number if doing == LATE_OUT else policy.first,
+            "next_try_ms": policy.hold.left(now) if policy.hold.armed else 0,
+            "waiting": policy.log.waits(policy.cursor),
+            "doing": "hold" if held else "trouble" if doing == RETRY and refuses_all else DOING[doing],
+            "trouble": refuses_all,
+        }
+    # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
+    # one that no pass has met, only an operator can let the others go on.
+    has_hope = policy.row.has_new() or policy.log.has_room(policy.log.room_bytes)
+    shown["needs_operator"] = is_stuck or (in_vain and not (policy.parks and has_hope))
+    shown["late"] = policy.late.waiting()
+
+
+def _put_connection(shown, upstream):
+    """Add the connection's state, where it leads, and why there is none."""
+    session = upstream.session
+    address = session.server_address
+    shown["state"] = STATE_NAMES[session.state]
+    shown["host"] = upstream.pim_host
+    shown["port"] = upstream.pim_port
+    shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.server_port)
+    shown["server_sequence"] = session.result_sequence
+    trouble = upstream.trouble
+    shown["why_in"] = STATE_NAMES[trouble.state] if trouble.why else ""
+    shown["why_code"] = trouble.code
+    shown["next_try_ms"] = session.wait.left(upstream.clock.now()) if session.state == WAITING else 0

@@ -1,0 +1,213 @@
+"""What an 08 says about what went out before it: where to go on (DIGEST G.8). Looked at at each connection.
+
+    the 08 names                           what that means
+    anything, and no server was met yet    the base follows it; nothing that was out counts
+    0                                      the server is empty: go on, or all again once (`server_empty`)
+    TAKEN                                  nothing new; in a window that says nothing yet: odd
+    one up to the cursor                   known: it was out when the log gave it up
+    one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
+                                           else: all up to it were, but for what a window leaves in doubt
+    one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
+    anything else                          odd: counted; where what is new would look stored, the base follows it
+
+A late one that is out is settled first (toolcart.agent.outlets.toolsnet.offer). An odd 08 settles nothing that was out.
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.numbers import DELIVERED, DROPPED, KEPT_LAST, SENT, SENT_EVENTS_MET, SENT_MET, TAKEN
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.outlets.toolsnet.offer import LATES_MOST
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record.result import PARKED_MOVED, PARKED_UNREADABLE
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+
+_HALF = const(50000)
+
+
+class Standing:
+    """Where one server stands. `doubts` (or None) knows more about what an 08 leaves open."""
+
+    def __init__(self, policy, settings, doubts):
+        self.policy = policy
+        self.numbers = policy.numbers
+        self.cursor = policy.cursor
+        self.sent = policy.sent
+        self.doubts = doubts
+        self.unsure = True  # the next 08 tells what became of what was out
+        self.is_odd = False  # the last 08 named nothing that is known here
+        self._rewinds = settings["rewind"]
+        self._resends_if_empty = settings["server_empty"] == "resend"
+        self._has_resent = False  # to a server that has said since then that it has none
+
+    def resume(self, stored, now):
+        """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
+        policy, sent = self.policy, self.sent
+        self.is_odd = False
+        if not sent.state.ready():
+            return False
+        if policy.log.doubtful:
+            policy.log.settle()  # it may have been sent before this start
+        policy.row.quarantine.settle()  # what is in doubt there is never offered again
+        if not self.numbers[SENT] & SENT_MET:
+            done = self._rebase(stored)  # what goes out first follows what the server has
+        else:
+            done = policy.offer.resume(stored, now) and self._resume_at(stored, now)
+        if done:
+            self.unsure = False
+            sent.open = sent.may_have if self.is_odd else 0
+            if not (self.is_odd and sent.is_pass()):
+                self._settle_out()
+        return done
+
+    def _settle_out(self):
+        """One named of a pass or of a window says nothing about those before it: next time they may be sent."""
+        sent = self.sent
+        if sent.is_pass() or (sent.is_window() and not self.is_odd):
+            sent.may_have = self.policy.row.taken or self.cursor.number
+
+    def _here(self):
+        """Return the sequence of what the cursor passed last."""
+        return sequence_at(self.cursor.number - self.cursor.ahead)
+
+    def _resume_at(self, stored, now):
+        if stored == 0:
+            return self._server_is_empty(now)
+        self._has_resent = False
+        policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
+        taken = numbers[TAKEN]
+        if stored == taken:
+            # Nothing more than before: that says nothing about a window yet, one at a time will show. Until then a
+            # restart has to know which answers were read, else it doubts those.
+            self.is_odd = sent.is_window() and not sent.is_pass()
+            return not self.is_odd or sent.save()
+        here = self._here()
+        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+            policy.regain()  # it was out when it was overwritten
+            numbers[TAKEN] = stored
+            return True
+        reached = self._find_row((stored - here) % SEQUENCES)
+        if reached < 0:
+            return False
+        behind = (taken - stored) % SEQUENCES
+        if reached:
+            if not sent.is_pass():
+                return self._take_up_to(reached, stored, now)
+            policy.found(reached, stored)
+            return True
+        self.is_odd = True
+        health = policy.health
+        if behind < _HALF and behind <= cursor.number:
+            health.note(h.SERVER_BEHIND, behind, now)
+            return not self._rewinds or self._rewind(behind + (here - taken) % SEQUENCES, stored)
+        health.note(h.RESUME_UNKNOWN, stored, now)
+        # What is new would look stored already.
+        return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
+
+    def _find_row(self, rows):
+        """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
+        cursor, log, may_have = self.cursor, self.policy.log, self.sent.may_have
+        scout = Cursor()
+        scout.stand_at(cursor)
+        row = cursor.number - cursor.ahead + rows
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and scout.found - scout.ahead < row and scout.found <= may_have:
+            scout.advance()
+            kind = log.peek(scout)
+        number = row + scout.ahead  # also of one that cannot be read any more
+        if kind < RECORD_NONE:
+            return -1
+        return number if number <= may_have else 0
+
+    def _rebase(self, stored):
+        """Make what goes out next follow what the server has; nothing that was out counts."""
+        numbers, cursor, sent = self.numbers, self.cursor, self.sent
+        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        numbers[TAKEN] = stored
+        sent.may_have = cursor.number
+        if sent.say(cursor.number, sent.in_order() | SENT_MET):
+            self.policy.end_trouble()
+            return True
+        cursor.ahead = ahead
+        numbers[TAKEN] = taken
+        sent.may_have = may_have
+        return False
+
+    def _server_is_empty(self, now):
+        self.is_odd = True
+        if self.numbers[DELIVERED]:
+            self.policy.health.note(h.SERVER_EMPTY, self.numbers[TAKEN], now)
+            if self._resends_if_empty and not self._has_resent:
+                # A server that never says what it has gets them once.
+                self._has_resent = self._rewind(self.cursor.number + LATES_MOST, 0)
+                return self._has_resent
+        return True
+
+    def _rewind(self, rows, stored):
+        """Send again what the server has lost, `rows` places back, as far as the log still has it.
+
+        `stored` is the sequence that it has, 0 if it has none. Places that late ones have used up are not sent again:
+        the row goes on after a gap.
+        """
+        from toolcart.agent.log.back import go_back
+
+        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
+        here = self._here()
+        if not go_back(log, cursor, rows, SEQUENCES):
+            return False
+        gone = (here - self._here()) % SEQUENCES
+        while gone + offer.used - offer.used_before(cursor.number + 1) > rows and log.peek(cursor) > RECORD_NONE:
+            cursor.advance()
+            gone -= 1
+        numbers[TAKEN] = stored or self._here()
+        self.policy.end_trouble()
+        self._settle_out()
+        return self.sent.say(cursor.number, numbers[SENT])
+
+    def _take_up_to(self, reached, stored, now):
+        """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
+        policy, numbers, cursor = self.policy, self.numbers, self.cursor
+        log = policy.log
+        while cursor.number < reached:
+            kind = log.peek(cursor)
+            number = cursor.found
+            if kind < RECORD_NONE or (kind == RECORD_NONE and log.doubtful):
+                return False  # ask again
+            if kind == RECORD_NONE or number > reached:
+                break  # what was sent cannot be read any more
+            reason = 0
+            if kind == KIND_RAW:
+                reason = PARKED_UNREADABLE
+            elif number <= numbers[KEPT_LAST] and policy.row.quarantine.has(number):
+                reason = PARKED_MOVED  # it is there
+            elif self.doubts is not None:
+                reason = self.doubts.reason_of(number, (stored - number + cursor.ahead) % SEQUENCES)
+            is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
+            if reason and not is_dropped:
+                if not policy.set_aside(number, reason, now):
+                    return False
+                continue
+            if not policy.pass_one(number):
+                return False
+            numbers[DROPPED if is_dropped else DELIVERED] += 1
+            policy.health.count(h.RESUMED)
+        numbers[TAKEN] = stored
+        policy.end_trouble()
+        return True
+
+    def offer_again(self, number):
+        """Have everything from the log's `number` on sent again (agent.wide.offer_again); True if that is durable."""
+        cursor, sent = self.cursor, self.sent
+        before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
+        log = self.policy.log
+        log.rewind(cursor, number - 1, ahead)
+        sent.may_have = cursor.number
+        if not sent.say(cursor.number, self.numbers[SENT] & SENT_EVENTS_MET):  # the next 08 says where they begin
+            log.rewind(cursor, before, ahead)
+            sent.may_have = may_have
+            return False
+        self.policy.end_trouble()
+        sent.close()
+        return True

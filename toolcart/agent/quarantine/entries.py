@@ -1,0 +1,58 @@
+"""Describes the quarantine's entries in words, one per call; loaded only when asked for, then freed.
+
+An entry is described like any record (`toolcart.agent.record.text.describe`), with `refused_code`, `reason` in words,
+and the bytes of an unreadable frame added.
+"""
+
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.quarantine.quarantine import PRESSURE_FULL, PRESSURE_NONE
+from toolcart.agent.record import KIND_RAW
+from toolcart.agent.record import result as res
+from toolcart.agent.record.text import describe
+
+_REASONS = {
+    res.PARKED_UNREADABLE: "could not be read",
+    res.PARKED_SILENT: "ToolsNet did not answer it on four connections",
+    res.PARKED_MOVED: "refused by ToolsNet",
+    res.PARKED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a retry",
+    res.PARKED_READ: "could not be read before; it is a result now, and waits to be offered again",
+}
+
+
+def reason_text(code):
+    """Return in words why something was set aside."""
+    return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
+
+
+def needs_operator(quarantine, holds=False):
+    """Return why an operator must decide; None while no decision is needed.
+
+    `holds`: ToolsNet's outlet has stopped because of it.
+    """
+    pressure = quarantine.pressure()
+    if pressure == PRESSURE_NONE and not holds:
+        return None
+    why = "the quarantine is more than three quarters full"
+    if holds:
+        why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
+    elif pressure == PRESSURE_FULL:
+        why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"
+    return {"why": why}
+
+
+def told(quarantine, kind):
+    """Return in words the entry found last, which is of this kind."""
+    log = quarantine.log
+    shown = describe(log.page, log.at, kind, log.flags, quarantine.length)
+    shown["refused_code"] = quarantine.reason
+    shown["reason"] = reason_text(quarantine.reason)
+    if kind == KIND_RAW:
+        first = log.at + res.HEAD_BYTES
+        shown["frame"] = "".join([chr(octet) for octet in log.page[first : log.at + quarantine.length]])
+    return shown
+
+
+def shown(quarantine, number):
+    """Return in words the entry of the main log's record `number`; None if there is none."""
+    kind = quarantine.find(number)
+    return told(quarantine, kind) if kind > RECORD_NONE else None

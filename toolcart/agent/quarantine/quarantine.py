@@ -1,0 +1,442 @@
+"""Keeps what ToolsNet refuses and unreadable frames, each once, until ToolsNet takes it or it is dropped.
+
+It is a log of its own with the code of the main one. An entry is the record as it was, with eight more bytes after its
+payload. It has two numbers: the one in the main log, which people see, and the one in this ring (`entry`).
+
+Rules
+1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. The last record found by a
+   start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
+2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole
+   (toolcart.agent.quarantine.holes). The cursor passes what is gone at the front, and with it what can no longer be
+   read, counted as KEPT_DAMAGED.
+3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
+   between copy and snapshot leaves it twice: a start then counts the older one as gone.
+4. While XX offered again (LATE) one hole is left for it.
+5. One block stays free beside the one that the log keeps free, as one of them may be worn. Where the copy would open
+   it, all that is left in the oldest block is moved there, and counts from the snapshot that lets the cursor pass the
+   old one. So a drop is always possible.
+
+    after the payload | number u32 | reason u16 | 0 u16 |
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.head import HEAD_OCTETS
+from toolcart.agent.log.log import LOG_DONE, LOG_FULL
+from toolcart.agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
+from toolcart.agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from toolcart.agent.quarantine.holes import Holes
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
+
+KEPT_DONE = const(1)
+KEPT_BEFORE = const(2)
+NO_ROOM = const(-1)
+FAILED = const(-2)
+
+# What an outlet returns when told to drop the first one that it is refused
+DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
+DROP_DONE = const(1)
+DROP_SOON = const(2)  # it is outstanding: dropped when its outcome is known
+
+# Answers to a request to offer one again; in words: toolcart.agent.quarantine.orders
+ASK_DONE = const(0)
+ASK_UNREADABLE = const(1)
+ASK_GONE = const(2)
+ASK_FRAME = const(3)  # no reader has made it a result
+ASK_IN_DOUBT = const(4)  # and the request is not for such ones
+ASK_MANY = const(5)
+ASK_NO_ROOM = const(6)
+
+BLOCKS_LEAST = const(3)  # one in use, one that the log keeps free, one for what is moved
+
+PRESSURE_NONE = const(0)
+PRESSURE_TIGHT = const(1)  # more than three quarters are used
+PRESSURE_FULL = const(2)
+
+
+class Quarantine:
+    """One station's entries. `log` is its ring, `main` the log of results; they share stage and page."""
+
+    def __init__(self, log, state, main):
+        self.log = log
+        self.state = state
+        self.entry = 0  # of the entry found last: its number in the ring
+        self.number = 0  # in the main log
+        self.reason = 0
+        self.length = 0  # of its payload, without what follows it
+        self.lost = 0  # how many before it, from where the search began, cannot be read
+        self._main = main
+        self._holes = Holes(state.numbers)
+        self._scout = Cursor()
+        self._fold = Cursor()
+        self._source = Cursor()  # in the main log
+        self._settled = False
+        self._none_from = self._none_to = 0  # no entry has a number of the main log between these
+        self._below = self._above = 0  # the nearest numbers met in a search
+        self._rest = self._blocks = 0  # bytes and blocks left after those asked for
+
+    # -- a start -----------------------------------------------------------------------------------------------
+
+    def start(self):
+        """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
+        self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
+        self._settled = not self.log.doubtful and self._catch_up()
+        return self._settled
+
+    def settle(self):
+        """Settle what the start found; return True if all of it is. If not, the next call tries again."""
+        if not self._settled and (not self.log.doubtful or self.log.settle()):
+            main = self._main
+            self._settled = self._catch_up() or (main.doubtful and main.settle() and self._catch_up())
+        return self._settled
+
+    def _catch_up(self):
+        """Take in the records after the snapshot; return True if all could be read."""
+        log, fold = self.log, self._fold
+        while True:
+            kind = log.peek(fold)
+            if kind == RECORD_NONE:
+                log.cover(log.number)
+                return self._pass_kept()
+            if kind < RECORD_NONE:
+                return False
+            self._read_tail(fold.found)
+            if not self._take_in(self.entry, self.number) or log.peek(fold) <= RECORD_NONE:
+                return False
+            fold.advance()
+
+    def _pass_kept(self):
+        """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
+        main = self._main
+        cursor = main.cursors[0]
+        while cursor.number < self.state.numbers[KEPT_LAST]:
+            kind = main.peek(cursor)
+            if kind <= RECORD_NONE:
+                return kind == RECORD_NONE and not main.doubtful
+            known = self.has(cursor.found)
+            if known <= 0:
+                return known == 0
+            cursor.advance()
+        return True
+
+    def _take_in(self, entry, number):
+        numbers = self.state.numbers
+        self._none_to = 0
+        if number > numbers[KEPT_LAST]:
+            numbers[KEPT_LAST] = number
+            numbers[SET_ASIDE] += 1
+            return True
+        kind = self._seek(0, entry, number)
+        if kind > RECORD_NONE:
+            self._leave_moved(self.entry, entry)
+        elif kind == RECORD_NONE:  # dropped, and refused again by a server that was set back
+            numbers[SET_ASIDE] += 1
+        return kind != RECORD_LOST
+
+    # -- what outlets call -------------------------------------------------------------------------------------
+
+    def octets(self):
+        """Return how many bytes are left; writes nothing."""
+        blocks = self._spare_blocks()
+        return self._left() + blocks * self.log.device.block_bytes if blocks >= 0 else 0
+
+    def measure(self, length, count=1):
+        """True if `count` records with payloads of this length fit. After that `fits` answers for further ones."""
+        if not self.settle():
+            self._rest, self._blocks = 0, 0
+            return False
+        log = self.log
+        if log.begun and log.cursors[0].number >= log.number and not log.unsaved:
+            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is finished
+        self._rest = self._left()
+        self._blocks = self._spare_blocks()
+        if self._blocks < 0:
+            self._rest = self._blocks = 0
+        do_fit = True
+        for _ in range(count):
+            do_fit = self.fits(length)
+        return do_fit
+
+    def fits(self, length):
+        """True if one more record fits after all those asked for since `measure`."""
+        log = self.log
+        octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
+        if octets > self._rest and self._blocks:
+            self._blocks -= 1
+            self._rest = log.device.block_bytes
+            octets = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+        self._rest -= octets
+        return self._rest >= 0
+
+    def has(self, number):
+        """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
+        if number > self.state.numbers[KEPT_LAST] or self._none_from < number < self._none_to:
+            return 0
+        kind = self.find(number)
+        return 1 if kind > RECORD_NONE else kind // 2
+
+    def keep(self, number, reason):
+        """Copy the main log's record `number`; return KEPT_DONE, KEPT_BEFORE or less."""
+        if not self.settle():
+            return FAILED
+        known = self.has(number)
+        if known:
+            return KEPT_BEFORE if known > 0 else FAILED
+        main, log = self._main, self.log
+        if not self._reread(number):
+            return FAILED
+        if not self.measure(main.length):
+            return NO_ROOM
+        if not self._reread(number):  # both logs share the page
+            return FAILED
+        kind, flags, length = main.kind, main.flags, main.length
+        copy(log.stage, log.place, main.page, main.at, length)
+        code = PARKED_UNREADABLE if kind == KIND_RAW else reason
+        pack_into("<IHH", log.stage, log.place + length, number, code, 0)
+        code = log.append(kind, flags, length + PARKED_BYTES)
+        if code != LOG_DONE:
+            return NO_ROOM if code == LOG_FULL else FAILED
+        numbers = self.state.numbers
+        self._none_to = 0
+        numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
+        numbers[SET_ASIDE] += 1
+        return KEPT_DONE
+
+    def _reread(self, number):
+        main, source = self._main, self._source
+        main.rewind(source, number - 1)
+        return main.peek(source) > RECORD_NONE and source.found == number
+
+    def is_late(self):
+        """True if the entry found last may be offered again without an operator's order."""
+        return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
+
+    def may_leave(self):
+        """True if there is a hole for an entry that is offered again; else `tidy` comes first."""
+        return self.settle() and self._holes.free() > self._spare()
+
+    def end_late(self, taken):
+        """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
+        numbers = self.state.numbers
+        if not self.settle() or (taken and numbers[LATE] and not self._leave(numbers[LATE], 0)):
+            return False
+        numbers[LATE] = 0
+        return True
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def count(self):
+        """Return how many entries there are, including those that can no longer be read."""
+        return self.log.number - self.log.cursors[0].number - self._holes.count()
+
+    def next_entry(self, after):
+        """Read the first entry after number `after` of the ring into the page; return its kind, RECORD_NONE or _LOST.
+
+        `entry`, `number`, `reason` and `length` then describe it; `lost` is how many before it cannot be read.
+        """
+        log = self.log
+        after = max(after, log.cursors[0].number)
+        self.lost = 0
+        while True:
+            kind = self._peek_behind(after)
+            if kind <= RECORD_NONE:
+                self.lost += log.shown - after
+                return kind
+            found = self._scout.found
+            self.lost += found - after - 1
+            after = self._holes.end_of(found)
+            if after == 0:
+                self._read_tail(found)
+                return kind
+
+    def find(self, number):
+        """Read the entry of the main log's record `number` into the page; return its kind, RECORD_NONE or _LOST."""
+        last = self.entry  # several are usually asked for in their order
+        self._below, self._above = 0, NUMBER_TOP
+        kind = self._seek(last - 1, self.log.number + 1, number)
+        if kind == RECORD_NONE:
+            kind = self._seek(0, last, number)
+        if kind == RECORD_NONE:
+            self._none_from, self._none_to = self._below, self._above
+        return kind
+
+    def numbers(self):
+        """Return the main log's numbers of all entries, oldest entry first; None if they cannot be read now."""
+        found = []
+        kind = self.next_entry(0)
+        while kind > RECORD_NONE:
+            found.append(self.number)
+            kind = self.next_entry(self.entry)
+        return found if kind == RECORD_NONE else None
+
+    def pressure(self):
+        """Return a PRESSURE_ code: whether an operator is needed. Writes nothing."""
+        if self.octets() < self.log.behind(0, FRAME_BYTES + ROOM_BYTES):
+            return PRESSURE_FULL
+        blocks = self.log.device.block_count - 2
+        used = self.log.used_blocks()
+        return PRESSURE_TIGHT if used > 1 and used * 4 > blocks * 3 else PRESSURE_NONE
+
+    def _peek_behind(self, after):
+        log, scout = self.log, self._scout
+        if scout.number < after == scout.found:
+            scout.advance()
+        elif scout.number != after:
+            log.rewind(scout, after)
+        return log.peek(scout)
+
+    def _seek(self, after, end, number):
+        """Look for the main log's `number` after entry `after` and before entry `end`."""
+        while True:
+            kind = self.next_entry(after)
+            if kind <= RECORD_NONE:
+                return kind
+            after = self.entry
+            if after >= end:
+                return RECORD_NONE
+            if self.number == number:
+                return kind
+            if self._below < self.number < number:
+                self._below = self.number
+            elif number < self.number < self._above:
+                self._above = self.number
+
+    def _read_tail(self, entry):
+        log = self.log
+        self.entry = entry
+        self.length = log.length - PARKED_BYTES
+        tail = log.at + self.length
+        self.number = get_u32(log.page, tail)
+        self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
+
+    def _left(self):
+        """Return the bytes left in the newest block, or after what an append carries over from it."""
+        log = self.log
+        block_bytes = log.device.block_bytes
+        if log.cursors[0].number >= log.number:
+            end = 0  # a fresh block is opened
+        elif log.unsaved:
+            end = block_bytes
+        elif log.begun and (log.open_to or self._spare_blocks() > 0):
+            end = log.open_to
+        else:  # a session's first append, or one after a refused program that may not open a block: it carries
+            end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
+        return end - log.offset if end > log.offset else 0
+
+    def _spare_blocks(self):
+        """Return how many more blocks may be opened; below 0 the open one is reserved for what is moved."""
+        log = self.log
+        free = log.free_blocks()
+        if log.cursors[0].number >= log.number:
+            free = min(free + 1, log.device.block_count)  # the newest one is finished, too
+        return free - 2
+
+    # -- what is gone ------------------------------------------------------------------------------------------
+
+    def remove(self, numbers, counter):
+        """Take entries out with one snapshot: the first of the list, as many as there are holes for.
+
+        `counter` is the number of the state that counts them. Return how many are durably gone; 0 if `tidy` must come
+        first or the first is not there, FAILED if nothing could be done now.
+        """
+        if not self.settle():
+            return FAILED
+        cursor, counts = self.log.cursors[0], self.state.numbers
+        holes, damaged, passed = self._holes.saved(), counts[KEPT_DAMAGED], cursor.number
+        done = 0
+        for number in numbers:
+            if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
+                break
+            done += 1
+        counts[counter] += done
+        if done and self.state.save():
+            return done
+        counts[counter] -= done
+        self._holes.restore(holes)
+        counts[KEPT_DAMAGED] = damaged
+        self.log.rewind(cursor, passed)
+        return FAILED if done else 0
+
+    def tidy(self):
+        """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""
+        if not self.settle():
+            return False
+        if self._holes.free() > self._spare():
+            return True
+        if self._spare_blocks() <= 0 and self.next_entry(0) > RECORD_NONE:
+            if self._left() < self.log.behind(0, FRAME_BYTES + self.log.length):
+                return self._move_block()  # rule 5
+        return self.move_oldest()
+
+    def move_oldest(self):
+        """Move the oldest entry after the newest; return False if that cannot be done now. All must be settled."""
+        log = self.log
+        kind = self.next_entry(0)
+        if kind <= RECORD_NONE:
+            return False
+        copy(log.stage, log.place, log.page, log.at, log.length)
+        return self._append_again(kind, log.flags, log.length) or (log.full and self._move_block())
+
+    def _move_block(self):
+        from toolcart.agent.quarantine.move_block import move_block  # rarely needed
+
+        return move_block(self)
+
+    def pass_up_to(self, entry, lost):
+        """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
+        self.state.numbers[KEPT_DAMAGED] += lost
+        self._holes.swallow(entry)
+        self.log.rewind(self.log.cursors[0], entry)
+        self._swallow()
+
+    def replace_oldest(self, kind, flags, length, reason):
+        """Replace the entry found last, which is the oldest, by the payload of `length` bytes in the stage.
+
+        Return False if that cannot be done now. All must be settled.
+        """
+        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
+        return self._append_again(kind, flags, length + PARKED_BYTES)
+
+    def _append_again(self, kind, flags, length):
+        old = self.entry
+        if self.log.append(kind, flags, length) != LOG_DONE:
+            return False
+        self._leave_moved(old, self.log.number)
+        return self.state.save()
+
+    def _leave_moved(self, old, new):
+        """Let entry `new` replace entry `old`, which needs no hole because it is the oldest."""
+        numbers = self.state.numbers
+        self._leave(old, 0)
+        if numbers[LATE] == old:
+            numbers[LATE] = new
+
+    def _spare(self):
+        return 1 if self.state.numbers[LATE] else 0  # rule 4
+
+    def _leave(self, entry, spare):
+        """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
+        holes = self._holes
+        holes.gone = entry
+        self._swallow()
+        holes.gone = 0
+        return self.log.cursors[0].number >= entry or holes.end_of(entry) != 0 or holes.add(entry, spare)
+
+    def _swallow(self):
+        """Move the cursor up to the oldest entry that is left."""
+        log, holes = self.log, self._holes
+        cursor = log.cursors[0]
+        kind = self.next_entry(0)
+        if kind == RECORD_LOST:
+            return
+        last = self.entry - 1 if kind > RECORD_NONE else log.shown
+        holes.swallow(last)
+        self.state.numbers[KEPT_DAMAGED] += self.lost
+        if last > cursor.number:
+            log.rewind(cursor, last)

@@ -1,0 +1,47 @@
+"""What only Linux keeps or reads of a result of several spindles: special values, and which object an object refers to.
+
+Special values come after the rows and the bolt data that they belong to (toolcart.agent.record.spindles), each as long
+as it came; `row` is blank for those of the station (MID 0106):
+
+    byte   0     1     3      5       25     27       29
+           | 'S' | row 2 | step 2 | name 20 | type 2 | length 2 | value |
+"""
+
+from toolcart.agent.base.fields import number
+from toolcart.agent.record import spindles as rec
+
+CPYTHON_ONLY = True  # boards keep none of these, and have no file to report what an object refers to
+
+ROW = 1
+STEP = 3
+NAME = 5
+VALUE = rec.SPECIAL_BYTES
+
+
+def specials_of(page, at, length):
+    """Return for each special value: its row from 0 on (-1: the station), where it begins, and its value's length."""
+    found = []
+    extras = [
+        (place, rec.EXTRA_BYTES + values * rec.VALUE_BYTES) for _, place, values in rec.extras_of(page, at, length)
+    ]
+    behind = dict(extras)
+    place = rec.rows_end(page, at)
+    end = at + length
+    while place + rec.SPECIAL_BYTES <= end:
+        if place in behind:
+            place += behind[place]
+            continue
+        octets = number(page, place + rec.SPECIAL_LENGTH, 2)
+        if page[place] != rec.SPECIAL or octets < 0 or place + rec.SPECIAL_BYTES + octets > end:
+            break
+        found.append((number(page, place + ROW, 2), place, octets))
+        place += rec.SPECIAL_BYTES + octets
+    return found
+
+
+def object_of(page, at, index):
+    """Return the type of the object in row `index`, and the ID of the one it refers to; -1 if not given."""
+    if rec.form_of(page, at) != rec.OBJECTS:
+        return -1, -1
+    place = at + rec.PLACE + rec.SYNC_HEAD_BYTES + index * rec.OBJECTS_ROW_BYTES + rec.OBJECT_TYPE
+    return number(page, place, 1), number(page, place + 1, rec.OBJECT_BYTES)

@@ -1,0 +1,177 @@
+"""A stored record in words, for the agent's status, the quarantine and `toolcart spool`.
+
+Rules
+1. It only reads a page in memory; it may allocate.
+2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
+"""
+
+from toolcart.agent.base.fields import is_plain
+from toolcart.agent.base.words import get_u32, unpack_digits
+from toolcart.agent.record import KIND_EVENT, KIND_RAW
+from toolcart.agent.record import result as res
+from toolcart.agent.record.origin import spindle_in
+
+_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
+_MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
+_READY = {0x30: False, 0x31: True}
+_EVENTS = {  # toolcart.agent.record.event
+    1: "alarm",
+    2: "alarm acknowledged",
+    3: "parameter set",
+    4: "job",
+    5: "vehicle",
+    16: "results gone",
+    17: "command",
+}
+_REASONS = {  # toolcart.agent.station.gone
+    "none": "the controller has nothing under these IDs",
+    "reset": "the controller's IDs began again, or it is another controller",
+    "never": "the controller cannot be asked for them",
+    "many": "more was missing than can be noted",
+}
+_UNITS = {
+    0x31: "Nm",
+    0x32: "lbf.ft",
+    0x33: "lbf.in",
+    0x34: "kpm",
+    0x35: "kgf.cm",
+    0x36: "ozf.in",
+    0x37: "%",
+    0x38: "Ncm",
+}
+
+CLOCK_UNSET = "agent, clock unset"
+
+
+def describe(page, at, kind, flags, length):
+    """Return in words the record whose payload of `length` bytes is at page[at:]."""
+    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
+    if kind == KIND_EVENT:
+        return _event(shown, page, at, flags)
+    shown["spindle"] = spindle_in(page, at)
+    if kind == KIND_RAW:
+        shown["source"] = "RAW"
+        shown["octets"] = length - res.HEAD_BYTES
+        return shown
+    body = at + res.HEAD_BYTES
+    status = page[body + res.TIGHTENING_STATUS]
+    shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
+    shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
+    shown["program"] = digits_of(page, body + res.PSET, 4)
+    decimals = 0
+    if flags & res.FLAG_ODD:
+        from toolcart.agent.record.odd import decimals_of, put_in_order  # hardly any log has such a record
+
+        decimals = decimals_of(page, at, length)
+        shown["odd"] = put_in_order(bytearray(page[at : at + length]), length)[1]
+    shown["torque"] = decimal_of(page, body + res.TORQUE, res.TORQUE_BYTES, 2)
+    shown["unit"] = "Nm"
+    shown["angle"] = decimal_of(page, body + res.ANGLE, res.ANGLE_BYTES, decimals)
+    shown["status"] = "OK" if status == 0x31 else "NOK"
+    shown["torque_status"] = _named(_MEASURED, page[body + res.TORQUE_STATUS])
+    shown["angle_status"] = _named(_MEASURED, page[body + res.ANGLE_STATUS])
+    shown["batch_status"] = _named(_BATCH, page[body + res.BATCH_STATUS])
+    shown["time"] = time_of(page, body)
+    shown["time_source"] = time_source(flags, page, body + res.TIME)
+    shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+    if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
+        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
+        shown["unit"] = _UNITS.get(unit, "Nm")
+    return shown
+
+
+def _event(shown, page, at, flags):
+    from toolcart.agent.record import event as ev  # most logs have none
+
+    shown["source"] = "EVENT"
+    shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
+    shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
+    what = page[at + ev.WHAT]
+    if what == ev.PSET_SELECTED or what == ev.JOB:
+        shown["code"] = digits_of(page, at + ev.CODE, ev.CODE_BYTES)
+    words = at + ev.TEXT
+    if what == ev.PSET_SELECTED:
+        words += ev.PSET_NAME
+    elif what == ev.COMMAND:
+        words += ev.COMMAND_WORDS
+    end = at + ev.TEXT + page[at + ev.TEXT_LENGTH]
+    if what == ev.JOB:  # only figures
+        end = words
+    elif what == ev.VIN and end > words + ev.VIN_MOST:
+        end = words + ev.VIN_MOST
+    shown["text"] = text_of(page, words, end - words) if end > words else ""
+    shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
+    shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
+    if page[at + ev.WHAT] == ev.GONE:
+        _gone(shown, page, at + ev.TEXT, ev)
+    shown["time"] = packed_time(page, at + ev.TIME)
+    shown["time_source"] = time_source(flags, page, at + ev.TIME)
+    return shown
+
+
+def _gone(shown, page, text, ev):
+    """Add which tightening IDs are gone (toolcart.agent.station.gone): from which to which, and how many of these."""
+    for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
+        shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
+    for name, place, width in (
+        ("count", ev.GONE_COUNT, res.ID_BYTES),
+        ("total", ev.GONE_TOTAL, res.ID_BYTES),
+        ("id_epoch", ev.GONE_EPOCH, 3),
+    ):
+        digits = digits_of(page, text + place, width)
+        shown[name] = int(digits) if digits.isdigit() else None
+    shown["text"] = _REASONS.get(shown["code"], "")
+
+
+def time_of(page, body):
+    """Return the time stamp of the result body at page[body:] as YYYY-MM-DD hh:mm:ss; None if it has none."""
+    return packed_time(page, body + res.TIME)
+
+
+def time_source(flags, page, at):
+    """Return whose clock the packed time at page[at:] is of: controller, agent, or the agent's before it was set."""
+    if not flags & res.FLAG_EDGE_TIME:
+        return "controller"
+    return CLOCK_UNSET if res.clock_was_unset(flags, page, at) else "agent"
+
+
+def packed_time(page, at):
+    """Return the time packed at page[at:] as YYYY-MM-DD hh:mm:ss; None if it is not a time."""
+    if page[at + 2] == 0:  # there is no month 0
+        return None
+    digits = bytearray(14)
+    unpack_digits(digits, 0, page, at, 14)
+    text = digits.decode()
+    return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
+
+
+def text_of(buf, at, width):
+    """Return the field as text without its padding, blanks or NULs; what is no text is escaped."""
+    if is_plain(buf, at, width):
+        return bytes(buf[at : at + width]).decode().replace("\0", " ").strip(" ")
+    from toolcart.agent.record.text_form import shown, stripped  # hardly any text needs it
+
+    return shown(stripped(buf, at, width))
+
+
+def digits_of(buf, at, width):
+    """Return the digits without leading zeros, empty text for an absent field."""
+    text = text_of(buf, at, width)
+    return (text.lstrip("0") or "0") if text else ""
+
+
+def decimal_of(buf, at, width, decimals):
+    """Return the number with its sign and `decimals` decimals; as it came if it is not one, empty if absent."""
+    text = text_of(buf, at, width)
+    sign = text[:1] if text[:1] == "-" else ""
+    digits = text[len(sign) :]
+    if not digits.isdigit():
+        return text
+    digits = "0" * (decimals - len(digits)) + digits
+    whole = digits[: len(digits) - decimals].lstrip("0") or "0"
+    return sign + whole + ("." + digits[-decimals:] if decimals else "")
+
+
+def _named(names, octet):
+    """Return the meaning of the status, or itself if it has none; empty if absent."""
+    return names.get(octet) or (chr(octet) if 0x20 < octet <= 0x7E else "")

@@ -1,0 +1,63 @@
+"""Records which results the controller no longer has: an event for each run of tightening IDs that are gone.
+
+    code    none    the controller has nothing under these IDs
+            reset   its IDs restarted, or it is another controller
+    text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
+
+Rules
+1. It is appended first, then the recovery saves it: a power cut between the two reports it twice, but never not at all.
+   The count in the state is exact.
+2. Results have priority: with no room for both it is reported later, and what is gone stays open until then.
+
+Loaded when the first result is gone: most controllers have all that is asked for.
+"""
+
+from toolcart.agent.base.fields import copy, fill
+from toolcart.agent.openprotocol.ids import put_id
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
+
+_OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
+
+
+def put_gone(log, clock, station, first, last, count, total, epoch, is_reset):
+    """Report that `count` of the IDs first..last are gone, `total` including these; return False if it must wait."""
+    if not log.has_room(ROOM_BYTES + _OCTETS, False):
+        return False
+    stage = log.stage
+    at = log.place
+    ev.put_event(stage, at, log.next, station, ev.GONE)
+    code = b"reset" if is_reset else b"none"
+    copy(stage, at + ev.CODE, code, 0, len(code))
+    stamp = bytearray(STAMP_BYTES)
+    clock.stamp_into(stamp)
+    ev.put_time(stage, at, stamp, 0)
+    text = at + ev.TEXT
+    fill(stage, text, ev.GONE_BYTES)
+    digits = bytearray(ID_BYTES)
+    for place, value in (
+        (ev.GONE_FIRST, first),
+        (ev.GONE_LAST, last),
+        (ev.GONE_COUNT, count),
+        (ev.GONE_TOTAL, total),
+    ):
+        put_id(digits, value)
+        copy(stage, text + place, digits, 0, ID_BYTES)
+    put_id(digits, epoch)
+    copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
+    ev.end_text(stage, at, ev.GONE_BYTES)
+    return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0
+
+
+def latest(search, blocks):
+    """Return in words the newest of these events in the newest blocks, None if there is none."""
+    from toolcart.agent.station.newest_event import newest_event  # only when it is asked for
+
+    return newest_event(search.log, ev.GONE, blocks, _in_words)
+
+
+def _in_words(log):
+    from toolcart.agent.record.text import describe  # only for display
+
+    return describe(log.page, log.at, log.kind, log.flags, log.length)

@@ -1,0 +1,605 @@
+"""The station's task on the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
+
+Rules
+1. A push is taken by its keeper, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
+   or not, and only what is durable is acknowledged. Results of MID 0061 are taken here, with `Store`.
+2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
+   the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
+   before the controller is asked again, after ever longer pauses until a result is kept.
+3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
+4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
+   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
+   logged once for each change.
+5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
+6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.quiet).
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import copy
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.trouble import Trouble
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.ids import id_of, increment
+from toolcart.agent.openprotocol.known import INDEXES
+from toolcart.agent.openprotocol.questions import (
+    NEWS_ASK_AGAIN,
+    NEWS_HIGHER,
+    NEWS_KNOWN,
+    NEWS_NO_OWNER,
+    NEWS_RESET,
+    NEWS_STORE,
+    NEWS_UNKNOWN,
+    PHASE_FILL,
+)
+from toolcart.agent.openprotocol.subscriptions import NAMED
+from toolcart.agent.record.result import ID_BYTES
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+from toolcart.agent.station.watch import Watch
+
+READS_A_STEP = 8  # then the other tasks have their turn
+_CONNECT_TIMEOUT_MS = const(5000)
+FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
+ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
+
+
+class Intake:
+    """One controller, one log. `limits` is the `controller` part of the completed configuration."""
+
+    def __init__(self, port, session, quiet, recovery, store, health, host, number, limits, seed):
+        self.port = port
+        self.session = session
+        self.link = session.link
+        self.quiet = quiet
+        self.recovery = recovery
+        self.watch = Watch(recovery, recovery.retry_ms)
+        self.store = store
+        self.log = store.log
+        self.health = health
+        self.host = host
+        self.number = number
+        self.queries = None  # toolcart.agent.openprotocol.queries, if configured
+        self.commands = None  # toolcart.agent.station.commands, likewise
+        self.due = False  # something is to be asked before missing results: the tool's data, or a command
+        self.full = False  # something could not be kept: nothing more is acknowledged in this session
+        self.refused = False  # the flash has refused it: room would not help
+        self._kept_before = -1  # how many results had been stored then
+        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        self.stopping = False
+        self.trouble = Trouble()
+        self._ready = False
+        self.opening = False  # a connection was requested and is not open yet
+        self._fills = False  # the last answer was to a question for what is missing
+        self._tool_due = False
+        self._gone = 0  # IDs gone, and below snapshots refused, that were reported
+        self._passed_over = 0  # results of other stations that were counted
+        self._not_saved = 0
+        self._more = False  # more input came while the flash was busy in this step: its `now` is old
+        self._outlet_slots = ()
+        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
+        self._heard = Timer()
+        self._octets = 0  # that came over a serial line since it was opened: none of them may be an answer
+        self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
+        self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
+        self._backoff_most_ms = limits["backoff_max_ms"]
+        self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
+        self._busy_most_ms = limits["busy_backoff_max_ms"]
+        self._dice = seed & 0x7FFF
+        session.subscriptions[0].keep(self)
+
+    # -- the station's calls -------------------------------------------------------------------------------------
+
+    def attach(self, scheduler, outlet_slots):
+        """Wake these slots (a tuple) for every result kept."""
+        self._scheduler = scheduler
+        self._outlet_slots = outlet_slots
+
+    def begin(self, now):
+        """Start with the revisions that worked before."""
+        session = self.session
+        indexes = self.log.state.octets[INDEXES]
+        starts = session.starts
+        starts.index = (indexes & 0x0F) % len(starts.all)
+        known = self.store.known
+        self._gone = known.gone()
+        results = session.subscriptions[0].revisions
+        results.index = (indexes >> 4) % len(results.all)
+        if known.is_met() or known.is_empty():
+            starts.stood = starts.index
+            results.stood = results.index
+        self.wait.start(now, 0)
+
+    def step(self, now):
+        """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
+        if self.session.state == st.CLOSED:
+            if self.stopping:
+                return FOREVER
+            if not self._connect(now):
+                return self.wait.left(now)
+        link = self.link
+        steady = link.steady
+        reads = READS_A_STEP
+        while reads:
+            reads -= 1
+            n = self.port.readinto(link.inlet(), link.free)
+            if n > 0:
+                self.session.receive(n)
+                if self._fetch_after_ms:
+                    self._octets += n
+                    self._heard.start(now, self._fetch_after_ms)
+            if n or self._more or not steady:
+                self._handle_events(now)
+            left = self._exchange(n, now)
+            if left < 0:
+                return self.wait.left(now)
+            if self._more:
+                return 0  # more came while the flash was busy: it needs the current time
+            if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
+                left = self._use_silence(left, now)
+                if left >= 0:
+                    return left
+        return 0
+
+    def stop(self, now):
+        """End the session in order; `stopped` tells when it is done."""
+        self.stopping = True
+        if self.session.state == st.CLOSED:
+            self.port.close()
+        else:
+            self.session.stop(now)
+
+    def stopped(self):
+        """True if the port is closed after `stop`."""
+        return self.stopping and self.session.state == st.CLOSED
+
+    def hurry(self, now):
+        """Connect at once if it would do so over the network: the network is up now."""
+        if self.link.steady and self.session.state == st.CLOSED and not self.opening:
+            self.wait.start(now, 0)
+
+    def recover(self, now):
+        """Start over with a new connection after a fault."""
+        self.health.note(h.FAULTS, 0, now)
+        self._close(now)
+
+    def stalled(self, now):
+        """The process got no turn for a while: the controller may have given up."""
+        self.watch.doubt(now)
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    def _connect(self, now):
+        """Return True once the port is open; else `wait` says when to check again."""
+        if self.stopping:
+            return False
+        if self.opening:
+            state = self.port.state()
+            if state == PORT_OPEN:
+                self.opening = False
+                self.wait.stop()
+                self.health.count(h.CONTROLLER_CONNECTS)
+                self._octets = 0
+                self.session.opened()
+                self.quiet.talks(True)
+                return True
+            if state == PORT_CLOSED or self.wait.expired(now):
+                self._close(now)
+            return False
+        if not self.wait.expired(now):
+            return False
+        if not self._can_keep(now):
+            return False
+        self.opening = True
+        self.attempts += 1
+        self.wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.port.open(self.host, self.number)
+        # A serial line is open at once, a network that is down closes at once: nothing would wake us for either.
+        return self.port.state() != PORT_OPENING and self._connect(now)
+
+    def _can_keep(self, now):
+        """True if the next result can be kept, as far as the flash can tell without it; else start the wait."""
+        log = self.log
+        # While the last record is in doubt nothing can be stored, nor is it known what was stored.
+        is_sure = self.store.ready()
+        if is_sure and self.full and not log.has_room(log.room_bytes):
+            self.refused = False
+            self.wait.start(now, ROOM_ASKED_MS)
+            return False
+        if is_sure and (not self.full or log.state.save()) and log.maintain():  # while nothing can be said yet
+            self.full = self.refused = False
+            return True
+        self._stand_back()
+        self._pause(now, self._longer())
+        return False
+
+    def _stand_back(self):
+        """Note that something could not be kept, and whether that is for want of room."""
+        self.full = True
+        self.refused = self.log.device.refusal() != 0
+        self._kept_before = self.health.counters[h.STORED]
+
+    def _longer(self):
+        """Return the wait for the next attempt, and double the one after it."""
+        wait_ms = self._backoff_ms
+        self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
+        return wait_ms
+
+    def _pause(self, now, wait_ms):
+        """Wait so long and up to a quarter more."""
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+
+    def _close(self, now):
+        """Close, and start the wait for the next connection."""
+        why = self.session.why
+        if not self.stopping:
+            self._blame(why, now)
+        self.port.close()
+        self.session.closed()
+        self.quiet.talks(False)
+        self.watch.closed()
+        self.recovery.closed()
+        self._tell_recovery(now)
+        self.opening = False
+        if why == st.WHY_BUSY:
+            wait_ms = self._busy_ms
+            self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
+        elif (self._ready and not self.full) or self.session.goes_on:
+            wait_ms = self._backoff_least_ms
+        else:
+            wait_ms = self._longer()
+        self._ready = False
+        self._pause(now, wait_ms)
+
+    def _blame(self, why, now):
+        """Record why there is no connection, as the session or the port says."""
+        session = self.session
+        port = self.port
+        code, mid = session.refused_code, session.refused_mid
+        if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
+            mid = session.request.asked
+        if why == st.WHY_SILENCE and self._fetch_after_ms:
+            code = self._octets
+        if why == st.WHY_NOTHING:
+            code = port.why_code
+            why = port.why
+            if self.opening and why == 0:
+                why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
+        was_open = session.state != st.CLOSED
+        if was_open:
+            self.health.note(h.CONTROLLER_LOSSES, why, now)
+        if why == st.WHY_STOPPED:
+            return  # we ended it: it starts again by itself
+        state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
+        is_news = self.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
+        if not was_open:
+            self.health.count(h.CONTROLLER_AWAY)
+            if is_news:
+                self.health.log(h.CONTROLLER_AWAY, why, now)
+
+    def _begin_ready(self, now):
+        """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
+        self._ready = True
+        self.trouble.over()
+        if self.health.counters[h.STORED] != self._kept_before:
+            self._backoff_ms = self._backoff_least_ms
+        self._busy_ms = self._busy_least_ms
+        session = self.session
+        state = self.log.state
+        indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
+        if state.octets[INDEXES] != indexes:
+            state.octets[INDEXES] = indexes
+            if not state.save():
+                self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
+        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        self.watch.rest(now)
+        self._tool_due = self.due = True
+        if self.queries is not None:
+            self.queries.opened(now)
+
+    # -- the conversation ----------------------------------------------------------------------------------------
+
+    def _exchange(self, n, now):
+        """Write what is due; return the ms until the next deadline, -1 if the connection is over."""
+        session = self.session
+        if n < 0 and session.state != st.CLOSED:
+            self._close(now)
+        left = session.tick(now)
+        if left == 0 and self.link.steady:  # a deadline has come that nothing else would handle
+            self._handle_events(now)
+            left = session.tick(now)
+        if self.link.pending:
+            left = self._write(left, now)
+        return -1 if session.state == st.CLOSED else left
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        link = self.link
+        pending = link.pending
+        while pending:
+            n = self.port.write(link.tx, link.tx_from, pending)
+            if n < 0:
+                self._close(now)
+                return left
+            if n:
+                link.sent(n)
+                pending = link.pending
+                if pending == 0 and link.steady and not self.session.has_more():
+                    break
+            left = self.session.tick(now)  # only now: what was sent sets deadlines, and more may be due
+            if n == 0:
+                break
+            pending = link.pending
+        return left
+
+    def _handle_events(self, now):
+        session = self.session
+        self._more = False
+        while True:
+            event = session.next_event(now)
+            if not self._ready and session.state == st.READY:
+                self._begin_ready(now)
+            if event == st.EV_NONE:
+                return
+            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
+                session.pushed.keeper.take(self, event == st.EV_PUSHED_CUT, now)
+                if self.link.steady:
+                    if self.link.is_empty():
+                        return
+                elif self.link.room() == 0:
+                    self._more = True
+                    return
+            elif event == st.EV_OVER:
+                self._close(now)
+                return
+            else:
+                self._handle_answer(event, now)
+
+    def _handle_answer(self, event, now):
+        session = self.session
+        if session.subscriptions[0].keeper is None:
+            self._hire(session.subscriptions[0])
+        if event == st.EV_FETCHED:
+            self._take_fetched(now)
+        elif event == st.EV_FETCH_REFUSED:
+            self.take_news(self.recovery.refused(session.refusal, now), now)
+        elif event == st.EV_FETCH_SILENT:
+            self.take_news(self.recovery.silent(now), now)
+        elif event == st.EV_BESIDE:
+            self._take_beside(now)
+        elif event == st.EV_TOOL:
+            copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
+        elif event == st.EV_REFUSED:
+            self.health.note(h.CONTROLLER_REFUSALS, session.named * 1000 + session.code, now)
+        elif event == st.EV_UNKNOWN:
+            if self.commands is None or not self.commands.came_late(session, now):
+                self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+        elif event == st.EV_MALFORMED:
+            self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        elif event >= st.EV_WATCH:
+            self.watch.hear(self, event, now)
+        elif event >= st.EV_KEEPERS:
+            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+        elif event >= st.EV_QUERY:
+            self.queries.take(event, session, self.health, now)  # type: ignore
+
+    def _hire(self, subscription):
+        """Create the keeper for a controller that sends its results in another form; loaded only now."""
+        if subscription.row[NAMED]:
+            from toolcart.agent.station.operations import Operations
+
+            subscription.keep(Operations())
+        else:
+            from toolcart.agent.station.spindles import Spindles
+
+            subscription.keep(Spindles())
+
+    # -- pushes --------------------------------------------------------------------------------------------------
+
+    def take(self, intake, cut_short, now):
+        """Take, as its keeper, the MID 0061 that just came. Hot: allocates nothing."""
+        session = self.session
+        link = self.link
+        if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
+            session.withhold()
+            return
+        kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
+        if kept <= NOT_KEPT:
+            self.answer(kept, now)
+            return
+        if kept == KEPT_BEFORE:
+            self.watch.doubt(now, True)
+        # Not while a request is outstanding: its answer may come in the meantime.
+        if not link.steady and link.last_chance() and not session.request.asked:
+            self._maintain()
+            self.quiet.offer(now)
+        session.acknowledge()
+        for slot in self._outlet_slots:  # not through `wake_outlets`: one call less per result
+            self._scheduler.wake(slot, now)
+
+    def hear(self, intake, event, now):
+        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
+        session = self.session
+        self.recovery.opened(session.identity, session.system_type, now)
+
+    def answer(self, kept, now):
+        """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
+        if kept > NOT_KEPT:
+            self.session.acknowledge()
+            self.wake_outlets(now)
+            several = self.session.several
+            if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
+                self.watch.doubt(now, True)
+            return True
+        self.session.withhold()
+        if kept == NOT_KEPT:
+            self.leave(now)
+        return False
+
+    def leave(self, now):
+        """End the session in order, as nothing more can be kept, and come back when there is room."""
+        if not self.full:
+            self._stand_back()
+            self.session.stop(now)
+
+    def wake_outlets(self, now):
+        """Wake the outlets: something was stored."""
+        for slot in self._outlet_slots:
+            self._scheduler.wake(slot, now)
+
+    # -- silences, and what is asked in them ---------------------------------------------------------------------
+
+    def _use_silence(self, left, now):
+        """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
+        session = self.session
+        recovery = self.recovery
+        if self._heard.armed and self._heard.expired(now):
+            self._heard.stop()
+        wait_ms = self.watch.timer.left(now)
+        if wait_ms:
+            left = min(left, wait_ms)
+        elif session.can_fetch() and not self._heard.armed and self.watch.look(session, now):
+            return -1
+        # Checked before the call: usually there is nothing to fetch.
+        if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+            if session.can_fetch():
+                if self._heard.armed:
+                    left = self._heard.least(now, left)
+                elif self._fetch_next(now):
+                    return -1
+                left = recovery.wait_least(now, left)
+        if self.queries is not None:
+            if self._heard.armed:
+                left = self._heard.least(now, left)
+            else:
+                left = self.queries.look(session, now, left)
+                if left < 0:
+                    return left
+        if not self.log.is_ready() and (self.link.steady or self.quiet.may_erase()):
+            self._maintain()
+        return left
+
+    def _maintain(self):
+        if not self.log.maintain():
+            self.health.count(h.NOT_SAVED)  # it is retried each time
+
+    def _fetch_next(self, now):
+        if self.due and self._ask_first(now):
+            return True
+        recovery = self.recovery
+        log = self.log
+        if recovery.phase == PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+            recovery.wait_for_room(now)
+            return False
+        if not self.quiet.may_program():
+            return False
+        if not recovery.want(now):
+            self._tell_recovery(now)
+            return False
+        session = self.session
+        copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
+        if recovery.asks_higher():
+            increment(session.fetch_id)
+        session.fetch_revision = recovery.revision()
+        session.fetch_spindle = recovery.ask_spindle
+        session.request.lower_too = recovery.whose.hears_lower()
+        session.request.higher_too = recovery.hears_higher()
+        session.fetch()
+        return True
+
+    def _ask_first(self, now):
+        """Ask for what comes before missing results; return False if nothing of it may be asked now."""
+        self.due = False
+        if self._tool_due:
+            self._tool_due = False
+            self.due = self.commands is not None
+            if self.session.ask_tool():
+                return True
+        return self.commands is not None and self.commands.ask_first(self.session, now)
+
+    def _tell_recovery(self, now):
+        """Count what the recovery found gone, which is in the log by now, and what it could not save."""
+        gone = self.recovery.known.gone()
+        if gone != self._gone:
+            self.health.note(h.IDS_GONE, gone - self._gone, now)
+            self._gone = gone
+            self.wake_outlets(now)
+        passed_over = self.recovery.passed_over
+        if passed_over != self._passed_over:
+            self.health.counters[h.PASSED_OVER] += passed_over - self._passed_over
+            if self._passed_over == 0:
+                self.health.log(h.PASSED_OVER, passed_over, now)
+            self._passed_over = passed_over
+        if self.recovery.known.not_saved != self._not_saved:
+            self._not_saved = self.recovery.known.not_saved
+            self.health.note(h.NOT_SAVED, 1, now)
+
+    def _take_fetched(self, now):
+        link = self.link
+        shared = self.recovery.whose.shared
+        if shared is not None:
+            shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
+        spindle = self.session.request.spindle
+        self._fills = self.recovery.phase == PHASE_FILL
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.revision, spindle)
+        self.store_answer(is_read, now)
+
+    def _take_beside(self, now):
+        """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID.
+
+        Not if that was to find out what is missing, which is stored oldest first.
+        """
+        link = self.link
+        if not self._fills or self.recovery.whose.shared is not None:
+            return
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
+            if self.store.put_fetched(now) != NOT_KEPT:
+                self.wake_outlets(now)
+
+    def store_answer(self, is_read, now):
+        """Store the answer to the recovery's request: it is in the stage, or only its ID if it cannot be read."""
+        recovery = self.recovery
+        store = self.store
+        link = self.link
+        if is_read:
+            news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
+        else:
+            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
+            news = recovery.fetched_unread(self.log.stage, store.body, check, now)
+        if news != NEWS_STORE:
+            self.take_news(news, now)
+            return
+        if is_read:
+            kept = store.put_fetched(now)
+        else:
+            pushed_at = self.session.place_of_pushed_id()
+            kept = store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now)
+        if kept == NOT_KEPT:
+            recovery.wait_for_room(now)
+        else:
+            recovery.kept(now)
+            self.wake_outlets(now)
+            if kept == KEPT:
+                self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+
+    def take_news(self, news, now):
+        """Act on what the recovery has concluded from an answer."""
+        if news == NEWS_ASK_AGAIN:
+            self.session.stop(now)
+        elif news == NEWS_NO_OWNER:
+            self.health.note(h.NO_OWNER, self.session.revision, now)
+        elif news == NEWS_KNOWN or news == NEWS_UNKNOWN:
+            self.watch.polled(self, news == NEWS_KNOWN, now)
+        elif news == NEWS_HIGHER:
+            self.health.note(h.IDS_HIGHER, 0, now)
+        elif news == NEWS_RESET:
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+        self._tell_recovery(now)
+
+
+def _doubled(ms, most):
+    return ms * 2 if ms * 2 < most else most

@@ -1,0 +1,142 @@
+"""Results that come as MID 1201 and 1202: their keeper, also for a controller that sends each only once (002:316-327).
+
+Rules
+1. A result is acknowledged as a whole: each part but the last when it has come, the last when the result is durable. A
+   controller that waits for each acknowledgement then goes on (003:7022-7040), one that ignores them (MT Focus 6000)
+   loses nothing.
+2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
+   What is lost is fetched: the controller's newest result shows what is missing.
+3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
+   while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
+   most (an outstanding answer, MID 0003), and a screw takes about a second.
+4. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
+   means that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is not specified.
+
+Imported when the first such controller is met.
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.record import FRAME_BYTES
+from toolcart.agent.openprotocol import operation as op
+from toolcart.agent.openprotocol import replies
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.record.origin import NONE_NAMED
+from toolcart.agent.record.result import ROOM_BYTES
+from toolcart.agent.station.store import NOT_KEPT
+
+RESERVE_RESULTS = const(8)
+
+_REASKED = (replies.REFUSED_REVISION, replies.REFUSED_BUSY, replies.REFUSED_LATER, replies.REFUSED_NEVER)
+
+
+class Operations:
+    """Takes the parts that were pushed or asked for, for one intake."""
+
+    def take(self, intake, cut_short, now):
+        """Take the message that just came."""
+        session = intake.session
+        link = session.link
+        operation = session.generic.operation
+        operation.most = intake.store.longest
+        found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
+        if cut_short and found != op.PART_UNREADABLE:
+            intake.health.count(h.CUT_SHORT)
+        if operation.lost:
+            self._look_for_lost(intake, now)
+        if found == op.PART_WHOLE:
+            self._take_whole(intake, operation, now)
+        elif found == op.PART_KEPT:
+            if not session.generic.may_answer(session) and not _is_left(intake):
+                operation.pushed = True
+                session.acknowledge()
+        elif found == op.PART_UNREADABLE:
+            self._keep_unread(intake, now)
+        else:
+            intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            if found == op.PART_FOREIGN:
+                intake.recovery.look_again(now)  # the part before it was lost
+            if found == op.PART_AGAIN and (operation.under_way or operation.kept):
+                session.acknowledge()
+            else:
+                session.withhold()
+
+    def hear(self, intake, event, now):
+        """Handle an event: a session is up, the next part did not come, or a request is rejected."""
+        session = intake.session
+        if event == st.EV_READY:
+            # MID 1201 is asked for by its own ID and answered by it.
+            intake.recovery.opened(session.identity, session.system_type, now, True)
+        elif event == st.EV_GENERIC:
+            self._meet(intake, now)
+        elif event == st.EV_LATE:
+            self._look_for_lost(intake, now)
+        elif event == st.EV_HISTORY_REFUSED:
+            refusal = session.refusal if session.refusal in _REASKED else replies.REFUSED_GONE
+            if not _is_left(intake):
+                session.generic.was_pushed(session)
+            intake.take_news(intake.recovery.refused(refusal, now), now)
+
+    def _meet(self, intake, now):
+        """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
+        intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        unit = intake.log.device.unit_bytes
+        record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
+        intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
+        self._keep_reserve(intake, now)
+
+    def _keep_reserve(self, intake, now):
+        """End the session in order while there is still room for what comes until it has ended."""
+        if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.log.room_bytes):
+            intake.leave(now)
+
+    def _look_for_lost(self, intake, now):
+        intake.session.generic.operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        intake.recovery.look_again(now)
+
+    def _take_whole(self, intake, operation, now):
+        """Take a complete result: an answer to MID 0006, or a push."""
+        session = intake.session
+        answers = session.generic.answers(session)
+        if answers == op.ANSWER_LATE:
+            intake.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            return
+        if answers != op.ANSWER_SURE:
+            self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
+        if answers != op.ANSWER_NONE:  # it answers the recovery's request
+            self._into_stage(intake, operation, NONE_NAMED)
+            intake.store_answer(True, now)
+        self._keep_reserve(intake, now)
+
+    def _into_stage(self, intake, operation, unnamed=1):
+        link = intake.link
+        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at, unnamed)
+
+    def _take_pushed(self, intake, operation, acknowledges, now):
+        if _is_left(intake):
+            intake.session.withhold()
+            return
+        self._into_stage(intake, operation)
+        kept = intake.store.put_taken(now)
+        operation.kept = kept > NOT_KEPT
+        if operation.kept and not acknowledges:  # it may be an answer, and its acknowledgement count for another result
+            intake.wake_outlets(now)
+        else:
+            intake.answer(kept, now)
+
+    def _keep_unread(self, intake, now):
+        """Keep an unreadable part as it came, and acknowledge it, or it would be repeated forever."""
+        link = intake.link
+        if _is_left(intake):
+            intake.session.withhold()
+            return
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
+            intake.recovery.look_again(now)
+
+
+def _is_left(intake):
+    """True if a result was not stored in this session: an acknowledgement now would count for that one."""
+    return intake.full and intake.session.system_type != REPEATS_NOTHING  # that one waits for no acknowledgement

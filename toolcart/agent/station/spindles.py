@@ -1,0 +1,133 @@
+"""Results of several spindles from message to record: the keeper of MID 0101, 0106 and 0107.
+
+Rules
+1. A result is one record, stored when all of it is here, and one record for ToolsNet. The request for more of it (MID
+   0108 with Bolt Data 1) says that it was read; the last acknowledgement says that it is durable.
+2. A result is a repeat if the log holds it. Its bolt data is not asked for again.
+3. A part that is repeated while the cycle is under way is not answered again: the first answer is on its way, and MID
+   0108 does not say what it answers. A second answer would count for the next part, and in the end for a result that
+   is not durable.
+4. If bolt data does not come in time, or not before the next result, the result is stored without it.
+5. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription rewinds
+   to. A controller met for the first time is noted as met at once, so that its first result is not missed.
+
+Imported when the first such controller is met.
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.openprotocol import cycle as cy
+from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.spindle_ids import ahead_by
+from toolcart.agent.openprotocol.states import EV_LATE, EV_READY
+from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+
+
+class Spindles:
+    """Takes the parts that are pushed, for one intake."""
+
+    def take(self, intake, cut_short, now):
+        """Take the message that just came."""
+        session = intake.session
+        cycle = session.several.cycle
+        link = session.link
+        more = session.several.wants_bolts(session)
+        cycle.most = intake.store.longest
+        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.mid):
+            self._store_as_it_is(intake, cycle, now)
+        if intake.full:  # an answer would count for the one not taken
+            session.withhold()
+            return
+        found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
+        cycle.cut = cycle.cut or cut_short
+        if found == cy.CYCLE_WHOLE:
+            self._store(intake, cycle, True, now)
+        elif found == cy.CYCLE_MORE:
+            if session.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
+                _ask_for(session, True)
+                session.acknowledge()
+        elif found == cy.CYCLE_UNREADABLE:
+            self._keep_unread(intake, now)
+        else:
+            if found == cy.CYCLE_FOREIGN:
+                intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            session.withhold()
+
+    def hear(self, intake, event, now):
+        """Handle an event: a session is up, or the rest of a cycle did not come."""
+        cycle = intake.session.several.cycle
+        if event == EV_LATE:
+            self._store_as_it_is(intake, cycle, now)
+        elif event == EV_READY:
+            known = intake.store.known
+            if not (known.is_met() or known.is_empty()):
+                known.begin()
+                known.put_empty()
+                if not known.commit():
+                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
+
+    def _store_as_it_is(self, intake, cycle, now):
+        intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+        self._store(intake, cycle, False, now)
+
+    def _into_stage(self, intake, cycle):
+        intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
+
+    def _is_repeat(self, intake, cycle, now):
+        """Return True if the log holds the cycle that has just begun; then it is answered at once."""
+        self._into_stage(intake, cycle)
+        kept = intake.store.repeated(now)
+        if kept < NOT_KEPT:
+            return False
+        cycle.give_up()
+        self._settle(intake, kept, True, now)
+        return True
+
+    def _store(self, intake, cycle, answers, now):
+        """Make a complete cycle durable, once, and acknowledge it."""
+        link = intake.link
+        store = intake.store
+        session = intake.session
+        if store.plausible is not None and answers:
+            if not store.is_sure(cycle.found == RESULT_READ, link.buf, link.at, link.length, session.revision, now):
+                session.withhold()
+                return
+        if cycle.cut:
+            intake.health.count(h.CUT_SHORT)
+        self._into_stage(intake, cycle)
+        known = store.known
+        follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
+        kept = store.put_taken(now, False)
+        if kept == KEPT and not follows:
+            intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        if kept != KEPT_BEFORE:
+            # The IDs may have restarted with it: then what was stored last says nothing.
+            behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
+            session.several.rewind_behind(behind)
+        self._settle(intake, kept, answers, now)
+
+    def _keep_unread(self, intake, now):
+        """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
+        session = intake.session
+        link = session.link
+        intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        _ask_for(session, False)
+        intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
+
+    def _settle(self, intake, kept, answers, now):
+        """Act on the cycle's outcome: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""
+        session = intake.session
+        if answers:
+            _ask_for(session, False)
+            intake.answer(kept, now)
+        elif kept == NOT_KEPT:
+            intake.leave(now)
+        else:
+            intake.wake_outlets(now)
+
+
+def _ask_for(session, more):
+    """Ask a PowerMACS in the next acknowledgement for `more` of this cycle, or not."""
+    push = session.pushed
+    if push.pushed_mid != cy.SYNC_MID:
+        push.asks_for_more(more)

@@ -1,0 +1,404 @@
+"""Turns a result message into a durable record, once, and says whether it may be acknowledged.
+
+Rules
+1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
+   doubt. Nothing else may be acknowledged.
+2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
+   the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored. Whatever
+   tells two messages apart tells their records apart (toolcart.agent.record.origin).
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
+4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
+   (003:2152-2154).
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import copy, fill, is_blank, is_plain
+from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
+from toolcart.agent.log.numbers import LOG, NEXT, STORED
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.log.state import STATE_LAST
+from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of, spindle_of
+from toolcart.agent.openprotocol.known import SPINDLES
+from toolcart.agent.openprotocol.light import read_light
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
+from toolcart.agent.record import result as res
+from toolcart.agent.record.origin import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE_BITS, put_origin, source_of
+from toolcart.agent.record.origin import SPINDLE as SPINDLE_AT
+from toolcart.agent.record.raw import FRAME_MOST
+
+KEPT = const(1)
+KEPT_BEFORE = const(2)  # a repeat
+NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
+NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
+
+_LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_MONTH = const(58)  # TIME + 2: there is no month 0
+_TORQUE_END = const(50)
+_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (003:6565-7019), from the message's first byte
+
+
+class Store:
+    """One station's way from a message into its log."""
+
+    def __init__(self, log, known, recovery, look, health, clock, station):
+        self.log = log
+        self.known = known
+        self.recovery = recovery
+        self.look = look
+        self.health = health
+        self.clock = clock
+        self.station = station
+        self.serial = bytearray(b" " * res.SERIAL_BYTES)
+        self.wants_time = False  # the controller's time is needed: the next live result puts it into `heard`
+        self.heard = bytearray(res.TIME_BYTES)
+        self.plausible = None  # type: object  # toolcart.agent.openprotocol.plausible's, on a line that may corrupt a message
+        self.limits = None  # toolcart.agent.openprotocol.queries.Limits, if configured
+        self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
+        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
+        self._numbers = log.state.numbers
+        self._scout = None  # reads what comes after the snapshot, until that is done
+        self._odd = 0  # checksum of the last odd message
+        self._stamp = bytearray(res.STAMP_BYTES)
+        self.flags = 0  # of what was fetched or taken
+        self._found = res.RESULT_READ  # how it was read: RESULT_
+        self.length = 0  # of the payload in the stage
+
+    # -- the start -----------------------------------------------------------------------------------------------
+
+    def start(self):
+        """Count what comes after the snapshot of a log just mounted; return True if that is done (`ready`)."""
+        self._scout = scout = Cursor()
+        scout.wants = WANTS_RESULTS | WANTS_FRAMES
+        scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)
+        return self.ready()
+
+    def ready(self):
+        """True once everything in the log is counted and nothing is in doubt; until then each call tries again."""
+        scout = self._scout
+        if scout is None:
+            return True
+        if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
+            return False
+        self._scout = None
+        return True
+
+    def _replay(self, scout):
+        """Count what is certain, and let snapshots say so; return RECORD_NONE, or RECORD_LOST if it cannot be read."""
+        log = self.log
+        kind = log.peek(scout)
+        while kind > RECORD_NONE:
+            self._count(kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
+            kind = log.peek(scout)
+        log.cover(scout.number)
+        return kind
+
+    # -- what is pushed ------------------------------------------------------------------------------------------
+
+    def put_pushed(self, buf, at, length, revision, cut_short, now):
+        """Store the MID 0061 at buf[at:at+length]: KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT. Hot: allocates nothing."""
+        log = self.log
+        stage = log.stage
+        body = self.body
+        # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
+        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
+        read = res.RESULT_READ
+        source = NO_SOURCE  # nothing it says is left out
+        if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
+            self.length = _LIGHT_PAYLOAD
+            pack_into("14s", stage, body + res.SERIAL, self.serial)
+        else:
+            read = self._read_pushed(buf, at, length, revision)
+            source = NO_SOURCE if cut_short else revision
+        if self.plausible is not None and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
+            return NOT_SURE
+        if read == res.RESULT_UNREADABLE:
+            return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
+        if self.limits is not None and revision == 999:
+            self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
+        if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
+            self._sign(1, source, buf, at, length)
+        if cut_short:  # what is kept of a result comes first in it
+            self.health.count(h.CUT_SHORT)
+        flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
+        if stage[body + _MONTH] == 0 or (
+            stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
+        ):
+            flags = self._complete(flags)
+        known = self.known
+        is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
+        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != known.octets[SPINDLES]  # than the only spindle
+        if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
+            return self._put_read(flags, now)
+        return self._put_next(stage, body, now)
+
+    def take_body(self, body, octets, found, buf, at, unnamed=1):
+        """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
+
+        `found` is the RESULT_ code of that read; `unnamed` is the spindle of a message that names none.
+        """
+        stage = self.log.stage
+        self._put_head(res.HEAD_BYTES + octets, buf, at, unnamed)
+        copy(stage, self.body, body, 0, octets)
+        if place_of(buf, at + STATION) > 1:
+            self._sign(unnamed, NO_SOURCE, buf, at, HEADER_BYTES)
+        if is_blank(body, res.SERIAL, res.SERIAL_BYTES):
+            copy(stage, self.body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
+        self._note_found(found)
+
+    def put_taken(self, now, asks=True):
+        """Store the pushed result that `take_body` has taken; return KEPT, KEPT_BEFORE or NOT_KEPT.
+
+        `asks` False: this controller cannot be asked for results, so what it pushes needs no other proof.
+        """
+        if asks:
+            kept = self._put_read(self._complete(self.flags), now)
+        else:
+            kept = self.repeated(now)
+            if kept < NOT_KEPT:
+                kept = self._commit(self.flags, now)
+        if kept == KEPT and self._found > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        return kept
+
+    def repeated(self, now):
+        """Return KEPT_BEFORE if the log has what `take_body` took, below 0 if not, NOT_KEPT if it cannot be read."""
+        self.flags = self._complete(self.flags)
+        held = self._holds(self.flags)
+        return self._known_before(held, now) if held else -1
+
+    def put_unread(self, buf, at, length, now):
+        """Store a pushed message that cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+        return self._put_raw(buf, at, length, 0, now)
+
+    def is_sure(self, read, buf, at, length, revision, now):
+        """True if the message is not odd, or is the same as the last odd one."""
+        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
+            return True
+        check = crc30(buf, at, at + length)
+        if check == self._odd:
+            return True
+        self._odd = check
+        self.health.note(h.ODD, length, now)
+        return False
+
+    # -- what was asked for --------------------------------------------------------------------------------------
+
+    def read_fetched(self, buf, at, length, revision, spindle=NONE_NAMED):
+        """Read the MID 0065 at buf[at:at+length] into the stage; return False if only its ID could be read.
+
+        `spindle` is the one that was asked: one that its answer does not name is that.
+        """
+        self._put_head(0, buf, at, spindle)
+        read = self.read_long(65, buf, at, length, revision)
+        self._note_found(read)
+        if read:
+            self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
+            return True
+        fill(self.log.stage, self.body, res.BODY_BYTES, 0)
+        if length >= _FETCHED_ID + res.ID_BYTES:
+            copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
+        return False
+
+    def put_fetched(self, now):
+        """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+        flags = self._complete(self.flags) | res.FLAG_RECOVERED
+        held = self._holds(flags)
+        if held:
+            return self._known_before(held, now)
+        kept = self._commit(flags, now)
+        if kept == KEPT:
+            self.health.count(h.RECOVERED)
+            if self._found > res.RESULT_READ:
+                self.health.count(h.ODD_FIELDS)
+        return kept
+
+    def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; return KEPT, KEPT_BEFORE or NOT_KEPT.
+
+        Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept.
+        """
+        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
+        return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
+
+    def tell_gone(self, first, last, count, total, epoch, is_reset):
+        """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait."""
+        from toolcart.agent.station.gone import put_gone
+
+        return put_gone(self.log, self.clock, self.station, first, last, count, total, epoch, is_reset)
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def _put_head(self, length, buf, at, unnamed=1):
+        """Begin a payload of this length; `unnamed` is the spindle of a message that names none."""
+        self.length = length
+        log = self.log
+        epoch = self.known.epoch()  # it tells apart frames of which nothing else can be read
+        spindle = place_of(buf, at + SPINDLE) or unnamed
+        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
+
+    def _sign(self, unnamed, source, buf, at, length):
+        """Put behind the payload what else tells this message from others (toolcart.agent.record.origin)."""
+        log = self.log
+        station = place_of(buf, at + STATION) or unnamed
+        end = at + length
+        self.length = put_origin(log.stage, log.place, self.length, station, source, buf, at + HEADER_BYTES, end)
+
+    def _holds(self, flags):
+        """Look for what is in the stage: 1 if the log holds it, 0 if not, below 0 if that cannot be read."""
+        log = self.log
+        return self.look.holds(log.stage, log.place, self.length, flags)
+
+    def _read_pushed(self, buf, at, length, revision):
+        """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
+        if revision != 999:
+            self.health.count(h.OTHER_REVISION)
+        read = self.read_long(61, buf, at, length, revision)
+        if read > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        place = self.body + res.SERIAL
+        if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
+            copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
+        return read
+
+    def read_long(self, mid, buf, at, length, revision):
+        """Read any revision leniently; return a RESULT_ code."""
+        from toolcart.agent.openprotocol import (
+            layouts,  # only if a controller has no revision 999, or for what was missed
+        )
+
+        layout = layouts.layout_of(mid, revision)
+        if layout is None:
+            return res.RESULT_UNREADABLE
+        stage = self.log.stage
+        read, octets = layouts.read_whole(layout, buf, at, length, stage, self.body)
+        self.length = res.HEAD_BYTES + octets
+        return read
+
+    def _note_found(self, found):
+        self._found = found
+        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
+
+    def _complete(self, flags):
+        """Count a result without values; put in the agent's time if it has none. Return the record's flags."""
+        stage = self.log.stage
+        body = self.body
+        if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
+            self.health.count(h.NO_VALUES)
+        if stage[body + _MONTH]:
+            return flags
+        self.health.count(h.EDGE_TIME)
+        self.clock.stamp_into(self._stamp)
+        res.put_time(stage, body, self._stamp, 0)
+        return flags | res.FLAG_EDGE_TIME
+
+    def _put_read(self, flags, now):
+        """Store the pushed result in the stage, unless the log has it."""
+        stage = self.log.stage
+        body = self.body
+        recovery = self.recovery
+        if self.wants_time and not flags:
+            self.wants_time = False
+            copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
+        held = self._holds(flags)
+        if held:
+            return self._known_before(held, now)
+        kept = self._commit(flags | recovery.flags, now)
+        if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
+            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        return kept
+
+    def _put_next(self, stage, body, now):
+        """Store the result in the stage, the next one of a proven ID count. Hot: allocates nothing.
+
+        It is above all IDs in the log, and nothing is to be concluded from it.
+        """
+        code = self.log.append(KIND_RESULT, 0, self.length)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.known.follows(stage, body)
+        self._numbers[STORED] += 1
+        self.health.counters[h.STORED] += 1  # without a call
+        if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
+            self._note_text()
+        return KEPT
+
+    def _commit(self, flags, now):
+        """Append the result in the stage; return KEPT or NOT_KEPT."""
+        code = self._append(KIND_RESULT, flags)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.health.counters[h.STORED] += 1
+        self._note_text()
+        return KEPT
+
+    def _note_text(self):
+        """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
+        stage = self.log.stage
+        is_text_plain = is_plain(stage, self.body, res.VIN_BYTES)
+        if is_text_plain and self.length >= SEVERAL_LEAST:
+            from toolcart.agent.record.behind import is_plain_behind  # hardly any result has it
+
+            is_text_plain = is_plain_behind(stage, self.log.place, self.length)
+        if not is_text_plain:
+            self.health.count(h.TEXT_ESCAPED)
+
+    def _append(self, kind, flags):
+        """Append what is in the stage, and count it; return the LOG_ code."""
+        if self._scout is not None:
+            return LOG_FAILED
+        log = self.log
+        code = log.append(kind, flags, self.length)
+        if code == LOG_DONE:
+            self._count(kind, flags, log.stage, log.place, self.length)
+        return code
+
+    def _count(self, kind, flags, buf, at, length):
+        """Count the record whose payload is at buf[at:], after an append or at a start."""
+        self._numbers[STORED] += 1
+        again = self.known.stored(kind, flags, buf, at, length)
+        if again:
+            self.known.count_again(again, self.log.first_above(0))
+
+    def _put_raw(self, buf, at, length, flags, now):
+        kept = length if length < FRAME_MOST else FRAME_MOST
+        if kept < length:
+            flags |= res.FLAG_TRUNCATED
+        held = self.look.holds_frame(buf, at, kept)
+        if held:
+            return self._known_before(held, now)
+        self._put_head(res.HEAD_BYTES + kept, buf, at)
+        copy(self.log.stage, self.body, buf, at, kept)
+        code = self._append(KIND_RAW, flags)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.health.note(h.RAW, length, now)
+        if flags & res.FLAG_TRUNCATED:
+            self.health.count(h.CUT_SHORT)
+        return KEPT
+
+    def _known_before(self, held, now):
+        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt.
+
+        With a state that is worn out the log's last record is read, but it may fade.
+        """
+        if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
+            return self._refuse(LOG_FAILED, now)
+        self.health.count(h.DUPLICATES)
+        return KEPT_BEFORE
+
+    def _refuse(self, code, now):
+        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
+        return NOT_KEPT
+
+
+assert (
+    PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
+)
+assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL

@@ -1,0 +1,452 @@
+"""A station's session with ToolsNet: first the PIM, then the server; one telegram outstanding; starts over on a loss.
+
+Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
+`frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
+
+Rules (DIGEST G.5, G.9; 004:67-82)
+1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
+2. Connect to the server the 08 named. After any loss start at the PIM again.
+3. A telegram that expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times,
+   then the connection is closed. A 05 with another identifier is counted and ignored.
+4. After 30 s without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that takes
+   results have shown that none comes.
+5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect.
+6. After a connection on which a result had no answer the next begins with a 06: so `proven` tells whether it was the
+   result or the server. A server not known to answer a 06 gets the result all the same, `ack_timeout_ms` later.
+7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
+   1..99999 and never 0.
+
+    WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> SERVER_OPENING -> STREAMING
+       ^___________|______________|_________________|____________________|_______________| any loss
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.toolsnet import telegram as tel
+
+AUTO = const(0)
+ALWAYS = const(1)
+NEVER = const(2)
+
+RESULT_BYTES = const(1164)  # of the buffer for telegram 04
+NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
+
+_CONNECT_TIMEOUT_MS = const(5000)
+SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
+
+# What is outstanding
+OUT_NOTHING = const(0)
+OUT_RESULT = const(1)
+OUT_KEEPALIVE = const(2)
+OUT_INFO_REQUEST = const(3)
+OUT_ACK_12 = const(4)
+
+STOPPED = const(0)
+WAITING = const(1)
+PIM_OPENING = const(2)
+PIM_VERIFY = const(3)
+PIM_INFO = const(4)
+SERVER_OPENING = const(5)
+STREAMING = const(6)
+STATE_NAMES = ("stopped", "closed", "pim opening", "pim verify", "pim info", "server opening", "streaming")
+
+CMD_NONE = const(0)
+CMD_OPEN_PIM = const(1)
+CMD_OPEN_SERVER = const(2)
+CMD_CLOSE = const(3)
+
+EV_NONE = const(0)
+EV_INFO = const(1)  # 08: result_sequence and event_sequence can be read
+EV_STREAMING = const(2)
+EV_ACCEPTED = const(3)  # 05 with code 000 for what was sent
+EV_REFUSED = const(4)  # 05 with another code
+EV_SILENT = const(5)  # no 05 to any of the sends; the connection is closed
+EV_LOST = const(6)  # the connection is gone; the telegram, if one was outstanding, may or may not be stored
+EV_FOREIGN = const(7)  # a 05 for something else
+EV_UNKNOWN = const(8)  # a telegram that was not asked for, or too large to be one
+EV_MALFORMED = const(9)
+EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
+
+
+class Session:
+    """One station's session with ToolsNet. Times in ms; identity as the configuration has it."""
+
+    def __init__(
+        self,
+        system_type,
+        system,
+        station,
+        ack_timeout_ms=5000,
+        retransmissions=2,
+        keepalive_ms=30000,
+        reconnect_ms=60000,
+        verify_timeout_ms=5000,
+        ack_12=AUTO,
+        keepalive_ack=AUTO,
+    ):
+        self.system_type = system_type
+        self.system = system
+        self.station = station
+        self.ack_timeout_ms = ack_timeout_ms
+        self.retransmissions = retransmissions
+        self.keepalive_ms = keepalive_ms
+        self.reconnect_ms = reconnect_ms
+        self.verify_timeout_ms = verify_timeout_ms
+        self.ack_12 = ack_12
+        self.keepalive_ack = keepalive_ack
+        self._sends_ack_12 = ack_12 != NEVER
+        self._expects_keepalive_ack = keepalive_ack != NEVER
+        self._knows_keepalive = keepalive_ack == ALWAYS
+        self._prepare_out()
+        self._begin_keepalives()
+        self.frames = tel.Frames()
+        self.state = STOPPED
+        self.result_sequence = self.event_sequence = 0
+        self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
+        self.server_port = 0
+        self.lost_in = STOPPED  # the state that the last connection was lost in
+        self.proven = False  # the server has answered something on it
+        self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
+        self.stamp = bytearray(14)
+        self._heard = False
+        self._streaming_event = False
+        self.commanded = CMD_NONE  # what `command` will return
+
+    def _prepare_out(self):
+        """Make the buffers and timers for what goes out; nothing is out yet."""
+        self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
+        self._rest = Timer()  # since the last transmission
+        self._stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
+        self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
+        self.note = bytearray(NOTE_BYTES)
+        self.tx = self.note  # what is going out
+        self.tx_from = 0
+        self.pending = 0  # bytes of tx[tx_from:] that wait for the port
+        self.ident = 1  # what goes out next carries it: 1..99999, never 0 (004:73)
+        self.code = 0  # of the last 05
+        self._out = OUT_NOTHING
+        self._out_bytes = 0
+        self._out_ident = 0
+        self._sends_left = 0  # below 0: how often it would have been sent again without `send_once`
+        self._posted = False
+        self._whole = False  # the telegram has gone out to its last byte at least once
+        self._wary = False  # the last result that was out had no answer
+        self._has_acked = False  # a result, on any connection
+        self._mute_sessions = 0
+
+    # -- the owner's calls -------------------------------------------------------------------------------------
+
+    def start(self, now):
+        """Begin with the PIM at once."""
+        self.state = WAITING
+        self.wait.start(now, 0)
+
+    def hurry(self, now):
+        """Make the next attempt now instead of waiting for it."""
+        if self.state == WAITING:
+            self.wait.start(now, 0)
+
+    def stop(self):
+        """Close and stay closed."""
+        self.state = STOPPED
+        self.wait.stop()
+        self._rest.stop()
+        self._clear_out()
+        self.commanded = CMD_CLOSE
+
+    def set_stamp(self, stamp):
+        """Take our time, 19 characters, for the 05 that answers the PIM's 12."""
+        at = 0
+        for octet in stamp:
+            if octet >= 0x30 and octet <= 0x39:
+                self._stamp[at] = octet
+                at += 1
+
+    def command(self):
+        """Return what the port has to do now, once: CMD_."""
+        command = self.commanded
+        self.commanded = CMD_NONE
+        return command
+
+    def opened(self, now):
+        """The connection asked for is open."""
+        self.frames.reset()
+        if self.state == PIM_OPENING:
+            self.state = PIM_VERIFY
+            self._heard = False
+            self.wait.start(now, self.verify_timeout_ms)
+        elif self.state == SERVER_OPENING:
+            self.state = STREAMING
+            self._begin_keepalives()
+            self._streaming_event = True
+            self.wait.stop()
+            self._rest.start(now, self.keepalive_ms)
+            if self._wary and self._expects_keepalive_ack:
+                self._put_out_keepalive()
+
+    def closed(self, now):
+        """The connection failed or was closed by the other side; EV_LOST follows if it was in use."""
+        if self.state <= WAITING:
+            return EV_NONE
+        return self._lose(now)
+
+    def can_send(self):
+        """True if a result may be written into `result` and sent."""
+        return self.state == STREAMING and self._out == OUT_NOTHING and self.pending == 0 and not self._streaming_event
+
+    def is_idle(self):
+        """True if nothing is out on this connection."""
+        return self._out == OUT_NOTHING and self.pending == 0
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    def is_due(self, now):
+        """True if `next_event` has something to do although nothing came."""
+        return self._streaming_event or (self.wait.armed and self.wait.expired(now))
+
+    def next_event(self, now):
+        """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
+        if self._streaming_event:
+            self._streaming_event = False
+            return EV_STREAMING
+        while self.state >= PIM_VERIFY:
+            found = self.frames.next()
+            if found == tel.FRAME_NEED_DATA:
+                break
+            if found == tel.FRAME_TOO_LARGE:
+                return EV_UNKNOWN
+            if found == tel.FRAME_BROKEN:
+                self._lose(now)
+                return EV_MALFORMED
+            event = self._take(now)
+            if event != EV_NONE:
+                return event
+        return self._look_at_time(now)
+
+    def tick(self, now):
+        """Post a keep-alive if it is due; return the ms until something may be due again."""
+        rest = FOREVER
+        if self._out == OUT_NOTHING and self.can_send():
+            rest = self._rest.left(now)
+            if rest == 0:
+                self._put_out_keepalive()
+        if self._out != OUT_NOTHING and not self._posted:
+            self._post(now)
+        left = self.wait.left(now) if self.wait.armed else FOREVER
+        return rest if 0 < rest < left else left
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def send(self, octets):
+        """Send the telegram of `octets` in `result`, which carries `ident`."""
+        self._put_out(OUT_RESULT, octets)
+
+    def send_once(self):
+        """Wait as long for the 05 to what was just sent, but send no copy."""
+        self._sends_left = -self._sends_left
+
+    def was_late(self):
+        """True if the last answer took `ack_timeout_ms` or longer.
+
+        Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
+        """
+        left = self._sends_left
+        return (left if left > 0 else -left) <= self.retransmissions
+
+    def waited(self, now):
+        """Return how many ms the result that was last answered had been out, `keepalive_ms` at most."""
+        return self.keepalive_ms - self._rest.left(now)
+
+    def sent(self, n, now):
+        """The port took n bytes; True if `tick` has to be called again for that."""
+        self.tx_from += n
+        self.pending -= n
+        if self.pending:
+            return False
+        self._whole = True
+        if self._out == OUT_RESULT:
+            self._rest.start(now, self.keepalive_ms)
+            return False
+        if self._out == OUT_NOTHING:
+            self.wait.stop()
+        if self._out == OUT_ACK_12:  # the 07 follows the 05 at once
+            self._out = OUT_NOTHING
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
+        else:
+            self._rest.start(now, self.keepalive_ms)
+        return True
+
+    def _post(self, now):
+        self._posted = True
+        self.tx = self.result if self._out == OUT_RESULT else self.note
+        self.tx_from = 0
+        self.pending = self._out_bytes
+        self.wait.start(now, self.ack_timeout_ms)
+        if self._out == OUT_KEEPALIVE and not self._expects_keepalive_ack:
+            self._out = OUT_NOTHING
+
+    def _write_info_request(self):
+        return tel.put_info_request(self.note, self.ident, self.system_type, self.system, self.station)
+
+    def _put_out(self, kind, octets):
+        """Send a telegram that carries `ident`."""
+        self._out = kind
+        self._out_bytes = octets
+        self._out_ident = ident = self.ident
+        self.ident = ident % tel.IDENT_MAX + 1
+        self._sends_left = self.retransmissions + 1
+        self._posted = False
+        self._whole = False
+
+    def _put_out_keepalive(self):
+        self._keepalive_sent = True
+        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
+
+    def _clear_out(self):
+        self._out = OUT_NOTHING
+        self.pending = 0
+        self.tx_from = 0
+        self._posted = False
+        self.wait.armed = False
+
+    def _begin_keepalives(self):
+        """A session begins: neither a result nor a 06 has had its 05 yet."""
+        self._result_acked = False
+        self._keepalive_sent = False
+        self._keepalive_acked = False
+
+    def _learn_of_keepalives(self):
+        if self.keepalive_ack != AUTO or not self._keepalive_sent:
+            return
+        if self._keepalive_acked:
+            self._mute_sessions = 0
+        elif self._result_acked or (self._has_acked and not (self._knows_keepalive or self._wary)):
+            self._mute_sessions += 1
+            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
+                self._expects_keepalive_ack = False
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _take(self, now):
+        frames = self.frames
+        head = tel.head_of(frames.buf, frames.at, frames.length)
+        if head < 0:
+            return EV_MALFORMED
+        kind = head // tel.IDENTS
+        ident = head % tel.IDENTS
+        if kind == tel.ID_ACKNOWLEDGE and self.state == STREAMING:
+            return self._acknowledged(ident)
+        if kind == tel.ID_VERIFICATION:
+            return self._verified(ident) if self.state == PIM_VERIFY else EV_NONE
+        if kind == tel.ID_INFO and self.state == PIM_INFO:
+            return self._informed(ident, now)
+        return EV_UNKNOWN
+
+    def _verified(self, ident):
+        self.state = PIM_INFO
+        self.wait.stop()
+        self._clear_out()
+        if self._sends_ack_12:
+            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp))
+            self.ident = self._out_ident  # it carries the PIM's
+        else:
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
+        return EV_NONE
+
+    def _informed(self, ident, now):
+        if ident != self._out_ident:
+            return EV_FOREIGN
+        buf = self.frames.buf
+        at = self.frames.at
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.frames.length) else -1
+        if sequence < 0:
+            return EV_MALFORMED
+        self.result_sequence = sequence
+        self.event_sequence = tel.event_sequence_of(buf, at)
+        copy(self.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
+        self.server_port = tel.port_of(buf, at)
+        self._clear_out()
+        self.state = SERVER_OPENING
+        self.wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.commanded = CMD_OPEN_SERVER
+        return EV_INFO
+
+    def _acknowledged(self, ident):
+        if ident != self._out_ident:
+            return EV_FOREIGN
+        frames = self.frames
+        code = tel.code_of(frames.buf, frames.at, frames.length)
+        if code == tel.NO_CODE:
+            return EV_MALFORMED
+        if self.wants_stamp:
+            self.wants_stamp = False
+            copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
+        if self._out == OUT_NOTHING:
+            return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
+        if not self._whole:
+            return EV_FOREIGN  # what has not gone out cannot be stored
+        kind = self._out
+        self._out = OUT_NOTHING
+        if not self.pending:  # else a second copy is under way: it has to end before anything else begins
+            self._clear_out()
+        self._heard = True
+        self._wary = False
+        if kind == OUT_KEEPALIVE:
+            self._keepalive_acked = self._knows_keepalive = True
+            return EV_NONE
+        self.code = code
+        if code == 0:
+            self._result_acked = self._has_acked = True
+            return EV_ACCEPTED
+        return EV_REFUSED
+
+    # -- time and loss -----------------------------------------------------------------------------------------
+
+    def _look_at_time(self, now):
+        if not self.wait.armed or not self.wait.expired(now):
+            return EV_NONE
+        self.wait.stop()
+        state = self.state
+        if state == WAITING:
+            self.state = PIM_OPENING
+            self.commanded = CMD_OPEN_PIM
+            self.wait.start(now, _CONNECT_TIMEOUT_MS)
+            return EV_NONE
+        if state == PIM_VERIFY:
+            self._lose(now)
+            return EV_NO_PIM
+        if self._out == OUT_KEEPALIVE and self._wary and not self._knows_keepalive:
+            self._clear_out()
+            return EV_NONE
+        if state >= PIM_INFO and self._out != OUT_NOTHING:
+            once = self._sends_left < 0
+            self._sends_left += 1 if once else -1
+            if self._sends_left:
+                if self.pending or once:
+                    self.wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
+                else:
+                    self._posted = False
+                return EV_NONE
+            silent = EV_SILENT if self._out == OUT_RESULT else EV_LOST
+            self._lose(now)
+            return silent
+        return self._lose(now)
+
+    def _lose(self, now):
+        state = self.lost_in = self.state
+        if state == PIM_INFO and self.ack_12 == AUTO:
+            self._sends_ack_12 = not self._sends_ack_12
+        if state == STREAMING:
+            self._learn_of_keepalives()
+        if self._out == OUT_RESULT:
+            self._wary = True
+        self.proven = self._heard
+        self.commanded = CMD_CLOSE
+        self._clear_out()
+        self._streaming_event = False
+        self.state = WAITING
+        self._rest.stop()
+        self.wait.start(now, 0 if self._heard else self.reconnect_ms)
+        self._heard = False
+        return EV_LOST

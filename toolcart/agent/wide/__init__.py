@@ -1,0 +1,1 @@
+"""What only Linux has: outlets and sources that no chip runs. Elsewhere toolcart/agent/ imports it only on CPython."""

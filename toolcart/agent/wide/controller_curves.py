@@ -1,0 +1,316 @@
+"""Writes the curves that a controller pushes into a log of their own, in pieces: the keeper of MID 0900 and 0901.
+
+Rules
+1. Best effort: every message is acknowledged whatever becomes of it, or the controller would send it again and again
+   and then drop the connection that carries the results (003:2152-2154). What is not kept is counted (`traces lost`).
+2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
+3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
+   time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
+4. The last curve comes again with each subscription: after a new connection the newest blocks are searched for it.
+5. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the order is not set and
+   the other one would be far smoother, that is counted (`traces odd`) and not corrected.
+"""
+
+from struct import pack_into
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.fields import all_digits, compare, copy, fill
+from toolcart.agent.base.words import TIME_BYTES, get_u32, pack_time, put_u32
+from toolcart.agent.log.head import HEAD_OCTETS
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.record import FRAME_BYTES, RECORD_NONE
+from toolcart.agent.log.search import Search
+from toolcart.agent.openprotocol.header import SPINDLE, place_of
+from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.record import KIND_GRAPH, KIND_RESULT
+from toolcart.agent.record import graph as gr
+from toolcart.agent.record import result as res
+from toolcart.agent.record.origin import spindle_in
+from toolcart.agent.wide.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
+
+CPYTHON_ONLY = True  # no outlet of a board takes curves
+
+ORDER_AUTO = 0
+ORDER_BIG = 1
+ORDER_LITTLE = 2
+
+_KEPT_BEFORE = -1
+_RESULT_BLOCKS = 2  # searched for the result; a block of 4 KiB holds 31
+_GRAPH_BLOCKS = 4
+_APART_S = 2
+_SMOOTHER = 20
+_JUDGED_LEAST = 8  # samples; fewer say nothing about their byte order
+
+_LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+
+
+def subscriptions_of(station, controller):
+    """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
+    if controller["buffer_bytes"] < controller["trace_bytes"]:
+        controller["buffer_bytes"] = controller["trace_bytes"]
+    order = ("auto", "big", "little").index(controller["trace_order"])
+    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number, order)
+    types = [TYPES.index(name) + 1 for name in controller["traces"]]
+    subscriptions = (TraceSubscription(types), TraceSubscription(()))
+    for subscription in subscriptions:
+        subscription.keep(keeper)
+    return subscriptions
+
+
+class Traces:
+    """Takes the MID 0900 of one station into `log`; `main` is its log of results."""
+
+    def __init__(self, log, main, health, clock, station, order=ORDER_AUTO):
+        self.log = log
+        self.main = main
+        self.health = health
+        self.clock = clock
+        self.station = station
+        self.order = order
+        self.trace = Trace()
+        self._lead = bytearray(gr.FIRST_STEP + gr.STEPS_MOST * gr.STEP_BYTES)
+        self._last = bytearray(len(self._lead))  # of the curve kept last
+        self._connects = -1
+        self._looks = False
+        self._spindle = 0  # that the message names, 0 if none
+        pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
+        self._most = (log.device.block_count - 2) * pieces
+        self._stand()
+
+    def take(self, intake, cut_short, now):
+        """Keep the message that the session has just handed over, if possible, and acknowledge it."""
+        session = intake.session
+        link = intake.link
+        why = LOST_CUT
+        if not cut_short:
+            why = self.trace.read(link.buf, link.at, link.length, session.mid, session.revision)
+        if why == READ:
+            little = self.order == ORDER_LITTLE or (self.order == ORDER_AUTO and session.system_type == REPEATS_NOTHING)
+            why = self.put(link.buf, link.at, session.mid == CURVES and little, now)
+        session.acknowledge()
+        if why > READ:
+            self.health.note(h.TRACES_LOST, why, now)
+        elif why == READ:
+            self.health.count(h.TRACES)
+            if link.steady and link.is_empty():
+                # Between two tightenings there is time to erase.
+                if not self.log.maintain():
+                    self.health.count(h.NOT_SAVED)
+            intake.wake_outlets(now)
+
+    def put(self, buf, at, little, now):
+        """Keep what `trace` has read of the message at buf[at:]: READ, a LOST_ code, below 0 if it was kept before."""
+        trace = self.trace
+        first = gr.FIRST_STEP + gr.STEP_BYTES * len(trace.steps)
+        pieces = 1
+        if trace.octets > gr.PIECE_BYTES - first:
+            pieces += (trace.octets - (gr.PIECE_BYTES - first) - 1) // (gr.PIECE_BYTES - gr.PIECE_DATA) + 1
+        if pieces > gr.PIECES_MOST or pieces > self._most:
+            return LOST_LONG
+        flags = self._write_lead(buf, at, pieces)
+        self._find_result()
+        if self._is_again():
+            return _KEPT_BEFORE
+        if trace.what != gr.PARAMETERS and self._is_twisted(buf, little):
+            trace.odd = True
+        if trace.odd:
+            flags |= res.FLAG_ODD
+            self.health.note(h.TRACES_ODD, trace.what, now)
+        if trace.count < trace.announced and trace.what != gr.PARAMETERS:
+            flags |= res.FLAG_TRUNCATED
+        done = 0
+        for piece in range(pieces):
+            lead = gr.PIECE_DATA if piece else first
+            octets = min(gr.PIECE_BYTES - lead, trace.octets - done)
+            if not self._put_piece(piece, lead, buf, trace.at + done, octets, little, flags):
+                return LOST_ROOM
+            done += octets
+        copy(self._last, 0, self._lead, 0, len(self._lead))
+        self._stand()
+        return READ
+
+    def _put_piece(self, piece, lead, buf, at, octets, little, flags):
+        log = self.log
+        place = log.place
+        stage = log.stage
+        put_u32(stage, place, log.next)
+        copy(stage, place + 4, self._lead, 4, lead - 4)
+        stage[place + gr.PIECE] = piece
+        place += lead
+        copy(stage, place, buf, at, octets)
+        if little:
+            for index in range(place, place + octets, 2):
+                high = stage[index + 1]
+                stage[index + 1] = stage[index]
+                stage[index] = high
+        if log.append(KIND_GRAPH, flags, lead + octets) == LOG_DONE:
+            return True
+        put_u32(stage, place - lead, 0)  # no result has this number
+        return False
+
+    def _stand(self):
+        """Keep the cursors of outlets that take no graphs at the end of the log: nothing waits for them."""
+        for cursor in self.log.cursors:
+            if not cursor.wants:
+                cursor.number = self.log.number
+
+    # -- the part in front of the samples ----------------------------------------------------------------------
+
+    def _write_lead(self, buf, at, pieces):
+        """Write everything but the result into the first piece's lead; return the record's flags."""
+        trace = self.trace
+        lead = self._lead
+        fill(lead, 0, len(lead), 0)
+        fill(lead, gr.PROGRAM, gr.DECIMALS - gr.PROGRAM)
+        numerator, denominator, shift = trace.scale
+        pack_into("<HBBI", lead, 4, self.station, 0, pieces, 0)
+        lead[gr.SPINDLE] = self._spindle = place_of(buf, at + SPINDLE)
+        lead[gr.WHAT] = trace.what
+        lead[gr.TRANSDUCER] = trace.transducer
+        lead[gr.STEPS] = len(trace.steps)
+        pack_into("<H", lead, gr.UNIT, trace.unit)
+        pack_into("<bIIIH", lead, gr.SHIFT, shift, numerator, denominator, trace.announced, trace.count)
+        place = gr.FIRST_STEP
+        for count, numerator, denominator in trace.steps:
+            pack_into("<HII", lead, place, count, numerator, denominator)
+            place += gr.STEP_BYTES
+        copy(lead, gr.RESULT_ID, buf, at + 20, res.ID_BYTES)
+        pack_time(lead, gr.TIME, buf, at + 30)
+        if lead[gr.TIME + 2]:  # there is no month 0
+            return 0
+        stamp = bytearray(res.STAMP_BYTES)
+        self.clock.stamp_into(stamp)
+        pack_time(lead, gr.TIME, stamp, 0)
+        return res.FLAG_EDGE_TIME
+
+    def _find_result(self):
+        """Write into the lead which result the curve belongs to, if it is one of the newest."""
+        main = self.main
+        search = Search(main)
+        search.begin_newest(_RESULT_BLOCKS)
+        self._lead[gr.SPINDLE] = self._spindle or 1
+        best = newest = 0
+        while search.next() > RECORD_NONE:
+            if main.kind != KIND_RESULT:
+                continue
+            number = get_u32(main.page, main.at)
+            fits = self._fits(main.page, main.at)
+            if fits > best or (fits and fits == best and number > newest):  # of equally good ones the newest
+                best = fits
+                newest = number
+                self._put_result(main.page, main.at, main.length)
+
+    def _fits(self, page, at):
+        """Return how well the result at page[at:] fits the curve: 4 by ID and time, 2 by time alone, 0 not at all.
+
+        One more if it is of the same spindle: several may have results with one ID and time.
+        """
+        lead = self._lead
+        body = at + res.HEAD_BYTES
+        is_of_it = self._spindle in (0, spindle_in(page, at))
+        if compare(page, body + res.TIGHTENING_ID, lead, gr.RESULT_ID, res.ID_BYTES) == 0:
+            apart = _seconds(page, body + res.TIME) - _seconds(lead, gr.TIME)
+            if -_APART_S <= apart <= _APART_S:
+                return 4 + is_of_it
+        return 2 + is_of_it if compare(page, body + res.TIME, lead, gr.TIME, TIME_BYTES) == 0 else 0
+
+    def _put_result(self, page, at, length):
+        lead = self._lead
+        body = at + res.HEAD_BYTES
+        copy(lead, gr.RESULT, page, at, 4)
+        copy(lead, gr.RESULT_TIME, page, body + res.TIME, TIME_BYTES)
+        lead[gr.SPINDLE] = spindle_in(page, at)
+        copy(lead, gr.PROGRAM, page, body + res.PSET, 4)
+        if length < _LIMITS + res.LIMITS_BYTES:
+            return
+        limits = at + _LIMITS
+        if lead[gr.WHAT] == gr.TORQUE:
+            self._put_limits(page, limits + res.TORQUE_MIN, limits + res.TORQUE_MAX, res.TORQUE_BYTES, 2)
+        elif lead[gr.WHAT] == gr.ANGLE:
+            decimals = page[limits + res.ANGLE_DECIMALS] - 0x30
+            decimals = decimals if 0 < decimals <= 4 else 0
+            self._put_limits(page, limits + res.ANGLE_MIN, limits + res.ANGLE_MAX, res.ANGLE_BYTES, decimals)
+
+    def _put_limits(self, page, low, high, width, decimals):
+        lead = self._lead
+        if not all_digits(page, low, width) or not all_digits(page, high, width):
+            return
+        fill(lead, gr.LOW, 2 * gr.LIMIT_BYTES, 0x30)
+        copy(lead, gr.LOW + gr.LIMIT_BYTES - width, page, low, width)
+        copy(lead, gr.HIGH + gr.LIMIT_BYTES - width, page, high, width)
+        lead[gr.DECIMALS] = decimals
+
+    # -- repeats and order -------------------------------------------------------------------------------------
+
+    def _is_again(self):
+        """True if this very curve is already kept, all of it."""
+        if _is_same(self._lead, 0, self._last, 0):
+            return True
+        connects = self.health.counters[h.CONTROLLER_CONNECTS]
+        if connects != self._connects:
+            self._connects = connects
+            self._looks = True
+        if not self._looks:
+            return False
+        self._looks = self._is_held()
+        return self._looks
+
+    def _is_held(self):
+        """True if the newest blocks have this curve, with all its pieces one behind the other."""
+        log = self.log
+        if not log.settle():
+            return False
+        search = Search(log)
+        search.begin_newest(_GRAPH_BLOCKS)
+        first = 0  # number of its first piece
+        others = {}  # the other pieces, by number
+        while search.next() > RECORD_NONE:
+            number = get_u32(log.page, log.at)
+            piece = log.page[log.at + gr.PIECE]
+            if piece:
+                others[number] = piece
+            elif _is_same(log.page, log.at, self._lead, 0):
+                first = max(first, number)
+        return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
+
+    def _is_twisted(self, buf, little):
+        """True if the samples would be far smoother in the other byte order."""
+        if self.order != ORDER_AUTO or self.trace.count < _JUDGED_LEAST:
+            return False
+        first = self.trace.at
+        mine = other = 0
+        for at in range(first, first + self.trace.octets - 2, 2):
+            big = _apart(buf[at] << 8 | buf[at + 1], buf[at + 2] << 8 | buf[at + 3])
+            swapped = _apart(buf[at + 1] << 8 | buf[at], buf[at + 3] << 8 | buf[at + 2])
+            mine += swapped if little else big
+            other += big if little else swapped
+        return mine > _SMOOTHER * other
+
+
+def _is_same(page, at, other, start):
+    """True if both first pieces, at page[at:] and other[start:], agree in all that tells curves apart."""
+    for index in range(gr.RESULT_ID, gr.RESULT_TIME):
+        if page[at + index] != other[start + index]:
+            return False
+    for index in (gr.PIECES, gr.SPINDLE, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1):
+        if page[at + index] != other[start + index]:
+            return False
+    return True
+
+
+def _apart(one, other):
+    """Return the distance between two samples of 16 bits."""
+    one = (one ^ 0x8000) - (other ^ 0x8000)
+    return one if one >= 0 else -one
+
+
+def _seconds(buf, at):
+    """Return the packed time as a second of its month; times of different months come out far apart."""
+    total = 0
+    for index, factor in ((3, 24), (4, 60), (5, 60), (6, 1)):
+        octet = buf[at + index]
+        total = (total + (octet >> 4) * 10 + (octet & 0x0F)) * factor
+    return total + (buf[at + 2] << 22 if buf[at + 2] < 0x20 else 0)
+
+
+assert gr.RESULT_ID + res.ID_BYTES == gr.TIME and gr.HIGH + gr.LIMIT_BYTES == gr.DECIMALS

@@ -1,0 +1,275 @@
+"""A file as an outlet: every result, event and unread frame as one line of JSON (docs/outlets.md).
+
+The file is what the board's `lines(settings)` returns. It writes whole lines or none, makes them durable, and begins a
+new file when one is full (toolcart.board.linux_lines):
+
+    open() -> bool       use the file; its content is then durable, and what a power cut has spoilt is removed
+    last                 the last line in it; empty if there is none
+    last_of(is_one)      the last line for which is_one(line) is true; empty if there is none
+    add(line) -> bool    append the line; an incomplete one is taken back
+    sync() -> bool       make all lines durable, in the file with the name; False: what was not durable is taken back
+    close(); why         why it could not be used, in words
+
+Rules
+1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
+2. The log's cursor may be behind the file: after a power cut, or after a failure that leaves unclear what was written.
+   The file's last line settles it: it has all records up to the one that gives this very line. So each is written once.
+3. If a start leaves the log's last record in doubt, it is settled before anything is looked for or written.
+4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.wide.graphs).
+5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
+"""
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.wide.line import is_graph_line, is_other_line, line_of, number_in
+
+CPYTHON_ONLY = True  # no board has a file to write lines into
+
+SETTINGS = """path text - 1 128
+rotate_kib int 10240 16 1048576
+keep int 5 0 99
+durable bool true
+graphs bool false"""
+
+MEANINGS = {
+    "path": "File that gets every result, event and unread frame as a line (Linux only).",
+    "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
+    "keep": "How many full files stay; older ones are deleted.",
+    "durable": (
+        "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
+    ),
+    "graphs": "Whether this outlet gets curves and plot parameters as well.",
+}
+
+BATCH = 32  # lines that become durable together
+RETRY_LEAST_MS = 1000
+RETRY_MOST_MS = 60000
+
+CLOSED = 0
+LOOKING = 1  # for the record of the last line
+WRITING = 2
+STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
+
+
+def place(settings, system, station):
+    """Each outlet has a file of its own."""
+    return settings.get("path")
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings (toolcart.agent.wide.outlets); the file itself is opened later."""
+    made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
+    if settings["graphs"] and station.graphs is not None:
+        made.take_graphs(station.graphs)
+    return made
+
+
+class FileOutlet:
+    """One file of one station."""
+
+    kind = "file"
+    port = times = None
+    longest_ms = RETRY_MOST_MS
+
+    def __init__(self, log, index, lines, health):
+        self.log = log
+        self.index = index
+        self.lines = lines
+        self.health = health
+        self.cursor = log.cursors[index]
+        self.state = CLOSED
+        self.attempts = 0
+        self.written = 0  # lines since the start
+        self._scout = Cursor()
+        self._scout.wants = self.cursor.wants
+        self._last = b""
+        self._hold = Timer()
+        self._retry_ms = RETRY_LEAST_MS
+        self._stopping = False
+        self._graphs = None
+        self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
+        self._is_lost = False  # the log's next record cannot be read now
+
+    def take_graphs(self, graphs):
+        """Write the curves of this log as well."""
+        from toolcart.agent.wide.graphs import GraphLines  # hardly any station has one
+
+        self._graphs = GraphLines(graphs, self.index)
+
+    def begin(self, now):
+        """Open the file at the next step: the log is mounted."""
+        self._hold.start(now, 0)
+
+    def attach(self, scheduler, slot):
+        """No order wakes it: it takes none."""
+
+    def holds(self):
+        """A file needs no operator, except for what `why` says."""
+        return False
+
+    def leave(self, now):
+        """Nothing is outstanding at a file between two steps."""
+
+    def has_left(self, now):
+        return True
+
+    def stop(self):
+        """Close the file and make the cursors durable."""
+        self._stopping = True
+        self.lines.close()
+        self.state = CLOSED
+        state = self.log.state
+        if self._graphs is not None and not self._graphs.save():
+            self.health.count(h.NOT_SAVED)
+        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
+            self.health.count(h.NOT_SAVED)
+
+    def recover(self, now):
+        """Open the file again, after a fault."""
+        self.health.note(h.FAULTS, 2, now)
+        self._fail(now)
+
+    def hurry(self, now):
+        """Nothing to do when the network is up: the file has its own pauses."""
+
+    def is_up(self):
+        """True if the file takes lines."""
+        return self.state != CLOSED
+
+    def put_state(self, shown):
+        """Add what status shows."""
+        shown["state"] = STATE_NAMES[self.state]
+        shown["place"] = self.lines.path
+        shown["lines_written"] = self.written
+        shown["why"] = self.lines.why if self.state == CLOSED else ""
+        shown["disk"] = self.lines.refusal if self.state == CLOSED else 0
+        if self._graphs is not None:
+            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+
+    def step(self, now):
+        """Write a batch; return the ms until there may be more."""
+        if self._stopping:
+            return FOREVER
+        if self._begun:
+            self.lines.close()
+            self._open(now)
+            return 0
+        if self.state == CLOSED:
+            if not self._hold.expired(now):
+                return self._hold.left(now)
+            self._open(now)
+            return 0 if self.state != CLOSED else self._hold.left(now)
+        if not self._is_certain():
+            return RETRY_LEAST_MS
+        if self.state == LOOKING:
+            return self._look()
+        if self._graphs is not None and self._graphs.looking:
+            self._graphs.look(BATCH)
+            return 0
+        return self._write(now)
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _open(self, now):
+        self.attempts += 1
+        self._begun = False
+        if self.lines.open():
+            self._last = self.lines.last
+            if self._graphs is not None or is_graph_line(self._last):
+                self._find_lasts()
+            self._scout.stand_at(self.cursor)
+            self.state = LOOKING if self._last else WRITING
+        else:
+            self._fail(now)
+
+    def _find_lasts(self):
+        """Find the last line of results and that of curves."""
+        self._last = self.lines.last_of(is_other_line)
+        if self._graphs is not None:
+            self._graphs.begin(self.lines.last_of(is_graph_line))
+
+    def _fail(self, now):
+        """Close the file and try again later; how much of the batch it has is found out then."""
+        self._begun = False
+        self.lines.close()
+        self.state = CLOSED
+        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self._hold.start(now, self._retry_ms)
+        self._retry_ms = self._retry_ms * 2 if self._retry_ms * 2 < RETRY_MOST_MS else RETRY_MOST_MS
+
+    def _is_certain(self):
+        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
+        log = self.log
+        if not log.state.ready() or (log.doubtful and not log.settle()):
+            return False
+        if self._graphs is not None and not self._graphs.is_certain():
+            self.health.count(h.NOT_SAVED)  # curves wait, results do not
+        return True
+
+    def _next(self):
+        """Return the line of the scout's next record; None if there is none."""
+        log = self.log
+        kind = log.peek(self._scout)
+        self._is_lost = kind < RECORD_NONE
+        if kind <= RECORD_NONE:
+            return None
+        return line_of(log.page, log.at, kind, log.flags, log.length)
+
+    def _look(self):
+        """Look for the record that the last line was made from, a batch at a time."""
+        number = number_in(self._last)
+        scout = self._scout
+        if scout.number < self.cursor.number:  # the log has moved it meanwhile
+            scout.stand_at(self.cursor)
+        for _ in range(BATCH):
+            line = self._next()
+            if self._is_lost:
+                return RETRY_LEAST_MS
+            if line is None or scout.found > number:
+                self.state = WRITING
+                return 0
+            scout.advance()
+            if line == self._last:
+                self.cursor.stand_at(scout)
+                self.state = WRITING
+                return 0
+        return 0
+
+    def _write(self, now):
+        scout = self._scout
+        scout.stand_at(self.cursor)
+        graphs = self._graphs
+        if graphs is not None:
+            graphs.restart()
+        line = None
+        count = 0
+        self._is_lost = False
+        for _ in range(BATCH):
+            curve = None if graphs is None else graphs.next(scout.number, self.log.number)
+            line = self._next() if curve is None else curve
+            if line is None:
+                break
+            self._begun = True
+            if not self.lines.add(line):
+                self._fail(now)
+                return self._hold.left(now)
+            count += 1
+            if curve is None or graphs is None:
+                scout.advance()
+            else:
+                graphs.advance()
+        if count and not self.lines.sync():
+            self._fail(now)
+            return self._hold.left(now)
+        self.cursor.stand_at(scout)
+        if graphs is not None:
+            graphs.settle()
+        self._begun = False
+        self.written += count
+        if count:
+            self._retry_ms = RETRY_LEAST_MS
+        if self._is_lost:
+            return RETRY_LEAST_MS
+        return FOREVER if line is None else 0

@@ -1,0 +1,163 @@
+"""Curves as lines of a file outlet: put together again from their pieces, each behind the line of its result.
+
+Rules
+1. A curve goes out once the line of its result is written; at once if its result is not known or not in the log.
+2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file already has is
+   found as for results (toolcart.agent.wide.file, rule 2): by its last line of this kind.
+3. A curve with missing pieces is written up to the first gap, and as cut short. A piece without those in front of it is
+   skipped: the log counts it as missed.
+4. Nothing waits for curves: if their log cannot be read now, results go on.
+"""
+
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.record import graph as gr
+from toolcart.agent.record.line import SCHEMA
+from toolcart.agent.record.result import FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
+from toolcart.agent.record.text import decimal_of, digits_of, packed_time, text_of, time_source
+from toolcart.agent.wide.curves import Curves
+from toolcart.agent.wide.line import iso_time, line_with, number_in
+
+CPYTHON_ONLY = True  # no board has a file to write lines into
+
+CURVES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
+# 003:12642-12664, beyond-2.8.md 3.3
+UNITS = {
+    0: None,
+    1: "Nm",
+    2: "ft.lbf",
+    3: "cNm",
+    4: "kNm",
+    5: "MNm",
+    6: "in.lbf",
+    7: "kpm",
+    9: "%",
+    10: "ozf.in",
+    11: "dNm",
+    12: "mNm",
+    13: "kgf.cm",
+    14: "gf.cm",
+    15: "ft.ozf",
+    50: "deg",
+    51: "rad",
+    90: "mNm",
+    200: "s",
+    201: "min",
+    202: "ms",
+    203: "h",
+}
+_FIELD_BYTES = 17
+
+
+class GraphLines(Curves):
+    """The curves of one station for the outlet with this cursor."""
+
+    def __init__(self, log, index):
+        Curves.__init__(self, log, index)
+        self.looking = False
+        self._last = b""
+
+    def begin(self, last):
+        """Go on behind the curve that `last` was made from, if it is still there."""
+        self._scout.stand_at(self.cursor)
+        self._scout.wants = self._behind.wants = self.cursor.wants
+        self._last = last
+        self.looking = len(last) > 0
+
+    def look(self, count):
+        """Look through `count` curves for that of the last line; `looking` says if there may be more to look at."""
+        for _ in range(count):
+            lead, data, whole = self.read()
+            # A line has the number of its first piece, and numbers ascend.
+            if lead is None or get_u32(lead, 0) > number_in(self._last):
+                break
+            self._scout.stand_at(self._behind)
+            if graph_line(lead, self.flags, data, whole) == self._last:
+                self.cursor.stand_at(self._scout)
+                break
+        else:
+            return
+        self.looking = False
+
+    def next(self, number, newest):
+        """Return the line of the next curve if its result is not behind `number`; None if there is none now.
+
+        `newest` is the last number of the log: a curve whose result is above it belongs to none.
+        """
+        lead, data, whole = self.read()
+        if lead is None:
+            return None
+        result = get_u32(lead, gr.RESULT)
+        if number < result <= newest:
+            return None
+        return graph_line(lead, self.flags, data, whole)
+
+
+def graph_line(lead, flags, data, whole):
+    """Return the curve, or the plot parameters, as a line with its line end."""
+    what = lead[gr.WHAT]
+    result = get_u32(lead, gr.RESULT)
+    fields = [
+        ("schema", SCHEMA),
+        ("type", "graph" if what else "plot parameters"),
+        ("station", lead[4] | lead[5] << 8),
+        ("number", get_u32(lead, 0)),
+        ("result", result or None),
+        ("tightening_id", digits_of(lead, gr.RESULT_ID, ID_BYTES) or None),
+        ("time", iso_time(packed_time(lead, gr.TIME))),
+        ("time_source", time_source(flags, lead, gr.TIME)),
+        ("result_time", iso_time(packed_time(lead, gr.RESULT_TIME))),
+        ("spindle", lead[gr.SPINDLE]),
+        ("program", digits_of(lead, gr.PROGRAM, 4) or None),
+    ]
+    if what:
+        fields += _curve(lead, data)
+    else:
+        fields.append(("fields", _fields(data)))
+    cut_short = not whole or flags & FLAG_TRUNCATED != 0
+    return line_with(fields + [("cut_short", cut_short), ("odd", flags & FLAG_ODD != 0)])
+
+
+def _curve(lead, data):
+    what = lead[gr.WHAT]
+    unit = lead[gr.UNIT] | lead[gr.UNIT + 1] << 8
+    shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
+    decimals = lead[gr.DECIMALS]
+    steps = []
+    at = gr.FIRST_STEP
+    for _ in range(lead[gr.STEPS]):
+        numerator = get_u32(lead, at + 2)
+        ms = numerator / max(1, get_u32(lead, at + 6)) if numerator else None
+        steps.append([lead[at] | lead[at + 1] << 8, int(ms) if ms is not None and ms == int(ms) else ms])
+        at += gr.STEP_BYTES
+    samples = []
+    for index in range(0, len(data) - 1, 2):
+        samples.append(((data[index] << 8 | data[index + 1]) ^ 0x8000) - 0x8000)
+    return [
+        ("curve", CURVES.get(what, "type %d" % what)),
+        ("transducer", lead[gr.TRANSDUCER]),
+        ("unit", UNITS.get(unit, "unit %03d" % unit)),
+        ("low", decimal_of(lead, gr.LOW, gr.LIMIT_BYTES, decimals) or None),
+        ("high", decimal_of(lead, gr.HIGH, gr.LIMIT_BYTES, decimals) or None),
+        ("numerator", get_u32(lead, gr.NUMERATOR) << max(0, shift)),
+        ("denominator", get_u32(lead, gr.DENOMINATOR) << max(0, -shift)),
+        ("steps", steps),
+        ("announced", get_u32(lead, gr.ANNOUNCED)),
+        ("samples", samples),
+    ]
+
+
+def _fields(data):
+    """Return the data fields of a MID 0901, as far as they can be told apart."""
+    found = []
+    at = 0
+    while at + _FIELD_BYTES <= len(data):
+        head = data[at : at + _FIELD_BYTES].replace(b" ", b"0")
+        octets = int(head[5:8]) if head.isdigit() else len(data)
+        if at + _FIELD_BYTES + octets > len(data):
+            break
+        unit = int(head[10:13])
+        value = text_of(data, at + _FIELD_BYTES, octets)
+        step = int(head[13:17])
+        found.append([int(head[:5]), UNITS.get(unit, "unit %03d" % unit), step, value])
+        at += _FIELD_BYTES + octets
+    return found

@@ -1,0 +1,293 @@
+"""MID 0900 and 0901: how curves are asked for, and what one message says.
+
+    0900  octet 20      30      49                          52
+               | result | time  | [object 4, type 1,       | fields | trace  | [traces| trans- | unit | [MID   | ..
+                 ID 10    19      reference 4: revision 3]   3, ..    type 2   2: 3]    ducer 2  3      4: 2, 3]
+          ..   | parameter fields 3, .. | resolutions 3, each 18 and its value | samples 5 | NUL | samples, 2 each
+    0901       | result ID 10 | time 19 | count 3 | [MID 4: 2, 3] | [object 9, trace type 2: 3] | fields
+    0008       | 0900 | revision 3 | length 2 | alternative 0 | stamp 19 | index 10 | [flag] | types 2 | each 3 |
+
+(003:12064-12523, beyond-2.8.md 6.1; a field is 17 octets and its value, toolcart.agent.openprotocol.variable)
+
+Rules
+1. The samples begin behind the NUL that follows the number of samples: found by walking the fields, never by looking
+   for a NUL. They end where the header says; if that is not the announced number, the curve is odd and keeps what came.
+2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); both are read from every message.
+   Decimal text and exponents become a fraction of integers: a board's floats have too few digits.
+3. Of several resolutions only the number of samples of each is used: the document does not say where indexes begin.
+4. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (003:12413 and
+   releases from 2.9 on), the same in zeros, 36 with the flag of 003:12338.
+
+Imported where traces are configured.
+"""
+
+from toolcart.agent.openprotocol.header import HEADER_BYTES
+from toolcart.agent.openprotocol.subscriptions import Subscription
+from toolcart.agent.record.graph import PARAMETERS, STEPS_MOST
+
+CPYTHON_ONLY = True  # no outlet of a board takes curves
+
+CURVES = 900
+PLOT_PARAMETERS = 901
+TYPES = ("angle", "torque", "current", "gradient", "stroke", "force")  # from 1 on (003:12148)
+
+READ = 0
+LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is not known
+LOST_EMPTY = 2  # no sample in it
+LOST_CUT = 3  # longer than what is taken whole: see `trace_bytes`
+LOST_ROOM = 4  # the log did not take it
+LOST_LONG = 5  # longer than the ring of graphs
+LOST_STEPS = 6  # more resolutions than a record has room for
+
+_DIVISOR = 2213
+_FACTOR = 2214
+_MS = {200: 1000, 201: 60000, 202: 1, 203: 3600000}  # of the units of time
+_FIELD_BYTES = 17
+_TEXT_MOST = 32
+_POWER_MOST = 40
+_TOP = 0x3FFFFFFF
+
+_PLAIN = 0
+_ZEROS = 1
+_FLAGGED = 2
+_FORMS = ((1, _PLAIN), (2, _PLAIN), (3, _PLAIN), (1, _ZEROS), (1, _FLAGGED))
+
+
+class TraceSubscription(Subscription):
+    """Curves of these types (numbers), or the plot parameters if there are none; `keeper` takes what comes."""
+
+    def __init__(self, types):
+        mid = CURVES if types else PLOT_PARAMETERS
+        Subscription.__init__(self, (8, 9, mid, b"", False, ((mid, 5),)), _FORMS if types else _FORMS[:3])
+        self._types = b"%02d" % len(types) + b"".join([b"%03d" % one for one in types]) if types else b""
+        self.clearing = b"%04d001%02d" % (mid, len(self._types)) + self._types
+        self.data = bytes(self._extra_bytes(_FLAGGED) + 9)  # as long as the longest: the link makes room for it
+
+    def revision(self):
+        """Write the data of the request; return the header's own revision, 1."""
+        revision, form = self.revisions.wanted()
+        extra = b""
+        if self._types:
+            extra = b"0" + (b" " if form != _ZEROS else b"0") * 29 + (b"0" if form == _FLAGGED else b"") + self._types
+        self.data = b"%04d%03d%02d" % (self.row[2], revision, self._extra_bytes(form)) + extra
+        return 1
+
+    def _extra_bytes(self, form):
+        return 30 + len(self._types) + (form == _FLAGGED) if self._types else 0
+
+
+class Trace:
+    """The contents of one message. Offsets are those of its buffer."""
+
+    def __init__(self):
+        self._buf = b""
+        self._end = 0
+        self._bad = False
+        self.at = 0
+        self.odd = False
+        self.what = PARAMETERS
+        self.transducer = 0
+        self.unit = 0
+        self.scale = (1, 1, 0)  # numerator, denominator, power of two
+        self.steps = []  # (samples, numerator, denominator of the ms between two)
+        self.announced = 0
+        self.count = 0  # samples; bytes of text in a 0901
+        self.octets = 0
+
+    def read(self, buf, at, length, mid, revision):
+        """Read the message at buf[at:at+length]: READ or a LOST_ code. Afterwards `at` is where its data begins."""
+        self._buf = buf
+        self._end = at + length
+        self._bad = self.odd = False
+        self.at = at + HEADER_BYTES + 29
+        self.scale = (1, 1, 0)
+        self.steps = []
+        if not 1 <= revision <= 3:
+            return LOST_UNREADABLE
+        return self._curve(revision) if mid == CURVES else self._parameters(revision)
+
+    def _parameters(self, revision):
+        self.what = PARAMETERS
+        self.transducer = self.unit = 0
+        self.announced = self._number(3)
+        if revision > 1:
+            self.at += 4
+        if revision > 2:
+            self.at += 11
+        first = self.at
+        for _ in range(self.announced):
+            if not self._bad:
+                self._field()
+        if self._bad or self.at != self._end:
+            self.odd = True
+        self.at = first
+        self.count = self.octets = self._end - first
+        if self.octets <= 0:
+            return LOST_EMPTY if self.octets == 0 else LOST_UNREADABLE
+        return READ
+
+    def _curve(self, revision):
+        if revision > 2:
+            self.at += 9
+        self.odd = True  # until a coefficient is found
+        self._read_scale(self._number(3))
+        if self._bad:
+            return LOST_UNREADABLE
+        self.what = self._number(2)
+        if revision > 2:
+            self.at += 2
+        self.transducer = self._number(2)
+        self.unit = self._number(3)
+        if revision > 1:
+            self.at += 4
+        self._read_scale(self._number(3))
+        steps = self._number(3)
+        if steps > STEPS_MOST:
+            return LOST_STEPS
+        for _ in range(steps):
+            self._read_step()
+        self.announced = self._number(5)
+        if self._bad or self.what == PARAMETERS:
+            return LOST_UNREADABLE
+        if self.at >= self._end:
+            return LOST_EMPTY if self.announced == 0 else LOST_UNREADABLE
+        if self._buf[self.at]:
+            return LOST_UNREADABLE
+        self.at += 1
+        octets = self._end - self.at
+        self.count = octets // 2
+        self.octets = self.count * 2
+        if self.count == 0:
+            return LOST_EMPTY
+        if octets & 1 or self.count != self.announced:
+            self.odd = True
+        self._fit_steps()
+        return READ
+
+    def _read_scale(self, count):
+        """Find the coefficient among the fields; some have it in front of the unit, among what all curves share."""
+        for _ in range(count):
+            if self._bad:
+                return
+            pid, value = self._field()
+            if pid != _DIVISOR and pid != _FACTOR:
+                continue
+            found = fraction(value)
+            if found is not None and pid == _DIVISOR:
+                found = (found[1], found[0])
+            scale = None if found is None else within(found[0], found[1])
+            self.odd = scale is None
+            if scale is not None:
+                self.scale = scale
+
+    def _read_step(self):
+        first = self._number(5)
+        last = self._number(5)
+        octets = self._number(3)
+        self.at += 2
+        scale = _MS.get(self._number(3), 0)
+        value = self._text(octets)
+        found = fraction(value) if scale else None
+        step = None
+        if found is not None:
+            numerator, denominator = found[0] * scale, found[1]
+            while numerator >> 30 and denominator > 9:  # a power of ten: only what is behind the ninth digit is lost
+                numerator //= 10
+                denominator //= 10
+            step = within(numerator, denominator)
+        if step is not None and step[2]:  # a record has no power of two here: both lose their last digits
+            numerator, denominator, shift = step
+            step = (numerator, denominator >> shift) if shift > 0 else (numerator >> -shift, denominator)
+        if step is None or not step[0] or not step[1]:
+            step = (0, 1)  # not known
+            self.odd = True
+        self.steps.append((last - first + 1, step[0], step[1]))
+
+    def _fit_steps(self):
+        """Give every sample a step: the last step holds for all that are left."""
+        left = self.count
+        for index in range(len(self.steps)):
+            count, numerator, denominator = self.steps[index]
+            if index == len(self.steps) - 1:
+                if count != left:
+                    self.odd = True
+                count = left
+            elif not 0 <= count <= left:
+                self.odd = True
+                count = left
+            self.steps[index] = (count, numerator, denominator)
+            left -= count
+        if not self.steps:
+            self.odd = True
+
+    # -- pieces of the message ---------------------------------------------------------------------------------
+
+    def _text(self, width):
+        first = self.at
+        self.at = first + width
+        if self.at > self._end:
+            self._bad = True
+            return b""
+        return bytes(self._buf[first : self.at]).replace(b"\0", b" ").strip()
+
+    def _number(self, width):
+        """Return the number of so many digits, padded on either side; 0 if it is blank or not a number."""
+        text = self._text(width)
+        if not text:
+            return 0
+        if not text.isdigit():
+            self._bad = True
+            return 0
+        return int(text)
+
+    def _field(self):
+        """Read a variable data field and go past it; return its PID and its value."""
+        pid = self._number(5)
+        octets = self._number(3)
+        self.at += _FIELD_BYTES - 8
+        return pid, self._text(octets)
+
+
+def fraction(text):
+    """Return a decimal number, with or without an exponent, as (numerator, denominator); None if it is not above 0.
+
+    `0.000854` is (854, 1000000), `00001.234e+2` (1234, 10).
+    """
+    if not 0 < len(text) <= _TEXT_MOST:
+        return None
+    power = 0
+    at = text.find(b"e") if b"e" in text else text.find(b"E")
+    if at >= 0:
+        exponent = text[at + 1 :]
+        digits = exponent[1:] if exponent[:1] in (b"+", b"-") else exponent
+        if not digits.isdigit() or len(digits) > 3:
+            return None
+        power = -int(digits) if exponent[:1] == b"-" else int(digits)
+        text = text[:at]
+    point = text.find(b".")
+    if point >= 0:
+        power -= len(text) - point - 1
+        text = text[:point] + text[point + 1 :]
+    if not text.isdigit() or not -_POWER_MOST <= power <= _POWER_MOST:
+        return None
+    value = int(text)
+    if value == 0:
+        return None
+    return (value * 10**power, 1) if power >= 0 else (value, 10**-power)
+
+
+def within(numerator, denominator):
+    """Reduce a fraction until both are below 2**30: (numerator, denominator, power of two); None if one becomes 0."""
+    one, other = numerator, denominator
+    while other:
+        one, other = other, one % other
+    numerator //= one
+    denominator //= one
+    shift = 0
+    while numerator > _TOP:
+        numerator >>= 1
+        shift += 1
+    while denominator > _TOP:
+        denominator >>= 1
+        shift -= 1
+    return (numerator, denominator, shift) if numerator and denominator and -127 <= shift <= 127 else None

@@ -1,0 +1,169 @@
+"""The MQTT outlet on Linux: with TLS, events and curves as topics of their own, records of any length.
+
+Rules
+1. An event goes out in its place between the results, one line a message; a curve when nothing else waits.
+2. One curve is outstanding at a time, and its PUBACK moves the cursor whatever `confirm` says: it gets no receipt.
+"""
+
+from toolcart.agent.mqtt.packets import front_bytes
+from toolcart.agent.outlets.batch import HEAD_MOST
+from toolcart.agent.outlets.mqtt import Mqtt, topic_of
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.wide.line import WideLine, line_of
+
+CPYTHON_ONLY = True  # boards have toolcart.agent.outlets.mqtt
+
+SETTINGS = """host host - 1 253
+port int 1883 1 65535
+user text ~ 1 100
+password text ~ 1 1000
+client_id text "" 0 64
+preset one none none,umh
+topic text "toolcart/{plant}/{line}/{station}" 1 128
+plant text plant 1 32
+line text line 1 32
+confirm one consumer consumer,broker
+batch int 32 1 256
+window int 4 1 16
+receipt_timeout_s time 10 1 600
+durable bool true
+graphs bool false
+tls_ca text ~ 1 128
+tls_name host ~ 1 253
+tls_certificate text ~ 1 128
+tls_key text ~ 1 128"""
+
+MEANINGS = {
+    "host": "MQTT: host of the broker.",
+    "port": "MQTT: its port; 8883 is usual with TLS.",
+    "client_id": "MQTT: client identifier, which no other client has; empty is `toolcart-SYSTEM-STATION`.",
+    "preset": "MQTT: `umh` takes the topic `umh/v1/{plant}/{line}/{station}/_toolcart` in place of `topic`.",
+    "topic": (
+        "MQTT: what all topics of the station begin with; {plant}, {line} and the numbers {system} and {station} are "
+        "filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
+    ),
+    "plant": "MQTT: what {plant} is in the topic.",
+    "line": "MQTT: what {line} is in the topic.",
+    "confirm": (
+        "MQTT: what a result is delivered by: the consumer's receipt after its commit (docs/mqtt.md), or the broker's "
+        "PUBACK, which says little."
+    ),
+    "batch": "MQTT: most results in one message; a board has room for about five.",
+    "window": "MQTT: messages that may be without a PUBACK.",
+    "receipt_timeout_s": "MQTT: pause without a receipt after which they are sent again; it grows up to eight times.",
+}
+
+OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
+CURVE_TAG = -1
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+    port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
+    made = WideMqtt(port, station, index, settings, station.settings["spool"]["owner"])
+    if settings["graphs"] and station.graphs is not None:
+        made.take_graphs(station.graphs)
+    return made
+
+
+def wrong(settings):
+    """Return (key, what is allowed) for faults that the rows of settings cannot express."""
+    found = []
+    if settings["password"] and not settings["user"]:
+        found.append(("user", "a user, as there is a password"))
+    for key in ("topic", "plant", "line"):
+        if "+" in settings[key] or "#" in settings[key] or (key != "topic" and "/" in settings[key]):  # 4.7.1
+            found.append((key, "without + and #, and plant and line without /"))
+    topic = settings["topic"]
+    for name in ("{plant}", "{line}", "{system}", "{station}"):
+        topic = topic.replace(name, "x")
+    if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
+        found.append(("topic", "{plant}, {line}, {system}, {station} alone in braces; no empty level, no $ in front"))
+    for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
+        if settings[key]:
+            found.append((key, "null without tls_ca"))
+    return found
+
+
+def place(settings, system, station):
+    """Return what no other outlet may share."""
+    if not settings.get("topic") or not settings.get("host") or not settings.get("plant") or not settings.get("line"):
+        return None
+    return "%s:%s/%s" % (settings["host"], settings.get("port"), topic_of(settings, system, station))
+
+
+class WideMqtt(Mqtt):
+    """One broker of one station, on Linux."""
+
+    octets_most = OCTETS_MOST
+
+    def __init__(self, port, station, index, settings, owner):
+        before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
+        line = WideLine(bytearray(before + HEAD_MOST + 1024))
+        Mqtt.__init__(self, port, line, station, index, settings, owner)
+        self.alarms_topic = (self.topic + "/alarms").encode()
+        self.curves_topic = (self.topic + "/curves").encode()
+        self.alarms = self.curves = 0  # published
+        self._graphs = None
+        self._curve_is_out = False
+
+    def take_graphs(self, graphs):
+        """Publish the curves of this log as well."""
+        from toolcart.agent.wide.graphs import GraphLines  # hardly any station has one
+
+        self._graphs = GraphLines(graphs, self.index)
+        self._graphs.begin(b"")
+
+    def publish_other(self, kind, now):
+        """Publish an event."""
+        log, scout = self.log, self.scout
+        if kind != KIND_EVENT:
+            Mqtt.publish_other(self, kind, now)
+            return
+        number = scout.found
+        line = line_of(log.page, log.at, kind, log.flags, log.length)
+        scout.advance()
+        self._publish_line(line, self.alarms_topic, number, now)
+        self.alarms += 1
+
+    def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
+        """Publish the next curve, if there is one; True if it did."""
+        graphs = self._graphs
+        if graphs is None or self._curve_is_out or not graphs.is_certain():
+            return False
+        graphs.restart()
+        line = graphs.next(self.scout.number, self.log.number)
+        if line is None:
+            return False
+        graphs.advance()
+        self._curve_is_out = True
+        self._publish_line(line, self.curves_topic, CURVE_TAG, now)
+        return True
+
+    def acked_beside(self):
+        """The broker has the curve that was outstanding."""
+        graphs = self._graphs
+        if graphs is not None and self._curve_is_out:
+            graphs.settle()
+            self._curve_is_out = False
+            self.curves += 1
+
+    def forget_beside(self):
+        """Publish the curve again later."""
+        self._curve_is_out = False
+
+    def save_beside(self):
+        """Make the cursor of the curves durable; True if it is."""
+        return self._graphs is None or self._graphs.save()
+
+    def put_state(self, shown):
+        """Add what status shows."""
+        Mqtt.put_state(self, shown)
+        shown["alarms"] = self.alarms
+        if self._graphs is not None:
+            shown["curves"] = self.curves
+            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+
+    def _publish_line(self, line, topic, tag, now):
+        buf = bytearray(self.before) + line[:-1]
+        self.publish(buf, len(buf), topic, 0, tag, now)

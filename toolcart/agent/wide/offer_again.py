@@ -1,0 +1,143 @@
+"""An operator has delivered results sent to ToolsNet again: all from one on, as after its database was emptied.
+
+    offer-again from 1200            from the log's number 1200 on
+    offer-again since 2026-03-01 06:00:00   from the first result that was made then or later
+    ... dry                          only say how many
+
+Rules
+1. `carry_out` is a generator like that of toolcart.agent.quarantine.orders. The place is found first, a few records a
+   step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
+2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
+   what it still has of them it gets twice. What the quarantine holds stays there.
+3. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.owners, rule
+   5).
+"""
+
+from toolcart.agent.log.areas import floor
+from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
+from toolcart.agent.record.result import HEAD_BYTES
+from toolcart.agent.record.text import time_of
+
+CPYTHON_ONLY = True
+ORDER = "offer-again"
+DRY = "dry"
+STEP = 32  # records that are looked at before the other tasks have their turn
+TOLD_EACH = 2048  # a sign of life for a client that waits
+
+_USE = "no such order; there are: offer-again from N, offer-again since YYYY-MM-DD hh:mm:ss, both with `dry` behind"
+_NOT_DONE = (
+    "nothing was done: the flash takes nothing now, or it is not known yet what became of one from the quarantine; "
+)
+_NO_ROOM = (
+    "the spool has no room for that: it keeps what is sent again until ToolsNet has it, and a quarter has to stay "
+    "free for new results. There is room %s. `toolcart spool export` has the older ones"
+)
+
+
+def of_station(station, board, words):
+    """Return a generator of the answer's lines for a running station."""
+    wrong = why_none(station)
+    if wrong:
+        return iter([{"error": wrong}])
+    outlet = station.outlets[0]
+    return carry_out(
+        outlet.policy, station.number, station.quiet, words, lambda number: outlet.offer_again(number, board.now())
+    )
+
+
+def carry_out(policy, station, quiet, words, act=None):
+    """Yield the lines of the answer to the order `words`; `act(number)` gives it to a running outlet."""
+    is_dry = words[-1] == DRY
+    try:
+        number, since = _wanted(words[1:-1] if is_dry else words[1:])
+        found = yield from _Range(policy, number, since).found(station)
+        if not is_dry:
+            yield from wait_for_line(quiet)
+            if not (act or policy.offer_again)(found["from"]):
+                raise Refused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
+        yield {**found, "station": station, "done": not is_dry, "running": act is not None}
+    except Refused as refused:
+        yield {"error": str(refused)}
+
+
+def _wanted(rest):
+    """Return (number, "") or (0, time) of an order."""
+    if rest[:1] == ["from"] and len(rest) == 2 and rest[1].isdigit() and int(rest[1]):
+        return int(rest[1]), ""
+    if rest[:1] == ["since"] and len(rest) == 3:
+        return 0, " ".join(rest[1:])
+    raise Refused(_USE)
+
+
+class _Range:
+    """What an order means, found in the log."""
+
+    def __init__(self, policy, number, since):
+        self.policy = policy
+        self.log = policy.log
+        self.number = number
+        self.since = since
+        self.low = min(policy.cursor.number, floor(self.log), self.log.lowest())  # from the next one on there is room
+        self.oldest = self.first = self.fits = None  # (number, time) of results
+        self.count = self.count_fitting = 0
+        self.kept = set()  # what the quarantine holds; its room bounds that
+
+    def found(self, station):
+        """Return from which result on, its time, and how many; Refused if there are none, or no room."""
+        yield from self._look()
+        if self.oldest is None:
+            raise Refused("station %d has no result in its spool any more that ToolsNet has taken" % station)
+        if self.first is None:
+            raise Refused("nothing to offer again: no result from there on has been delivered or set aside yet")
+        number, time = self.first
+        if number <= self.low:
+            self._refuse()
+        found = {"from": number, "time": time, "count": self.count, "waiting": self.log.waits(self.policy.cursor)}
+        if number == self.oldest[0]:
+            found["oldest"] = number  # there may have been older ones
+        return found
+
+    def _refuse(self):
+        room = "for none of these"
+        if self.fits:
+            room = "from number %d on (%s), that is %d results" % (*self.fits, self.count_fitting)
+        raise Refused(_NO_ROOM % room)
+
+    def _look(self):
+        """Go through what is delivered, oldest first."""
+        log, last, quarantine = self.log, self.policy.cursor.number, self.policy.row.quarantine
+        kind = quarantine.next_entry(0)
+        while kind > RECORD_NONE:
+            self.kept.add(quarantine.number)
+            entry = quarantine.entry
+            yield None
+            kind = quarantine.next_entry(entry)
+        if kind < RECORD_NONE:
+            raise Refused("the quarantine cannot be read now; nothing was done. Try again")
+        scout = Cursor()
+        scout.wants = WANTS_RESULTS
+        log.rewind(scout, 0)
+        looked = 0
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and scout.found <= last:
+            self._take(scout.found, time_of(log.page, log.at + HEAD_BYTES) or "")
+            scout.advance()
+            looked += 1
+            if looked % STEP == 0:
+                yield {"looked": looked} if looked % TOLD_EACH == 0 else None
+            kind = log.peek(scout)
+        if kind < RECORD_NONE:
+            raise Refused("the log cannot be read now; nothing was done. Try again")
+
+    def _take(self, number, time):
+        self.oldest = self.oldest or (number, time)
+        if self.first is None and (time >= self.since if self.since else number >= self.number):
+            self.first = number, time
+        if self.first is None or number in self.kept:
+            return
+        self.count += 1
+        if number > self.low:
+            self.fits = self.fits or (number, time)
+            self.count_fitting += 1

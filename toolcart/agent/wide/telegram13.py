@@ -1,0 +1,199 @@
+"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (004:290-320, DIGEST G.4, G.7). Only integers.
+
+    octet 4        11                      26      30      34      48       53
+          |13|ident|116|type|system|station|spindle|program|time 14|sequence|kind ..
+          54    64  74  84  92  100    108       116    120
+          |shift|Dom|Nom|min|max|offset|sample ms|octets|samples of two octets, big endian
+
+Rules
+1. A value is 2**shift * Dom / Nom * sample, in Nm or degrees: the unit of the curve goes into Dom and Nom (UNITS).
+2. There are at most SAMPLES_MOST samples: of more only every k-th is kept, and the time between two is k times as long.
+3. Samples at uneven times are brought to even ones, on straight lines between neighbours: to the shortest step, or to a
+   longer one if they would be too many.
+4. Limits have one decimal, rounded; so has the time between two samples if that is exact, else as many as fit.
+"""
+
+from toolcart.agent.base.words import get_u32, unpack_digits
+from toolcart.agent.record import graph as gr
+from toolcart.agent.toolsnet.telegram import begin, finish
+
+CPYTHON_ONLY = True  # no board sends curves anywhere
+
+ID_GRAPH = 13
+SAMPLES_MOST = 4000
+KINDS = {gr.TORQUE: 0, gr.ANGLE: 1}  # 004:304: no others are accepted
+
+GENERAL_BYTES = 116
+_FACTOR_MOST = 0x7FFFFFFF
+_FIELD = 8
+
+# Nm or degrees of one unit, as numerator and denominator (003:12642-12664, DIGEST G.7); any other is sent as it is.
+UNITS = {
+    2: (1355818, 1000000),
+    3: (1, 100),
+    4: (1000, 1),
+    5: (1000000, 1),
+    6: (112985, 1000000),
+    7: (980665, 100000),
+    10: (706155, 100000000),
+    11: (1, 10),
+    12: (1, 1000),
+    13: (980665, 10000000),
+    51: (5729578, 100000),
+    90: (1, 1000),
+}
+
+
+def write(lead, data, ident, system_type, system, sequence, program_for_zero):
+    """Return telegram 13 of the curve whose first piece begins with `lead`, with its length in front.
+
+    `sequence` is that of its result's telegram 04. There must be at least one sample, and its kind must be in KINDS.
+    """
+    unit = lead[gr.UNIT] | lead[gr.UNIT + 1] << 8
+    shift = lead[gr.SHIFT] - (lead[gr.SHIFT] >> 7 << 8)
+    shift, dom, nom = scale(shift, get_u32(lead, gr.NUMERATOR), get_u32(lead, gr.DENOMINATOR), unit)
+    samples, numerator, denominator = even(_samples(data), _steps(lead))
+    program = bytes(lead[gr.PROGRAM : gr.PROGRAM + 4])
+    time = bytearray(14)
+    unpack_digits(time, 0, lead, gr.RESULT_TIME, 14)
+    body = "%03d%04d%04d%04d%04d%04d%s%05d%d%s%010d%010d%s%s%s%s%04d" % (
+        GENERAL_BYTES,
+        system_type,
+        system,
+        lead[4] | lead[5] << 8,
+        lead[gr.SPINDLE],
+        (int(program) if program.isdigit() else 0) or program_for_zero,
+        time.decode(),
+        sequence,
+        KINDS[lead[gr.WHAT]],
+        "%010d" % shift,
+        dom,
+        nom,
+        _limit(lead, gr.LOW),
+        _limit(lead, gr.HIGH),
+        "000000.0",
+        milliseconds(numerator, denominator),
+        2 * len(samples),
+    )
+    tx = bytearray(11) + body.encode()
+    for sample in samples:
+        tx.append(sample >> 8 & 0xFF)
+        tx.append(sample & 0xFF)
+    begin(tx, ID_GRAPH, ident)
+    finish(tx, len(tx))
+    return tx
+
+
+def scale(shift, numerator, denominator, unit):
+    """Return bit shift, Dom and Nom of a curve in this unit; Dom and Nom are reduced and below 2**31."""
+    more, less = UNITS.get(unit, (1, 1))
+    dom = (numerator or 1) * more
+    nom = (denominator or 1) * less
+    common = _common(dom, nom)
+    dom //= common
+    nom //= common
+    while dom > _FACTOR_MOST:
+        dom = (dom + 1) >> 1
+        shift += 1
+    while nom > _FACTOR_MOST:
+        nom = (nom + 1) >> 1
+        shift -= 1
+    return shift, dom, nom
+
+
+def even(samples, steps):
+    """Return samples at even distances, and the distance: numerator and denominator of the ms.
+
+    `steps` are (count, numerator, denominator): how many samples, and the ms from each of them to the next.
+    """
+    known = [step for step in steps if step[0] and step[1] and step[2]]
+    if len(known) < len([step for step in steps if step[0]]) or not known:
+        numerator, denominator = 0, 1
+    else:
+        first = known[0]
+        if all(step[1] * first[2] == first[1] * step[2] for step in known):
+            numerator, denominator = first[1], first[2]
+        else:
+            samples, numerator, denominator = _resampled(samples, known)
+    keep = (len(samples) + SAMPLES_MOST - 1) // SAMPLES_MOST
+    return samples[:: max(keep, 1)], numerator * max(keep, 1), denominator
+
+
+def _resampled(samples, steps):
+    """Bring samples with several steps to one step: straight lines between neighbours."""
+    denominator = 1
+    for step in steps:
+        denominator = denominator // _common(denominator, step[2]) * step[2]
+    times = [0]
+    for count, numerator, divisor in steps:
+        distance = numerator * (denominator // divisor)
+        for _ in range(count):
+            times.append(times[-1] + distance)
+    while len(times) < len(samples):
+        times.append(2 * times[-1] - times[-2])
+    last = times[len(samples) - 1]
+    distance = min(numerator * (denominator // divisor) for _, numerator, divisor in steps)
+    most = SAMPLES_MOST - 1
+    if last // distance > most:
+        distance *= (last // distance + most - 1) // most
+    found = []
+    at = 0
+    for time in range(0, last + 1, distance):
+        while at + 2 < len(samples) and times[at + 1] <= time:
+            at += 1
+        if at + 1 == len(samples):
+            found.append(samples[at])
+            continue
+        apart = times[at + 1] - times[at]
+        found.append(samples[at] + _rounded((samples[at + 1] - samples[at]) * (time - times[at]), apart))
+    return found, distance, denominator
+
+
+def milliseconds(numerator, denominator):
+    """Return a time in eight characters: `000002.0`, `00000.25`; as many decimals as it needs and as fit."""
+    decimals = 1
+    while decimals < 6 and numerator * 10**decimals % denominator:
+        decimals += 1
+    while decimals > 1 and numerator // denominator >= 10 ** (_FIELD - 1 - decimals):
+        decimals -= 1
+    value = _rounded(numerator * 10**decimals, denominator)
+    return _point(min(value, 10 ** (_FIELD - 1) - 1), decimals)
+
+
+def _limit(lead, at):
+    digits = bytes(lead[at : at + gr.LIMIT_BYTES])
+    value = int(digits) if digits.isdigit() else 0
+    return _point(_rounded(value * 10, 10 ** lead[gr.DECIMALS]), 1)
+
+
+def _point(value, decimals):
+    digits = "%07d" % value
+    return digits[:-decimals] + "." + digits[-decimals:]
+
+
+def _rounded(numerator, denominator):
+    """Return the nearest integer; halves go away from 0."""
+    half = denominator // 2
+    return (numerator + half) // denominator if numerator >= 0 else -((-numerator + half) // denominator)
+
+
+def _samples(data):
+    found = []
+    for index in range(0, len(data) - 1, 2):
+        found.append(((data[index] << 8 | data[index + 1]) ^ 0x8000) - 0x8000)
+    return found
+
+
+def _steps(lead):
+    found = []
+    at = gr.FIRST_STEP
+    for _ in range(lead[gr.STEPS]):
+        found.append((lead[at] | lead[at + 1] << 8, get_u32(lead, at + 2), get_u32(lead, at + 6)))
+        at += gr.STEP_BYTES
+    return found
+
+
+def _common(one, other):
+    while other:
+        one, other = other, one % other
+    return one

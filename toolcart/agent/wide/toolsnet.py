@@ -1,0 +1,82 @@
+"""ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
+
+from toolcart.agent.log.numbers import SENT, SENT_WINDOW
+from toolcart.agent.outlets.toolsnet import making
+from toolcart.agent.toolsnet.result04 import ResultWriter
+from toolcart.agent.toolsnet.session import Session
+from toolcart.agent.wide import telegram04_spindles
+from toolcart.agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from toolcart.agent.wide.toolsnet_curves import CurvesOut
+from toolcart.agent.wide.toolsnet_descriptions import Descriptions, Names
+from toolcart.agent.wide.toolsnet_events import Events, mask_of
+from toolcart.agent.wide.toolsnet_session import WideSession
+from toolcart.agent.wide.toolsnet_window import Window
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+SETTINGS = ""  # they are a section of their own (toolcart.agent.cart.settings)
+MEANINGS = {}  # type: dict[str, str]
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+    kind, write, sources, window = extras(station, station.system, settings)
+    return making.make(settings, station, index, kind, write, sources, window)  # type: ignore[arg-type]
+
+
+def extras(station, system, toolsnet):
+    """Return what makes the session and the writer, the sources besides results, and the window or None."""
+    sources = sources_of(station, system, toolsnet)
+    window = None
+    # A window left open when the agent ended is settled by a window, even if none is configured any more.
+    if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
+        window = Window(toolsnet["window"])
+    kind = WideSession if sources or window is not None else Session
+    if not toolsnet["targets"]:
+        return kind, _writer(ResultWriter), sources, window
+
+    def make(*numbers, **times):
+        session = kind(*numbers, **times)
+        session.result = bytearray(RESULT_BYTES_TARGETS)
+        return session
+
+    return make, _writer(TargetWriter), sources, window
+
+
+def _writer(kind):
+    """Return what makes a writer of this kind that writes all that Linux keeps of a result."""
+
+    def make(*numbers):
+        writer = kind(*numbers)
+        writer.several = telegram04_spindles.write
+        return writer
+
+    return make
+
+
+def sources_of(station, system, toolsnet):
+    """Return the sources besides results, descriptions first."""
+    sources = []
+    if toolsnet["describe"]:
+        sources.append(_descriptions(station, system, toolsnet["program_for_zero"]))
+    if toolsnet["events"]:
+        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
+    if toolsnet["graphs"] and station.graphs is not None:
+        curves = CurvesOut(station.log, station.quarantine, station.graphs, toolsnet["program_for_zero"])
+        sources.append(curves)
+    return tuple(sources)
+
+
+def _descriptions(station, system, program_for_zero):
+    """Return the source that describes system and station in the map, with the names that the controller gives."""
+    from toolcart.agent.wide.controller_programs import Programs
+
+    controller = station.settings["controller"]
+    names = Names()
+    address = controller["host"] if controller["link"] == "tcp" else ""
+    spindle = controller["spindle_id"] or 1
+    intake = station.intake
+    if station.controller_events is not None:
+        station.controller_events.names = names
+    intake.queries = Programs(intake.queries, names, intake.wake_outlets)
+    return Descriptions(station.health, system["name"], station.name, address, spindle, program_for_zero, names)

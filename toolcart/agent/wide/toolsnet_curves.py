@@ -1,0 +1,160 @@
+"""Curves to ToolsNet: telegram 13 from the log of curves, each after the telegram 04 of its result.
+
+Rules
+1. A curve goes out once its result is delivered, with that result's sequence and time: nothing else links them
+   (004:301). One whose result is not known or was set aside, or of a kind that ToolsNet does not take, is passed and
+   counted.
+2. Nothing waits for curves: all waiting results go first, and the log of curves gives up its oldest when it needs room.
+3. The cursor is made durable after each curve, so that none is sent again after a restart.
+"""
+
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.record import graph as gr
+from toolcart.agent.wide import telegram13 as graph13
+from toolcart.agent.wide.curves import Curves
+from toolcart.agent.wide.rows import Rows
+from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+TOOLSNET = 0  # its cursor
+RETRY_MS = 1000  # until what a start has left in doubt is tried again
+
+
+class CurvesOut(Source):
+    """The curves in `graphs`, for one way to ToolsNet."""
+
+    gives_way = True
+
+    def __init__(self, log, quarantine, graphs, program_for_zero):
+        Source.__init__(self)
+        self.log = log
+        self.quarantine = quarantine
+        self.graphs = graphs
+        self.curves = Curves(graphs, TOOLSNET)
+        self.program_for_zero = program_for_zero
+        self.tx = bytearray()
+        self.unlinked = self.others = 0
+        self._lead = None  # of the next curve, once it is read
+        self._data = b""
+        self._number = 0  # of its first piece
+        self._unsaved = False
+
+    def join(self, forward):
+        """Send over `forward`."""
+        self.forward = forward
+        self.policy = forward.policy
+        self._rows = Rows(self.policy)
+        self.session = forward.session
+
+    def put_state(self, shown):
+        """Add what status shows."""
+        shown["graphs_sent"] = self.sent
+        shown["graphs_passed"] = self.passed
+        shown["graphs_without_result"] = self.unlinked
+        shown["graphs_of_other_kinds"] = self.others
+        shown["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
+
+    def waits(self):
+        """True if a curve may go out, or the cursor is still to be made durable."""
+        if self._lead is not None:
+            return self._is_done(get_u32(self._lead, gr.RESULT)) or self._unsaved
+        return self._unsaved or self.graphs.waits(self.curves.cursor) > 0
+
+    def send(self, now):
+        """Make the next telegram; return its length, 0 if none may go out now."""
+        self._save()
+        self.busy = False
+        if self.is_held(now) or not self._read(now):
+            return 0
+        lead = self._lead
+        result = get_u32(lead, gr.RESULT)
+        if not self._is_done(result):
+            return 0
+        sequence = self._sequence_of(result)
+        if sequence < 0:
+            self.hold.start(now, HOLD_MS)
+            return 0
+        if not sequence:
+            self._pass()
+            self.busy = True
+            return 0
+        session = self.session
+        self.is_out = True
+        self.tx = graph13.write(
+            lead,
+            self._data,
+            session.ident,
+            session.system_type,
+            session.system,
+            sequence,
+            self.program_for_zero,
+        )
+        return len(self.tx)
+
+    def _is_done(self, result):
+        """True if the result is delivered or passed, or will never come."""
+        return result <= self.policy.cursor.number or result > self.log.number
+
+    def _read(self, now):
+        """Read the next curve into memory; True if there is one."""
+        if self._lead is None:
+            if self.graphs.doubtful and not (self.forward.may_write() and self.curves.is_certain()):
+                self.hold.start(now, RETRY_MS)
+                return False
+            self.curves.restart()
+            lead, data, _whole = self.curves.read()
+            if lead is None:
+                self.curves.settle()  # pieces of no use
+                return False
+            self._lead, self._data, self._number = lead, data, get_u32(lead, 0)
+            self.begin_next()
+        return True
+
+    def _sequence_of(self, result):
+        """Return the sequence under which ToolsNet has the result of the curve in memory; 0 if it cannot take it.
+
+        -1 if that cannot be told now.
+        """
+        lead = self._lead or b""
+        if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:
+            self.others += 1
+            return 0
+        if not 0 < result <= self.log.number or self.quarantine.has(result):
+            self.unlinked += 1
+            return 0
+        return self._rows.sequence_of(result)
+
+    def _pass(self):
+        """Be done with the curve in memory; the log may have moved its cursor meanwhile."""
+        self._lead = None
+        cursor = self.curves.cursor
+        if cursor.number <= self._number:
+            self.curves.advance()
+            self.curves.settle()
+            self._unsaved = True
+
+    def _save(self):
+        if self._unsaved and self.forward.may_write():
+            self._unsaved = not self.curves.save()
+
+    def accepted(self, now):
+        """Pass the curve: the server has it."""
+        self.count_accepted()
+        self._pass()
+
+    def refused(self, code, now):
+        """Offer it again a few times, then pass it."""
+        if self.count_refused(now):
+            self._pass()
+
+    def silent(self, now):
+        """It may be stored or not: send it again, or pass it."""
+        if self.count_silent(now) and self.has_had_enough():
+            self.passed += 1
+            self._pass()
+
+    def resume(self, now):
+        """The 08 names no curves, but may have moved the row of their results; True: no other 08 is needed."""
+        self._rows.forget()
+        return True

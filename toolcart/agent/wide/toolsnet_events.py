@@ -1,0 +1,266 @@
+"""Events to ToolsNet: telegram 09 from the events of the log, in their place between the results.
+
+Rules
+1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
+   no answer is offered again later; results do not wait for that.
+2. The 08 says which event ToolsNet has last (DIGEST G.8, in a sequence of its own): EVENT_AHEAD leads from the event's
+   number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
+3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
+4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
+   is refused too often, or makes the server silent too often, is passed and counted.
+"""
+
+from toolcart.agent.log.back import go_back
+from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
+from toolcart.agent.log.numbers import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.record import event as ev
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
+from toolcart.agent.wide.toolsnet_source import HOLD_MS, Source
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+WORDS = {
+    "alarms": (ev.ALARM, ev.ALARM_ACKNOWLEDGED),
+    "pset": (ev.PSET_SELECTED,),
+    "job": (ev.JOB,),
+    "vin": (ev.VIN,),
+    "gone": (ev.GONE,),
+    "commands": (ev.COMMAND,),
+}
+
+LOOKED_AT = 32  # events a turn
+
+_HALF = 50000
+
+
+def mask_of(words):
+    """Return the bits of the events that these words of the setting `toolsnet.events` name."""
+    mask = 0
+    for word in words:
+        for what in WORDS[word]:
+            mask |= 1 << what
+    return mask
+
+
+class Events(Source):
+    """The events of one station, of which those in `mask` go to ToolsNet."""
+
+    takes_10 = True
+
+    def __init__(self, log, state, mask, settings):
+        Source.__init__(self)
+        self.log = log
+        self.state = state
+        self.cursor = Cursor()
+        self.cursor.wants = WANTS_EVENTS
+        self.cursor.durable = False
+        log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
+        self.mask = mask
+        self.rewinds = settings["rewind"]
+        self.resends_if_empty = settings["server_empty"] == "resend"
+        self.tx = bytearray(EVENT_BYTES_MAX)
+        self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
+        self.resumed = 0
+        self.doubt = ""  # about the last 08, in words
+        self._number = 0  # of the outstanding event, or the one offered last
+        # Since the server last had an event. One that always says it has none gets them again only once.
+        self._has_resent = False
+
+    def join(self, forward):
+        """Send over `forward`."""
+        self.forward = forward
+        self.session = session = forward.session
+        self.writer = EventWriter(self.tx, session.system_type, session.system)
+
+    def put_state(self, shown):
+        """Add what status shows."""
+        shown["events_sent"] = self.sent + self.resumed
+        shown["events_waiting"] = self._count(self.cursor.number, self.log.number)
+        shown["events_passed"] = self.passed
+        shown["events_doubt"] = self.doubt
+
+    def _sequence_of(self, number):
+        """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
+        return sequence_at(number - self.cursor.ahead)
+
+    # -- the next one ------------------------------------------------------------------------------------------
+
+    def waits(self):
+        """True if there may be an event that was not passed."""
+        return self.log.waits(self.cursor) > 0
+
+    def send(self, now):
+        """Write the next event whose turn it is; return its length, 0 if none may go out now."""
+        if self.is_held(now) or not self._find():
+            return 0
+        number = self.cursor.found
+        policy = self.forward.policy
+        if not policy.is_passed(number):
+            return 0
+        if number > policy.sent.allowed:
+            if not self.forward.may_write():
+                return 0
+            if not policy.allow(number):
+                self.hold.start(now, HOLD_MS)
+                return 0
+        if self.log.peek(self.cursor) <= RECORD_NONE or self.cursor.found != number:
+            return 0
+        if number != self._number:
+            self._number = number
+            self.begin_next()
+        self.is_out = True
+        self.may_have = max(self.may_have, number)
+        return self.writer.write(self.log.page, self.log.at, self.session.ident, self._sequence_of(number))
+
+    def _find(self):
+        """Go on to the next event for ToolsNet; True if it is in the page now."""
+        self.busy = False
+        for _ in range(LOOKED_AT):
+            if self.log.peek(self.cursor) <= RECORD_NONE:
+                return False
+            if self._is_told():
+                return True
+            self._leave_out()
+        self.busy = True
+        return False
+
+    def _leave_out(self):
+        """Pass the event that was found: it is not for ToolsNet."""
+        self.cursor.ahead += 1
+        self.cursor.advance()
+
+    def _is_told(self):
+        return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
+
+    def _pass(self, number):
+        """Pass event `number`, unless the log has given it up meanwhile."""
+        cursor = self.cursor
+        if cursor.number < number and self.log.peek(cursor) > RECORD_NONE and cursor.found == number:
+            cursor.advance()
+
+    # -- what became of it -------------------------------------------------------------------------------------
+
+    def accepted(self, now):
+        """Pass the event: the server has it."""
+        self.count_accepted()
+        self._pass(self._number)
+
+    def refused(self, code, now):
+        """Offer it again a few times, then pass it."""
+        if self.count_refused(now):
+            self._pass(self._number)
+
+    def silent(self, now):
+        """It may be stored or not; the next 08 says."""
+        self.count_silent(now)
+
+    # -- where the server stands -------------------------------------------------------------------------------
+
+    def resume(self, now):
+        """Go on where the 08 says (DIGEST G.8); False if that could not be made durable, or read."""
+        stored = self.session.event_sequence
+        done = self.cursor.number
+        self.doubt = ""
+        fine = True
+        if not self.state.numbers[SENT] & SENT_EVENTS_MET:
+            fine = self._number_from(stored)
+        elif stored <= 0:
+            lacking = self._count(0, done)
+            if lacking:
+                self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
+                if self.resends_if_empty and not self._has_resent:
+                    fine = self._has_resent = self._rewind(done)
+        else:
+            self._has_resent = False
+            here = self._sequence_of(done)
+            behind = (here - stored) % SEQUENCES
+            code = self._take((stored - here) % SEQUENCES) if behind else 1
+            if code < 0:
+                fine = False
+            elif code == 0 and behind < _HALF and behind <= done:
+                fine = self._look_behind(behind, done)
+            elif code == 0:
+                fine = self._wonder(stored, done)
+        self._look_at_silent()
+        self.may_have = self.cursor.number
+        return fine
+
+    def _number_from(self, stored):
+        """Number what follows from `stored` on; nothing goes out before that is durable."""
+        numbers, cursor = self.state.numbers, self.cursor
+        before = cursor.ahead, numbers[SENT]
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        numbers[SENT] |= SENT_EVENTS_MET
+        if self.state.save():
+            return True
+        cursor.ahead, numbers[SENT] = before
+        return False
+
+    def _take(self, rows):
+        """Pass `rows` events whose answers were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
+        cursor = self.cursor
+        scout = Cursor()
+        scout.wants = WANTS_EVENTS
+        scout.stand_at(cursor)
+        taken = 0
+        while taken < rows:
+            kind = self.log.peek(scout)
+            if kind <= RECORD_NONE or scout.found > self.may_have:
+                return kind if kind < RECORD_NONE else 0
+            is_told = self._is_told()
+            taken += is_told
+            scout.ahead += 1 - is_told
+            scout.advance()
+        cursor.stand_at(scout)
+        self.resumed += taken
+        return 1
+
+    def _look_behind(self, behind, done):
+        """The server names an event that was delivered long ago, or a later one was passed without being taken.
+
+        False if the log cannot be read now.
+        """
+        scout = Cursor()
+        scout.wants = WANTS_EVENTS
+        scout.stand_at(self.cursor)
+        if not go_back(self.log, scout, behind, SEQUENCES, self._is_told):
+            return False
+        lacking = self._count(scout.number, done)
+        if lacking:
+            self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
+            if self.rewinds:
+                self.cursor.stand_at(scout)
+        return True
+
+    def _count(self, after, last):
+        """Return how many events for ToolsNet the log has behind `after`, up to `last`."""
+        scout = Cursor()
+        scout.wants = WANTS_EVENTS
+        self.log.rewind(scout, after)
+        count = 0
+        while self.log.peek(scout) > RECORD_NONE and scout.found <= last:
+            count += self._is_told()
+            scout.advance()
+        return count
+
+    def _rewind(self, rows):
+        return go_back(self.log, self.cursor, rows, SEQUENCES, self._is_told)
+
+    def _wonder(self, stored, done):
+        """The server names an event that this log never sent: go on, with sequences that are new to it."""
+        self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
+            stored,
+            self.session.station,
+        )
+        if (self._sequence_of(done) - stored) % SEQUENCES >= _HALF:
+            return self._number_from(stored)
+        return True
+
+    def _look_at_silent(self):
+        """Pass the event that got no answer and is not stored, after some tries."""
+        if self.has_had_enough() and self.cursor.number < self._number:
+            self.passed += 1
+            self._pass(self._number)
+            self.begin_next()

@@ -1,0 +1,94 @@
+"""What the sources have in common: events, descriptions and curves, which go to ToolsNet besides results.
+
+    join(forward)           the outlet to send over
+    waits()                 True if it may have something to send
+    send(now)               write the next telegram into `tx`: its length, 0 if nothing may go out now
+    accepted(now)           05 or 10 with code 0 has come for it
+    refused(code, now)      or with another code
+    silent(now)             the connection is gone; an outstanding telegram may be stored or not
+    resume(now)             the 08 was read, and results know where they go on; False asks for another 08
+    left(now, ms)           `ms`, or less if it has something to do before
+    put_state(shown)        add what status shows
+    tx, takes_10            where its telegram is, and whether a 10 answers it
+    gives_way               it sends only while no result waits
+
+Rules
+1. A source whose telegram is refused or gets no answer waits, and results go on.
+2. What is refused is offered three times, after 2 and 8 s.
+3. Silence of the server costs a connection, so the next try is after HOLD_MS, and each further one after ten times as
+   long, an hour at most, until something is taken. After GIVEN_UP silences the telegram is passed.
+"""
+
+from toolcart.agent.base.ticks import Timer
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+HOLD_MS = 60000
+HOLD_MOST_MS = 3600000
+GIVEN_UP = 3
+OFFERS = 3
+RETRIES_MS = (2000, 8000)
+
+
+class Source:
+    """Counts what becomes of the outstanding telegram."""
+
+    takes_10 = False
+    gives_way = False
+
+    def __init__(self):
+        self.hold = Timer()
+        self.busy = False  # there is more of its log to look at
+        self.sent = self.passed = 0
+        self.is_out = False
+        self._refusals = self._silences = 0  # of the next one
+        self._pause = HOLD_MS
+
+    def begin_next(self):
+        """Begin with the next one: no refusals or silences yet."""
+        self._refusals = self._silences = 0
+
+    def left(self, now, ms):
+        """Return the ms until it has something to do, `ms` at most."""
+        if self.busy:
+            return 0
+        if self.hold.expired(now):
+            self.hold.stop()
+            return 0
+        return self.hold.least(now, ms)
+
+    def is_held(self, now):
+        """True if nothing may be tried now."""
+        return self.hold.armed and not self.hold.expired(now)
+
+    def count_accepted(self):
+        """Count it as taken."""
+        self.is_out = False
+        self.sent += 1
+        self._pause = HOLD_MS
+        self.begin_next()
+
+    def count_refused(self, now):
+        """Count a refusal; True if it is to be passed."""
+        self.is_out = False
+        self._refusals += 1
+        if self._refusals >= OFFERS:
+            self.passed += 1
+            self.begin_next()
+            return True
+        self.hold.start(now, RETRIES_MS[self._refusals - 1])
+        return False
+
+    def count_silent(self, now):
+        """Count a lost connection; True if a telegram was outstanding."""
+        if not self.is_out:
+            return False
+        self.is_out = False
+        self._silences += 1
+        self.hold.start(now, self._pause)
+        self._pause = min(self._pause * 10, HOLD_MOST_MS)
+        return True
+
+    def has_had_enough(self):
+        """True if the next one has made the server silent too often."""
+        return self._silences >= GIVEN_UP

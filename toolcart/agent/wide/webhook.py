@@ -1,0 +1,425 @@
+"""Sends every record of a station to an HTTP server, in batches that it confirms by number (docs/outlets.md).
+
+    IDLE --records wait--> OPENING --> SENT --2xx that names a number--> IDLE
+      ^                       |          |
+      +------ HELD <----------+----------+  anything else: again after 1, 2, 4 .. 60 s, or as Retry-After says
+
+Rules
+1. A batch is a head and a line for each record (toolcart.agent.outlets.batch). Only a 2xx whose body names the log's
+   identity and a number moves the cursor, to that number. Another identity, a number that was never sent or one that
+   moves nothing is a failure. One batch is outstanding at a time.
+2. If an answer was lost the batch is sent again: the server knows by the number what it has.
+3. A number below the one confirmed before means that the server has lost something, or was restored. That is counted
+   and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
+   server's number, so that it sees a gap that remains.
+4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
+5. Nothing waits without a deadline: CONNECT_MS for the connection, the setting `timeout_s` for the whole answer.
+6. If a connection that was used before ends before it answers, it is opened again at once, but only once: the server
+   was free to close it. A redirection is not followed: it could send a secret anywhere.
+"""
+
+import json
+
+from toolcart.agent.base import health as h
+from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.link import port as ports
+from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.record import RECORD_NONE
+from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.wide.http_client import ASKED, BROKEN, READY, HttpClient
+from toolcart.agent.wide.http_words import authorization, head_of, retry_after_ms, shown_body
+from toolcart.agent.wide.line import WideLine
+from toolcart.agent.wide.web_address import WebAddress
+
+CPYTHON_ONLY = True  # a board has ToolsNet
+
+SETTINGS = """url text - 1 500
+token text ~ 1 4096
+user text ~ 1 100
+password text ~ 1 1000
+records_most int 100 1 1000
+timeout_s time 30 1 300
+tls_ca text ~ 1 128
+tls_name host ~ 1 253
+tls_certificate text ~ 1 128
+tls_key text ~ 1 128
+durable bool true"""
+
+MEANINGS = {
+    "url": "Address that every record is sent to in batches, by POST: https://host:port/path (Linux only).",
+    "token": "Secret that is sent as `Authorization: Bearer`, in place of user and password.",
+    "user": "User: of the broker, or for `Authorization: Basic`.",
+    "password": "That user's password; to a broker it goes in plain text unless `tls_ca` is set.",
+    "records_most": "Records in a batch at most; fewer after an answer 413.",
+    "timeout_s": "Time for a whole answer before the batch is sent again.",
+    "tls_ca": (
+        "File with the certificates (PEM) that the other side's is checked against. Webhook: without it those of the "
+        "system. MQTT: without it there is no TLS."
+    ),
+    "tls_name": "Name in the other side's certificate, where it is not the host.",
+    "tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
+    "tls_key": "File with its private key (PEM); only its owner may read it.",
+}
+
+OCTETS_MOST = 262144  # of a batch; only its last record may go beyond
+CONNECT_MS = 5000
+IDLE_MS = 15000  # until a connection without traffic is closed
+LEAVE_MS = 3000
+RETRY_LEAST_MS = 1000
+RETRY_MOST_MS = 60000
+RETRY_AFTER_MOST_MS = 3600000
+READS_A_STEP = 8
+
+IDLE = 0
+OPENING = 1
+SENT = 2
+HELD = 3
+MOVING = 4  # the server has confirmed records that the log cannot read now
+STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later", "moving on")
+
+_WHY = {
+    ports.WHY_NO_ADDRESS: "the host of the address cannot be one",
+    ports.WHY_NAME_UNKNOWN: "its name is not known",
+    ports.WHY_NAME_SLOW: "the name servers do not answer",
+    ports.WHY_REFUSED: "nothing listens there",
+    ports.WHY_NO_ROUTE: "no way leads there",
+    ports.WHY_NO_NETWORK: "there is no network",
+    ports.WHY_TIMED_OUT: "it does not answer",
+    ports.WHY_RESET: "it has reset the connection",
+    ports.WHY_ENDED: "it has closed the connection",
+    ports.WHY_NO_SOCKET: "the system has no socket left",
+    ports.WHY_NO_TLS: "it speaks no TLS that both know",
+    ports.WHY_NOT_TRUSTED: "its certificate is not vouched for, or is another host's",
+}
+
+
+def wrong(settings):
+    """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
+    found = []
+    fault = WebAddress(settings["url"]).fault
+    if fault:
+        found.append(("url", fault))
+    if settings["token"] and settings["user"]:
+        found.append(("token", "a token, or a user with a password"))
+    if bool(settings["user"]) != bool(settings["password"]):
+        found.append(("user", "a user and its password, or neither"))
+    for key in ("token", "user"):
+        if [letter for letter in settings[key] or "" if not "!" <= letter <= "~" or (key == "user" and letter == ":")]:
+            found.append((key, "printable ASCII characters without blanks, a user without a colon"))
+    return found
+
+
+def make(settings, station, index):
+    """Make the outlet of these settings (toolcart.agent.wide.outlets)."""
+    address = WebAddress(settings["url"])
+    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
+    port = None
+    if not unusable and address.is_secure:
+        port = station.board.tls(settings)
+    owner = station.settings["spool"]["owner"]
+    made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
+    made.unusable = unusable
+    return made
+
+
+class WebhookOutlet:
+    """One address for one station."""
+
+    kind = "webhook"
+    times = None
+    longest_ms = RETRY_AFTER_MOST_MS
+
+    def __init__(self, log, index, port, health, owner, settings, address):
+        self.log = log
+        self.index = index
+        self.port = port
+        self.health = health
+        self.cursor = log.cursors[index]
+        self.state = IDLE
+        self.attempts = 0
+        self.sent = 0  # batches that were confirmed
+        self.behind = 0  # how often the server named a number below the cursor
+        self.alarms = 0  # answers that named another identity, or a number that was never sent
+        self.why = ""
+        self.unusable = ""
+        self._address = address
+        self._http = HttpClient(settings["timeout_ms"])
+        self._batch = Batch(
+            WideLine(bytearray(8192)), 0, owner, identity_of(log.state), settings["records_most"], OCTETS_MOST
+        )
+        self._identity = identity_of(log.state)
+        self._authorization = authorization(settings["token"], settings["user"], settings["password"])
+        self._scout = Cursor()
+        self._scout.wants = self.cursor.wants
+        self._hold = Timer()
+        self._opening = Timer()
+        self._rest = Timer()  # until a connection without traffic is closed
+        self._leaving = Timer()
+        self._retry_ms = RETRY_LEAST_MS
+        self._after = 0
+        self._last = 0  # number of the outstanding batch
+        self._highest = 0  # highest number ever sent in this run
+        self._is_met = False  # the server has confirmed something in this run
+        self._is_used = False  # the connection has brought an answer
+        self._stopping = False
+
+    def begin(self, now):
+        """Begin at the cursor: the log is mounted."""
+        self._after = self.cursor.number
+
+    def attach(self, scheduler, slot):
+        """No order wakes it: it takes none."""
+
+    def holds(self):
+        """A server needs no operator, except for what `why` says."""
+        return False
+
+    def leave(self, now):
+        """Begin no batch from now on; the outstanding one may still be answered."""
+        self._leaving.start(now, LEAVE_MS)
+
+    def has_left(self, now):
+        """True if nothing is outstanding, or its time is over."""
+        return self.state != SENT or self._leaving.expired(now)
+
+    def stop(self):
+        """Close the connection and make the cursor durable."""
+        self._stopping = True
+        self._hang_up()
+        state = self.log.state
+        if state.durable[self.cursor.slot] != self.cursor.number and not state.save():
+            self.health.count(h.NOT_SAVED)
+
+    def recover(self, now):
+        """Open a new connection, after a fault."""
+        self.health.note(h.FAULTS, 2, now)
+        self._fail("a fault of the agent; its log says more", now)
+
+    def hurry(self, now):
+        """Try at once: the network is up."""
+        if self.state == HELD:
+            self._hold.start(now, 0)
+
+    def is_up(self):
+        """True if the server took what it was given last."""
+        return not self._stopping and not self.why and not self.unusable
+
+    def put_state(self, shown):
+        """Add what status shows."""
+        shown["state"] = STATE_NAMES[self.state]
+        address = self._address
+        shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
+        shown["why"] = self.unusable or self.why
+        shown["batches_sent"] = self.sent
+        shown["server_behind"] = self.behind
+        shown["alarms"] = self.alarms
+
+    def step(self, now):
+        """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
+        if self._stopping:
+            return FOREVER
+        if self.unusable:
+            self.attempts += 1
+            return RETRY_MOST_MS
+        if self.state == HELD:
+            if not self._hold.expired(now):
+                return self._hold.left(now)
+            self.state = IDLE
+        if self.state == OPENING:
+            return self._look_at_port(now)
+        if self.state == SENT:
+            return self._exchange(now)
+        if not self._is_certain():
+            return RETRY_LEAST_MS
+        if self.state == MOVING:
+            return self._move(now)
+        return self._begin_batch(now)
+
+    # -- the next batch ------------------------------------------------------------------------------------------
+
+    def _is_certain(self):
+        """True if the log can be relied on: its state is durable, and nothing in it is in doubt."""
+        log = self.log
+        return log.state.ready() and (not log.doubtful or log.settle())
+
+    def _begin_batch(self, now):
+        """Write the next batch and send it."""
+        if self._leaving.armed:
+            return FOREVER
+        scout, log, batch = self._scout, self.log, self._batch
+        if self._after < self.cursor.number:  # rule 3
+            log.rewind(scout, self._after)
+        else:
+            scout.stand_at(self.cursor)
+        batch.clear()
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and batch.add(log.page, log.at, kind, log.flags, log.length):
+            scout.advance()
+            kind = log.peek(scout)
+        if batch.count == 0:
+            return self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
+        self._last = scout.number
+        self._rest.stop()
+        if self.port.state() == PORT_OPEN and self._http.state == READY:
+            return self._send(now)
+        return self._open(now)
+
+    def _rest_on_connection(self, now):
+        """Keep the idle connection for a while, and notice when the server closes it."""
+        if self.port.state() == PORT_CLOSED:
+            return FOREVER
+        if not self._rest.armed:
+            self._rest.start(now, IDLE_MS)
+        if self._rest.expired(now) or self.port.readinto(self._http.inlet, len(self._http.inlet)) != 0:
+            self._hang_up()
+            return FOREVER
+        return self._rest.left(now)
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    def _open(self, now):
+        self.attempts += 1
+        self._is_used = False
+        self._http.opened()
+        self.port.open(self._address.host, self._address.number)
+        self._opening.start(now, CONNECT_MS)
+        self.state = OPENING
+        return self._look_at_port(now)
+
+    def _look_at_port(self, now):
+        if self._leaving.armed:
+            self._hang_up()
+            self.state = IDLE
+            return FOREVER
+        state = self.port.state()
+        if state == PORT_OPEN:
+            return self._send(now)
+        if state == PORT_CLOSED or self._opening.expired(now):
+            return self._fail("", now)
+        return self._opening.left(now)
+
+    def _hang_up(self):
+        self.port.close()
+        self._rest.stop()
+
+    def _send(self, now):
+        """Send the batch that was written; `after` is what the server confirmed last."""
+        n = self._batch.seal(self._after, self._last)
+        start = self._batch.start
+        body = bytes(self._batch.line.buf[start : start + n])
+        self._highest = max(self._highest, self._last)
+        self._http.ask(head_of(self._address, n, self._authorization) + body, now)
+        self.state = SENT
+        return self._exchange(now)
+
+    def _exchange(self, now):
+        """Write what is left and read what came; return the ms until there may be more."""
+        http, port = self._http, self.port
+        while http.outgoing:
+            n = port.write(http.outgoing, 0, len(http.outgoing))
+            if n <= 0:
+                break  # PORT_LOST shows when reading: what the server said before it closed is worth knowing
+            http.sent(n)
+        n = 0
+        for _ in range(READS_A_STEP):
+            n = port.readinto(http.inlet, len(http.inlet))
+            if n == PORT_LOST:
+                http.ended()
+            elif n > 0:
+                http.receive(n)
+            if n <= 0 or http.state != ASKED:
+                break
+        left = http.tick(now)
+        if http.state == ASKED:
+            return 0 if n > 0 else left
+        return self._answered(now)
+
+    # -- what the server says ------------------------------------------------------------------------------------
+
+    def _answered(self, now):
+        http = self._http
+        if http.state == BROKEN and self._is_used and not http.heard:
+            self._hang_up()
+            return self._open(now)  # rule 6
+        if http.state == BROKEN:
+            return self._fail(http.why, now)
+        self._is_used = True
+        if http.state != READY or http.outgoing:
+            self._hang_up()
+        if 200 <= http.status < 300:
+            return self._take_receipt(now)
+        return self._refused(now)
+
+    def _take_receipt(self, now):
+        number = self._number_in(self._http.body)
+        if number is None:
+            return self._fail("its answer %d names no receipt: %s" % (self._http.status, shown_body(self._http)), now)
+        most = self._highest if self._is_met else max(self._highest, self.log.number)
+        if number < 0 or number > most:
+            self.alarms += 1
+            what = "another spool" if number < 0 else "%d, which was never sent" % number
+            return self._fail("its answer names " + what, now)
+        if number < self._after:
+            self.behind += 1
+            self._after = number
+            return self._fail("the server has lost something: it has records up to %d only" % number, now)
+        if number == self._after and number < self._last:
+            return self._fail("it took nothing: its answer names %d" % number, now)
+        self._is_met = True
+        self._after = number
+        self.sent += 1
+        self.why = ""
+        self._retry_ms = RETRY_LEAST_MS
+        self.state = MOVING
+        return self._move(now)
+
+    def _number_in(self, body):
+        """Return the number that the answer names; -1 for another identity, None if it names none."""
+        try:
+            told = json.loads(body.decode())
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(told, dict) or type(told.get("number")) is not int or told["number"] < 0:
+            return None
+        return told["number"] if told.get("identity") == self._identity else -1
+
+    def _move(self, now):
+        """Move the cursor to what is confirmed; return 0, or the ms until the log can be read again."""
+        log, cursor = self.log, self.cursor
+        while cursor.number < self._after:
+            kind = log.peek(cursor)
+            if kind < RECORD_NONE:
+                return RETRY_LEAST_MS
+            if kind == RECORD_NONE or cursor.found > self._after:
+                break
+            cursor.advance()
+        self.state = IDLE
+        return 0
+
+    def _refused(self, now):
+        """Handle an answer that is not a success."""
+        http = self._http
+        status = http.status
+        if status == 413 and self._batch.records_most > 1:
+            self._batch.records_most = (min(self._batch.records_most, self._batch.count) + 1) // 2
+        why = "it answers %d: %s" % (status, shown_body(http))
+        if 300 <= status < 400:
+            place = http.fields.get("location", "nowhere")[:200]
+            why = "it answers %d and points to %s, which is not followed: is `url` right?" % (status, place)
+        return self._fail(why, now, min(retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+
+    def _fail(self, why, now, wait_ms=0):
+        """Hang up, and try again later."""
+        if not why:
+            why = getattr(self.port, "detail", "")  # of a certificate or key
+            why = why or _WHY.get(self.port.why, "it cannot be reached (%d)" % self.port.why_code)
+        self._hang_up()
+        self.why = why
+        self.attempts += 1
+        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self.state = HELD
+        wait_ms = max(wait_ms, self._retry_ms)
+        self._hold.start(now, wait_ms)
+        self._retry_ms = min(self._retry_ms * 2, RETRY_MOST_MS)
+        return self._hold.left(now)

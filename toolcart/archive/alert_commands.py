@@ -1,0 +1,105 @@
+"""`toolcart archive alert`: checks the archive at intervals, and tells people."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from toolcart.archive import options
+from toolcart.archive.web.serving import address
+from toolcart.base import private
+
+WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
+_SECONDS = click.FloatRange(min=1)
+
+
+@click.command()
+@options.database_option
+@click.option("--webhook", envvar=WEBHOOK_VARIABLE, metavar="URL", help=f"Gets a POST of JSON; {WEBHOOK_VARIABLE}.")
+@click.option("--smtp", metavar="HOST:PORT", help="Mail server.")
+@click.option("--smtp-tls", type=click.Choice(["starttls", "tls", "none"]), default="starttls", show_default=True)
+@click.option("--smtp-user", help="User at the mail server; needs --smtp-password-file.")
+@click.option(
+    "--smtp-password-file", type=click.Path(), metavar="FILE", help="The user's password, in a file of mode 0600."
+)
+@click.option("--mail-from", metavar="ADDRESS")
+@click.option("--mail-to", multiple=True, metavar="ADDRESS", help="Recipient; repeatable.")
+@click.option(
+    "--silent", type=_SECONDS, default=600, show_default=True, metavar="S", help="How long a station may send nothing."
+)
+@click.option(
+    "--nok-percent", type=click.FloatRange(0, 100), help="Largest share of NOK among a station's newest results."
+)
+@click.option(
+    "--nok-of",
+    type=click.IntRange(5, 10000),
+    default=100,
+    show_default=True,
+    help="How many of the newest results that share is of.",
+)
+@click.option("--drift", type=_SECONDS, default=120, show_default=True, metavar="S", help="How far a clock may be off.")
+@click.option("--every", type=_SECONDS, default=60, show_default=True, metavar="S", help="How often to check.")
+@click.option("--once", is_flag=True, help="Check once and end, for a timer.")
+@click.option(
+    "--kept",
+    type=click.Path(),
+    default="alerts.json",
+    show_default=True,
+    metavar="FILE",
+    help="File that remembers which alerts were sent.",
+)
+def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
+    """Report silent stations, too many NOK and wrong clocks, by a webhook and by mail, each once."""
+    options.library()
+    from toolcart.archive.alerting import Alerting
+    from toolcart.archive.alerts import Limits, causes
+    from toolcart.archive.web.reading import Away, Reading, TooLong
+
+    limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
+    channels = _channels(told)
+    with options.reading(place):
+        reading = Reading(place)
+    try:
+        watch = Alerting(channels, kept, options.say)
+    except (OSError, ValueError, AttributeError) as wrong:
+        options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
+        except (Away, TooLong) as why:
+            options.say(f"the database does not answer: {why}")
+        except OSError as error:
+            options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
+        if once or stop.wait(every):
+            break
+    reading.close()
+
+
+def _channels(told: dict[str, Any]) -> dict[str, Any]:
+    from toolcart.archive.alerting import Mail, Webhook
+
+    made: dict[str, Any] = {}
+    if told["webhook"]:
+        if not told["webhook"].startswith(("http://", "https://")):
+            options.fail("--webhook: an address that begins with http:// or https://")
+        made["webhook"] = Webhook(told["webhook"])
+    if told["smtp"]:
+        if not (told["mail_from"] and told["mail_to"]):
+            options.fail("--smtp needs --mail-from and --mail-to")
+        try:
+            password = private.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
+            server = address(told["smtp"])
+        except (ValueError, private.Wrong) as wrong:
+            options.fail(str(wrong))
+        how = (told["smtp_tls"], told["smtp_user"], password)
+        made["mail"] = Mail(*server, told["mail_from"], told["mail_to"], *how)
+    if not made:
+        options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
+    return made

@@ -1,0 +1,171 @@
+"""The archive as the demo's ToolsNet: a process that can be killed, with books to read and a network to cut.
+
+Rules
+1. It keeps the contract of toolcart.sim.serve.Archived.
+2. A cut resets every connection and frees the ports; joining, or another start, takes the same ports again.
+3. It ends when the other end of its stdin is closed: however the demo ends, no process is left behind.
+4. Unless `close` ended it, it is started again: `look_after` says so.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from toolcart.archive.books import Books
+from toolcart.base import child
+
+START_LIMIT_S = 60.0
+STOP_LIMIT_S = 10.0
+
+
+def missing() -> str | None:
+    """Return a library that the archive needs and that is missing; None if all are there."""
+    return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
+
+
+class Beside:
+    """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.pim_port = self.server_port = 0
+        self.kills = 0
+        self.started_s = 0.0  # how long it took to listen, the first time
+        self._is_cut = False
+        self._troubles: list[str] = []
+        self._wrong = ""
+        self._listens = threading.Event()
+        self._books: Books | None = None
+        self._begun_s = time.monotonic()
+        self._start()
+
+    def ready(self) -> Beside:
+        """Wait until it listens."""
+        if not self._listens.wait(START_LIMIT_S) or self._wrong:
+            self.close()
+            raise OSError(f"the archive did not begin: {self._wrong or f'not within {START_LIMIT_S:.0f} s'}")
+        self._books = self._books or Books(self.place)
+        return self
+
+    @property
+    def process_number(self) -> int:
+        """The number of the process that serves now."""
+        return self._process.pid
+
+    # -- what happens to it ----------------------------------------------------------------------------------------
+
+    def cut(self, cut: bool) -> None:
+        """Cut PIM and server off the network, or connect them again."""
+        self._is_cut = cut
+        self._order("cut" if cut else "join")
+
+    def kill(self) -> None:
+        """Kill the process as a power cut would, and start it again on the same ports."""
+        self.kills += 1
+        self._process.kill()
+        self._restart()
+
+    def look_after(self, say: Callable[[str], None]) -> None:
+        """Start the process again if it has ended."""
+        code = self._process.poll()
+        if code is not None:
+            self._troubles.append(f"the archive ended with {code}{f': {self._wrong}' if self._wrong else ''}")
+            say(f"{self._troubles[-1]}; it is started again")
+            self._restart()
+
+    def close(self) -> None:
+        """Commit what is waiting, and end."""
+        if self._books is not None:
+            self._books.close_books()
+            self._books = None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+
+    # -- the books -------------------------------------------------------------------------------------------------
+
+    @property
+    def complaints(self) -> list[str]:
+        """What it could not store, and what broke the document."""
+        return [*self._troubles, *self._of().breaches]
+
+    @property
+    def repeated(self) -> int:
+        """How many arrivals were repeats of a result."""
+        return self._of().repeated
+
+    @property
+    def out_of_order(self) -> int:
+        """How many results came behind a later one."""
+        return self._of().out_of_order
+
+    def tightening_ids(self) -> list[int | None]:
+        """Return the tightening IDs in order of arrival."""
+        return self._of().tightening_ids()
+
+    def newest_tightening_id(self) -> int:
+        """Return the tightening ID of the last result that has one, 0 if none has."""
+        return self._of().newest_tightening_id()
+
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
+        """Return the rows of an SQL query."""
+        return self._of().query(sql, values)
+
+    def _of(self) -> Books:
+        assert self._books is not None, "it is not ready"
+        return self._books
+
+    # -- the process -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        words = [self.place, str(self.pim_port), str(self.server_port), "cut" if self._is_cut else "join"]
+        self._process = subprocess.Popen(
+            child.command("-m", "toolcart.archive.beside_process", *words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _restart(self) -> None:
+        assert self._process.stdin is not None
+        self._process.wait()
+        self._reader.join()
+        self._process.stdin.close()
+        self._start()
+
+    def _order(self, word: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"{word}\n".encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended: the next process is told at its start
+
+    def _read(self, told) -> None:
+        with told:
+            for line in told:
+                said = json.loads(line)
+                if said["kind"] == "listens":
+                    self._wrong = ""
+                    self.started_s = self.started_s or time.monotonic() - self._begun_s
+                    self.pim_port, self.server_port = said["pim_port"], said["server_port"]
+                    self._listens.set()
+                elif said["kind"] == "failed":
+                    self._wrong = said["text"]
+                else:
+                    self._troubles.append(said["text"])
+        self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
+        self._listens.set()

@@ -1,0 +1,288 @@
+"""Changes to an archive that is not being served: results lost on purpose, imported from another one, moved out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from toolcart.agent.toolsnet.telegram import SEQUENCES
+from toolcart.archive import audit, bulk, cars, database
+from toolcart.archive import tables as t
+from toolcart.toolsnet.records import is_behind
+
+_AT_ONCE = 500
+
+
+def forget_newest(place: str, newest: int) -> int:
+    """Lose the newest results, and the events and curves that came with them or later; return how many results."""
+    with database.writing(place) as engine, engine.begin() as connection:
+        number = t.RESULT.c.ResultId
+        asked = select(number, t.RESULT.c.Arrived).order_by(number.desc()).limit(newest)
+        gone = list(connection.execute(asked))
+        for first in range(0, len(gone), _AT_ONCE):
+            some = [row[0] for row in gone[first : first + _AT_ONCE]]
+            for table in (t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
+                connection.execute(delete(table).where(table.c.ResultId.in_(some)))
+        if gone:
+            _forget_since(connection, gone[-1][1])
+        _say_latest(connection)
+        _forget_consumed(connection)
+        audit.note(connection, f"forget: the newest {len(gone)} results")
+    return len(gone)
+
+
+def _forget_since(connection: Connection, arrived: str) -> None:
+    later = select(t.EVENT.c.EventId).where(t.EVENT.c.Arrived >= arrived)
+    connection.execute(delete(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(later)))
+    for table in (t.EVENT, t.GRAPH):
+        connection.execute(delete(table).where(table.c.Arrived >= arrived))
+
+
+def _forget_consumed(connection: Connection) -> None:
+    """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
+    c, station = t.CONSUMED.c, t.STATION.c
+    same = and_(*[c[name] == station[name] for name in ("SystemType", "System", "Station")])
+    asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, station.Result)
+    for topic, identity, number, base, sequence, left in connection.execute(asked.where(same)).fetchall():
+        lost = (sequence - left) % SEQUENCES
+        if not sequence or not lost or (left and lost > SEQUENCES // 2):
+            continue  # none of its results are gone: it is an older spool's
+        newest = number - (base + number - sequence) % SEQUENCES  # the number of its newest result
+        there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
+        now = {"Number": max(0, newest - lost) if left else 0, "Sequence": left}
+        connection.execute(update(t.CONSUMED).where(there).values(**now))
+
+
+def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:
+    """Copy the results, events and graphs of another archive that this one lacks.
+
+    Return how many rows of results were taken and were there already, and how many events and graphs were taken.
+    """
+    other = database.connect(source, writes=False)
+    told = {"taken": 0, "again": 0, "events": 0, "graphs": 0}
+    try:
+        with database.writing(place) as engine, other.connect() as reading, engine.begin() as connection:
+            said = _said_latest(connection)
+            for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+                _take_map(reading, connection, table)
+            count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
+            done = 0
+            for kind in _KINDS:
+                asked = select(kind.table).order_by(*kind.table.primary_key.columns)
+                rows = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
+                for some in rows.mappings().partitions():
+                    taken = _take_some(reading, connection, kind, [dict(row) for row in some])
+                    told[kind.told] += taken
+                    if kind.table is t.RESULT:
+                        told["again"] += len(some) - taken
+                    done += len(some)
+                    progress(done / count)
+            _say_latest(connection, said)
+            _take_map(reading, connection, t.CONSUMED)  # so that its batches need not be sent again
+            what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
+            audit.note(connection, f"{what}, {told['graphs']} curves")
+    finally:
+        other.dispose()
+    return told
+
+
+@dataclass(frozen=True)
+class Old:
+    """What is old: what arrived before `before`, and OK results that arrived before `ok_before` (14 digits)."""
+
+    before: str
+    ok_before: str = ""
+
+    def of(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a row is old. What came in one telegram with a result that is not OK stays with it."""
+        old = table.c.Arrived < self.before
+        if table is t.EVENT or not self.ok_before:
+            return old
+        nok = t.RESULT.alias()
+        same = and_(*[nok.c[name] == table.c[name] for name in t.RESULT_KEY], nok.c.Overall == 1)
+        return or_(old, and_(table.c.Arrived < self.ok_before, ~exists(select(nok.c.ResultId).where(same))))
+
+
+def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
+    """What arrived more than this many days ago."""
+    now = datetime.now(UTC)
+    before, ok_before = (
+        (now - timedelta(days=days)).strftime("%Y%m%d%H%M%S") if days else "" for days in (keep_days, keep_ok_days)
+    )
+    return Old(before, ok_before)
+
+
+def move_old(place: str, into: str, what: Old, progress: Callable[[float], None]) -> dict[str, int]:
+    """Move what is old into another archive, which is made if need be. Return how many rows."""
+    with database.writing(place) as engine:
+
+        def write(change: Callable[[Connection], None]) -> None:
+            with engine.begin() as connection:
+                change(connection)
+
+        return move_some(engine, place, into, what, write, progress)
+
+
+def move_some(
+    engine: Engine,
+    place: str,
+    into: str,
+    what: Old,
+    write: Callable[[Callable[[Connection], None]], None],
+    progress: Callable[[float], None],
+    at_once: int | None = None,
+) -> dict[str, int]:
+    """The same while another writes: `write` has a change made in a transaction of the writer's.
+
+    Some rows at a time are committed there, then deleted here: wherever it is cut off, both together have all rows,
+    and the next run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted.
+    """
+    told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
+    if database.is_same(place, into):
+        raise database.Unusable(f"{database.shown(into)}: the archive itself; name another place")
+    with database.writing(into) as other:
+        with engine.connect() as reading, other.begin() as kept:
+            for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+                _take_map(reading, kept, table)
+        for at, kind in enumerate(_KINDS):
+            [number] = kind.table.primary_key.columns
+            with engine.connect() as reading:
+                newest = reading.execute(select(func.max(number))).scalar() or 0
+            last = 0
+            while some := _copy_some(engine, other, kind, (last, newest), what, at_once or _AT_ONCE):
+                write(partial(_delete, kind=kind, some=some))
+                told[kind.told] += len(some)
+                last = some[-1][number.name]
+                progress((at + last / newest) / len(_KINDS))
+        with other.begin() as kept:
+            _say_latest(kept, _said_latest(kept))
+
+        def end(connection: Connection) -> None:
+            told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < what.before)).rowcount
+            if any(told.values()):
+                done = f"move-old into {database.shown(into)}, arrived before {what.before}: {told['taken']} results"
+                audit.note(connection, f"{done}, {told['events']} events, {told['graphs']} curves")
+
+        write(end)
+    return told
+
+
+def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: Old, most: int) -> list[dict]:
+    """Copy the next old rows with numbers between these two; they are on the other archive's disk when this returns."""
+    [number] = kind.table.primary_key.columns
+    asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
+    with engine.connect() as reading:
+        some = [dict(row) for row in reading.execute(asked.order_by(number).limit(most)).mappings()]
+        if some:
+            with other.begin() as kept:
+                _take_some(reading, kept, kind, some)
+    return some
+
+
+def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
+    """Delete rows with what belongs to them, and cars that have nothing left."""
+    [number] = kind.table.primary_key.columns
+    numbers = [row[number.name] for row in some]
+    vins = {row["VIN"] for row in some if "VIN" in row}
+    if t.RESULT_VIN in kind.more:
+        other = t.RESULT_VIN.c
+        vins.update(connection.execute(select(other.VIN).where(other.ResultId.in_(numbers))).scalars())
+    for table in (*kind.more, kind.table):
+        connection.execute(delete(table).where(table.c[number.name].in_(numbers)))
+    cars.forget(connection, vins)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A table whose rows are copied, what identifies a row, and the tables of what belongs to it."""
+
+    told: str
+    table: Table
+    key: tuple[str, ...]
+    more: tuple[Table, ...] = ()
+
+
+_KINDS = (
+    _Kind("taken", t.RESULT, (*t.RESULT_KEY, "Spindle"), (t.RESULT_VIN, t.RESULT_PARAMETER)),
+    _Kind("events", t.EVENT, t.RESULT_KEY, (t.EVENT_PARAMETER,)),
+    _Kind("graphs", t.GRAPH, t.GRAPH_KEY),
+)
+
+
+def _take_map(reading: Connection, connection: Connection, table: Table) -> None:
+    key = list(table.primary_key.columns)
+    known = {tuple(row) for row in connection.execute(select(*key))}
+    rows = [dict(row) for row in reading.execute(select(table)).mappings()]
+    new = [row for row in rows if tuple(row[column.name] for column in key) not in known]
+    if new:
+        connection.execute(insert(table), new)
+
+
+def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
+    """Take the rows that are missing here, under new numbers; return how many."""
+    keys = [tuple(row[name] for name in kind.key) for row in some]
+    known = bulk.known_keys(connection, kind.table, kind.key, keys)
+    [number] = kind.table.primary_key.columns
+    newest = connection.execute(select(func.max(number))).scalar() or 0
+    new: dict[int, int] = {}
+    rows = []
+    for row, key in zip(some, keys, strict=True):
+        if key not in known:
+            newest += 1
+            new[row[number.name]] = newest
+            rows.append({**row, number.name: newest})
+    if not rows:
+        return 0
+    bulk.insert(connection, kind.table, [tuple(row.values()) for row in rows])
+    if kind.table is t.RESULT:
+        cars.add(connection, {row["VIN"] for row in rows} - {""})
+    for table in kind.more:
+        asked = select(table).where(table.c[number.name].in_(list(new)))
+        theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
+        if theirs:
+            bulk.insert(connection, table, [tuple(row.values()) for row in theirs])
+        if table is t.RESULT_VIN:
+            cars.add(connection, {row["VIN"] for row in theirs} - {""})
+    return len(rows)
+
+
+def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
+    """Return the sequences that an 08 says, by station."""
+    station = t.STATION.c
+    asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
+    return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(asked)}
+
+
+def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None = None) -> None:
+    """Set all stations' latest sequences to those of the rows now; none goes behind what was `said` before."""
+    said = said or {}
+    for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
+        number = table.primary_key.columns[0]
+        newest = select(func.max(number)).group_by(table.c.SystemType, table.c.System, table.c.Station)
+        asked = select(table.c.SystemType, table.c.System, table.c.Station, table.c.Sequence).where(number.in_(newest))
+        rows = connection.execute(asked).fetchall()
+        if not said:
+            connection.execute(update(t.STATION).values(**{column: 0}))
+        for row in rows:
+            before = said.get(tuple(row[:3]), {}).get(column, 0)
+            if before and is_behind(row[3], before):
+                continue
+            there = t.is_row(t.STATION, t.RESULT_KEY, row[:3])
+            connection.execute(update(t.STATION).where(there).values(**{column: row[3]}))

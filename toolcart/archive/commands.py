@@ -1,0 +1,324 @@
+"""`toolcart archive`: an archive that any ToolsNet station can report to, and commands to query it.
+
+Exit codes: 0 done; 1 nothing found, or `check` found something, or serving could not start; 2 the command line or the
+database is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.archive import export
+from toolcart.archive.alert_commands import alert
+from toolcart.archive.consume.commands import check_consumer, consume
+from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
+from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
+from toolcart.base.installation import how_to_get_packages
+from toolcart.base.printable import visible, visible_in
+
+GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+_SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadable}, not stored {failed}"
+_IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
+_MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
+CARS_MOST = 50
+STATUSES = ("OK", "NOK", "low", "high")
+TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
+
+
+@click.group()
+def archive() -> None:
+    """Store what stations report over ToolsNet's protocol, and query it."""
+
+
+archive.add_command(serve)
+archive.add_command(web)
+archive.add_command(consume)
+archive.add_command(check_consumer)
+archive.add_command(servers_command)
+archive.add_command(drain)
+archive.add_command(user)
+archive.add_command(alert)
+
+
+# -- query ---------------------------------------------------------------------------------------------------------
+
+
+def _station(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    parts = text.split("/")
+    if len(parts) == 1:
+        parts = ["3", "1", *parts]
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        fail(f"--station {text!r}: the number of a station, or type/system/station such as 3/1/10")
+    return (int(parts[0]), int(parts[1]), int(parts[2]))
+
+
+def _time(name: str, text: str | None) -> str | None:
+    digits = "".join(c for c in text or "" if c.isdigit())
+    if text is None:
+        return None
+    if not 4 <= len(digits) <= 14 or any(c not in "0123456789-:T ." for c in text):
+        fail(f"{name} {text!r}: a time such as 2026-11-21 or '2026-11-21 14:30'")
+    return digits
+
+
+@archive.command()
+@database_option
+@click.option("--vin", help="All tightenings of this car, by its main or an additional identifier.")
+@click.option(
+    "--vin-part", metavar="TEXT", help="All tightenings of cars, 50 at most, whose number begins or ends with this."
+)
+@click.option("--station", help="Station: its number, or type/system/station.")
+@click.option("--from", "from_time", metavar="TIME", help="From this time on: 2026-11-21 or '2026-11-21 14:30'.")
+@click.option("--to", "to_time", metavar="TIME", help="Before this time.")
+@click.option("--nok", is_flag=True, help="Only those that are not OK.")
+@click.option("--id", "tightening_id", type=click.IntRange(0), help="The controller's tightening ID.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most this many, the newest."
+)
+@click.option("--all", "no_limit", is_flag=True, help="No limit.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--xlsx", type=click.Path(), metavar="FILE", help="Write to this file; needs XlsxWriter.")
+@click.option("--parquet", type=click.Path(), metavar="FILE", help="Write to this file; needs pyarrow.")
+@machine_option
+def query(place: str, as_json: bool, as_csv: bool, **options: Any) -> None:
+    """Find results by car, station, time and verdict, newest first.
+
+    Time is by the station's own clock, Arrived is UTC.
+    """
+    library()
+    from toolcart.archive import cars, queries
+
+    part = options["vin_part"]
+    wanted = queries.Wanted(
+        vin=options["vin"],
+        station=_station(options["station"]),
+        from_time=_time("--from", options["from_time"]),
+        to_time=_time("--to", options["to_time"]),
+        nok=options["nok"],
+        tightening_id=options["tightening_id"],
+    )
+    asked = click.get_current_context().get_parameter_source("limit")
+    if options["no_limit"] and asked is click.core.ParameterSource.COMMANDLINE:
+        fail("--all and --limit: one of them")
+    limit = None if options["no_limit"] else options["limit"]
+    with reading(place) as connection:
+        if part is not None:
+            wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
+        rows: Iterable[dict] = queries.results(connection, wanted, limit)
+        files = [kind for kind in export.NEEDS if options[kind]]
+        if files:
+            found = _write_file(files[0], rows, options[files[0]])
+        elif as_csv or as_json:
+            found = (export.write_csv if as_csv else export.write_json)(rows, sys.stdout)
+        else:
+            found = _write_table(rows)
+    if not found:
+        click.echo("toolcart: no such result", err=True)
+        sys.exit(EXIT_NOTHING)
+
+
+def _write_file(kind: str, rows: Iterable[dict], path: str) -> int:
+    try:
+        return export.write(kind, rows, path)
+    except ImportError:
+        fail(f"--{kind} needs {export.NEEDS[kind]}: {how_to_get_packages(export.NEEDS[kind])}")
+    except OSError as error:
+        fail(f"{path}: {error.strerror or error}")
+
+
+def _write_table(rows: Iterable[dict]) -> int:
+    lines: list[tuple[str, ...]] = [
+        ("Time", "Station", "VIN", "Program", "Verdict", "Torque Nm", "Angle", "Seq.", "ID")
+    ]
+    for row in rows:
+        row["Time"] = export.shown_time(row["Time"])
+        row["Overall"] = "OK" if row["Overall"] == 0 else "NOK"
+        row["Torque"] = _with_status(row["Torque"], row["TorqueStatus"], 2)
+        row["Angle"] = _with_status(row["Angle"], row["AngleStatus"], 1)
+        lines.append(tuple("" if row[name] is None else visible(row[name]) for name in TABLE))
+    if len(lines) == 1:
+        return 0
+    widths = [max(len(line[column]) for line in lines) for column in range(len(TABLE))]
+    for line in lines:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    return len(lines) - 1
+
+
+def _with_status(value: float | None, status: int | None, decimals: int) -> str:
+    told = "" if value is None else f"{value:.{decimals}f}"
+    return told if not status else f"{told} {STATUSES[status] if status < len(STATUSES) else status}"
+
+
+# -- check, forget, move, import -----------------------------------------------------------------------------------
+
+
+@archive.command()
+@database_option
+@machine_option
+def check(place: str, as_json: bool) -> None:
+    """Find holes in the stations' sequences of results and events, late arrivals, and repeats.
+
+    A hole is not always a loss: a station that has passed over a refused result leaves one. Exit code 1 if there is a
+    hole or something that came behind a later one; repeats are listed but do not count.
+    """
+    library()
+    from toolcart.archive import queries
+
+    found: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
+    with reading(place) as connection:
+        for hole in queries.check(connection):
+            found[hole.kind] += hole.count
+            if as_json:
+                click.echo(json.dumps(asdict(hole)))
+            else:
+                where = "/".join(str(number) for number in hole.station)
+                span = f"{hole.first:05d}" + (f" to {hole.last:05d}" if hole.last != hole.first else "")
+                what = "" if hole.of == "result" else f"{hole.of} "
+                arrived = export.shown_time(hole.arrived)
+                click.echo(f"station {where}: {what}{span} {hole.kind}, {hole.count}, arrived {arrived} UTC")
+    if not as_json:
+        click.echo(f"missing {found['missing']}, behind {found['behind']}, again {found['again']}")
+    if found["missing"] or found["behind"]:
+        sys.exit(EXIT_NOTHING)
+
+
+@archive.command()
+@database_option
+@click.option("--newest", type=click.IntRange(min=1), required=True, help="How many results, over all stations.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(place: str, newest: int, yes: bool) -> None:
+    """Lose the newest results, as a database restored from an old copy has. For testing stations.
+
+    The events and curves that came since go with them. The archive must not be served meanwhile. After that its 08
+    names the latest that are left.
+    """
+    database = library()
+    from toolcart.archive.changes import forget_newest
+
+    if not yes and not (sys.stdin.isatty() and click.confirm(f"Lose {newest} results of {place} for good?")):
+        fail("nothing is changed; --yes does it without a question")
+    try:
+        lost = forget_newest(place, newest)
+    except database.Unusable as reason:
+        fail(str(reason))
+    click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
+
+
+@archive.command("move-old")
+@database_option
+@click.option(
+    "--keep-days", type=click.IntRange(min=1), required=True, help="Keep what arrived in the last so many days."
+)
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="Keep OK results for only so many days.")
+@click.option(
+    "--into", type=click.Path(), required=True, metavar="PLACE", help="Move it into another archive: a file or a URL."
+)
+@machine_option
+def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as_json: bool) -> None:
+    """Move old results and events into another archive, with parameters, VINs and curves; old breaches are deleted.
+
+    Each row is on the disk there before it is deleted here. The archive must not be served meanwhile; `serve
+    --old-into` does the same while serving. What an 08 names stays as it is. Every command and page works on PLACE too,
+    and `import` brings it back.
+    """
+    database = library()
+    from toolcart.archive import changes
+    from toolcart.base.progress import progress_bar
+
+    try:
+        with progress_bar(os.path.basename(into)) as bar:
+            told = changes.move_old(place, into, changes.old(keep_days, keep_ok_days), bar)
+    except database.Unusable as reason:
+        fail(str(reason))
+    click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
+
+
+@archive.command("import")
+@database_option
+@click.argument("source", type=click.Path())
+@click.option("--station", help="Station whose quarantine it is (type/system/station), if the spool does not say so.")
+@machine_option
+def import_results(place: str, source: str, station: str | None, as_json: bool) -> None:
+    """Import what another archive has, or what a station's quarantine has set aside, each once.
+
+    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive already has,
+    by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
+    """
+    database = library()
+    from toolcart.archive.changes import take_from
+    from toolcart.archive.quarantine import NoQuarantine, take_quarantine
+    from toolcart.base.progress import progress_bar
+
+    try:
+        if _is_spool(source):
+            told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))
+            words = _SET_ASIDE
+        else:
+            with progress_bar(os.path.basename(source)) as bar:
+                told, words = take_from(place, source, bar), _IMPORTED
+    except (database.Unusable, NoQuarantine) as reason:
+        fail(str(reason))
+    click.echo(json.dumps(told) if as_json else words.format(**told))
+    if told.get("failed"):
+        sys.exit(EXIT_NOTHING)
+
+
+def _is_spool(source: str) -> bool:
+    """True if the file begins like a spool, not like a database."""
+    if "://" in source or not os.path.exists(source):
+        return False
+    if os.path.isdir(source):
+        return True
+    with open(source, "rb") as file:
+        return not b"SQLite format 3".startswith(file.read(15))
+
+
+@archive.command()
+@database_option
+@click.argument("result", type=click.IntRange(min=1))
+@click.option("--png", type=click.Path(), metavar="FILE", help="Draw a picture instead; needs matplotlib.")
+@machine_option
+def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
+    """Plot a result's torque and angle over time, and torque over angle. RESULT is its number from `query --json`."""
+    library()
+    from toolcart.archive import queries
+
+    with reading(place) as connection:
+        told = queries.result(connection, result)
+    if told is None:
+        fail(f"{visible(place)}: there is no result {result}; `toolcart archive query --json` tells ResultId", 1)
+    if not told["Graphs"]:
+        fail(f"result {result} came without a graph", EXIT_NOTHING)
+    if as_json:
+        for graph in told["Graphs"]:
+            graph["TimesMs"], graph["Values"] = queries.samples(graph)
+            del graph["Samples"]
+        click.echo(json.dumps(visible_in(told)))
+        return
+    from toolcart.trace.commands import show
+
+    show(_tightening(told), png)
+
+
+def _tightening(told: dict):
+    """Return a result with its graphs in the form that `toolcart trace` draws."""
+    from toolcart.archive.queries import samples
+    from toolcart.trace.curves import Curve, Tightening
+
+    program = told["ProgramName"] or str(told["Program"])
+    one = Tightening(str(told["TighteningId"] or ""), export.shown_time(told["Time"]), told["Station"], program)
+    for graph in told["Graphs"]:
+        times_ms, values = samples(graph)
+        name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
+        one.curves[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
+    return one

@@ -1,0 +1,82 @@
+"""What a consumer counts and shows: the first of a kind from a topic in an hour as a breach, with a sample.
+
+Rules
+1. Every message and every batch is counted once, by what became of it, so that nothing goes unnoticed.
+2. A sample goes into the database's breaches, which the pages show, and into the log. Samples are short and printable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from toolcart.base.printable import visible
+from toolcart.toolsnet.telegrams import Breach
+
+TOLD_AGAIN_S = 3600.0
+KINDS_MOST = 4096
+SAMPLE_MOST = 200
+_PEER_MOST = 60
+
+# What is counted, and for what should not happen, what is expected instead.
+STORED, REPEATED, EVENTS, CURVES = "batches_stored", "batches_repeated", "events", "curves"
+GAPS, UNREADABLE, RETAINED, OTHER_TOPIC = "gaps", "unreadable", "retained", "other_topics"
+MISSING, TWO_STATIONS, NOT_STORED, KNOWN, RESULTS = "missing_numbers", "two_stations", "not_stored", "known", "results"
+CURVES_LEFT = "curves_left_out"
+ALLOWED = {
+    GAPS: "a batch that begins at what is stored",
+    UNREADABLE: "a batch as docs/consumers.md has it",
+    RETAINED: "a message that is not retained",
+    OTHER_TOPIC: "a topic that ends in /results, /alarms or /curves",
+    MISSING: "each number",
+    TWO_STATIONS: "one station on a topic",
+}
+NAMES = (
+    STORED,
+    REPEATED,
+    RESULTS,
+    KNOWN,
+    EVENTS,
+    CURVES,
+    CURVES_LEFT,
+    GAPS,
+    MISSING,
+    UNREADABLE,
+    TWO_STATIONS,
+    RETAINED,
+    OTHER_TOPIC,
+    NOT_STORED,
+)
+
+
+class Counted:
+    """The figures of one consumer; the receiver's and the writer's thread each count their own."""
+
+    def __init__(self, note_breach: Callable[[str, str, Breach], None], say: Callable[[str], None]) -> None:
+        self.of: dict[str, int] = dict.fromkeys(NAMES, 0)
+        self._note_breach = note_breach
+        self._say = say
+        self._noted: dict[tuple[str, str], float] = {}
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count something that is in order."""
+        self.of[name] += count
+
+    def note(self, name: str, topic: str, found: str, count: int = 1) -> None:
+        """Count something that should not happen, and show it if it is the first of its kind for a while."""
+        self.of[name] += count
+        kind, now = (name, topic[:500]), time.monotonic()
+        if now - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+            return
+        self._noted.pop(kind, None)
+        if len(self._noted) >= KINDS_MOST:
+            self._noted.pop(next(iter(self._noted)), None)
+        self._noted[kind] = now
+        shown = visible(found)[:SAMPLE_MOST]
+        self._note_breach(visible(topic)[-_PEER_MOST:], "", Breach(name.replace("_", " "), 0, shown, ALLOWED[name]))
+        self._say(f"{visible(topic)[:SAMPLE_MOST]}: {name.replace('_', ' ')}: {shown}")
+
+    def line(self) -> str:
+        """All that is not zero, in a line."""
+        told = [f"{name.replace('_', ' ')} {self.of[name]}" for name in NAMES if self.of[name]]
+        return "consumed: " + (", ".join(told) or "nothing yet")

@@ -1,0 +1,241 @@
+"""Opens an archive's database, makes a new one, or brings an older one up to date.
+
+Rules
+1. A place is a URL (`postgresql://...`, `sqlite:///...`) or the name of a file, which is SQLite.
+2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (and WAL, so that readers
+   do not wait for the writer), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default;
+   a server with `fsync` off is refused. SQLite's files are for their owner only.
+3. One archive at a time writes: SQLite has a lock file beside it, PostgreSQL an advisory lock. Several may write if all
+   are `shared`, on PostgreSQL only (toolcart.archive.known).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from toolcart.archive.tables import SYSTEM_TYPE, TABLES
+from toolcart.base.installation import how_to_get
+from toolcart.toolsnet.tables import SYSTEM_TYPES
+
+_SQLITE = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=4000",  # pages: each result touches leaves of six indexes, which then go into the file once
+    "cache_size=-32000",  # KiB
+    "foreign_keys=ON",
+    "busy_timeout=10000",
+)
+_LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
+_LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
+_LOCK_AGAIN_S = 0.05
+
+
+class Unusable(Exception):
+    """The database cannot be used; the text says what is wrong and what to do."""
+
+
+def url_of(place: str) -> str:
+    """Return the URL of a place as a user writes it."""
+    if "://" not in place:
+        return f"sqlite:///{place}"
+    if place.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + place.split("://", 1)[1]
+    return place
+
+
+def shown(place: str) -> str:
+    """Return the place for people to read, without a password."""
+    try:
+        return make_url(place).render_as_string(hide_password=True) if "://" in place else place
+    except ArgumentError:
+        return place
+
+
+def is_same(one: str, other: str) -> bool:
+    """True if two places are the same file or the same URL."""
+    if "://" in one or "://" in other:
+        return url_of(one) == url_of(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def connect(place: str, writes: bool) -> Engine:
+    """Return the engine of an archive that exists, or is made if `writes`; Unusable if that fails.
+
+    One that holds something else is Unusable; opened for writing, an older archive is brought up to date.
+    """
+    try:
+        url = make_url(url_of(place))
+        if url.get_backend_name() == "sqlite" and not url.database:
+            raise Unusable(f"{place}: names no file; write sqlite:/// and the file's name, or the name alone")
+        if url.get_backend_name() == "sqlite" and not writes and not Path(str(url.database)).is_file():
+            raise Unusable(
+                f"{place}: there is no such archive; is the name right? `toolcart archive serve` makes a new one"
+            )
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError) as wrong:
+        raise Unusable(f"{shown(place)}: not a file and not a URL of a database that is known ({wrong})") from None
+    except ModuleNotFoundError as missing:
+        advice = how_to_get("postgresql")
+        raise Unusable(f"{shown(place)}: {missing.name} is not installed: {advice}") from None
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _as_we_want_it)
+        if writes:
+            _make_for_the_owner(str(url.database))
+    elif writes:
+        event.listen(engine, "connect", _commit_to_the_disk)
+    try:
+        with engine.begin() as connection:
+            if writes:
+                _one_at_a_time(connection)
+                _check_promise(connection, place)
+                _check_purpose(connection, place)
+                _bring_up(connection)
+            elif _known(connection, place) is None:
+                raise Unusable(f"{shown(place)}: holds no archive of toolcart; is the name right?")
+    except SQLAlchemyError as refused:
+        raise Unusable(f"{shown(place)}: {first_line(refused)}") from None
+    return engine
+
+
+@contextmanager
+def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
+    """The archive's engine, made and brought up to date if need be. Nothing else writes meanwhile, except others that
+    are shared too; Unusable if something does."""
+    engine = connect(place, writes=True)
+    held = _lock(engine, place, is_shared)
+    try:
+        yield engine
+    finally:
+        held.close()
+        engine.dispose()
+
+
+def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | Connection:
+    """Keep others from writing until what is returned is closed."""
+    if is_shared and engine.dialect.name == "sqlite":
+        raise Unusable(
+            f"{shown(place)}: several processes serve one archive on PostgreSQL alone; give a postgresql:// URL"
+        )
+    taken = Unusable(f"{shown(place)}: another archive writes there; stop it first, or name another place")
+    if engine.dialect.name == "sqlite":
+        file = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            raise taken from None
+        return os.fdopen(file, "r+b")
+    connection = engine.connect()
+    until_s = time.monotonic() + _LOCK_WAIT_S
+    how = text(f"SELECT pg_try_advisory_lock{'_shared' if is_shared else ''}(:number)")
+    while not connection.execute(how, {"number": _LOCK_NUMBER}).scalar():
+        connection.commit()
+        if time.monotonic() > until_s:
+            connection.close()
+            raise taken
+        time.sleep(_LOCK_AGAIN_S)
+    connection.commit()  # the lock belongs to the session and outlives this
+    return connection
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known(connection: Connection, place: str) -> str | None:
+    """Return the archive's revision, None if there is none; Unusable if this version does not know it."""
+    revision = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Unusable(
+            f"{shown(place)}: an archive of revision {revision}, which this version of toolcart does not know; "
+            "go on with the version that made it, or name a new place"
+        )
+    return revision
+
+
+def _bring_up(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    known = {row[0] for row in connection.execute(SYSTEM_TYPE.select())}
+    rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in known]
+    if rows:
+        connection.execute(SYSTEM_TYPE.insert(), rows)
+
+
+def _make_for_the_owner(path: str) -> None:
+    """Make the file if there is none; files that SQLite puts beside it get the same rights."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as refused:
+        raise Unusable(f"{path}: {refused.strerror}; name a file in a folder that is there and writable") from None
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Wait for the others: several servers that start together would all make the tables."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER + 1})
+
+
+def _check_promise(connection: Connection, place: str) -> None:
+    """Refuse a server that does not wait for its disk: it cannot keep what a 05 promises."""
+    if connection.dialect.name == "sqlite":
+        return
+    for setting in ("fsync", "full_page_writes"):
+        if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
+            raise Unusable(
+                f"{shown(place)}: this server has `{setting}` off, so that a power cut takes what it has committed, "
+                f"and a 05 promises that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            )
+
+
+def _check_purpose(connection: Connection, place: str) -> None:
+    """Refuse to touch tables that no archive has made, or that another version has."""
+    if _known(connection, place) is not None:
+        return
+    ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
+    if ours:
+        raise Unusable(
+            f"{shown(place)}: has tables of its own called {', '.join(sorted(ours))} and is no archive; "
+            "name another place"
+        )
+
+
+def _commit_to_the_disk(connection, _record) -> None:
+    """Set `synchronous_commit` on: a server's or a role's default may be off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+    connection.commit()
+
+
+def _as_we_want_it(connection, _record) -> None:
+    cursor = connection.cursor()
+    for setting in _SQLITE:
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def first_line(wrong: Exception) -> str:
+    """Return what went wrong in one line, in the driver's words if it was the driver's error."""
+    return (str(getattr(wrong, "orig", None) or wrong) or type(wrong).__name__).splitlines()[0]

@@ -1,0 +1,185 @@
+"""What commands ask an archive; everything here is read-only.
+
+Rules
+1. A time is the station's own unless it is named `arrived`. A span is [from, to), each given by the first of the 14
+   digits: `20261121` is a day.
+2. Rows are dicts by column name, with the map's names beside its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
+
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.archive import tables as t
+
+PAGE_ROWS = 500
+_R = t.RESULT.c
+_SAME_STATION = and_(
+    t.STATION.c.SystemType == _R.SystemType, t.STATION.c.System == _R.System, t.STATION.c.Station == _R.Station
+)
+_SAME_PROGRAM = and_(
+    t.PROGRAM.c.SystemType == _R.SystemType,
+    t.PROGRAM.c.System == _R.System,
+    t.PROGRAM.c.Station == _R.Station,
+    t.PROGRAM.c.Spindle == _R.Spindle,
+    t.PROGRAM.c.Program == _R.Program,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which results; None: any."""
+
+    vin: str | None = None  # whole; the main or an additional one
+    vins: tuple[str, ...] | None = None  # any of these
+    station: tuple[int, int, int] | None = None
+    from_time: str | None = None
+    to_time: str | None = None
+    nok: bool = False
+    tightening_id: int | None = None
+    program: int | None = None
+    tool: str | None = None  # its serial number
+    statuses: tuple[int, int, int] | None = None  # of torque, angle and time; one that was not sent counts as 0
+
+
+def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
+    """Yield the wanted results, newest arrival first."""
+    asked = wanted_results(wanted).order_by(_R.ResultId.desc())
+    if limit is not None:
+        asked = asked.limit(limit)
+    for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
+        yield dict(row)
+
+
+def wanted_results(wanted: Wanted) -> Select:
+    """Return the query for them, not yet ordered, with the map's names beside the numbers."""
+    asked = (
+        select(*t.RESULT.columns, t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
+        .outerjoin(t.STATION, _SAME_STATION)
+        .outerjoin(t.PROGRAM, _SAME_PROGRAM)
+    )
+    if wanted.vin is not None:
+        asked = asked.where(_R.ResultId.in_(_of_cars((wanted.vin,))))
+    if wanted.vins is not None:
+        asked = asked.where(_R.ResultId.in_(_of_cars(wanted.vins)))
+    if wanted.station is not None:
+        system_type, system, station = wanted.station
+        asked = asked.where(_R.SystemType == system_type, _R.System == system, _R.Station == station)
+    if wanted.from_time is not None:
+        asked = asked.where(_R.Time >= wanted.from_time)
+    if wanted.to_time is not None:
+        asked = asked.where(_R.Time < wanted.to_time)
+    if wanted.nok:
+        asked = asked.where(_R.Overall == 1)  # only 0 and 1 exist (toolcart.archive.rows), and there is an index
+    if wanted.program is not None:
+        asked = asked.where(is_program(wanted.program, wanted.station is not None))
+    if wanted.tool is not None:
+        asked = asked.where(_R.SpindleSerial == wanted.tool)
+    if wanted.statuses is not None:
+        for column, status in zip((_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus), wanted.statuses, strict=True):
+            asked = asked.where(func.coalesce(column, 0) == status)
+    if wanted.tightening_id is not None:
+        asked = asked.where(_R.TighteningId == wanted.tightening_id)
+    return asked
+
+
+def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
+    """The condition that a result is of this program; for one station without the index, which has all stations'."""
+    return (_R.Program + 0 if at_station else _R.Program) == program
+
+
+def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
+    """Numbers of the rows with one of these VINs; an additional VIN of a telegram's first row counts for all."""
+    first, each = t.RESULT.alias(), t.RESULT.alias()
+    same = and_(*[first.c[name] == each.c[name] for name in t.RESULT_KEY])
+    others = select(each.c.ResultId).select_from(t.RESULT_VIN).join(first, first.c.ResultId == t.RESULT_VIN.c.ResultId)
+    others = others.join(each, same).where(t.RESULT_VIN.c.VIN.in_(vins))
+    return select(_R.ResultId).where(_R.VIN.in_(vins)).union(others)
+
+
+def result(connection: Connection, number: int) -> dict | None:
+    """Return one result with its VINs, parameters and graphs; None if no result has this number."""
+    found = connection.execute(wanted_results(Wanted()).where(_R.ResultId == number)).mappings().first()
+    if found is None:
+        return None
+    told = dict(found)
+    whole = _first_row(connection, told)
+    vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
+    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole).order_by(vin.Identifier)
+    told["VINs"] = [dict(row) for row in connection.execute(asked).mappings()]
+    columns = [column for column in t.RESULT_PARAMETER.columns if column.name != "ResultId"]
+    asked = select(*columns).where(parameter.ResultId == whole)
+    told["Parameters"] = [dict(row) for row in connection.execute(asked).mappings()]
+    graph = t.GRAPH.c
+    same = t.is_row(t.GRAPH, t.RESULT_KEY, _key_of(told))
+    asked = select(*t.GRAPH.columns).where(same, graph.Spindle == told["Spindle"]).order_by(graph.GraphType)
+    told["Graphs"] = [dict(row) for row in connection.execute(asked).mappings()]
+    return told
+
+
+def _first_row(connection: Connection, told: dict) -> int:
+    """Return the number of the telegram's first row, which VINs and parameters belong to."""
+    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(told))
+    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or told["ResultId"]
+
+
+def _key_of(told: dict) -> list:
+    return [told[name] for name in t.RESULT_KEY]
+
+
+def samples(graph: dict) -> tuple[list[float], list[float]]:
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316)."""
+    octets = graph["Samples"]
+    dom, nom = graph["FactorDom"] * 2.0 ** graph["BitShift"], graph["FactorNom"] or 1
+    values = [
+        int.from_bytes(octets[at : at + 2], "big", signed=True) * dom / nom for at in range(0, len(octets) - 1, 2)
+    ]
+    return [index * graph["SampleMs"] for index in range(len(values))], values
+
+
+@dataclass
+class Hole:
+    """Something in a station's sequences that a person should look at."""
+
+    of: str  # "result", "event"
+    station: tuple[int, int, int]
+    kind: str  # "missing", "behind", "again"
+    first: int
+    last: int
+    count: int
+    arrived: str
+
+
+def check(connection: Connection) -> Iterator[Hole]:
+    """Go through all sequences in order of arrival for holes, results behind an earlier arrival, and repeats.
+
+    Sequences wrap from 99999 to 1 (DIGEST G.8); a jump of more than half the circle goes back. Results and events
+    each have their own sequence.
+    """
+    for of, table in (("result", t.RESULT), ("event", t.EVENT)):
+        columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
+        asked = select(*columns).order_by(*table.primary_key.columns)
+        yield from _holes(of, connection.execution_options(yield_per=1000).execute(asked))
+
+
+def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
+    latest: dict[tuple[int, int, int], tuple] = {}
+    for system_type, system, number, sequence, time, arrived, arrivals in rows:
+        station = (system_type, system, number)
+        before = latest.get(station)
+        if before == (sequence, time):
+            continue  # another spindle of the same telegram
+        latest[station] = (sequence, time)
+        if before is not None:
+            ahead = (sequence - before[0]) % SEQUENCES
+            if 1 < ahead <= SEQUENCES // 2:
+                first, last = sequence_at(before[0] + 1), sequence_at(sequence - 1)
+                yield Hole(of, station, "missing", first, last, ahead - 1, arrived)
+            elif ahead == 0 or ahead > SEQUENCES // 2:
+                yield Hole(of, station, "behind", sequence, sequence, 1, arrived)
+        if arrivals > 1:
+            yield Hole(of, station, "again", sequence, sequence, arrivals - 1, arrived)

@@ -1,0 +1,144 @@
+"""Makes rows of the tables from parsed telegrams (toolcart.toolsnet.telegrams).
+
+A row is a tuple in the order of its table's columns (toolcart.archive.bulk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from toolcart.toolsnet.records import station_of, tightening_id_of
+
+Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
+GraphKey = tuple[int, int, int, int, str, int, int]  # then spindle and type of the graph
+_BIG_MOST = 2**63 - 1
+
+
+def now_text() -> str:
+    """Return the time now in UTC, 14 digits."""
+    return time_text(0)
+
+
+def time_text(in_s: float) -> str:
+    """Return the time in `in_s` seconds from now in UTC, 14 digits."""
+    return (datetime.now(UTC) + timedelta(seconds=in_s)).strftime("%Y%m%d%H%M%S")
+
+
+def key_of(found: dict) -> Key:
+    """Return what identifies a result or an event (004:301)."""
+    return (found["system_type"], found["system"], found["station"], found["sequence"], found["time"])
+
+
+def graph_key_of(found: dict) -> GraphKey:
+    """Return what identifies a graph: its result's key, and which of its curves it is."""
+    return (*key_of(found), found["spindle"], found["graph_type"])
+
+
+def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple[list[tuple], list[tuple], list[tuple]]:
+    """Return rows of Result, one for each spindle, numbered from `first_id`, of ResultVIN and of ResultParameter.
+
+    VINs and parameters belong to the first row.
+    """
+    whole = (*key_of(found), arrived, found["vin"].strip())
+    last = (_bounded(tightening_id_of(found)), 1, int(behind))
+    unread = found.get("unread", ())
+    rows = []
+    for index, spindle in enumerate(found["spindles"]):
+        overall, torque, angle, time = _verdicts(spindle, index, unread)
+        rows.append(
+            (
+                first_id + index,
+                *whole,
+                spindle["spindle"],
+                spindle["serial"].strip(),
+                spindle["program"],
+                overall,
+                real(spindle["torque_low"]),
+                real(spindle["torque"]),
+                real(spindle["torque_high"]),
+                torque,
+                real(spindle["angle_low"]),
+                real(spindle["angle"]),
+                real(spindle["angle_high"]),
+                angle,
+                time,
+                *last,
+            )
+        )
+    vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one for each identifier
+    parameters = [
+        (
+            first_id,
+            one["spindle"],
+            one["program"],
+            one["parameter_id"],
+            one["name"].strip(),
+            one["value"].strip(),
+            one["type"],
+            one["unit"].strip(),
+            one["step"],
+        )
+        for one in found["parameters"]
+    ]
+    return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
+
+
+def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
+    """Return tightening ID, torque and angle of the first spindle, as its row has them."""
+    first = found["spindles"][0]
+    return _bounded(tightening_id_of(found)), real(first["torque"]), real(first["angle"])
+
+
+def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
+    """Return the row of Event, and those of EventParameter."""
+    row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)
+    return row, [(event_id, one["parameter_id"], one["type"], one["value"].strip()) for one in found["parameters"]]
+
+
+def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
+    """Return the row of Graph."""
+    return (
+        graph_id,
+        *station_of(found),
+        found["spindle"],
+        found["program"],
+        found["sequence"],
+        found["time"],
+        arrived,
+        found["graph_type"],
+        found["bit_shift"],
+        found["factor_dom"],
+        found["factor_nom"],
+        real(found["limit_min"]),
+        real(found["limit_max"]),
+        real(found["angle_offset"]),
+        real(found["sample_ms"]) or 0.0,
+        bytes(found["samples"]),
+        1,
+    )
+
+
+def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
+    """Return the statuses overall, of torque, angle and time. An unreadable one is never stored as 0, which is OK."""
+    overall = int(spindle["overall"] != 0)
+    statuses = [spindle[name] for name in _STATUSES]
+    if unread:
+        overall = int(overall or f"spindles[{index}].overall" in unread)
+        statuses = [None if f"spindles[{index}].{name}" in unread else spindle[name] for name in _STATUSES]
+    return (overall, *statuses)
+
+
+def real(text: str) -> float | None:
+    """Return the number in a text; None if there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _bounded(number: int | None) -> int | None:
+    return number if number is not None and number <= _BIG_MOST else None
+
+
+_STATUSES = ("torque_status", "angle_status", "time_status")

@@ -1,0 +1,324 @@
+"""`toolcart archive serve` and `web`: the archive itself, and its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.archive.consume.options import consumer_options, consuming
+from toolcart.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading, say
+from toolcart.archive.periods import shifts_of
+from toolcart.archive.tls import Tls, Wrong
+from toolcart.archive.web.serving import HOST, CannotServe, Child, Listening, address
+from toolcart.archive.web.serving import PORT as WEB_PORT
+from toolcart.archive.web.users import ROLES, put
+from toolcart.base.exit_codes import reader_has_gone
+from toolcart.base.installation import how_to_get
+from toolcart.base.private import Wrong as Unknown
+
+PORT = click.IntRange(0, 65535)
+HOST_MOST = 15  # characters of an 08
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+def _password_file(command):
+    text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
+    users = "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."
+    header = "Header in which a trusted proxy names whom it has let in, such as X-Remote-User."
+    command = click.option("--user-header", default="", metavar="NAME", help=header)(command)
+    command = click.option(
+        "--trust-proxy", metavar="ADDRESS,...", help="Proxy in front of the pages whose headers are believed."
+    )(command)
+    command = click.option("--users-file", type=click.Path(), metavar="FILE", help=users)(command)
+    return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
+
+
+def _shifts(command):
+    text = "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."
+    return click.option("--shifts", metavar="NAME=TIME,...", help=text)(command)
+
+
+def _tls_files(command):
+    for name, text in (
+        ("key", "Its private key (PEM), a file of mode 0600."),
+        ("certificate", "Certificate (PEM): TLS."),
+    ):
+        command = click.option(f"--tls-{name}", type=click.Path(), metavar="FILE", help=text)(command)
+    return command
+
+
+def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls | None:
+    """Return the TLS files to use, if any; if something is wrong with them, say so and exit."""
+    if not (certificate or key or ca):
+        return None
+    if not (certificate and key):
+        fail("TLS needs both --tls-certificate and --tls-key")
+    files = Tls(certificate, key, ca)
+    try:
+        files.context()
+    except Wrong as wrong:
+        fail(str(wrong))
+    return files
+
+
+def listening(text: str, options: dict[str, Any] | None = None, tls: Tls | None = None) -> Listening:
+    """Return where these options have the pages listen; if something is wrong with that, say so and exit."""
+    try:
+        from toolcart.archive.web import running  # noqa: F401  # what it needs has to be there
+    except ImportError as missing:
+        fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
+    try:
+        names = ("password_file", "users_file", "trust_proxy", "user_header")
+        given = {name: options[name] for name in names} if options else {}
+        shifts = shifts_of(options["shifts"]) if options and options["shifts"] else ()
+        where = Listening(*address(text), shifts=shifts, tls=tls, **given)
+        where.door()
+        where.proxy()
+    except (ValueError, CannotServe) as wrong:
+        fail(str(wrong))
+    return where
+
+
+def child_of(place: str, where: Listening | None) -> Child | None:
+    """Return the pages' process, if they are wanted."""
+    return Child(place, where) if where else None
+
+
+def _faults(options: dict[str, Any]) -> Any:
+    """Return what is to go wrong on purpose."""
+    from toolcart.archive.faults import Faults, refusal
+
+    try:
+        return Faults(
+            refuse=[refusal(text) for text in options["fail_refuse"]],
+            late_ms=options["fail_late_ms"],
+            silent=options["fail_silent"],
+            lose_every=options["fail_lose"],
+            close_after=options["fail_close"],
+            wrong_identifier=options["fail_identifier"],
+            say_result=options["fail_say_result"],
+            say_event=options["fail_say_event"],
+            say_host=options["fail_say_host"],
+            without_12=options["fail_without_12"],
+            answer_events_by_10=options["events_by_10"],
+        )
+    except ValueError as wrong:
+        fail(f"--fail-refuse {wrong}")
+
+
+def _where(place: str, host: str, pim_port: int, server_port: int, options: dict[str, Any]) -> Any:
+    """Return where to listen; for a server among others, 08 needs an address that stations can reach."""
+    from toolcart.archive import serving
+    from toolcart.archive.retention import Keeping
+
+    told, role = options["tell_host"] or host, options["role"]
+    if role == serving.SERVER and (told in ("0.0.0.0", "::") or len(told) > HOST_MOST):
+        fail(
+            f"stations cannot be sent to {told}: name this server's address, of {HOST_MOST} characters, by --tell-host"
+        )
+    tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
+    context = tls.context() if tls else None
+    days, into = options["keep_days"], options["old_into"]
+    if bool(days) != bool(into):
+        fail("--keep-days and --old-into: both or none of them")
+    keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
+    batches = consuming(options["consume"], (), place, options) if options["consume"] else None
+    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
+
+
+@click.command()
+@database_option
+@click.option(
+    "--role",
+    type=click.Choice(["all", "pim", "server", "pages"]),
+    default="all",
+    show_default=True,
+    help="What this process does; anything but `all` is for several processes on one PostgreSQL.",
+)
+@click.option(
+    "--weight", type=click.IntRange(1, 1000), default=1, show_default=True, help="This server's share of the stations."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
+@click.option(
+    "--server-port", type=PORT, default=10111, show_default=True, help="Port of the server; 0 takes a free one."
+)
+@click.option("--tell-host", help="Server address given to stations, if it is not --host.")
+@click.option("--seconds", type=SECONDS, help="End after this time.")
+@click.option(
+    "--fail-refuse", multiple=True, metavar="CODE:FIELD=PATTERN", help="Fault: refuse what matches, such as 7:vin=WVW.*"
+)
+@click.option("--fail-late-ms", type=click.IntRange(0, 600000), default=0, help="Fault: delay each answer.")
+@click.option("--fail-silent", multiple=True, metavar="TELEGRAM", help="Fault: never answer these telegrams: 04, 06.")
+@click.option("--fail-lose", type=click.IntRange(min=0), default=0, metavar="N", help="Fault: lose every n-th answer.")
+@click.option(
+    "--fail-close",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Fault: close the connection after n telegrams.",
+)
+@click.option("--fail-identifier", is_flag=True, help="Fault: answer with a wrong identifier first.")
+@click.option("--fail-say-result", type=click.IntRange(0, 99999), help="Fault: the latest result that 08 names.")
+@click.option("--fail-say-event", type=click.IntRange(0, 99999), help="Fault: the latest event that 08 names.")
+@click.option("--fail-say-host", help="Fault: the address that 08 names, sent as it is.")
+@click.option("--fail-without-12", is_flag=True, help="Fault: say nothing after a connection, as an old PIM does.")
+@click.option("--events-by-10", is_flag=True, help="Acknowledge events with telegram 10.")
+@click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
+@click.option("--keep-days", type=click.IntRange(min=1), help="Records are old after so many days.")
+@click.option("--keep-ok-days", type=click.IntRange(min=1), help="OK results are old after only so many days.")
+@click.option("--consume", metavar="URL", help="Also take batches from a broker, as `archive consume` does.")
+@consumer_options
+@click.option(
+    "--web", "pages", metavar="HOST:PORT", help="Serve the pages too, at this address, in a process of their own."
+)
+@_password_file
+@_shifts
+@_tls_files
+@click.option(
+    "--tls-ca", type=click.Path(), metavar="FILE", help="Certificates (PEM); a station's must be signed by one of them."
+)
+def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
+    """Run the archive's PIM and server until Ctrl-C.
+
+    What is stored is on the disk before its 05 goes out. Each --fail option makes one thing go wrong, to test a station
+    against; `toolcart archive forget` plays an archive restored from an old copy. With --role several processes share a
+    PostgreSQL database: each PIM sends each station to one of the servers.
+    """
+    database = library()
+    from toolcart.archive import serving
+
+    tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
+    if options["role"] == "pages":
+        _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", options, tls), options["seconds"])
+        return
+    where_pages = listening(options["pages"], options, tls) if options["pages"] else None
+    faults = _faults(options)
+    where = _where(place, host, pim_port, server_port, options)
+    try:
+        asyncio.run(serving.run(where, faults, say, options["seconds"], lambda: child_of(place, where_pages)))
+    except database.Unusable as reason:
+        fail(str(reason))
+    except BrokenPipeError:
+        reader_has_gone()
+    except OSError as error:
+        advice = "Is another one running? Choose free ports with --pim-port and --server-port."
+        fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)
+
+
+@click.command()
+@database_option
+@click.option(
+    "--listen",
+    default=f"{HOST}:{WEB_PORT}",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Address and port to listen on; port 0 takes a free one.",
+)
+@_password_file
+@_shifts
+@_tls_files
+@click.option("--seconds", type=SECONDS, help="End after this time.")
+@click.option("--dashboard", "printed", flag_value="dashboard.json", help="Print the dashboard for Grafana and end.")
+@click.option("--alert-rules", "printed", flag_value="alerts.yml", help="Print alert rules for Prometheus and end.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+def web(
+    place: str, listen: str, seconds: float | None, printed: str | None, with_parent: bool, **options: str | None
+) -> None:
+    """Show the archive in a browser, until Ctrl-C.
+
+    Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
+    archive; this command can run wherever the database can be reached, and be stopped at any time.
+    """
+    if printed:
+        click.echo((Path(__file__).parent / "web" / printed).read_text(encoding="utf-8"), nl=False)
+        return
+    library()
+    tls = _tls(options["tls_certificate"], options["tls_key"])
+    where = listening(listen, options, tls)
+    _pages(place, where, seconds, with_parent)
+
+
+def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:
+    """Serve the pages until told to end."""
+    database = library()
+    from toolcart.archive.web.running import run
+
+    try:
+        run(place, where, say, seconds, with_parent)
+    except database.Unusable as reason:
+        fail(str(reason))
+    except OSError as error:
+        advice = "Choose another address with --listen."
+        fail(f"cannot listen on {where.host}:{where.port}: {error.strerror or error}. {advice}", EXIT_NOTHING)
+
+
+@click.command("servers")
+@database_option
+@machine_option
+def servers_command(place: str, as_json: bool) -> None:
+    """List the servers that share a PostgreSQL database."""
+    from toolcart.archive import servers
+
+    with _served(place) as connection:
+        found = servers.all_of(connection)
+    if as_json:
+        click.echo(json.dumps(found, default=float))
+        return
+    for one in found:
+        is_live = not one["Draining"] and one["Silent"] < servers.GONE_S
+        state = "takes stations" if is_live else "drained" if one["Draining"] else f"gone for {one['Silent']:.0f} s"
+        click.echo(f"{one['Host']}:{one['Port']}  weight {one['Weight']}  {state}")
+
+
+@click.command()
+@database_option
+@click.argument("server", metavar="HOST:PORT")
+def drain(place: str, server: str) -> None:
+    """Have a server hand its stations over to the others and end."""
+    from toolcart.archive import servers
+
+    try:
+        host, port = address(server)
+    except ValueError as wrong:
+        fail(str(wrong))
+    with _served(place) as connection:
+        is_there = servers.drain(connection, host, port)
+        if is_there:
+            connection.commit()
+    if not is_there:
+        fail(f"{server} is no server of this archive; `toolcart archive servers` lists them", EXIT_NOTHING)
+    click.echo(f"{server} gets no more stations and ends once what it has is answered")
+
+
+@contextmanager
+def _served(place: str):
+    with reading(place) as connection:
+        if connection.dialect.name == "sqlite":
+            fail(f"{place}: one process serves an SQLite archive; several need a postgresql:// URL")
+        yield connection
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--users-file",
+    type=click.Path(),
+    required=True,
+    metavar="FILE",
+    help="File of the users; made if it does not exist.",
+)
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What the user may do.")
+@click.option("--remove", is_flag=True, help="Remove the user, and log them out.")
+def user(name: str, users_file: str, role: str, remove: bool) -> None:
+    """Let a user into the pages with a new password, or remove one."""
+    tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        put(users_file, name, role, tried)
+    except Unknown as wrong:
+        fail(str(wrong))

@@ -1,0 +1,359 @@
+"""The addresses of the pages, the headers of every answer, and who may come in.
+
+Rules
+1. Only GET, except to log in and out. Every page is also JSON under the same address with `?json`.
+2. The pages load scripts, styles and pictures only from this server, and the browser is told so.
+3. On the loopback the host that a browser names has to be one of this machine, so that a foreign page cannot read
+   these pages under a name of its own (DNS rebinding).
+4. With a password, every address but the log-in and its style needs a token, or a name from a trusted proxy; without,
+   JSON gets a 401.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route
+
+from toolcart.archive import export
+from toolcart.archive.periods import Shifts
+from toolcart.archive.web import asked, metrics, pages, shown, trends
+from toolcart.archive.web.filters import Unclear
+from toolcart.archive.web.live import Feed
+from toolcart.archive.web.login import VALID_S, Door
+from toolcart.archive.web.pages import NotThere, Page
+from toolcart.archive.web.reading import Away, Reading, TooLong
+from toolcart.archive.web.users import Proxy, User
+from toolcart.base.installation import how_to_get_packages
+from toolcart.base.prometheus import CONTENT_TYPE
+from toolcart.pages import frame
+
+COOKIE = "toolcart_archive"
+FORM_MOST = 2000
+FILE_ROWS = 50_000  # about 50 MiB while they are written; `toolcart archive query` has no such limit
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+PATH_MOST = 200  # characters; ours are shorter, and no number has thousands of digits
+LOGINS_AT_ONCE = 2  # passwords checked at once; each takes 16 MiB and a processor
+OPEN = ("/login", "/static/", "/metrics")  # the last one checks by itself
+_WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
+_ANYONE = User("", "admin")  # if there is no door
+_HERE = ("localhost", "127.0.0.1", "[::1]")
+_PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
+    ("/", pages.overview),
+    ("/live", pages.live),
+    ("/search", pages.search),
+    ("/car", pages.car),
+    ("/result/{number:int}", pages.result),
+    ("/curves/{number:int}", pages.curves),
+    ("/station/{key:path}", pages.station),
+    ("/results", pages.results),
+    ("/trend/{key:path}", trends.trend_page),
+    ("/pareto", trends.pareto_page),
+    ("/events", pages.events),
+    ("/breaches", pages.breaches),
+    ("/audit", pages.audit),
+)
+_FOR = {"/audit": "admin"}  # pages that need more than `view`
+
+
+class Site:
+    """What all requests share."""
+
+    def __init__(self, reading: Reading, door: Door | None = None, proxy: Proxy | None = None) -> None:
+        self.reading = reading
+        self.door = door
+        self.proxy = proxy or Proxy(frozenset())
+        self._writing = CapacityLimiter(1)
+        self._looking = CapacityLimiter(LOGINS_AT_ONCE)
+        self.server: dict[str, float] | None = None  # counts of the server beside it
+        self.templates = shown.templates()
+        row = self.templates.get_template("row.html")
+        self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
+
+    def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return a page made from this template."""
+        about = {"archive": self.reading.shown, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
+        return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
+
+    def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that shows a page."""
+
+        async def answer(request: Request) -> Response:
+            wanted = _FOR.get(request.url.path, "view")
+            if not request.scope.get("user", _ANYONE).may(wanted):
+                return self._trouble(request, 403, "Not for you", f"This page is for users with the role {wanted}.")
+            try:
+                if any("\0" in text for text in request.query_params.values()):
+                    raise Unclear("There is a character in the address that no text has.")
+                made = await make(self.reading, request)
+            except Unclear as why:
+                return self._trouble(request, 400, "This cannot be read", str(why))
+            except NotThere as why:
+                return self._trouble(request, 404, "Not found", str(why))
+            except TooLong:
+                told = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
+                return self._trouble(request, 503, "Too much at once", told)
+            except Away as why:
+                return self._trouble(request, 503, "The database does not answer", str(why))
+            if made.go_to:
+                return RedirectResponse(made.go_to, 303)
+            if "json" in request.query_params:
+                return JSONResponse(made.values)
+            if "as" in request.query_params:
+                return await self._file(request, made)
+            query = dict(request.query_params)
+            user = request.scope.get("user", _ANYONE)
+            return self.rendered(made.template, here=request.url.path, query=query, user=user, **made.values)
+
+        return answer
+
+    async def _file(self, request: Request, made: Page) -> Response:
+        """Return what a page shows as a file, the newest FILE_ROWS."""
+        kind = request.query_params["as"]
+        if kind not in export.MEDIA or made.rows is None:
+            told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
+            return self._trouble(request, 400, "This cannot be a file", told)
+        if not request.scope.get("user", _ANYONE).may("export"):
+            return self._trouble(request, 403, "Not for you", "Files are for users with the role export.")
+        try:
+            rows = await self.reading(made.rows, FILE_ROWS)
+        except (TooLong, Away):
+            return self._trouble(request, 503, "Too much at once", "Ask for less: a day, a station.")
+        folder = tempfile.mkdtemp(prefix="toolcart-")
+        path = f"{folder}/results.{kind}"
+        try:
+            await to_thread.run_sync(export.write, kind, rows[:FILE_ROWS], path, limiter=self._writing)
+        except ImportError:
+            shutil.rmtree(folder, ignore_errors=True)
+            told = f"The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}"
+            return self._trouble(request, 501, "Not installed", told)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if not os.path.exists(path):  # Parquet without rows
+            shutil.rmtree(folder, ignore_errors=True)
+            return self._trouble(request, 404, "Not found", "There is no such result.")
+        name = f"results{f'-newest-{FILE_ROWS}' if len(rows) > FILE_ROWS else ''}.{kind}"
+        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        return FileResponse(path, media_type=export.MEDIA[kind], filename=name, background=gone)
+
+    def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
+        if "json" in request.query_params:
+            return JSONResponse({"error": text}, status)
+        return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text)
+
+    async def nowhere(self, request: Request, _why: Exception) -> Response:
+        """Answer an address that does not exist."""
+        return self._trouble(request, 404, "Not found", "There is no such page.")
+
+    async def failed(self, request: Request, _why: Exception) -> Response:
+        """Answer for a page that failed; what went wrong goes into the log."""
+        told = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
+        return self._trouble(request, 500, "Something went wrong", told)
+
+    async def live(self, request: Request) -> Response:
+        """Send events, from `after` or the last one that the browser had."""
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        if self.feed.is_full():
+            return PlainTextResponse("too many watch already\n", 503)
+        number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
+        return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
+
+    async def metrics(self, request: Request) -> Response:
+        """The figures for Prometheus, which gives a user's password, or the one for all with any user name."""
+        if self.door is not None:
+            name, tried = _basic(request.headers.get("authorization", ""))
+            name = name if self.door.has_names else ""
+            if tried is None or await self._token(request, tried, name) is None:
+                return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
+        try:
+            systems = await self.reading(asked.stations, pages.today(), metrics.STATIONS_MOST)
+        except (TooLong, Away) as why:
+            return PlainTextResponse(f"the database does not answer: {why}\n", 503)
+        return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
+
+    async def login(self, request: Request) -> Response:
+        """Show the form; give a token for the right password."""
+        to = request.query_params.get("to", "/")
+        if not to.startswith("/") or to.startswith(("//", "/\\")):
+            to = "/"
+        if self.door is None:
+            return RedirectResponse(to, 303)
+        if request.method != "POST":
+            return self._form(to, "")
+        octets = b""
+        async for part in request.stream():
+            octets += part
+            if len(octets) > FORM_MOST:
+                return self._form(to, "That is no password.", 400)
+        form = parse_qs(octets.decode("utf-8", "replace"))
+        tried, name = form.get("password", [""])[0], form.get("name", [""])[0]
+        token = await self._token(request, tried, name if self.door.has_names else "")
+        if token is None:
+            shut = self.door.is_shut(_visitor(request))
+            why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
+            return self._form(to, why, 429 if shut else 403)
+        answer = RedirectResponse(to, 303)
+        _give(answer, token, request.scope)
+        return answer
+
+    async def _token(self, request: Request, tried: str, name: str) -> str | None:
+        """Return a token for this password, None if it is wrong; only a few are checked at once."""
+        assert self.door is not None
+        token = self.door.token
+        return await to_thread.run_sync(token, tried, _visitor(request), name, limiter=self._looking)
+
+    def _form(self, to: str, why: str, status: int = 200) -> HTMLResponse:
+        has_names = self.door is not None and self.door.has_names
+        return self.rendered("login.html", status, to=to, why=why, has_names=has_names)
+
+    async def logout(self, request: Request) -> Response:
+        """Forget the session, here and in the browser."""
+        if self.door is not None:
+            self.door.forget(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+
+def _basic(header: str) -> tuple[str, str | None]:
+    """Return name and password of HTTP basic authentication; None for a missing password."""
+    kind, _, told = header.partition(" ")
+    try:
+        name, _, tried = base64.b64decode(told, validate=True).decode().partition(":")
+    except ValueError:
+        return "", None
+    return (name, tried) if kind.lower() == "basic" else ("", None)
+
+
+def _visitor(request: Request) -> str:
+    site: Site = request.app.state.site
+    return site.proxy.visitor(_peer(request.scope), dict(request.scope["headers"]))
+
+
+def _peer(scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _give(answer: Response, token: str, scope) -> None:
+    secure = scope["scheme"] == "https"
+    answer.set_cookie(COOKIE, token, VALID_S, httponly=True, samesite="strict", secure=secure)
+
+
+class _Guard:
+    """Checks every request before the pages: host names, tokens, headers."""
+
+    def __init__(self, app, site: Site, only_here: bool) -> None:
+        self._app = app
+        self._site = site
+        self._only_here = only_here
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message) -> None:
+            if message["type"] == "http.response.start":
+                is_static = scope["path"].startswith("/static/")
+                headers = {**HEADERS, "cache-control": "max-age=3600"} if is_static else HEADERS
+                message["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+                if scope.get("renewed"):
+                    cookie = Response()
+                    _give(cookie, scope["renewed"], scope)
+                    message["headers"] += [pair for pair in cookie.raw_headers if pair[0] == b"set-cookie"]
+            await send(message)
+
+        if _peer(scope) in self._site.proxy.addresses:
+            scope["scheme"] = (
+                dict(scope["headers"]).get(b"x-forwarded-proto", scope["scheme"].encode()).decode("latin-1")
+            )
+        refused = self._refused(scope)
+        await (refused or self._app)(scope, receive, with_headers)
+
+    def _refused(self, scope) -> Response | None:
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if self._only_here and host.rpartition(":")[0] not in _HERE and host not in _HERE:
+            return PlainTextResponse("This page is served to this machine alone, as localhost or 127.0.0.1.\n", 421)
+        if len(scope["path"]) > PATH_MOST:
+            return PlainTextResponse("There is no such page.\n", 404)
+        if scope["path"] not in ("/login", "/logout") and scope["method"] not in ("GET", "HEAD"):
+            return PlainTextResponse("Nothing can be changed here.\n", 405)
+        door = self._site.door
+        if door is None or scope["path"].startswith(OPEN):
+            return None
+        cookies: SimpleCookie = SimpleCookie()
+        try:
+            cookies.load(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            cookies.clear()
+        token = cookies[COOKIE].value if COOKIE in cookies else ""
+        told = self._site.proxy.name(_peer(scope), headers)
+        user = (door.users().get(told) or User(told, "view")) if told else door.knows(token)
+        if user is not None:
+            scope["user"] = user
+            scope["renewed"] = None if told else door.renewed(token)
+            return None
+        query = scope["query_string"].decode("latin-1")
+        if "json" in query or scope["path"] == "/live/events":
+            return JSONResponse({"error": "log in first"}, 401)
+        to = scope["path"] + (f"?{query}" if query else "")
+        return RedirectResponse(f"/login?to={quote(to, safe='')}", 303)
+
+
+def make(
+    reading: Reading,
+    door: Door | None = None,
+    only_here: bool = True,
+    shifts: Shifts = (),
+    proxy: Proxy | None = None,
+) -> Starlette:
+    """Return the application; `only_here`: it listens on the loopback; `shifts`: the plant's."""
+    site = Site(reading, door, proxy)
+
+    @asynccontextmanager
+    async def lifespan(_app):
+        yield
+        await site.feed.stop()
+        reading.close()
+
+    routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
+    routes += [
+        Route("/live/events", site.live),
+        Route("/metrics", site.metrics),
+        Route("/login", site.login, methods=["GET", "POST"]),
+        Route("/logout", site.logout, methods=["POST"]),
+        Mount("/static", frame.files(shown.HERE / "static")),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere, 500: site.failed})
+    app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
+    app.state.site, app.state.shifts = site, shifts
+    return app

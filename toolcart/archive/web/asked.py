@@ -1,0 +1,324 @@
+"""What pages ask the archive: bounded lists, each by an index, as dicts that JSON takes.
+
+Rules
+1. A list goes on after the last row shown (`behind`), never by an offset: page 1,000 costs the same as page 1.
+2. A list filtered by station or "not OK" is in the order of the stations' clocks, else of arrival; each has its index.
+3. A VIN's beginning or end is a range of an index (toolcart.archive.cars).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
+
+from toolcart.archive import cars, rows
+from toolcart.archive import tables as t
+from toolcart.archive.queries import Wanted, is_program, wanted_results
+
+ROWS = 100  # of a list on a page
+CARS = 50
+STATIONS = 2000  # of the map, those heard last; the search finds the others
+PROGRAMS = 2000  # of a station that are shown with names
+LOOKED_THROUGH = 2000  # results searched for those with curves
+CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
+_R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
+
+_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
+
+FAST_S = 36 * 3600  # a station's clock ahead of UTC: the farthest time zone, and most of a day for a wrong clock
+
+Station = tuple[int, int, int]
+_WHAT = (_R.Time, _R.ResultId, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh, _R.TorqueStatus)
+_WHAT = (*_WHAT, _R.Angle, _R.AngleLow, _R.AngleHigh, _R.AngleStatus, _R.TimeStatus, _R.SpindleSerial)
+
+
+@dataclass(frozen=True)
+class Trended:
+    """A station's program in a span of time, [since, until), and what narrows it."""
+
+    station: Station
+    spindle: int
+    program: int
+    since: str
+    until: str
+    tool: str | None = None  # its serial number
+    vin_from: str | None = None
+    vin_to: str | None = None  # including what begins with it
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Where a list goes on: the last row shown. `time` is "" in a list by arrival."""
+
+    time: str
+    number: int
+
+
+def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
+    """Return every system with its stations, their last sign of life, and their number of results `today`.
+
+    Of more stations than `most`, those heard last.
+    """
+    key = (_S.SystemType, _S.System, _S.Station)
+    one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
+    here = and_(_R.SystemType == one.SystemType, _R.System == one.System, _R.Station == one.Station, _R.Time >= today)
+    count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
+    asked = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
+    rows = [dict(row) for row in connection.execute(asked).mappings()]
+    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(_R.Overall == 1, _R.Time >= today)
+    counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
+    kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
+    systems = {}
+    asked = select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key).limit(most)
+    for row in connection.execute(asked).mappings():
+        told = {**row, "TypeName": kinds.get(row["SystemType"], ""), "Stations": []}
+        systems[row["SystemType"], row["System"]] = told
+    for row in rows:
+        row["TodayNOK"] = counted.get((row["SystemType"], row["System"], row["Station"]), 0)
+        place = row["SystemType"], row["System"]
+        unnamed = {"SystemType": place[0], "System": place[1], "Name": f"System {place[1]}", "IP": ""}
+        told = systems.setdefault(place, {**unnamed, "TypeName": kinds.get(place[0], ""), "Stations": []})
+        told["Stations"].append(row)
+    return list(systems.values())
+
+
+def station_count(connection: Connection) -> int:
+    """Return how many stations have ever reported."""
+    return connection.execute(select(func.count()).select_from(t.STATION)).scalar() or 0
+
+
+def station(connection: Connection, key: Station) -> dict | None:
+    """Return a station's row with its system's name; None if it is not known."""
+    asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName"))
+    same = and_(t.SYSTEM.c.SystemType == _S.SystemType, t.SYSTEM.c.System == _S.System)
+    found = connection.execute(asked.outerjoin(t.SYSTEM, same).where(t.is_row(t.STATION, t.RESULT_KEY, key)))
+    row = found.mappings().first()
+    return dict(row) if row else None
+
+
+def newest_number(connection: Connection) -> int:
+    """Return the number of the latest row, 0 if there is none."""
+    return connection.execute(select(func.max(_R.ResultId))).scalar() or 0
+
+
+def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
+    """Return the newest `most` results after this number, oldest first."""
+    asked = wanted_results(Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
+    return [dict(row) for row in connection.execute(asked).mappings()][::-1]
+
+
+def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
+    """Return a page of a list, newest first, and one more row if there is another page."""
+    asked = wanted_results(wanted)
+    if by_time(wanted):
+        asked = asked.order_by(_R.Time.desc(), _R.ResultId.desc())
+        if behind:
+            asked = asked.where(_behind(_R.Time, _R.ResultId, behind))
+    else:
+        asked = asked.order_by(_R.ResultId.desc())
+        if behind:
+            asked = asked.where(_R.ResultId < behind.number)
+    return [dict(row) for row in connection.execute(asked.limit(most + 1)).mappings()]
+
+
+def by_time(wanted: Wanted) -> bool:
+    """True if a list is in the order of the stations' clocks."""
+    filters = (wanted.station, wanted.from_time, wanted.to_time, wanted.program, wanted.tool, wanted.statuses)
+    return wanted.nok or any(one is not None for one in filters)
+
+
+def car(connection: Connection, vin: str) -> list[dict]:
+    """Return all screws of a car, in the order they were tightened."""
+    asked = wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def cars_like(connection: Connection, part: str) -> list[dict]:
+    """Return the first cars whose VIN begins or ends with `part`, and how many results they have."""
+    vins = cars.found(connection, part, CARS)
+    asked = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
+    told = {row[0]: tuple(row[1:]) for row in connection.execute(asked.group_by(_R.VIN))}
+    names = ("VIN", "Results", "NOK", "Time")
+    return [dict(zip(names, (vin, *told.get(vin, (0, 0, None))), strict=True)) for vin in vins]
+
+
+def named_stations(connection: Connection, text: str) -> list[dict]:
+    """Return the stations whose name contains this."""
+    asked = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
+    return [dict(row) for row in connection.execute(asked.order_by(_S.Name).limit(CARS)).mappings()]
+
+
+def neighbours(connection: Connection, told: dict) -> dict:
+    """Return the numbers of the station's results before and after this one by its clock, and of its telegram's."""
+    here = t.is_row(t.RESULT, ("SystemType", "System", "Station"), [told[n] for n in t.RESULT_KEY[:3]])
+    moment, number = told["Time"], told["ResultId"]
+    asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
+    later = connection.execute(asked.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
+    asked = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, Behind(moment, number)))
+    earlier = connection.execute(asked.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
+    same = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY])
+    asked = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
+    return {
+        "Earlier": earlier,
+        "Later": later,
+        "Spindles": [dict(row) for row in connection.execute(asked).mappings()],
+    }
+
+
+def days(connection: Connection, key: Station, day: str | None) -> dict:
+    """Return the day to show (by default the latest with results), and the days with results around it."""
+    here = t.is_row(t.RESULT, t.RESULT_KEY, key)
+
+    def one(asked) -> str | None:
+        found = connection.execute(asked.where(here)).scalar()
+        return found[:8] if found else None
+
+    newest = select(func.max(_R.Time))
+    shown = day or one(newest.where(_R.Time < _soon())) or one(newest)
+    if shown is None:
+        return {"Day": None, "Earlier": None, "Later": None}
+    earlier = one(select(func.max(_R.Time)).where(_R.Time < shown))
+    return {"Day": shown, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= shown + "a"))}
+
+
+def day_rows(connection: Connection, key: Station, day: str, most: int) -> Sequence[Row]:
+    """Return spindle, program, verdict, torque and angle with their limits of a day's newest results, oldest first."""
+    columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
+    columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
+    asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
+
+
+def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
+    """Return time, spindle and program of a station's latest result, of this program and spindle if given."""
+    asked = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
+    if program is not None:
+        asked = asked.where(is_program(program, at_station=True))
+    if spindle is not None:
+        asked = asked.where(_R.Spindle == spindle)
+    asked = asked.order_by(*_NEWEST).limit(1)
+    found = connection.execute(asked.where(_R.Time < _soon())).first() or connection.execute(asked).first()
+    return tuple(found) if found else None
+
+
+def trend_rows(connection: Connection, wanted: Trended, most: int) -> Sequence[Row]:
+    """Return time, number, verdict, value, limits and status of torque and angle, status of time, tool; newest last."""
+    asked = select(*_WHAT).where(_trended(connection, wanted))
+    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()[::-1]
+
+
+def trended_results(connection: Connection, most: int, wanted: Trended) -> list[dict]:
+    """Return the same results as rows of a list, newest first, and one more if there are more."""
+    asked = wanted_results(Wanted()).where(_trended(connection, wanted)).order_by(*_NEWEST).limit(most + 1)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def _trended(connection: Connection, wanted: Trended) -> ColumnElement[bool]:
+    here = [is_program(wanted.program, at_station=True), _R.Spindle == wanted.spindle]
+    if wanted.tool:
+        here.append(_R.SpindleSerial == wanted.tool)
+    time: ColumnElement[str] = _R.Time
+    at_station = t.is_row(t.RESULT, t.RESULT_KEY, wanted.station)
+    if wanted.vin_from or wanted.vin_to:
+        first, last = wanted.vin_from or "", wanted.vin_to or ""
+        here.append(cars.between(connection, _R.VIN, first, last))
+        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
+            numbers = [_R[name] + 0 == number for name, number in zip(t.RESULT_KEY, wanted.station, strict=False)]
+            time, at_station = _R.Time.op("||")(""), and_(*numbers)
+    return and_(at_station, time >= wanted.since, time < wanted.until, *here)
+
+
+def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
+    """Return numbers of results with curves: this one and those before it of the same program, at most `most`."""
+    here = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY[:3]])
+    same = and_(is_program(told["Program"], at_station=True), _R.Spindle == told["Spindle"], here)
+    until = or_(_R.Time < told["Time"], and_(_R.Time == told["Time"], _R.ResultId <= told["ResultId"]))
+    wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(same, _R.Time <= told["Time"], until)
+    if only_ok:
+        wanted = wanted.where(or_(_R.Overall == 0, _R.ResultId == told["ResultId"]))
+    some = wanted.order_by(*_NEWEST).limit(LOOKED_THROUGH).subquery()
+    curve = and_(*[t.GRAPH.c[name] == some.c[name] for name in t.GRAPH_KEY[:6]])
+    asked = select(some.c.ResultId).where(exists().where(curve)).order_by(some.c.Time.desc(), some.c.ResultId.desc())
+    return list(connection.execute(asked.limit(most)).scalars())
+
+
+def newest_nok(connection: Connection) -> str | None:
+    """Return the time of the latest result that is not OK."""
+    asked = select(func.max(_R.Time)).where(_R.Overall == 1)
+    return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
+
+
+def _soon() -> str:
+    """Return a time that only a wrong clock has passed: results stamped with it do not stay the latest for ever."""
+    return rows.time_text(FAST_S)
+
+
+def nok_counts(connection: Connection, key: Station | None, program: int | None, since: str, until: str) -> list[dict]:
+    """Return how many were not OK in [since, until) by station, program, tool and statuses, with names."""
+    by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
+    by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    asked = select(*by, func.count().label("count")).where(_R.Overall == 1, _R.Time >= since, _R.Time < until)
+    if key is not None:
+        asked = asked.where(t.is_row(t.RESULT, t.RESULT_KEY, key))
+    if program is not None:
+        asked = asked.where(is_program(program, at_station=key is not None))
+    one = asked.group_by(*by).subquery().c
+    columns = t.PROGRAM.c
+    same = and_(_S.SystemType == one.SystemType, _S.System == one.System, _S.Station == one.Station)
+    there = and_(columns.SystemType == one.SystemType, columns.System == one.System, columns.Station == one.Station)
+    station = select(_S.Name).where(same).scalar_subquery()
+    named = select(func.max(columns.Name)).where(there, columns.Program == one.Program).scalar_subquery()
+    asked = select(*one, station.label("StationName"), named.label("ProgramName"))
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
+    """Return the names of a station's programs by spindle and number."""
+    columns = t.PROGRAM.c
+    asked = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
+    asked = asked.order_by(columns.Spindle, columns.Program).limit(PROGRAMS)
+    return {(row[0], row[1]): row[2] for row in connection.execute(asked)}
+
+
+def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """Return a page of events, newest first, with their parameters, and one more if there is another page."""
+    same = and_(_S.SystemType == _E.SystemType, _S.System == _E.System, _S.Station == _E.Station)
+    asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, same)
+    if key is None:
+        asked = asked.order_by(_E.EventId.desc())
+        if behind:
+            asked = asked.where(_E.EventId < behind.number)
+    else:
+        asked = asked.where(t.is_row(t.EVENT, t.RESULT_KEY, key)).order_by(_E.Time.desc(), _E.EventId.desc())
+        if behind:
+            asked = asked.where(_behind(_E.Time, _E.EventId, behind))
+    rows = [{**row, "Parameters": []} for row in connection.execute(asked.limit(most + 1)).mappings()]
+    by_number = {row["EventId"]: row for row in rows}
+    parameters = t.EVENT_PARAMETER.c
+    for row in connection.execute(select(t.EVENT_PARAMETER).where(parameters.EventId.in_(list(by_number)))).mappings():
+        by_number[row["EventId"]]["Parameters"].append({k: row[k] for k in ("ParameterId", "Type", "Value")})
+    return rows
+
+
+def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """Return a page of breaches of the document, newest first, and one more if there is another page."""
+    asked = select(*t.BREACH.columns).order_by(_B.BreachId.desc()).limit(most + 1)
+    if behind:
+        asked = asked.where(_B.BreachId < behind.number)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def changes(connection: Connection, behind: Behind | None) -> list[dict]:
+    """Return a page of what commands have changed, newest first, and one more if there is another page."""
+    number = t.AUDIT.c.AuditId
+    asked = select(*t.AUDIT.columns).order_by(number.desc()).limit(ROWS + 1)
+    if behind:
+        asked = asked.where(number < behind.number)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
+    """The condition to be further down a list by time and number, newest first; the first term lets an index serve."""
+    return and_(time <= behind.time, or_(time < behind.time, number < behind.number))

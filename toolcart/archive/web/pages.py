@@ -1,0 +1,231 @@
+"""What each page shows: a template's name and its values, all of which JSON takes too.
+
+Rules
+1. A page is `async def page(read, request) -> Page`; an address that cannot be read raises Unclear.
+2. Nothing here changes anything; everything but the log-in is a GET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from toolcart.archive import cars, queries, rows
+from toolcart.archive.web import asked, day, filters, shown
+from toolcart.archive.web.reading import Reading
+from toolcart.trace.curves import Curve, Tightening
+
+DAY_ROWS = 50000  # of one station: one every 1.7 s around the clock
+DAY_LIST = 50
+LIVE_ROWS = 50
+CURVES, CURVES_MOST = 10, 30  # drawn over one another
+VIN_MOST = 25  # 004:125
+_GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
+
+
+class NotThere(Exception):
+    """There is no such thing; the text says what was asked for."""
+
+
+@dataclass
+class Page:
+    """A template's name and its values, or another address to go to."""
+
+    template: str
+    values: dict[str, Any]
+    go_to: str | None = None
+    rows: Callable[[Connection, int], list[dict]] | None = None  # the newest rows of what it shows, for a file
+
+
+def exported(wanted: queries.Wanted) -> Callable[[Connection, int], list[dict]]:
+    """Return what gives the rows of a file: those that a page shows, and those after them."""
+    return lambda connection, most: asked.results(connection, wanted, None, most)
+
+
+def today() -> str:
+    """Return today by the machine's clock, as stations write it."""
+    return datetime.now().strftime("%Y%m%d")
+
+
+async def overview(read: Reading, request: Request) -> Page:
+    """The map: systems, stations, their last sign of life, today's results."""
+    systems = await read(asked.stations, today())
+    more = max(0, await read(asked.station_count) - asked.STATIONS)
+    return Page("overview.html", {"systems": systems, "more": more, "now": rows.now_text()})
+
+
+async def live(read: Reading, request: Request) -> Page:
+    """The newest results; page.js adds new ones."""
+    found = await read(asked.results, queries.Wanted(), None, LIVE_ROWS)
+    newest = found[0]["ResultId"] if found else 0
+    return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
+
+
+async def search(read: Reading, request: Request) -> Page:
+    """A whole VIN first, then the beginning or end of one, a tightening ID, a station's name."""
+    text = request.query_params.get("q", "").strip()[:100]
+    if not text:
+        return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
+    for vin in dict.fromkeys((text, text.upper())):
+        if len(vin) <= VIN_MOST and await read(cars.is_there, vin):
+            return Page("", {}, go_to=shown.link("/car", vin=vin))
+    found = await read(asked.cars_like, text) or (await read(asked.cars_like, text.upper()))
+    by_id: list[dict] = []
+    if text.isascii() and text.isdigit() and int(text) < 2**63:
+        by_id = (await read(asked.results, queries.Wanted(tightening_id=int(text))))[: asked.ROWS]
+    stations = await read(asked.named_stations, text)
+    if len(found) == 1 and not by_id and not stations:
+        return Page("", {}, go_to=shown.link("/car", vin=found[0]["VIN"]))
+    return Page("search.html", {"q": text, "cars": found, "results": by_id, "stations": stations})
+
+
+async def car(read: Reading, request: Request) -> Page:
+    """All screws of a car."""
+    vin = request.query_params.get("vin", "")[:100]
+    found = await read(asked.car, vin)
+    if not found:
+        raise NotThere(f"no result has the VIN {vin!r}")
+    return Page(
+        "car.html",
+        {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)},
+        rows=exported(queries.Wanted(vin=vin)),
+    )
+
+
+async def result(read: Reading, request: Request) -> Page:
+    """One result with everything that came with it, and its curves."""
+    number = request.path_params["number"]
+    found = await read(queries.result, number) if number < 2**63 else None
+    if found is None:
+        raise NotThere(f"there is no result {number}")
+    around = await read(asked.neighbours, found)
+    values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
+    return Page("result.html", {**values, "curves": _curves(found)})
+
+
+async def curves(read: Reading, request: Request) -> Page:
+    """Curves of a result and those before it, over one another, with the window that they have to end in."""
+    number = request.path_params["number"]
+    found = await read(queries.result, number) if number < 2**63 else None
+    if found is None:
+        raise NotThere(f"there is no result {number}")
+    count = filters.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
+    only_ok = filters.one_of(request, "only", ("", "ok")) == "ok"
+    others = [await read(queries.result, one) for one in await read(asked.like, found, count, only_ok)]
+    lines = [
+        {**_curves(one), **{name: one[name] for name in ("ResultId", "Time", "Overall", "VIN")}}
+        for one in others
+        if one
+    ]
+    window = {name: found[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
+    values = {"result": {**found, "Graphs": []}, "lines": lines, "window": window}
+    return Page("curves.html", {**values, "count": count, "only_ok": only_ok})
+
+
+async def station(read: Reading, request: Request) -> Page:
+    """A station's day."""
+    key = filters.station(request.path_params["key"])
+    told = await read(asked.station, key)
+    if told is None:
+        raise NotThere(f"station {request.path_params['key']} has never reported")
+    days = await read(asked.days, key, filters.time(request, "day", exactly=8))
+    only_ok = request.query_params.get("only") == "ok"
+    found, listed, wanted = [], [], None
+    if days["Day"]:
+        found = await read(asked.day_rows, key, days["Day"], DAY_ROWS)
+        wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
+        listed = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
+    names = await read(asked.program_names, key)
+    nok = sum(1 for row in found if row[2])
+    values = {"station": told, "days": days, "only_ok": only_ok, "count": len(found), "nok": nok, "results": listed}
+    values.update(programs=day.programs(found, names, only_ok), cut_off=len(found) == DAY_ROWS)
+    of_day = exported(wanted) if wanted else None
+    return Page("station.html", {**values, "now": rows.now_text()}, rows=of_day)
+
+
+async def results(read: Reading, request: Request) -> Page:
+    """Filtered lists: what is not OK, or all."""
+    asked_for = request.query_params
+    key = filters.station(asked_for["station"]) if asked_for.get("station") else None
+    wanted = queries.Wanted(
+        station=key,
+        from_time=filters.time(request, "from"),
+        to_time=filters.behind_day(filters.time(request, "to")),
+        nok=asked_for.get("verdict", "nok") == "nok",
+        program=filters.number(request, "program"),
+        tool=filters.tool(request),
+        statuses=filters.cause(request),
+    )
+    found = await read(asked.results, wanted, filters.place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    last = found[-1] if more else None
+    behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
+    form = {name: asked_for.get(name, "") for name in ("station", "program", "tool", "cause")}
+    form.update({name: filters.field(filters.minute(request, name)) for name in ("from", "to")})
+    form["verdict"] = "nok" if wanted.nok else "all"
+    return Page("results.html", {"results": found, "filters": form, "behind": behind}, rows=exported(wanted))
+
+
+async def events(read: Reading, request: Request) -> Page:
+    """Events that stations reported (telegram 09)."""
+    text = request.query_params.get("station", "")
+    key = filters.station(text) if text else None
+    found = await read(asked.events, key, filters.place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    behind = f"{found[-1]['Time'] if key else ''}-{found[-1]['EventId']}" if more else None
+    return Page("events.html", {"events": found, "filters": {"station": text}, "behind": behind})
+
+
+async def breaches(read: Reading, request: Request) -> Page:
+    """Breaches of the document."""
+    found = await read(asked.breaches, filters.place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    return Page("breaches.html", {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None})
+
+
+async def audit(read: Reading, request: Request) -> Page:
+    """What commands have changed, and who ran them."""
+    found = await read(asked.changes, filters.place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    return Page("audit.html", {"changes": found, "behind": f"-{found[-1]['AuditId']}" if more else None})
+
+
+# -- curves --------------------------------------------------------------------------------------------------------
+
+
+def _graph(graph: dict) -> dict:
+    """Return a graph without its bytes."""
+    return {name: value for name, value in graph.items() if name != "Samples"}
+
+
+def _curves(found: dict) -> dict:
+    """Return values over time and torque over angle, with limits; {} if there are none."""
+    one = Tightening("", "")
+    told: dict[str, Any] = {}
+    for graph in found["Graphs"]:
+        name, unit = _GRAPHS.get(graph["GraphType"], ("another", ""))
+        times, values = queries.samples(graph)
+        one.curves[name] = Curve(name, unit, values, times, graph["LimitMin"], graph["LimitMax"])
+        told[name] = {"unit": unit, "times": _short(times), "values": _short(values)}
+    if not told:
+        return {}
+    over = one.torque_over_angle()
+    told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
+    told["limits"] = {
+        "torque": [found["TorqueLow"], found["TorqueHigh"]],
+        "angle": [found["AngleLow"], found["AngleHigh"]],
+    }
+    return told
+
+
+def _short(values: list[float]) -> list[float]:
+    return [round(value, 4) for value in values]

@@ -1,0 +1,78 @@
+"""The archive's database for pages: read-only, a few queries at once, none longer than a page may take.
+
+Rules
+1. A connection cannot write: SQLite has `query_only`, PostgreSQL a read-only session. Neither holds up the writer.
+2. A query that takes too long is ended by the database, and raises TooLong.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from toolcart.archive import database
+
+LIMIT_S = 5.0
+AT_ONCE = 4  # queries; more would only wait for the same two cores
+_STEPS = 10000  # of SQLite's machine between two looks at the clock, about 0.1 ms
+
+Answer = TypeVar("Answer")
+
+
+class TooLong(Exception):
+    """A query took longer than a page may."""
+
+
+class Away(Exception):
+    """The database does not answer; the text says why."""
+
+
+class Reading:
+    """`await reading(question, ...)` calls `question(connection, ...)` in a thread."""
+
+    def __init__(self, place: str, limit_s: float = LIMIT_S) -> None:
+        self.shown = database.shown(place) if "://" in place else Path(place).name
+        self.limit_s = limit_s
+        self._engine = database.connect(place, writes=False)
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        self._until = threading.local()
+        self._limiter = CapacityLimiter(AT_ONCE)
+        self._engine.dispose()  # from here on connections are made as pages need them
+        event.listen(self._engine, "connect", self._as_pages_want_it)
+
+    async def __call__(self, question: Callable[..., Answer], *values: object) -> Answer:
+        """Return the answer; TooLong, or Away."""
+        return await to_thread.run_sync(self.ask, question, *values, limiter=self._limiter)
+
+    def ask(self, question: Callable[..., Answer], *values: object) -> Answer:
+        """The same in this thread."""
+        self._until.s = time.monotonic() + self.limit_s
+        try:
+            with self._engine.connect() as connection:
+                return question(connection, *values)
+        except SQLAlchemyError as wrong:
+            text = str(getattr(wrong, "orig", None) or wrong).splitlines()[0]
+            ended = isinstance(wrong, OperationalError) and ("interrupted" in text or "statement timeout" in text)
+            raise (TooLong() if ended else Away(text)) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def _as_pages_want_it(self, connection, _record) -> None:
+        if self._is_sqlite:
+            connection.execute("PRAGMA query_only=ON")
+            connection.set_progress_handler(lambda: time.monotonic() > getattr(self._until, "s", float("inf")), _STEPS)
+        else:
+            connection.execute("SET default_transaction_read_only = on")
+            connection.execute("SET jit = off")  # compiling a query takes longer than answering it
+            connection.execute("SET max_parallel_workers_per_gather = 0")  # the other processors are for the writer
+            connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
+            connection.commit()

@@ -1,0 +1,136 @@
+"""Where the pages listen and with which password; their own process beside `toolcart archive serve --web`.
+
+Rules
+1. The pages have a process of their own, so a page can neither hold up a 05 nor take the archive down with it.
+2. Beyond the loopback a password is needed; if anything is missing, that is said before anything listens.
+3. A child ends when its parent does, however that ended: it reads a pipe that the parent holds. The server's figures
+   come over it, a line of JSON each time; if the child does not read, they are left out.
+4. The database's address goes to the child in its environment: there may be a password in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from toolcart.archive.options import PLACE_VARIABLE
+from toolcart.archive.periods import Shifts, written
+from toolcart.archive.tls import Tls
+from toolcart.archive.web import login
+from toolcart.archive.web.users import Proxy, UsersFile, proxy_of
+from toolcart.base import child
+from toolcart.base.private import Wrong
+
+HOST, PORT = "127.0.0.1", 8080
+STOP_LIMIT_S = 5.0
+
+
+class CannotServe(Exception):
+    """The pages cannot be served this way; the text says why."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the pages are, the files of the password or of users, the plant's shifts, TLS, and trusted proxies."""
+
+    host: str = HOST
+    port: int = PORT
+    password_file: str | None = None
+    shifts: Shifts = ()
+    tls: Tls | None = None
+    users_file: str | None = None
+    trust_proxy: str | None = None  # addresses
+    user_header: str = ""
+
+    def proxy(self) -> Proxy | None:
+        """Return the trusted proxies, if any; ValueError."""
+        return proxy_of(self.trust_proxy, self.user_header) if self.trust_proxy else None
+
+    def door(self) -> login.Door | None:
+        """Return who may come in; CannotServe if that has to be said and is not."""
+        try:
+            if self.users_file:
+                return login.Door(None, UsersFile(self.users_file), login.over_file(self.users_file))
+            secret = login.password(self.password_file)
+        except Wrong as wrong:
+            raise CannotServe(str(wrong)) from None
+        if self.user_header:
+            raise CannotServe("--user-header needs --users-file, which says who may do what; it may be empty")
+        if secret is None and not login.is_loopback(self.host):
+            raise CannotServe(
+                f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
+                f"(mode 0600), --users-file FILE, or {login.VARIABLE} in the environment"
+            )
+        return login.Door(secret, None, login.over_file(self.password_file)) if secret else None
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read `HOST:PORT`, `PORT` or `[::1]:PORT`; ValueError for anything else."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError(f"{text!r}: HOST:PORT or PORT is expected, such as 0.0.0.0:8080")
+    return host.strip("[]") or HOST, int(port)
+
+
+class Child:
+    """The pages in a process of their own; `close` leaves no process behind."""
+
+    def __init__(self, place: str, where: Listening, is_quiet: bool = False) -> None:
+        self._place = place
+        self._told = subprocess.DEVNULL if is_quiet else None
+        self._where = where
+        self._process = self._started()
+
+    def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
+        """Start the process again if it has ended; give it the server's figures."""
+        code = self._process.poll()
+        if code is not None:
+            say(f"the pages have ended with {code}; they are started again")
+            self._close_pipe()
+            self._process = self._started()
+        assert self._process.stdin is not None
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._process.stdin.fileno(), json.dumps(counted).encode() + b"\n")
+
+    def close(self) -> None:
+        """End the process."""
+        self._close_pipe()
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _started(self) -> subprocess.Popen:
+        where = self._where
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        command = child.command("-m", "toolcart.tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}")
+        if where.password_file:
+            command += ["--password-file", where.password_file]
+        for name in ("users_file", "trust_proxy", "user_header"):
+            if value := getattr(where, name):
+                command += [f"--{name.replace('_', '-')}", value]
+        if where.shifts:
+            command += ["--shifts", written(where.shifts)]
+        if where.tls:
+            command += ["--tls-certificate", where.tls.certificate, "--tls-key", where.tls.key]
+        environment = {**os.environ, PLACE_VARIABLE: self._place}
+        process = subprocess.Popen(
+            [*command, "--with-parent"],
+            stdin=subprocess.PIPE,
+            stdout=self._told,
+            stderr=self._told,
+            env=environment,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        os.set_blocking(process.stdin.fileno(), False)
+        return process
+
+    def _close_pipe(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()

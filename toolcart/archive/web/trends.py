@@ -1,0 +1,146 @@
+"""Pages for a quality engineer: the trend of a station's program, and what was not OK, by frequency."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+
+from toolcart.archive import pareto, spc
+from toolcart.archive.periods import moment, period_by
+from toolcart.archive.web import asked, filters, shown
+from toolcart.archive.web.pages import NotThere, Page
+from toolcart.archive.web.reading import Reading
+from toolcart.archive.web.trend import trend
+
+DAYS = 7  # up to the latest result, unless the address says otherwise
+PARETO_DAYS = 30
+ROWS = 20000  # of one program of a station: a week at one every half minute
+VIN_MOST = 25  # 004:125
+SERIAL_MOST = 10  # 004:148
+BARS = 30
+SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # offered as links
+KINDS = ("day", "week", "study", "shift")
+BY = ("cause", "station", "program", "tool")
+
+
+async def trend_page(read: Reading, request: Request) -> Page:
+    """A program of a station over time."""
+    text = request.path_params["key"]
+    key = filters.station(text)
+    station = await read(asked.station, key)
+    if station is None:
+        raise NotThere(f"station {text} has never reported")
+    names = await read(asked.program_names, key)
+    newest = await read(asked.newest, key, filters.number(request, "program"), filters.number(request, "spindle"))
+    if newest is None:
+        return Page("trend.html", {"station": station, "trend": None, "title": ""})
+    time, spindle, program = newest
+    form = _form(request, time, DAYS)
+    form.update(program=program, spindle=spindle, **_narrowed(request))
+    shifts = request.app.state.shifts
+    kinds = KINDS if shifts else KINDS[:-1]
+    form["by"] = filters.one_of(request, "by", kinds)
+    form["size"] = filters.number(request, "size", spc.GROUPS) or spc.GROUP
+    form["only"] = filters.one_of(request, "only", ("", "ok"))
+    wanted = asked.Trended(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
+    period = None if form["by"] == "study" else period_by(form["by"], shifts)
+    told, is_cut = await read(_trended, wanted, period, form["size"], form["only"] == "ok")
+    values: dict[str, Any] = {"station": station, "trend": told, "is_cut": is_cut, "form": form, "kinds": kinds}
+    values["title"] = names.get((spindle, program), f"Program {program}")
+    values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
+    values["spindles"] = sorted({number for number, _ in names})
+    values["spans"] = {name: _span(moment(time), days) for name, days in SPANS.items()}
+    rows = partial(asked.trended_results, wanted=wanted)
+    return Page("trend.html", {**values, "around": _around(form)}, rows=rows)
+
+
+def _trended(connection, wanted: asked.Trended, period, size: int, only_ok: bool) -> tuple[dict, bool]:
+    """Ask and compute in the same thread: figures over many results take a while too."""
+    rows = asked.trend_rows(connection, wanted, ROWS)
+    return trend(rows, period, size, only_ok), len(rows) == ROWS
+
+
+async def pareto_page(read: Reading, request: Request) -> Page:
+    """What was not OK, by cause, station, program or tool."""
+    by = filters.one_of(request, "by", BY)
+    text = request.query_params.get("station", "")
+    key = filters.station(text) if text else None
+    latest = await read(asked.newest_nok)
+    form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
+    form["program"] = filters.number(request, "program")
+    counted = []
+    if latest is not None:
+        counted = await read(asked.nok_counts, key, form["program"], *_digits(form))
+    counts: Counter = Counter()
+    links = {}
+    for row in counted:
+        what, to = _what(by, row)
+        counts[what] += row["count"]
+        links[what] = shown.link("/results", **{**form, "by": None, **to})
+    bars = [{**bar, "address": links[bar["what"]]} for bar in pareto.pareto(counts)]
+    values = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": sum(counts.values()), "form": form, "kinds": BY}
+    return Page("pareto.html", values)
+
+
+def _what(by: str, row: dict) -> tuple[str, dict]:
+    """Return what a bar stands for, and the filter for a list of its results."""
+    where = shown.place(row)
+    station = f"{row['StationName'] or ''} ({where})"
+    if by == "station":
+        return station, {"station": where}
+    if by == "program":
+        name = row["ProgramName"] or f"Program {row['Program']}"
+        return f"{name}, {station}", {"station": where, "program": row["Program"]}
+    if by == "tool":
+        tool = row["SpindleSerial"]
+        return f"{tool or 'without a serial number'}, {station}", {"station": where, "tool": tool or filters.NONE}
+    cause = pareto.cause(row["TorqueStatus"], row["AngleStatus"], row["TimeStatus"])
+    return cause, {"cause": cause}
+
+
+# -- filters -------------------------------------------------------------------------------------------------------
+
+
+def _form(request: Request, latest: str | None, days: int) -> dict[str, Any]:
+    """Return from and to as a browser's fields have them; by default `days` days up to the latest result."""
+    until = filters.minute(request, "to") or (moment(latest) if latest else datetime.now())
+    since = filters.minute(request, "from")
+    return _ends(since, until) if since else _span(until, days)
+
+
+def _span(until: datetime, days: int) -> dict[str, str]:
+    """Return `days` days, the last one up to `until`."""
+    midnight = until.replace(hour=0, minute=0)
+    return _ends(midnight - min(timedelta(days=days - 1), midnight - datetime.min), until)
+
+
+def _ends(since: datetime, until: datetime) -> dict[str, str]:
+    return {"from": filters.field(since), "to": filters.field(until)}
+
+
+def _digits(form: dict) -> tuple[str, str]:
+    """Return the span of time that a form names, including both minutes."""
+    since, until = ("".join(c for c in form[name] if c.isdigit()) for name in ("from", "to"))
+    return since, until + "a"
+
+
+def _narrowed(request: Request) -> dict[str, str | None]:
+    most = {"tool": SERIAL_MOST, "vin_from": VIN_MOST, "vin_to": VIN_MOST}
+    return {name: filters.text(request, name, length) for name, length in most.items()}
+
+
+def _around(form: dict) -> dict[str, dict]:
+    """Return the spans of the same length before and after this one."""
+    since, until = (datetime.fromisoformat(form[name]) for name in ("from", "to"))
+    length = max(until - since, timedelta()) + timedelta(minutes=1)
+    told = {}
+    for name, by in (("earlier", -length), ("later", length)):
+        try:
+            told[name] = _ends(since + by, until + by)
+        except OverflowError:  # the first year, or the last
+            continue
+    return told

@@ -1,0 +1,92 @@
+"""The checkout's cache, which git ignores: what is in it is complete or absent, and made by one process at a time.
+
+Rules:
+1. A folder is built under a temporary name and renamed when it is complete, so half a folder is never seen. Two folders
+   beside each other are built in parallel unless their names begin alike: few locks, and no idle core.
+2. The lock is the kernel's, so a killed process leaves none behind.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from toolcart.base.sources import ROOT, Unavailable
+
+CHECKOUT = ROOT  # code that needs more of it than the program is never installed
+KEPT = 12
+KEPT_S = 3600  # longer than any run that may still be using it
+CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every worktree that shares a cache
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold this checkout's lock `name`; a second process waits."""
+    CACHE.mkdir(exist_ok=True)
+    with open(CACHE / f"{name}.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """Return `folder`; if it is not there yet, first let `fill` build it under a temporary name."""
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(f"{folder.parent.name}-{folder.name[0]}"):
+        if folder.is_dir():
+            return folder
+        building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        try:
+            fill(building)
+            building.chmod(0o755)
+            os.rename(building, folder)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+    return folder
+
+
+def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
+    """Run `command` to its end and return its stdout; if it fails, raise Unavailable with one line."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            env=env,
+            cwd=cwd,
+        )
+    except FileNotFoundError:
+        raise Unavailable(f"{command[0]} is not installed") from None
+    except OSError as error:
+        raise Unavailable(f"{command[0]}: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{command[0]} was not done within {timeout_s} s") from None
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
+    return done.stdout
+
+
+def forget_old(folder: Path) -> None:
+    """Remove what has not been used for an hour from a folder of the cache, but keep the latest dozen."""
+
+    def age_s(path: Path) -> float:
+        try:
+            return time.time() - path.stat().st_mtime
+        except FileNotFoundError:  # another run removed it at the same time
+            return 0.0
+
+    trees = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=age_s)
+    for tree in trees[KEPT:]:
+        if age_s(tree) > KEPT_S:
+            shutil.rmtree(tree, ignore_errors=True)

@@ -1,0 +1,101 @@
+"""A group of commands that are imported only when used; whatever goes wrong in one is reported in words.
+
+Rules
+1. `toolcart status` does not wait for the libraries of the other commands.
+2. No traceback reaches a user: an unforeseen error is one line that says what, where, and what to do. With
+   TOOLCART_TRACEBACK set the traceback is shown, for developers.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from types import ModuleType
+
+import click
+
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.printable import visible
+
+TRACEBACK = "TOOLCART_TRACEBACK"
+
+
+def imported(module: str, command: str) -> ModuleType:
+    """Return the module of this command; an installation lacks the laboratory's: then say so and exit."""
+    if _is_missing(module):
+        click.echo(f"toolcart: `{command}` needs a checkout of toolcart, an installation does not have it.", err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    return importlib.import_module(module)
+
+
+def _is_missing(module: str) -> bool:
+    if not module.startswith("lab."):
+        return False
+    from toolcart.base import installation  # takes time to import
+
+    return installation.kind() != installation.CHECKOUT
+
+
+class LazyGroup(click.Group):
+    """`places` maps a command's name to where it is, "module:attribute"."""
+
+    def __init__(self, *arguments, places: dict[str, str] | None = None, **more) -> None:
+        super().__init__(*arguments, **more)
+        self.places = places or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every name that is here, without importing anything."""
+        return sorted({*self.commands, *(name for name, place in self.places.items() if not _is_missing(place))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, imported now."""
+        if cmd_name not in self.commands and cmd_name in self.places:
+            module, _, attribute = self.places[cmd_name].partition(":")
+            self.add_command(getattr(imported(module, cmd_name), attribute), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; the outermost group reports whatever goes wrong."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.parent is not None or os.environ.get(TRACEBACK) or _is_reader_gone(error):
+                raise
+            for line in words(error):
+                click.echo(visible(line), err=True)
+            sys.exit(EXIT_OTHER)
+
+
+def _is_reader_gone(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE  # click ends this quietly
+
+
+def words(error: Exception) -> list[str]:
+    """Return what happened, and what to do about it."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        return [f"toolcart: {where}{error.strerror}", f"  {_HINTS.get(error.errno or 0, _ELSE)}"]
+    if isinstance(error, MemoryError):
+        return ["toolcart: there is not enough memory for this", "  A smaller part of it may do."]
+    if isinstance(error, ModuleNotFoundError):
+        return [f"toolcart: {error.name} is not installed", "  README.md names the extras and what brings each."]
+    return [
+        f"toolcart: this should not happen: {type(error).__name__}: {error}",
+        f"  Please report it, with what the same command says with {TRACEBACK}=1 in front of it.",
+    ]
+
+
+_ELSE = "Is the name right, and is it there?"
+_HINTS = {
+    errno.EACCES: "This user has not the permission; try sudo, or name another place.",
+    errno.EPERM: "This user has not the permission; try sudo, or name another place.",
+    errno.EROFS: "It lies on a file system that cannot be written; name another place.",
+    errno.ENOSPC: "The disk is full; make room, or name another place.",
+    errno.EADDRINUSE: "Another program listens there; choose another port.",
+    errno.EMFILE: "Too many files are open; look at `ulimit -n`.",
+    errno.EIO: "The disk or the device does not answer as it should; `dmesg` tells more.",
+}

@@ -1,0 +1,54 @@
+"""Files that only their owner may read: passwords, keys, and who is told what.
+
+Rules
+1. A file is on the disk once written, and at no moment readable by others: it is made anew under a free name.
+2. A file that is replaced is complete at every moment, either the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from toolcart.board import linux_refusal
+
+
+class Wrong(Exception):
+    """A file that should be private cannot be used; the text says what to do."""
+
+
+def user_name(uid: int | None = None) -> str:
+    """Return the name of this user, or of the one whose files this process may use."""
+    return linux_refusal.user_name(os.geteuid() if uid is None else uid)
+
+
+def text_of(path: str | Path, handed: bool = False) -> str:
+    """Return its content; Wrong if others may read it. A file that was `handed` to us may have any mode."""
+    try:
+        mode = os.stat(path).st_mode
+        found = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
+    if stat.S_IMODE(mode) & 0o077 and not handed:
+        raise Wrong(f"{path}: others may read it; chmod 600 {path}")
+    return found
+
+
+def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:
+    """Write a file that does not exist yet; OSError if it does."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def put(path: str | Path, text: str) -> None:
+    """Write a file, which may exist already."""
+    part = f"{path}.part"
+    with suppress(FileNotFoundError):
+        os.unlink(part)
+    make(part, text.encode())
+    os.replace(part, path)

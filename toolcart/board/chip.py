@@ -1,0 +1,290 @@
+"""What the boards of all chips share: ticks, ports, spool, clock, watchdog, lamp, console.
+
+Rules
+1. A chip's module provides what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`,
+   `supply(pin)`.
+2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
+   spool is in files instead, and the start says which. Any other path is a folder.
+3. A spool is never inside a version's folder: relative paths begin at the root.
+4. The watchdog starts with the loop and cannot be stopped; toolcart.board.hold feeds it when a person ends the agent.
+"""
+
+import gc
+import sys
+import time
+
+import machine
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.ticks import TICKS_MAX
+from toolcart.agent.log.flash import Part
+from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
+from toolcart.board.hold import HELD_FEED_MS, Hold, hold
+from toolcart.board.network import bring_up
+from toolcart.board.sockets import Sockets
+from toolcart.board.uart import UartPort
+
+WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
+SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
+NTP_PORT = const(123)
+RAW = "raw"
+FOLDER = "/spool"
+
+
+class ChipClock:
+    """machine.RTC, read and set as six numbers."""
+
+    def __init__(self):
+        self._rtc = machine.RTC()
+
+    def read(self):
+        """Return (year, month, day, hour, minute, second)."""
+        return time.localtime()[:6]
+
+    def write(self, moment):
+        """Set the clock; nothing uses the day of the week."""
+        year, month, day, hour, minute, second = moment
+        self._rtc.datetime((year, month, day, 0, hour, minute, second, 0))
+
+
+class _Datagram:
+    """One UDP socket in the form of toolcart.board.clock.Ntp."""
+
+    def __init__(self, sock):
+        self._sock = sock
+
+    def send(self, buf):
+        self._sock.write(buf)
+
+    def recv_into(self, buf):
+        return self._sock.readinto(buf) or 0
+
+    def close(self):
+        self._sock.close()
+
+
+def _udp():
+    """Return a datagram socket that does not block."""
+    import socket
+
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    return sock
+
+
+def _place(host, port):
+    """Return the socket address for a host in four numbers; that never blocks."""
+    import socket
+
+    return socket.getaddrinfo(host, port)[0][-1]
+
+
+class Board:
+    """What toolcart.agent.cart.app and toolcart.board.upkeep ask of a board."""
+
+    def __init__(self, configuration, chip):
+        self.settings = configuration["board"]
+        self.said = []  # messages of the start, in words
+        self.watchdog = None
+        self._chip = chip
+        self._flashes = {}
+        now = self.now()
+        self.clock = Clock(ChipClock(), now)
+        self.network = bring_up(chip, self.settings, self.said, self.scan, now)
+        self.sockets = Sockets(self.network.is_up, self._make_resolver, self.now)
+        self.ntp = None
+        if self.settings["ntp_hosts"]:
+            self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], self._zone(), now)
+        self._lamp = self._find_lamp()
+
+    def _zone(self):
+        """Return the zone of the settings; if its rules cannot be read, say so and use the offset."""
+        from toolcart.board.zone import fixed, parsed  # only if a server is asked
+
+        text = self.settings["time_zone"]
+        zone = parsed(text) if text else None
+        if zone is None:
+            if text:
+                self.said.append("time_zone cannot be read: " + text)
+            zone = fixed(self.settings["utc_offset_min"])
+        return zone
+
+    # -- for toolcart.agent.cart.app
+    # -----------------------------------------------------------------------------------------
+
+    def now(self):
+        """Return the ticks."""
+        return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
+
+    def stamp_into(self, buf):
+        """Write the local time as 19 characters."""
+        self.clock.stamp_into(buf)
+
+    def clock_is_set(self):
+        """True if ToolsNet or NTP has set the clock, and not only a controller."""
+        return self.clock.source >= SOURCE_TOOLSNET
+
+    def seed(self):
+        """Return a number that differs from start to start."""
+        return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6  # type: ignore[operator]
+
+    def tcp(self):
+        """Return a new port."""
+        return self.sockets.tcp()
+
+    def serial(self, controller):
+        """Return a new port for the UART of these controller settings."""
+        port = UartPort(controller, machine.UART, machine.Pin, self.sockets.poll)
+        self.sockets.add(port)
+        return port
+
+    def flash(self, spool):
+        """Open the flash of these spool settings; None if it is not available now."""
+        path = spool["path"]
+        if path not in self._flashes:
+            device = self._open_flash(path, spool["size_kib"])
+            if device is None:
+                return None
+            if self.settings["supply"]:
+                from toolcart.board.supplied_flash import SuppliedFlash  # few boards have it
+
+                device = SuppliedFlash(device, self._chip.supply(self.settings["supply"][0]), self.settings["supply"])
+            self._flashes[path] = device
+        return self._flashes[path]
+
+    def watch(self, port, slot):
+        """Wake `slot` whenever something happens at the port."""
+        port.slot = slot
+
+    def wait(self, app, wait_ms):
+        """Sleep until input or for `wait_ms`."""
+        self.sockets.wait(app, wait_ms, self.now)
+
+    # -- for toolcart.board.upkeep
+    # --------------------------------------------------------------------------------------
+
+    def start_watchdog(self):
+        """Start the watchdog: from here on the board restarts when it is not fed."""
+        if self.settings["watchdog"]:
+            self.watchdog = machine.WDT(timeout=WATCHDOG_MS)
+
+    def hold_watchdog(self):
+        """Feed the watchdog from a timer for HELD_S, then never again."""
+        if self.watchdog is not None:
+            hold(self.watchdog, self._chip.timer)
+
+    def scan(self, wlan):
+        """List the access points; feed the watchdog meanwhile, since that may take longer than it waits."""
+        if self.watchdog is None:
+            return wlan.scan()
+        feeder = Hold(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
+        try:
+            return wlan.scan()
+        finally:
+            feeder.end()
+
+    def show_lamp(self, on):
+        """Switch the lamp."""
+        if self._lamp is not None:
+            self._lamp.value(1 if on else 0)
+
+    def read_console(self):
+        """Return what was typed."""
+        return self.sockets.read_console()
+
+    def calendar(self, unix_s):
+        """Return the six numbers of seconds since 1970, whatever epoch this port has."""
+        offset_s = 0 if time.gmtime(0)[0] == 1970 else 946684800
+        return time.gmtime(unix_s - offset_s)[:6]
+
+    def about(self):
+        """Return the board's part of the status."""
+        gc.collect()
+        return {
+            "chip": sys.platform,
+            "firmware": ".".join([str(part) for part in sys.implementation.version[:3]]),
+            "free_bytes": gc.mem_free(),  # type: ignore[attr-defined]
+            "said": self.said,
+            "supply": [flash.about() for flash in self._flashes.values()] if self.settings["supply"] else [],
+            "up_ms": self.now(),
+            "resolver": self.sockets.resolver and self.sockets.resolver.about(),
+            "id": "".join(["%02x" % octet for octet in machine.unique_id()]),
+        }
+
+    def reset(self):
+        """Restart the board."""
+        machine.reset()
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _make_resolver(self):
+        """Return a resolver of names; loaded only if the configuration or a telegram 08 has one."""
+        import os
+
+        from toolcart.board.resolver import Resolver
+
+        def number():
+            octets = os.urandom(2)
+            return octets[0] << 8 | octets[1]
+
+        return Resolver(self.sockets.poll, self.network.servers, _udp, _place, number)
+
+    def _datagram(self, host):
+        """Return an open datagram socket to the time server; None if there is none now, while its name is looked up."""
+        address = self.sockets.address_of(host)
+        if not address:
+            return None
+        try:
+            sock = _udp()
+            sock.connect(_place(address, NTP_PORT))
+        except OSError:
+            return None
+        return _Datagram(sock)
+
+    def _find_lamp(self):
+        try:
+            return self._chip.lamp_pin(self.settings["lamp"])
+        except (OSError, ValueError, TypeError) as error:
+            self.said.append("no lamp: %s" % error)
+            return None
+
+    def _open_flash(self, path, size_kib):
+        if path == RAW or path.startswith(RAW + "@"):
+            first_kib = int(path[len(RAW) + 1 :] or "0")
+            device = self._chip.raw_flash()
+            if device is not None:
+                return self._part(device, path, first_kib, size_kib)
+            self.said.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
+            path = path.replace("@", "_")
+        return self._open_folder(path, size_kib)
+
+    def _part(self, device, path, first_kib, size_kib):
+        """Return a part of the raw flash; None if it does not fit there."""
+        kib = device.block_count * device.block_bytes // 1024
+        if first_kib + size_kib > kib:
+            self.said.append(
+                "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
+            )
+            return None
+        self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
+        block_kib = device.block_bytes // 1024
+        return Part(device, first_kib // block_kib, size_kib // block_kib)
+
+    def _open_folder(self, path, size_kib):
+        import os
+
+        from toolcart.board.folder_flash import FolderFlash
+
+        try:
+            if not path.startswith("/"):
+                try:
+                    os.mkdir(FOLDER)
+                except OSError:
+                    pass  # it exists; if not, the next line says so
+                path = FOLDER + "/" + path
+            device = FolderFlash(path, size_kib * 1024)
+        except OSError as error:
+            self.said.append("%s: %s" % (path, error))
+            return None
+        self.said.append("%s: a folder of files, %d KiB" % (path, size_kib))
+        return device

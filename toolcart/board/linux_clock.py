@@ -1,0 +1,94 @@
+"""Compares the system's clock with the server's times in ToolsNet's telegram 05 (004:82), and sets it if wanted.
+
+Rules
+1. The first 05 is taken, and then one every EVERY_MS, as it comes: it has whole seconds and took time to arrive, so a
+   difference is known to about ERROR_S.
+2. The clock is set (`set`) only if nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
+3. A difference of whole half hours is a wrong time zone, not a wrong clock: it is reported, and nothing is set.
+4. If the agent may not set it (CAP_SYS_TIME) that is reported, and tried again with the next time.
+5. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.
+"""
+
+import time
+
+from toolcart.agent.base.ticks import Timer
+from toolcart.board.clock import from_digits
+
+CPYTHON_ONLY = True
+
+EVERY_MS = 600000
+LOOK_MS = 1000  # until there is a station to ask
+CORRECT_S = 2
+ERROR_S = 1.0
+HALF_HOUR_S = 1800
+ZONES_MOST_S = 14 * 3600
+FIRST_YEAR = 2024
+
+RIGHT, DIFFERS, SET, KEPT, ZONE, NOT_ALLOWED = "right", "differs", "set", "kept by NTP", "time zone", "not allowed"
+
+
+class ServersClock:
+    """The time of ToolsNet's server, for an `app`; `sets` the system's clock by it, or only compares."""
+
+    def __init__(self, app, board, sets):
+        self.ahead_s = None  # how much our clock is ahead of the server's; None: not known
+        self.outcome = ""  # of the last comparison, "" before the first
+        self.times_set = 0
+        self._app = app
+        self._board = board
+        self._sets = sets
+        self._due = Timer()
+        self._asked = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
+
+    def on_turn(self, now):
+        """Take a time that came since the last turn, and ask for the next when it is due."""
+        for session in self._asked:
+            if not session.wants_stamp:
+                self._take(session.stamp)
+                self._asked = []
+                self._due.start(now, EVERY_MS)
+                return
+        if self._asked or (self._due.armed and not self._due.expired(now)):
+            return
+        self._due.start(now, LOOK_MS)
+        self._asked = [
+            outlet.times
+            for one in self._app.stations
+            for outlet in one.outlets
+            if one.mounted and outlet.times is not None
+        ]
+        for session in self._asked:
+            session.wants_stamp = True
+
+    def about(self):
+        """Return what status shows of it."""
+        return {"ahead_s": self.ahead_s, "error_s": ERROR_S, "outcome": self.outcome, "times_set": self.times_set}
+
+    def _take(self, digits):
+        moment = from_digits(digits)
+        if moment is None or moment[0] < FIRST_YEAR:
+            return
+        try:
+            server_s = time.mktime(moment + (0, 0, -1)) + 0.5  # the middle of its second
+        except (OverflowError, ValueError):
+            return
+        ahead_s = self._board.wall_s() - server_s
+        self.ahead_s = round(ahead_s)
+        self.outcome = self._outcome(ahead_s, server_s)
+
+    def _outcome(self, ahead_s, server_s):
+        if abs(ahead_s) <= CORRECT_S:
+            return RIGHT
+        halves = round(ahead_s / HALF_HOUR_S)
+        if halves and abs(ahead_s) < ZONES_MOST_S + CORRECT_S and abs(ahead_s - halves * HALF_HOUR_S) <= CORRECT_S:
+            return ZONE
+        if not self._sets:
+            return DIFFERS
+        if self._board.clock_is_set():
+            return KEPT
+        try:
+            self._board.set_wall_s(server_s)
+        except OSError:
+            return NOT_ALLOWED
+        self.times_set += 1
+        return SET

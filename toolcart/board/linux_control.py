@@ -1,0 +1,319 @@
+"""A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
+
+    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (toolcart.agent.quarantine.orders), `status`,
+              `offer-again from 5` (toolcart.agent.wide.offer_again); at the
+              agent's own `status` and `command 10 select-pset 5` (toolcart.tools.status.served)
+    answer    lines of one JSON object each; the last one has "end": true
+
+Rules
+1. Mode 0600 from its first moment. A socket left by a killed agent is removed: we have the spool's lock.
+2. A limited number of clients at a time, one at a spool's socket; the others wait in the socket's own queue. One order
+   each, of at most LINE_MAX bytes.
+3. Nothing here waits. An order is a generator that does a little each turn, or yields the ms until it has something to
+   do; while its answer is not read it rests. It is told who asks (SO_PEERCRED). A client that sends or reads nothing
+   for PATIENCE_MS is cut off, but its order is still carried to its end.
+4. If no socket can be made (a path that is too long, a file system without sockets) the agent runs without it, and
+   `note` says so.
+"""
+
+import errno
+import json
+import os
+import socket
+import stat
+import struct
+
+from toolcart.agent.base.ticks import FOREVER, Timer
+
+CPYTHON_ONLY = True
+SUFFIX = ".sock"
+LINE_MAX = 1000
+PENDING_MAX = 65536  # bytes of an answer that wait for the reader
+PATIENCE_MS = 10000
+QUEUE = 8
+
+
+class Port:
+    """What toolcart.board.linux.Board polls: a socket, and whether something waits for it."""
+
+    slot = -1
+
+    def __init__(self):
+        self.sock = None
+        self.wants_out = False
+
+    def looks_up(self):
+        """False: no name is ever looked up here."""
+        return False
+
+
+class Asker:
+    """The user whose process asks, from the kernel, and whether the process is still there."""
+
+    gone = False
+
+    def __init__(self, sock):
+        _, self.uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+
+    @property
+    def user(self):
+        """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
+        try:
+            with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
+                for line in users:
+                    fields = line.split(":")
+                    if len(fields) > 2 and fields[2] == str(self.uid):
+                        return "".join([letter if " " < letter <= "~" else "?" for letter in fields[0]])
+        except OSError:
+            pass
+        return "uid %d" % self.uid
+
+
+class Talk:
+    """One client: its request, and the rest of its answer."""
+
+    def __init__(self, dispatch):
+        self.client = Port()
+        self.pending = b""
+        self._dispatch = dispatch
+        self._line = b""
+        self._job = None
+        self._asker = None
+        self._ends = False  # the answer is complete
+        self._patience = Timer()
+        self._pause = Timer()  # until the order has something to do
+
+    def is_free(self):
+        """True if another client may come: an order whose client is gone is first carried to its end."""
+        return self.client.sock is None and self._job is None
+
+    def begin(self, sock, now):
+        """Talk to this client."""
+        sock.setblocking(False)
+        self.client.sock = sock
+        self._asker = Asker(sock)
+        self._line = self.pending = b""
+        self._ends = False
+        self._patience.start(now, PATIENCE_MS)
+
+    def on_turn(self, now):
+        """Do what can be done now; return the ms until there may be more."""
+        if self.client.sock is not None:
+            self._converse(now)
+        if self._job is not None and (not self._pause.armed or self._pause.expired(now)):
+            self._go_on(now)
+        if self.client.sock is not None:
+            self._write(now)
+        if self._job is not None:
+            if self._pause.armed:
+                return self._pause.left(now)
+            return 0 if len(self.pending) < PENDING_MAX else self._patience.left(now)
+        return self._patience.left(now) if self.client.sock is not None else FOREVER
+
+    def close(self):
+        """Hang up, and give up the order."""
+        self._hang_up()
+        if self._job is not None:
+            self._job.close()
+            self._job = None
+
+    def _converse(self, now):
+        """Read the request; afterwards only notice that the client has gone."""
+        if self._patience.expired(now):
+            self._hang_up()
+            return
+        try:
+            octets = self.client.sock.recv(LINE_MAX)  # type: ignore
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            octets = b""
+        if not octets:
+            self._hang_up()
+        elif self._job is None and not self._ends:
+            self._line += octets
+            if b"\n" in self._line:
+                self._take(self._line.split(b"\n")[0])
+            elif len(self._line) > LINE_MAX:
+                self._hang_up()
+
+    def _take(self, line):
+        words = line.decode("ascii", "replace").split()
+        handler = self._dispatch.get(words[0]) if words else None
+        if handler is None:
+            known = ", ".join(sorted(self._dispatch))
+            self._tell({"error": "no such order; this agent knows: %s" % known})
+            self._end()
+        else:
+            self._job = handler(words, self._asker)
+
+    def _go_on(self, now):
+        self._pause.stop()
+        if len(self.pending) >= PENDING_MAX:
+            return
+        try:
+            line = next(self._job)  # type: ignore
+        except StopIteration:
+            self._job = None
+            self._end()
+            return
+        except Exception as error:  # an order must not end the agent
+            self._job = None
+            self._tell({"error": "%s: %s" % (type(error).__name__, error)})
+            self._end()
+            return
+        if isinstance(line, int):
+            self._pause.start(now, line)
+        elif line is not None:
+            self._tell(line)
+
+    def _tell(self, line):
+        if self.client.sock is not None:
+            self.pending += json.dumps(line).encode() + b"\n"
+
+    def _end(self):
+        self._tell({"end": True})
+        self._ends = True
+        if self.client.sock is None:
+            self._hang_up()
+
+    def _write(self, now):
+        if self.pending:
+            try:
+                taken = self.client.sock.send(self.pending)  # type: ignore
+            except (BlockingIOError, InterruptedError):
+                taken = 0
+            except OSError:
+                self._hang_up()
+                return
+            self.pending = self.pending[taken:]
+            if taken:
+                self._patience.start(now, PATIENCE_MS)
+        self.client.wants_out = bool(self.pending)
+        if self._ends and not self.pending:
+            self._hang_up()
+
+    def _hang_up(self):
+        if self.client.sock is not None:
+            self.client.sock.close()
+            self.client.sock = None
+            self._asker.gone = True  # type: ignore
+        self.client.wants_out = False
+        self.pending = b""
+        self._patience.stop()
+
+
+class Control:
+    """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that returns a generator.
+
+    It serves so many `clients` at a time. `cannot` begins the note if the socket cannot be made. If it is `ours` by a
+    lock it replaces an existing socket, else only one that does not answer.
+    """
+
+    def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):
+        self.path = path
+        self.note = ""
+        self.listener = Port()
+        self.talks = [Talk(dispatch) for _ in range(clients)]
+        self._listening = None
+        try:
+            if not ours and _is_answered(path):
+                raise OSError(errno.EADDRINUSE, "another agent answers there")
+            self._listening = _listen(path)
+        except OSError as error:
+            self.note = "%s: %s: %s" % (cannot, path, error.strerror or error)
+        self.listener.sock = self._listening  # type: ignore
+
+    def ports(self):
+        """Return the ports that the board has to poll."""
+        return [self.listener] + [talk.client for talk in self.talks]
+
+    def on_turn(self, now):
+        """Do what can be done now; return the ms until there may be more."""
+        left = FOREVER
+        has_room = False
+        for talk in self.talks:
+            if talk.is_free():
+                self._accept(talk, now)
+            if not talk.is_free():
+                left = min(left, talk.on_turn(now))
+            has_room = has_room or talk.client.sock is None
+        self.listener.sock = self._listening if has_room else None  # type: ignore
+        return left
+
+    def close(self):
+        """Close everything and remove the socket's name."""
+        for talk in self.talks:
+            talk.close()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = self.listener.sock = None
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass
+
+    def _accept(self, talk, now):
+        if self._listening is None:
+            return
+        try:
+            sock = self._listening.accept()[0]
+        except OSError:
+            return
+        talk.begin(sock, now)
+
+
+def station_orders(station, board):
+    """Return the dispatch for one station of a running agent."""
+
+    def quarantine(words, _asker):
+        from toolcart.agent.quarantine.orders import of_station
+
+        return of_station(station, board, words)
+
+    def status(_words, _asker):
+        from toolcart.agent.cart.status import of_station
+
+        return iter([{"station": of_station(station, board.now())}])
+
+    def again(words, _asker):
+        from toolcart.agent.wide.offer_again import of_station
+
+        return of_station(station, board, words)
+
+    orders = dict.fromkeys(("list", "show", "drop", "retry"), quarantine)
+    return {**orders, "offer-again": again, "status": status}
+
+
+def _listen(path):
+    """Return a listening socket of this name that only its owner may use."""
+    try:
+        if stat.S_ISSOCK(os.lstat(path).st_mode):
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listening.setblocking(False)
+        listening.bind(path)
+        listening.listen(QUEUE)
+    except OSError:
+        listening.close()
+        raise
+    finally:
+        os.umask(mask)
+    return listening
+
+
+def _is_answered(path):
+    """True if an agent listens at this socket; the socket of a killed one does not answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.setblocking(False)
+        try:
+            asking.connect(path)
+        except BlockingIOError:
+            return True  # its queue is full
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,218 @@
+"""A file of lines on Linux: whole lines or none, durable when asked, a new file when one is full.
+
+Rules
+1. Nothing that was in the file at `open` is relied on before a sync has succeeded in this run. Before that sync, what a
+   power cut can leave is removed: half a line at the end, and everything from the first bad one of the last lines on
+   (pages reach the disk in any order). A file that holds something else is left alone.
+2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it.
+3. `sync` is True only when the bytes are on the disk and the file still has the name: one that was deleted or moved
+   takes bytes without complaint. After a failed sync the cache shows what the disk may never get, and another sync
+   does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
+4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
+   the contents of the full one are durable. No file is ever deleted except the one beyond `keep`.
+5. Every error is returned, none is raised; `why` has it in words, `refusal` as a REFUSED_ if it is the disk's.
+"""
+
+import errno
+import os
+
+from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
+from toolcart.agent.wide.file import BATCH
+from toolcart.board.why import refusal_of
+
+CPYTHON_ONLY = True
+BEGINS = b'{"schema":'  # every line that toolcart.agent.wide.line makes
+ENDS = b"}\n"
+PIECE_BYTES = 4096  # the last line is looked for in pieces of this size
+UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
+
+
+class LineFile:
+    """The file at `path`; a new one is begun at `rotate_bytes`, `keep` full ones stay."""
+
+    def __init__(self, path, rotate_bytes, keep):
+        self.path = path
+        self.rotate_bytes = rotate_bytes
+        self.keep = keep
+        self.last = b""
+        self.why = ""
+        self.refusal = REFUSED_NOTHING
+        self._file = -1
+        self._octets = 0  # of whole lines in the file
+        self._durable = 0  # how many of them are known to be on the disk
+        # Device and inode of a file that a failed sync left with more than is durable, and how much of it is.
+        self._not_taken_back: tuple[int, ...] = ()
+
+    def open(self):
+        """Use the file, or make it; `last` is its last line. False if that is not possible."""
+        self.close()
+        try:
+            self._open()
+        except OSError as error:
+            self.close()
+            return self._fail(error)
+        return True
+
+    def last_of(self, is_one):
+        """Return the last line for which is_one(line) is true, in this file or the latest full one."""
+        for path in (self.path, self.path + ".1"):
+            try:
+                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:  # there is none yet; what cannot be read now is written again
+                continue
+            try:
+                end = os.fstat(file).st_size
+                while end > 0:
+                    end, line = _last_line(file, end)
+                    if line and is_one(line):
+                        return line
+                    end -= len(line)
+            except OSError:
+                continue
+            finally:
+                os.close(file)
+        return b""
+
+    def add(self, line):
+        """Append a line, with its line end; True if all of it was taken."""
+        if self._file < 0:
+            return False
+        try:
+            if self._octets and self._octets + len(line) > self.rotate_bytes:
+                self._rotate()
+            done = 0
+            while done < len(line):
+                done += os.pwrite(self._file, line[done:], self._octets + done)
+        except OSError as error:
+            self._take_back(self._octets)
+            return self._fail(error)
+        self._octets += len(line)
+        self.last = line
+        return True
+
+    def sync(self):
+        """Make every line durable; True if they are, under the file's name."""
+        if self._file < 0:
+            return False
+        try:
+            os.fdatasync(self._file)
+            if _identity(os.fstat(self._file)) != _identity(os.stat(self.path)):
+                raise OSError(errno.ESTALE, "another file has its name now")
+        except OSError as error:
+            if not self._take_back(self._durable):
+                self._not_taken_back = (*_identity(os.fstat(self._file)), self._durable)
+            return self._fail(error)
+        self._durable = self._octets
+        return True
+
+    def close(self):
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _open(self):
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        size = os.fstat(self._file).st_size
+        begin = os.pread(self._file, len(BEGINS), 0)
+        if begin != BEGINS[: len(begin)] and begin.strip(b"\0"):
+            raise OSError(errno.EEXIST, "it holds something else than the agent's lines")
+        found = _identity(os.fstat(self._file))
+        readable = self._not_taken_back[2] if self._not_taken_back[:2] == found else size
+        self._octets = self._sound_octets(_last_line(self._file, min(size, readable))[0])
+        if self._octets < size:
+            os.ftruncate(self._file, self._octets)
+        self._not_taken_back = ()
+        os.fdatasync(self._file)
+        self._durable = self._octets
+        self.last = _last_line(self._file, self._octets)[1] or self._last_of_full()
+        _sync_folder(self.path)
+
+    def _sound_octets(self, end):
+        """Return how many bytes in front of `end` are good lines; looks only at those a power cut may have spoilt."""
+        sound = end
+        for _ in range(UNSYNCED_MOST):
+            _, line = _last_line(self._file, end)
+            if not line:
+                break
+            end -= len(line)
+            if not line.startswith(BEGINS) or not line.endswith(ENDS) or not line[:-1].isascii() or b"\0" in line:
+                sound = end
+        return sound
+
+    def _last_of_full(self):
+        """Return the last line of the latest full file, if there is one."""
+        try:
+            file = os.open(self.path + ".1", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            os.fdatasync(file)
+            return _last_line(file, os.fstat(file).st_size)[1]
+        finally:
+            os.close(file)
+
+    def _rotate(self):
+        if not self.sync():
+            raise OSError(errno.EIO, self.why)
+        self.close()
+        for index in range(self.keep, 0, -1):
+            older = "%s.%d" % (self.path, index)
+            newer = "%s.%d" % (self.path, index - 1) if index > 1 else self.path
+            try:
+                os.replace(newer, older)
+            except FileNotFoundError:
+                pass  # a power cut came between two of these, or there are not that many yet
+        if not self.keep:
+            os.unlink(self.path)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._octets = self._durable = 0
+        _sync_folder(self.path)
+
+    def _take_back(self, octets):
+        """Leave so many bytes in the file; True if that worked."""
+        if self._file >= 0:
+            self._octets = octets
+            try:
+                os.ftruncate(self._file, octets)
+            except OSError:
+                return False
+        return True
+
+    def _fail(self, error):
+        words = error.strerror or type(error).__name__
+        if words != self.why:  # else it says again what a step before it has said
+            is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
+            refusal = refusal_of(error.errno) if is_of_the_disk else REFUSED_NOTHING
+            self.refusal = refusal if refusal != REFUSED_OTHER else REFUSED_NOTHING
+        self.why = words
+        return False
+
+
+def _last_line(file, size):
+    """Return where the last line end of the file is, and the line in front of it."""
+    tail = b""
+    begin = size
+    while begin > 0:
+        begin = max(0, begin - PIECE_BYTES)
+        tail = os.pread(file, size - begin, begin)
+        end = tail.rfind(b"\n")
+        if end < 0:
+            continue
+        start = tail.rfind(b"\n", 0, end) + 1
+        if start or begin == 0:
+            return begin + end + 1, tail[start : end + 1]
+    return 0, b""
+
+
+def _identity(status):
+    return status.st_dev, status.st_ino
+
+
+def _sync_folder(path):
+    """Make the file's name durable."""
+    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,76 @@
+"""What it means that a disk refuses, and what helps: a read-only card, a dying one, a full one, a wrong owner.
+
+Rules
+1. The words are here only: a spool that cannot be opened, status, doctor and `config check` say the same.
+2. `{path}` is the file, `{folder}` its folder. A refusal that nobody foresaw is given in the system's own words.
+"""
+
+import os
+import pwd
+import shlex
+
+from toolcart.agent.log import flash
+from toolcart.board.why import refusal_of
+
+CPYTHON_ONLY = True
+
+# REFUSED_: what it means, and what helps.
+WORDS = {
+    flash.REFUSED_NO_ROOM: ("its file system is full", "free some room: `df -h {folder}` shows how much is left"),
+    flash.REFUSED_QUOTA: (
+        "the quota of the agent's user is used up",
+        "free some of its room in {folder}, or raise its quota",
+    ),
+    flash.REFUSED_READ_ONLY: (
+        "its file system is read-only",
+        "a card that wears out becomes read-only: look at `dmesg`, replace the card; if it is well, "
+        "`mount -o remount,rw` on its mount point",
+    ),
+    flash.REFUSED_BROKEN: (
+        "the disk reports errors",
+        "the card or disk is dying or loose: look at `dmesg` and replace it; `toolcart spool rescue {path}` reads what "
+        "is left",
+    ),
+    flash.REFUSED_NOT_ALLOWED: (
+        "the agent's user may not write it",
+        "look at its owner and attributes: `ls -l {path}`, `lsattr {path}`; it has to belong to the agent's user",
+    ),
+    flash.REFUSED_GONE: (
+        "the file was deleted, replaced or cut while the agent was running",
+        "start the agent again: it says what is there now",
+    ),
+    flash.REFUSED_SUPPLY: ("the chip's supply is below board.supply_mv", "charge or replace its battery"),
+    flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
+}
+
+
+def meaning(refusal):
+    """Return what a REFUSED_ means, without an end."""
+    return WORDS[refusal][0]
+
+
+def advice(refusal, path):
+    """Return what helps."""
+    path = path or "FILE"
+    return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
+
+
+def told(error, path):
+    """Return an OSError's own words and what helps, in one line."""
+    return "%s; %s" % (error.strerror or error, advice(refusal_of(error.errno), path))
+
+
+def owner_of(path):
+    """Return whose this file or folder is."""
+    try:
+        return user_name(os.stat(path).st_uid)
+    except OSError:
+        return "another user"
+
+
+def user_name(number):
+    """Return a user as people know it."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return "user %d" % number

@@ -1,0 +1,213 @@
+"""Opens a spool's file: it is complete, ours and locked by us, or it is refused with a reason and left as it is.
+
+Rules
+1. A missing file is made complete before it gets its name (toolcart.board.linux_spool_make).
+2. An existing one is opened only if it is a plain file, not a link of any kind, and belongs to this user or to root. A
+   mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
+   others did. It is refused only if the mode cannot be changed.
+3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
+4. It must begin with a sound header (toolcart.board.linux_header) that names this system and station. One of an older
+   toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
+5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
+"""
+
+import os
+import shlex
+import stat
+
+from toolcart.board import linux_header
+from toolcart.board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, VERSION, Header
+from toolcart.board.linux_refusal import owner_of, told, user_name
+from toolcart.board.linux_spool_make import (
+    BLOCK_BYTES,
+    MODE,
+    FlashUnusable,
+    block_bytes_for,
+    fill,
+    lock,
+    make,
+    remove_leftover,
+)
+
+CPYTHON_ONLY = True
+UNITS = (16, 64, 256, 512)  # the program units that can be chosen; each divides a block
+OTHERS = 0o077
+# How a block of a spool without a header begins, as the first versions made them: kind, magic, then the format.
+EARLIER_KIND = b"\x48"
+EARLIER_MAGIC = b"TCSP"
+KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+)
+
+
+class SpoolFile:
+    """One open spool: `descriptor`, `header`, `block_count`, and `notes` for people."""
+
+    def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER):
+        self.path = os.path.abspath(path)
+        self.notes = []
+        self.descriptor = -1
+        block_bytes = block_bytes_for(size_bytes)
+        try:
+            remove_leftover(self.path)
+            if self._is_there():
+                self._open()
+            else:
+                header = Header(unit_bytes, block_bytes, size_bytes // block_bytes, owner, os.urandom(IDENTITY_BYTES))
+                self.descriptor = make(self.path, header)
+            self._own()
+            self._read_header(owner)
+            self._fit(size_bytes, unit_bytes)
+        except FlashUnusable:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            raise FlashUnusable(self._not_prepared(error, size_bytes))
+
+    def close(self):
+        """Close the file and give up the lock."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def is_in_place(self):
+        """True if the open file is still the one under its path, as long as it was; OSError if that cannot be told.
+
+        The inode of an open file is not used for another file, so one look at the path is enough.
+        """
+        try:
+            now = os.stat(self.path, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (now.st_ino, now.st_dev, now.st_size) == self._place
+
+    def _not_prepared(self, error, size_bytes):
+        """Say why the file could be neither made nor got ready."""
+        folder = os.path.dirname(self.path)
+        kib = size_bytes // 1024
+        if isinstance(error, PermissionError) and not os.path.exists(self.path):
+            why = "%s may make no file in %s, which belongs to %s; chown the folder, or name another one in spool.path"
+            return why % (user_name(os.geteuid()), folder, owner_of(folder))
+        return "cannot prepare %s (%d KiB): %s" % (self.path, kib, told(error, self.path))
+
+    def _of_another(self, found):
+        why = "%s belongs to %s, and the agent runs as %s; run it as the owner, or chown the file"
+        return why % (self.path, user_name(found.st_uid), user_name(os.geteuid()))
+
+    # -- an existing file --------------------------------------------------------------------------------------
+
+    def _is_there(self):
+        try:
+            mode = os.stat(self.path, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return False
+        self._refuse_kind(mode)  # before it is opened: opening a device may already do something
+        return True
+
+    def _refuse_kind(self, mode):
+        if not stat.S_ISREG(mode):
+            kind = [words for is_kind, words in KINDS if is_kind(mode)] or ["a device, pipe or socket"]
+            raise FlashUnusable("%s is %s, not a spool; name the path of a file" % (self.path, kind[0]))
+
+    def _open(self):
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        try:
+            self.descriptor = os.open(self.path, flags)
+        except OSError as error:
+            found = os.stat(self.path, follow_symlinks=False)
+            if isinstance(error, PermissionError) and found.st_uid != os.geteuid():
+                raise FlashUnusable(self._of_another(found))
+            raise FlashUnusable("cannot open %s: %s" % (self.path, told(error, self.path)))
+        lock(self.descriptor, self.path)
+
+    def _own(self):
+        """Refuse a file that others may change."""
+        found = os.fstat(self.descriptor)
+        self._refuse_kind(found.st_mode)
+        self._place = (found.st_ino, found.st_dev, found.st_size)
+        if not self.is_in_place():
+            raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
+        if found.st_nlink != 1:
+            why = "%s has %d names (hard links); remove the others, or name another path"
+            raise FlashUnusable(why % (self.path, found.st_nlink))
+        if found.st_uid not in (os.geteuid(), 0):
+            raise FlashUnusable(self._of_another(found))
+        if stat.S_IMODE(found.st_mode) & OTHERS:
+            self._tighten(stat.S_IMODE(found.st_mode))
+
+    def _tighten(self, mode):
+        try:
+            os.fchmod(self.descriptor, MODE)
+            now = stat.S_IMODE(os.fstat(self.descriptor).st_mode)
+        except OSError:
+            now = mode
+        if now & OTHERS:
+            why = "%s has mode %04o, and others could change it; chmod 600 it, or use a file system that knows modes"
+            raise FlashUnusable(why % (self.path, now))
+        self.notes.append("%s had mode %04o and has %04o now" % (self.path, mode, now))
+
+    def _read_header(self, owner):
+        size = os.fstat(self.descriptor).st_size
+        page = os.pread(self.descriptor, PAGE_BYTES, 0)
+        header = linux_header.read(page)
+        if header is None:
+            raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
+        if header.version != VERSION:
+            why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
+            raise FlashUnusable(why % (self.path, header.version, VERSION))
+        if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
+            why = "%s has blocks of %d bytes in units of %d, which this toolcart does not know; use another version"
+            raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
+        if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
+            why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
+            raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
+        made = PAGE_BYTES + header.block_count * header.block_bytes
+        if size < made:
+            why = "%s was cut short: it has %d bytes, and was made with %d; `%s` reads what is left"
+            raise FlashUnusable(why % (self.path, size, made, self._rescue()))
+        if header.copies == 1:
+            self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
+        self.header = header
+
+    def _foreign(self, page, size):
+        """Say what a file without a sound header is, and what to do with it."""
+        if size == 0:
+            return "is an empty file that toolcart did not make; delete it, or name another path"
+        if linux_header.is_ours(page):
+            return "has a damaged header; `%s` reads its results, then move it away" % self._rescue()
+        return "is not a spool; name another path, or move the file away"
+
+    def _rescue(self):
+        return "toolcart spool rescue " + shlex.quote(self.path)
+
+    def _fit(self, wanted_bytes, unit_bytes):
+        """Enlarge the file if the setting says so; note every setting that has no effect."""
+        block_bytes = self.header.block_bytes
+        have = (os.fstat(self.descriptor).st_size - PAGE_BYTES) // block_bytes
+        wanted = wanted_bytes // block_bytes
+        kib = have * block_bytes // 1024
+        if wanted < have:
+            kept = "%s keeps its %d KiB: a spool does not shrink; to make it smaller, let it run empty and delete it"
+            self.notes.append(kept % (self.path, kib))
+        elif wanted > have:
+            try:
+                fill(self.descriptor, have * block_bytes, wanted * block_bytes)
+                have = wanted
+            except OSError as error:
+                os.ftruncate(self.descriptor, PAGE_BYTES + have * block_bytes)
+                kept = "%s keeps its %d KiB: it cannot grow to %d KiB: %s"
+                self.notes.append(kept % (self.path, kib, wanted * block_bytes // 1024, error.strerror))
+            os.fsync(self.descriptor)
+        if unit_bytes != self.header.unit_bytes:
+            kept = "%s keeps its unit of %d bytes; spool.unit takes effect with a new spool"
+            self.notes.append(kept % (self.path, self.header.unit_bytes))
+        self.block_count = have
+        found = os.fstat(self.descriptor)
+        self._place = (found.st_ino, found.st_dev, found.st_size)
+
+
+def _named(owner):
+    kind, system, station = owner
+    return "station %d of system %d (type %d)" % (station, system, kind)

@@ -1,0 +1,191 @@
+"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why a connection fails.
+
+Rules
+1. A host name is looked up in a thread, since that may take seconds; an address never waits.
+2. A name that does not exist and name servers that do not answer are told apart.
+"""
+
+import socket
+import threading
+import time
+
+from toolcart.agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_ENDED,
+    WHY_NAME_SLOW,
+    WHY_NAME_UNKNOWN,
+    WHY_NO_ADDRESS,
+    WHY_NO_SOCKET,
+    is_address,
+)
+from toolcart.board.why import why_of
+
+CPYTHON_ONLY = True
+SLOW_S = 2.0  # a look-up that takes longer is reported
+_NONE = 0  # families of _Lookup.result: not finished yet
+_FAILED = -1
+
+
+class TcpPort:
+    """One TCP client connection (toolcart.agent.link.port)."""
+
+    NOT_NOW = (BlockingIOError, InterruptedError)  # raised if there is nothing to read, or no room to write
+
+    def __init__(self):
+        self.sock = None
+        self.slot = -1
+        self.wants_out = False
+        self.why_code = 0
+        self._why = 0
+        self._state = PORT_CLOSED
+        self._lookup = None
+
+    def open(self, host, number):
+        """Begin to connect to `host` (an address, or a name that is looked up first)."""
+        self.close()
+        self._why = self.why_code = 0
+        if not is_address(host, number):
+            self._why = WHY_NO_ADDRESS
+            return
+        try:
+            self._lookup = _Lookup(host, number)
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be started now
+            self._why = WHY_NO_SOCKET
+            return
+        self._state = PORT_OPENING
+        self._connect()
+
+    @property
+    def why(self):
+        """Return the WHY_ of the last failure; while a name is being looked up, WHY_NAME_SLOW if that takes long."""
+        if self._why == 0 and self.looks_up() and self._lookup is not None and self._lookup.is_slow():
+            return WHY_NAME_SLOW
+        return self._why
+
+    def state(self):
+        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self._state == PORT_OPENING:
+            if self.sock is None:
+                self._connect()
+            else:
+                self._look_at_connect()
+        return self._state
+
+    def readinto(self, buf, n):
+        """Read up to n bytes into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        if n == 0:
+            return 0
+        try:
+            count = self.sock.recv_into(buf, n)  # type: ignore
+        except self.NOT_NOW:
+            return 0
+        except OSError as error:
+            return self._lost(error)
+        if not count:
+            self._why = WHY_ENDED
+        return count or PORT_LOST
+
+    def write(self, buf, start, n):
+        """Write buf[start:start+n] in one call; return how many bytes were taken."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        try:
+            count = self.sock.send(memoryview(buf)[start : start + n])  # type: ignore
+        except self.NOT_NOW:
+            count = 0
+        except OSError as error:
+            return self._lost(error)
+        self.wants_out = count < n
+        return count
+
+    def close(self):
+        """Close at once."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        self._state = PORT_CLOSED
+        self._lookup = None
+        self.wants_out = False
+
+    def looks_up(self):
+        """True if a name is being looked up."""
+        return self._state == PORT_OPENING and self.sock is None
+
+    def _connect(self):
+        family, address = self._lookup.result()  # type: ignore
+        if family == _NONE:
+            return
+        if family == _FAILED:
+            self._why, self.why_code = address  # type: ignore
+            self.close()
+            return
+        try:
+            self.sock = socket.socket(family, socket.SOCK_STREAM)
+            self.sock.setblocking(False)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock.connect(address)
+        except BlockingIOError:
+            pass
+        except (OSError, ValueError, OverflowError) as error:
+            self._lost(error)
+            self.close()
+            return
+        self.wants_out = True
+
+    def _look_at_connect(self):
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore
+        if code:
+            self.why_code = code
+            self._why = why_of(code)
+            self.close()
+            return
+        try:
+            self.sock.getpeername()  # type: ignore
+        except OSError:
+            return  # not connected yet
+        self._state = PORT_OPEN
+        self.wants_out = False
+
+    def _lost(self, error):
+        """Note the reason; return PORT_LOST for the caller to return."""
+        self.why_code = getattr(error, "errno", 0) or 0
+        self._why = why_of(self.why_code)
+        return PORT_LOST
+
+
+class _Lookup:
+    """The addresses of a host; a name is resolved in a thread of its own."""
+
+    def __init__(self, host, number):
+        self._found = (_NONE, (0, 0))
+        self._slow_at_s = time.monotonic() + SLOW_S
+        for family in (socket.AF_INET, socket.AF_INET6):
+            try:
+                socket.inet_pton(family, host)
+            except OSError:
+                continue
+            self._found = (family, (host, number))
+            return
+        threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
+
+    def result(self):
+        """Return (family, address); (_NONE, any) while it runs; (_FAILED, (WHY_, code)) without an answer."""
+        return self._found
+
+    def is_slow(self):
+        """True if it has run for long."""
+        return time.monotonic() >= self._slow_at_s
+
+    def _resolve(self, host, number):
+        try:
+            first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
+        except Exception as error:  # of any kind: a look-up that never ends would be worse than a failed one
+            code = getattr(error, "errno", 0) or 0
+            self._found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
+            return
+        self._found = (first[0], first[4])

@@ -1,0 +1,66 @@
+"""Starts the agent on a chip: board.safe_mode calls `start`. On a computer board.unix_main does that."""
+
+import gc
+import json
+import sys
+
+MODE_WORDS = ("", " on trial", " out of safe mode")  # for toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE
+
+
+def load(path):
+    """Read a chip's configuration, which `toolcart flash` has checked and completed; ValueError if it has not."""
+    with open(path) as file:
+        configuration = json.load(file)
+    if not configuration.get("completed"):
+        raise ValueError(path + ": not as `toolcart flash` writes it; install the configuration with that")
+    return configuration
+
+
+def start(folder, mode, confirmation):
+    """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
+    # What comes first is lowest: frames that are too large for the stack find their place there (docs/firmware.md).
+    hole = bytearray(1024)
+    from toolcart.agent.cart.app import App
+    from toolcart.board import loop
+    from toolcart.board.upkeep import Upkeep
+
+    gc.collect()
+    configuration = load(folder + "/config.json")  # last: by then the agent has interned many of its names
+    board = make_chip(configuration)
+    toolsnet = configuration["toolsnet"]
+    if toolsnet and toolsnet["tls_ca"]:
+        from toolcart.board.tls import (
+            give_to,  # few boards have it, and only their versions include it (toolcart.tools.flash.package)
+        )
+
+        give_to(board, board.sockets, folder, toolsnet)
+    del toolsnet
+    app = App(configuration, board)
+    upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
+    del configuration  # everything still needed is in its place
+    app.step(board.now())  # brings the spools up, if they can be
+    if all(station.mounted for station in app.stations):
+        confirmation.came_up()
+    del hole
+    gc.collect()
+    print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))
+    board.start_watchdog()
+    try:
+        loop.run(app, board, upkeep.on_turn)
+    except KeyboardInterrupt:
+        board.hold_watchdog()
+        loop.stop(app, board)
+        raise
+    loop.stop(app, board)
+    board.reset()
+
+
+def make_chip(configuration):
+    """Return the board of this chip."""
+    if sys.platform == "rp2":
+        from toolcart.board.rp2 import Board
+    elif sys.platform == "esp32":
+        from toolcart.board.esp32 import Board
+    else:
+        raise OSError("no board for " + sys.platform)
+    return Board(configuration)

@@ -1,0 +1,307 @@
+"""Starts the version known to run, gives a new one three tries, and after repeated failed starts enters safe mode.
+
+On a chip this is /safe_mode.mpy beside /main.py (`import safe_mode; safe_mode.start()`), outside the versions that it
+chooses between. So it imports nothing of toolcart/agent/ or toolcart/board/ before it has chosen.
+
+    /toolcart.state    one line `confirmed trial tries failures rejected`, for instance `a b 3 0 -`
+    /a, /b             one version each: agent/ and board/, config.json, and version.json, which is written last
+    /toolcart.fault    what the last failed start raised
+
+Rules
+1. The line is changed by writing toolcart.new and renaming it: a power cut leaves the old line or the new one.
+2. It is changed before a version runs, so that a start that hangs or loses power counts as failed.
+3. A version on trial confirms itself when the agent is healthy. After TRIES starts without that the confirmed one runs
+   again, whether or not a computer is at the other end of the cable.
+4. A start of the confirmed version has failed if its spools did not come up, or if it raised before it was healthy. A
+   reset after that does not count: what a dead network does to a version is not the version's fault. After
+   FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is touched; after SAFE_WAIT_S one
+   more start is tried, so that a cart is never lost for good.
+5. Ctrl-C is not a failed start.
+6. Out of memory is a failed start like any other. If not even this module has enough, main.py restarts the board.
+7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. But a start that
+   cannot be counted is not tried: instead of a version on trial the confirmed one runs. The reason is printed, and kept
+   in toolcart.fault if that can be written; a version that cannot be confirmed says so in the board's status.
+"""
+
+import gc
+import os
+import sys
+import time
+
+NONE = "-"
+FOLDERS = ("a", "b")
+TRIES = 3
+FAILURES_MAX = 5
+SAFE_WAIT_S = 600
+RESET_WAIT_S = 5  # long enough to press Ctrl-C
+FAULT_BYTES = 1500
+
+PROVEN = 0
+ON_TRIAL = 1
+SAFE = 2
+
+STATE_FILE = "/toolcart.state"
+NEW_STATE_FILE = "/toolcart.new"
+FAULT_FILE = "/toolcart.fault"
+VERSION_FILE = "/version.json"  # toolcart.board.console.VERSION_FILE; a test keeps them equal
+
+SAFE_MODE_BLINKS = 8  # toolcart.agent.cart.led.SAFE_MODE; a test keeps them equal
+
+
+class State:
+    """The line of the state file."""
+
+    __slots__ = ("confirmed", "failures", "rejected", "trial", "tries")
+
+    def __init__(self, confirmed=NONE, trial=NONE, tries=0, failures=0, rejected=NONE):
+        self.confirmed = confirmed
+        self.trial = trial
+        self.tries = tries
+        self.failures = failures
+        self.rejected = rejected
+
+    def text(self):
+        """Return the line."""
+        return "%s %s %d %d %s\n" % (self.confirmed, self.trial, self.tries, self.failures, self.rejected)
+
+
+def parsed(text):
+    """Return the State of a line; None if it is not one."""
+    words = text.split()
+    if len(words) != 5 or not words[2].isdigit() or not words[3].isdigit():
+        return None
+    for at in (0, 1, 4):
+        if words[at] != NONE and words[at] not in FOLDERS:
+            return None
+    return State(words[0], words[1], int(words[2]), int(words[3]), words[4])
+
+
+def guessed(complete):
+    """Return the State of a board without a line; `complete` lists the folders that have their version.json."""
+    if len(complete) == 2:
+        return State(complete[1], complete[0], TRIES)
+    return State(NONE, complete[0], TRIES) if complete else State()
+
+
+def choose(state):
+    """Return (folder, PROVEN, ON_TRIAL or SAFE), and change `state` to what must be written before that starts."""
+    if state.trial != NONE:
+        if state.tries > 0:
+            state.tries -= 1
+            return state.trial, ON_TRIAL
+        state.rejected = state.trial
+        state.trial = NONE
+        state.failures = 0
+    if state.confirmed == NONE or state.failures >= FAILURES_MAX:
+        return state.confirmed, SAFE
+    state.failures += 1
+    return state.confirmed, PROVEN
+
+
+def confirm(state, folder):
+    """Confirm the version in `folder`: it has shown that it is healthy."""
+    state.confirmed = folder
+    state.trial = NONE
+    state.tries = 0
+    state.failures = 0
+    if state.rejected == folder:
+        state.rejected = NONE
+
+
+def read(root=""):
+    """Return the State of this file system."""
+    try:
+        with open(root + STATE_FILE) as file:
+            state = parsed(file.read())
+    except (OSError, ValueError):
+        state = None
+    if state is None:
+        state = guessed([folder for folder in FOLDERS if _is_there(root + "/" + folder + VERSION_FILE)])
+    return state
+
+
+def write(state, root=""):
+    """Make the line durable."""
+    with open(root + NEW_STATE_FILE, "w") as file:
+        file.write(state.text())
+    os.rename(root + NEW_STATE_FILE, root + STATE_FILE)
+
+
+def is_written(state, root=""):
+    """Make the line durable; False if that fails: it is reported, and the board goes on without it."""
+    try:
+        write(state, root)
+    except OSError as error:
+        reason = "cannot write %s: %s" % (STATE_FILE, error)
+        print("toolcart: " + reason)
+        _note(root, reason)
+        return False
+    return True
+
+
+def start(root="", run=None, wait_s=time.sleep, reset=None):
+    """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, except in tests."""
+    state = read(root)
+    before = state.text()
+    folder, mode = choose(state)
+    if state.text() != before and not is_written(state, root) and mode == ON_TRIAL and state.confirmed != NONE:
+        folder, mode = state.confirmed, PROVEN
+    if mode == SAFE and not _keep_still(folder, wait_s):
+        return
+    confirmation = Confirmation(root, folder)
+    try:
+        if run is None:
+            run = _run
+        run(root + "/" + folder, mode, confirmation)
+        reason = "the agent ended by itself"
+    except KeyboardInterrupt:
+        undo(root, before, state.text())
+        print("toolcart: stopped; machine.reset() starts it again")
+        return
+    except Exception as fault:  # of any kind: the next start has a chance
+        if isinstance(fault, MemoryError):
+            _make_room()
+        reason = _told(fault)
+        confirmation.raised()
+    _note(root, reason)
+    print("toolcart: start of %s failed: %s" % (folder, reason))
+    try:
+        wait_s(RESET_WAIT_S)
+    except KeyboardInterrupt:
+        return
+    if reset is None:
+        reset = _reset
+    reset()
+
+
+def undo(root, before, written):
+    """Undo the count of a start ended by hand, unless it became healthy: that has changed the line."""
+    if before != written and read(root).text() == written:
+        is_written(parsed(before), root)
+
+
+class Confirmation:
+    """What the agent calls when its spools are up, and once when it is healthy."""
+
+    __slots__ = ("folder", "forgiven", "root")
+
+    def __init__(self, root, folder):
+        self.root = root
+        self.folder = folder
+        self.forgiven = 0  # failed starts that count again if this one raises
+
+    def came_up(self):
+        """The spools are up: this start has not failed. A version on trial has still to become healthy."""
+        state = read(self.root)
+        if state.trial == NONE and state.failures:
+            self.forgiven = state.failures
+            state.failures = 0
+            is_written(state, self.root)
+
+    def raised(self):
+        """The version has raised: unless it was healthy, the start has failed after all."""
+        if self.forgiven:
+            state = read(self.root)
+            state.failures = self.forgiven
+            is_written(state, self.root)
+
+    def healthy(self):
+        """Confirm this version, the one to run from now on; True when that is durable, else call again later."""
+        state = read(self.root)
+        before = state.text()
+        self.forgiven = 0
+        confirm(state, self.folder)
+        return state.text() == before or is_written(state, self.root)
+
+
+def _run(path, mode, confirmation):
+    forget_modules()
+    sys.path.insert(0, path)
+    from toolcart.board import main
+
+    main.start(path, mode, confirmation)
+
+
+def forget_modules():
+    """Unload what our image's frozen _boot loaded of the frozen program: a version must not get those."""
+    for name in list(sys.modules):
+        if name.split(".")[0] == "toolcart":
+            del sys.modules[name]
+
+
+def _keep_still(folder, wait_s):
+    """Wait in safe mode; True when its time is up and there is something to start."""
+    print("toolcart: SAFE MODE. The agent does not run, the spool is untouched. Ctrl-C gives the REPL;")
+    if folder == NONE:
+        print("toolcart: there is no version that ever ran. `toolcart flash` installs one.")
+        return False
+    print("toolcart: one more start is tried in %d s. `toolcart board status --hold` tells what failed." % SAFE_WAIT_S)
+    lamp = _lamp()
+    try:
+        for _ in range(SAFE_WAIT_S // 5):
+            _blink(lamp, wait_s)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _blink(lamp, wait_s):
+    """Blink the code of safe mode for five seconds."""
+    if lamp is None:
+        wait_s(5)
+        return
+    for _ in range(SAFE_MODE_BLINKS):
+        lamp.on()
+        wait_s(0.15)
+        lamp.off()
+        wait_s(0.25)
+    wait_s(5 - 0.4 * SAFE_MODE_BLINKS)
+
+
+def _lamp():
+    try:
+        from machine import Pin
+
+        return Pin("LED", Pin.OUT)
+    except Exception:  # no such pin, or no such module: then there is no lamp
+        return None
+
+
+def _reset():
+    import machine
+
+    machine.reset()
+
+
+def _make_room():
+    """Unload all that is of no use any more: there must be memory to say what failed."""
+    gc.collect()
+    forget_modules()
+    gc.collect()
+
+
+def _told(fault):
+    try:
+        import io
+
+        text = io.StringIO()
+        sys.print_exception(fault, text)  # type: ignore[attr-defined]
+        return text.getvalue()[-FAULT_BYTES:]  # type: ignore[attr-defined]
+    except Exception:  # out of memory, or CPython: the name must do
+        return "%s: %s" % (type(fault).__name__, fault)
+
+
+def _note(root, reason):
+    try:
+        with open(root + FAULT_FILE, "w") as file:
+            file.write(reason)
+    except OSError:
+        pass  # a full file system must not keep the board from restarting
+
+
+def _is_there(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True

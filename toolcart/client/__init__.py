@@ -1,0 +1,33 @@
+"""A client of tightening controllers that speak Open Protocol, on asyncio (docs/library/client.md).
+
+    async with connect("192.0.2.10") as controller:
+        await controller.select_pset(5)
+        async for result in controller.results():
+            print(result["tightening_id"], result.decimal("torque"))
+            await result.acknowledge()
+
+It runs the agent's own session machine (toolcart.agent.openprotocol.session); a blocking form is `connect_blocking`.
+"""
+
+from toolcart.client.blocking import BlockingController, connect_blocking, connect_serial_blocking
+from toolcart.client.connect import connect, connect_serial
+from toolcart.client.connection import Connection
+from toolcart.client.controller import Controller
+from toolcart.client.errors import ClientError, ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.received import Received
+
+__all__ = [
+    "BlockingController",
+    "ClientError",
+    "Connection",
+    "ConnectionLost",
+    "Controller",
+    "OutOfOrder",
+    "Received",
+    "Refused",
+    "Unanswered",
+    "connect",
+    "connect_blocking",
+    "connect_serial",
+    "connect_serial_blocking",
+]

@@ -1,0 +1,14 @@
+"""News of the connection to a controller."""
+
+from dataclasses import dataclass
+
+from toolcart.agent.catalogue.message import Message
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection was made or lost: `reason` says why it was lost, `started` is the MID 0002 it began with."""
+
+    is_found: bool
+    reason: str = ""
+    started: Message | None = None

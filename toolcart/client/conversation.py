@@ -1,0 +1,279 @@
+"""Drives the agent's session machine from asyncio: bytes in, events out, messages to the line, one timer.
+
+Rules
+1. `turn` does all that is due: takes the session's events, lets it post what it owes, and sets the timer for the next
+   deadline. It is called when bytes came, when the timer runs out, and when there is a request.
+2. A push is acknowledged only when its reader says so. MID 0062 does not say which result it is for, so pushes are
+   acknowledged in the order in which they came. One that is skipped holds back those behind it; if the controller
+   sends it again, acknowledging the second copy acknowledges both.
+3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
+4. What was under way when a connection ended has failed: nothing is asked again automatically.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from toolcart.agent import catalogue
+from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
+from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol import states as st
+from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.received import Received
+
+_HEADER_BYTES = 20
+_EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
+_WHY = {
+    st.WHY_FRAMING: "the controller sent what is no message",
+    st.WHY_SILENCE: "the controller does not answer any more",
+    st.WHY_BUSY: "the controller has no room for another client",
+    st.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
+    st.WHY_NO_RESULTS: "the controller knows no subscription for results",
+    st.WHY_REFUSED: "the controller refuses the subscription",
+    st.WHY_STOPPED: "the session was ended",
+}
+
+
+class Conversation:
+    """One session after another, over one line after another."""
+
+    def __init__(self, session, on_push: Callable, on_start: Callable) -> None:
+        self.session = session
+        self.link = session.link
+        self.loop = asyncio.get_running_loop()
+        self.free = asyncio.Event()  # a request may be sent
+        self.connection = 0  # counts up
+        self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
+        self.why = st.WHY_NOTHING  # the session's own reason for the end
+        self.is_readied = False
+        self.unexpected: Counter[int] = Counter()  # MID -> messages that were not asked for, or cannot be read
+        self.refusal: Refused | None = None  # the last one of a subscription
+        self._on_push = on_push
+        self._on_start = on_start
+        self._line = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked: asyncio.Future | None = None
+        self._asked_mid = 0
+        self._subscribing: asyncio.Future | None = None
+        self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
+
+    # -- for the line ------------------------------------------------------------------------------------------
+
+    def begin(self, line) -> None:
+        """Begin the session: the line is open."""
+        self._line = line
+        self.connection += 1
+        self.over = self.loop.create_future()
+        self.is_readied = False
+        self.why = st.WHY_NOTHING
+        self.session.opened()
+        self.turn()
+
+    def received(self, octets: int) -> None:
+        """Take the first `octets` bytes of link.inlet()."""
+        self.session.receive(octets)
+        self.turn()
+
+    def lost(self, reason: str) -> None:
+        """End everything: the line, or the session on it, is over."""
+        if self._line is None:
+            return
+        line, self._line = self._line, None
+        line.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.session.closed()
+        self.free.clear()
+        self._outstanding.clear()
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_exception(ConnectionLost(reason, self._asked_mid))
+        if self._subscribing is not None and not self._subscribing.done():
+            self._subscribing.set_exception(self.refusal or ConnectionLost(reason))
+        if not self.over.done():
+            self.over.set_result(reason)
+
+    def turn(self) -> None:
+        """Do what is due."""
+        session = self.session
+        now = int(self.loop.time() * 1000) & TICKS_MAX
+        while self._line is not None:
+            event = session.next_event(now)
+            if event == st.EV_NONE:
+                break
+            try:
+                self._hear(event)
+            except catalogue.FrameError as error:
+                self.lost("the controller sent what is no message: %s" % error)
+        if self._line is None:
+            return
+        if session.state == st.READY:
+            self._is_ready()
+        left = session.tick(now)
+        link = self.link
+        while link.pending and self._line is not None:
+            taken = self._line.write(link.tx, link.tx_from, link.pending)
+            link.sent(taken)
+            left = session.tick(now)
+            if not taken:
+                break
+        if self._line is None:
+            return
+        if session.can_fetch():
+            self.free.set()
+        else:
+            self.free.clear()
+        self._set_timer(left)
+
+    # -- for the client ------------------------------------------------------------------------------------------
+
+    async def ask(self, frame: bytes, answer: int, named: int, deadline: float):
+        """Send this frame as a request; return the Message that answers it. `deadline` is in the loop's time."""
+        session = self.session
+        mid = int(frame[4:8])
+        acts = rq.TELL_OR_DONE if answer == rq.DONE else rq.TELL
+        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
+        asked = self._asked = self.loop.create_future()
+        self._asked_mid = mid
+        usual_ms = session.response_timeout_ms
+        session.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
+        try:
+            session.request.ask(row, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
+            self.turn()
+        finally:
+            session.response_timeout_ms = usual_ms
+        return await asked
+
+    async def subscribe(self, first: int, behind: int) -> None:
+        """Subscribe to subscriptions[first:behind], now and later; Refused if the controller has none of them."""
+        session = self.session
+        self._want(first, behind, True)
+        self.refusal = None
+        self._subscribing = self.loop.create_future()
+        session.subscribe(first, behind)
+        self.turn()
+        try:
+            await self._subscribing
+        except Refused:
+            self._want(first, behind, False)
+            raise
+
+    def acknowledge(self, message: Received) -> bool:
+        """See Received.acknowledge."""
+        if message.acknowledged or message.connection != self.connection or self._line is None:
+            return message.acknowledged
+        same = [one for one in self._outstanding if one.push is message.push]
+        until = next(place for place, one in enumerate(same) if one is message) + 1
+        if any(one.data() != message.data() for one in same[:until]):
+            raise OutOfOrder(message.mid)
+        session = self.session
+        for one in same[:until]:
+            if one.sequence:
+                session.numbering.judge(one.sequence)
+            session.pushed = one.push
+            session.sequence = one.sequence
+            session.acknowledge()
+            one.acknowledged = True
+        done = {id(one) for one in same[:until]}
+        self._outstanding = [one for one in self._outstanding if id(one) not in done]
+        self.turn()
+        return True
+
+    def stop(self) -> None:
+        """End the session in order; `over` is done then."""
+        if self._line is not None:
+            self.session.stop(int(self.loop.time() * 1000) & TICKS_MAX)
+            self.turn()
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _want(self, first: int, behind: int, wanted: bool) -> None:
+        for subscription in self.session.subscriptions[first:behind]:
+            subscription.wanted = wanted
+            subscription.revisions.passed_over = False  # whoever asks for it wants it to be tried
+
+    def _hear(self, event: int) -> None:
+        session = self.session
+        if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
+            self._take_push()
+        elif event == st.EV_QUERY:
+            self._answered(self._message(), None)
+        elif event == st.EV_QUERY_REFUSED:
+            self._answered(None, self._refusal(self._asked_mid))
+        elif event == st.EV_QUERY_SILENT:
+            self._answered(None, Unanswered(self._asked_mid, session.response_timeout_ms / 1000))
+        elif event == st.EV_STARTED or event == st.EV_GENERIC:
+            self._on_start(self._message())
+        elif event == st.EV_REFUSED:
+            self.refusal = self._refusal(0)
+        elif event == st.EV_READY:
+            self.refusal = None
+        elif event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
+            self.unexpected[session.mid] += 1
+        elif event == st.EV_OVER:
+            self.why = session.why
+            if session.why in (st.WHY_NO_RESULTS, st.WHY_REFUSED):
+                self.refusal = self._refusal(0)
+            self.lost(_WHY.get(session.why, "the connection ended"))
+
+    def _take_push(self) -> None:
+        session = self.session
+        push = session.pushed
+        found = Received(self._message(), self, self.connection, push, session.sequence)
+        session.withhold()  # until its reader takes it: on the link level a repeat would be answered as known
+        if push.acknowledgement_bytes:
+            self._outstanding.append(found)
+        self._on_push(session.subscriptions.index(push.subscription), found)
+
+    def _message(self):
+        """Return the message in the link's buffer."""
+        link = self.link
+        frame = bytes(link.buf[link.at : link.at + link.length])
+        if frame[:4] != b"%04d" % len(frame):  # joined from parts, or cut short
+            frame = b"%04d" % min(len(frame), 9999) + frame[4:]
+        return catalogue.decode(frame)
+
+    def _refusal(self, mid: int) -> Refused:
+        """Return the Refused for the MID 0004 in the link's buffer."""
+        message = self._message()
+        if message.mid != rq.REFUSAL:
+            return Refused(mid, self.session.code)
+        return Refused(mid or message["failed_mid"], self.session.code, _words(self.session.code))
+
+    def _answered(self, message, error) -> None:
+        asked, self._asked = self._asked, None
+        if asked is None or asked.done():
+            return  # whoever asked is gone
+        if error is None:
+            asked.set_result(message)
+        else:
+            asked.set_exception(error)
+
+    def _is_ready(self) -> None:
+        self.is_readied = True
+        if self._subscribing is not None and not self._subscribing.done():
+            if self.refusal is None:
+                self._subscribing.set_result(None)
+            else:
+                self._subscribing.set_exception(self.refusal)
+        self._on_start(None)
+
+    def _set_timer(self, left_ms: int) -> None:
+        if left_ms >= FOREVER:
+            return
+        due = self.loop.time() + left_ms / 1000
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return  # it looks again then
+            self._timer.cancel()
+        self._timer = self.loop.call_at(due, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self.turn()
+
+
+def _words(code: int) -> str:
+    """Return the documents' words for a code of MID 0004."""
+    refused = catalogue.decode(catalogue.encode(4, 2, failed_mid=1, error_code=code, check=False))
+    return str(refused.meaning("error_code"))

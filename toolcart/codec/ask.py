@@ -1,0 +1,272 @@
+"""One request to a real controller over TCP, and its answer: start, ask, listen, leave.
+
+Rules
+1. Every wait has a deadline. The session is ended in order (MID 0003) whatever happened: a slot left occupied
+   locks everyone else out.
+2. Other messages that arrive meanwhile are shown as well; pushes are not acknowledged, so they stay with their owner.
+3. A connection that fails says why, in words, and what to check.
+4. A controller may end a connection on which it rejected something, at once or a moment later. What was not answered
+   then is asked once more on a connection of its own; one that ends there ends with that question.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolcart.agent import catalogue
+from toolcart.agent.catalogue import Frames, Linked, Message
+from toolcart.codec import headers
+
+START_REVISIONS = (6, 5, 4, 3, 2, 1)
+BUSY = (96, 16, 35)
+PAUSE_S = 0.3  # before a connection that has ended is begun again
+OPENINGS = 3  # some take a moment until they listen again
+_READ_OCTETS = 65536
+USUAL, SPINDLE_FIRST = headers.NAMES[:2]
+_IS_SPINDLE_FIRST = "its headers have the spindle in front of the revision, as OP-Ford and OP-BMW have (header op-ford)"
+_IS_USUAL = "its headers are laid out as usual (header standard)"
+
+_WHY = {
+    errno.ECONNREFUSED: "nothing listens there: is Open Protocol switched on, and is it this port?",
+    errno.EHOSTUNREACH: "no route to it: is the controller on, and in this network?",
+    errno.ENETUNREACH: "no network leads there",
+    errno.ETIMEDOUT: "no answer: is the controller on, and does a firewall stand between?",
+}
+
+
+class Unanswered(Exception):
+    """There is no connection, no session or no answer; the text says why."""
+
+
+class Silent(Unanswered):
+    """The connection is open, but the request is not answered."""
+
+
+class Foreign(Unanswered):
+    """The other side speaks something else."""
+
+
+class Ended(Unanswered):
+    """The other side has ended the connection."""
+
+
+class OtherHeader(Unanswered):
+    """Its messages have another header than expected."""
+
+
+class NoSession(Unanswered):
+    """No revision of MID 0001 is accepted; `codes` are those of its rejections."""
+
+    def __init__(self, words: str, codes: list[int]) -> None:
+        super().__init__(words)
+        self.codes = codes
+
+
+@dataclass
+class Heard:
+    """One message received."""
+
+    frames: list[bytes]
+    message: Message
+    is_answer: bool
+
+
+class Asking:
+    """A connection to one controller."""
+
+    def __init__(self, host: str, port: int, wait_s: float, header: str = "standard", spindle: int = 0) -> None:
+        self.place = f"{host}:{port}"
+        self.wait_s = wait_s
+        self._header = header
+        self._spindle = spindle
+        self._address = (host, port)
+        self._revision = 0  # of MID 0001, that was accepted
+        self._open()
+
+    def _open(self) -> None:
+        self._frames = Frames()
+        self._linked = Linked()
+        self._ready: list[list[bytes]] = []
+        self._was_refused = False  # on this connection
+        self._has_ended = False
+        try:
+            self._socket = socket.create_connection(self._address, self.wait_s)
+        except socket.gaierror as error:
+            raise Unanswered(f"{self._address[0]}: no such name ({error.strerror})") from error
+        except TimeoutError as error:
+            raise Unanswered(f"{self.place}: {_WHY[errno.ETIMEDOUT]}") from error
+        except OSError as error:
+            raise Unanswered(f"{self.place}: {_WHY.get(error.errno or 0, error.strerror or str(error))}") from error
+
+    def start(self, revisions: tuple[int, ...] = START_REVISIONS) -> Message:
+        """Begin a session; return the 0002. Each revision is tried until one is accepted."""
+        refused, codes = [], []
+        for revision in revisions:
+            try:
+                answer = self._answer_to(catalogue.encode(1, revision), 2)
+            except (Ended, Silent) as why:
+                if isinstance(why, Silent) and not refused:
+                    raise
+                refused.append(f"{revision}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}")
+                try:
+                    self._begin_again()
+                except Unanswered:
+                    break
+                continue
+            if answer.mid == 2:
+                self._revision = revision
+                if refused:
+                    self.leave()
+                    self._begin_again()
+                return answer
+            codes.append(answer["error_code"])
+            refused.append(f"{revision}: {answer.meaning('error_code') or codes[-1]}")
+            if codes[-1] in BUSY:
+                break
+        words = f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused)
+        raise NoSession(words, codes)
+
+    def _answer_to(self, frame: bytes, wanted: int) -> Message:
+        """Return the answer to the first message of a session, asked for on a connection of its own if need be."""
+        try:
+            return self._ask_for(frame, wanted)
+        except (Ended, Silent) as why:
+            if isinstance(why, Silent) and not self._was_refused:
+                raise
+            try:  # also where nothing was rejected: a reset takes an answer along that had come
+                self._begin_again()
+            except Unanswered:
+                raise why from None
+            return self._ask_for(frame, wanted)
+
+    def _begin_again(self) -> None:
+        """Connect again, and begin the session if it was accepted before."""
+        self._socket.close()
+        self._has_ended = True
+        for left in reversed(range(OPENINGS)):
+            time.sleep(PAUSE_S)
+            try:
+                self._open()
+                break
+            except Unanswered:
+                if not left:
+                    raise
+        if self._revision:
+            self._ask_for(catalogue.encode(1, self._revision), 2)
+
+    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
+        """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
+        if self._has_ended:
+            self._begin_again()
+        try:
+            yield from self._asked(frame, watch_s)
+        except Ended:
+            if not self._was_refused:
+                raise
+            self._begin_again()
+            yield from self._asked(frame, watch_s)
+
+    def _asked(self, frame: bytes, watch_s: float) -> Iterator[Heard]:
+        request = catalogue.decode(frame)
+        wanted = request.answer()
+        self._send(frame)
+        until = time.monotonic() + self.wait_s
+        while wanted is not None:
+            heard = self._next(until)
+            if heard is None:
+                raise Silent(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
+            message = _decoded(heard)
+            is_answer = _answers(message, request, wanted[0])
+            self._was_refused = self._was_refused or message.mid == 4
+            yield Heard(heard, message, is_answer)
+            if is_answer:
+                break
+        until = time.monotonic() + watch_s
+        while watch_s and (heard := self._next(until)) is not None:
+            yield Heard(heard, _decoded(heard), False)
+
+    def leave(self) -> None:
+        """End the session and the connection; errors no longer matter."""
+        try:
+            if not self._has_ended:
+                self._send(catalogue.encode(3))
+                self._next(time.monotonic() + min(self.wait_s, 1))
+        except (OSError, Unanswered):
+            pass
+        self._socket.close()
+
+    def _ask_for(self, frame: bytes, wanted: int) -> Message:
+        request = catalogue.decode(frame)
+        self._send(frame)
+        until = time.monotonic() + self.wait_s
+        while (heard := self._next(until)) is not None:
+            message = _decoded(heard)
+            if _answers(message, request, wanted):
+                self._was_refused = self._was_refused or message.mid == 4
+                return message
+        raise Silent(f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?")
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            self._socket.settimeout(self.wait_s)
+            self._socket.sendall(catalogue.wire(headers.other(frame, self._header, self._spindle)))
+        except OSError as error:  # also of a socket that is closed: it could not be opened again
+            raise self._ended(error.strerror or str(error)) from error
+
+    def _ended(self, why: str = "") -> Ended:
+        self._has_ended = True
+        return Ended(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
+
+    def _next(self, until: float) -> list[bytes] | None:
+        """Return the frames of the next whole message, None when the time is up."""
+        while not self._ready:
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            self._take(b"")
+            self._socket.settimeout(left)
+            try:
+                octets = self._socket.recv(_READ_OCTETS)
+            except TimeoutError:
+                return None
+            except OSError as error:
+                raise self._ended(error.strerror or str(error)) from error
+            if not octets:
+                raise self._ended()
+            self._take(octets)
+        return self._ready.pop(0)
+
+    def _take(self, octets: bytes) -> None:
+        try:
+            for frame in self._frames.feed(octets):
+                if not self._revision and not headers.is_laid_out_so(frame, self._header):
+                    raise OtherHeader(f"{self.place}: {_IS_USUAL if self._header != USUAL else _IS_SPINDLE_FIRST}")
+                whole = self._linked.add(headers.usual(frame, self._header))
+                if whole:
+                    self._ready.append(whole)
+        except catalogue.FrameError as error:
+            raise Foreign(f"{self.place} does not speak Open Protocol: {error}") from error
+
+
+def _decoded(frames: list[bytes]) -> Message:
+    return catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
+
+
+def _answers(message: Message, request: Message, wanted: int) -> bool:
+    """True if this is the answer to a request: the MID it wants, or a 0004 or 0005 that names it.
+
+    A request for another MID (0006, 0008, 0009) may be answered in that one's name. Some controllers answer a
+    subscription with its first event and send no 0005: there the event is one MID above.
+    """
+    names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
+    if message.mid == 4:
+        return message.get("failed_mid", 0) in names
+    if message.mid == 5 and wanted == 5:
+        return message.get("mid_accepted", 0) in names
+    if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
+        return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
+    return message.mid == wanted

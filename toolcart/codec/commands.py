@@ -1,0 +1,181 @@
+"""`toolcart mid` shows a MID's tables, `toolcart decode` reads whatever contains messages.
+
+Exit codes: 0 fine, 1 nothing found, or something in the input is not a message, 2 the command line or file is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from toolcart.base.printable import visible
+from toolcart.codec.headers import NAMES
+
+EXIT_NOTHING = 1
+EXIT_WRONG = 2
+AS = click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["auto", "pcap", "hex", "text", "serial", "octets"]),
+    default="auto",
+    show_default=True,
+    help="What the file is, if its bytes do not show it.",
+)
+HEADER = click.option(
+    "--header",
+    type=click.Choice(NAMES),
+    default="standard",
+    show_default=True,
+    help="Layout of the header; that of OP-Ford and OP-BMW has the spindle in front of the revision.",
+)
+
+
+@click.command()
+@click.argument("what", default="")
+@click.option("-r", "--revision", type=click.IntRange(min=0), help="Show the table of this revision.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, or one for each MID of the list.")
+def mid(what: str, revision: int | None, as_json: bool) -> None:
+    """Show the tables of a MID: parameters, octets, units, meanings, misprints.
+
+    WHAT is a number, or a word: then the MIDs are listed that have it in their name, their category or a field's name.
+    Without WHAT all are listed.
+    """
+    from toolcart.agent import catalogue
+
+    if what.isdigit():
+        _show_mid(int(what), revision, as_json)
+        return
+    found = [number for number in catalogue.mids() if _has(number, what.lower())]
+    for number in found:
+        about = catalogue.about(number)
+        told = _words(catalogue.revisions(number)) or "named only"
+        if as_json:
+            row = {"mid": number, "name": about.name, "category": about.category, "revisions": told}
+            click.echo(json.dumps({**row, "sent_by": about.sender}))
+        else:
+            click.echo(f"{number:04d}  {about.sender:<2}  {about.category:<14}  {about.name}  ({told})")
+    if not found:
+        click.echo(f"toolcart: no MID has {what!r} in its name or in a field's name.", err=True)
+        sys.exit(EXIT_NOTHING)
+
+
+def _has(number: int, word: str) -> bool:
+    from toolcart.agent import catalogue
+
+    about = catalogue.about(number)
+    if not word or word in about.name.lower() or word in about.category:
+        return True
+    forms = [catalogue.form(number, revision) for revision in catalogue.revisions(number)]
+    return any(word in field.name or word in field.meaning.lower() for form in forms for field in form.fields)
+
+
+def _words(revisions: list[int]) -> str:
+    """Return such numbers as `1-7, 998`."""
+    spans: list[list[int]] = []
+    for number in revisions:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
+    from toolcart.agent import catalogue
+    from toolcart.codec.shown import mid_as_data
+
+    revisions = catalogue.revisions(number)
+    if not catalogue.about(number).source:
+        click.echo(f"toolcart: the catalogue has no MID {number:04d}; `toolcart mid` lists what it has.", err=True)
+        sys.exit(EXIT_WRONG)
+    if revision is not None and revision not in revisions:
+        told = _words(revisions) or "none"
+        click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {told}.", err=True)
+        sys.exit(EXIT_WRONG)
+    told = mid_as_data(number, revision)
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    click.secho(f"MID {number:04d}  {told['name']}", bold=True)
+    click.echo(f"sent by {told['sent_by']}; {told['kind']}; answer {_answer(told['answer'])}; {told['source']}")
+    if told["note"]:
+        click.echo("  " + told["note"])
+    if not told["revisions"]:
+        click.echo("named only: nothing describes its data.")
+    _show_revisions(told["revisions"])
+
+
+def _show_revisions(forms: list[dict]) -> None:
+    from toolcart.codec.shown import table_of
+
+    shown: dict[str, int] = {}
+    lists: set[str] = set()  # long lists of values are shown once
+    for form in forms:
+        length = f", {form['length']} octets" if form["length"] else ""
+        click.echo()
+        layout = ", other layout" if form["other"] else ""
+        click.secho(f"revision {form['revision']}{layout}{length}", bold=True, nl=False)
+        click.echo(f"  (since {form['since']}; {form['source']})")
+        same = shown.setdefault(json.dumps(form["fields"]), form["revision"])
+        if not form["fields"]:
+            click.echo("no data behind the header")
+        elif same != form["revision"]:
+            click.echo(f"as revision {same}")
+        else:
+            click.echo("\n".join(table_of(form, lists)))
+        click.echo(f"example, {form['example']['source']}:\n  {visible(form['example']['telegram'])}")
+
+
+def _answer(answer: str) -> str:
+    if answer in ("-", "*"):
+        return "none" if answer == "-" else "the same message"
+    if answer == "requested":
+        return "the MID that it asks for"
+    return f"{answer[:4]} in the asked revision" if answer[-1] == "r" else answer
+
+
+@click.command()
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
+@AS
+@HEADER
+@click.option("--mid", "only", type=int, multiple=True, help="Only this MID; repeatable.")
+def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ...]) -> None:
+    """Read every message in FILE, or line by line from standard input: Open Protocol and ToolsNet.
+
+    FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
+    it, a serial capture of `toolcart line monitor --record`, or the octets themselves. The format is detected
+    automatically.
+    """
+    from toolcart.codec.inputs import arriving, messages
+    from toolcart.codec.shown import as_data, lines_of
+
+    try:
+        stream = sys.stdin.buffer
+        found = arriving(stream, kind, header) if file == "-" else messages(Path(file).read_bytes(), kind, header)
+    except OSError as error:
+        click.echo(f"toolcart: {file}: {error.strerror}", err=True)
+        sys.exit(EXIT_WRONG)
+    count = problems = 0
+    for seen in found:
+        told = as_data(seen)
+        if only and told.get("mid") not in only:
+            continue
+        count += 1
+        problems += "problem" in told
+        if as_json:
+            click.echo(json.dumps(told))
+            continue
+        before = [f"{told['at_s']:.6f}"] if "at_s" in told else []
+        before += [visible(told["way"])] if "way" in told else []
+        if before:
+            click.secho("  ".join(before), dim=True)
+        first, *others = lines_of(told)
+        click.secho(first, bold=True)
+        click.echo("\n".join([*others, ""]))
+    if not count:
+        click.echo("toolcart: there is no message in it.", err=True)
+    sys.exit(EXIT_NOTHING if problems or not count else 0)

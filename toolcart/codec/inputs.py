@@ -1,0 +1,282 @@
+"""Messages out of whatever a person has: a capture, hexadecimal text, a log, a serial capture, raw bytes.
+
+Rules
+1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, a serial capture by the lines of
+   `toolcart line`, hexadecimal by having nothing else in it, then text; everything else is a stream of bytes.
+2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
+3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from toolcart.agent.catalogue import FrameError, Frames, Linked
+from toolcart.agent.catalogue.errors import quoted
+from toolcart.codec import pcap
+from toolcart.codec.capture import NoCapture, read
+from toolcart.codec.headers import usual
+
+OPEN_PROTOCOL = "open protocol"
+TOOLSNET = "toolsnet"
+KINDS = ("auto", "pcap", "hex", "text", "serial", "octets")
+
+_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*")
+_DUMP = re.compile(rb"^[0-9a-fA-F]{4,8}:?  ?((?:[0-9a-fA-F]{2,4} {1,2})+) *(?:\|.*\||.{0,16})$")
+_HEAD = re.compile(rb"\d{8}[\d ]{3}")
+CHUNK = 65536
+TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
+STX, ETX, DLE = 2, 3, 16
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message of a protocol, or the reason why there is none."""
+
+    octets: bytes
+    protocol: str = OPEN_PROTOCOL
+    at_s: float | None = None
+    way: str = ""  # who sent it, as far as that is known
+    problem: str = ""
+    parts: tuple[bytes, ...] = ()  # of a linked message; `octets` is the last one
+
+
+def kind_of(octets: bytes) -> str:
+    """Return the kind of a file."""
+    if pcap.is_capture(octets):
+        return "pcap"
+    if _toolsnet_fits(octets) or _whole_frames(octets):
+        return "octets"
+    lines = [line.strip() for line in octets.splitlines() if line.strip()]
+    if lines and all(re.match(rb"#|[0-9.]+ [<>] [0-9a-fA-F]{2}\b", line) for line in lines):
+        return "serial"
+    if lines and all(line.startswith(b"#") or _dumped(line) is not None for line in lines):
+        return "hex"
+    is_text = re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and (b"\n" in octets or b"\0" not in octets)
+    return "text" if is_text else "octets"
+
+
+def _whole_frames(octets: bytes) -> bool:
+    frames = Frames()
+    try:
+        return bool(frames.feed(octets)) and not frames.buffer
+    except FrameError:
+        return False
+
+
+def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
+    """Yield every message in a file's bytes; those of Open Protocol as with the usual header."""
+    yield from _joined(_found(octets, kind), header)
+
+
+def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
+    """Yield every message of a stream: lines of text as they come, anything else when it has ended."""
+    first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
+    kind = kind_of(first) if kind == "auto" else kind
+    if kind == "text":
+        yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))), header)
+    else:
+        yield from messages(first + stream.read(), kind, header)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
+    """Yield the messages in lines, which may come in pieces."""
+    number, rest = 0, b""
+    for chunk in itertools.chain(chunks, [b"\n"]):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            number += 1
+            yield from _line(line.rstrip(b"\r"), f"line {number}")
+
+
+def _joined(found: Iterable[Seen], header: str) -> Iterator[Seen]:
+    """Yield the same with the parts of linked messages joined."""
+    waiting: dict[str, Linked] = {}
+    for seen in found:
+        if seen.problem or seen.protocol != OPEN_PROTOCOL:
+            yield seen
+            continue
+        seen = replace(seen, octets=usual(seen.octets, header))
+        # In a text each line is a place of its own, and does not say who sent it.
+        linked = waiting.setdefault("" if seen.way.startswith("line ") else seen.way, Linked())
+        try:
+            parts = linked.add(seen.octets)
+        except FrameError as error:
+            yield replace(seen, problem=str(error))
+            continue
+        if parts:
+            yield seen if len(parts) == 1 else replace(seen, parts=tuple(parts))
+    for way, linked in waiting.items():
+        for parts in linked.waiting.values():
+            yield Seen(parts[-1], OPEN_PROTOCOL, None, way, f"{len(parts)} parts came, not all")
+
+
+def _found(octets: bytes, kind: str) -> Iterator[Seen]:
+    kind = kind_of(octets) if kind == "auto" else kind
+    if kind == "pcap":
+        yield from _captured(octets)
+    elif kind == "serial":
+        yield from _heard(octets.decode("ascii", "replace").splitlines())
+    elif kind == "text":
+        yield from _lines([octets])
+    else:
+        if kind == "hex":
+            lines = [line.strip() for line in octets.splitlines()]
+            parts = [_dumped(line) for line in lines if line and not line.startswith(b"#")]
+            octets = b"".join(part for part in parts if part is not None)
+        yield from cut([(None, octets)], "")
+
+
+def _dumped(line: bytes) -> bytes | None:
+    """Return the bytes of a line of hexadecimal, plain or as from hexdump and xxd; None if it is not one."""
+    dump = _DUMP.match(line)
+    text = dump[1] if dump else line
+    if dump is None and not _HEX.fullmatch(line):
+        return None
+    if dump is None and line.isdigit() and _HEAD.match(line) and 0 <= int(line[:4]) - len(line) <= TRIMMED_MOST:
+        return None  # the digits themselves are a frame
+    digits = re.sub(rb"0x|[^0-9a-fA-F]", b"", text)
+    return bytes.fromhex(digits.decode())
+
+
+def _line(line: bytes, place: str) -> Iterator[Seen]:
+    """Yield the frames in one line of text; a log may have other words in front of them."""
+    line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
+    at = 0
+    found = False
+    while True:
+        head = _HEAD.search(line, at)
+        if head is None:
+            break
+        length = int(line[head.start() : head.start() + 4])
+        frame = line[head.start() : head.start() + length]
+        missing = length - len(frame)
+        if length < 20 or missing > TRIMMED_MOST:
+            at = head.start() + 1
+            continue
+        yield Seen(frame + b" " * missing, way=place)
+        found = True
+        at = head.start() + len(frame)
+    if not found and line.strip(b" \0\t#"):
+        yield Seen(line, way=place, problem="no message in this line")
+
+
+def cut(chunks: Iterable[tuple[float | None, bytes]], way: str) -> Iterator[Seen]:
+    """Yield the messages of one direction."""
+    chunks = list(chunks)
+    whole = b"".join(octets for _, octets in chunks)
+    protocol = TOOLSNET if _toolsnet_fits(whole) else OPEN_PROTOCOL
+    frames: Frames | Telegrams = Telegrams() if protocol == TOOLSNET else Frames()
+    for at_s, octets in chunks:
+        try:
+            for more in (octets, b""):  # the second call asks for what stopped the first
+                for frame in frames.feed(more):
+                    yield Seen(frame, protocol, at_s, way)
+        except FrameError as error:
+            yield Seen(frames.buffer, protocol, at_s, way, str(error))
+            frames.buffer = b""
+    if frames.buffer:
+        yield Seen(frames.buffer, protocol, chunks[-1][0], way, "the rest is no whole message")
+
+
+class Telegrams:
+    """Frames for ToolsNet: four digits are the length of what follows them (004:105-110)."""
+
+    def __init__(self) -> None:
+        self.buffer = b""
+
+    def feed(self, octets: bytes) -> list[bytes]:
+        self.buffer += octets
+        found = []
+        while len(self.buffer) >= 4:
+            if not self.buffer[:4].isdigit() or self.buffer[:4] == b"0000":
+                raise FrameError(f"{quoted(self.buffer[:4])} in place of a length")
+            end = 4 + int(self.buffer[:4])
+            if len(self.buffer) < end:
+                break
+            found.append(self.buffer[:end])
+            self.buffer = self.buffer[end:]
+        return found
+
+
+def _toolsnet_fits(whole: bytes) -> bool:
+    """True if a stream is ToolsNet's: known telegrams come out of it, and Open Protocol does not cut it better."""
+    try:
+        telegrams = Telegrams()
+        found = telegrams.feed(whole)
+    except FrameError:
+        return False
+    if not found or not all(re.match(rb"(0[1-9]|1[0-3])\d{5}", one[4:]) for one in found):
+        return False
+    try:
+        frames = Frames()
+        others = frames.feed(whole)
+    except FrameError:
+        return True
+    return not others or bool(frames.buffer.strip(b"\0")) or len(others) < len(found)
+
+
+def _captured(octets: bytes) -> Iterator[Seen]:
+    found = []
+    for stream in pcap.streams(octets):
+        way = "{}:{} > {}:{}".format(*stream.source, *stream.target)
+        found += list(cut(stream.chunks, way))
+    yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
+
+
+def _heard(lines: list[str]) -> Iterator[Seen]:
+    """Yield the messages of a serial capture, plain or 3964R, in the order in which they ended."""
+    found = []
+    try:
+        octets = list(read(lines))
+    except NoCapture as error:
+        yield Seen(b"", problem=str(error))
+        return
+    for from_agent in (False, True):
+        way = "agent > controller" if from_agent else "controller > agent"
+        for at_s, payload in _payloads([(one.at_s, one.octet) for one in octets if one.from_agent == from_agent]):
+            head = _HEAD.search(payload)
+            length = int(payload[head.start() : head.start() + 4]) if head else 0
+            frame = payload[head.start() : head.start() + length] if head else b""
+            if head and len(frame) == length >= 20:
+                found.append(Seen(frame, OPEN_PROTOCOL, at_s, way))
+            else:
+                found.append(Seen(payload, OPEN_PROTOCOL, at_s, way, "a block without a whole message"))
+    yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
+
+
+def _payloads(octets: list[tuple[float, int]]) -> Iterator[tuple[float, bytes]]:
+    """Yield what is between STX and DLE ETX and BCC, or the ETX after the length; doubled DLEs made one."""
+    at = 0
+    while at < len(octets):
+        if octets[at][1] != STX:
+            at += 1
+            continue
+        at += 1
+        payload = bytearray()
+        while at < len(octets):
+            octet = octets[at][1]
+            following = octets[at + 1][1] if at + 1 < len(octets) else -1
+            if octet == DLE and following == ETX:
+                at += 3
+                break
+            if octet == DLE and following == DLE:
+                at += 1
+            elif octet == ETX and _is_whole(payload):
+                at += 1
+                break
+            payload.append(octet)
+            at += 1
+        yield octets[min(at, len(octets)) - 1][0], bytes(payload)
+
+
+def _is_whole(payload: bytearray) -> bool:
+    head = _HEAD.search(payload)
+    if head is None:
+        return False
+    behind = len(payload) - head.start() - int(payload[head.start() : head.start() + 4])
+    return behind >= 0

@@ -1,0 +1,37 @@
+"""Templates and files of a program's pages; the archive and `toolcart web` share the same frame and style.
+
+Rules
+1. A program's own template or file takes precedence over the shared one of that name.
+2. Control characters in any text are shown, not carried out (toolcart.base.printable); then the text is escaped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.staticfiles import StaticFiles
+
+from toolcart.base.printable import visible
+
+_HERE = Path(__file__).parent
+
+
+def templates(folder: Path) -> Environment:
+    """Return the templates of this folder and the shared ones."""
+    return Environment(
+        loader=FileSystemLoader([folder, _HERE / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and type(value) is str else value,
+    )
+
+
+def files(folder: Path | None = None) -> StaticFiles:
+    """Return an application that serves the files of this folder and the shared ones."""
+    served = StaticFiles(directory=folder or _HERE / "static")
+    if folder is not None:
+        served.all_directories.append(_HERE / "static")
+    return served

@@ -1,0 +1,414 @@
+"""One connection to the simulated controller: answers as the documents say, checks every byte it receives.
+
+Rules:
+1. Before 0001 and after 0003 nothing but 0001 is answered (003:3075-3076, 3233-3238).
+2. Each 0061 sent is owed one 0062, in order, even if sent again: 0062 carries no ID, so only the order
+   tells them apart.
+3. A breach is a complaint and the message is ignored; the connection stays open, unless nothing came for 15 s.
+   Oddities of a header are not breaches.
+"""
+
+from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.base.octets import digits_only
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_events import Desk
+from toolcart.sim.controller_link import REFUSED, UNANSWERED, ControllerLink
+from toolcart.sim.controller_numbers import UNNUMBERED, NumberedReceiver, NumberedSender
+
+PORTABLE = True
+
+# Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
+_VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001)
+
+
+class _Sent:
+    """A result that waits for its 0062."""
+
+    def __init__(self, result, now):
+        self.result = result
+        self.sent_at = now
+        self.sends = 1
+
+
+class ControllerSession(ControllerLink):
+    """See the module; made by Controller.endpoint()."""
+
+    def __init__(self, controller):
+        super().__init__(controller)
+        self.started = False
+        self.stopped = False
+        self.result_revision = 0  # 0: no subscription
+        self.desk = Desk(self)  # for everything but results
+        self.unsent = []  # results for this subscriber, oldest first
+        self.waiting = []  # _Sent, oldest first
+        self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
+        self.unacknowledged = False  # the subscription wants no 0062
+        self._no_ack = False  # the flag of the current message
+        self._repeats = []  # (due, times left, result)
+        self._heard_at = 0
+        self.link_number = b"  "  # of the current message
+        self._count_received = 0
+        self._drop_received = 0
+        self.tracing = None
+        if self.options.traces:
+            from toolcart.sim.controller_traces import Tracing  # small stacks run this too, and few tests need it
+
+            self.tracing = Tracing(self)
+
+    # Endpoint
+
+    def connected(self, now):
+        super().connected(now)
+        self._heard_at = now
+        self.controller.sessions.append(self)
+        if self.options.drop_after_received:
+            self._drop_received = self.options.drop_after_received.pop(0)
+        if self.options.drop_after_sent:
+            self.drop_sent = self.options.drop_after_sent.pop(0)
+
+    def disconnected(self, now):
+        super().disconnected(now)
+        if self in self.controller.sessions:
+            self.controller.sessions.remove(self)
+            if self.started:
+                self.controller.note_left()
+
+    def tick(self, now):
+        wait = self.release(now)
+        if self.ends.expired(now):
+            self.close(REFUSED)
+        if self.wants_close or not self.alive or self.options.silent:
+            return wait
+        left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
+        if left <= 0:
+            if self.options.blame_silence and not self.excused:
+                self.complain("nothing was sent for %d ms" % self.options.silence_ms)
+            self.close("controller: integrator was silent")
+            return FOREVER
+        self._push(now)
+        wait = min(wait, left, self.ends.left(now), self._watch_acknowledges(now))
+        if self.numbers is not None:
+            wait = min(wait, self.numbers.watch(now))
+        if not self.wants_close:
+            wait = min(wait, self._send_repeats(now))
+        if self.tracing is not None and not self.wants_close:
+            wait = min(wait, self.tracing.tick(now))
+        return max(0, wait)
+
+    # For the controller
+
+    def offer(self, result):
+        """Push a new result if there is a subscription."""
+        if self.result_revision and self.alive:
+            self._queue(result)
+            if self.options.repeat:
+                due = ticks_add(self.controller.clock.now, self.options.repeat_every_ms)
+                self._repeats.append([due, self.options.repeat, result])
+        if self.tracing is not None and self.alive:
+            self.tracing.offer(result)
+
+    # Messages
+
+    def message(self, frame, now):
+        if not digits_only(frame[4:8]):
+            self.malformed("MID is not four digits")
+            return
+        mid = int(frame[4:8])
+        messages = self.controller.messages
+        messages[mid] = messages.get(mid, 0) + 1
+        self._heard_at = now
+        self.link_number = frame[16:18]
+        self._count_received += 1
+        if self._count_received == self._drop_received:
+            self.close("controller: drops after message %d" % self._count_received)
+            return
+        read = self.read_header(frame, mid)
+        if read is None or self.options.silent:
+            return
+        if mid != 1 and not self.started:
+            self.complain("%04d %s 0001" % (mid, "after 0003 and before" if self.stopped else "before"))
+            return
+        if self.numbers is not None and mid in _VOID_WHEN_NUMBERED:
+            self.complain("%04d though messages are numbered" % mid)
+            return
+        if self.numbers is None and mid in (9997, 9998):
+            self.complain("%04d though messages are not numbered" % mid)
+            return
+        number = self.link_number
+        if self.numbers is not None and mid != 1 and mid not in UNNUMBERED and digits_only(number) and number != b"00":
+            if not self.numbers_heard.admits(int(number), mid):
+                return
+        if not self._refused(mid):
+            self._no_ack = frame[11:12] == b"1" and self.numbers is None and self.options.no_ack
+            self._answer(mid, read[0], read[1], now)
+
+    def hears_refusals(self, mid):
+        return (self.started or mid == 1) and not self.options.silent
+
+    def _refused(self, mid):
+        """Answer as the options' refusals say; True if that was all."""
+        options = self.options
+        code = options.refuse.get(mid, -1)
+        for index in range(len(options.refuse_once)):
+            if options.refuse_once[index][0] == mid:
+                code = options.refuse_once.pop(index)[1]
+                break
+        if mid in options.unknown_mids:
+            code = 99
+        if code == -1:
+            return False
+        if code is not None and mid not in UNANSWERED:
+            self.refuse(mid, code)
+        return True
+
+    # Answers
+
+    def _answer(self, mid, revision, text, now):
+        if mid == 1:
+            self._start(revision)
+        elif mid == 3:
+            self.accept(3)
+            if self.tracing is not None:
+                self.tracing.ended()
+            self.started = False
+            self.stopped = True
+            self.result_revision = 0
+            self.desk.leave()
+            self.unsent = []
+            self.waiting = []
+            self.owed = []
+            self._repeats = []
+        elif mid == 6:
+            self._tell_kept(text)
+        elif mid == 5 and self.tracing is not None:
+            self.tracing.acknowledged(text, now)
+        elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":
+            self.tracing.asked(mid, text)
+        elif mid == 10:
+            numbers = sorted(self.controller.psets)
+            self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
+        elif mid == 12:
+            self._tell_pset(revision, int(text))
+        elif mid == 30:
+            self._tell_jobs(revision)
+        elif mid == 40:
+            self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
+        elif mid == 60:
+            self._subscribe(revision, now)
+        elif mid == 62:
+            self._acknowledged(now)
+        elif mid == 63:
+            self._unsubscribe()
+        elif mid == 64:
+            self._recover(revision, int(text[:10]))
+        elif mid == 80:
+            self.say(81, 1, self.controller.stamp().encode())
+        elif mid == 82:
+            if self.controller.set_clock(text):
+                self.accept(82)
+            else:
+                self.refuse(82, 1)
+        elif mid == 9997:
+            self._settled(self.numbers.acknowledged(int(self.link_number), int(text)))
+        elif mid == 9998:
+            self.numbers.refused(int(self.link_number), int(text[4:]), now)
+        elif mid == 9999:
+            self._mirror()
+        elif not self.desk.takes(mid, revision, text) and mid not in UNANSWERED:
+            self.refuse(mid, 99)
+
+    def _start(self, revision):
+        options = self.options
+        if self.controller.clients(self) >= options.max_clients:
+            self.refuse(1, options.busy_code)
+        elif revision not in options.start_revisions:
+            self.refuse(1, options.start_refusal_code)
+        else:
+            self.started = True
+            self.stopped = False
+            revision = options.answer_start_revision or revision
+            numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
+            self.numbers = NumberedSender(self) if numbered else None
+            self.numbers_heard = NumberedReceiver(self) if numbered else None
+            self.say(
+                2,
+                revision,
+                frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad),
+            )
+
+    def _tell_kept(self, text):
+        """Answer MID 0006 for 0066, 0067 or 0902: what the memory holds (release 2.10 and later)."""
+        options = self.options
+        mid = int(text[:4]) if digits_only(text[:9]) else 0
+        if mid not in options.kept_mids:
+            self.refuse(6, 75 if options.kept_mids else 99)
+        elif int(text[7:9]) != len(text) - 9 or not digits_only(text):
+            self.complain("0006: " + str(text))
+        elif mid == 66:
+            self.say(66, 1, frames.field(1, 2) + frames.field(min(99, len(self.controller.kept_ids())), 2))
+        elif mid == 902:
+            self.say(902, 1, frames.stored_data(self.controller, options))
+        else:
+            self.say(67, 1, frames.list_data(self.controller, options, int(text[9:19]), int(text[19:])))
+
+    def _subscribe(self, revision, now):
+        options = self.options
+        if self.result_revision and not options.accepts_again:
+            self.refuse(60, 9)
+        elif revision not in options.result_revisions:
+            self.refuse(60, options.result_refusal_code)
+        else:
+            self.result_revision = options.pushed_revision or revision
+            self.unacknowledged = self._no_ack
+            if options.push_last_result and self.controller.latest() is not None:
+                self._queue(self.controller.latest())
+            if not options.push_instead_of_answer:
+                self.accept(60)
+
+    def _unsubscribe(self):
+        if not self.result_revision:
+            self.refuse(63, 10)
+            return
+        self.end_subscription()
+        self.accept(63)
+
+    def end_subscription(self):
+        """Push no more results; whoever subscribed is not told."""
+        self.result_revision = 0
+        self.unsent = []
+        self.waiting = []
+        self._repeats = []
+
+    def _recover(self, revision, tightening_id):
+        """Answer 0064; ID 0 means the latest (003:6541)."""
+        options = self.options
+        controller = self.controller
+        find = controller.newest_at_or_below if options.answers_below else controller.result
+        if tightening_id and options.ids_higher == "kept":
+            tightening_id -= 1
+            result = find(tightening_id) if tightening_id else None
+        else:
+            result = controller.latest() if tightening_id == 0 else find(tightening_id)
+        if revision not in options.recover_revisions:
+            self.refuse(64, 97)
+        elif result is None:
+            self.refuse(64, 15)
+        else:
+            controller.note_fetched(result.tightening_id, tightening_id != 0)
+            self._say_old(result, options.answer_recover_revision or revision)
+
+    def _say_old(self, result, revision, spindle=None):
+        options = self.options
+        instead = options.fetched_as
+        if options.ids_higher != "no":
+            instead = dict(instead, tightening_id=result.tightening_id + 1)
+        octets = frames.old_result_data(result, revision, options.pad, instead)
+        self.say(65, revision, octets, None, spindle)
+
+    def _tell_pset(self, revision, number):
+        pset = self.controller.psets.get(number)
+        if revision not in self.options.pset_data_revisions:
+            self.refuse(12, 97)
+        elif pset is None:
+            self.refuse(12, 2)
+        else:
+            layout = {1: frames.PSET_1, 2: frames.PSET_2, 5: frames.PSET_5}[revision]
+            self.say(13, revision, frames.parameters(layout, pset, self.options.pad))
+
+    def _tell_jobs(self, revision):
+        """Answer 0030: every job that 0038 takes (003:4654-4692)."""
+        if revision not in (1, 2):
+            self.refuse(30, 97)
+        else:
+            width = 2 * revision
+            numbers = [len(frames.JOBS)] + list(frames.JOBS)
+            self.say(31, revision, b"".join([frames.field(number, width) for number in numbers]))
+
+    def _mirror(self):
+        how = self.options.keepalive
+        if how == "mirror":
+            self.say(9999, 1, b"")
+        elif how == "blank":
+            self.deliver(b"00209999            ")
+        elif how == "refuse":
+            self.refuse(9999, 99)
+
+    # Results
+
+    def _acknowledged(self, now):
+        if not self.owed:
+            self.complain("0062 without an outstanding 0061")
+            return
+        if self.options.ack_refusal_code:
+            self.owed.pop(0)
+            self.refuse(62, self.options.ack_refusal_code)
+            return
+        tightening_id = self.owed.pop(0)
+        self.controller.note_acknowledged(tightening_id)
+        for index in range(len(self.waiting)):
+            if self.waiting[index].result.tightening_id == tightening_id:
+                self.waiting.pop(index)
+                break
+        self._push(now)
+
+    def _settled(self, tightening_id):
+        if tightening_id is not None:
+            self.controller.note_acknowledged(tightening_id)
+
+    def _queue(self, result):
+        """Have this result sent when its turn comes."""
+        self.unsent.append(result)
+
+    def _push(self, now):
+        """Send as many results as the window allows; numbered ones wait in their own queue."""
+        while self.numbers is not None and self.unsent and self.alive:
+            self._say_result(self.unsent.pop(0))
+        while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
+            self._say_result(self.unsent.pop(0))
+        while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
+            result = self.unsent.pop(0)
+            self.waiting.append(_Sent(result, now))
+            self._send_result(result)
+
+    def _send_result(self, result):
+        self.owed.append(result.tightening_id)
+        self._say_result(result)
+
+    def _say_result(self, result):
+        self.say(61, self.result_revision, self._data_of(result), result.tightening_id)
+
+    def _data_of(self, result):
+        return frames.result_data(result, self.result_revision, self.options.pad, self.options.pushed_as)
+
+    def _watch_acknowledges(self, now):
+        """Send again what was not acknowledged in time, finally close; return ms until the next check."""
+        wait = FOREVER
+        for sent in self.waiting:
+            left = ticks_diff(ticks_add(sent.sent_at, self.options.ack_timeout_ms), now)
+            if left <= 0:
+                if sent.sends > self.options.resends:
+                    if self.options.gives_up == "closes":
+                        self.close("controller: 0061 was not acknowledged")
+                    else:
+                        self.end_subscription()
+                    return FOREVER
+                sent.sends += 1
+                sent.sent_at = now
+                self._send_result(sent.result)
+                left = self.options.ack_timeout_ms
+            wait = min(wait, left)
+        return wait
+
+    def _send_repeats(self, now):
+        wait = FOREVER
+        for repeat in list(self._repeats):
+            left = ticks_diff(repeat[0], now)
+            if left <= 0:
+                repeat[0] = ticks_add(now, self.options.repeat_every_ms)
+                repeat[1] -= 1
+                if repeat[1] <= 0:
+                    self._repeats.remove(repeat)
+                self._send_result(repeat[2])
+                left = self.options.repeat_every_ms
+            wait = min(wait, left)
+        return wait

@@ -1,0 +1,169 @@
+"""How a simulated controller handles curves: MID 0008 for 0900 and 0901, the pushes, and their MID 0005.
+
+Rules
+1. Curves go out after their result, one at a time. Each waits for its MID 0005 and is sent again without one; after
+   the last time the connection is closed (003:2152-2154). A MT Focus 6000 does not wait (002:316-327).
+2. The data of MID 0008 must be as in the document's example and its table (003:12290-12415).
+3. Plot parameters need a subscription for curves (003:12504-12516).
+4. No NUL follows the samples (003:2017-2023).
+"""
+
+from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.sim.trace_frames import plot_parameters, traces_of
+
+PORTABLE = True
+
+ALL = 999
+_FIRST_BYTES = 30  # alternative, stamp, index
+
+
+class Tracing:
+    """The curves of one session."""
+
+    def __init__(self, session):
+        self.session = session
+        self.options = session.options
+        self.types = ()
+        self.revision = 0
+        self.parameters_revision = 0
+        self._unsent = []  # (due, MID, revision, data)
+        self._waiting = None
+        self._sent_at = 0
+        self._sends = 0
+
+    def ended(self):
+        """MID 0003: all subscriptions end."""
+        self.types = ()
+        self.parameters_revision = 0
+        self._unsent = []
+        self._waiting = None
+
+    def offer(self, result):
+        """Send the curves of a new result, if subscribed to."""
+        if not self.types:
+            return
+        options = self.options
+        due = ticks_add(self.session.controller.clock.now, options.trace_delay_ms)
+        own = self.session.controller.identity.system_type == 4
+        for mid, data in traces_of(
+            result, self.revision, self.types, options.trace_samples, options.trace_step_us, own
+        ):
+            self._unsent.append((due, mid, self.revision, data))
+        if self.parameters_revision:
+            mid, data = plot_parameters(result, self.parameters_revision)
+            self._unsent.append((due, mid, self.parameters_revision, data))
+
+    def asked(self, mid, text):
+        """Take MID 0008 or 0009 for 0900 or 0901."""
+        session = self.session
+        wanted = int(text[:4])
+        named = wanted if self.options.names_subscribed or not self.options.operations else mid
+        if not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
+            session.complain("%04d: %s" % (mid, text))
+            return
+        if mid == 9:
+            self._end(wanted, named)
+            return
+        revision = int(text[4:7])
+        if wanted == 901:
+            self._take_parameters(text, revision, named)
+            return
+        types = self._types_of(text[9:])
+        if types is None:
+            session.refuse(named, 1)
+        elif self.types:
+            session.refuse(named, 71)
+        elif revision not in self.options.traces:
+            session.refuse(named, 76)
+        elif ALL not in types and [one for one in types if one not in self.options.trace_types]:
+            session.refuse(named, 78)
+        else:
+            self.types = self.options.trace_types if ALL in types else types
+            self.revision = revision
+            session.accept(named)
+            latest = session.controller.latest()
+            if self.options.push_last_result and latest is not None:
+                self.offer(latest)
+
+    def acknowledged(self, text, now):
+        """Handle a MID 0005 of the integrator."""
+        waiting = self._waiting
+        if waiting is None or not text.isdigit() or int(text) != waiting[1]:
+            self.session.complain("0005 for %s without an outstanding curve" % text)
+            return
+        self.session.controller.traces_taken += 1
+        self._waiting = None
+        self.tick(now)
+
+    def tick(self, now):
+        """Send what is due; return ms until the next check."""
+        session = self.session
+        options = self.options
+        if self._waiting is not None:
+            left = ticks_diff(ticks_add(self._sent_at, options.ack_timeout_ms), now)
+            if left > 0:
+                return left
+            if self._sends > options.resends:
+                session.close("controller: %04d was not acknowledged" % self._waiting[1])
+                return FOREVER
+            self._send(self._waiting, now)
+            return options.ack_timeout_ms
+        while self._unsent and not session.wants_close and session.alive:
+            left = ticks_diff(self._unsent[0][0], now)
+            if left > 0:
+                return left
+            trace = self._unsent.pop(0)
+            self._sends = 0
+            if session.controller.identity.system_type != 4 and session.numbers is None:
+                self._waiting = trace
+            self._send(trace, now)
+            if self._waiting is not None:
+                return options.ack_timeout_ms
+        return FOREVER
+
+    def _send(self, trace, now):
+        self._sent_at = now
+        self._sends += 1
+        self.session.say_exactly(trace[1], trace[2], trace[3])
+
+    def _types_of(self, extra):
+        """Return the types asked for; None if the extra data are not as documented."""
+        first = _FIRST_BYTES
+        unused = extra[1:first]
+        if extra[:1] != b"0" or unused not in (b" " * 29, b"0" * 29):
+            return None
+        if self.options.trace_flag:
+            if extra[first : first + 1] not in (b"0", b"1"):
+                return None
+            first += 1
+        count = extra[first : first + 2]
+        rest = extra[first + 2 :]
+        if not count.isdigit() or not rest.isdigit() or len(rest) != 3 * int(count):
+            return None
+        return tuple([int(rest[at : at + 3]) for at in range(0, len(rest), 3)])
+
+    def _take_parameters(self, text, revision, named):
+        session = self.session
+        if not self.types:
+            session.refuse(named, 72)
+        elif self.parameters_revision:
+            session.refuse(named, 71)
+        elif not self.options.trace_parameters:
+            session.refuse(named, 73)
+        elif revision not in self.options.traces:
+            session.refuse(named, 76)
+        elif text[7:] != b"00":
+            session.complain("0008: %s" % text)
+        else:
+            self.parameters_revision = revision
+            session.accept(named)
+
+    def _end(self, wanted, named):
+        known = self.types if wanted == 900 else self.parameters_revision
+        if wanted == 900:
+            self.types = ()
+        self.parameters_revision = 0
+        if known:
+            self.session.accept(named)
+        else:
+            self.session.refuse(named, 72)

@@ -1,0 +1,83 @@
+"""What every simulated peer shares: bytes out, bytes later, and one list of what the other side did wrong.
+
+Rules:
+1. An endpoint lives for one connection; what outlives it belongs to the device that made it.
+2. A breach by the other side is one text in `complaints`; a close by us is one text in `closings`.
+3. A line that swallowed something sets `excused`: then a silence is the line's fault, not a complaint.
+"""
+
+from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+
+PORTABLE = True
+
+
+class Endpoint:
+    """Base of all simulated peers; lab/harness/line.py has the contract."""
+
+    def __init__(self, complaints, closings):
+        self.complaints = complaints
+        self.closings = closings
+        self.wants_close = False
+        self.excused = False
+        self.alive = False
+        self._out = []
+        self._later = []  # (due ticks, bytes), in order of sending
+
+    def connected(self, now):
+        self.alive = True
+
+    def disconnected(self, now):
+        self.alive = False
+
+    def outgoing(self):
+        if not self._out:
+            return b""
+        octets = b"".join(self._out)
+        self._out = []
+        return octets
+
+    def send(self, octets):
+        """Send now, or after what still waits, so that the order never changes."""
+        if self._later:
+            self._later.append((self._later[-1][0], octets))
+        else:
+            self._out.append(octets)
+
+    def send_later(self, octets, delay_ms, now):
+        self._later.append((ticks_add(now, delay_ms), octets))
+
+    def release(self, now):
+        """Move what is due to the output; return ms until the next is due."""
+        while self._later:
+            left = ticks_diff(self._later[0][0], now)
+            if left > 0:
+                return left
+            self._out.append(self._later.pop(0)[1])
+        return FOREVER
+
+    def complain(self, text):
+        self.complaints.append(text)
+
+    def close(self, reason):
+        if not self.wants_close:
+            self.closings.append(reason)
+        self.wants_close = True
+
+
+class Settings:
+    """A set of named options with defaults; an unknown name is a mistake in the test and raises."""
+
+    DEFAULTS = {}
+
+    def __init__(self, **changed):
+        for name in self.DEFAULTS:
+            value = self.DEFAULTS[name]
+            if isinstance(value, list):
+                value = list(value)
+            elif isinstance(value, dict):
+                value = dict(value)
+            setattr(self, name, value)
+        for name in changed:
+            if name not in self.DEFAULTS:
+                raise ValueError("no such option: " + name)
+            setattr(self, name, changed[name])

@@ -1,0 +1,364 @@
+"""The simulators over real TCP: each on its own for the command line, both in one thread for the demo.
+
+Rules:
+1. A plant's methods may be called from any thread; they are carried out between two turns of its loop.
+2. The account compares what the controller had acknowledged with what the archive holds, by tightening ID.
+3. A cut looks like a pulled cable with a quick switch: connections are reset, new ones refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from toolcart.sim.archive import SqliteArchive
+from toolcart.sim.controller import Controller, ControllerOptions
+from toolcart.sim.orders import Orders
+from toolcart.sim.serial_serve import SerialServed, default_path, is_device
+from toolcart.sim.tcp import LONGEST_WAIT_MS, Loop, RealClock, Served
+from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
+
+__all__ = ["Loop", "Producer", "RealClock", "Served", "SimulatedPlant", "serve_controller", "serve_toolsnet"]
+
+# A producer that is further behind does not try to catch up: a machine that slept must not flood the line.
+CATCH_UP_MS = 2000
+
+
+class Producer:
+    """Lets a controller tighten screws at a rate; a worker of the loop."""
+
+    def __init__(self, controller: Controller, seed: int = 1) -> None:
+        self.controller = controller
+        self.per_second = 0.0
+        self.jitter = 0.0
+        self.left: int | None = None  # None: without end
+        self._random = random.Random(seed)
+        self._due_ms = 0.0
+
+    def set_rate(self, per_second: float, jitter: float = 0.0, count: int | None = None) -> None:
+        """Produce `per_second` results; each interval varies by the share `jitter`; stop after `count`."""
+        self.per_second = per_second
+        self.jitter = min(max(jitter, 0.0), 1.0)
+        self.left = count
+        self._due_ms = self.controller.clock.total_ms + self._interval_ms()
+
+    def stop(self) -> None:
+        self.per_second = 0.0
+
+    def work(self) -> int:
+        """Produce what is due; return ms until the next result."""
+        now_ms = self.controller.clock.total_ms
+        self._due_ms = max(self._due_ms, now_ms - CATCH_UP_MS)
+        while self.per_second > 0 and self.left != 0 and self._due_ms <= now_ms:
+            if self.controller.is_locked:
+                self._due_ms = now_ms + self._interval_ms()
+                break
+            self.controller.produce()
+            if self.left is not None:
+                self.left -= 1
+            self._due_ms += self._interval_ms()
+        if self.per_second <= 0 or self.left == 0:
+            return LONGEST_WAIT_MS
+        return max(1, int(self._due_ms - now_ms))
+
+    def _interval_ms(self) -> float:
+        if self.per_second <= 0:
+            return LONGEST_WAIT_MS
+        return 1000.0 / self.per_second * (1 + self.jitter * self._random.uniform(-1, 1))
+
+
+class Archived(Protocol):
+    """An archive that serves itself in place of the simulated ToolsNet (toolcart.archive.beside)."""
+
+    pim_port: int
+    server_port: int
+
+    @property
+    def complaints(self) -> list[str]: ...
+    @property
+    def repeated(self) -> int: ...
+    @property
+    def out_of_order(self) -> int: ...
+    def tightening_ids(self) -> list[int | None]: ...
+    def newest_tightening_id(self) -> int: ...
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]: ...
+    def cut(self, cut: bool) -> None: ...
+    def close(self) -> None: ...
+
+
+class SimulatedPlant:
+    """A controller and a ToolsNet on 127.0.0.1 in one thread; a context manager."""
+
+    def __init__(
+        self,
+        archive_path: str | Path = ":memory:",
+        host: str = "127.0.0.1",
+        controller_port: int = 0,
+        pim_port: int = 0,
+        server_port: int = 0,
+        rate: float = 0.0,
+        jitter: float = 0.0,
+        count: int | None = None,
+        first_id: int | None = None,
+        controller_options: ControllerOptions | None = None,
+        toolsnet_options: ToolsNetOptions | None = None,
+        link: str = "tcp",
+        line_path: str | Path = "controller.tty",
+        archived: Archived | None = None,
+    ) -> None:
+        self.loop = Loop()
+        self.archived = archived
+        self.archive: Any = archived or SqliteArchive(str(archive_path))
+        if first_id is None:
+            # An archive used again holds earlier ids: the controller goes on from there.
+            first_id = int(self.archive.newest_tightening_id()) + 1
+        self.controller = Controller(self.loop.clock, controller_options, first_id)
+        self.toolsnet: Any = archived
+        self.host = host
+        self._controller: Served | SerialServed
+        if link == "tcp":
+            self._controller = Served(self.loop, self.controller.endpoint, host, controller_port)
+        else:
+            self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
+        if archived is None:
+            self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
+            self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
+            self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
+            self.toolsnet.options.server_host = host
+            self.toolsnet.options.server_port = self._server.port
+        self.producer = Producer(self.controller)
+        self.producer.set_rate(rate, jitter, count)
+        self.loop.workers.append(self.producer.work)
+        self._repeated_before = self.archive.repeated
+        self._out_of_order_before = self.archive.out_of_order
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> SimulatedPlant:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def controller_port(self) -> int:
+        return self._controller.port
+
+    @property
+    def pim_port(self) -> int:
+        return self.archived.pim_port if self.archived else self._pim.port
+
+    @property
+    def server_port(self) -> int:
+        return self.archived.server_port if self.archived else self._server.port
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self.loop.run, name="simulated plant", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread, close every socket and the archive."""
+        self.loop.stop()
+        if self._thread is not None:
+            self._thread.join(10)
+        self.loop.close()
+        self.archive.close()
+
+    def cut_toolsnet(self, cut: bool) -> None:
+        """Cut PIM and server off, or connect them again."""
+        if self.archived:
+            self.archived.cut(cut)
+        else:
+            self.loop.call(lambda: _cut([self._pim, self._server], cut))
+
+    def cut_controller(self, cut: bool) -> None:
+        self.loop.call(lambda: _cut([self._controller], cut))
+
+    def produce(self, count: int = 1, **fields: object) -> list[int]:
+        """Tighten `count` screws at once; return their tightening IDs."""
+        return self.loop.call(lambda: [self.controller.produce(**fields) for _ in range(count)])  # type: ignore
+
+    def produce_rate(self, per_second: float, jitter: float = 0.0, count: int | None = None) -> None:
+        self.loop.call(lambda: self.producer.set_rate(per_second, jitter, count))
+
+    def stop_producing(self) -> None:
+        self.loop.call(self.producer.stop)
+
+    def complaints(self) -> list[str]:
+        """Return what the agent did wrong, as seen by both simulators."""
+        with self.loop.lock:
+            return self.controller.complaints + self.toolsnet.complaints
+
+    def account(self) -> dict:
+        """Return how produced, acknowledged and delivered results compare.
+
+        acknowledged   distinct ids of this run that the agent has taken: answered with 0062, sent in 0065 when asked
+                       for by number, or in the archive
+        answers_lost   those of them whose 0062 was cut off on its way: durable and delivered, but the controller does
+                       not know (it does not repeat them, and 0064 does not return them: nothing is missing)
+        delivered      distinct ids of this run in the archive
+        missing, lost  acknowledged and not in the archive (yet): the list, its length
+        waiting        those of them with nothing acknowledged delivered after them: the backlog
+        overtaken      the others: with an agent that keeps the order these are lost, not backlog
+        """
+        with self.loop.lock:
+            produced = list(self.controller.produced)
+            acknowledged = dict.fromkeys(self.controller.acknowledged)
+            acknowledged.update(self.controller.fetched_by_id)
+            archived = set(self.archive.tightening_ids())
+            repeated = self.archive.repeated - self._repeated_before
+            out_of_order = self.archive.out_of_order - self._out_of_order_before
+            complaints = len(self.controller.complaints) + len(self.toolsnet.complaints)
+        unreported = [number for number in produced if number in archived and number not in acknowledged]
+        missing = [number for number in acknowledged if number not in archived]
+        waiting = 0
+        for number in reversed(acknowledged):
+            if number in archived:
+                break
+            waiting += 1
+        return {
+            "produced": len(produced),
+            "acknowledged": len(acknowledged) + len(unreported),
+            "answers_lost": len(unreported),
+            "delivered": len(archived.intersection(produced)),
+            "repeated": repeated,
+            "lost": len(missing),
+            "out_of_order": out_of_order,
+            "missing": missing,
+            "waiting": waiting,
+            "overtaken": len(missing) - waiting,
+            "complaints": complaints,
+        }
+
+
+def _cut(addresses: list[Served] | list[Served | SerialServed], cut: bool) -> None:
+    for address in addresses:
+        if cut:
+            address.cut()
+        else:
+            address.listen()
+
+
+class _Reporter:
+    """Prints new complaints at once and a line of figures once a second; a worker of the loop."""
+
+    def __init__(self, clock: RealClock, complaints: list[str], figures: Callable[[], str], report: Callable) -> None:
+        self._clock = clock
+        self._complaints = complaints
+        self._figures = figures
+        self._report = report
+        self._told = 0
+        self._last = ""
+        self._due_ms = 0
+
+    def work(self) -> int:
+        while self._told < len(self._complaints):
+            self._report("complaint: " + self._complaints[self._told])
+            self._told += 1
+        if self._clock.total_ms >= self._due_ms:
+            self._due_ms = self._clock.total_ms + 1000
+            figures = self._figures()
+            if figures != self._last:
+                self._last = figures
+                self._report(figures)
+        return LONGEST_WAIT_MS
+
+
+def serve_controller(
+    host: str = "127.0.0.1",
+    port: int = 4545,
+    rate: float = 1.0,
+    jitter: float = 0.2,
+    count: int | None = None,
+    first_id: int = 1,
+    options: ControllerOptions | None = None,
+    report: Callable[[str], None] = print,
+    stop: Callable[[], bool] | None = None,
+    link: str = "tcp",
+    device: str | None = None,
+    baud: int = 9600,
+    orders: Orders | None = None,
+) -> Controller:
+    """Run a simulated controller until `stop()` is true or Ctrl-C; return it with its books."""
+    loop = Loop()
+    controller = Controller(loop.clock, options, first_id)
+    served: Served | SerialServed
+    if link == "tcp":
+        served = Served(loop, controller.endpoint, host, port)
+        place = f"{host}:{served.port}"
+    else:
+        path = device or default_path()
+        served = SerialServed(loop, controller.endpoint, link, path, is_device(path), baud)
+        place = f"{path}, {link}"
+    producer = Producer(controller)
+    producer.set_rate(rate, jitter, count)
+
+    def figures() -> str:
+        told = (
+            len(controller.produced),
+            len(controller.acknowledged),
+            len(controller.fetched),
+            len(controller.sessions),
+        )
+        return "produced %d, acknowledged %d, fetched %d, connections %d" % told
+
+    loop.workers += [producer.work, _Reporter(loop.clock, controller.complaints, figures, report).work]
+    report(f"controller on {place}")
+    if orders is not None:
+        orders.begin(loop, controller, producer, served)
+    _run(loop, stop, figures, report)
+    return controller
+
+
+def serve_toolsnet(
+    host: str = "127.0.0.1",
+    pim_port: int = 6575,
+    server_port: int = 10111,
+    archive_path: str | Path = "archive.db",
+    told_host: str | None = None,
+    options: ToolsNetOptions | None = None,
+    report: Callable[[str], None] = print,
+    stop: Callable[[], bool] | None = None,
+) -> ToolsNet:
+    """Run a simulated PIM and server until `stop()` is true or Ctrl-C; `told_host` replaces `host` in 08."""
+    loop = Loop()
+    archive = SqliteArchive(str(archive_path))
+    toolsnet = ToolsNet(loop.clock, archive, options)
+    pim = Served(loop, toolsnet.pim_endpoint, host, pim_port)
+    server = Served(loop, toolsnet.server_endpoint, host, server_port)
+    toolsnet.options.server_host = host if told_host is None else told_host  # type: ignore
+    toolsnet.options.server_port = server.port  # type: ignore
+
+    def figures() -> str:
+        told = (
+            archive.stored,
+            archive.repeated,
+            archive.out_of_order,
+            archive.events_stored,
+            toolsnet.refused,
+        )
+        return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
+
+    loop.workers.append(_Reporter(loop.clock, toolsnet.complaints, figures, report).work)
+    report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.path}")
+    try:
+        _run(loop, stop, figures, report)
+    finally:
+        archive.close()
+    return toolsnet
+
+
+def _run(
+    loop: Loop, stop: Callable[[], bool] | None, figures: Callable[[], str], report: Callable[[str], None]
+) -> None:
+    """Run a simulator to its end, then print its figures."""
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            loop.run(stop)
+        report(figures())
+    finally:
+        loop.close()

@@ -1,0 +1,126 @@
+"""A ToolsNet that checks every telegram: a PIM that names the server and the latest numbers, a server that stores.
+
+Rules:
+1. The PIM sends 12 at connect, answers 07 by 08 with the latest stored numbers and the server's address
+   (004:63).
+2. The server acknowledges with 05 after storing, never before; a refused result is not stored.
+3. One telegram is outstanding at a time; a retransmission is the same bytes, at most twice (004:73).
+4. Every breach of a layout or of these rules is one text in `complaints`; the telegram is answered
+   anyway, unless it could not be taken apart.
+"""
+
+from toolcart.sim.endpoint import Settings
+from toolcart.sim.toolsnet_memory import MemoryArchive
+from toolcart.sim.toolsnet_session import PimSession, ServerSession
+
+PORTABLE = True
+
+
+class ToolsNetOptions(Settings):
+    """How PIM and server behave; the defaults are a healthy ToolsNet.
+
+    server_host, server_port   what 08 says; "" and "0.0.0.0" are to be read as the PIM's own host
+    reported_result            latest stored result number in 08 whatever the archive holds; None: the
+                               archive's
+    reported_event             likewise for events
+    require_pim                a server connection without an 08 before it is a complaint (004:75)
+    send_12                    False: the PIM sends nothing at connect (an old server, or none at all)
+    first_telegram             telegram the PIM sends before its 12
+    ack_12                     "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led
+                               to no server), "optional", "closes" (closes when 05 comes)
+    pim_silent                 07 is not answered
+    server_sends_12            the server sends a 12 at connect too
+    silent                     the server hears everything, stores and answers nothing
+    silent_telegrams           ("06",): these telegrams are not answered
+    silent_sequences           results with these sequence numbers are neither stored nor answered
+    ack_delay_ms               delay of every 05
+    lost_acks                  [sequence, ...], each once: stored, not acknowledged
+    foreign_ack                a 05 with another identifier comes before the right one
+    codes                      {sequence: code}: results that are refused, always
+    tightening_codes           {tightening id: code}: the same by the controller's number
+    codes_once                 [(sequence, code), ...], each once
+    code_all                   every result is refused with this code (None: not)
+    telegram_codes             {"01": code}: other telegrams that are refused
+    event_answer               "05" or "10" (004:206-215)
+    drop_before_store          [sequence, ...], each once: the connection is closed and nothing stored
+    drop_after_store           [sequence, ...], each once: stored, then closed without 05
+    silence_ms                 closed after so long without a telegram (004:80); blame_silence makes it a
+                               complaint
+    window                     how many results may be outstanding; with 1 each must wait for its answer
+    max_sends                  how often the same telegram may arrive on one connection
+    whole_writes               complain when a telegram arrives in pieces
+    store_description          01 and 02 change the names of the map
+    """
+
+    DEFAULTS = {
+        "server_host": "127.0.0.1",
+        "server_port": 10111,
+        "reported_result": None,
+        "reported_event": None,
+        "require_pim": True,
+        "send_12": True,
+        "first_telegram": b"",
+        "ack_12": "expect",
+        "pim_silent": False,
+        "server_sends_12": False,
+        "silent": False,
+        "silent_telegrams": (),
+        "silent_sequences": (),
+        "ack_delay_ms": 0,
+        "lost_acks": [],
+        "foreign_ack": False,
+        "codes": {},
+        "tightening_codes": {},
+        "codes_once": [],
+        "code_all": None,
+        "telegram_codes": {},
+        "event_answer": "05",
+        "drop_before_store": [],
+        "drop_after_store": [],
+        "silence_ms": 60000,
+        "blame_silence": True,
+        "window": 1,
+        "max_sends": 3,
+        "whole_writes": False,
+        "store_description": True,
+    }
+
+
+class ToolsNet:
+    """PIM and server over one archive; `pim_endpoint` and `server_endpoint` are factories of connections."""
+
+    def __init__(self, clock, archive=None, options=None):
+        self.clock = clock
+        self.archive = archive if archive is not None else MemoryArchive()
+        self.options = options or ToolsNetOptions()
+        self.complaints = []
+        self.closings = []
+        self.telegrams = {}  # id -> how often it arrived
+        self.refused = 0  # answers with a code other than 000
+        self.answers_08 = 0  # those not followed by a server connection yet
+        self.pim_connections = 0
+        self.server_connections = 0
+        self.pim_sessions = []
+        self.server_sessions = []
+        self._identifier = 0
+
+    def pim_endpoint(self):
+        self.pim_connections += 1
+        return PimSession(self)
+
+    def server_endpoint(self):
+        self.server_connections += 1
+        return ServerSession(self)
+
+    def drop(self):
+        """Close every connection."""
+        for session in self.pim_sessions + self.server_sessions:
+            session.close("toolsnet: dropped")
+
+    def next_identifier(self):
+        self._identifier = self._identifier % 99999 + 1
+        return self._identifier
+
+    def time_text(self):
+        """Return the server's time as 14 digits yyyymmddhhnnss."""
+        return self.clock.stamp().replace("-", "").replace(":", "")

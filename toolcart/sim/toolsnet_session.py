@@ -1,0 +1,314 @@
+"""One connection to the simulated PIM or ToolsNet server.
+
+Rules:
+1. Frames are found by their length field only; a length that is not four digits closes the connection
+   (004:105-110).
+2. A PIM connection serves one question: 12, 05, 07, 08, then the client closes (004:63).
+3. The server answers each telegram once it is stored, and repeats its answer to a repeated telegram.
+"""
+
+from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from toolcart.base.octets import digits_only, text_of
+from toolcart.sim.endpoint import Endpoint
+from toolcart.toolsnet.records import tightening_id_of
+from toolcart.toolsnet.telegrams import FOR_A_SERVER, frame, take_apart
+
+PORTABLE = True
+
+
+class _Session(Endpoint):
+    """What PIM and server share: framing, silence, the acknowledge telegram."""
+
+    name = ""
+
+    def __init__(self, toolsnet, sessions):
+        super().__init__(toolsnet.complaints, toolsnet.closings)
+        self.toolsnet = toolsnet
+        self.options = toolsnet.options
+        self._sessions = sessions
+        self._received = b""
+        self._heard_at = 0
+
+    def connected(self, now):
+        super().connected(now)
+        self._heard_at = now
+        self._sessions.append(self)
+        self.greet(now)
+
+    def disconnected(self, now):
+        super().disconnected(now)
+        if self in self._sessions:
+            self._sessions.remove(self)
+
+    def receive(self, octets, now):
+        self._received += octets
+        taken = 0
+        while not self.wants_close:
+            telegram = self._next_telegram()
+            if telegram is None:
+                break
+            taken += 1
+            self._heard_at = now
+            self._take(telegram, now)
+        if self.options.whole_writes and (self._received or not taken):
+            self.complain(self.name + ": telegram in pieces: " + text_of(octets))
+
+    def tick(self, now):
+        wait = self.release(now)
+        if self.wants_close or not self.alive:
+            return wait
+        left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
+        if left <= 0:
+            if self.options.blame_silence and not self.excused:
+                self.complain("%s: nothing was sent for %d ms" % (self.name, self.options.silence_ms))
+            self.close(self.name + ": client was silent")
+            return FOREVER
+        return max(0, min(wait, left))
+
+    def answer(self, telegram, now):
+        """Send a telegram, with the delay the options say."""
+        if self.options.ack_delay_ms:
+            self.note_late(ticks_add(now, self.options.ack_delay_ms))
+            self.send_later(frame(telegram), self.options.ack_delay_ms, now)
+        else:
+            self.send(frame(telegram))
+
+    def acknowledge_text(self, identifier, code):
+        """Return telegram 05 (004:217-223)."""
+        return ("05%05d%s%03d" % (identifier, self.toolsnet.time_text(), code)).encode()
+
+    def note_late(self, due):
+        pass
+
+    def greet(self, now):
+        pass
+
+    def handle(self, found, telegram, now):
+        pass
+
+    def _next_telegram(self):
+        received = self._received
+        if len(received) < 4:
+            return None
+        if not digits_only(received[:4]) or int(received[:4]) < 7:
+            self.complain(self.name + ": length field: " + text_of(received[:60]))
+            self.close(self.name + ": malformed telegram")
+            self._received = b""
+            return None
+        length = int(received[:4])
+        if len(received) < 4 + length:
+            return None
+        self._received = received[4 + length :]
+        return received[4 : 4 + length]
+
+    def _take(self, telegram, now):
+        found, breaches = take_apart(telegram)
+        telegrams = self.toolsnet.telegrams
+        telegrams[found["id"]] = telegrams.get(found["id"], 0) + 1
+        for breach in breaches:
+            self.complain("%s: %s: %s" % (self.name, found["id"], breach))
+        self.handle(found, telegram, now)
+
+
+class PimSession(_Session):
+    """The PIM's side of one connection."""
+
+    name = "PIM"
+
+    def __init__(self, toolsnet):
+        super().__init__(toolsnet, toolsnet.pim_sessions)
+        self._verification = 0
+        self._acknowledged = False
+        self._request = b""
+        self._requests = 0
+
+    def greet(self, now):
+        if self.options.first_telegram:
+            self.send(frame(self.options.first_telegram))
+        if self.options.send_12:
+            self._verification = self.toolsnet.next_identifier()
+            self.send(frame(("12%05d" % self._verification).encode()))
+
+    def handle(self, found, telegram, now):
+        if found["id"] == "05":
+            self._take_acknowledge(found)
+        elif found["id"] == "07":
+            self._tell(found, telegram, now)
+        else:
+            self.complain("PIM: telegram %s is not for a PIM" % found["id"])
+
+    def _take_acknowledge(self, found):
+        if self.options.ack_12 == "closes":
+            self.close("PIM: closes at 05")
+            return
+        if found["identifier"] != self._verification or self._acknowledged:
+            self.complain("PIM: 05 with identifier %05d acknowledges nothing" % found["identifier"])
+        if found["code"] != 0:
+            self.complain("PIM: 05 with code %03d" % found["code"])
+        self._acknowledged = True
+
+    def _tell(self, found, telegram, now):
+        """Answer 07 by 08 (004:240-248)."""
+        options = self.options
+        self._requests = self._requests + 1 if telegram == self._request else 1
+        self._request = telegram
+        if self._requests > options.max_sends:
+            self.complain("PIM: 07 was sent %d times" % self._requests)
+        if options.ack_12 == "expect" and options.send_12 and not self._acknowledged:
+            # After a PIM connection that led to no server a client may try without (DIGEST G.9 no. 1).
+            if self.toolsnet.pim_connections - 1 <= self.toolsnet.server_connections:
+                self.complain("PIM: 07 before the 05 for 12")
+        if options.pim_silent:
+            return
+        archive = self.toolsnet.archive
+        station = (found["system_type"], found["system"], found["station"])
+        result = options.reported_result
+        event = options.reported_event
+        if result is None:
+            result = archive.latest_result(station[0], station[1], station[2])
+        if event is None:
+            event = archive.latest_event(station[0], station[1], station[2])
+        numbers = (found["identifier"], result, event, options.server_host, options.server_port)
+        self.toolsnet.answers_08 += 1
+        self.answer(("08%05d%05d%05d%-15s%05d" % numbers).encode(), now)
+
+
+class ServerSession(_Session):
+    """The server's side of one connection."""
+
+    name = "server"
+
+    def __init__(self, toolsnet):
+        super().__init__(toolsnet, toolsnet.server_sessions)
+        self._last = b""
+        self._last_identifier = 0
+        self._last_answered = True
+        self._open = set()  # identifiers of unanswered telegrams, where several may be outstanding
+        self._answer_due = None  # when the first answer to the last telegram goes out, if it is late
+        self._sends = 0
+
+    def greet(self, now):
+        if self.toolsnet.answers_08 > 0:
+            self.toolsnet.answers_08 -= 1
+        elif self.options.require_pim:
+            self.complain("server: connected without asking the PIM before")
+        if self.options.server_sends_12:
+            self.send(frame(("12%05d" % self.toolsnet.next_identifier()).encode()))
+
+    def handle(self, found, telegram, now):
+        options = self.options
+        if found["id"] not in FOR_A_SERVER:
+            self.complain("server: telegram %s is not for a server" % found["id"])
+            return
+        self._watch_order(found, telegram, now)
+        if options.silent or found["id"] in options.silent_telegrams:
+            return
+        if found["id"] == "04":
+            self._result(found, now)
+        elif found["id"] == "09":
+            self._event(found, now)
+        else:
+            self._describe(found, now)
+
+    def note_late(self, due):
+        if self._answer_due is None:
+            self._answer_due = due
+
+    def _watch_order(self, found, telegram, now):
+        """Complain unless one is outstanding, resent unchanged, and each new one has a new identifier."""
+        if telegram == self._last:
+            self._sends += 1
+            if self._sends > self.options.max_sends:
+                self.complain("server: telegram %s was sent %d times" % (found["id"], self._sends))
+            return
+        if self.options.window > 1:
+            self._open.add(found["identifier"])
+            if len(self._open) > self.options.window:
+                self.complain("server: %d telegrams wait for their answer" % len(self._open))
+        elif found["identifier"] == self._last_identifier:
+            self.complain("server: identifier %05d again for another telegram" % found["identifier"])
+        elif not self._last_answered and telegram[7:] == self._last[7:] and found["id"] in ("04", "09"):
+            self.complain("server: retransmission with a new identifier %05d" % found["identifier"])
+        elif not self._last_answered or (self._answer_due is not None and ticks_diff(self._answer_due, now) > 0):
+            self.complain("server: telegram %s before the last one was acknowledged" % found["id"])
+        self._last = telegram
+        self._last_identifier = found["identifier"]
+        # An answer that is known never to come is not waited for.
+        self._last_answered = found["id"] in self.options.silent_telegrams
+        self._answer_due = None
+        self._sends = 1
+
+    def _result(self, found, now):
+        options = self.options
+        sequence = found["sequence"]
+        if sequence in options.silent_sequences:
+            return
+        if not found["spindles"]:
+            self.complain("server: a result that cannot be read is not answered")
+            return
+        if _once(options.drop_before_store, sequence):
+            self.close("server: drops before storing %05d" % sequence)
+            return
+        code = self._code(found, sequence)
+        if code == 0:
+            self.toolsnet.archive.store_result(found)
+        if _once(options.drop_after_store, sequence):
+            self.close("server: drops after storing %05d" % sequence)
+            return
+        if not _once(options.lost_acks, sequence):
+            self._acknowledge(found, code, now)
+
+    def _code(self, found, sequence):
+        """Return the error code for a result, 0 for none."""
+        options = self.options
+        if options.code_all is not None:
+            return options.code_all
+        for index in range(len(options.codes_once)):
+            if options.codes_once[index][0] == sequence:
+                return options.codes_once.pop(index)[1]
+        tightening_id = tightening_id_of(found) if options.tightening_codes else None
+        if tightening_id in options.tightening_codes:
+            return options.tightening_codes[tightening_id]
+        return options.codes.get(sequence, 0)
+
+    def _event(self, found, now):
+        code = self.options.telegram_codes.get("09", 0)
+        if code == 0:
+            self.toolsnet.archive.store_event(found)
+        if self.options.event_answer == "10":
+            station = (found["identifier"], found["system_type"], found["system"], found["station"])
+            text = "10%05d%04d%04d%04d" % station + "%s%05d" % (self.toolsnet.time_text(), code)
+            self._last_answered = True
+            self.answer(text.encode(), now)
+        else:
+            self._acknowledge(found, code, now)
+
+    def _describe(self, found, now):
+        archive = self.toolsnet.archive
+        code = self.options.telegram_codes.get(found["id"], 0)
+        if code == 0 and self.options.store_description:
+            if found["id"] == "01":
+                archive.describe_system(found)
+            elif found["id"] == "02":
+                archive.describe_station(found)
+        if code == 0 and found["id"] == "13":
+            archive.store_graph(found)
+        self._acknowledge(found, code, now)
+
+    def _acknowledge(self, found, code, now):
+        if code:
+            self.toolsnet.refused += 1
+            self._sends = 0  # after a refusal this is a new attempt, not a retransmission
+        if self.options.foreign_ack:
+            self.answer(self.acknowledge_text(found["identifier"] % 99999 + 1, 0), now)
+        self._last_answered = True
+        self._open.discard(found["identifier"])
+        self.answer(self.acknowledge_text(found["identifier"], code), now)
+
+
+def _once(numbers, number):
+    """True if the number is in the list, from which it is then removed."""
+    if number in numbers:
+        numbers.remove(number)
+        return True
+    return False

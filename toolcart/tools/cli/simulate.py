@@ -1,0 +1,209 @@
+"""`toolcart simulate`: either side of the plant over TCP, the controller also over a serial line, with every option.
+
+Rules:
+1. Whatever is asked for by name is checked before the simulator listens: the error for an unknown name lists the known
+   ones, that for a value of the wrong kind shows one of the right kind.
+2. It runs until Ctrl-C, SIGTERM or the end of --seconds and then prints its figures.
+3. No traceback reaches a user; errors say what, where, and what to do.
+
+Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found something; 2 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+import time
+from typing import Any
+
+import click
+
+from toolcart.base.exit_codes import EXIT_OTHER, reader_has_gone
+from toolcart.base.printable import visible, visible_lines
+from toolcart.sim import profiles
+from toolcart.sim.option_text import setting_of
+
+EXIT_ODD = 1
+PORT = click.IntRange(0, 65535)
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+
+
+@click.group()
+def simulate() -> None:
+    """Be one side of the plant over TCP until Ctrl-C, to try a configuration."""
+
+
+def _more_options(example: str):
+    text = f"Another option of the simulator, such as {example}; the value is JSON or plain text. Repeatable."
+    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)
+
+
+def _end_option(command):
+    return click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this time.")(command)
+
+
+@simulate.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=PORT, default=4545, show_default=True, help="Open Protocol port; 0 takes a free one.")
+@click.option("--rate", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Results per second.")
+@click.option(
+    "--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share by which each interval varies."
+)
+@click.option("--count", type=click.IntRange(min=0), help="Stop after this many tightenings.")
+@click.option(
+    "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
+)
+@click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
+@click.option(
+    "--device",
+    type=click.Path(),
+    metavar="DEVICE",
+    help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]",
+)
+@click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice([*profiles.names(), *profiles.ALIASES]),
+    help="Behave like this controller (docs/controllers.md); --set is applied on top.",
+)
+@click.option(
+    "--traces", is_flag=True, help="Make curves of each tightening, for clients that subscribe to them (MID 0900)."
+)
+@click.option("--strict", is_flag=True, help="Report everything odd in what is received, and exit 1 if there was any.")
+@click.option("--orders", is_flag=True, help="Read orders from standard input, one a line; `help` lists them.")
+@_end_option
+@_more_options("max_clients=2")
+def controller(
+    host: str,
+    port: int,
+    settings: tuple[str, ...],
+    baud: str,
+    profile: str | None,
+    traces: bool,
+    strict: bool,
+    orders: bool,
+    seconds: float | None,
+    **production: Any,
+) -> None:
+    """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line.
+
+    It accepts every header that the document allows, and its own are exact. With --strict it reports, once for each
+    kind of message, what another controller may not accept: a header in a rare form, a missing NUL. Mistakes are
+    always reported.
+    """
+    from toolcart.sim.controller_model import ControllerOptions
+    from toolcart.sim.orders import Orders
+    from toolcart.sim.serve import serve_controller
+
+    base = profiles.row(profile) if profile else {}
+    if traces:
+        base = {**base, "traces": (1, 2, 3)}
+        base["unknown_mids"] = tuple(mid for mid in base.get("unknown_mids", ()) if mid not in (8, 9))
+    options = _options(ControllerOptions, settings, base, strict=strict)
+    taker = Orders(sys.stdin, _report) if orders else None
+    device = production["device"]
+    line = production["link"] != "tcp"
+    if device and not line:
+        raise click.UsageError("--device is a serial line's: --link ascii or --link 3964r with it")
+    served = _serve(
+        lambda: serve_controller(
+            host,
+            port,
+            options=options,
+            report=_report,
+            baud=int(baud),
+            orders=taker,
+            stop=_until(seconds),
+            **production,
+        ),
+        f"open the line {device or './controller.tty'}" if line else f"listen on {host}, port {port}",
+        "Is it there, a serial port, and yours to use? Name another with --device." if line else _other_place("--port"),
+    )
+    if strict and served.complaints:
+        click.echo(f"toolcart: {len(served.complaints)} things were odd or wrong, see above", err=True)
+        sys.exit(EXIT_ODD)
+
+
+@simulate.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
+@click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
+@click.option(
+    "--archive",
+    "archive_path",
+    type=click.Path(),
+    default="toolsnet.sqlite",  # `toolcart archive` has archive.sqlite, with different tables
+    show_default=True,
+    help="SQLite file of the archive.",
+)
+@click.option("--told-host", metavar="HOST", help="Server address that the PIM gives, if it is not --host.")
+@_end_option
+@_more_options("ack_delay_ms=500")
+def toolsnet(
+    host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any
+) -> None:
+    """Be a ToolsNet: a PIM, a server, and an archive that any SQLite tool can open."""
+    from toolcart.sim.serve import serve_toolsnet
+    from toolcart.sim.toolsnet import ToolsNetOptions
+
+    options = _options(ToolsNetOptions, settings)
+    _serve(
+        lambda: serve_toolsnet(
+            host, pim_port, server_port, options=options, report=_report, stop=_until(seconds), **rest
+        ),
+        f"listen on {host}, port {pim_port} or {server_port}",
+        _other_place("--pim-port or --server-port"),
+        rest["archive_path"],
+    )
+
+
+def _options(kind, settings: tuple[str, ...], base: dict | None = None, **more: Any):
+    values = dict(base or {}, **more)
+    try:
+        for setting in settings:
+            name, value = setting_of(kind, setting)
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+        return kind(**values)
+    except ValueError as error:
+        raise click.UsageError(f"--set {error}") from None
+
+
+def _report(text: str) -> None:
+    click.echo(visible_lines(text))
+
+
+def _until(seconds: float | None):
+    """Return a function that says whether a simulator's time is up."""
+    if seconds is None:
+        return None
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _other_place(option: str) -> str:
+    return f"Is another one running? Choose a free port with {option}, an address of this machine with --host."
+
+
+def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
+    """Run a simulator to its end; if something stops it earlier, say what in words."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return serve()
+    except sqlite3.Error as error:
+        _fail(f"cannot use the archive {archive}: {error}", "Name a file that may be written with --archive.")
+    except BrokenPipeError:
+        reader_has_gone()
+    except OSError as error:
+        _fail(f"cannot {what}: {error.strerror or error}", advice)
+    except Exception as error:  # the effects of --set cannot all be checked beforehand
+        kind = type(error).__name__
+        _fail(f"the simulator cannot go on: {kind}: {error}", "Is a value of --set one that it cannot use?")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(what: str, advice: str) -> None:
+    click.echo(f"toolcart: {visible(what)}", err=True)
+    click.echo(f"  {advice}", err=True)
+    sys.exit(EXIT_OTHER)

@@ -1,0 +1,125 @@
+"""`toolcart command`: makes the controller do something while the agent holds its only slot.
+
+Exit codes: 0 the controller accepted it, 1 it rejected it, 2 the command line is wrong, the value does not fit, or the
+command is not allowed, 3 no agent answers, 4 nothing was sent (the controller is away, or busy with another command),
+5 unknown: it was sent, but it is not known whether the controller did it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from urllib.parse import quote
+
+import click
+
+from toolcart.agent.openprotocol.commands import COMMANDS
+from toolcart.agent.station.command_orders import NAME_MOST, WAIT_MOST_S
+from toolcart.base.printable import visible
+from toolcart.tools.status import asking, place
+from toolcart.tools.status.options import agent_options
+
+EXIT_CODES = {"accepted": 0, "refused": 1, "wrong": 2, "not allowed": 2, "not sent": 4, "unknown": 5}
+EXIT_WRONG = 2
+EXIT_NO_AGENT = 3
+ANSWER_S = 90.0  # waiting for its turn, the longest response_timeout_s, and waiting for room in the log
+
+
+def _usage(name: str, values: tuple) -> str:
+    return " ".join([name, *(word.upper().replace(" ", "-") for word, _ in values)])
+
+
+LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
+
+
+@click.command(
+    epilog="With --wait it waits so long for a controller that is away, and for other commands; without, it does not."
+)
+@click.argument("station", type=click.IntRange(1, 9999))
+@click.argument("name", type=click.Choice([name for name, _, _ in COMMANDS]), metavar="COMMAND")
+@click.argument("values", nargs=-1, metavar="[VALUE]...")
+@agent_options
+@click.option("--wait", "wait_s", type=click.IntRange(0, WAIT_MOST_S), default=0, metavar="SECONDS", help="See below.")
+@click.option("--as", "as_name", metavar="NAME", help="Who gives the command, for the log.  [default: who called sudo]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(
+    station: int,
+    name: str,
+    values: tuple[str, ...],
+    config_path: str | None,
+    socket_path: str | None,
+    port: str | None,
+    wait_s: int,
+    as_name: str | None,
+    as_json: bool,
+) -> None:
+    """Make the controller of STATION do something through the running agent, and log it.
+
+    The station's setting `controller.commands` says which of these are allowed; by default none is.
+    """
+    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
+        raise click.UsageError("one of --config, --socket and --port")
+    given = (as_name if as_name is not None else os.environ.get("SUDO_USER", ""))[:NAME_MOST]
+    words = ["command", str(station), f"wait={wait_s}", *([f"as={quote(given)}"] if given else []), name]
+    line = " ".join([*words, *(quote(value) for value in values)])
+    if port is not None:
+        from toolcart.tools.flash.board_commands import command_lines  # only to ask a board: it needs the extra `flash`
+
+        _tell(command_lines(port, line, ANSWER_S + wait_s), as_json)
+        return
+    path = socket_path or (place.to_ask(config_path) if config_path else place.default())
+    try:
+        _tell(asking.lines_of(path, line, ANSWER_S + wait_s), as_json)
+    except asking.Trouble as trouble:
+        _fail({"outcome": "no agent", "why": str(trouble), "hint": trouble.hint}, as_json, EXIT_NO_AGENT)
+
+
+command.help = f"{inspect.cleandoc(command.help or '')}\n\n\b\n{LISTED}\n"
+
+
+def _tell(answer: list[dict], as_json: bool) -> None:
+    """Say what became of it, and exit with the matching code."""
+    ends = [line for line in answer if "outcome" in line]
+    errors = [line["error"] for line in answer if "error" in line]
+    if errors and not ends:
+        _fail({"outcome": "not allowed", "why": errors[0]}, as_json, EXIT_WRONG)
+    if not ends:
+        why = "the agent broke off its answer; `sent` in its log, without more, would mean the same"
+        _fail({"outcome": "unknown", "why": why}, as_json, EXIT_CODES["unknown"])
+    told = ends[-1]
+    code = EXIT_CODES.get(told["outcome"], EXIT_WRONG)
+    if code:
+        _fail(told, as_json, code)
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        click.echo(visible(f"{told['command']}: {in_words(told)}"))
+
+
+def in_words(told: dict) -> str:
+    """Say what became of a command, for people."""
+    from toolcart.agent.catalogue.meanings import names_of
+
+    words = str(told["outcome"])
+    if words == "unknown":
+        words = "unknown whether the controller did it"
+    if told.get("code"):
+        meaning = names_of("ERROR_CODE").get(told["code"], "of which no document says what it means")
+        words += f" by the controller with code {told['code']:02d}, {meaning}"
+    if told.get("why"):
+        words += f": {told['why']}"
+    if told.get("mid") and not told.get("logged"):
+        words += "; the log does not say so yet"
+    return words
+
+
+def _fail(told: dict, as_json: bool, code: int) -> None:
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        click.echo(visible(f"toolcart: {in_words(told)}"), err=True)
+        if told.get("hint"):
+            click.echo(visible(f"  {told['hint']}"), err=True)
+    sys.exit(code)

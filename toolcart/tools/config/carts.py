@@ -1,0 +1,122 @@
+"""Makes the configurations of all carts from a template and the inventory, and checks each alone and all together.
+
+The template is a configuration whose texts may name columns: "{name}" is replaced by the column's text, and a text that
+is only "{station:int}" becomes a whole number. A literal brace is written twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config.inventory import Cart, Wrong
+
+_COLUMN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?P<kind>:[^{}]*)?\}")
+
+
+class _Absent(Exception):
+    """A text that cannot be filled in: the column, and what is wrong with it."""
+
+
+def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, str]:
+    """Return the text of each cart's configuration by its name; Wrong with all mistakes of all carts."""
+    try:
+        template = config_file.parse(template_path)
+    except config_file.Wrong as wrong:
+        raise Wrong(
+            template_path, [f"{place}: found {found}; allowed: {allowed}" for place, found, allowed in wrong.mistakes]
+        ) from None
+    mistakes: list[str] = []
+    texts: dict[str, str] = {}
+    completed: list[tuple[Cart, dict]] = []
+    folder = Path(template_path).resolve().parent  # secrets' names are relative to it
+    for cart in carts:
+        try:
+            texts[cart.name] = json.dumps(_filled(template, cart, ""), indent=2) + "\n"
+            completed.append((cart, config_file.read_text(folder / f"{cart.name}.json", texts[cart.name])))
+        except _Absent as absent:
+            mistakes.append(f"row {cart.row} ({cart.name}): {absent}")
+        except config_file.Wrong as wrong:
+            mistakes += [_of_row(cart, template, mistake) for mistake in wrong.mistakes]
+    mistakes += _taken_twice(completed)
+    if mistakes:
+        raise Wrong(template_path, mistakes)
+    return texts
+
+
+def _filled(part: object, cart: Cart, place: str) -> object:
+    if isinstance(part, dict):
+        return {key: _filled(value, cart, f"{place}.{key}" if place else key) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled(value, cart, f"{place}[{index}]") for index, value in enumerate(part)]
+    return _text(part, cart, place) if isinstance(part, str) else part
+
+
+def _text(text: str, cart: Cart, place: str) -> str | int:
+    whole = _COLUMN.fullmatch(text)
+    if whole and whole["kind"] == ":int":
+        value = _value(whole["name"], cart, place)
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            raise _Absent(f"column {whole['name']!r} is {value!r}; {place} wants a whole number")
+        return int(value)
+
+    def put(found: re.Match) -> str:
+        if found["name"] is None:
+            return found[0][0]
+        if found["kind"]:
+            raise _Absent(
+                f"{place} has {found[0]!r}; allowed are {{column}}, and {{column:int}} with nothing around it"
+            )
+        return _value(found["name"], cart, place)
+
+    return _COLUMN.sub(put, text)
+
+
+def _value(column: str, cart: Cart, place: str) -> str:
+    if not cart.columns.get(column):
+        known = ", ".join(cart.columns)
+        raise _Absent(f"column {column!r}, which {place} wants, is empty or not there; there are {known}")
+    return cart.columns[column]
+
+
+def _of_row(cart: Cart, template: object, mistake: config_file.Mistake) -> str:
+    place, found, allowed = mistake
+    columns = [name for text in _texts_at(template, place) for name in re.findall(r"\{([^{}:]+)", text)]
+    where = f"column {columns[0]!r}, {place}" if columns else place
+    return f"row {cart.row} ({cart.name}), {where}: found {found}; allowed: {allowed}"
+
+
+def _texts_at(template: object, place: str) -> Iterator[str]:
+    part = template
+    for key in re.findall(r"[^.\[\]]+", place):
+        if isinstance(part, list) and key.isdigit() and int(key) < len(part):
+            part = part[int(key)]
+        elif isinstance(part, dict) and key in part:
+            part = part[key]
+        else:
+            return
+    if isinstance(part, str):
+        yield part
+
+
+def _taken_twice(completed: list[tuple[Cart, dict]]) -> list[str]:
+    """Say which carts are the same station to ToolsNet, or want the same controller's place."""
+    first: dict[tuple, Cart] = {}
+    mistakes: list[str] = []
+    for cart, tree in completed:
+        own = set()
+        for station in tree["stations"]:
+            controller = station["controller"]
+            own.add(("station", f"{tree['system']['number']}/{station['number']} (system/station)"))
+            if controller["link"] == "tcp":
+                own.add(("controller", f"{controller['host']}:{controller['port']}"))
+        for what, which in sorted(own):
+            other = first.setdefault((what, which), cart)
+            if other is not cart:
+                mistakes.append(
+                    f"row {cart.row} ({cart.name}): {what} {which} is that of row {other.row} ({other.name})"
+                )
+    return mistakes

@@ -1,0 +1,191 @@
+"""`toolcart config`: checks a configuration, explains the settings, prints an example or the schema, writes new ones.
+
+Exit codes: 0 good, 1 no such setting, or not written, 2 the configuration or the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from toolcart.base import private
+from toolcart.base.printable import visible_lines
+from toolcart.base.sources import ROOT
+from toolcart.tools.config import checked, runner
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import places as config_places
+from toolcart.tools.config.schema import FILE_NAME, schema
+
+EXIT_OTHER = 1
+EXIT_CONFIGURATION = 2
+EXAMPLE = ROOT / "toolcart" / "board" / "config.example.json"
+
+
+@click.group()
+def config() -> None:
+    """Check a configuration, explain the settings, write new ones."""
+
+
+@config.command()
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(file: str, as_json: bool) -> None:
+    """Report every mistake in FILE at once: where, what was found, what is allowed.
+
+    Files that it names are tried as the user that will run the agent, if root asks.
+    """
+    with runner.acting_as(runner.user_of(file)) as user:
+        found = checked.check(file)
+        who = user.name
+    warnings = config_places.fleeting(found.configuration, config_file.folder_of(file)) if found.configuration else []
+    if found.mistakes:
+        wrong = config_file.Wrong(file, found.mistakes)
+        if as_json:
+            click.echo(json.dumps({"good": False, **config_file.as_object(wrong), "checked_as": who}))
+        else:
+            click.echo(f"{wrong}\nchecked as {who}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    if as_json:
+        told = [config_file.mistake_as_object(mistake) for mistake in found.lacks]
+        told_all = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": told, "checked_as": who}
+        told_all["warnings"] = warnings
+        click.echo(json.dumps(told_all))
+        return
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    count = len(found.configuration["stations"]) if found.configuration else 0
+    stations = f"{count} station{'' if count == 1 else 's'}"
+    if not found.lacks:
+        click.echo(f"{file}: good, {stations}; checked as {who}")
+        return
+    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
+    for place, what, allowed in found.lacks:
+        click.echo(f"  {place}: found {what}; allowed: {allowed}", err=True)
+
+
+@config.command()
+@click.argument("word", default="")
+def explain(word: str) -> None:
+    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
+    from toolcart.tools.config import text as config_text
+    from toolcart.tools.config.audience import audience
+
+    found = 0
+    for place, kind, unit, default, allowed, meaning in config_text.rows():
+        if word.lower() not in place.lower():
+            continue
+        found += 1
+        click.secho(place, bold=True, nl=False)
+        click.echo(f"  ({kind}{', ' + unit if unit else ''}; for: {audience(place)})")
+        click.echo(f"    {meaning}")
+        click.echo(f"    default {default}; allowed {allowed}")
+    if not found:
+        click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
+        sys.exit(EXIT_OTHER)
+
+
+@config.command()
+def example() -> None:
+    """Print a small configuration to begin with."""
+    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+
+
+@config.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of configurations.
+
+    Saved as toolcart.schema.json beside a configuration that names it, as the example does, it lets editors complete
+    and check what is typed.
+    """
+    click.echo(schema_text(), nl=False)
+
+
+def schema_text() -> str:
+    """Return the schema as it is printed and written."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+@config.command()
+@click.argument("inventory_path", metavar="INVENTORY", type=click.Path())
+@click.option(
+    "--template",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="A configuration with {column} where a cart's value goes.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for NAME.json of each cart.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
+    """Write the configurations of many carts from one INVENTORY, if all are right, each alone and all together.
+
+    INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
+    """
+    from toolcart.tools.config import carts, inventory
+
+    try:
+        texts = carts.configurations(template, inventory.read(inventory_path))
+    except inventory.Wrong as wrong:
+        if as_json:
+            click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
+        else:
+            click.echo(visible_lines(str(wrong)), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            new = out / f".{name}.json.new"
+            new.write_text(text, encoding="utf-8")
+            os.replace(new, out / f"{name}.json")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if as_json:
+        click.echo(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
+    else:
+        click.echo(f"{out}: {len(texts)} configurations; no station and no controller appears twice")
+
+
+@config.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the cart.")
+@click.option("--controller", help="HOST, HOST:PORT, 3964r:DEVICE or ascii:DEVICE.")
+@click.option("--pim", help="HOST:PORT of ToolsNet's PIM, or no: then --also says where results go.")
+@click.option("--system", help="Number of the system in ToolsNet.")
+@click.option("--station", help="Number of the station in ToolsNet.")
+@click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
+@click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet or alone.")
+def new(file: Path, **given: str | None) -> None:
+    """Ask seven questions and write FILE, a configuration for one station; questions answered by options are skipped.
+
+    It also writes toolcart.schema.json beside it, for editors, and for a chip on Wi-Fi wifi.password, readable only by
+    its owner. No existing file is overwritten.
+    """
+    from toolcart.tools.config import new as config_new
+
+    if file.exists():
+        raise click.ClickException(f"{file} is there already; name another file, or change it in an editor.")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
+    tree, password = config_new.ask(given, file.parent)
+    try:
+        if password is not None:
+            private.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
+        if not (file.parent / FILE_NAME).exists():
+            (file.parent / FILE_NAME).write_text(schema_text(), encoding="utf-8")
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(json.dumps(tree, indent=2) + "\n")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    config_file.read(file)
+    click.echo(f"{file}: good, 1 station")
+    click.echo(config_new.next_step(tree, file))

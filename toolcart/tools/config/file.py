@@ -1,0 +1,266 @@
+"""A configuration file in the form the agent wants, or every mistake in it at once: place, found, allowed.
+
+Rules:
+1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `Wrong` with the same three columns.
+2. A key that appears twice in an object is a mistake: JSON readers take the last one, people see the first.
+3. `read` returns what toolcart.agent.cart.config.complete does; what this machine cannot run is a mistake for
+   `read_to_run` only.
+4. Secrets are put in here (toolcart.tools.config.secrets), so that no other code knows where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from toolcart.agent.cart import config
+from toolcart.agent.wide.outlets import OUTLETS
+from toolcart.base import installation
+from toolcart.board import zone
+from toolcart.tools.config import places
+from toolcart.tools.config import secrets as config_secrets
+
+SERVICE_FOLDER = Path("/etc/toolcart")
+SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
+SERVICE_STATE = Path(places.STATE_FOLDER)
+
+Mistake = tuple[str, str, str]
+
+
+class Wrong(Exception):
+    """The file cannot be used; `mistakes` is a list of (place, found, allowed)."""
+
+    def __init__(self, path: str | Path, mistakes: list[Mistake]) -> None:
+        self.path = str(path)
+        self.mistakes = mistakes
+        super().__init__("\n".join(lines(self.path, mistakes)))
+
+
+def lines(path: str, mistakes: list[Mistake]) -> list[str]:
+    """Return a line with the number of mistakes, then one for each."""
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    width = min(max(len(place) for place, _, _ in mistakes), 40)
+    told = [f"  {place:<{width}}  found {found}; allowed: {allowed}" for place, found, allowed in mistakes]
+    return [f"{path}: {count}", *told]
+
+
+def as_object(wrong: Wrong) -> dict:
+    """Return the mistakes for machines."""
+    return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
+
+
+def mistake_as_object(mistake: Mistake) -> dict:
+    """Return one mistake for machines."""
+    return dict(zip(("place", "found", "allowed"), mistake, strict=True))
+
+
+def parse(path: str | Path) -> object:
+    """Return the JSON tree of the file; Wrong if a key appears twice in an object."""
+    tree, mistakes = _parse(path, _text(path))
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return tree
+
+
+# What Python's JSON reader says, in words that say what to look for.
+_NO_JSON = {
+    "Expecting property name": "no name in double quotes: is a comma in front of a closing brace?",
+    "Expecting ',' delimiter": "no comma and no closing bracket: one of them is missing",
+    "Expecting ':' delimiter": "no colon behind a name",
+    "Expecting value": "no value: is a comma too many, or a text without quotes?",
+    "Illegal trailing comma": "a comma behind the last entry",
+    "Extra data": "something behind the end",
+    "Unterminated string": "a text that does not end: its closing quote is missing",
+    "Invalid control character": "a line break or a tab in a text",
+    "Invalid \\escape": "a backslash in a text: write two",
+    "Invalid \\u": "\\u without four hexadecimal digits",
+}
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
+    except OSError as error:
+        raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
+    except UnicodeDecodeError as error:
+        raise Wrong(path, [("(file)", f"octet {error.start} is no UTF-8", "text in UTF-8")]) from None
+
+
+def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
+    """Return the tree of the file's text, and a mistake for every key that appears twice."""
+    doubled: list[tuple[dict, list[str]]] = []  # objects with their repeated keys
+
+    def made(pairs: list[tuple[str, object]]) -> dict:
+        counted = Counter(key for key, _ in pairs)
+        tree = dict(pairs)
+        if len(tree) < len(pairs):
+            doubled.append((tree, [key for key, count in counted.items() if count > 1]))
+        return tree
+
+    try:
+        tree = json.loads(text, object_pairs_hook=made)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        said = next((words for start, words in _NO_JSON.items() if error.msg.startswith(start)), "what is no JSON")
+        raise Wrong(path, [(place, said, "JSON; `toolcart config example` prints one")]) from None
+    except (ValueError, RecursionError) as error:
+        raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
+    return tree, _doubled(tree, doubled) if doubled else []
+
+
+def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
+    """Return the places of these keys, which objects do not know; one inside a value that was lost has none."""
+    keys_of = {id(part): keys for part, keys in doubled}
+    mistakes = []
+    work = [("", tree)]
+    while work:
+        place, part = work.pop()
+        if isinstance(part, dict):
+            for key in keys_of.get(id(part), ()):
+                mistakes.append((f"{place}{_name(key)}", "more than one of it", "every key once"))
+            work += [(f"{place}{_name(key)}.", value) for key, value in part.items()]
+        elif isinstance(part, list):
+            work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
+    return mistakes
+
+
+def _name(key: str) -> str:
+    return config.found(key).strip('"') or '""'
+
+
+def folder_of(path: str | Path) -> Path:
+    """Return the folder that relative paths in this configuration start from: its own, or the service's state folder.
+
+    /etc/toolcart is for what people write; the service may not write there.
+    """
+    folder = Path(path).resolve().parent
+    return SERVICE_STATE if folder == SERVICE_FOLDER else folder
+
+
+def read(path: str | Path) -> dict:
+    """Return the completed configuration, or raise Wrong."""
+    return _complete(path, _text(path))[0]
+
+
+def read_text(path: str | Path, text: str) -> dict:
+    """Do as `read` for a text that will be written to this path."""
+    return _complete(path, text)[0]
+
+
+def read_whole(path: str | Path) -> tuple[dict, dict]:
+    """Return as `read`, and also the file's own tree with its secrets, which a chip gets; Wrong if one is missing."""
+    configuration, tree, absent = _complete(path, _text(path))
+    if absent:
+        raise Wrong(path, [_without_credential(place) for place in absent])
+    tree.pop("$schema", None)
+    return configuration, tree
+
+
+def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict, dict, list[str]]:
+    """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
+    tree, doubled = _parse(path, text)
+    folder = Path(path).resolve().parent
+    awaits: dict[str, dict] = {}
+    secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None)
+    doubtful = {place for place, *_ in doubled}
+    hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
+    secret = [one for one in secret if one[0] not in doubtful]
+    mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
+    mistakes = mistakes or _time_zone(config.complete(tree)["board"])
+    mistakes = mistakes or places.shared(config.complete(tree), folder_of(path))
+    if mistakes:
+        raise Wrong(path, mistakes)
+    assert isinstance(tree, dict)
+    return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
+
+
+def _time_zone(board: dict) -> list[Mistake]:
+    if not board["time_zone"] or zone.parsed(board["time_zone"]) is not None:
+        return []
+    allowed = "a POSIX TZ with both changes, such as CET-1CEST,M3.5.0,M10.5.0/3, or without summer time, IST-5:30"
+    return [("board.time_zone", json.dumps(board["time_zone"]), allowed)]
+
+
+def _without_credential(place: str) -> Mistake:
+    return place, "no credential", "one that systemd hands over (LoadCredential=), or a file"
+
+
+def read_to_run(path: str | Path) -> dict:
+    """Do as `read`; every station must also be one that this machine can run.
+
+    The secret of an outlet beside ToolsNet may be missing: the outlet then has `awaits`
+    (toolcart.tools.config.secrets), which tries again. No outlet keeps an agent from collecting.
+    """
+    configuration, _, absent = _complete(path, _text(path), lenient=True)
+    mistakes = [*_not_built(configuration), *[_without_credential(place) for place in absent]]
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return configuration
+
+
+def read_to_install(path: str | Path) -> tuple[dict, str]:
+    """Do as `read_to_run` for a service, which will get its credentials; return also the text that was checked.
+
+    A second read might find a different text.
+    """
+    text = _text(path)
+    configuration, _, _ = _complete(path, text)
+    mistakes = not_runnable(configuration, None)
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return configuration, text
+
+
+def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
+    """List what the tables allow but this machine does not have; without a folder no files are checked."""
+    mistakes = _not_built(configuration)
+    if folder is not None:
+        for place, section in _with_files_of_tls(configuration):
+            mistakes += _wrong_with_tls(place, section, folder)
+    return mistakes
+
+
+def _not_built(configuration: dict) -> list[Mistake]:
+    """List what no start can make on this machine."""
+    mistakes = []
+    for index, station in enumerate(configuration["stations"]):
+        link = station["controller"]["link"]
+        if link != "tcp" and not has_serial_lines():
+            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
+        for number, outlet in enumerate(station["outlets"]):
+            look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
+            for key, allowed in look(outlet) if look else ():
+                mistakes.append((f"stations[{index}].outlets[{number}].{key}", "what is none", allowed))
+    return mistakes
+
+
+def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
+    if configuration["toolsnet"] and configuration["toolsnet"]["tls_ca"]:
+        yield "toolsnet", configuration["toolsnet"]
+    for index, station in enumerate(configuration["stations"]):
+        for number, outlet in enumerate(station["outlets"]):
+            if outlet.get("tls_ca") or outlet.get("tls_certificate"):
+                yield f"stations[{index}].outlets[{number}]", outlet
+
+
+def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
+    from toolcart.board.linux_tls import TlsUnusable, context_of  # few configurations have it
+
+    try:
+        context_of(str(folder), section)
+    except TlsUnusable as wrong:
+        return [(f"{place}.{wrong.setting}", wrong.reason, "a file in PEM, a key that only its owner may read")]
+    return []
+
+
+def serial_missing() -> str:
+    """Say what a serial line needs, and how to get it."""
+    return f"serial lines need pyserial: {installation.how_to_get('serial')}"
+
+
+def has_serial_lines() -> bool:
+    """True if this machine can speak to a controller over a serial line."""
+    return find_spec("serial") is not None

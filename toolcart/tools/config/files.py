@@ -1,0 +1,105 @@
+"""The files that a configuration consists of, itself, secrets and certificates, as they were when they were read.
+
+Rules
+1. What counts is a file's content: one that was only touched has not changed. It is read again only if its inode, size
+   or times are others.
+2. One that could be used and no longer can has changed. A secret that never could is tried again by who needs it: what
+   it is when it first can be used counts as read.
+3. `digest` is the configuration file's alone, in which no secret stands; what the others hold leaves no trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import secrets as config_secrets
+
+TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux_tls, relative to the agent's folder
+READ_TRIES = 3
+
+
+class Files:
+    """The state of these files now; `changed` compares it with what they are later."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        named, self._secrets = _named(self._path)
+        self._as_read = {file: self._state(file) for file in named}
+        self._now = dict(self._as_read)
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the configuration file as it was read; "" if it could not be."""
+        content = self._as_read[self._path][1]
+        return content.hex() if isinstance(content, bytes) else ""
+
+    def changed(self) -> list[str]:
+        """Return the paths of those that are not what they were."""
+        for file, (stamp, _) in self._now.items():
+            if _stamp(file) != stamp:
+                self._now[file] = self._state(file)
+                if not isinstance(self._as_read[file][1], bytes):
+                    self._as_read[file] = self._now[file]
+        return [str(file) for file, (_, content) in self._now.items() if content != self._as_read[file][1]]
+
+    def _state(self, file: Path) -> tuple[object, bytes | str]:
+        """Return the file's stamp, and the digest of its content or why it cannot be used."""
+        stamp = _stamp(file)
+        if file in self._secrets:
+            secret = config_secrets.from_file(file)
+            return stamp, hashlib.sha256(secret.encode()).digest() if isinstance(secret, str) else secret[0]
+        try:
+            return stamp, hashlib.sha256(file.read_bytes()).digest()
+        except OSError as error:
+            return stamp, error.strerror or str(error)
+
+    def state(self) -> tuple[bytes | str, ...]:
+        """Return what differs whenever a file is another one than when `changed` last looked."""
+        return tuple(content for _, content in self._now.values())
+
+
+def read_to_run(path: str | Path) -> tuple[dict, Files]:
+    """Return the completed configuration (toolcart.tools.config.file) and the files that it was read from."""
+    tries = READ_TRIES
+    while True:
+        files = Files(path)
+        configuration = config_file.read_to_run(path)
+        tries -= 1
+        if not tries or not files.changed():  # else it was written to meanwhile
+            return configuration, files
+
+
+def certificates(tree: dict) -> list[str]:
+    """Return the names of the files for TLS in a configuration's tree, each once."""
+    stations = tree.get("stations")
+    sections = [tree.get("toolsnet")]
+    for station in stations if isinstance(stations, list) else ():
+        outlets = station.get("outlets") if isinstance(station, dict) else None
+        sections += outlets if isinstance(outlets, list) else []
+    named = [section.get(key) for section in sections if isinstance(section, dict) for key in TLS_FILES]
+    return list(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+
+
+def _named(path: Path) -> tuple[list[Path], set[Path]]:
+    """Return the configuration file and those it names, and which of them are secrets; itself alone if unreadable."""
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return [path], set()
+    if not isinstance(tree, dict):
+        return [path], set()
+    secrets = [path.resolve().parent / name for name in config_secrets.named(tree, "file")]
+    others = [config_file.folder_of(path) / name for name in certificates(tree)]
+    return list(dict.fromkeys([path, *secrets, *others])), set(secrets)
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = os.stat(file)
+    except OSError as error:
+        return error.errno
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

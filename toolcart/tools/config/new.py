@@ -1,0 +1,214 @@
+"""The questions of `toolcart config new`, and the configuration that the answers make.
+
+Rules
+1. An answer is checked at once, by the agent's own check; after a wrong one the question is asked again with what is
+   allowed, but a wrong option ends the command.
+2. What is not asked keeps its default, and is not written: the file has only what is specific to this cart.
+3. If options have answered the six questions that every cart needs, the last one is not asked, unless the cart has no
+   ToolsNet: at least one place has to get the results.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.agent.cart import config
+from toolcart.agent.wide.web_address import WebAddress
+from toolcart.tools.config.file import SERVICE_CONFIG
+from toolcart.tools.config.schema import FILE_NAME
+
+PASSWORD_FILE = "wifi.password"
+SERIAL = ("3964r", "ascii")
+EXIT_CONFIGURATION = 2
+NO = "no"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, the option that answers it, and where the answer goes."""
+
+    option: str
+    text: str
+    default: str | None
+    put: Callable[[dict, str], None]  # its ValueError says what is allowed
+
+
+def _name(tree: dict, answer: str) -> None:
+    station = tree["stations"][0]
+    station["name"] = answer
+    station["spool"]["path"] = (re.sub(r"[^a-z0-9]+", "", answer.lower()) or "cart") + ".spool"
+
+
+def _controller(tree: dict, answer: str) -> None:
+    link, _, device = answer.partition(":")
+    if link in SERIAL:
+        tree["stations"][0]["controller"] = {"link": link, "device": device}
+        return
+    host, port = _address(answer)
+    tree["stations"][0]["controller"] = {"host": host, **({} if port is None else {"port": port})}
+
+
+def _pim(tree: dict, answer: str) -> None:
+    tree["stations"][0].pop("outlets", None)
+    if answer == NO:
+        tree.pop("toolsnet", None)
+        tree["stations"][0]["outlets"] = [{"kind": "mqtt", "host": "broker"}]  # until the last question
+        return
+    host, port = _address(answer)
+    if port is None:
+        raise ValueError("HOST:PORT, as the protocol names no port and the plant does; or no")
+    tree["toolsnet"] = {"pim_host": host, "pim_port": port}
+
+
+def _system(tree: dict, answer: str) -> None:
+    tree["system"] = {"number": _number(answer)}
+
+
+def _station(tree: dict, answer: str) -> None:
+    tree["stations"][0]["number"] = _number(answer)
+
+
+def _machine(tree: dict, answer: str) -> None:
+    kind, _, ssid = answer.partition(":")
+    tree.pop("board", None)
+    if kind == "linux" and not ssid:
+        return
+    if kind == "ethernet" and not ssid:
+        tree["board"] = {"network": "ethernet"}
+    elif kind == "wifi" and ssid:
+        tree["board"] = {"network": "wifi", "ssid": ssid, "password": {"file": PASSWORD_FILE}}
+    else:
+        raise ValueError("linux, ethernet or wifi:NAME")
+    tree["stations"][0]["spool"] = {"path": "raw", "size_kib": CHIP_KIB}
+
+
+def _beside(tree: dict, answer: str) -> None:
+    station = tree["stations"][0]
+    kind, _, place = answer.partition("://")
+    before = [{"kind": "toolsnet"}] if "toolsnet" in tree else []
+    if answer == NO and before:
+        station.pop("outlets", None)
+        return
+    if kind == "mqtt" and place and "/" not in place:
+        host, port = _address(place)
+        outlet = {"kind": "mqtt", "host": host, **({} if port is None else {"port": port})}
+    elif kind in ("http", "https") and "board" not in tree:
+        fault = WebAddress(answer).fault
+        if fault:
+            raise ValueError(fault)
+        outlet = {"kind": "webhook", "url": answer}
+    else:
+        more = "; mqtts and users: docs/mqtt.md" if kind.startswith("mqtt") else ""
+        none = f"{NO}, " if before else ""
+        raise ValueError(f"{none}mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
+    station["outlets"] = [*before, outlet]
+
+
+_INSTEAD = "7. Results to (mqtt://BROKER, or a webhook: https://HOST/PATH)"
+CHIP_KIB = 512  # what our image of the RP2040 leaves after its file system
+
+QUESTIONS = (
+    Question("name", "1. Name of the cart", "Cart 1", _name),
+    Question("controller", "2. Controller (HOST, HOST:PORT, or a line: 3964r:DEVICE, ascii:DEVICE)", None, _controller),
+    Question("pim", "3. PIM of ToolsNet (HOST:PORT, or no)", None, _pim),
+    Question("system", "4. Number of the system in ToolsNet", "1", _system),
+    Question("station", "5. Number of the station in ToolsNet", "1", _station),
+    Question("machine", "6. Runs on (linux, or a chip: ethernet, wifi:NAME)", "linux", _machine),
+    Question(
+        "also", "7. Results to another place as well (mqtt://BROKER, or a webhook: https://HOST/PATH)", NO, _beside
+    ),
+)
+
+
+def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
+    """Return the configuration, and its Wi-Fi password if it needs one that is not there yet."""
+    tree: dict[str, Any] = {
+        "$schema": f"./{FILE_NAME}",
+        "system": {"number": 1},
+        "toolsnet": {"pim_host": "pim", "pim_port": 1},
+        "stations": [{"number": 1, "name": "", "controller": {"host": "controller"}, "spool": {"path": "a"}}],
+    }
+    is_asking = False
+    for question in QUESTIONS:
+        answer = given.get(question.option)
+        text, default = question.text, question.default
+        if question.put is _beside:
+            if "toolsnet" not in tree:
+                text, default = _INSTEAD, None
+            elif not is_asking:
+                answer = answer or NO
+        while True:
+            asked = answer is None
+            is_asking = is_asking or asked
+            said = click.prompt(text, default=default, err=True) if answer is None else answer
+            wrong = _wrong(tree, question, said)
+            if wrong is None:
+                break
+            click.echo(f"  found {config.found(said)}; allowed: {wrong}", err=True)
+            if not asked:
+                option = "on" if question.option == "machine" else question.option
+                click.echo(f"toolcart: --{option} cannot be that.", err=True)
+                sys.exit(EXIT_CONFIGURATION)
+    needs_password = tree.get("board", {}).get("network") == "wifi" and not (folder / PASSWORD_FILE).exists()
+    return tree, _password(tree["board"]["ssid"]) if needs_password else None
+
+
+def _wrong(tree: dict, question: Question, said: str) -> str | None:
+    """Put the answer in; return what is allowed if the agent would not take it."""
+    try:
+        question.put(tree, said.strip())
+    except ValueError as allowed:
+        return str(allowed)
+    checked = json.loads(json.dumps(tree))
+    checked.get("board", {}).pop("password", None)
+    mistakes = config.check(checked)
+    return "; ".join(allowed for _, _, allowed in mistakes) or None
+
+
+def _password(ssid: str) -> str:
+    while True:
+        said = click.prompt(f"   Password of {ssid}", hide_input=True, err=True)
+        if not config.check(_with_password(said)):
+            return said
+        click.echo("  allowed: 1 to 63 printable ASCII characters", err=True)
+
+
+def _with_password(said: str) -> dict:
+    return {
+        "toolsnet": {"pim_host": "pim", "pim_port": 1},
+        "stations": [{"number": 1, "controller": {"host": "controller"}, "spool": {"path": "a"}}],
+        "board": {"password": said},
+    }
+
+
+def next_step(tree: dict, file: Path) -> str:
+    """Say what to do with the new file."""
+    if "board" in tree:
+        return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
+    if file.resolve() == SERVICE_CONFIG:  # its spools belong to the service's user
+        return "Next: sudo systemctl restart toolcart"
+    return f"Next: toolcart run --config {shlex.quote(str(file))}"
+
+
+def _address(answer: str) -> tuple[str, int | None]:
+    host, colon, port = answer.rpartition(":")
+    if not colon:
+        return answer, None
+    if not port.isdigit() or not host:
+        raise ValueError("HOST or HOST:PORT, such as 10.0.0.10:4545")
+    return host, int(port)
+
+
+def _number(answer: str) -> int:
+    if not answer.isdigit():
+        raise ValueError("1 to 9999, whole")
+    return int(answer)

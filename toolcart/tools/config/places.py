@@ -1,0 +1,125 @@
+"""Whether the files that a configuration names can be where it says, on this machine and for this user.
+
+Rules
+1. Nothing is left behind: a folder is tried by making and removing a file, whose name no spool has.
+2. A chip's configuration says nothing about this machine's folders: they are not checked.
+3. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
+   yet is told by its folder and its name.
+4. The state folder of the service need not be there: systemd makes it (StateDirectory=).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from toolcart.base.private import user_name
+from toolcart.board import linux_mounts, linux_refusal
+
+PROBE = ".toolcart-check"
+STATE_FOLDER = "/var/lib/toolcart"  # the service's
+RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
+A_FILE = "a file in a folder that is there and that the agent's user may write"
+
+Mistake = tuple[str, str, str]  # place, found, allowed
+
+
+def unusable(configuration: dict, folder: Path) -> list[Mistake]:
+    """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
+    if is_of_a_chip(configuration):
+        return []
+    mistakes = []
+    for place, path in _named(configuration):
+        wrong = wrong_with(folder / path)
+        if wrong:
+            mistakes.append((place, f"{path}: {wrong}", A_FILE))
+    return mistakes
+
+
+def shared(configuration: dict, folder: Path) -> list[Mistake]:
+    """List the spools and outlets' files that are one file under two names: its results would be mixed."""
+    if is_of_a_chip(configuration):
+        return []
+    first: dict[tuple, tuple[str, str]] = {}
+    mistakes = []
+    for place, path in _named(configuration):
+        other, spelled = first.setdefault(_identity(folder / path), (place, path))
+        if other != place and spelled != path:  # the same spelling is a mistake of the file itself
+            mistakes.append((place, f"{path}, which is the same file as {spelled}", f"not the same as {other}"))
+    return mistakes
+
+
+def fleeting(configuration: dict, folder: Path) -> list[str]:
+    """Say which spools would not outlive a restart of the machine, or of its container."""
+    if is_of_a_chip(configuration):
+        return []
+    told = []
+    for index, station in enumerate(configuration["stations"]):
+        path = folder / station["spool"]["path"]
+        what = linux_mounts.fleeting(path)
+        if what:
+            told.append(f"stations[{index}].spool.path: {path} lies in {what}; results that wait there are lost then")
+    return told
+
+
+def _identity(path: Path) -> tuple:
+    """Return what two names of one file have in common."""
+    with suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    real = Path(os.path.realpath(path))
+    with suppress(OSError):
+        found = os.stat(real.parent)
+        return found.st_dev, found.st_ino, real.name
+    return (str(real),)
+
+
+def is_of_a_chip(configuration: dict) -> bool:
+    """True if it names something that only a chip has: a network of its own, or raw flash."""
+    paths = [station["spool"]["path"] for station in configuration["stations"]]
+    return configuration["board"]["network"] != "none" or any(
+        path == RAW or path.startswith(RAW + "@") for path in paths
+    )
+
+
+def _named(configuration: dict) -> Iterator[tuple[str, str]]:
+    for index, station in enumerate(configuration["stations"]):
+        yield f"stations[{index}].spool.path", station["spool"]["path"]
+        for number, outlet in enumerate(station["outlets"]):
+            if "path" in outlet:
+                yield f"stations[{index}].outlets[{number}].path", outlet["path"]
+
+
+def wrong_with(path: Path) -> str:
+    """Say why a file cannot be used or made there, "" if it can."""
+    try:
+        if path.is_dir():
+            return "that is a folder"
+        if path.exists():
+            return _wrong_with_file(path)
+        if not path.parent.is_dir():
+            if str(path.parent) == STATE_FOLDER:
+                return ""  # rule 4
+            return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
+        probe = path.parent / f"{PROBE}-{os.getpid()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(probe, flags, 0o600))
+        probe.unlink()
+    except PermissionError:
+        return f"{user_name()} may make no file in {path.parent}"
+    except OSError as error:
+        return f"no file can be made in {path.parent}: {linux_refusal.told(error, str(path))}"
+    return ""
+
+
+def _wrong_with_file(path: Path) -> str:
+    """Say why an existing file cannot be opened for writing; that changes nothing in it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except PermissionError:
+        return f"{user_name()} may not write it"
+    except OSError as error:
+        return linux_refusal.told(error, str(path))
+    return ""

@@ -1,0 +1,147 @@
+"""Who runs the agent of a configuration: the service whose unit names it, the service's user, else the folder's owner.
+
+Rules
+1. The unit is the file that systemd would read, with its drop-ins; systemd itself need not run (the image of a card).
+2. A dynamic user has no name that lasts: the owner of the state folder stands for it.
+3. Root checks files as the agent's user: with its user, group and groups as effective ones, and only meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.base.private import user_name
+from toolcart.base.sources import ROOT
+from toolcart.tools.config.file import folder_of
+
+# In the order in which systemd prefers them (systemd.unit(5)).
+UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of this machine, and the groups that its agent has."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return its name, or its number if it has none."""
+        return user_name(self.uid)
+
+
+def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
+    """Return the unit whose agent has this configuration, without `.service`, and its settings; None if none has."""
+    wanted = Path(config_path).resolve()
+    seen = set()
+    for folder in map(Path, UNIT_FOLDERS):
+        for path in sorted(folder.glob("*toolcart*.service")):
+            if path.name in seen:
+                continue
+            seen.add(path.name)
+            settings = _settings(path)
+            named = _configuration_in(settings.get("ExecStart", []))
+            if named is not None and named.resolve() == wanted:
+                return path.name.removesuffix(".service"), settings
+    return None
+
+
+def user_of(config_path: str | Path) -> User:
+    """Return the user that the agent of this configuration has, as far as this machine shows it."""
+    found = unit_of(config_path)
+    folder = folder_of(config_path)
+    if found is not None:
+        settings = found[1]
+        extra = tuple(_group(name) for line in settings.get("SupplementaryGroups", []) for name in line.split())
+        groups = tuple(group for group in extra if group is not None)
+        name = settings.get("User", [""])[-1]
+        if name and settings.get("DynamicUser", [""])[-1].lower() not in ("yes", "true", "on", "1"):
+            with contextlib.suppress(KeyError):
+                known = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+                gid = _group(settings.get("Group", [""])[-1])
+                own = os.getgrouplist(known.pw_name, known.pw_gid)
+                return User(known.pw_uid, known.pw_gid if gid is None else gid, (*own, *groups))
+        return _owner(folder, groups)
+    return _owner(folder, ())
+
+
+@contextlib.contextmanager
+def acting_as(user: User) -> Iterator[User]:
+    """Do everything with files as this user, if we are root and it can read this program; yield whom it is done as."""
+    if os.geteuid() != 0 or user.uid == 0:
+        yield User(os.geteuid(), os.getegid())
+        return
+    before = os.getgroups()
+    os.setgroups(user.groups or (user.gid,))
+    os.setegid(user.gid)
+    os.seteuid(user.uid)
+    try:
+        if os.access(ROOT / "toolcart" / "__init__.py", os.R_OK, effective_ids=True):
+            yield user
+            return
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(before)
+    yield User(0, 0)  # what it cannot read it cannot run, nor could this command go on as that user
+
+
+def _settings(path: Path) -> dict[str, list[str]]:
+    """Return the settings of a unit file and its drop-ins; an empty value clears what came before it."""
+    drop_ins = sorted(
+        (one for folder in UNIT_FOLDERS for one in Path(folder, f"{path.name}.d").glob("*.conf")),
+        key=lambda one: one.name,
+    )
+    settings: dict[str, list[str]] = {}
+    for file in (path, *drop_ins):
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            key, equals, value = line.partition("=")
+            if not equals or line.lstrip().startswith(("#", ";")):
+                continue
+            settings[key.strip()] = [*settings.get(key.strip(), []), value.strip()] if value.strip() else []
+    return settings
+
+
+def _configuration_in(commands: list[str]) -> Path | None:
+    for command in commands:
+        try:
+            words = shlex.split(command.replace("%%", "%").replace("$$", "$"))
+        except ValueError:
+            continue
+        if "run" in words and "--config" in words[:-1]:
+            return Path(words[words.index("--config") + 1])
+    return None
+
+
+def _group(name: str) -> int | None:
+    try:
+        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
+
+
+def _owner(folder: Path, groups: tuple[int, ...]) -> User:
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return User(os.geteuid(), os.getegid(), groups)
+    return User(found.st_uid, found.st_gid, (found.st_gid, *groups))

@@ -1,0 +1,175 @@
+"""The configuration as a JSON Schema (draft 7, which editors read), made from the tables that the agent checks with.
+
+Rules
+1. Names, types, ranges and defaults come from toolcart.agent.cart.settings, meanings from toolcart.tools.config.text;
+   nothing is written twice.
+2. It accepts every configuration that the agent accepts. What a schema cannot say (relations between settings, names
+   that two stations may not share) is left to `toolcart config check`.
+3. A secret is an object that names where it is (toolcart.tools.config.secrets).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolcart.agent.cart import config, settings
+from toolcart.tools.config.secrets import is_written
+from toolcart.tools.config.text import MEANINGS
+
+FILE_NAME = "toolcart.schema.json"
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+Schema = dict[str, Any]
+
+_SECRET_FORMS: list[Schema] = [
+    {
+        "type": "object",
+        "properties": {form: {"type": "string", "minLength": 1}},
+        "required": [form],
+        "additionalProperties": False,
+    }
+    for form in ("file", "credential")
+]
+
+
+def schema() -> Schema:
+    """Return the whole schema."""
+    tables = dict(settings.TABLES)
+    outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
+    outlet["required"] = ["kind"]
+    outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
+    controller = _object("stations[].controller", tables["stations[].controller"])
+    _requires_by(controller, "link", "tcp", "host", default=True)
+    for link in ("ascii", "3964r"):
+        _requires_by(controller, "link", link, "device")
+    station = _object("stations[]", tables["stations[]"])
+    station["properties"] |= {
+        "controller": controller,
+        "spool": _object("stations[].spool", tables["stations[].spool"]),
+        "outlets": {"type": "array", "minItems": 1, "maxItems": config._OUTLETS_MAX, "items": outlet},
+    }
+    station["required"] += ["controller", "spool"]
+    return {
+        "$schema": DRAFT,
+        "title": "Configuration of toolcart",
+        "type": "object",
+        "properties": {
+            "$schema": {"type": "string"},
+            "system": _object("system", tables["system"]),
+            "toolsnet": _object("toolsnet", tables["toolsnet"]),
+            "stations": {"type": "array", "minItems": 1, "maxItems": config.STATIONS_MAX, "items": station},
+            "board": _object("board", tables["board"]),
+        },
+        "required": ["stations"],
+        "anyOf": [{"required": ["toolsnet"]}, {"properties": {"stations": {"items": {"required": ["outlets"]}}}}],
+        "additionalProperties": False,
+    }
+
+
+def _only_its_own(outlet: Schema, kind: str) -> Schema:
+    """Return what an outlet of this kind must have, and what it may not have."""
+    rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
+    others = set(outlet["properties"]) - {"kind"} - {row[0] for row in rows}
+    found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
+    return found | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
+
+
+def _object(place: str, table: str) -> Schema:
+    rows = [line.split() for line in table.split("\n")]
+    return {
+        "type": "object",
+        "properties": {row[0]: _setting(place, row) for row in rows},
+        "required": [row[0] for row in rows if row[2] == "-"],
+        "additionalProperties": False,
+    }
+
+
+def _setting(place: str, row: list[str]) -> Schema:
+    """Return the schema of one row of a table."""
+    key, kind, default = row[:3]
+    unit = config.unit(key)
+    found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
+    if is_written(key):
+        return found | _secret(default == "~")
+    found |= _TYPES[kind](*row[3:])
+    if default == "~" or (default[0] == "-" and default != "-"):
+        found["type"] = [found["type"], "null"]
+    elif default[0] != "-":
+        found["default"] = _default(kind, default, row[3:])
+    if default == "~":
+        found["default"] = None
+    return found
+
+
+def _secret(may_be_null: bool) -> Schema:
+    """Return the schema of a secret's place; for no secret it is null, or an empty text where that is the default."""
+    none: Schema = {"type": "null"} if may_be_null else {"type": "string", "maxLength": 0}
+    found: Schema = {"type": ["object", none["type"]], "oneOf": [none, *_SECRET_FORMS]}
+    return found | ({"default": None} if may_be_null else {})
+
+
+def _numbers(kind: str):
+    def made(low: str, high: str) -> Schema:
+        return {"type": kind, "minimum": _number(low), "maximum": _number(high)}
+
+    return made
+
+
+def _texts(pattern: str):
+    def made(least: str, most: str) -> Schema:
+        return {"type": "string", "minLength": int(least), "maxLength": int(most), "pattern": pattern}
+
+    return made
+
+
+def _lists(least: int):
+    def made(choices: str) -> Schema:
+        items = {"enum": _words(choices)}
+        return {"type": "array", "items": items, "minItems": least, "uniqueItems": True}
+
+    return made
+
+
+def _hosts(least: str, most: str) -> Schema:
+    items = _TYPES["host"]("1", "253")
+    return {"type": "array", "items": items, "minItems": int(least), "maxItems": int(most), "uniqueItems": True}
+
+
+_TYPES = {
+    "hosts": _hosts,
+    "int": _numbers("integer"),
+    "time": _numbers("number"),
+    "text": _texts("^[ -~]*$"),
+    "host": _texts("^[!-~]*$"),
+    "bool": lambda: {"type": "boolean"},
+    "one": lambda choices: {"enum": _words(choices)},
+    "list": _lists(1),
+    "any": _lists(0),
+}
+
+
+def _default(kind: str, default: str, rest: list[str]) -> object:
+    if kind == "bool":
+        return default == "true"
+    if kind in ("int", "time"):
+        return _number(default)
+    words = _words(rest[0] if default == "*" else default.strip('"'))
+    return words if kind in ("list", "any") else words[0]
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
+
+
+def _words(text: str) -> list[int | str]:
+    return [int(word) if word.isdigit() else word for word in text.split(",")]
+
+
+def _is(key: str, value: str, default: bool = False) -> Schema:
+    """Return a condition that the key has this value; `default` means that it may be missing as well."""
+    return {"properties": {key: {"const": value}}, "required": [] if default else [key]}
+
+
+def _requires_by(parent: Schema, key: str, value: str, wanted: str, default: bool = False) -> None:
+    then = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
+    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": then})

@@ -1,0 +1,180 @@
+"""Secrets are kept outside the configuration: in a file that only its owner can read, or in systemd's credentials.
+
+Rules
+1. The value of a secret setting (toolcart.agent.cart.secrets.is_secret, except FILES) is {"file": NAME} or
+   {"credential": NAME}. Writing the secret itself is a mistake: configurations are copied, mailed and kept in
+   repositories.
+2. A file's name is relative to the configuration's folder, and neither group nor others may have access (mode 0600).
+   Its one line is the secret, without the line end.
+3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names. Outside the
+   service there is none: UNKNOWN takes its place, which is long enough for every check.
+4. No message contains what a file holds.
+5. An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `Awaited`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from toolcart.agent.cart.secrets import is_secret
+from toolcart.base.private import user_name
+
+UNKNOWN = "*" * 8
+SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
+FORMS = '{"file": NAME} or {"credential": NAME}'
+OWNER_ONLY = 0o077
+_OF_OUTLET = re.compile(r"stations\[\d+\]\.outlets\[\d+\]\.")
+_CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
+
+# Settings that already name a file; the code that reads it checks its mode (toolcart.board.linux_tls).
+FILES = ("tls_key",)
+
+Mistake = tuple[str, str, str]
+
+
+def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -> tuple[list[Mistake], list[str]]:
+    """Replace every secret's name in the tree by the secret; return mistakes, and places with no credential.
+
+    With `awaits` one of an outlet that cannot be read is neither: a mark takes its place, and its name is put there.
+    """
+    mistakes: list[Mistake] = []
+    absent: list[str] = []
+    for place, parent, key in list(secrets(tree)):
+        value = parent[key]
+        if isinstance(value, str) and value:
+            mistakes.append((place, "***", f"{FORMS}; a secret does not stand in the configuration itself"))
+            parent[key] = None
+        elif isinstance(value, dict):
+            parent[key] = None
+            found = _named(value, folder)
+            if isinstance(found, str) and found != UNKNOWN:
+                parent[key] = found
+            elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
+                parent[key] = f"{UNKNOWN}{len(awaits)}"
+                awaits[parent[key]] = value
+            elif isinstance(found, str):
+                parent[key] = found
+                absent.append(place)
+            else:
+                mistakes.append((place, *found))
+    return mistakes, absent
+
+
+class Awaited:
+    """The secrets of one outlet that could not be read; `look` puts them into the outlet's settings once they can."""
+
+    def __init__(self, folder: Path, settings: dict) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._named: dict[str, dict] = {}
+
+    def add(self, key: str, value: dict) -> None:
+        """Await also this one."""
+        self._named[key] = value
+
+    def look(self) -> str:
+        """Return why one of them cannot be read now, "" if all can be and are in the settings."""
+        for key, value in list(self._named.items()):
+            found = _named(value, self._folder)
+            if not isinstance(found, str):
+                return f"{key}: {found[0]}; {found[1]}"
+            if found == UNKNOWN:
+                return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
+            self._settings[key] = found
+            del self._named[key]
+        return ""
+
+
+def hand_over(configuration: dict, awaits: dict[str, dict], folder: Path) -> dict:
+    """Give each outlet of the completed configuration what it awaits, in place of the mark that `resolve` has left."""
+    for station in configuration["stations"] if awaits else ():
+        for outlet in station["outlets"]:
+            for key, value in list(outlet.items()):
+                if isinstance(value, str) and value in awaits:
+                    outlet.setdefault("awaits", Awaited(folder, outlet)).add(key, awaits[value])
+    return configuration
+
+
+def is_written(key: str) -> bool:
+    """True if the value of this key would itself be a secret."""
+    return is_secret(key) and key not in FILES
+
+
+def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
+    """Yield every secret of a tree: its place, the object that holds it, and its key there."""
+    work = [("", tree)]
+    while work:
+        place, part = work.pop()
+        if isinstance(part, dict):
+            for key, value in part.items():
+                if is_written(key):
+                    yield f"{place}{key}", part, key
+                else:
+                    work.append((f"{place}{key}.", value))
+        elif isinstance(part, list):
+            work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
+
+
+def named(tree: object, form: str) -> list[str]:
+    """Return the names of a tree's secrets that have this form, "file" or "credential", each once."""
+    values = [parent[key] for _, parent, key in secrets(tree)]
+    names = [value[form] for value in values if isinstance(value, dict) and isinstance(value.get(form), str)]
+    return sorted(set(names))
+
+
+def _named(value: dict, folder: Path) -> str | tuple[str, str]:
+    """Return the secret, or what was found and what is allowed."""
+    if len(value) != 1 or not isinstance(next(iter(value.values())), str):
+        return "an object", FORMS
+    [(form, name)] = value.items()
+    if form == "file":
+        return from_file(folder / name)
+    if form != "credential":
+        return "an object", FORMS
+    if not _CREDENTIAL.fullmatch(name):
+        return "no name of a credential", "letters, digits and . _ - @"
+    place = os.environ.get("CREDENTIALS_DIRECTORY")
+    return _text(Path(place, name)) if place else UNKNOWN
+
+
+def _is_named(value: dict) -> bool:
+    """True if this is the name of a secret, whether it can be read or not."""
+    [name] = [*value.values()][:1] or [None]
+    return len(value) == 1 and isinstance(name, str) and ("file" in value or bool(_CREDENTIAL.fullmatch(name)))
+
+
+def from_file(path: Path) -> str | tuple[str, str]:
+    """Return the secret in this file, or what was found and what is allowed."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return f"{path}, in a folder that {user_name()} may not enter", "a file that can be read"
+    except OSError as error:
+        return f"{path}: {error.strerror}", "a file that can be read"
+    if not stat.S_ISREG(mode):
+        return f"{path}, which is no file", "a file"
+    if mode & OWNER_ONLY:
+        return f"{path} with mode {mode & 0o7777:04o}", f"mode 0600: chmod 600 {path}"
+    return _text(path)
+
+
+def _text(path: Path) -> str | tuple[str, str]:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(SECRET_BYTES_MAX + 1)
+    except PermissionError:
+        return f"{path}, which {user_name()} may not read", f"a file of the agent's user: chown {user_name()} {path}"
+    except OSError as error:
+        return f"{path}: {error.strerror}", "a file that can be read"
+    try:
+        text = octets.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        return f"{path}, which is no UTF-8", "a text"
+    if not text or len(octets) > SECRET_BYTES_MAX:
+        return f"{path} with {'nothing' if not text else 'too much'} in it", f"1 to {SECRET_BYTES_MAX} bytes"
+    return text

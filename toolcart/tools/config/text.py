@@ -1,0 +1,352 @@
+"""The meaning of every setting, written once for `toolcart config explain` and docs/configuration.md.
+
+1. Names, types, defaults and ranges come from toolcart.agent.cart.config; only the meanings are here: they cost no
+   flash.
+2. `python -m toolcart.tools.config.text > docs/configuration.md` writes the page; a test checks that it is up to date.
+"""
+
+from toolcart.agent.cart import config
+from toolcart.agent.wide.outlets import OUTLETS
+from toolcart.base.command_line import CommandLine
+from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config.audience import MEANINGS as AUDIENCES
+from toolcart.tools.config.audience import audience
+
+MEANINGS = {
+    "system.type": "Kind of system ToolsNet is told; 3 is Open Protocol, undefined.",
+    "system.number": "Number of this system in ToolsNet.",
+    "system.name": "Name of this system in ToolsNet.",
+    "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
+    "toolsnet.pim_port": "Port of the PIM; the protocol documents name none, the plant does.",
+    "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
+    "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
+    "toolsnet.retransmissions": ("How often an unanswered telegram is sent again before the connection is given up."),
+    "toolsnet.window": (
+        "How many results of a backlog may be out at once, for a long way to ToolsNet. With more than 1 a connection "
+        "that ends may leave up to 7 results in doubt, which are set aside for somebody to look up. On Linux, where "
+        "`refused` is park, and no more than `cursor_batch`."
+    ),
+    "toolsnet.keepalive_s": ("Time without sending after which a keep-alive goes out; the server closes after 60 s."),
+    "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
+    "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",
+    "toolsnet.keepalive_ack": ("Whether an answer to keep-alives is expected; auto learns what the server does."),
+    "toolsnet.refused": (
+        "What happens to a result that ToolsNet refuses when it is offered at once, after 2 s and after 8 s: park lets "
+        "others pass as soon as one of them is taken and keeps it in the quarantine; block waits, to keep the order."
+    ),
+    "toolsnet.host_override": ("Connect to this host in place of the server address the PIM gives (behind NAT)."),
+    "toolsnet.allow_hosts": (
+        "Hosts that the PIM may give as server beside its own, as it writes them; the connection goes nowhere else."
+    ),
+    "toolsnet.tls_ca": (
+        "File with the certificates (PEM) that the other side's is checked against; with it both connections are TLS,"
+        " to a tunnel in front of the PIM. On Linux, and on boards whose firmware has TLS."
+    ),
+    "toolsnet.tls_name": "Name in the other side's certificate, where it is not the host that is connected to.",
+    "toolsnet.tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
+    "toolsnet.tls_key": (
+        "File with its private key (PEM); only its owner may read it. On a board whoever holds the board can."
+    ),
+    "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
+    "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
+    "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
+    "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.clock": (
+        "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
+        "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
+    ),
+    "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
+    "toolsnet.describe": (
+        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
+        "them (telegrams 01 and 02); they replace what its map has. Linux only."
+    ),
+    "toolsnet.events": (
+        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "
+        "gone, and commands; null sends none. Linux only, and with one file at most beside."
+    ),
+    "toolsnet.graphs": (
+        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
+        "Linux only."
+    ),
+    "stations[].number": "Station number in ToolsNet; different for each station.",
+    "stations[].name": "Station name in ToolsNet.",
+    "stations[].outlets[].kind": (
+        "What gets the results: at least one outlet that is durable, ToolsNet once at most, three others at most; "
+        "without a list ToolsNet alone."
+    ),
+    "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
+    "stations[].controller.host": "Host of the controller.",
+    "stations[].controller.port": "TCP port of the controller's Open Protocol.",
+    "stations[].controller.device": (
+        "Serial device, such as /dev/ttyUSB0; on a chip the number of a UART, and its pins (transmit, receive, RTS, "
+        "CTS) where the board's own are not wanted: `1`, `1:8,9`, `1:8,9,11,10`. On Linux also a line behind a "
+        "device server: `socket://host:port` (raw TCP) or `rfc2217://host:port`. One for each station."
+    ),
+    "stations[].controller.baud": "Speed of the serial line.",
+    "stations[].controller.parity": "Parity of the serial line.",
+    "stations[].controller.stop_bits": "Stop bits of the serial line.",
+    "stations[].controller.flow": "Hardware flow control of the serial line; on a chip its pins are part of `device`.",
+    "stations[].controller.rs485": (
+        "RS485 with two wires: what switches the transmitter on, high while we send: `rts` on Linux (the driver does "
+        "it), a pin's number on a chip; empty where the adapter does it by itself."
+    ),
+    "stations[].controller.invert": "Levels of both directions inverted. Chips only.",
+    "stations[].controller.priority": ("3964R: which end goes on when both start to send; the integrator is low."),
+    "stations[].controller.payload": (
+        "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
+    ),
+    "stations[].controller.qvz_ms": "3964R: longest wait for an acknowledgement (QVZ).",
+    "stations[].controller.zvz_ms": "3964R: longest gap between two characters of a block (ZVZ).",
+    "stations[].controller.attempts": "3964R: attempts to connect, and to transmit one block.",
+    "stations[].controller.keepalive_s": (
+        "Time since our last transmission after which a keep-alive goes out; the controller closes after 15 s."
+    ),
+    "stations[].controller.response_timeout_s": ("Longest wait for the answer to a request before it is sent again."),
+    "stations[].controller.silence_s": (
+        "Without a byte for this long while a keep-alive is unanswered, the link is dead."
+    ),
+    "stations[].controller.tries": "How often a request is sent before the connection counts as lost.",
+    "stations[].controller.backoff_s": "Pause before the first reconnect; doubles up to `backoff_max_s`.",
+    "stations[].controller.backoff_max_s": "Longest pause between reconnects.",
+    "stations[].controller.busy_backoff_s": (
+        "Pause when the controller says that another client holds it; doubles up to `busy_backoff_max_s`."
+    ),
+    "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
+    "stations[].controller.header": (
+        "How the controller lays out the 20 bytes in front of a message: `op-ford` and `op-bmw` (Rexroth System 350) "
+        "have the spindle in front of the revision; there `spindle_id` null is sent as 00, the controller itself."
+    ),
+    "stations[].controller.link_level": (
+        "Whether our requests carry link-level numbers (MID 9997) where MID 0002 offers them: off or auto."
+    ),
+    "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
+    "stations[].controller.result_revisions": (
+        "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
+        "controller accepts is kept. 3 is the shortest of the others with all that is stored."
+    ),
+    "stations[].controller.results": (
+        "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
+        "master with all its spindles; `powermacs` is MID 0105. Both make records of several spindles as long as a "
+        "block allows, and so does `bolt_data`; on a board such a spool is read with the same settings only. Without "
+        "them a board keeps up to 26 spindles of a sync master, 9 of a PowerMACS."
+    ),
+    "stations[].controller.bolt_data": (
+        "Whether a PowerMACS is asked for the data of each bolt, MID 0107: names, errors, values of bolt and steps."
+    ),
+    "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
+    "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
+    "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",
+    "stations[].controller.recover_revisions": "Revisions of MID 0064 to try, in this order.",
+    "stations[].controller.tightening_ids": (
+        "Whether the controller counts tightening IDs for each station (`own`) or for all of them (`shared`, Power "
+        "Focus 6000 up to software 2.8); `auto` tells by its answers."
+    ),
+    "stations[].controller.recover_retry_s": ("Pause before a result that could not be fetched is asked for again."),
+    "stations[].controller.store_newest": (
+        "At the very first start, also store the newest result found in the controller."
+    ),
+    "stations[].controller.events": (
+        "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
+        "controller is asked for it only where a file or `toolsnet.events` wants it."
+    ),
+    "stations[].controller.commands": (
+        "What others may have the controller do through the agent (`toolcart command`); null: nothing. A board whose "
+        "configuration allows nothing does not carry the code."
+    ),
+    "stations[].controller.clock": (
+        "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
+        "more than 5 s away; only while NTP or ToolsNet keep ours."
+    ),
+    "stations[].controller.limits": (
+        "Whether limits of torque and angle are asked for, parameter set by parameter set, where results come in "
+        "revision 999, which has none."
+    ),
+    "stations[].controller.buffer_bytes": (
+        "Receive buffer, and so the longest message taken; longer ones are drained and counted."
+    ),
+    "stations[].controller.traces": (
+        "Curves to ask for (MID 0900), over TCP only; null asks for none. They need `spool.graphs_kib`."
+    ),
+    "stations[].controller.trace_bytes": (
+        "Longest curve that is taken, in one message or in parts; what is longer is acknowledged and counted."
+    ),
+    "stations[].controller.trace_order": (
+        "Which byte of a sample comes first; auto is big, and little on a MT Focus 6000."
+    ),
+    "stations[].spool.path": (
+        "File or partition that keeps the results; relative to the configuration file; one for each station."
+    ),
+    "stations[].spool.size_kib": "Fixed size of the spool; four blocks of it are its state. 1024 on boards.",
+    "stations[].spool.when_full": (
+        "Full: refuse further results (the controller keeps them), or overwrite the oldest."
+    ),
+    "stations[].spool.parked_kib": (
+        "Part of the spool for the quarantine: results that ToolsNet refuses. When it is full nothing goes to ToolsNet "
+        "until an operator decides. null is a quarter of `size_kib`, 16 on boards; without ToolsNet 12, kept for when "
+        "it is added."
+    ),
+    "stations[].spool.graphs_kib": (
+        "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
+    ),
+    "stations[].spool.unit": (
+        "Files only: bytes that no two records share, see below; a spool keeps the unit it was made with."
+    ),
+    "stations[].spool.cursor_batch": (
+        "Results that may be on their way on the word of one snapshot; at most so many are repeated after a power cut."
+    ),
+    "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
+    "board.ssid": "Name of the Wi-Fi network.",
+    "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
+    "board.country": "Two letters for the radio's channels, such as DE.",
+    "board.hostname": "Name the board asks the network for.",
+    "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
+    "board.gateway": "Gateway of a fixed address.",
+    "board.dns": "Name server; empty takes the one of DHCP, or the gateway of a fixed address.",
+    "board.power_save": "Let the radio sleep between beacons: answers take longer, and some access points lose them.",
+    "board.ntp_hosts": (
+        "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
+        " controllers."
+    ),
+    "board.utc_offset_min": (
+        "Local time less UTC, in minutes, all year; NTP gives UTC, a plant's archive wants local time."
+    ),
+    "board.time_zone": (
+        "Rules of local time with summer time, as POSIX writes TZ, in place of `utc_offset_min`: "
+        "CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe."
+    ),
+    "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
+    "board.lamp": "Pin of the status lamp; empty is the board's own.",
+    "board.ethernet_pins": (
+        "Pins of a W5500 or LAN8720 that differ from those of its usual board, such as `sck 10, mosi 11, miso 12` or "
+        "`power 12, address 0, clock_out 17`; docs/boards.md has all names."
+    ),
+    "board.supply_min_mv": (
+        "Supply below which a chip writes nothing to its flash and takes no result; 0: it is not looked at."
+    ),
+    "board.supply_pin": "Pin of the ADC that sees the supply; 29 is VSYS on a Pico without Wi-Fi.",
+    "board.supply_ratio": "The supply divided by the voltage at that pin; 3 on a Pico.",
+    "board.metrics_port": (
+        "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
+    ),
+}
+
+SECRET = "secret"
+
+_TYPES = {
+    "int": "whole number",
+    "time": "number",
+    "text": "text",
+    "host": "text",
+    "hosts": "list",
+    "bool": "true or false",
+    "one": "choice",
+    "list": "list",
+    "any": "list",
+}
+
+_DEFAULTS = {
+    "-": "required",
+    "-tcp": "required for tcp",
+    "-serial": "required for ascii and 3964r",
+    "~": "null",
+    "*": "all, in this order",
+    '""': "empty",
+}
+
+for _module in OUTLETS.values():
+    MEANINGS.update({f"stations[].outlets[].{key}": said for key, said in _module.MEANINGS.items()})
+
+# How many results fit a spool of 1 MiB, by unit: light ones, and full ones with their limits. A test measures them.
+ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}
+
+_HEAD = "| setting | for | default | allowed | meaning |"
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `python -m toolcart.tools.config.text`. -->
+
+One JSON file, the same on a Raspberry Pi and on a board; `toolcart/board/config.example.json` is a small one.
+`toolcart config new FILE` asks seven questions and writes one; `toolcart config check FILE` tells its mistakes. The
+JSON Schema that `toolcart config schema` prints lets editors complete: it is found where `$schema` names it, as in the
+example. Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
+there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
+
+- Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
+- Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a
+  configuration in `/etc/toolcart` from `/var/lib/toolcart`.
+- Two stations share neither their number, nor their spool path, nor their serial device.
+- `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
+  `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
+  and with `graphs_kib` at most three quarters of it.
+- There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
+  that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.
+- "For" says who needs a setting:
+"""
+
+_SECRETS = """
+## Secrets
+
+A secret does not stand in the configuration. In its place stands where it is:
+
+- `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600, of the user
+  that runs the agent (`sudo chown toolcart FILE` for the Debian package). `toolcart install-service` gives the service
+  a copy of its own.
+- `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`.
+
+An outlet beside ToolsNet whose secret cannot be read is not started: the agent collects without it, says why, and tries
+again every 10 s. So it does with a certificate that cannot be used, ToolsNet's too.
+
+`toolcart flash` puts the secret itself into the chip's configuration, as a chip has no other place for it;
+`toolcart board config` does not show it. Settings of this kind: {secrets}.
+"""
+
+_UNITS = """
+## What `spool.unit` is for
+
+A result is acknowledged when the disk says that it has it. **With the default of 16 a new result shares a sector of
+the disk with results that were acknowledged before,** and the sector is written again with all of them. Their bytes do
+not change, so a sector of which old and new parts are mixed still holds them. But a medium that leaves a sector
+unreadable, or with anything in it, when power fails in the middle of writing loses them together with the new one.
+
+With 512 every result has its sectors of 512 bytes to itself: what is spoiled then is the new result only, which no one
+has acknowledged and which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
+
+No unit helps where the medium spoils more than the 512 bytes that changed: most disks have sectors of 4096 bytes,
+cheap cards write still larger pieces, and Linux hands over whole pages of 4096. A medium that says it is safe against
+power loss is worth more than any unit.
+
+Results that fit a spool of 1 MiB:
+
+| `unit` | light results | full results with limits |
+|---|---|---|
+"""
+
+
+def rows():
+    """Yield (place, type, unit, default, allowed, meaning) of every setting, all as text for people."""
+    for place, kind, unit, default, allowed in config.describe():
+        shown, limits = "", allowed
+        if config_secrets.is_written(place.rsplit(".", 1)[1]):
+            shown, limits = SECRET, f"{config_secrets.FORMS}, of {allowed}"
+        yield place, shown or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
+
+
+def page():
+    """Return the text of docs/configuration.md."""
+    lines = [_INTRODUCTION, *(f"  - {who}: {said}\n" for who, said in AUDIENCES.items())]
+    section = ""
+    for place, _, _, default, allowed, meaning in rows():
+        parent, key = place.rsplit(".", 1)
+        if parent != section:
+            section = parent
+            lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|\n")
+        lines.append(f"| `{key}` | {audience(place)} | {default} | {allowed} | {meaning} |\n")
+    room = [f"| {unit} | {light:,} | {full:,} |\n" for unit, (light, full) in ROOM.items()]
+    secrets = ", ".join(f"`{place}`" for place, kind, *_ in rows() if kind == SECRET)
+    return "".join([*lines, _SECRETS.format(secrets=secrets), _UNITS, *room])
+
+
+if __name__ == "__main__":
+    CommandLine(__doc__).parse_args()
+    print(page(), end="")

@@ -1,0 +1,138 @@
+"""Whether an agent runs with this configuration: what answers at its socket, and what systemd says of its service.
+
+Rules
+1. It comes first: without an agent nothing is taken from a controller, whatever else works.
+2. No agent is no fault where none has run yet: there is no service and no spool.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from toolcart.tools.config import runner
+from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.spool.image import ImageError, is_held, read
+from toolcart.tools.spool.report import account
+from toolcart.tools.status import asking, place
+from toolcart.tools.words import attention
+from toolcart.tools.words.spans import span
+
+SYSTEMCTL_S = 10
+ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
+WHAT = "agent"
+# Why a service has ended, by its `Result` and the exit code of `toolcart run` (toolcart.base.exit_codes).
+_RESULTS = {"watchdog": "it did not move and its watchdog ended it", "oom-kill": "the machine had no memory left"}
+_CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
+
+
+def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None, asking.Trouble | None]:
+    """Return what the agent of this configuration tells, or why none does.
+
+    The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
+    """
+    why = None
+    for path in dict.fromkeys((place.to_ask(config_path), place.default())):
+        try:
+            told = asking.ask(path)
+        except asking.Trouble as trouble:
+            why = why or trouble
+            continue
+        if path != place.default() or numbers is None or {one["number"] for one in told["stations"]} == numbers:
+            return told, None
+    return None, why
+
+
+def examine(config_path: str, told: dict | None, why: asking.Trouble | None, spools: list[Path]) -> list[Found]:
+    """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations."""
+    found = runner.unit_of(config_path)
+    unit = found[0] if found else ""
+    service = state_of(unit) if unit else {}
+    boot = _at_boot(unit, service)
+    if told is not None:
+        about = told["agent"]
+        words = f"process {about.get('pid', '?')} runs for {span(about.get('uptime_s', 0))}"
+        if about.get("unit"):
+            words += f", as the service {about['unit']}"
+        needs = [Found("configuration", WARN, need.words, need.hint) for need in attention.of_agent(about)]
+        return [Found(WHAT, GOOD, words, "", {"pid": about.get("pid")}), *boot, *needs]
+    if why is not None and why.is_forbidden:
+        return [Found(WHAT, WARN, str(why), why.hint)]
+    if any(is_held(spool) for spool in spools):
+        words = "an agent has the spool and does not answer"
+        return [Found(WHAT, BAD, f"{words}: {why}" if why else words, why.hint if why else "")]
+    return [_without(config_path, unit, service, spools), *boot]
+
+
+def _without(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Found:
+    """Say that no agent runs, why, and what waits for one."""
+    words = f"no agent runs{_why(unit, service)}"
+    file = shlex.quote(config_path)
+    hint = f"`toolcart run --config {file}` runs it here, `sudo toolcart install-service --config {file}` as a service."
+    if unit:
+        hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` has its last words."
+    if not unit and not any(spool.exists() for spool in spools):
+        return Found(WHAT, NOTE, f"{words} with this configuration yet", hint)
+    waiting = _waiting(spools)
+    told = (
+        f"{waiting} result{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''} in the spool, and "
+        if waiting
+        else ""
+    )
+    words = f"{words}: {told}nothing is taken from a controller"
+    return Found(WHAT, BAD, words, hint, {"waiting": waiting, **service})
+
+
+def _why(unit: str, service: dict[str, str]) -> str:
+    """Say what systemd knows of the service, if anything."""
+    state = service.get("ActiveState", "")
+    if not state:
+        return f" (service {unit})" if unit else ""
+    code, result = service.get("ExecMainStatus", "0"), service.get("Result", "")
+    how = _RESULTS.get(result) or (f"exit code {code}" if code != "0" else "")
+    if result == "exit-code" and code in _CODES:
+        how += f", {_CODES[code]}"
+    if state == "failed":
+        return f": the service {unit} has failed{f' ({how})' if how else ''}"
+    if state == "activating":
+        return f": the service {unit} is being started{f' again ({how})' if how else ''}"
+    if state == "inactive":
+        return f": the service {unit} is stopped"
+    return f": the service {unit} is {state}, and does not answer"
+
+
+def _at_boot(unit: str, service: dict[str, str]) -> list[Found]:
+    """Warn of a service that does not start with the machine."""
+    state = service.get("UnitFileState", "")
+    if state in ("", "enabled", "enabled-runtime", "static", "alias", "generated"):
+        return []
+    words = f"the service {unit} is {state}: it does not start with the machine"
+    return [Found("service", WARN, words, f"`sudo systemctl enable {unit}` changes that.")]
+
+
+def _waiting(spools: list[Path]) -> int:
+    """Return how many results wait for their outlets, as far as the spools can be read."""
+    waiting = 0
+    for spool in spools:
+        try:
+            found = read(spool)
+            waiting += int(str(account(found, found.areas[0])["waiting"]))
+        except (ImageError, OSError):
+            continue
+    return waiting
+
+
+def state_of(unit: str) -> dict[str, str]:
+    """Return what systemd says of this service; {} if it cannot be asked."""
+    if shutil.which("systemctl") is None:
+        return {}
+    command = ["systemctl", "show", f"{unit}.service", *[f"--property={name}" for name in ASKED]]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SYSTEMCTL_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    if done.returncode != 0:
+        return {}
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

@@ -1,0 +1,180 @@
+"""`toolcart doctor`: checks the whole chain once, each link in plain words, without disturbing a running agent.
+
+Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What works but
+could be better (`!`) does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
+from toolcart.base.parallel import side_by_side
+from toolcart.base.printable import visible
+from toolcart.tools.config import checked, runner
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config.file import SERVICE_CONFIG
+from toolcart.tools.doctor import agent, controller, extras, local, ntp, outlets, toolsnet
+from toolcart.tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.spool.image import is_held
+from toolcart.tools.words import attention, lasting, reasons, sides, status
+
+
+@click.command()
+@click.option(
+    "--config", "config_path", type=click.Path(), metavar="FILE", help=f"The cart's configuration.  [{SERVICE_CONFIG}]"
+)
+@click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server.")
+@click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json: bool) -> None:
+    """Say what works, what does not and what to do: agent, disk, clock, names, controller, PIM, server, other outlets.
+
+    If an agent is running, its own connections are reported, and neither controller nor outlets are asked, since a
+    controller may take only one client.
+    """
+    if config_path is None and not SERVICE_CONFIG.is_file():
+        raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
+    config_path = config_path or str(SERVICE_CONFIG)
+    told: list[Found] = []
+    for found in examine(config_path, ntp_host, offline):
+        told.append(found)
+        if not as_json:
+            for line in found.lines():
+                click.echo(visible(line))
+    bad = [found for found in told if found.verdict == BAD]
+    runs = any(found.what == agent.WHAT and found.verdict == GOOD for found in told)
+    wrong_file = not any(found.what.endswith(" spool") for found in told)  # nothing more could be checked
+    if as_json:
+        counts = {verdict: sum(found.verdict == verdict for found in told) for verdict in MARKS}
+        click.echo(json.dumps({"good": not bad, "counts": counts, "found": [found.as_dict() for found in told]}))
+    else:
+        warned = sum(found.verdict == WARN for found in told)
+        count = f"{len(bad)} thing{' does' if len(bad) == 1 else 's do'} not work"
+        well = "everything works" if runs else "what can be checked without an agent works"
+        click.echo(count if bad else well, nl=False)
+        click.echo(f", {warned} could be better" if warned else "")
+    sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
+
+
+def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
+    """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
+    user = runner.user_of(config_path)
+    with runner.acting_as(user) as acting:
+        found = checked.check(config_path)
+    configuration = found.configuration or _as_it_would_run(config_path)
+    stations = configuration["stations"] if configuration else []
+    spools = [spool_path(config_path, station) for station in stations]
+    told, why = agent.ask(config_path, {station["number"] for station in stations} or None)
+    yield from agent.examine(config_path, told, why, spools)
+    for where, what, allowed in [*found.mistakes, *found.lacks]:
+        at = config_path if where == "(file)" else f"{config_path}: {where}"
+        yield Found("configuration", BAD, f"{at}: found {what}", f"Allowed: {allowed}")
+    if configuration is None:
+        return
+    if not found.mistakes and not found.lacks:
+        count = len(stations)
+        words = f"{config_path}: {count} station{'' if count == 1 else 's'}; checked as {acting.name}"
+        yield Found("configuration", GOOD, words)
+    running = told if told is not None else {} if any(map(is_held, spools)) else None
+    with runner.acting_as(user):
+        yield from _spools(configuration, config_path)
+        yield from local.clock()
+        if offline:
+            return
+        if running is None:
+            yield from local.names(configuration)
+        for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
+            yield ntp.examine(host)
+        yield from _stations(configuration, config_path, running)
+
+
+def _as_it_would_run(config_path: str) -> dict | None:
+    """Return the configuration that an agent runs with all the same; None if none would."""
+    try:
+        return config_file.read_to_run(config_path)
+    except config_file.Wrong:
+        return None
+
+
+def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+    """Check the stations side by side; those that share a controller's port or a line, one after the other."""
+
+    def asked(station: dict) -> list[Found]:
+        return list(_station(configuration, station, config_path, running))
+
+    return chain.from_iterable(side_by_side(configuration["stations"], _place, asked))
+
+
+def _place(station: dict) -> tuple:
+    """Return where its controller is: it may take only one client, and so does a serial line."""
+    controller = station["controller"]
+    return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
+
+
+def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
+    for station in configuration["stations"]:
+        system = configuration["system"]
+        owner = (system["type"], system["number"], station["number"])
+        path = spool_path(config_path, station)
+        yield from local.spool(_name(station), path, {**station["spool"], "owner": owner})
+
+
+def spool_path(config_path: str, station: dict) -> Path:
+    """Return where the station's spool is."""
+    return config_file.folder_of(config_path) / station["spool"]["path"]
+
+
+def _name(station: dict) -> str:
+    return f"station {station['number']}"
+
+
+def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+    name = _name(station)
+    if running is not None:
+        yield from _told_by_agent(name, station["number"], running)
+        return
+    folder = str(config_file.folder_of(config_path))
+    if station["controller"]["link"] == "tcp":
+        yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
+    else:
+        yield from controller.over_line(name, station["controller"], folder)
+    for outlet in station["outlets"]:
+        if outlet["kind"] == "toolsnet":
+            yield from toolsnet.examine(
+                name, configuration, station["number"], folder, spool_path(config_path, station)
+            )
+        else:
+            yield from outlets.examine(name, outlet)
+
+
+def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
+    """Yield what the running agent has found; nothing else is asked."""
+    shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
+    if shown is None:
+        words = "an agent has the spool and does not tell its state: neither controller nor outlets were asked"
+        yield Found(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
+        return
+    if not shown["mounted"]:
+        yield Found(f"{name} agent", BAD, attention.not_up(shown))
+        return
+    outlet = sides.first_of(shown)
+    for side, its in (("controller", shown["controller"]), (sides.name_of(outlet), outlet)):
+        reason = sides.reason_of(its)
+        where = sides.place_of(its)
+        if sides.is_well(its):
+            yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
+        else:
+            words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
+            words = reasons.and_next_try(words, its)
+            yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+    for need in lasting.everything(shown):
+        verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
+        yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
+    yield Found(f"{name} results", GOOD, status.results(shown))

@@ -1,0 +1,322 @@
+"""Checks one controller as the agent would ask it: session, subscription, what it keeps, its clock; TCP or serial.
+
+Rules
+1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is not acknowledged, so the
+   controller still owes it, and the agent fetches it by its number.
+2. A controller that pushes each result once and does not keep it (MT Focus) is not asked to push.
+3. The session is ended in order, whatever happens.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from toolcart.agent import catalogue
+from toolcart.agent.cart.status import why_name
+from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
+from toolcart.agent.openprotocol import states as st
+from toolcart.agent.openprotocol.identity import REPEATS_NOTHING
+from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_GONE, refusal_class
+from toolcart.board.linux import Board
+from toolcart.codec.ask import (
+    BUSY,
+    SPINDLE_FIRST,
+    USUAL,
+    Asking,
+    Ended,
+    Foreign,
+    NoSession,
+    OtherHeader,
+    Silent,
+    Unanswered,
+)
+from toolcart.tools.doctor import extras, local
+from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.status import machine
+from toolcart.tools.words import reasons
+
+WAIT_S = 5.0
+SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
+APART_S = 5
+UNKNOWN_MID = 99
+ENDS = "it closes the connection"
+_HEADERS = {
+    SPINDLE_FIRST: 'Set controller.header to "op-ford" or "op-bmw".',
+    USUAL: 'Leave controller.header out, or set it to "standard".',
+}
+READ_BYTES = 256
+TURN_S = 0.01
+LOCK = (
+    "whether it locks its tool when the connection ends, Open Protocol does not tell",
+    "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
+)
+_OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
+_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.identity keeps
+# What to check if there is a connection but no session.
+_CONNECTED = "Is another client connected? Are controller.start_revisions its?"
+_OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
+_REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
+_NO_SESSION = {
+    Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
+    Foreign: "Does something else listen there?",
+}
+
+
+def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Found]:
+    """Ask this controller everything it can be asked; `wants` is what the configuration wants beside results."""
+    what = f"{name} controller"
+    try:
+        asking = _asking(controller, controller.get("header", USUAL))
+    except Unanswered as why:
+        return [Found(what, BAD, str(why))]
+    try:
+        started = asking.start(_revisions(controller))
+    except Unanswered as why:
+        asking.leave()
+        other = None if _has_answered(why) else _other_header(controller, what)
+        return [other or Found(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
+    found = [_identity(what, started)]
+    try:
+        if started.get("system_type") == REPEATS_NOTHING:
+            found.append(
+                Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
+            )
+        else:
+            found += [_subscription(what, asking, controller), _kept(what, asking, controller)]
+        found.append(_clock(what, asking))
+        found += extras.examine(what, asking, controller, wants)
+    except Unanswered as why:
+        found.append(Found(what, BAD, str(why), "It answered MID 0001 and then no more."))
+    finally:
+        asking.leave()
+    return [*found, Found(what, NOTE, *LOCK)]
+
+
+def _asking(controller: dict, header: str) -> Asking:
+    return Asking(controller["host"], controller["port"], WAIT_S, header, controller.get("spindle_id") or 0)
+
+
+def _other_header(controller: dict, what: str) -> Found | None:
+    """Ask one that does not answer with the other header; return what to say if that is its own."""
+    header = SPINDLE_FIRST if controller.get("header", USUAL) == USUAL else USUAL
+    try:
+        asking = _asking(controller, header)
+        try:
+            asking.start(_revisions(controller))
+        finally:
+            asking.leave()
+    except Unanswered as why:
+        if not _has_answered(why):
+            return None
+    return Found(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
+
+
+def _has_answered(why: Unanswered) -> bool:
+    """True if what was sent was answered, with a rejection or something else: it was neither silence nor an end."""
+    return bool(why.codes) if isinstance(why, NoSession) else not isinstance(why, (Silent, Ended))
+
+
+def _hint(why: Unanswered, header: str) -> str:
+    """Return what to look at where there is a connection and no session."""
+    if isinstance(why, OtherHeader):
+        return _HEADERS[SPINDLE_FIRST if header == USUAL else USUAL]
+    codes = why.codes if isinstance(why, NoSession) else ()
+    if any(code in BUSY for code in codes):
+        return _OCCUPIED
+    return _REJECTED if codes else _NO_SESSION.get(type(why), _CONNECTED)
+
+
+def _revisions(controller: dict) -> tuple[int, ...]:
+    return tuple(controller["start_revisions"])
+
+
+def _identity(what: str, started: catalogue.Message) -> Found:
+    names = ("controller_name", "controller_software", "system_type")
+    said = {key: started.get(key) for key in names if started.get(key) not in (None, "")}
+    about = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in said.items())
+    words = f"answers MID 0001 in revision {started.revision}: {about or 'it says nothing about itself'}"
+    return Found(what, GOOD, words, "", {"revision": started.revision, **said})
+
+
+def _subscription(what: str, asking: Asking, controller: dict) -> Found:
+    """Subscribe in the best revision it takes, and unsubscribe at once."""
+    refused: list[str] = []
+    maybe = 0  # the revision that was answered with "no error"
+    for revision in controller["result_revisions"]:
+        try:
+            answer, pushed = _one(asking, catalogue.encode(60, revision))
+        except Ended:
+            refused.append(f"{revision}: {ENDS}")
+            continue
+        exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
+        if answer.mid == 5 or (maybe and exists):
+            revision = revision if answer.mid == 5 else maybe
+            _, more = _one(asking, catalogue.encode(63))
+            hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
+            return Found(
+                what, GOOD, f"results are pushed in revision {revision} (MID 0060)", hint, {"results": revision}
+            )
+        code = answer["error_code"]
+        maybe = maybe or (revision if code == 0 else 0)
+        refused.append(f"{revision}: {reasons.told_code(code)}")
+        if code == UNKNOWN_MID:
+            words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
+            return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
+    if maybe:
+        words = 'it answers MID 0060 by 0004 with code 00, "no error", and accepts no revision by 0005'
+        return Found(
+            what, NOTE, words, "The agent takes that for a yes; see whether a result comes.", {"results": maybe}
+        )
+    words = f"it rejects what asks for pushed results, by revision of MID 0060: {', '.join(refused)}"
+    return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
+
+
+def _kept(what: str, asking: Asking, controller: dict) -> Found:
+    """Ask for the newest result it keeps: MID 0064 with number 0."""
+    wanted = controller.get("recover", True)
+    try:
+        answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
+    except Ended:
+        words = f"{ENDS} when it is asked for a stored result (MID 0064)"
+        return Found(
+            what, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
+        )
+    if answer.mid == 65:
+        ident = answer["tightening_id"]
+        words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
+        figures = {"newest": ident}
+        if not _shares_ids(asking, ident):
+            return Found(what, GOOD, words, "", figures)
+        words += "; all its stations share the tightening IDs"
+        if controller.get("tightening_ids") != "own":
+            return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
+        hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
+        return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
+    words = f"it gives no stored result back (MID 0064): code {reasons.told_code(answer['error_code'])}"
+    if refusal_class(answer["error_code"]) == REFUSED_GONE:
+        return Found(what, NOTE, words, "It has none yet.")
+    hint = (
+        "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
+    )
+    return Found(what, BAD if wanted else NOTE, words, hint)
+
+
+def _shares_ids(asking: Asking, newest: int) -> bool:
+    """True if an ID that was never made is answered with the newest below it, as where stations share the IDs."""
+    try:
+        answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
+    except Ended:
+        return False
+    return answer.mid == 65 and answer["tightening_id"] <= newest
+
+
+def _clock(what: str, asking: Asking) -> Found:
+    try:
+        answer, _ = _one(asking, catalogue.encode(80))
+    except Ended:
+        return Found(what, NOTE, f"its clock cannot be asked: {ENDS}")
+    if answer.mid != 81:
+        return Found(what, NOTE, f"its clock cannot be asked: code {reasons.told_code(answer['error_code'])}")
+    told = str(answer["time"])
+    try:
+        ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
+    except ValueError:
+        return Found(what, WARN, f"its clock says {told}, which is no time", "Set it in the controller.")
+    figures = {"clock_ahead_s": round(ahead_s)}
+    if local.is_unset(machine.clock()):
+        return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
+    if abs(ahead_s) <= APART_S:
+        return Found(what, GOOD, "its clock is right by ours", "", figures)
+    side = "ahead of" if ahead_s > 0 else "behind"
+    hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
+    return Found(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
+
+
+def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
+    """Return the answer to one request, and how many results came meanwhile."""
+    pushed = 0
+    for heard in asking.ask(frame):
+        if heard.is_answer:
+            return heard.message, pushed
+        pushed += heard.message.mid == 61
+    raise Unanswered(f"{asking.place} did not answer")
+
+
+# -- a serial line -------------------------------------------------------------------------------------------------
+
+
+def over_line(name: str, controller: dict, folder: str) -> list[Found]:
+    """Open the line and begin a session on it with the agent's own link and session."""
+    from toolcart.agent.cart.assembly import controller_session  # as the agent makes it
+
+    what = f"{name} line"
+    device, baud = controller["device"], controller["baud"]
+    board = Board(folder)
+    port = board.serial(controller)
+    port.open(device, baud)
+    side = reasons.line_side(device, baud)
+    until = time.monotonic() + WAIT_S
+    while port.state() == PORT_OPENING and time.monotonic() < until:
+        time.sleep(TURN_S)
+    if port.state() != PORT_OPEN:
+        why = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
+        reason = reasons.connect_reason(side, why_name(why), "", int(port.why_code or 0))
+        port.close()
+        return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+    session = controller_session(controller, ())
+    heard = 0
+    session.opened()
+    until = time.monotonic() + SERIAL_S
+    try:
+        while time.monotonic() < until:
+            heard += _turn(session, port, board.now())
+            if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
+                who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
+                at = "" if "://" in device else f" at {baud} baud"
+                words = f"a controller answers on {device}{at} ({controller['link']})"
+                words += f": controller name {who}" if who else ""
+                figures = {"octets": heard, "controller_name": who}
+                return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
+            if session.state == st.OVER or ("://" in device and port.why):
+                break
+            time.sleep(TURN_S)
+        if "://" in device and port.why:  # the server has ended it
+            reason = reasons.connect_reason(side, why_name(port.why), "", int(port.why_code or 0))
+            return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+        return [_unanswered(what, device, baud, heard, session)]
+    finally:
+        session.stop(board.now())
+        _turn(session, port, board.now())
+        port.close()
+
+
+def _turn(session, port, now: int) -> int:
+    link = session.link
+    n = port.readinto(link.inlet(), link.free)
+    if n > 0:
+        session.receive(n)
+    while session.next_event(now) != st.EV_NONE:
+        pass
+    session.tick(now)
+    while link.pending:
+        put = port.write(link.tx, link.tx_from, link.pending)
+        if put <= 0:
+            break
+        link.sent(put)
+    return max(n, 0)
+
+
+def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
+    figures = {"octets": heard, "why": why_name(session.why)}
+    if "://" in device:
+        shown = {"line": True, "host": device, "port": baud, "why": "silence", "why_code": heard}
+        reason = reasons.of_controller(shown)
+        return Found(what, BAD, reason.words, reason.hint, figures)
+    if heard:
+        words = f"{heard} bytes came on {device} at {baud} baud, and they are no answer"
+        hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
+    else:
+        words = f"nothing answers on {device} at {baud} baud: not one octet came"
+        hint = "Is the cable crossed, in the right socket, and Open Protocol switched on for that port?"
+    return Found(what, BAD, words, hint, figures)

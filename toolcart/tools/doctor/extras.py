@@ -1,0 +1,141 @@
+"""What a controller gives beside results: alarms, parameter sets, jobs, VINs and curves; subscribed to, then undone.
+
+Rules
+1. Each is asked for as the agent would, from the agent's own rows. A subscription that is accepted is ended at once.
+2. A subscription that exists already is another client's: it is left alone.
+3. Curves are asked for only if the configuration wants them: subscribing to them has been seen to exhaust a
+   controller (docs/controllers.md).
+4. Nothing that comes meanwhile is acknowledged. What is not available is not a failure: results come without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolcart.agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
+from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
+from toolcart.agent.wide.controller_events import subscriptions_of
+from toolcart.agent.wide.mid0900 import TYPES, TraceSubscription
+from toolcart.codec.ask import Asking, Ended, Silent
+from toolcart.tools.doctor.found import GOOD, NOTE, WARN, Found
+from toolcart.tools.words import reasons
+
+NAMES = {"alarms": "alarms", "pset": "parameter sets", "job": "jobs", "vin": "VINs", "curves": "curves"}
+CURVES = "curves"
+_HINT = "Results come all the same. Look at its licence and setup, or take it out of controller.{}."
+
+
+@dataclass
+class Told:
+    """The outcome for one kind: the revision it takes, or why it gives none."""
+
+    revision: int = 0
+    why: str = ""
+
+
+def wanted(configuration: dict, station: dict) -> frozenset[str]:
+    """Return what the agent would ask this station's controller for."""
+    controller = station["controller"]
+    has_others = any(outlet["kind"] != "toolsnet" for outlet in station["outlets"])
+    events = controller["events"] if has_others or (configuration["toolsnet"] or {}).get("events") else ()
+    return frozenset((*events, CURVES) if controller["traces"] else events)
+
+
+def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Found]:
+    """Try everything that it may give beside results."""
+    told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
+    if CURVES in wants:
+        types = [TYPES.index(name) + 1 for name in controller["traces"]]
+        told[CURVES] = _first_of(asking, (TraceSubscription(types),))
+    missing = [word for word in told if word in wants and not told[word].revision]
+    return [_in_general(what, told, wants), *([_missing(what, told, missing)] if missing else [])]
+
+
+def _in_general(what: str, told: dict[str, Told], wants: frozenset[str]) -> Found:
+    given = [NAMES[word] for word in told if told[word].revision]
+    lacking = [f"{NAMES[word]} ({told[word].why})" for word in told if not told[word].revision and word not in wants]
+    words = f"it tells {_listed(given, 'and') if given else 'nothing'} beside results"
+    if lacking:
+        words += f"; no {_listed(lacking, 'and no')}"
+    figures = {word: told[word].revision for word in told}
+    return Found(what, GOOD if given and not lacking else NOTE, words, "", figures)
+
+
+def _missing(what: str, told: dict[str, Told], words: list[str]) -> Found:
+    """Report what the configuration wants and this controller does not give."""
+    named = _listed([f"{NAMES[word]} ({told[word].why})" for word in words], "and")
+    settings = ["events"] if words[0] != CURVES else []
+    settings += ["traces"] if CURVES in words else []
+    return Found(what, WARN, f"the configuration asks for {named}: it gives none", _HINT.format("/".join(settings)))
+
+
+def _listed(words: list[str], last: str) -> str:
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
+    """Try the subscriptions in turn until one is accepted; if none is, the first one's reason counts."""
+    reasons = []
+    for subscription in subscriptions:
+        told = _in_every_revision(asking, subscription)
+        if told.revision:
+            return told
+        reasons.append(told.why)
+    return Told(why=reasons[0])
+
+
+def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
+    why = ""
+    for known in subscription.revisions.all:
+        revision = known[0] if isinstance(known, tuple) else known  # the forms of a curve
+        frame = _frame(subscription.mid, subscription.revision(), subscription.data)
+        try:
+            code = _refusal(asking, frame, {push.pushed_mid for push in subscription.pushes})
+        except Silent:
+            return Told(why=f"MID {_named(subscription)} is not answered")
+        except Ended:
+            why = f"MID {_named(subscription)}: it closes the connection"
+            subscription.revisions.refused()
+            continue
+        if code == 0:
+            _end(asking, subscription)
+        if code == 0 or refusal_class(code) == REFUSED_EXISTS:
+            return Told(revision)
+        why = f"MID {_named(subscription)}: code {reasons.told_code(code)}"
+        if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
+            break
+        subscription.revisions.refused()
+    return Told(why=why)
+
+
+def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
+    """Return the code of the rejection, 0 if there is none; a push in place of the answer counts as acceptance."""
+    has_pushed = False
+    try:
+        for heard in asking.ask(frame):
+            if heard.is_answer:
+                return heard.message["error_code"] if heard.message.mid == 4 else 0
+            has_pushed |= heard.message.mid in pushes
+    except Silent:
+        if not has_pushed:
+            raise
+    return 0
+
+
+def _end(asking: Asking, subscription: Subscription) -> None:
+    """Cancel the subscription; whatever is left of it ends with the session."""
+    data = subscription.data if subscription.clearing is None else subscription.clearing
+    try:
+        for _ in asking.ask(_frame(subscription.row[UNSUBSCRIBE_MID], 1, data)):
+            pass
+    except (Silent, Ended):
+        pass
+
+
+def _frame(mid: int, revision: int, data: bytes | bytearray) -> bytes:
+    return b"%04d%04d%03d" % (20 + len(data), mid, revision) + b" " * 9 + bytes(data)
+
+
+def _named(subscription: Subscription) -> str:
+    named = subscription.row[NAMED]
+    return f"{subscription.mid:04d} for {named:04d}" if named else f"{subscription.mid:04d}"

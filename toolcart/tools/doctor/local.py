@@ -1,0 +1,186 @@
+"""What can be checked without the plant: spools and their disk, the clock, host names.
+
+Rules
+1. No spool is changed, and no lock is taken: an agent may be running, or about to start.
+2. A folder counts as writable if a file could be made in it, synced and removed, as an agent does. The file has a name
+   that no spool has.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+from toolcart.board import linux_header, linux_mounts, linux_refusal
+from toolcart.board.why import refusal_of
+from toolcart.tools.config import places
+from toolcart.tools.doctor import outlets
+from toolcart.tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.status import machine
+
+PROBE = ".toolcart-doctor"
+SYNCS = 20
+SYNC_OCTETS = 256
+SYNC_SLOW_MS = 50  # a controller waits this long for each result's answer
+SPARE_KIB = 1024
+NAME_SLOW_S = 1.0
+YEAR_LEAST = 2024  # a clock that starts at 1970 or at the system's own date has not been set
+SET_THE_CLOCK = (
+    "`timedatectl set-ntp true`, or name the plant's server in /etc/systemd/timesyncd.conf. Results have the "
+    "controller's own time all the same."
+)
+LOOKUP_NAMES = ("pim_host", "host_override")
+
+
+def spool(name: str, path: Path, settings: dict) -> list[Found]:
+    """Check where one spool goes, and what is there."""
+    folder = path.parent
+    what = f"{name} spool"
+    hint = f"spool.path names {places.A_FILE}."
+    wrong = "" if path.is_file() else places.wrong_with(path)  # an existing file may be another user's: the agent's
+    if wrong:
+        return [Found(what, BAD, f"{path}: {wrong}", hint)]
+    if not folder.exists():
+        return [Found(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
+    try:
+        mean_ms, most_ms = _syncs(folder / PROBE)
+    except PermissionError as error:
+        return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror}", hint)]
+    except OSError as error:
+        hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
+        hint = f"{hint[0].upper()}{hint[1:]}."
+        return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
+    found = [_file(what, path, settings), _disk(name, folder, mean_ms, most_ms)]
+    kept_in = linux_mounts.fleeting(str(path))
+    if kept_in:
+        hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
+        found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; results that wait are lost then", hint))
+    return found
+
+
+def _syncs(probe: Path) -> tuple[float, float]:
+    """Write and sync as for a result; return the mean and the longest time in ms."""
+    took_ms = []
+    descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(descriptor, bytes(SYNCS * SYNC_OCTETS), 0)
+        os.fsync(descriptor)
+        for index in range(SYNCS):
+            begun = time.monotonic()
+            os.pwrite(descriptor, b"\xa5" * SYNC_OCTETS, index * SYNC_OCTETS)
+            os.fdatasync(descriptor)
+            took_ms.append((time.monotonic() - begun) * 1000)
+    finally:
+        os.close(descriptor)
+        os.unlink(probe)
+    return sum(took_ms) / len(took_ms), max(took_ms)
+
+
+def _disk(name: str, folder: Path, mean_ms: float, most_ms: float) -> Found:
+    figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
+    words = f"a write reaches it in {mean_ms:.2g} ms ({most_ms:.2g} ms at most of {SYNCS})"
+    if mean_ms > SYNC_SLOW_MS:
+        hint = "The controller waits as long for every answer; a worn or cheap card is slow like that. Use another one."
+        return Found(f"{name} disk", WARN, f"slow: {words}", hint, figures)
+    return Found(f"{name} disk", GOOD, words, "", figures)
+
+
+def _file(what: str, path: Path, settings: dict) -> Found:
+    size = settings["size_kib"] * 1024
+    if path.is_symlink():
+        return Found(what, BAD, f"{path} is a link, and the agent follows none", "Name the file itself in spool.path.")
+    if not path.exists():
+        free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
+        if free < size + SPARE_KIB * 1024:
+            words = f"{free // 1024} KiB are free in {path.parent}, the spool wants {settings['size_kib']}"
+            return Found(what, BAD, words, "Make room, or set spool.size_kib lower.")
+        return Found(what, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
+    try:
+        with path.open("rb") as file:
+            header = linux_header.read(bytearray(file.read(linux_header.PAGE_BYTES)))
+    except OSError as error:
+        return Found(what, BAD, f"{path} cannot be read: {error.strerror}", "It is its agent's user's alone; try sudo.")
+    owner = settings["owner"]
+    if header is None:
+        hint = "Name another file in spool.path; this one is left as it is."
+        return Found(what, BAD, f"{path} is there and is no spool", hint)
+    if header.owner not in (linux_header.NO_OWNER, owner):
+        told = "station {2} of system {1}, type {0}".format(*header.owner)
+        hint = "Two stations cannot share one; name another file in spool.path, or mend the numbers."
+        return Found(what, BAD, f"{path} belongs to {told}, not to this one", hint)
+    if header.version != linux_header.VERSION:
+        return Found(what, BAD, f"{path} was made by another version of toolcart", "Use that version, or another file.")
+    kib = (path.stat().st_size - linux_header.PAGE_BYTES) // 1024
+    return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
+
+
+def is_unset(told: dict) -> bool:
+    """True if the clock (toolcart.tools.status.machine) shows a year from before this program."""
+    return int(told["now"][:4]) < YEAR_LEAST
+
+
+def clock() -> list[Found]:
+    """Check the machine's clock and its zone."""
+    told = machine.clock()
+    words = f"{told['now']} ({told['zone']})"
+    if is_unset(told):
+        found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
+    elif told["kept"] is None:
+        found = Found("clock", NOTE, f"{words}; whether it is kept right cannot be asked here")
+    elif told["kept"]:
+        found = Found("clock", GOOD, f"{words}, kept by NTP or the like, within {told['error_s']:.3g} s")
+    else:
+        found = Found("clock", WARN, f"{words}, and nothing keeps it right", SET_THE_CLOCK)
+    found.figures = told
+    return [found]
+
+
+def hosts(configuration: dict) -> list[tuple[str, str]]:
+    """Return every host that the configuration names, with its setting."""
+    toolsnet = configuration["toolsnet"] or {}
+    named = [(f"toolsnet.{key}", toolsnet[key]) for key in LOOKUP_NAMES if toolsnet.get(key)]
+    for index, station in enumerate(configuration["stations"]):
+        if station["controller"]["link"] == "tcp":
+            named.append((f"stations[{index}].controller.host", station["controller"]["host"]))
+        for place, outlet in enumerate(station["outlets"]):
+            address = outlets.address_of(outlet)
+            named += [(f"stations[{index}].outlets[{place}]", address[0])] if address else []
+    if configuration["board"].get("ntp_host"):
+        named.append(("board.ntp_host", configuration["board"]["ntp_host"]))
+    return named
+
+
+def names(configuration: dict) -> list[Found]:
+    """Look up every name; an address needs no lookup."""
+    found = []
+    for host in sorted({host for _, host in hosts(configuration) if not _is_address(host)}):
+        setting = next(setting for setting, named in hosts(configuration) if named == host)
+        begun = time.monotonic()
+        try:
+            address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
+        except (OSError, UnicodeError) as error:
+            slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
+            words = "the name servers do not answer for it" if slow else "is not found"
+            hint = "Mend this machine's name servers (`resolvectl status`)." if slow else f"Is {setting} spelled right?"
+            found.append(Found("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
+            continue
+        took_s = time.monotonic() - begun
+        figures = {"address": address, "took_s": round(took_s, 3)}
+        if took_s > NAME_SLOW_S:
+            words = f"{host} is {address}, and it took {took_s:.1f} s to find out"
+            found.append(Found("name", WARN, words, f"Give the address in {setting}.", figures))
+        else:
+            found.append(Found("name", GOOD, f"{host} is {address}", "", figures))
+    return found
+
+
+def _is_address(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return True
+    return False

@@ -1,0 +1,434 @@
+"""`toolcart board`: look into a running chip: its state, its log, its configuration; pull its spool, or wipe it.
+
+Rules
+1. Commands that only look do not stop the agent: they ask its console (toolcart.board.console). A board whose agent
+   does not run is held instead, and its report says so.
+2. A wipe needs the station's number and an explicit yes; results that ToolsNet has not got need a second one.
+3. Output for people goes to stdout as lines; --json gives one object.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.agent.cart import status
+from toolcart.agent.cart.secrets import redacted
+from toolcart.agent.log.flash import RamFlash
+from toolcart.agent.log.numbers import DAMAGED, STORED
+from toolcart.base.printable import visible, visible_lines
+from toolcart.board import safe_mode
+from toolcart.board.console import LINE_MAX
+from toolcart.tools.flash import check
+from toolcart.tools.flash.commands import EXIT_BOARD, open_link, say
+from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble, Failed
+from toolcart.tools.spool import quarantine_commands as orders
+from toolcart.tools.spool.opened import opened
+from toolcart.tools.words import status as words
+
+ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
+PULL_TRIES = 3
+
+
+SILENT = (
+    f"no answer within {ANSWER_S:.0f} s: the board is busy or in safe mode, or no agent runs there. Nothing was "
+    "stopped. `toolcart board status --hold` stops what runs, tells what lies there and restarts the board."
+)
+
+
+class NotRunning(BoardTrouble):
+    """The agent does not answer at its console."""
+
+
+PORT_OPTION = click.option(
+    "--port",
+    required=True,
+    type=click.Path(),
+    metavar="PORT",
+    help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+)
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+@click.group()
+def board() -> None:
+    """Look into a chip: its status, log, spool and configuration."""
+
+
+@board.command("status")
+@PORT_OPTION
+@JSON_OPTION
+@click.option(
+    "--hold", "may_hold", is_flag=True, help="If the board does not answer, stop its program, look, and restart it."
+)
+def status_command(port: str, as_json: bool, may_hold: bool) -> None:
+    """Say how the agent on a board is doing, without stopping it."""
+    _end(lambda link: show_status(link, as_json, port, may_hold), port)
+
+
+@board.command("log")
+@PORT_OPTION
+@JSON_OPTION
+def log_command(port: str, as_json: bool) -> None:
+    """Print every station's log ring, and the error of the last failed start."""
+    _end(lambda link: show_log(link, as_json), port)
+
+
+@board.command("config")
+@PORT_OPTION
+def config_command(port: str) -> None:
+    """Print a board's configuration; secrets are shown as ***."""
+    _end(show_config, port)
+
+
+@board.command("spool")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--out", "target", type=click.Path(), metavar="FILE", help="Keep the pulled image here.")
+@click.option(
+    "--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="How many results to show."
+)
+def spool_command(port: str, station: int, target: str | None, count: int) -> None:
+    """Pull a station's spool from a running board and read it here."""
+    _end(lambda link: show_spool(link, station, target, count), port)
+
+
+@board.command("wipe")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
+@click.option("--lose-waiting", is_flag=True, help="Go on even if ToolsNet has not received every result.")
+def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
+    """Erase a station's spool. What ToolsNet has not got is lost for good."""
+    if not agreed:
+        click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
+    _end(lambda link: wipe(link, station, lose_waiting), port)
+
+
+@board.command("quarantine")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="With drop: do not ask.")
+@JSON_OPTION
+@click.argument("order", type=click.Choice(["list", "show", "retry", "drop", "export"]))
+@click.argument("which", nargs=-1)
+def quarantine_command(
+    port: str, station: int, agreed: bool, as_json: bool, order: str, which: tuple[str, ...]
+) -> None:
+    """Decide about set-aside results on a running board; `toolcart quarantine` explains the orders."""
+    if (order in ("list", "export")) == bool(which):
+        raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
+    if order == "drop":
+        orders.agree(list(which), agreed)
+    _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+
+
+@board.command("check")
+@PORT_OPTION
+@click.option(
+    "--uart", default="", metavar="NUMBER", help="Test this UART with TX wired to RX: 1, or 1:8,9 with its pins."
+)
+@click.option("--cuts", type=click.IntRange(0, 100), default=3, show_default=True, help="How often to pull the plug.")
+@click.option("--live/--no-live", default=True, help="Whether to wait for a result.")
+@click.option(
+    "--out", "target", type=click.Path(), default="board-check", show_default=True, help="Folder for both reports."
+)
+def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> None:
+    """Test a board in steps while you are beside it, and write a report to send in (JSON and text)."""
+    desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
+    _end(lambda link: check_board(link, desk, Path(target)), port)
+
+
+def _when_done(words: str) -> None:
+    click.prompt(f"{words} Then press Enter", default="", show_default=False)
+
+
+def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
+    """Run the steps, show each, write the report; exit with 1 if one of them is bad."""
+    found = []
+    for step in check.steps(link, desk):
+        found.append(step)
+        click.echo(visible(step.text()))
+        told = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in found]}
+        target.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        lines = "".join(visible(one.text()) + "\n" for one in found)
+        target.with_suffix(".txt").write_text(lines, encoding="utf-8")
+    click.echo(f"written: {target.with_suffix('.json')} and {target.with_suffix('.txt')}")
+    if any(step.verdict == check.BAD for step in found):
+        sys.exit(1)
+
+
+def look_at(port: str, as_json: bool) -> None:
+    """Do what `toolcart status --port` asks for."""
+    _end(lambda link: show_status(link, as_json, port), port)
+
+
+def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
+    """Return what the agent on the board answers to `toolcart command --port`."""
+    told: list[dict] = []
+
+    def ask(link: Asked) -> None:
+        if len(line) > LINE_MAX:
+            raise Failed(f"the command is longer than the {LINE_MAX} characters that a board hears.")
+        answers = link.ask(f"?{line}", patience_s)
+        if answers is None:
+            raise NotRunning(SILENT)
+        told.extend(answers)
+
+    _end(ask, port)
+    return told
+
+
+def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
+    """Have the agent on the board carry out an order, and say what became of it."""
+
+    def ask(words: list[str]) -> list[dict]:
+        line = f"?quarantine {station} {' '.join(words)}"
+        if len(line) > LINE_MAX:
+            raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
+        answers = link.ask(line, ORDER_S)
+        if answers is None:
+            raise NotRunning(SILENT)
+        return answers
+
+    try:
+        if order == "list":
+            code = orders.tell_list(ask, as_json)
+        elif order == "show":
+            code = orders.tell_one(ask, which[0], as_json)
+        elif order == "retry":
+            code = orders.tell_retry(ask, which)
+        elif order == "drop":
+            code = orders.tell_drop(ask, which)
+        else:
+            code = orders.tell_export(ask, as_json)
+    except orders.Trouble as trouble:
+        raise Failed(f"the board says: {trouble}") from None
+    if code:
+        sys.exit(code)
+
+
+def _end(act: Callable[[Asked], None], port: str) -> None:
+    link: Any = open_link(port)
+    try:
+        act(link)
+    except BoardTrouble as trouble:
+        say(str(trouble))
+        sys.exit(EXIT_BOARD)
+    finally:
+        link.close()
+
+
+# -- looking -------------------------------------------------------------------------------------------------------
+
+
+def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> None:
+    """Show a running agent's state; with `may_hold`, hold a board whose agent does not answer and show its state."""
+    answers = link.ask("?status", ANSWER_S)
+    if answers is None and not may_hold:
+        raise NotRunning(SILENT)
+    if answers is None:
+        _show_held(link, as_json)
+        return
+    told: dict[str, Any] = {"running": True, "stations": []}
+    for answer in answers:
+        told.update({"board": answer["board"]} if "board" in answer else {})
+        if "station" in answer:
+            told["stations"].append({**answer["station"], "port": port})
+        if "error" in answer:
+            told.setdefault("errors", []).append(answer["error"])
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for line in status_lines(told):
+        click.echo(visible(line))
+
+
+def status_lines(told: dict[str, Any]) -> list[str]:
+    """Return the state in words, for people."""
+    about = told.get("board", {})
+    lines = [
+        f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
+        f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
+        f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
+        f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
+        *_ntp_lines(about.get("ntp")),
+        *_metrics_lines(about.get("metrics")),
+        *[_supply_line(supply) for supply in about.get("supply") or []],
+        *[f"start: {said}" for said in about.get("said", [])],
+    ]
+    for station in told["stations"]:
+        lines += words.station_lines(station)
+        counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
+        lines.append(f"  counted     {counted or 'nothing'}")
+    return lines + [f"error: {error}" for error in told.get("errors", [])]
+
+
+def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
+    """Say how good the network's time is."""
+    if not ntp:
+        return []
+    if not ntp["answers"]:
+        return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
+    quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
+    return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
+
+
+def _supply_line(supply: dict[str, int]) -> str:
+    """Say how good the flash's supply is."""
+    least = f"{supply['least_mv'] / 1000:.2f} V"
+    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
+    return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
+
+
+def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
+    if not metrics:
+        return []
+    if metrics["listens"]:
+        return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
+    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be opened"]
+
+
+def _show_held(link: Asked, as_json: bool) -> None:
+    """The agent does not answer: take the REPL and say what is on the board, then start it again."""
+    about = link.hold()
+    content = link.read(safe_mode.STATE_FILE)
+    state = safe_mode.parsed(content.decode(errors="replace")) if content else None
+    fault = link.read(safe_mode.FAULT_FILE)
+    told = {
+        "running": False,
+        "machine": about.machine,
+        "firmware": ".".join(map(str, about.version)),
+        "free_bytes": about.free_bytes,
+        "state": state.text().strip() if state else "no version of toolcart is installed",
+        "safe_mode": state is not None and state.failures >= safe_mode.FAILURES_MAX,
+        "fault": fault.decode(errors="replace") if fault else "",
+    }
+    link.restart()
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    firmware = f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free"
+    click.echo(visible(firmware))
+    click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
+    click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
+    if told["fault"]:
+        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
+    click.echo("the board was restarted")
+
+
+def _ask(link: Asked, line: str) -> list[dict]:
+    answers = link.ask(line, ANSWER_S)
+    if answers is None:
+        raise NotRunning(SILENT)
+    for answer in answers:
+        if "error" in answer:
+            raise Failed(f"the board says: {answer['error']}")
+    return answers
+
+
+def show_log(link: Asked, as_json: bool = False) -> None:
+    """Print every station's log ring, oldest first."""
+    stations = _ask(link, "?status")[0]["stations"]
+    told = {str(number): _ask(link, f"?log {number}") for number in stations}
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for number, entries in told.items():
+        click.echo(f"station {number}")
+        for entry in entries:
+            text = f" ({entry['text']})" if entry.get("text") else ""
+            click.echo(visible(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}"))
+
+
+def show_config(link: Asked) -> None:
+    """Print the configuration; it is redacted on the board, and again here."""
+    told = _ask(link, "?config")[0]["config"]
+    click.echo(json.dumps(redacted(told), indent=2))
+
+
+# -- the spool -----------------------------------------------------------------------------------------------------
+
+
+def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
+    """Copy a spool block by block while the agent runs; if blocks were erased meanwhile, begin again."""
+    for _ in range(PULL_TRIES):
+        shape = _ask(link, f"?spool {station}")[0]
+        image = RamFlash(shape["block_count"], shape["block_bytes"], shape["unit_bytes"])
+        for block in range(shape["block_count"]):
+            for part in _ask(link, f"?block {station} {block}"):
+                octets = bytes.fromhex(part["hex"])
+                start = block * shape["block_bytes"] + part["at"]
+                image.cells[start : start + len(octets)] = octets
+            moved(1)
+        after = _ask(link, f"?spool {station}")[0]
+        if after["erases"] == shape["erases"]:
+            return after, image
+    raise Failed("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
+
+
+def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
+    """Pull a spool, keep it if asked, and read it with the agent's own code."""
+    blocks = _ask(link, f"?spool {station}")[0]["block_count"]
+    with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
+        _, image = pull(link, station, bar.update)
+    if target is not None:
+        Path(target).write_bytes(image.cells)
+    spool = opened(image)
+    if spool is None:
+        kept = shlex.quote(target or "FILE")
+        pulled = "" if target else "pull it with --out FILE; "
+        raise Failed(
+            f"this is no spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
+        )
+    log, numbers = spool.log, spool.state.numbers
+    waiting = log.waits(spool.first)
+    aside = f"{spool.quarantine.count()} set aside, " if spool.may_refuse else ""
+    damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"
+    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {aside}{damaged}")
+    for result in status.newest_results(log, count):
+        fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
+        words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
+        click.echo(visible("  ".join(words)))
+
+
+def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
+    """End the agent, erase the station's spool, start it again."""
+    shape = _ask(link, f"?spool {station}")[0]
+    if shape["backlog"] and not lose_waiting:
+        raise Failed(
+            f"{shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
+            "--lose-waiting erases them all the same."
+        )
+    link.hold()
+    state = safe_mode.parsed((link.read(safe_mode.STATE_FILE) or b"").decode(errors="replace"))
+    folder = (state.trial if state.trial != safe_mode.NONE else state.confirmed) if state else safe_mode.NONE
+    if folder == safe_mode.NONE:
+        raise Failed("no version is installed there.")
+    said = link.run(WIPE.format(folder=f"/{folder}", station=station))
+    link.restart()
+    if "wiped" not in said:
+        raise Failed("the spool could not be erased; the agent was started again.")
+    click.echo(visible(f"station {station}: {said.strip()}"))
+
+
+WIPE = """
+import sys, json
+'{folder}' in sys.path or sys.path.insert(0, '{folder}')
+from toolcart.board import main
+_cfg = main.load('{folder}/config.json')
+_spools = [s['spool'] for s in _cfg['stations'] if s['number'] == {station}]
+_cfg['board']['network'] = 'none'
+_flash = main.make_chip(_cfg).flash(_spools[0])
+_bad = sum([1 for b in range(_flash.block_count) if _flash.erase(b)])
+print('wiped %d blocks, %d failed' % (_flash.block_count - _bad, _bad))
+"""

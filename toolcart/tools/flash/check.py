@@ -1,0 +1,339 @@
+"""`toolcart board check`: tests in steps on a real board what no simulator shows, with figures, for a report.
+
+Rules
+1. No spool loses anything: files are written beside it, and only blocks that are already erased are erased.
+2. The board is held for the first steps, then restarted; the other steps ask the running agent.
+3. A step that fails does not stop the others; one that has nothing to test is skipped, and says why.
+4. `Desk` is the person: it tells them what to do and waits until they have done it. A report contains no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolcart.board.uart import parse_device
+from toolcart.tools.flash import plan
+from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble, Failed
+from toolcart.tools.words import sides
+
+GOOD, BAD, SKIPPED = "good", "bad", "skipped"
+UP_S = 90  # a start takes seconds; a radio that joins takes longer
+NETWORK_S = 90
+RESULT_S = 120  # for a person to walk to the tool
+BAUDS = (9600, 115200)
+
+_HEAP = """
+import gc, json
+gc.collect()
+free = gc.mem_free()
+n = 1024
+try:
+ while n < free:
+  b = bytearray(n); b = None; n = n * 5 // 4
+except MemoryError: pass
+b = None; gc.collect()
+print(json.dumps({'free_bytes': free, 'piece_bytes': n * 4 // 5}))
+"""
+_FILES = """
+import os, time, json
+b = bytearray(4096); most = 0
+begin = time.ticks_ms()
+with open('/check.tmp', 'wb') as f:
+ for i in range(8):
+  t = time.ticks_ms(); b[0] = i; f.write(b); f.flush()
+  most = max(most, time.ticks_diff(time.ticks_ms(), t))
+wrote = time.ticks_diff(time.ticks_ms(), begin)
+good = True; begin = time.ticks_ms()
+with open('/check.tmp', 'rb') as f:
+ for i in range(8):
+  good = good and f.readinto(b) == 4096 and b[0] == i
+read = time.ticks_diff(time.ticks_ms(), begin)
+os.remove('/check.tmp')
+print(json.dumps({'right': good, 'write_32_kib_ms': wrote, 'most_4_kib_ms': most, 'read_32_kib_ms': read}))
+"""
+_RAW = """
+import os, sys, time, json
+d = None
+if sys.platform == 'rp2':
+ import rp2
+ s = os.statvfs('/'); n = s[0] * s[2]
+ if 0 < n < rp2.Flash().ioctl(4, 0) * 4096: d = rp2.Flash(start=n)
+else:
+ import esp32
+ p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label='spool')
+ d = p[0] if p else None
+told = {'blocks': d.ioctl(4, 0) if d else 0, 'erase_ms': []}
+b = bytearray(256); e = b'\\xff' * 256
+for i in range(told['blocks'] - 1, -1, -1):
+ blank = True
+ for at in range(0, 4096, 256):
+  d.readblocks(i, b, at)
+  if b != e: blank = False
+ if blank:
+  t = time.ticks_ms(); d.ioctl(6, i); told['erase_ms'].append(time.ticks_diff(time.ticks_ms(), t))
+  if len(told['erase_ms']) == 4: break
+print(json.dumps(told))
+"""
+_UART = """
+import machine, time, json
+u = machine.UART(%d, baudrate=%d, bits=8, parity=None, stop=1, rxbuf=1024, txbuf=512, timeout=0, timeout_char=0%s)
+time.sleep_ms(20); u.read()
+b = bytes(range(256)); got = b''
+begin = time.ticks_ms(); u.write(b)
+while len(got) < 256 and time.ticks_diff(time.ticks_ms(), begin) < 3000: got += u.read() or b''
+took = time.ticks_diff(time.ticks_ms(), begin); u.deinit()
+print(json.dumps({'received': len(got), 'right': got == b, 'ms': took}))
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the report."""
+
+    name: str
+    verdict: str
+    words: str
+    figures: dict[str, Any]
+
+    def text(self) -> str:
+        """Return the line for people."""
+        return f"{self.verdict:<8} {self.name:<12} {self.words}"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the person wants tested, and how to speak to them; `wait` lets a second pass."""
+
+    tell: Callable[[str], None]
+    ask: Callable[[str], None]  # returns when it is done
+    wait: Callable[[], None]
+    uart: str = ""
+    cuts: int = 0
+    live: bool = True
+
+
+Trial = Callable[[], tuple[str, str, dict]]
+
+
+def steps(link: Asked, desk: Desk) -> Iterator[Step]:
+    """Test everything in turn; yield each step as soon as it is over."""
+    about = link.hold()
+    try:
+        yield from _tried((("firmware", lambda: _firmware(about)), ("heap", lambda: _heap(link, about))))
+        yield from _tried((("files", lambda: _files(link)), ("raw flash", lambda: _raw(link))))
+        yield from _tried((("uart", lambda: _uart(link, desk)),))
+    finally:
+        link.restart()
+    up = next(_tried((("agent", lambda: _agent(link, desk)),)))
+    yield up
+    if up.verdict != GOOD:
+        return
+    yield from _tried((("network", lambda: _network(link, desk)), ("names", lambda: _names(link))))
+    yield from _tried((("connections", lambda: _connections(link, desk)), ("live result", lambda: _live(link, desk))))
+    yield from _tried((f"power cut {at}", lambda: _cut(link, desk)) for at in range(1, desk.cuts + 1))
+
+
+def _tried(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
+    for name, trial in trials:
+        try:
+            verdict, words, figures = trial()
+        except BoardTrouble as trouble:
+            verdict, words, figures = BAD, str(trouble), {}
+        except (ValueError, KeyError, IndexError, TypeError) as strange:
+            verdict, words, figures = BAD, f"the board's answer cannot be read ({type(strange).__name__})", {}
+        yield Step(name, verdict, words, figures)
+
+
+# -- while it is held ----------------------------------------------------------------------------------------------
+
+
+def _told(link: Asked, source: str) -> dict[str, Any]:
+    return json.loads(link.run(source).strip().splitlines()[-1])
+
+
+def _firmware(about: About) -> tuple[str, str, dict]:
+    version = ".".join(map(str, about.version))
+    figures = {"machine": about.machine, "version": version, "frozen": about.frozen, "tls": about.has_tls}
+    where = "with an agent in it" if about.frozen else "the agent comes as files"
+    good = about.version >= plan.OLDEST and about.mpy == plan.MPY_FORMAT
+    return GOOD if good else BAD, f"{about.machine}, MicroPython {version}, {where}", figures
+
+
+def _heap(link: Asked, about: About) -> tuple[str, str, dict]:
+    figures = {"heap_bytes": about.heap_bytes, **_told(link, _HEAP)}
+    needed = plan.FROZEN_HEAP_BYTES if about.frozen else plan.COPIED_HEAP_BYTES
+    free = figures["free_bytes"]
+    words = f"{about.heap_bytes} bytes, {free} free without the agent, which needs {needed} in all"
+    return GOOD if about.heap_bytes >= needed else BAD, words, figures
+
+
+def _files(link: Asked) -> tuple[str, str, dict]:
+    figures = _told(link, _FILES)
+    words = "32 KiB written in {write_32_kib_ms} ms (4 KiB in {most_4_kib_ms} at most), read in {read_32_kib_ms}"
+    if not figures["right"]:
+        return BAD, "what was written does not read back", figures
+    return GOOD, words.format(**figures), figures
+
+
+def _raw(link: Asked) -> tuple[str, str, dict]:
+    figures = _told(link, _RAW)
+    if not figures["blocks"]:
+        return SKIPPED, "no raw flash or partition for the spool: it lies in files", figures
+    if not figures["erase_ms"]:
+        return SKIPPED, f"none of {figures['blocks']} blocks is blank, and others are not touched", figures
+    erases = figures["erase_ms"]
+    return GOOD, f"{figures['blocks']} blocks; an erase takes {min(erases)} to {max(erases)} ms", figures
+
+
+def _uart(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    if not desk.uart:
+        return SKIPPED, "not asked for: --uart 1, with its transmit and receive pin connected", {}
+    number, pins = parse_device(desk.uart)
+    desk.ask(f"Connect the transmit and the receive pin of UART {desk.uart} with each other, nothing else.")
+    named = "".join(f", {name}=machine.Pin({pin})" for name, pin in pins.items())
+    figures = {str(baud): _told(link, _UART % (number, baud, named)) for baud in BAUDS}
+    desk.ask("Take the wire away.")
+    wrong = [baud for baud, told in figures.items() if not told["right"]]
+    words = ", ".join(f"{told['received']} of 256 bytes at {baud} baud" for baud, told in figures.items())
+    return BAD if wrong else GOOD, words + ("; they differ" if wrong else ""), figures
+
+
+# -- while the agent runs --------------------------------------------------------------------------------------------
+
+
+def _status(link: Asked) -> dict[str, Any] | None:
+    """Return the board's part of the status and its stations; None while it does not answer."""
+    try:
+        answers = link.ask("?status", ANSWER_S)
+    except BoardTrouble:  # without power the port is gone too
+        return None
+    if not answers:
+        return None
+    told: dict[str, Any] = {"stations": []}
+    for answer in answers:
+        told.update({"board": answer["board"]} if "board" in answer else {})
+        told["stations"] += [answer["station"]] if "station" in answer else []
+    return told if "board" in told else None
+
+
+def _until(link: Asked, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
+    """Return the status that meets it and how many looks, one a second, that took; else the last status and -1."""
+    told = None
+    for look in range(seconds):
+        told = _status(link) or told
+        if told is not None and met(told):
+            return told, look
+        desk.wait()
+    return told, -1
+
+
+def _mounted(told: dict) -> bool:
+    return bool(told["stations"]) and all(station.get("mounted") for station in told["stations"])
+
+
+def _agent(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    told, looks = _until(link, desk, UP_S, _mounted)
+    if told is None:
+        return BAD, "no agent answers after the restart; is a version installed? `toolcart flash` does that", {}
+    if looks < 0:
+        return BAD, "the agent runs, and a spool of it does not come up", {"said": told["board"].get("said")}
+    board = told["board"]
+    figures = {key: board.get(key) for key in ("chip", "id", "firmware", "free_bytes", "said", "clock", "watchdog")}
+    return GOOD, f"up, with {board.get('free_bytes', 0)} bytes of heap free; watchdog {board.get('watchdog')}", figures
+
+
+def _has_network(told: dict) -> bool:
+    network = told["board"].get("network") or {}
+    is_up = network.get("state") == "up" if network.get("kind") == "wifi" else network.get("up")
+    return bool(is_up) and network.get("address") not in ("", "0.0.0.0", None)
+
+
+def _network(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    told, looks = _until(link, desk, NETWORK_S, _has_network)
+    figures = (told or {"board": {}})["board"].get("network") or {}
+    if figures.get("kind") == "none":
+        return SKIPPED, "board.network is none", figures
+    if looks < 0:
+        return BAD, f"no {figures.get('kind', 'network')} within {NETWORK_S} s", figures
+    level = f", {figures['level_dbm']} dBm" if "level_dbm" in figures else ""
+    return GOOD, f"{figures['kind']} up{level}, address {figures['address']}", figures
+
+
+def _names(link: Asked) -> tuple[str, str, dict]:
+    told = _status(link)
+    if told is None:
+        raise Failed("the agent does not answer")
+    figures = told["board"].get("resolver")
+    if not figures or not figures["names"]:
+        return SKIPPED, "the configuration has addresses alone", {}
+    figures = {**figures, "names": sorted(bool(address) for address in figures["names"].values())}
+    if not all(figures["names"]):
+        return BAD, f"not every name is found: {figures['answers']} answers, {figures['silent']} without", figures
+    return GOOD, f"{len(figures['names'])} found, {figures['silent']} questions without an answer", figures
+
+
+def _connected(told: dict) -> bool:
+    return all(
+        station.get("mounted") and station["controller"]["state"] == "ready" and station["outlets"][0]["is_up"]
+        for station in told["stations"]
+    )
+
+
+def _connections(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    told, looks = _until(link, desk, NETWORK_S, _connected)
+    if looks >= 0 and told:
+        return GOOD, f"every controller and {sides.common_name(told['stations'])} are connected", {}
+    for station in (told or {"stations": []})["stations"]:
+        why = sides.reason_of(station["controller"]) or sides.reason_of(sides.first_of(station))
+        if why:
+            return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
+    return BAD, f"not all are connected within {NETWORK_S} s", {}
+
+
+def _count(told: dict, what: str) -> int:
+    """Return the figure of all stations; where a first outlet keeps no count, what does not wait is delivered."""
+    if what == "delivered":
+        left = (station.get("stored", 0) - station.get("backlog", 0) for station in told["stations"])
+        return sum(station.get(what, rest) for station, rest in zip(told["stations"], left, strict=True))
+    return sum(station.get(what, 0) for station in told["stations"])
+
+
+def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    if not desk.live:
+        return SKIPPED, "not asked for (--no-live)", {}
+    before = _status(link)
+    if before is None:
+        raise Failed("the agent does not answer")
+    desk.tell(f"Tighten once now, within {RESULT_S} s.")
+    delivered = _count(before, "delivered")
+    told, looks = _until(link, desk, RESULT_S, lambda told: _count(told, "delivered") > delivered)
+    stored = _count(told or before, "stored") - _count(before, "stored")
+    figures = {"stored": stored, "delivered": _count(told or before, "delivered") - delivered}
+    if looks < 0:
+        outlet = sides.common_name((told or before)["stations"])
+        where = f"was stored and did not reach {outlet}" if stored else "came"
+        return BAD, f"no result {where} within {RESULT_S} s", figures
+    return GOOD, f"{figures['delivered']} acknowledged by {sides.common_name((told or before)['stations'])}", figures
+
+
+def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+    """Check that everything stored is still there after the plug was pulled."""
+    before = _status(link)
+    if before is None:
+        raise Failed("the agent does not answer")
+    desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
+    told, looks = _until(link, desk, UP_S, _mounted)
+    if told is None or looks < 0:
+        return BAD, f"it did not come back within {UP_S} s", {}
+    up_ms, earlier_ms = told["board"]["up_ms"], before["board"]["up_ms"]
+    names = ("stored", "delivered")
+    figures = {name: [_count(before, name), _count(told, name)] for name in names} | {"up_ms": [earlier_ms, up_ms]}
+    damaged = sum(station["spool"]["damaged"] for station in told["stations"])
+    if up_ms >= earlier_ms:
+        return BAD, "it was never without power: something else feeds it (a battery, another cable)", figures
+    if figures["stored"][1] < figures["stored"][0] or damaged:
+        return BAD, f"stored {figures['stored']}, {damaged} damaged: a result may be lost", figures
+    return GOOD, f"back {up_ms // 1000} s after its start, all of {figures['stored'][0]} stored are counted", figures

@@ -1,0 +1,194 @@
+"""`toolcart flash`: shows the plan with sizes, then progress, and one clear sentence for each way it can fail.
+
+Exit codes: 0 the new version runs and is healthy (or was there already), 2 the configuration or the command line is
+wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went away in the middle: the old version is
+left, 5 the new version was not healthy and the old one runs again.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from toolcart.agent.cart.secrets import redacted
+from toolcart.base.installation import how_to_get
+from toolcart.base.printable import visible_lines
+from toolcart.base.sources import Unavailable
+from toolcart.tools.config import file as config_file
+from toolcart.tools.flash import install, package, plan
+from toolcart.tools.flash.link import About, BoardTrouble, Gone, Link
+
+EXIT_CONFIGURATION = 2
+EXIT_BOARD = 3
+EXIT_GONE = 4
+EXIT_ROLLED_BACK = 5
+
+
+def open_link(port: str) -> Link:
+    """Return the board at a port; ClickException if mpremote is missing."""
+    try:
+        from toolcart.tools.flash.mpremote_link import MpremoteLink
+    except ImportError:
+        raise click.ClickException(f"boards need mpremote, which is not installed: {how_to_get('flash')}") from None
+    return MpremoteLink(port)
+
+
+@click.command()
+@click.option("--board", "platform", type=click.Choice(package.PLATFORMS), required=True, help="The kind of chip.")
+@click.option(
+    "--port",
+    required=True,
+    type=click.Path(),
+    metavar="PORT",
+    help="The board's serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+)
+@click.option(
+    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+@click.option(
+    "--wait",
+    "healthy_s",
+    type=click.FloatRange(5, 3600),
+    default=install.HEALTHY_S,
+    show_default=True,
+    help="Seconds the new version has to report that it is healthy.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
+def flash(platform: str, port: str, config_path: str, dry_run: bool, healthy_s: float, as_json: bool) -> None:
+    """Install the agent and its configuration on a chip.
+
+    Checks the configuration, compiles, copies only what has changed into the folder that is not in use, verifies by
+    hash, restarts, and waits until the board says that it is healthy. Until then the old version stays on the board,
+    and it runs again if the new one fails, even if the cable is pulled. The spool is never touched.
+    """
+    sys.exit(run(open_link, platform, port, config_path, dry_run, healthy_s, as_json))
+
+
+def run(
+    opened: Callable[[str], Link],
+    platform: str,
+    port: str,
+    config_path: str,
+    dry_run: bool,
+    healthy_s: float,
+    as_json: bool,
+) -> int:
+    """Do it; `opened` makes the link, so that a test can pass its own board."""
+    try:
+        package.checked_config(config_path, platform)
+    except config_file.Wrong as wrong:
+        say(str(wrong))
+        return EXIT_CONFIGURATION
+    outcome: dict[str, Any] = {"board": platform, "port": port}
+    link = opened(port)
+    try:
+        code = _flash(link, platform, config_path, dry_run, healthy_s, outcome)
+    except (BoardTrouble, Unavailable, ValueError) as trouble:
+        # Includes the compiler's errors; none of these texts has a secret in it (toolcart.tools.flash.link rule 4).
+        say(str(trouble))
+        outcome["error"] = str(trouble)
+        code = EXIT_GONE if isinstance(trouble, Gone) else EXIT_BOARD
+        if isinstance(trouble, install.RolledBack):
+            code = EXIT_ROLLED_BACK
+        _let_go_on(link, trouble)
+    finally:
+        link.close()
+    if as_json:
+        click.echo(json.dumps(outcome))
+    return code
+
+
+def _flash(
+    link: Link, platform: str, config_path: str, dry_run: bool, healthy_s: float, outcome: dict[str, Any]
+) -> int:
+    say(f"holding {outcome['port']} ...")
+    about = link.hold()
+    plan.check_board(about, platform)
+    say(
+        f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}, "
+        f"{about.free_bytes // 1024} KiB of files free, {about.heap_bytes // 1024} KiB of heap"
+    )
+    version = package.build(platform, about.architecture, config_path, about.frozen)
+    plan.check_heap(about, version)
+    planned = plan.make(link, about, version)
+    _show(planned, about, config_path, dry_run)
+    outcome.update(version=version.digest, folder=planned.folder, send_bytes=planned.octets(plan.SEND))
+    if dry_run:
+        link.restart()
+        return 0
+    if planned.is_there():
+        say(f"version {version.digest} runs there already; nothing to do.")
+        link.restart()
+        return 0
+    with click.progressbar(
+        length=max(1, planned.octets(plan.SEND) + planned.octets(plan.COPY)), label="copying", file=sys.stderr
+    ) as bar:
+        install.install(link, planned, bar.update, package.DEPENDENCIES)
+    say(f"every file verified; restarting with version {version.digest} on trial ...")
+    install.switch(link, planned)
+    if install.wait_healthy(link, version.digest, _board_says, healthy_s):
+        say(f"healthy: version {version.digest} is confirmed and runs from /{planned.folder}.")
+        return 0
+    say(f"not healthy within {healthy_s:.0f} s: going back ...")
+    try:
+        fault = install.roll_back(link, planned, say, healthy_s)
+    except BoardTrouble as trouble:
+        raise Gone(
+            f"{trouble}\nThe new version did not report itself healthy. Left alone, the board tries it at most three "
+            "times and then runs the version before."
+        ) from None
+    if not fault:
+        say(f"healthy after all: version {version.digest} is confirmed and runs from /{planned.folder}.")
+        link.restart()
+        return 0
+    raise install.RolledBack(
+        f"version {version.digest} did not become healthy; "
+        + (f"version {planned.running} runs again." if planned.running else "no version ran here before.")
+        + f"\nWhat the board kept of the failed start:\n{fault}"
+    )
+
+
+def say(text: str) -> None:
+    """Print words for the person to stderr: stdout is for the outcome."""
+    click.echo(visible_lines(text), err=True)
+
+
+def _board_says(text: str) -> None:
+    say(f"board: {text}")
+
+
+def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> None:
+    words = {plan.SEND: "through the cable", plan.COPY: "copied on the board", plan.KEEP: "there already"}
+    running = planned.running or "none"
+    say(f"plan: version {planned.version.digest} into /{planned.folder}; confirmed now: {running}")
+    if about.frozen and len(planned.version.files) == 1:
+        say("  the firmware has this core frozen: only the configuration is installed")
+    steps = [*planned.steps, *planned.root]
+    for kind, what in words.items():
+        count = sum(step.kind == kind for step in steps)
+        say(f"  {count:3} files, {planned.octets(kind):7} bytes {what}")
+    dropped = [step for step in steps if step.kind == plan.DROP]
+    if dropped:
+        say(f"  {len(dropped):3} files of an older version are removed")
+    for path in planned.foreign:
+        say(f"  {path} is not toolcart's: it is kept as {path}.before")
+    if dry_run:
+        for step in steps:
+            say(f"    {step.kind:5} {step.octets:6} {step.path}")
+        shown = redacted(config_file.parse(config_path))
+        say("configuration: " + json.dumps(shown, sort_keys=True))
+
+
+def _let_go_on(link: Link, trouble: BoardTrouble | Unavailable | ValueError) -> None:
+    """Let a board that was held but not changed go on with what it did."""
+    if isinstance(trouble, (Gone, install.RolledBack)):
+        return
+    try:
+        link.restart()
+    except BoardTrouble:
+        pass  # it was never held

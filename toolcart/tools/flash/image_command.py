@@ -1,0 +1,74 @@
+"""`toolcart image`: builds a board's firmware with the agent in it from MicroPython's own sources.
+
+Exit codes: 0 built (or nothing is missing), 1 the build failed, 2 something is missing: all of it is listed, and no
+build was started.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from toolcart.base.command_group import imported
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+
+BOARDS = ("rpi_pico_w", "rpi_pico2_w", "w5500_evb_pico", "esp32", "esp32s3")
+
+
+@click.command()
+@click.option("--board", "name", type=click.Choice(BOARDS), required=True, help="The board.")
+@click.option(
+    "--source",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="MicroPython's sources, with the submodules the board needs.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write.  [default: toolcart-BOARD.uf2 or .bin]",
+)
+@click.option("--check", is_flag=True, help="Report what is missing, and build nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
+def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
+    """Build a board's firmware with the agent in it.
+
+    This is the main way onto a chip: code stays in flash, so a board needs 102 KiB of heap instead of 366, and a
+    traceback names file and line of the source. What MicroPython's build needs is on no package registry; if something
+    is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the configuration.
+    """
+    firmware = imported("lab.firmware.image", "image")
+    from toolcart.base.cache import CACHE, Unavailable, locked
+
+    board = firmware.BOARDS[name]
+    found = firmware.problems(board, source.resolve() if source else None)
+    if found or check or source is None:
+        if as_json:
+            click.echo(json.dumps({"board": name, "missing": found}))
+        for problem in found:
+            click.echo(f"toolcart: {problem}", err=True)
+        if not found and not as_json:
+            click.echo(f"{name}: nothing is missing.")
+        sys.exit(EXIT_CONFIGURATION if found else 0)
+    output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
+    folder = CACHE / "firmware-build" / f"image-{name}"
+    try:
+        with locked(f"image-{name}"):
+            made = firmware.build(board, source.resolve(), folder, lambda step: click.echo(step, err=True))
+            shutil.copy(made, output)
+    except (Unavailable, OSError) as reason:
+        click.echo(f"toolcart: the image was not built: {reason}", err=True)
+        sys.exit(EXIT_OTHER)
+    told = {"board": name, "image": str(output), "bytes": output.stat().st_size}
+    steps = firmware.next_steps(name, board, output)
+    if as_json:
+        click.echo(json.dumps({**told, "next": steps}))
+        return
+    click.echo(f"{output}: {told['bytes'] / 1024:.0f} KiB. Next:")
+    for step in steps:
+        click.echo(f"  {step}")

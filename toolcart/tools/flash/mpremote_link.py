@@ -1,0 +1,327 @@
+"""A chip on a serial port, through mpremote's transport: hold, files, hashes, restart, and what it prints.
+
+Rules
+1. The REPL is entered without a soft reset: the agent has just closed its sessions and left a timer that feeds the
+   watchdog (toolcart.board.hold); a soft reset would take that timer away.
+2. Files are sent in base64, a kilobyte at a time; hashes are computed on the board.
+3. mpremote's own words only become the cause of our errors, never their text: they may quote what was sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import errno
+import io
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import serial
+import serial.tools.list_ports
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from toolcart.tools.flash.link import About, Busy, Failed, Full, Gone, Mute, NotThere, Progress, console_line
+
+CHUNK_BYTES = 1024
+OPEN_EVERY_S = 0.25
+HOLD_TRIES = 3
+HOLD_S = 12  # the agent takes up to 3 s to end its sessions, a chip that scans for networks up to 3 s more
+LINE_S = 0.5
+MACHINES = (
+    *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
+)  # sys.implementation._mpy >> 10
+
+PRELUDE = """
+import os, sys, gc, hashlib, binascii
+def _h(p):
+ h = hashlib.sha256(); b = bytearray(512); m = memoryview(b)
+ try:
+  with open(p, 'rb') as f:
+   while True:
+    n = f.readinto(b)
+    if not n: break
+    h.update(m[:n])
+ except OSError: return ''
+ return binascii.hexlify(h.digest()).decode()
+def _t(d, o):
+ try: l = list(os.ilistdir(d))
+ except OSError: return o
+ for e in l:
+  p = d.rstrip('/') + '/' + e[0]
+  if e[1] & 0x4000: _t(p, o)
+  else: o[p] = os.stat(p)[6]
+ return o
+def _d(p):
+ at = p.find('/', 1)
+ while at > 0:
+  try: os.mkdir(p[:at])
+  except OSError: pass
+  at = p.find('/', at + 1)
+def _c(s, t):
+ _d(t); b = bytearray(512); m = memoryview(b)
+ with open(s, 'rb') as f:
+  with open(t, 'wb') as g:
+   while True:
+    n = f.readinto(b)
+    if not n: break
+    g.write(m[:n])
+def _r(p):
+ try: os.remove(p)
+ except OSError as e:
+  if e.errno != 2: raise
+gc.collect()
+"""
+
+ABOUT = """
+def _a():
+ i = sys.implementation
+ s = os.statvfs('/')
+ try:
+  from toolcart_frozen import DIGEST
+ except ImportError:
+  DIGEST = ''
+ try:
+  import tls
+  t = True
+ except ImportError:
+  t = False
+ m = getattr(i, '_mpy', 0)
+ h = gc.mem_alloc() + gc.mem_free()
+ return (sys.platform, i.name, i._machine, tuple(i.version[:3]), m, s[0] * s[3], s[0], DIGEST, t, h)
+print(repr(_a()))
+"""
+
+
+class MpremoteLink:
+    """The board at `port`."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._transport: Any = None
+
+    def hold(self) -> About:
+        """End in order what runs there, and take the REPL."""
+        transport = self._open()
+        for attempt in range(HOLD_TRIES):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    transport.enter_raw_repl(soft_reset=False, timeout_overall=HOLD_S)
+                break
+            except TransportError:
+                if attempt == HOLD_TRIES - 1:
+                    raise Mute(
+                        f"{self.port}: no MicroPython answers. Is this the right port, and is MicroPython on the "
+                        "board? Unplug it, plug it in again, and try once more."
+                    ) from None
+            except (OSError, serial.SerialException):
+                raise self._gone() from None
+        self._exec(PRELUDE)
+        told = self._exec(ABOUT)
+        try:
+            told = self._literal(told)
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap = told
+        except (ValueError, SyntaxError):
+            raise Mute(f"{self.port}: what answers there is no MicroPython of 1.24 or later.") from None
+        if name != "micropython":
+            raise Mute(f"{self.port}: {name} answers there, not MicroPython.")
+        architecture = MACHINES[mpy >> 10] if mpy >> 10 < len(MACHINES) else ""
+        return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
+
+    def tree(self, path: str) -> dict[str, int]:
+        """Return the files below a folder and their sizes."""
+        return self._value(f"_t({path!r}, {{}})")
+
+    def hashes(self, paths: list[str]) -> dict[str, str]:
+        """Return the SHA-256 of each file that can be read."""
+        found = {}
+        for path in paths:
+            digest = self._value(f"_h({path!r})")
+            if digest:
+                found[path] = digest
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a file, None if there is none."""
+        if not self._value(f"_h({path!r})"):
+            return None
+        content = b""
+        self._exec(f"f = open({path!r}, 'rb')")
+        while part := self._value(f"f.read({CHUNK_BYTES // 4})"):
+            content += part
+        self._exec("f.close()")
+        return content
+
+    def write(self, path: str, content: bytes, progress: Progress) -> None:
+        """Replace a file."""
+        self._exec(f"_d({path!r}); f = open({path!r}, 'wb'); w = f.write; a = binascii.a2b_base64")
+        try:
+            for start in range(0, len(content), CHUNK_BYTES):
+                part = content[start : start + CHUNK_BYTES]
+                self._exec(f"w(a({base64.b64encode(part)!r}))")
+                progress(len(part))
+        finally:
+            with contextlib.suppress(Failed, Full, Gone):
+                self._exec("f.close()")
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file on the board."""
+        self._exec(f"_c({source!r}, {target!r})")
+
+    def rename(self, source: str, target: str) -> None:
+        """Rename a file over another; the file system (littlefs) does it in one step."""
+        self._exec(f"os.rename({source!r}, {target!r})")
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        self._exec(f"_r({path!r})")
+
+    def install_package(self, name: str) -> None:
+        """Install a package with mpremote's own mip."""
+        from argparse import Namespace
+
+        from mpremote import mip
+
+        state = Namespace(transport=self._transport, did_action=lambda: None)
+        arguments = Namespace(packages=[name], index=None, target="/lib", mpy=True)
+        state.ensure_raw_repl = lambda: None
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                mip.do_mip(state, Namespace(**vars(arguments), command=["install"]))
+        except Exception:  # mpremote may raise anything here
+            raise Failed(f"the package {name} could not be installed (is the index of packages reachable?)") from None
+
+    def run(self, source: str) -> str:
+        """Run some lines of code on the board, which must be held, and return what they print."""
+        return self._exec(source).decode(errors="replace")
+
+    def restart(self) -> None:
+        """Reset the board and let go of the port; do nothing if it was never held."""
+        if self._transport is None:
+            return
+        with contextlib.suppress(TransportError, OSError, serial.SerialException):
+            self._transport.exec_raw_no_follow("import time, machine\ntime.sleep_ms(100)\nmachine.reset()")
+            self._transport.serial.flush()
+            time.sleep(0.2)
+        self.close()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        """Yield what it prints, and reopen the port whenever it goes away: a reset takes USB down too."""
+        until = time.monotonic() + seconds
+        pending = b""
+        stream: serial.Serial | None = None
+        try:
+            while time.monotonic() < until:
+                try:
+                    stream = stream or serial.Serial(self.port, 115200, timeout=LINE_S, exclusive=True)
+                    pending += stream.read(max(1, stream.in_waiting))
+                except (OSError, serial.SerialException):
+                    if stream is not None:
+                        stream.close()
+                    stream = None
+                    time.sleep(OPEN_EVERY_S)
+                *whole, pending = pending.split(b"\n")
+                yield from (line.decode(errors="replace").strip("\r") for line in whole or [b""])
+        finally:
+            if stream is not None:
+                stream.close()
+
+    def ask(self, line: str, seconds: float) -> list[dict] | None:
+        """Ask the console of a running agent; None if nothing answers there."""
+        with self._stream() as stream:
+            stream.write(b"\r\n" + line.encode() + b"\r\n")
+            until = time.monotonic() + seconds
+            answers: list[dict] = []
+            pending = b""
+            while time.monotonic() < until:
+                try:
+                    pending += stream.read(max(1, stream.in_waiting))
+                except (OSError, serial.SerialException):
+                    raise self._gone() from None
+                *whole, pending = pending.split(b"\n")
+                for said in whole:
+                    answer = console_line(said.decode(errors="replace"))
+                    if answer == {"end": True}:
+                        return answers
+                    if answer is not None and "healthy" not in answer:
+                        answers.append(answer)
+                        until = time.monotonic() + seconds
+            return None
+
+    def close(self) -> None:
+        """Let go of the port."""
+        if self._transport is not None:
+            with contextlib.suppress(OSError, serial.SerialException):
+                self._transport.close()
+            self._transport = None
+
+    def _stream(self) -> serial.Serial:
+        try:
+            return serial.Serial(self.port, 115200, timeout=LINE_S, exclusive=True)
+        except (OSError, serial.SerialException) as error:
+            raise trouble_of(self.port, error) from None
+
+    def _open(self) -> Any:
+        if self._transport is None:
+            try:
+                self._transport = SerialTransport(self.port, 115200, timeout=HOLD_S)
+            except (OSError, serial.SerialException) as error:
+                raise trouble_of(self.port, error) from None
+            except TransportError:
+                self._stream().close()  # mpremote does not say why; opening it again does
+                raise Mute(f"{self.port} could not be opened.") from None
+        return self._transport
+
+    def _exec(self, source: str) -> bytes:
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                return self._transport.exec(source)
+        except TransportExecError as error:
+            raise _refusal(error.error_output) from None
+        except (TransportError, OSError, serial.SerialException):
+            raise self._gone() from None
+
+    def _value(self, expression: str) -> Any:
+        return self._literal(self._exec(f"print(repr({expression}))"))
+
+    def _literal(self, told: bytes) -> Any:
+        import ast
+
+        return ast.literal_eval(told.decode(errors="replace").strip())
+
+    def _gone(self) -> Gone:
+        return Gone(
+            f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
+            "again; then repeat the command."
+        )
+
+
+def trouble_of(port: str, error: Exception) -> NotThere | Busy:
+    """Say why a port could not be opened."""
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in (errno.EBUSY, errno.EWOULDBLOCK) or "exclusively lock" in text or "busy" in text.lower():
+        return Busy(f"{port} is in use by another program (a terminal, an editor, another toolcart). Close that one.")
+    if number == errno.EACCES or "Permission" in text:
+        return Busy(
+            f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in again."
+        )
+    if number != errno.ENOENT and os.path.exists(port):
+        if "Inappropriate ioctl" in text or os.path.isdir(port):
+            return NotThere(f"{port} is not a tty: it is no serial line. `ls /dev/ttyACM*` shows those of boards.")
+        return NotThere(f"{port} is there and cannot be opened: {text}")
+    known = [found.device for found in serial.tools.list_ports.comports() if found.vid is not None]
+    seen = f"USB serial ports that are there: {', '.join(known)}" if known else "No USB serial port is there"
+    return NotThere(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
+
+
+def _refusal(traceback: str) -> Failed | Full:
+    """Return the error for the last line of the board's traceback; it never has what was sent."""
+    last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
+    if "ENOSPC" in last or last.startswith("OSError: 28"):
+        return Full("the board's file system is full")
+    kind = last.split(":")[0]
+    return Failed(f"the board refused: {last if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")

@@ -1,0 +1,317 @@
+"""What goes onto a chip: the compiled version with its configuration and hashes, and the few files beside it.
+
+Rules
+1. The same checkout and the same configuration give the same bytes, so that what has not changed is not sent.
+2. The configuration is completed here: a chip has neither the tables of settings nor the code that checks them.
+3. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
+4. It contains only what the chip needs: /metrics if a port for it is configured, MQTT if such an outlet is, TLS and its
+   certificates if `tls_ca` is set. If the firmware has exactly this core frozen, it is only configuration and
+   certificates; safe_mode is then frozen as well, and its code takes no heap.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.agent.cart import config
+from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
+from toolcart.agent.link.port import is_numeric
+from toolcart.base.mpy import compiled as mpy_of
+from toolcart.base.mpy import compiled_files
+from toolcart.base.sources import ROOT, Source, product_sources
+from toolcart.board.uart import parse_device
+from toolcart.tools.config import file as config_file
+from toolcart.tools.flash import certificates, pins
+
+PLATFORMS = ("rp2", "esp32")
+VERSION_FILE = "version.json"
+SAFE_MODE = "/safe_mode.mpy"
+SAFE_MODE_SOURCE = ROOT / "toolcart/board/safe_mode.py"
+CONFIG_FILE = "config.json"
+MAIN = b"""# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.
+try:
+    import safe_mode
+
+    safe_mode.start()
+except MemoryError:
+    import machine
+    import time
+
+    print("toolcart: out of memory")
+    time.sleep(5)  # Ctrl-C gives the REPL
+    machine.reset()
+"""
+
+# What the agent needs from micropython-lib: nothing. `toolcart flash` and mip install what is listed here.
+DEPENDENCIES: tuple[str, ...] = ()
+
+# Loaded if board.metrics_port is set; a version without one does not have them.
+METRICS_FILES = ("toolcart/board/metrics.mpy", "toolcart/board/metrics_page.mpy")
+SUPPLY_FILES = ("toolcart/board/supplied_flash.mpy",)  # likewise for board.supply_min_mv
+
+OUTLETS_OF_CHIPS = ("mqtt",)  # apart from ToolsNet
+
+# Prefixes of the sources that only an outlet of this kind needs, or a station that allows commands.
+OPTIONAL_SOURCES = {
+    "mqtt": (
+        "toolcart/agent/mqtt/",
+        "toolcart/agent/outlets/mqtt",
+        "toolcart/agent/outlets/batch.py",
+        "toolcart/agent/record/line.py",
+    ),
+    "commands": ("toolcart/agent/openprotocol/commands.py", "toolcart/agent/station/command"),
+}
+
+# These read a configuration as a person wrote it; a chip gets a completed one.
+FOR_PERSONS = (
+    "toolcart/agent/cart/config.py",
+    "toolcart/agent/cart/settings.py",
+)  # toolcart/board/manifest.py names them as well
+
+_TOOLSNET_OF_LINUX = {"events": None, "describe": False, "graphs": False, "targets": False}  # as on a chip
+_CONTROLLER_OF_LINUX = ("events", "traces", "trace_bytes", "trace_order")
+
+# Boards by the first word of their files' names; another board's files are not installed.
+OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
+
+
+@dataclass(frozen=True)
+class Version:
+    """The files of one version, named relative to its folder, and the files in the root.
+
+    The latter are the two that MicroPython itself looks for, and safe_mode, which chooses the version.
+    """
+
+    platform: str
+    digest: str
+    files: dict[str, bytes]  # without version.json, which is written last
+    root: dict[str, bytes]
+
+    @property
+    def is_frozen(self) -> bool:
+        """True if the firmware has the core: then only the configuration and what belongs to it are installed."""
+        return SAFE_MODE not in self.root
+
+    @property
+    def unwanted(self) -> tuple[str, ...]:
+        """Return the files of the root that would hide the firmware's own."""
+        return (SAFE_MODE,) if self.is_frozen else ()
+
+    @property
+    def speaks_tls(self) -> bool:
+        """True if its configuration wants TLS, which not every firmware has."""
+        return certificates.FILES["tls_ca"] in self.files
+
+    def manifest(self) -> bytes:
+        """Return the content of version.json."""
+        told = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
+        return json.dumps({"digest": self.digest, "board": self.platform, "files": told}).encode()
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 in hexadecimal, as the board gives it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sources_for(platform: str) -> list[Source]:
+    """Return the files of toolcart/agent/ and toolcart/board/ that a chip of this platform may import."""
+    return [
+        source
+        for source in product_sources()
+        if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
+    ]
+
+
+def installed_sources(platform: str, kinds: Collection[str] = ()) -> list[Source]:
+    """Return those of `sources_for` that a version with these `kinds` of OPTIONAL_SOURCES has."""
+    return [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
+
+
+def core_digest(platform: str) -> str:
+    """Return the digest of this checkout's core, to compare with the one frozen into a firmware."""
+    lines = [f"{source.name} {sha256(source.text.encode())}" for source in sources_for(platform)]
+    return sha256("\n".join(sorted(lines)).encode())[:16]
+
+
+def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
+    """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError from the compiler."""
+    tree, found = _checked(config_path, platform)
+    is_frozen = bool(frozen) and frozen == core_digest(platform)
+    kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
+    if any(station["controller"].get("commands") for station in tree["stations"]):
+        kinds.add("commands")
+    files = {} if is_frozen else compiled(platform, architecture, kinds)
+    for setting, unwanted in (("metrics_port", METRICS_FILES), ("supply", SUPPLY_FILES)):
+        if not tree["board"][setting]:
+            files = {name: content for name, content in files.items() if name not in unwanted}
+    if not found:
+        files = {name: content for name, content in files.items() if name not in certificates.MODULES}
+    files |= found
+    files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
+    listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
+    root = {"/boot.py": (ROOT / "toolcart/board/boot.py").read_bytes(), "/main.py": MAIN}
+    if not is_frozen:
+        root = {SAFE_MODE: compiled_safe_mode(), **root}
+    return Version(platform, sha256(listed.encode())[:16], files, root)
+
+
+def left_out(kinds: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the prefixes of the sources that a version with these `kinds` of OPTIONAL_SOURCES does not have."""
+    return tuple(part for kind, parts in OPTIONAL_SOURCES.items() if kind not in kinds for part in parts)
+
+
+def checked_config(path: str | Path, platform: str = "") -> dict:
+    """Return the configuration as a chip gets it: completed, and checked that a chip can do what it says."""
+    return _checked(path, platform)[0]
+
+
+def completed(tree: dict) -> dict:
+    """Return a good tree with every default that a chip has and without the settings that no chip reads."""
+    tree = copy.deepcopy(tree)
+    for station in tree["stations"]:
+        for key, default in SPOOL_OF_CHIPS.items():
+            station["spool"].setdefault(key, default)
+    done = config.complete(tree)
+    for station in done["stations"]:
+        for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
+            del station["controller"][key]
+        if not station["controller"]["commands"]:
+            del station["controller"]["commands"]
+        del station["spool"]["graphs_kib"]
+    for key in (*_TOOLSNET_OF_LINUX, "window") if done["toolsnet"] else ():
+        del done["toolsnet"][key]
+    for key in ("supply_min_mv", "supply_pin", "supply_ratio"):
+        del done["board"][key]
+    return {**done, "completed": True}
+
+
+def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
+    """Return that and the certificates it names; the configuration then has the names that the board uses."""
+    configuration, tree = config_file.read_whole(path)
+    mistakes = []
+    board = configuration["board"]
+    over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
+    if board["network"] == "none":
+        allowed = "wifi or ethernet: outlets" + (" and a controller" if over_network else "")
+        mistakes.append(("board.network", '"none"', f"{allowed} are reached over TCP"))
+    if board["address"] and not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", board["address"]):
+        mistakes.append(
+            ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
+        )
+    for key in ("gateway", "dns"):
+        if board[key] and not is_numeric(board[key]):
+            mistakes.append((f"board.{key}", json.dumps(board[key]), "an IPv4 address, such as 10.0.0.1"))
+    for index, station in enumerate(configuration["stations"]):
+        mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
+        mistakes += _outlet_mistakes(f"stations[{index}]", station)
+        spool = station["spool"]["path"]
+        if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
+            mistakes.append(
+                (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
+            )
+    mistakes += _for_linux(configuration)
+    numbers: dict[str, list[int]] = {"ethernet_pins": [], "supply": []}
+    try:
+        if platform and board["network"] == "ethernet":
+            numbers["ethernet_pins"] = pins.pins_of(platform, board["ethernet_pins"])
+    except ValueError as reason:
+        mistakes.append(("board.ethernet_pins", json.dumps(board["ethernet_pins"]), str(reason)))
+    try:
+        numbers["supply"] = pins.supply_of(platform, board) if platform else []
+    except ValueError as reason:
+        mistakes.append(("board.supply_pin", json.dumps(board["supply_pin"]), str(reason)))
+    found: dict[str, bytes] = {}
+    try:
+        if configuration["toolsnet"]:
+            found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
+            tree["toolsnet"].update(named)
+    except certificates.Unusable as unusable:
+        mistakes.append(unusable.mistake)
+    if mistakes:
+        raise config_file.Wrong(path, mistakes)
+    done = completed(tree)
+    done["board"].update(numbers)
+    return done, found
+
+
+def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
+    """List what a chip's outlets cannot be: it has ToolsNet, one broker without TLS, or both."""
+    found = []
+    kinds = [outlet["kind"] for outlet in station["outlets"]]
+    if len(set(kinds)) < len(kinds) or not set(kinds) <= {"toolsnet", *OUTLETS_OF_CHIPS}:
+        words = "toolsnet, one mqtt, or both: a chip has no files for lines"
+        return [(f"{place}.outlets", ", ".join(kinds), words)]
+    for index, outlet in enumerate(station["outlets"]):
+        if outlet["kind"] == "toolsnet":
+            continue
+        if outlet["tls_ca"]:
+            words = "null: a chip has the memory for one TLS, ToolsNet's"
+            found.append((f"{place}.outlets[{index}].tls_ca", json.dumps(outlet["tls_ca"]), words))
+        if outlet["graphs"]:
+            found.append((f"{place}.outlets[{index}].graphs", "true", "false: a chip keeps no curves"))
+        controller = station["controller"]
+        if controller["results"] != "auto" or controller["bolt_data"]:
+            words = "auto, and no bolt_data, with mqtt: a chip writes lines of one spindle"
+            found.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
+    return found
+
+
+def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
+    """List what a chip's UART cannot do."""
+    if controller["link"] == "tcp":
+        return []
+    device, rs485 = controller["device"], controller["rs485"]
+    try:
+        _, named = parse_device(device)
+    except ValueError:
+        words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
+        return [(f"{place}.device", json.dumps(device), words)]
+    found = []
+    if rs485 and not rs485.isdigit():
+        found.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
+    if controller["flow"] == "rts_cts" and platform == "esp32" and len(named) < 4:
+        found.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
+    return found
+
+
+def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
+    """List settings for Linux only: a board would not start with them."""
+    toolsnet = configuration["toolsnet"] or {}
+    found = [
+        (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
+        for name, allowed in _TOOLSNET_OF_LINUX.items()
+        if toolsnet.get(name)
+    ]
+    if toolsnet.get("window", 1) > 1:
+        found.append(("toolsnet.window", json.dumps(toolsnet["window"]), "1: a chip sends one result at a time"))
+    for index, station in enumerate(configuration["stations"]):
+        if station["controller"]["traces"]:
+            traces = json.dumps(station["controller"]["traces"])
+            found.append((f"stations[{index}].controller.traces", traces, "null: a chip keeps no curves"))
+    return found
+
+
+def compiled(platform: str, architecture: str, kinds: Collection[str] = ()) -> dict[str, bytes]:
+    """Return every .mpy of a version by its name below the version's folder.
+
+    `kinds` are those of OPTIONAL_SOURCES that it has. Without an `architecture` it has no machine code.
+    """
+    return compiled_files(installed_sources(platform, kinds), architecture)
+
+
+def compiled_safe_mode() -> bytes:
+    """Return safe_mode, which chooses the version, compiled for firmware that does not have it."""
+    return mpy_of(Source(SAFE_MODE_SOURCE.name, SAFE_MODE_SOURCE.read_text(encoding="utf-8")))
+
+
+def _is_for_another(name: str, platform: str) -> bool:
+    if not name.startswith("toolcart/board/"):
+        return False
+    first = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[0]
+    return first in OTHERS and first != platform

@@ -1,0 +1,76 @@
+"""Pins for wired Ethernet and for the ADC that watches the supply: from the settings to the numbers that a chip gets.
+
+Rules
+1. The text is `NAME NUMBER, NAME NUMBER`; `-` instead of a number means no such pin. Names that are left out are as in
+   OWN.
+2. The order of OWN is the one in which toolcart.board.rp2 and toolcart.board.esp32 unpack them; NONE stands for no pin.
+"""
+
+from __future__ import annotations
+
+NONE = -1
+OWN = {
+    # W5500-EVB-Pico
+    "rp2": {"sck": 18, "mosi": 19, "miso": 16, "cs": 17, "reset": 20, "interrupt": NONE},
+    # LAN8720 of a WT32-ETH01; `address` is the PHY's. If no clock pin is named its clock comes in on GPIO0.
+    "esp32": {"mdc": 23, "mdio": 18, "power": 16, "reset": NONE, "address": 1, "clock_in": NONE, "clock_out": NONE},
+}
+OPTIONAL = ("interrupt", "power", "reset", "clock_in", "clock_out")
+HIGHEST = {"rp2": 47, "esp32": 48}  # of an RP2350B, of an ESP32-S3
+ADDRESS_MOST = 31
+_SPI = {"miso": 0, "sck": 2, "mosi": 3}  # an RP2's pin modulo four (ports/rp2/machine_spi.c)
+
+
+def pins_of(platform: str, text: str) -> list[int]:
+    """Return the numbers in the order of OWN; ValueError, saying what is allowed, for what cannot be."""
+    found = dict(OWN[platform])
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.partition(" ")
+        if name not in found:
+            raise ValueError(f"names out of {', '.join(found)}, each with a number")
+        if number == "-" and name in OPTIONAL and (platform, name) != ("rp2", "reset"):
+            found[name] = NONE
+        elif number.isascii() and number.isdigit() and int(number) <= _most(platform, name):
+            found[name] = int(number)
+        else:
+            raise ValueError(f"a number up to {_most(platform, name)} for {name}")
+    _check(platform, found)
+    return list(found.values())
+
+
+def _most(platform: str, name: str) -> int:
+    return ADDRESS_MOST if name == "address" else HIGHEST[platform]
+
+
+def _check(platform: str, found: dict[str, int]) -> None:
+    used = [number for name, number in found.items() if name != "address" and number != NONE]
+    if len(used) != len(set(used)):
+        raise ValueError("a pin of its own for each name")
+    if platform == "rp2":
+        for name, rest in _SPI.items():
+            if found[name] % 4 != rest:
+                raise ValueError(f"for {name} a pin that is {rest} modulo 4: others are no {name} of an RP2")
+        if len({found[name] // 8 % 2 for name in _SPI}) > 1:
+            raise ValueError("sck, mosi and miso of one SPI: 0-7 and 16-23 are SPI 0, 8-15 and 24-29 SPI 1")
+    elif found["clock_in"] != NONE != found["clock_out"]:
+        raise ValueError("clock_in or clock_out, not both")
+
+
+ADC_PINS = {"rp2": range(26, 30), "esp32": (*range(1, 11), *range(32, 40))}  # ADC1 of an ESP32-S3, of an ESP32
+RADIO_PIN = 29  # of a Pico W: it clocks the radio, and is VSYS / 3 only on boards without one
+FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
+
+
+def supply_of(platform: str, board: dict) -> list[int]:
+    """Return pin and limit, in ADC units and in mV, as board.supplied_flash wants them; [] if it is not watched."""
+    least_mv, pin = board["supply_min_mv"], board["supply_pin"]
+    if not least_mv:
+        return []
+    if pin not in ADC_PINS[platform]:
+        raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
+    if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":
+        raise ValueError("26, 27 or 28 with a divider: on a board with Wi-Fi GPIO29 belongs to the radio")
+    ratio = board["supply_ratio"]
+    if not ratio <= least_mv < FULL_MV * ratio:
+        raise ValueError(f"a ratio with which {least_mv} mV are below {FULL_MV} mV at the pin")
+    return [pin, least_mv * FULL // (FULL_MV * ratio) if platform == "rp2" else least_mv * 1000 // ratio, least_mv]

@@ -1,0 +1,197 @@
+"""What has to be done to bring a version onto a board: file by file, with the reason, before anything is touched.
+
+    keep   the file is there already          copy   the version that runs has it: copied on the board
+    send   it goes over the cable             drop   it no longer belongs to any version
+
+Rules
+1. The new version goes into the folder that is not confirmed. What runs is not touched, whatever is cut and when.
+2. Files in the root change only if their content does, each by write and rename; a foreign main.py or boot.py is
+   copied to NAME.before first. Files that the firmware has itself are removed last of all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolcart.board import safe_mode
+from toolcart.tools.flash.link import About, Full, Link, Wrong
+from toolcart.tools.flash.package import VERSION_FILE, Version, sha256
+
+KEEP = "keep"
+COPY = "copy"
+SEND = "send"
+DROP = "drop"
+
+OLDEST = (1, 24, 0)
+MPY_FORMAT = 6
+MARK = b"toolcart"  # a file in the root with this word in it is ours
+SPARE_BLOCKS = 4  # littlefs needs some room to work in
+# The least heap of a whole board with one station over TCP, by bisection (lab/bench/board_heap.py, docs/figures.md):
+# 373,760 as copied files, with the spool in files; 102,400 on an ESP32 that has the agent in its firmware; and a KiB
+# or two for what lies elsewhere in the heap on a chip.
+COPIED_HEAP_BYTES = 374784
+FROZEN_HEAP_BYTES = 104448
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file and what is done with it; `source` is where a copy comes from."""
+
+    kind: str
+    path: str
+    octets: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps, the folder they fill, and the board's state before."""
+
+    version: Version
+    folder: str
+    state: safe_mode.State
+    steps: list[Step]
+    root: list[Step]
+    foreign: list[str]
+    running: str  # digest of the confirmed version, "" if there is none
+
+    def octets(self, kind: str) -> int:
+        """Return the bytes of all steps of a kind."""
+        return sum(step.octets for step in [*self.steps, *self.root] if step.kind == kind)
+
+    def is_there(self) -> bool:
+        """True if exactly this version runs and is confirmed."""
+        return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
+
+
+def check_board(about: About, platform: str) -> None:
+    """Raise Wrong unless this is the platform asked for, with a MicroPython that can run the agent."""
+    if about.platform != platform:
+        raise Wrong(
+            f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
+        )
+    if about.version < OLDEST:
+        have = ".".join(map(str, about.version))
+        raise Wrong(f"MicroPython {have} is too old, 1.24 or later is needed: nothing was changed.")
+    if about.mpy != MPY_FORMAT:
+        raise Wrong(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
+    if not about.block_bytes:
+        raise Wrong(
+            "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
+            "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
+        )
+
+
+def check_heap(about: About, version: Version) -> None:
+    """Raise Wrong if the board says how large its heap is and this version cannot start in it."""
+    needed = FROZEN_HEAP_BYTES if version.is_frozen else COPIED_HEAP_BYTES
+    if not about.heap_bytes or about.heap_bytes >= needed:
+        return
+    have = f"{about.machine} has {about.heap_bytes // 1024} KiB of heap"
+    if version.is_frozen:
+        raise Wrong(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
+    raise Wrong(
+        f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
+        f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: "
+        "`toolcart image` makes one."
+    )
+
+
+def read_state(link: Link) -> safe_mode.State:
+    """Return the board's state, as toolcart.board.safe_mode would read it."""
+    content = link.read(safe_mode.STATE_FILE)
+    state = safe_mode.parsed(content.decode(errors="replace")) if content else None
+    if state is not None:
+        return state
+    folders = [name for name in safe_mode.FOLDERS if link.read(f"/{name}/{VERSION_FILE}") is not None]
+    return safe_mode.guessed(folders)
+
+
+def make(link: Link, about: About, version: Version) -> Plan:
+    """Compare what is on the board with what should be; Full if it cannot fit, Wrong if TLS is wanted but missing."""
+    if version.speaks_tls and not about.has_tls:
+        raise Wrong(
+            "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
+            "board with a network has it, our image of the RP2040 has not. Nothing was changed."
+        )
+    state = read_state(link)
+    folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]
+    if state.confirmed == safe_mode.NONE and state.trial == folder:
+        folder = safe_mode.FOLDERS[1]  # the version on trial may be the only one: take the other folder
+    present = link.tree(f"/{folder}")
+    running_folder = f"/{state.confirmed}" if state.confirmed != safe_mode.NONE else ""
+    running = link.tree(running_folder) if running_folder else {}
+    same_size = {f"/{folder}/{name}": len(content) for name, content in version.files.items()}
+    asked = [path for path, size in same_size.items() if present.get(path) == size]
+    asked += [
+        f"{running_folder}/{name}"
+        for name, content in version.files.items()
+        if running.get(f"{running_folder}/{name}") == len(content)
+    ]
+    hashes = link.hashes(asked)
+    steps = []
+    for name, content in sorted(version.files.items()):
+        path, source, digest = f"/{folder}/{name}", f"{running_folder}/{name}", sha256(content)
+        if hashes.get(path) == digest:
+            steps.append(Step(KEEP, path, len(content)))
+        elif running_folder and hashes.get(source) == digest:
+            steps.append(Step(COPY, path, len(content), source))
+        else:
+            steps.append(Step(SEND, path, len(content)))
+    wanted = {step.path for step in steps} | {f"/{folder}/{VERSION_FILE}"}  # `install` handles that one, first and last
+    drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
+    root, foreign = _root_steps(link, version)
+    plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
+    _check_room(plan, about)
+    return plan
+
+
+def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
+    steps = []
+    foreign = []
+    for path, content in version.root.items():
+        present = link.read(path)
+        if present == content:
+            steps.append(Step(KEEP, path, len(content)))
+            continue
+        if present is not None and path.endswith(".py") and MARK not in present and not _is_stock(present):
+            foreign.append(path)
+        steps.append(Step(SEND, path, len(content)))
+    for path in version.unwanted:  # after everything that is sent: `install` keeps this order
+        present = link.read(path)
+        if present is not None:
+            steps.append(Step(DROP, path, len(present)))
+    return steps, foreign
+
+
+def _is_stock(content: bytes) -> bool:
+    """True for the boot.py that an ESP32's firmware makes: only comments."""
+    return all(line.startswith(b"#") or not line.strip() for line in content.splitlines())
+
+
+def _digest_of(link: Link, folder: str) -> str:
+    import json
+
+    content = link.read(f"{folder}/{VERSION_FILE}") if folder else None
+    try:
+        return str(json.loads(content)["digest"]) if content else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _check_room(plan: Plan, about: About) -> None:
+    """Raise Full if the files do not fit, counted in whole blocks of the file system."""
+    block = about.block_bytes
+
+    def blocks(kinds: tuple[str, ...]) -> int:
+        return sum(-(-step.octets // block) for step in plan.steps if step.kind in kinds)
+
+    needed = blocks((COPY, SEND)) + SPARE_BLOCKS + -(-len(plan.version.manifest()) // block)
+    replaced = blocks((DROP,))
+    if needed - replaced > about.free_bytes // block:
+        short = (needed - replaced) * block - about.free_bytes
+        raise Full(
+            f"the board's file system has {about.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
+            "new version beside the one that runs. Nothing was changed. `toolcart board status` lists what lies there; "
+            "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."
+        )

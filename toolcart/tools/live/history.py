@@ -1,0 +1,72 @@
+"""What is kept about one station between two states of the agent: rates, the backlog over time, the newest results.
+
+Rules
+1. Nothing grows with time: rates come from the last seconds, results are the newest RESULTS_KEPT.
+2. Results are only kept for the station that is on the screen; looking elsewhere drops them all, so there are no gaps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from toolcart.tools.live.curve import Curve
+from toolcart.tools.words import sides
+from toolcart.tools.words.news import News
+
+RATE_WINDOW_S = 5.0
+RESULTS_KEPT = 1000  # an hour of a busy station
+
+
+@dataclass
+class StationFigures:
+    """What is kept about one station between two status lines."""
+
+    shown: dict = field(default_factory=dict)
+    logged: int = 0
+    was_ready: bool = False
+    was_streaming: bool = False
+    takes_results: bool = False  # the first outlet, as far as the log has said
+    delivered_away: int | None = None  # when the first outlet was last not up
+    met_controller: bool = False  # since the agent's start
+    open_ids: int = 0
+    filling_percent: int = 0
+    highest_backlog: int = 0
+    spool_told: bool = False
+    undelivered: dict = field(default_factory=dict)
+    needs: dict = field(default_factory=dict)  # slug -> key, of toolcart.tools.words.attention
+    others: dict[int, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
+    waited: dict[int, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
+    news: News = field(default_factory=News)
+    first_s: float = 0.0
+    never_met: set[str] = field(default_factory=lambda: {"controller", "outlet"})
+    history: deque[tuple[float, int, int]] = field(default_factory=deque)
+    curve: Curve = field(default_factory=Curve)
+    results: list[dict] = field(default_factory=list)  # newest first
+
+    def keep(self, shown: dict, at_s: float) -> None:
+        """Take the newest state."""
+        self.shown = shown
+        self.met_controller = self.met_controller or shown.get("controller", {}).get("state") == "ready"
+        self.history.append((at_s, shown.get("stored", 0), sides.delivered_of(shown)))
+        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
+            self.history.popleft()
+        self.curve.add(shown.get("backlog", 0), at_s)
+        self._keep_results(shown.get("results") or [])
+
+    def rates(self) -> tuple[float, float]:
+        """Return the results stored and those the first outlet has taken, per second over the last few seconds."""
+        if len(self.history) < 2:
+            return 0.0, 0.0
+        first, last = self.history[0], self.history[-1]
+        span_s = max(last[0] - first[0], 0.001)
+        return max(0.0, (last[1] - first[1]) / span_s), max(0.0, (last[2] - first[2]) / span_s)
+
+    def _keep_results(self, newest: list[dict]) -> None:
+        if not newest:
+            self.results = []
+            return
+        # Numbers only grow; if they do not, this is another spool.
+        same = bool(self.results) and self.results[0]["number"] <= newest[0]["number"]
+        older = [one for one in self.results if one["number"] < newest[-1]["number"]] if same else []
+        self.results = [*newest, *older][:RESULTS_KEPT]

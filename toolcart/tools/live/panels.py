@@ -1,0 +1,350 @@
+"""The texts of the live view: every function makes one panel from a station's state; nothing here knows a screen.
+
+Rules:
+1. A panel fits the width it is given; what does not fit is left out from the right, the least important first.
+2. Blue is connected or OK, orange is under way or worth a look, red is cut off, lost or NOK. Colour-blind people can
+   tell these three apart (M. Okabe, K. Ito, Color Universal Design, 2008), and none is ever used alone: a sign or a
+   word says the same.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from toolcart.base.printable import visible
+from toolcart.tools.live.figures import Change
+from toolcart.tools.words import attention, lasting, news, sides
+from toolcart.tools.words.reasons import Reason, and_next_try, short
+from toolcart.tools.words.sides import others_of
+from toolcart.tools.words.spans import span
+
+NO_AGENT = "no agent"
+DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
+GOOD_STYLE = "#56b4e9"
+WARNING_STYLE = "#e69f00"
+BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the background is dark
+CURVE_STYLE = "#e69f00"
+LEVEL_STYLES = {"good": GOOD_STYLE, "info": "", "warning": WARNING_STYLE, "bad": BAD_STYLE}
+LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
+# Counters that mean trouble if they are not zero.
+TROUBLE = {
+    "raw",
+    "refused full",
+    "flash failed",
+    "no values",
+    "cut short",
+    "ids gone",
+    "controller resets",
+    "refused by server",
+    "parked",
+    "parking failed",
+    "server silent",
+    "server foreign",
+    "server malformed",
+    "controller malformed",
+    "no pim",
+    "resume unknown",
+    "server behind",
+    "faults",
+    "outlet failed",
+}
+CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries
+GAUGE_CELLS = 12
+WHY_INDENT = 14  # below the state's word
+WHY_LEAST = 24  # cells; with fewer, a sentence becomes a column of words
+EVENT_CLOCK = 9  # cells of the clock and the blank after it
+EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
+
+
+def oldest_text(stamp: str | None, now_s: float) -> str:
+    """Return the oldest waiting result's age and time by the controller's clock; only its time if the age is absurd."""
+    if not stamp:
+        return ""
+    try:
+        age_s = now_s - time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
+    except (ValueError, OverflowError):
+        return f"oldest of {stamp[:16]}"
+    if not -2 <= age_s < 30 * 86400:
+        return f"oldest of {stamp[:16]}"
+    when = stamp[11:] if age_s < 43200 else stamp[5:16]
+    return f"oldest {span(max(age_s, 0))}, {when}"
+
+
+def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
+    """Both connections, the spool and the recovery in four lines, and one for each other outlet and each need.
+
+    `met` says whether the controller has been connected since the agent's start. `room` is cells and lines: what is
+    left of them says why a connection is down and what to do about it; without enough room a single word says why.
+    """
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if not station.get("mounted"):
+        text.append(visible(attention.not_up(station)), BAD_STYLE)
+        return text
+    told = _told(station, cut, room)
+    for side in news.SIDES:
+        label, shown = news.name_of(side, station), news.of(side, station)
+        _link_line(text, label, shown, cut.get(side, False), bool(told.why[side]), room[0])
+        for line in told.why[side]:
+            text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
+    for need, lines in told.needs:
+        for index, line in enumerate(lines):
+            text.append(f"{'' if index else need.label.lower():<12}", "dim")
+            text.append(f"{line}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
+    for outlet in others_of(station):
+        _outlet_line(text, outlet)
+    _spool_line(text, station["spool"], room[0])
+    _recovery_line(text, station, met)
+    for line in _lasting(station, room[0]):
+        text.append(f"\n{'':<12}").append(line, "bold " + WARNING_STYLE)
+    return text
+
+
+class _Told(NamedTuple):
+    """The lines that say what is wrong: why a side is down, by side, and each need."""
+
+    why: dict[str, list[str]]
+    needs: list[tuple[attention.Need, list[str]]]
+
+
+def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
+    """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
+    both = {side: news.of(side, station) for side in news.SIDES}
+    wrong = [side for side, shown in both.items() if not sides.is_well(shown) and not cut.get(side)]
+    known = {side: news.reason_of(side, station) for side in wrong}
+    needs = [need for need in lasting.everything(station) if need.level != attention.NOTE]
+    width, rows = room
+    left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
+    none: dict[str, list[str]] = {side: [] for side in both}
+    if width - WHY_INDENT < WHY_LEAST:
+        return _Told(none, [(need, [visible(need.text())]) for need in needs])
+    need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
+    for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
+        told = {side: and_next_try(say_why(one), both[side]) for side, one in known.items() if one and say_why}
+        why = {side: _wrapped(text, width - WHY_INDENT) for side, text in told.items()}
+        lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
+        if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
+            return _Told({**none, **why}, lines)
+    return _Told(none, [(one, some[:1]) for one, some in lines])
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    return textwrap.wrap(visible(words), width)
+
+
+def _lasting(station: dict, width: int) -> list[str]:
+    """Say how many results did not get through, in as many lines as it takes."""
+    told = [one for one in lasting.counted(station) if one.key != "0"]
+    counts = [f"{one.key} {one.label.lower()}".replace(" ", "\u00a0") for one in told]
+    return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
+
+
+def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
+    """Return the sign of a connection's state, and its colour."""
+    if sides.is_well(side):
+        return "●", GOOD_STYLE
+    is_down = is_cut or side.get("state", "") in DOWN_STATES
+    return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
+
+
+def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
+    """Add one side; its address gets a line of its own if it does not fit."""
+    sign, style = state_sign(shown, is_cut)
+    text.append(f"{label:<12}", "dim")
+    text.append(f"{sign} {shown['state']:<9}  ", style)
+    ahead_s = shown.get("clock_ahead_s") or 0
+    why = "" if sides.is_well(shown) else short(shown)
+    if is_cut:
+        text.append("network cut  ", BAD_STYLE)
+    elif shown.get("waits_for_room"):
+        text.append("spool full  ", BAD_STYLE)
+    elif abs(ahead_s) > CLOCK_APART_S:
+        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
+    else:
+        place = sides.place_of(shown)
+        if not in_full:  # the agent's short word and the next try; the events have the whole sentence
+            text.append(f"{why}  " if why else "", WARNING_STYLE)
+            place = and_next_try(place, shown)
+        used = text.plain.rpartition("\n")[2]
+        fits = cell_len(used) + cell_len(place) <= width or not width
+        indent = min(WHY_INDENT, max(width - cell_len(place), 0))
+        text.append(place if fits else f"\n{'':<{indent}}{place}", "dim")
+    text.append("\n")
+
+
+def _outlet_line(text: Text, outlet: dict) -> None:
+    text.append(f"{outlet['kind']:<12}", "dim")
+    style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
+    text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
+    text.append(outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)
+    text.append("\n")
+
+
+def _recovery_line(text: Text, station: dict, met: bool) -> None:
+    recovery = station["recovery"]
+    text.append("recovery    ", "dim")
+    if recovery["open_ids"]:
+        text.append(f"at most {recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
+    elif recovery["phase"] != "idle":
+        text.append(recovery["phase"])
+    elif met:
+        text.append("nothing missed")
+    else:  # only the controller knows what was made meanwhile
+        text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
+    if recovery["epoch"]:
+        text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
+
+
+def _spool_line(text: Text, spool: dict, width: int) -> None:
+    """Add the spool; if there is no room for both, the gauge gives way to the figures."""
+    used, blocks = spool["used_blocks"], spool["blocks"]
+    figures = f"  {used} of {blocks} blocks"
+    bad = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
+    cells = min(GAUGE_CELLS, max(width - 12 - len(figures + bad), 2)) if width else GAUGE_CELLS
+    filled = min(cells, -(-used * cells // max(blocks, 1)))
+    text.append("spool       ", "dim")
+    text.append("█" * filled, BAD_STYLE if used * GAUGE_CELLS > blocks * (GAUGE_CELLS - 2) else GOOD_STYLE)
+    text.append("░" * (cells - filled), "bright_black")
+    text.append(figures).append(f"{bad}\n", WARNING_STYLE)
+
+
+def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
+    """The rates and the oldest waiting result: two lines above the curve."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(
+        f"{rates[1]:.1f}/s", "bold"
+    )
+    text.append("\n")
+    oldest = oldest_text(station.get("oldest_waiting"), now_s)
+    text.append(oldest or "nothing waiting", WARNING_STYLE if oldest else GOOD_STYLE)
+    return text
+
+
+def counters(station: dict, rows: int, width: int) -> Text:
+    """Every counter that is not zero, those that mean trouble first; `+ N` for those that do not fit."""
+    text = Text(no_wrap=True)
+    counted = station.get("counters", {})
+    names = sorted(counted, key=lambda name: (name not in TROUBLE, -counted[name]))
+    used = 0
+    for index, name in enumerate(names):
+        cells = len(f"{name} {counted[name]}") + (3 if used else 0)
+        more = len(f"   + {len(names)}") if rows <= 1 and index + 1 < len(names) else 0
+        if used + cells + more > width:
+            if rows <= 1:
+                text.append(f"   + {len(names) - index}", "dim")
+                break
+            rows -= 1
+            used, cells = 0, cells - (3 if used else 0)
+            text.append("\n")
+        elif used:
+            text.append("   ")
+        used += cells
+        text.append(f"{name} ", WARNING_STYLE if name in TROUBLE else "dim")
+        text.append(f"{counted[name]}", "bold " + WARNING_STYLE if name in TROUBLE else "bold")
+    return text
+
+
+def event(change: Change, line: int, words: str, began_s: float) -> Text:
+    """One line of a change; a sign in the first says how bad it is. `began_s` is when the view began (Unix time)."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    at = time.strftime("%H:%M:%S", time.localtime(began_s + change.at_s))
+    begin = f"{at} {LEVEL_SIGNS[change.level]} "
+    text.append(begin[:EVENT_CLOCK] if line == 0 else " " * EVENT_CLOCK, "dim")
+    text.append(begin[EVENT_CLOCK:] if line == 0 else "  ", LEVEL_STYLES[change.level])
+    text.append(words, LEVEL_STYLES[change.level])
+    return text
+
+
+@lru_cache(maxsize=EVENTS_CACHED)
+def event_lines(text: str, width: int) -> tuple[str, ...]:
+    """Wrap the words of a change to `width` cells; the first line's clock and sign are not counted."""
+    return tuple(textwrap.wrap(visible(text), max(width - EVENT_CLOCK - 2, 20))) or ("",)
+
+
+def fitted(text: str, cells: int) -> str:
+    """Return the text in exactly `cells` cells, padded with blanks or cut with a sign that says so."""
+    if cell_len(text) > cells:
+        return set_cell_size(text, cells - 1) + "…"
+    return set_cell_size(text, cells)
+
+
+def clock(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def both_books(books: dict, parked: int) -> Text:
+    """Both sides' books: two lines. Only the final account can say what is lost: results may still be on their way."""
+    way = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("controller  ", "dim")
+    _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
+    text.append("\n").append("ToolsNet    ", "dim")
+    figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
+    wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
+    if parked:
+        wrong.append(("set aside", parked, "bold " + WARNING_STYLE))
+    if books.get("doubled"):
+        wrong.append(("stored twice", books["doubled"], BAD_STYLE))
+    _figures(text, figures + wrong)
+    return text
+
+
+def account(told: dict) -> Text:
+    """What one station's spool has seen since it was made: one line."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
+    names = (*names, ("set aside", "parked", BAD_STYLE))
+    _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
+    return text
+
+
+def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
+    for name, count, style in figures:
+        text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("   ")
+    text.rstrip()
+
+
+DEMO_KEYS = [
+    ("n", "cut ToolsNet's network, or join it again"),
+    ("c", "the same with the controller's"),
+    ("k", "kill the agent as a power cut would"),
+    ("a", "the same with ToolsNet's archive"),
+    ("+ -", "more, fewer results per second"),
+]
+KEYS = [
+    ("↑ ↓", "go through the list; Page up, Page down, Home, End as well"),
+    ("Enter", "open the station; Esc goes back to all of them"),
+    ("← →", "the station before, the next one"),
+    ("Tab", "from one list to the other, as to the events: they scroll"),
+    ("/", "show only stations and results that have a word, as VIN or NOK; Esc: all again"),
+    ("s", "order of the stations: number, worst first, most waiting"),
+    ("e", "the events in all the room there is, and back"),
+    ("z", "waiting results over 2 minutes, an hour, a day"),
+    ("q", "end in order; a second time: at once"),
+]
+SIGNS = [
+    ("good", "connected, well"),
+    ("info", "something to know"),
+    ("warning", "under way, or worth a look"),
+    ("bad", "needs somebody"),
+]
+
+
+def help_text(keys: list[tuple[str, str]]) -> Text:
+    """Keys, signs, and how to get ASCII."""
+    text = Text()
+    for key, meaning in keys:
+        text.append(f"  {key:<7}", "bold").append(f"{meaning}\n")
+    text.append("\n")
+    for level, meaning in SIGNS:
+        text.append(f"  {LEVEL_SIGNS[level]:<7}", LEVEL_STYLES[level]).append(f"{meaning}\n")
+    text.append(f"  {'○':<7}", BAD_STYLE).append("not connected\n")
+    text.append(f"  {'▲ ▼':<7}", BAD_STYLE).append("a value above, below its limits\n\n")
+    text.append("  Signs are ASCII where the locale names no UTF-8; --ascii and --no-ascii decide it.", "dim")
+    return text

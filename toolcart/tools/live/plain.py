@@ -1,0 +1,147 @@
+"""A run without a screen: a line for each change worth reporting, a summary every few seconds, the account at the end.
+
+Rules:
+1. A line has the time of day and the seconds since the start. It is flushed at once; if the reader goes away (a
+   closed pipe) the run ends in order.
+2. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
+3. SIGINT, SIGTERM and the end of the terminal end the run in order; a second one ends it without waiting. Any other
+   SIGHUP has the configuration read again (toolcart.tools.process.lives).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TextIO
+
+from toolcart.base.exit_codes import EXIT_SPOOL
+from toolcart.base.printable import visible, visible_lines
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from toolcart.tools.live.log import LogLines
+from toolcart.tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
+from toolcart.tools.process.lives import Lives, end_or_reload, restore
+
+TURN_S = 0.05
+SUMMARY_EVERY_S = 5.0
+STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a millisecond or two
+
+MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
+
+
+class PlainLines:
+    """Writes changes and summaries; `closed` once they are no longer read."""
+
+    summary_every_s = SUMMARY_EVERY_S
+
+    def __init__(self, out: TextIO, as_json: bool) -> None:
+        self.out = out
+        self.as_json = as_json
+        self.closed = False
+
+    def changes(self, changes: list[Change]) -> None:
+        for change in changes:
+            if self.as_json:
+                told = {"kind": "change", **_moment(change.at_s), "level": change.level, "text": change.text}
+                self._put(json.dumps(told))
+            else:
+                self._put(f"{_clock()} {change.at_s:8.2f}  {MARKS[change.level]} {visible(change.text)}")
+
+    def summary(self, at_s: float, figures: dict, text: str) -> None:
+        if self.as_json:
+            self._put(json.dumps({"kind": "summary", **_moment(at_s), **figures}))
+        else:
+            self._put(f"{_clock()} {at_s:8.2f}    {visible(text)}")
+
+    def account(self, account: dict, lines: list[str]) -> None:
+        if self.as_json:
+            self._put(json.dumps({"kind": "account", **account}))
+        else:
+            for line in lines:
+                self._put(visible(line))
+
+    def _put(self, line: str) -> None:
+        if self.closed:
+            return
+        try:
+            self.out.write(line + "\n")
+            self.out.flush()
+        except (OSError, ValueError):  # a closed pipe, a terminal that is gone, a full disk
+            self.closed = True
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _moment(at_s: float) -> dict:
+    """Return the seconds since the start, and the time of day with its zone."""
+    return {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+
+
+def run_plain(watch: Watch, as_json: bool) -> int:
+    """Run to the end and return the exit code."""
+    lines = PlainLines(sys.stdout, as_json)
+    before = end_or_reload(watch.end, watch.reload)
+    summary_due_s = SUMMARY_EVERY_S
+    ended_for_reader = False
+    try:
+        watch.start()
+        while watch.phase != ENDED:
+            watch.turn()
+            lines.changes(watch.take_changes())
+            if watch.elapsed_s() >= summary_due_s:
+                summary_due_s = watch.elapsed_s() + SUMMARY_EVERY_S
+                lines.summary(watch.elapsed_s(), watch.summary(), watch.summary_text())
+            if lines.closed and not ended_for_reader:
+                ended_for_reader = True
+                watch.end()
+            time.sleep(TURN_S)
+        lines.changes(watch.take_changes())
+        lines.account(watch.account(), watch.account_lines())
+        for line in watch.failure():
+            print(visible(line), file=sys.stderr)
+        return watch.exit_code
+    finally:
+        watch.close()
+        restore(before)
+
+
+class InProcess:
+    """The agent in this process, as a service manager wants it: no child, the same lines."""
+
+    def __init__(self, config_path: str, seconds: float | None, lines: PlainLines | LogLines) -> None:
+        self.lines = lines
+        self.figures = Figures()
+        self.seconds = seconds
+        self._begun_s = time.monotonic()
+        self._summary_due_s = lines.summary_every_s
+        self._lives = Lives(config_path, STATUS_EVERY_MS, self._tell)
+
+    def run(self) -> int:
+        """Run until a signal comes or the time is up; return the exit code."""
+        lives = self._lives
+        exit_code = lives.run(lambda: not self.lines.closed and not self._time_is_up())
+        self._tell(lives.agent.last_line())
+        lives.agent.board.close()
+        told = totals(self.figures)
+        self.lines.account(told, [totals_text(self.figures)])
+        if exit_code == EXIT_SPOOL:
+            print(visible_lines("\n".join(spool_failure(self.figures))), file=sys.stderr)
+        return exit_code
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._begun_s
+
+    def _time_is_up(self) -> bool:
+        return self.seconds is not None and self._elapsed_s() >= self.seconds
+
+    def _tell(self, line: dict) -> None:
+        at_s = self._elapsed_s()
+        changes = self.figures.feed(line, at_s)
+        self.lines.changes(changes)
+        if changes and isinstance(self.lines, LogLines):  # its summary is for days without changes
+            self._summary_due_s = at_s + self.lines.summary_every_s
+        if at_s >= self._summary_due_s:
+            self._summary_due_s = at_s + self.lines.summary_every_s
+            self.lines.summary(at_s, totals(self.figures), totals_text(self.figures))

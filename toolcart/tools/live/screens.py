@@ -1,0 +1,350 @@
+"""The live view's screens: all stations, one station, and what every key does.
+
+Rules
+1. `show()` takes the newest state; it is called when there is one.
+2. `/` asks for a word: stations and results without it are hidden until Esc removes it.
+3. Narrow screens have everything in one column, wide ones have results or stations beside the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Footer, Input, Static
+
+from toolcart.base.printable import visible_in
+from toolcart.tools.live import chart, panels, results, stations
+from toolcart.tools.live.curve import SPANS_S, Curve
+from toolcart.tools.live.figures import Change
+from toolcart.tools.live.history import StationFigures
+from toolcart.tools.live.rows import Rows
+from toolcart.tools.live.subject import Subject
+from toolcart.tools.process.agent import NONE
+from toolcart.tools.words import sides
+
+WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
+TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column
+CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has the rest
+
+
+class Watching(Screen[None]):
+    """What both screens have: a title, events, and the search word."""
+
+    BINDINGS: ClassVar = [
+        Binding("slash", "look_for", "find", key_display="/"),
+        Binding("e", "events", "events", show=False),
+        Binding("z", "span", "time", show=False),
+        Binding("escape", "back", "back", show=False),
+    ]
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__()
+        self.subject = subject
+        self._word = ""
+        self._events: list[tuple[Change, int, str]] = []  # line by line
+        self._span = 0
+        self._shown_title = ""
+
+    def events_panel(self) -> ComposeResult:
+        with Vertical(id="events_panel", classes="panel"):
+            yield Rows(self._event, "events", follows=True)
+
+    def word_line(self) -> Input:
+        """Return the line for the search word; it shows while the word is typed or kept."""
+        line = Input(id="word", placeholder="a word: Enter keeps it, Esc takes it away", compact=True)
+        line.display = False
+        return line
+
+    def show(self) -> None:
+        """Show the newest state."""
+        self.show_title()
+        rows = self.query_one("#events", Rows)
+        mine = [change for change in self.subject.watch.recent if self.is_mine(change)]
+        self._events = [
+            (change, line, words)
+            for change in mine
+            for line, words in enumerate(panels.event_lines(self.told(change), rows.cells))
+        ]
+        rows.show(len(self._events))
+        self.query_one("#events_panel").border_title = f" events: {len(mine)} "
+
+    def is_mine(self, change: Change) -> bool:
+        """True if the change is shown on this screen."""
+        return True
+
+    def told(self, change: Change) -> str:
+        """Return the words for the change on this screen."""
+        return change.text
+
+    def show_title(self) -> None:
+        """Show the line at the top, which has a clock in it."""
+        title = self.subject.title()
+        if title != self._shown_title:
+            self._shown_title = title
+            self.query_one("#title", Static).update(Content(title), layout=False)
+
+    def _event(self, index: int, width: int) -> Text:
+        return panels.event(*self._events[index], self.subject.began_s)
+
+    def action_look_for(self) -> None:
+        line = self.query_one("#word", Input)
+        line.display = True
+        line.focus()
+
+    def action_back(self) -> None:
+        """Remove the search word; if there is none, go back to the previous screen."""
+        line = self.query_one("#word", Input)
+        if line.display:
+            line.value = ""
+            line.display = False
+            self.query(Rows).first().focus()
+        elif len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+
+    def action_events(self) -> None:
+        """Give the events all the room, or take it back."""
+        self.toggle_class("-events")
+        self.query_one("#events", Rows).focus()
+
+    def action_span(self) -> None:
+        """Show another span of time."""
+        self._span = (self._span + 1) % len(SPANS_S)
+        self.show()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._word = event.value.strip()
+        self.show()
+
+    def on_input_submitted(self) -> None:
+        line = self.query_one("#word", Input)
+        line.display = bool(self._word)
+        self.query(Rows).first().focus()
+
+    def on_screen_resume(self) -> None:
+        self.show()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show)
+
+    def _draw(self, curve: Curve) -> None:
+        """Draw the backlog over time, in the room there is."""
+        place = self.query_one("#curve", Static)
+        size = place.content_size
+        if size.width > 0 and size.height > 0:
+            place.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
+
+
+class Overview(Watching):
+    """All stations."""
+
+    BINDINGS: ClassVar = [Binding("s", "sort", "order")]
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(subject)
+        self._chosen: list[StationFigures] = []
+        self._sort = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        yield Static(id="summary")
+        with Vertical(id="stations_panel", classes="panel"):
+            yield Static(id="heading")
+            yield Rows(self._row, "stations", has_cursor=True)
+            yield Static(id="wrong")
+        with Horizontal(id="below"):
+            with Vertical(id="side", classes="panel"):
+                yield Static(id="curve")
+            yield from self.events_panel()
+        yield self.word_line()
+        yield Footer(show_command_palette=False)
+
+    def show(self) -> None:
+        super().show()
+        self.subject.watch.child.look(NONE)
+        figures = self.subject.watch.figures
+        known = self.subject.known()
+        sort = stations.SORTS[self._sort]
+        before = self._at_cursor()
+        self._chosen = stations.chosen(known, self._word, sort)
+        rows = self.query_one("#stations", Rows)
+        if before is not None and before in self._chosen:  # the cursor stays on its station
+            rows.cursor = self._chosen.index(before)
+        rows.show(len(self._chosen))
+        summary = self.query_one("#summary", Static)
+        summary.update(stations.summary(known, figures.rates(), summary.size.width))
+        some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
+        self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
+        self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
+        self.query_one("#side").border_title = f" waiting for {sides.common_name(figures.shown())}: {figures.backlog} "
+        self._draw(figures.curve)
+        self._show_wrong()
+
+    def _show_wrong(self) -> None:
+        """Show in full the last column of the station at the cursor; if that one is well, of the worst."""
+        at = self._at_cursor()
+        told = stations.worst(self._chosen) if at is None or stations.is_well(at) else at
+        wrong = self.query_one("#wrong", Static)
+        wrong.display = told is not None
+        if told is not None:
+            lines = WRONG_TALL if self.has_class("-tall") else WRONG_LOW
+            wrong.update(stations.in_full(told, self.query_one("#stations", Rows).cells, lines))
+
+    def on_rows_moved(self) -> None:
+        self._show_wrong()
+
+    def on_rows_chosen(self, event: Rows.Chosen) -> None:
+        self.app.push_screen(OneStation(self.subject, self._chosen[event.index].shown["number"]))
+
+    def action_sort(self) -> None:
+        self._sort = (self._sort + 1) % len(stations.SORTS)
+        self.show()
+
+    def _row(self, index: int, width: int) -> Text:
+        return stations.row(self._chosen[index], width)
+
+    def _at_cursor(self) -> StationFigures | None:
+        at = self.query_one("#stations", Rows).cursor
+        return self._chosen[at] if at < len(self._chosen) else None
+
+
+class OneStation(Watching):
+    """One station."""
+
+    BINDINGS: ClassVar = [
+        Binding("right", "station(1)", "next station", key_display="→"),
+        Binding("left", "station(-1)", "previous", key_display="←"),
+    ]
+
+    def __init__(self, subject: Subject, number: int | None = None) -> None:
+        super().__init__(subject)
+        self._number = number  # None: the first one
+        self._results: list[dict] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                with Horizontal(id="top"):
+                    yield Static(id="links", classes="panel")
+                    with Vertical(id="side", classes="panel"):
+                        yield Static(id="backlog")
+                        yield Static(id="curve")
+                yield Static(id="counters", classes="panel")
+                yield from self.events_panel()
+                yield Static(id="account", classes="panel")
+            with Vertical(id="results_panel", classes="panel"):
+                yield Static(id="heading")
+                yield Rows(self._result, "results")
+        yield self.word_line()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#counters").border_title = " counters since the agent's start "
+        self.query_one("#account").border_title = " account " if self.subject.demo else " since the spool was made "
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return len(self.subject.watch.figures.shown()) > 1 if action == "station" else True
+
+    def show(self) -> None:
+        watch = self.subject.watch
+        demo = self.subject.demo
+        known = self.subject.known()
+        found = [one for one in known if one.shown["number"] == self._number] or known[:1]
+        if found:
+            self._number = found[0].shown["number"]
+        super().show()
+        if found:
+            watch.child.look(found[0].shown["number"])
+            self._show_station(found[0], known.index(found[0]), len(known))
+        books = (
+            panels.both_books(demo.books, watch.figures.parked)
+            if demo
+            else panels.account(found[0].shown if found else {})
+        )
+        self.query_one("#account", Static).update(books)
+
+    def is_mine(self, change: Change) -> bool:
+        return change.station in (None, self._number)
+
+    def told(self, change: Change) -> str:
+        return change.text.removeprefix(f"station {self._number}: ")  # the title says which one
+
+    def _show_station(self, known: StationFigures, at: int, count: int) -> None:
+        shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
+        links = self.query_one("#links", Static)
+        text = panels.links(shown, self.subject.cut(), known.met_controller, self._room_of(links))
+        links.update(text)
+        self._give_room(text.plain.count("\n") + 2)
+        which = f"  ({at + 1} of {count})" if count > 1 else ""
+        # Content, not text: a name may have brackets, which are no markup.
+        links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
+        waits_for = sides.name_of(sides.first_of(shown))
+        self.query_one("#side").border_title = f" waiting for {waits_for}: {shown.get('backlog', 0)} "
+        self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
+        self._draw(known.curve)
+        self._results = [one for one in known.results if not self._word or results.has(one, self._word)]
+        rows = self.query_one("#results", Rows)
+        rows.show(len(self._results))
+        self.query_one("#heading", Static).update(results.heading(rows.cells))
+        self.query_one("#results_panel").border_title = f" newest results: {len(self._results)} "
+        counters = self.query_one("#counters", Static)
+        counters.update(panels.counters(shown, counters.content_size.height, counters.content_size.width))
+
+    def _room_of(self, links: Static) -> tuple[int, int]:
+        """Return the cells and lines for the connections: beside the backlog, or above it and the smallest curve."""
+        if self.has_class("-wide"):
+            return links.content_size.width, self.query_one("#top").size.height - 1 - CURVE_LEAST
+        return links.content_size.width, self._top_most() - 1
+
+    def _top_most(self) -> int:
+        """Return the most lines for the connections on a narrow screen, so that some results fit below."""
+        return TOP_TALL if self.has_class("-tall") else TOP_LOW
+
+    def _give_room(self, lines: int) -> None:
+        """Give the connections the lines they need on a narrow screen."""
+        top = self.query_one("#top")
+        if self.has_class("-wide"):
+            if top.styles.inline.has_rule("height"):  # the screen was narrow
+                top.styles.clear_rule("height")
+                self.call_after_refresh(self.show)
+        else:
+            least = 9 if self.has_class("-tall") else 5
+            top.styles.height = min(max(lines, least), self._top_most())
+
+    def action_station(self, step: int) -> None:
+        numbers = [one.shown["number"] for one in self.subject.known()]
+        if self._number in numbers:
+            self._number = numbers[(numbers.index(self._number) + step) % len(numbers)]
+            self.show()
+
+    def _result(self, index: int, width: int) -> Text:
+        return results.row(visible_in(self._results[index]), width)
+
+
+class Help(ModalScreen[None]):
+    """Every key, and what the signs mean."""
+
+    BINDINGS: ClassVar = [Binding("escape,question_mark,q,enter", "app.pop_screen", "back", key_display="Esc")]
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help", classes="panel"):
+            yield Static(panels.help_text(self._lines))
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#help").border_title = " keys and signs "
+        self.query_one("#help").focus()
+
+    def show(self) -> None:
+        """Do nothing: the help does not change."""

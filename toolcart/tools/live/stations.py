@@ -1,0 +1,285 @@
+"""The overview of all stations: how each one is doing, in a few words and in a line of a table.
+
+Rules
+1. Pure: made from a station's state and what is kept about it; nothing here knows a screen.
+2. A station's line says the worst that is wrong with it; the sign in the first column says how bad, without colour.
+3. A table has as many columns as fit its width; the last one takes what is left.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from toolcart.base.printable import visible
+from toolcart.tools.live import chart, panels
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
+from toolcart.tools.live.history import StationFigures
+from toolcart.tools.words import attention, lasting, news, sides
+from toolcart.tools.words.reasons import Reason, short
+from toolcart.tools.words.sides import first_of, others_of
+from toolcart.tools.words.spans import span
+
+FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
+MINI_CELLS = 20  # of the little curve
+ORDER = (BAD, WARNING, INFO, GOOD)
+SORTS = ("number", "worst first", "most waiting")
+
+
+# For a missing side: the agent's word, that with the side's name, the sentence, that with what to do.
+BARE, SHORT, WORDS, WHOLE = range(4)
+
+
+def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
+    """Return how bad it is, and what is wrong in words; "" if all is well."""
+    if not shown["mounted"]:
+        return BAD, attention.not_up(shown)
+    controller = shown["controller"]
+    if controller["state"] == panels.NO_AGENT:
+        return BAD, "the agent does not run"
+    bad = attention.bad(shown)
+    if bad:
+        return BAD, bad[0].text() if detail == WHOLE else bad[0].words
+    wrong = [_missing(side, shown, detail) for side in news.SIDES if not sides.is_well(news.of(side, shown))]
+    if detail == BARE and len(wrong) > len(set(wrong)):
+        wrong = [f"both {wrong[0]}"]
+    wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
+    wrong += [need.words for need in lasting.everything(shown) if need.level == attention.WARN]
+    if percent_used(shown) >= FULL_PERCENT:
+        wrong.append(f"spool {percent_used(shown)} % full")
+    ahead_s = controller.get("clock_ahead_s") or 0
+    if abs(ahead_s) > panels.CLOCK_APART_S:
+        wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}")
+    if parked_of(shown):
+        wrong.append(f"{parked_of(shown)} set aside")
+    if wrong:
+        return WARNING, "; ".join(wrong).replace(".;", ".").replace("?;", "?")
+    gone = shown["recovery"]["gone"]
+    return (INFO, f"{gone} gone") if gone else (GOOD, "")
+
+
+def _missing(which: str, shown: dict, detail: int) -> str:
+    """Say why this side is not connected."""
+    side, name = news.of(which, shown), news.name_of(which, shown)
+    reason = news.reason_of(which, shown) if detail > SHORT else Reason()
+    if not reason:
+        return side.get("why") or side["state"] if detail == BARE else f"{name} {short(side) or side['state']}"
+    return reason.text() if detail == WHOLE else reason.words
+
+
+def parked_of(shown: dict) -> int:
+    return shown.get("parked", 0)
+
+
+def percent_used(shown: dict) -> int:
+    spool = shown["spool"]
+    return 100 * spool["used_blocks"] // max(spool["blocks"], 1)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table: `write(text, station, cells)`; shown from a screen of `from_width` cells on."""
+
+    title: str
+    cells: int
+    write: Callable[[Text, StationFigures, int], None]
+    from_width: int = 0
+    right: bool = False
+
+
+def _number(text: Text, known: StationFigures, cells: int) -> None:
+    level, _ = verdict(known.shown)
+    sign, style = panels.LEVEL_SIGNS[level], panels.LEVEL_STYLES[level]
+    text.append(f"{sign} ", style or panels.GOOD_STYLE)
+    text.append(f"{known.shown['number']:>{cells - 2}}")
+
+
+def _name(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(panels.fitted(visible(known.shown["name"]), cells))
+
+
+def _controller(text: Text, known: StationFigures, cells: int) -> None:
+    _side(text, known.shown.get("controller", {}), cells)
+
+
+def _outlet(text: Text, known: StationFigures, cells: int) -> None:
+    _side(text, first_of(known.shown), cells)
+
+
+def _side(text: Text, side: dict, cells: int) -> None:
+    state = side.get("state", "")
+    sign, style = panels.state_sign(side)
+    text.append(panels.fitted(f"{sign} {state}" if state else "", cells), style)
+
+
+def _in(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.rates()[0]:>{cells}.1f}")
+
+
+def _out(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.rates()[1]:>{cells}.1f}")
+
+
+def _waiting(text: Text, known: StationFigures, cells: int) -> None:
+    waiting = known.shown.get("backlog", 0)
+    text.append(f"{waiting:>{cells}}", panels.WARNING_STYLE if waiting else "dim")
+
+
+def _oldest(text: Text, known: StationFigures, cells: int) -> None:
+    oldest = panels.oldest_text(known.shown.get("oldest_waiting"), panels.time.time())
+    text.append(panels.fitted(oldest.removeprefix("oldest ").removeprefix("of "), cells))
+
+
+def _parked(text: Text, known: StationFigures, cells: int) -> None:
+    parked = parked_of(known.shown)
+    text.append(f"{parked:>{cells}}", panels.WARNING_STYLE if parked else "dim")
+
+
+def _stored(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.shown.get('stored', 0):>{cells}}")
+
+
+def _spool(text: Text, known: StationFigures, cells: int) -> None:
+    if "spool" not in known.shown:
+        text.append(" " * cells)
+        return
+    used = f"{percent_used(known.shown)} %"
+    text.append(f"{used:>{cells}}", panels.WARNING_STYLE if percent_used(known.shown) >= FULL_PERCENT else "dim")
+
+
+def _mini(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(chart.mini(known.curve, cells), panels.CURVE_STYLE)
+
+
+COLUMNS = (
+    Column(" no.", 6, _number),
+    Column("name", 12, _name),
+    Column("controller", 13, _controller),
+    Column("outlet", 13, _outlet),
+    Column("in/s", 5, _in, 84, True),
+    Column("out/s", 5, _out, 104, True),
+    Column("waiting", 7, _waiting, 0, True),
+    Column("oldest", 22, _oldest, 112),
+    Column("aside", 6, _parked, 128, True),
+    Column("stored", 9, _stored, 140, True),
+    Column("spool", 6, _spool, 96, True),
+    Column("waiting, 2 min", MINI_CELLS, _mini, 160),
+)
+WRONG = "what is wrong"
+
+
+def _columns(width: int) -> list[Column]:
+    return [column for column in COLUMNS if width >= column.from_width]
+
+
+def _cells(column: Column, width: int) -> int:
+    """Return the column's width: the name gets more where there is room."""
+    return column.cells + (min(max(width - 100, 0) // 5, 18) if column.write is _name else 0)
+
+
+def heading(width: int) -> Text:
+    """Return the line above the table."""
+    text = Text(no_wrap=True, overflow="crop")
+    for column in _columns(width):
+        cells = _cells(column, width)
+        text.append(f"{column.title:>{cells}} " if column.right else f"{column.title:<{cells}} ")
+    text.append(" " + WRONG)
+    text.stylize("dim")
+    return text
+
+
+def row(known: StationFigures, width: int) -> Text:
+    """Return a station's line."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for column in _columns(width):
+        column.write(text, known, _cells(column, width))
+        text.append(" ")
+    text.append(" ")
+    for detail in (WHOLE, WORDS, SHORT, BARE):
+        level, words = verdict(known.shown, detail)
+        words = visible(words)
+        if cell_len(words) <= width - text.cell_len:
+            break
+    text.append(words, panels.LEVEL_STYLES[level])
+    return text
+
+
+def is_well(known: StationFigures) -> bool:
+    return not verdict(known.shown)[1]
+
+
+def _urgency(known: StationFigures) -> tuple[int, int, int]:
+    """Return a key that is lower the worse the station is: how bad it is, and how many sides are missing."""
+    shown = known.shown
+    stand = sum(sides.is_well(news.of(side, shown)) for side in news.SIDES)
+    return ORDER.index(verdict(shown)[0]), stand, shown["number"]
+
+
+def worst(stations: list[StationFigures]) -> StationFigures | None:
+    """Return the station to look at first; None if all are well."""
+    return min(
+        (known for known in stations if not is_well(known)),
+        key=_urgency,
+        default=None,
+    )
+
+
+def in_full(known: StationFigures, cells: int, lines: int) -> Text:
+    """Say what is wrong with a station that is not well, and what to do if there is room."""
+    for detail in (WHOLE, WORDS, SHORT):
+        level, words = verdict(known.shown, detail)
+        told = f"{panels.LEVEL_SIGNS[level]} station {known.shown['number']}: {visible(words)}"
+        if len(textwrap.wrap(told, max(cells, 1), break_on_hyphens=False)) <= lines:
+            break
+    return Text(told, panels.LEVEL_STYLES[level])
+
+
+def chosen(stations: list[StationFigures], word: str, sort: str) -> list[StationFigures]:
+    """Return the stations with the word in their line, in the order asked for."""
+    word = word.casefold()
+    found = [known for known in stations if not word or word in _searched(known)]
+    if sort == "worst first":
+        found.sort(key=_urgency)
+    elif sort == "most waiting":
+        found.sort(key=lambda known: (-known.shown.get("backlog", 0), known.shown["number"]))
+    return found
+
+
+def _searched(known: StationFigures) -> str:
+    shown = known.shown
+    words = [str(shown["number"]), shown["name"], *verdict(shown)]
+    both = [news.of(side, shown) for side in news.SIDES]
+    words += [str(side.get(name, "")) for side in both for name in ("state", "host", "place")]
+    return " ".join(words).casefold()
+
+
+def summary(stations: list[StationFigures], rates: tuple[float, float], width: int) -> Text:
+    """Sum up all stations in two lines: the connections, and the results."""
+    count = len(stations)
+    ready = sum(known.was_ready for known in stations)
+    streaming = sum(known.was_streaming for known in stations)
+    levels = [verdict(known.shown)[0] for known in stations]
+    outlet = sides.common_name(known.shown for known in stations)
+    for names in (("controllers ready", f"{outlet} takes results of"), ("controllers", outlet)):
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for name, well in zip(names, (ready, streaming), strict=True):
+            style = panels.GOOD_STYLE if well == count else panels.WARNING_STYLE
+            text.append(f"{name} ", "dim").append(f"{well} of {count}", style).append("   ")
+        text.append("with trouble ", "dim")
+        text.append(f"{sum(level in (BAD, WARNING) for level in levels)}", "bold")
+        if text.cell_len <= width:
+            break
+    text.append("\n")
+    figures = [("in", f"{rates[0]:.1f}/s"), ("out", f"{rates[1]:.1f}/s")]
+    named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
+    for name, key in named:
+        told = [known.shown[key] for known in stations if key in known.shown]
+        figures += [(name, str(sum(told)))] if told or name in ("waiting", "stored") else []
+    for name, value in figures:
+        text.append(f"{name} ", "dim").append(value, "bold").append("   ")
+    text.rstrip()
+    return text

@@ -1,0 +1,213 @@
+"""The live view: all stations, or one of them with its connections, backlog, newest results, counters and events.
+
+Rules:
+1. It shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
+2. It fits 80 x 24; more room goes to tables, the curve and events.
+3. However it is left (q, Ctrl-C, SIGTERM, a closed terminal, an error), the run is ended and the account printed on
+   the normal screen.
+4. A screen is drawn when there is something new, not on every turn.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding
+from textual.filter import LineFilter
+
+from toolcart.base.printable import visible
+from toolcart.tools.live import panels
+from toolcart.tools.live.ascii import AsciiOnly, has_utf8
+from toolcart.tools.live.screens import Help, OneStation, Overview, Watching
+from toolcart.tools.live.subject import Subject
+from toolcart.tools.live.watch import ENDED, Watch
+from toolcart.tools.process.lives import end_or_reload, restore
+
+TURN_S = 0.1
+WIDE = 110  # from this many cells on, a table is beside the rest
+TALL = 34  # from this many lines on, there is room for more than a few events
+_STYLE = """
+Screen { layout: vertical; background: $background; }
+#title { height: 1; background: #1f4e79; color: #ffffff; text-style: bold; padding: 0 1; }
+#summary { height: 2; padding: 0 1; }
+.panel { border-top: solid #3f6f9f; border-title-color: #9ecbff; padding: 0 1; }
+Static { text-wrap: nowrap; text-overflow: ellipsis; }
+#heading { height: 1; }
+#stations_panel { height: 1fr; min-height: 4; }
+#stations_panel #heading { padding: 0 0 0 1; }
+#wrong { height: 2; text-wrap: wrap; }
+.-tall #wrong { height: auto; max-height: 4; }
+#word { height: 1; dock: bottom; margin: 0 0 1 0; background: #33475b; }
+Help { align: center middle; }
+#help { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; }
+
+#below { height: 5; }
+#below #side { width: 34; }
+.-tall #below { height: 12; }
+.-wide #below #side { width: 44%; }
+#below #curve { height: 1fr; }
+#events_panel { width: 1fr; }
+Overview.-events #stations_panel, Overview.-events #summary, Overview.-events #side { display: none; }
+Overview.-events #below { height: 1fr; }
+
+#top { height: 5; }
+#links { width: 1fr; height: auto; min-height: 5; }
+OneStation #side { width: 30; }
+#backlog { height: 2; }
+#curve { height: 1fr; }
+#counters { height: 3; }
+#account { height: auto; }
+OneStation.-narrow #body { layout: vertical; }
+OneStation.-narrow #left { height: auto; }
+OneStation.-narrow #results_panel { height: 1fr; min-height: 3; }
+OneStation.-narrow #events_panel { height: 4; }
+OneStation.-narrow.-low #counters { height: 2; }
+OneStation.-narrow.-tall #events_panel { height: 11; }
+OneStation.-narrow.-tall #top { height: 9; }
+OneStation.-narrow.-events #events_panel { height: 18; }
+OneStation.-narrow.-events #results_panel, OneStation.-narrow.-events #counters { display: none; }
+
+OneStation.-wide #left { width: 37%; min-width: 52; max-width: 96; }
+OneStation.-wide #results_panel { width: 1fr; height: 100%; }
+OneStation.-wide #top { layout: vertical; height: 2fr; min-height: 9; max-height: 24; }
+OneStation.-wide #side { width: 100%; height: 1fr; }
+OneStation.-wide #links { width: 100%; }
+OneStation.-wide #events_panel { height: 2fr; min-height: 4; }
+OneStation.-wide.-events #top, OneStation.-wide.-events #counters { display: none; }
+"""
+
+
+class View(App[None]):
+    """The screens over one watch."""
+
+    CSS = _STYLE
+    TITLE = "toolcart"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
+    BINDINGS: ClassVar = [
+        Binding("n", "toolsnet", "ToolsNet"),
+        Binding("c", "controller", "controller"),
+        Binding("k", "kill_agent", "kill"),
+        Binding("a", "kill_archive", "kill archive", show=False),  # the footer of 80 columns is full
+        Binding("plus,equals_sign", "faster", "faster", key_display="+"),
+        Binding("minus", "slower", "slower", key_display="-"),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("q", "end", "quit"),
+        Binding("ctrl+c,ctrl+q", "end", "quit", show=False, priority=True),
+    ]
+
+    def __init__(self, watch: Watch, ascii_only: bool | None = None) -> None:
+        super().__init__()
+        self.driven = watch  # not `watch`: that name is textual's
+        self.subject = Subject(watch)
+        self.demo = self.subject.demo
+        self._ascii = AsciiOnly(enabled=not has_utf8() if ascii_only is None else ascii_only)
+        self._drawn: tuple[object, ...] = ()
+        self._stations = 0
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters that every line goes through last."""
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
+
+    def on_mount(self) -> None:
+        self.driven.start()
+        self.push_screen(OneStation(self.subject))
+        self._turn()
+        self.set_interval(TURN_S, self._turn)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show in the footer only the keys that this run has."""
+        if action == "kill_archive":
+            return self.demo is not None and self.demo.archived is not None
+        if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
+            return self.driven.is_demo
+        return True
+
+    # -- keys --------------------------------------------------------------------------------------------------
+
+    def action_toolsnet(self) -> None:
+        if self.demo:
+            self.demo.switch_toolsnet()
+
+    def action_controller(self) -> None:
+        if self.demo:
+            self.demo.switch_controller()
+
+    def action_kill_agent(self) -> None:
+        if self.demo:
+            self.demo.kill_agent()
+
+    def action_kill_archive(self) -> None:
+        if self.demo:
+            self.demo.kill_archive()
+
+    def action_faster(self) -> None:
+        if self.demo:
+            self.demo.change_rate(True)
+
+    def action_slower(self) -> None:
+        if self.demo:
+            self.demo.change_rate(False)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(panels.DEMO_KEYS + panels.KEYS if self.demo else panels.KEYS))
+
+    def action_end(self) -> None:
+        self.driven.end()
+
+    # -- showing -----------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        if not self.screen_stack:  # everything is taken down, but the timer still runs
+            return
+        self.driven.turn()
+        if self.driven.phase == ENDED:
+            self.exit()
+            return
+        count = len(self.driven.figures.shown())
+        if count != self._stations:
+            self._stations = count
+            if count > 1 and not any(isinstance(screen, Overview) for screen in self.screen_stack):
+                self.switch_screen(Overview(self.subject))
+            self.refresh_bindings()
+        screen = self.screen
+        # Help has nothing new to show; a screen that is being built or taken down lacks some of its parts.
+        if not isinstance(screen, Watching) or not screen.is_mounted or not screen.query("#title"):
+            return
+        new = self.subject.version()
+        if new != self._drawn:
+            self._drawn = new
+            screen.show()
+        else:
+            screen.show_title()
+
+
+def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
+    """Show the run until it has ended; print the account; return the exit code."""
+    before = end_or_reload(watch.end, watch.reload)
+    try:
+        app = View(watch, ascii_only)
+        app.run()
+        if watch.phase != ENDED:  # the screen failed: the agent is still ended in order
+            watch.end()
+            while watch.phase != ENDED:
+                watch.turn()
+                time.sleep(TURN_S)
+        for change in watch.recent:
+            if change.level == "bad":
+                clock = time.strftime("%H:%M:%S", time.localtime(app.subject.began_s + change.at_s))
+                print(f"{clock} {change.at_s:8.2f}  X {visible(change.text)}")
+        for line in watch.account_lines():
+            print(line)
+        for line in watch.failure():
+            print(visible(line), file=sys.stderr)
+        return watch.exit_code
+    finally:
+        watch.close()
+        restore(before)

@@ -1,0 +1,231 @@
+"""Runs one agent in a child process: starts it, follows it, starts it again after a crash, ends it in order.
+
+Rules:
+1. `turn()` never waits: the plain lines call it in a loop, the live view on a timer.
+2. Everything worth reporting is one Change: `take_changes()` gives each once, `recent` holds the last ones.
+3. A wrong configuration or an unusable spool ends the run with the agent's own exit code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
+from toolcart.tools.process.child import AgentChild
+from toolcart.tools.words import sides
+
+STARTING = "starting"
+RUNNING = "running"
+DRAINING = "draining"
+STOPPING = "stopping"
+ENDED = "ended"
+
+RESTART_AFTER_S = 1.0
+RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
+WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
+CRASHES_IN_A_ROW = 3  # an agent that never gets going is not restarted for ever
+
+
+class Watch:
+    """The agent of one configuration file; it ends with `end()` or after `seconds`."""
+
+    is_demo = False
+
+    def __init__(self, config_path: str | Path, seconds: float | None = None) -> None:
+        self.config_path = str(config_path)
+        self.seconds = seconds
+        self.child = AgentChild(config_path)
+        self.figures = Figures()
+        self.recent: deque[Change] = deque(maxlen=RECENT)
+        self.told = 0  # how many changes there were
+        self._waiting: deque[Change] = deque(maxlen=WAITING_MOST)
+        self.phase = STARTING
+        self.exit_code = EXIT_FINE
+        self.crashes = 0
+        self._begun_s = time.monotonic()
+        self._crashes_in_a_row = 0
+        self._restart_at_s: float | None = None
+
+    # -- for showing it ----------------------------------------------------------------------------------------
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._begun_s
+
+    def title(self) -> str:
+        return Path(self.config_path).name
+
+    def summary(self) -> dict:
+        """Return the figures for one line."""
+        return totals(self.figures)
+
+    def summary_text(self) -> str:
+        """Return the figures for one line, for people."""
+        return totals_text(self.figures)
+
+    def account(self) -> dict:
+        """Return the last object of the machine form."""
+        parked = self.figures.parked
+        counters = {str(shown["number"]): shown["counters"] for shown in self.figures.shown()}
+        return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
+
+    def account_lines(self) -> list[str]:
+        """Return the account for people."""
+        told = self.account()
+        parts = [("kept in the spool since it was made", told["stored"])]
+        if "delivered" in told:
+            parts.append(("delivered to ToolsNet", told["delivered"]))
+        parts.append(("still waiting", told["waiting"]))
+        if "delivered" in told:
+            parts.append(("set aside", told["parked"]))
+        return [f"  {name:<38}{count:>8}" for name, count in parts]
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.child.start()
+
+    def end(self) -> None:
+        """End in order; a second call ends it at once."""
+        if self.phase == STOPPING:
+            self.child.kill()
+        elif self.phase != ENDED:
+            self._stop_agent()
+
+    def reload(self) -> None:
+        """Have the agent read its configuration again."""
+        self.child.ask_to_reload()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.child.close()
+
+    def failure(self) -> list[str]:
+        """Return what the agent said when it could not go on; nothing after a run that went well."""
+        if self.exit_code == EXIT_SPOOL:
+            return spool_failure(self.figures)
+        if self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
+            return list(self.child.errors)
+        return []
+
+    # -- turning -----------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Do what is due."""
+        if self.phase == ENDED:
+            return
+        self._listen()
+        self._look_at_child()
+        if self.phase == STARTING and self.figures.shown():
+            self._enter_running()
+        elif self.phase in (STARTING, RUNNING) and self._time_is_up():
+            self.end()
+        elif self.phase == STOPPING and self.child.stop_overdue():
+            self.note(BAD, "the agent did not stop in time and was killed")
+            self.exit_code = EXIT_OTHER
+            self.child.kill()
+
+    def note(self, level: str, text: str) -> None:
+        self._tell(Change(self.elapsed_s(), level, text))
+
+    def take_changes(self) -> list[Change]:
+        """Return the changes that have not been taken yet."""
+        changes = list(self._waiting)
+        self._waiting.clear()
+        return changes
+
+    def _tell(self, change: Change) -> None:
+        self.told += 1
+        self.recent.append(change)
+        self._waiting.append(change)
+
+    def _enter_running(self) -> None:
+        self.phase = RUNNING
+
+    def _time_is_up(self) -> bool:
+        return self.seconds is not None and self.elapsed_s() >= self.seconds
+
+    def _listen(self) -> None:
+        for line in self.child.take():
+            self._crashes_in_a_row = 0 if line.get("kind") == "status" else self._crashes_in_a_row
+            for change in self.figures.feed(line, self.elapsed_s()):
+                self._tell(change)
+
+    def _look_at_child(self) -> None:
+        if self._restart_at_s is not None:
+            if self.phase == STOPPING:
+                self._finish()
+            elif time.monotonic() >= self._restart_at_s:
+                self._restart_at_s = None
+                self.child.start()
+            return
+        code = self.child.exit_code()
+        if code is None:
+            return
+        self._listen()
+        self.figures.ended()
+        if self.phase == STOPPING:
+            if code != EXIT_FINE and self.exit_code == EXIT_FINE:
+                self._tell_exit(code)
+                self.exit_code = EXIT_OTHER
+            self._finish()
+        elif code in (EXIT_CONFIGURATION, EXIT_SPOOL) or self._crashes_in_a_row + 1 >= CRASHES_IN_A_ROW:
+            self.exit_code = code if code > 0 else EXIT_OTHER
+            self._finish()
+        elif code == EXIT_FINE:
+            self.note(INFO, "the agent was stopped from outside")
+            self._finish()
+        else:
+            self._crashed(code)
+
+    def _crashed(self, code: int) -> None:
+        self._tell_exit(code)
+        self.crashes += 1
+        self._crashes_in_a_row += 1
+        self._restart_at_s = time.monotonic() + RESTART_AFTER_S
+
+    def _tell_exit(self, code: int) -> None:
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        last = f": {self.child.errors[-1]}" if self.child.errors else ""
+        self.note(BAD if code > 0 else WARNING, f"the agent ended with {how}{last}")
+
+    def _stop_agent(self) -> None:
+        self.phase = STOPPING
+        self.child.ask_to_stop()
+
+    def _finish(self) -> None:
+        self.phase = ENDED
+
+
+def totals(figures: Figures) -> dict:
+    """Return the figures of all stations together."""
+    stored_per_s, passed_per_s = figures.rates()
+    delivered = {"delivered": figures.total("delivered")} if figures.has("delivered") else {}
+    return {
+        "stored": figures.stored,
+        **delivered,
+        "waiting": figures.backlog,
+        "stored_per_s": round(stored_per_s, 1),
+        "delivered_per_s": round(passed_per_s, 1),
+        "controllers_ready": sum(known.was_ready for known in figures.stations.values()),
+        "outlets_up": sum(known.was_streaming for known in figures.stations.values()),
+        "stations": len(figures.shown()),
+    }
+
+
+def totals_text(figures: Figures) -> str:
+    """Return the totals in one line for people."""
+    told = totals(figures)
+    delivered = f" {told['delivered']}" if "delivered" in told else ""
+    return (
+        f"stored {told['stored']} ({told['stored_per_s']}/s), delivered{delivered} "
+        f"({told['delivered_per_s']}/s), waiting {told['waiting']}; controllers {told['controllers_ready']}"
+        f"/{told['stations']}, {sides.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
+    )
+
+
+def spool_failure(figures: Figures) -> list[str]:
+    """Say why no spool can be used, for stderr."""
+    return ["toolcart: no spool can be used:", *[f"  {problem}" for problem in figures.spool_problems]]

@@ -1,0 +1,265 @@
+"""One run of the agent: its app, its loop, its sockets, and what it tells of itself, line by line.
+
+Rules
+1. A line is an object with a `kind`: started, spool, note, reload, status, stopped, failed.
+2. A service without a spool does not end: its manager could only start it again. It says why and tries again every
+   MOUNT_RETRY_MS, as it does for one of several spools; a disk that comes back is used.
+3. SIGHUP makes the run that follows it (`successor`), if the configuration can be taken (toolcart.tools.process.lives).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from toolcart.agent.base.ticks import ticks_add, ticks_diff
+from toolcart.agent.cart import status
+from toolcart.agent.cart.app import App, Station
+from toolcart.agent.cart.liveness import Liveness
+from toolcart.agent.log.mount import MOUNT_FOREIGN
+from toolcart.agent.log.numbers import DELIVERED, STORED
+from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
+from toolcart.board import loop
+from toolcart.board.linux import Board
+from toolcart.board.linux_clock import ServersClock
+from toolcart.board.linux_control import SUFFIX, Control, station_orders
+from toolcart.board.linux_notify import Notifier, Supervision
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config.files import Files, read_to_run
+from toolcart.tools.process.configured import Configured
+from toolcart.tools.status import machine, place, served
+
+STATUS_EVERY_MS = 200
+STATUS_EVERY_MANY_MS = 1000
+MANY = 4  # stations: with more of them people look at totals, and their state costs the agent more
+NONE = -1  # not a station's number
+INIT = 1  # the process ID of a container's first process; the container ends with it
+LOOKED_AT = 60  # results: as many as a tall screen has room for
+
+
+class Looks:
+    """The station being looked at, as stdin says; a port for the board, which wakes it (toolcart.board.linux)."""
+
+    wants_out = False
+    slot = -1
+
+    def __init__(self, stream: TextIO) -> None:
+        self.sock: TextIO | None = None
+        self.station = NONE
+        self._begun = b""
+        # Only a pipe of our own: making a terminal non-blocking would break the shell that started us.
+        with contextlib.suppress(OSError, ValueError):
+            if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+                os.set_blocking(stream.fileno(), False)
+                self.sock = stream
+
+    def looks_up(self) -> bool:
+        return False
+
+    def changed(self) -> bool:
+        """Read what came; True if it is a different station now."""
+        before = self.station
+        while self.sock is not None:
+            try:
+                came = os.read(self.sock.fileno(), 4096)
+            except BlockingIOError:
+                break
+            except OSError:
+                came = b""
+            if not came:
+                self.sock = None  # nothing more will come
+                break
+            *lines, self._begun = (self._begun + came).split(b"\n")
+            for line in lines:
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    self.station = int(json.loads(line)["look"])
+        return self.station != before
+
+
+class Agent:
+    """One run of the agent with this configuration file; `tell` gets every line as a dict."""
+
+    def __init__(
+        self,
+        configuration: dict,
+        path: str,
+        every_ms: int | None,
+        tell: Callable[[dict], None],
+        looks: Looks | None = None,
+        files: Files | None = None,
+    ) -> None:
+        self.board = Board(str(config_file.folder_of(path)))
+        self._path = path
+        self.configured = Configured(path, files or Files(path))
+        self.reload_asked = False
+        self.successor: Agent | None = None  # who goes on once this one has ended in order
+        self.app = App(configuration, self.board)
+        many = len(self.app.stations) > MANY
+        self._wanted_ms = every_ms
+        self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
+        self._looks = looks
+        if looks is not None:
+            self.board.poll_also([looks])
+        self.tell = tell
+        self.exit_code = EXIT_FINE
+        self._due = self.board.now()
+        # Under systemd this process is watched; elsewhere the notifier does nothing.
+        self._notifier = Notifier()
+        self._is_service = bool(self._notifier.address) or os.getpid() == INIT
+        wish = configuration["toolsnet"]["clock"] if configuration["toolsnet"] else "off"
+        self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
+        self._liveness = Liveness(self.app, configuration, self._due)
+        self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
+        self._told_problems: list[str] = []
+        self._told_once: set[str] = set()
+        self._told_notes: list[str] = []
+
+    def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Run until `board.request_stop`, `goes_on` returns False, or no spool can be used; then end in order."""
+        self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
+        self._due = self.board.now()
+        supervision = Supervision(self._notifier, self._liveness, self._due)
+        asked = self._open_status()
+
+        def on_turn(now: int) -> int:
+            if self._clock is not None:
+                self._clock.on_turn(now)
+            self._tell_spools()
+            self._open_controls()
+            if self._has_no_spool() and not self._is_service:
+                self.exit_code = EXIT_SPOOL
+                return -1
+            if self.board.stop_asked or not goes_on():
+                return -1
+            if self.reload_asked and self._reload():
+                return -1
+            left = ticks_diff(self._due, now)
+            if self._looks is not None and self._looks.changed():
+                left = 0
+            if left <= 0:
+                self._due = ticks_add(now, self.every_ms)
+                self.tell({"kind": "status", **self._snapshot()})
+                left = self.every_ms
+            for control in (asked, *self._controls.values()):
+                left = min(left, control.on_turn(now))
+            left = min(left, self.configured.on_turn(now))
+            return min(left, supervision.on_turn(now, self._line))
+
+        loop.run(self.app, self.board, on_turn)
+        if self.successor is None:
+            self._notifier.stopping()
+        for control in (asked, *self._controls.values()):
+            control.close()
+        loop.stop(self.app, self.board)
+        return self.exit_code
+
+    def request_reload(self) -> None:
+        """Ask for the configuration to be read again, from a signal handler."""
+        self.reload_asked = True
+        self.board.end_sleep()
+
+    def _reload(self) -> bool:
+        """Make who goes on with the configuration as it is now; False if it cannot be taken, and this one goes on."""
+        self.reload_asked = False
+        self._notifier.reloading()
+        wrong = self.configured.wrong()
+        if not wrong:
+            try:
+                configuration, files = read_to_run(self._path)
+                self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
+            except (config_file.Wrong, OSError, ValueError) as error:
+                wrong = " ".join(str(error).split())
+        if wrong:
+            self.configured.refuse(wrong)
+            self._notifier.ready()
+        else:
+            self.tell({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
+        return not wrong
+
+    def last_line(self) -> dict:
+        """Return the line to send when everything is closed."""
+        return {"kind": "stopped", **self._snapshot()}
+
+    def _snapshot(self) -> dict:
+        shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+        for station, told in zip(self.app.stations, shown["stations"], strict=True):
+            served.put_details(station, told)
+        about = {"pid": os.getpid(), "unit": machine.unit(), "configuration": self.configured.reported()}
+        return {**shown, "agent": about}
+
+    def _line(self) -> str:
+        """Return what `systemctl status` shows."""
+        mounted: list[Any] = [station for station in self.app.stations if station.mounted]
+        stored = sum(station.state.numbers[STORED] for station in mounted)
+        delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
+        if not mounted and self._told_problems:
+            return f"no spool can be used: {self._told_problems[0]}"
+        waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
+        to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
+        stations = f"{len(mounted)} of {len(self.app.stations)} stations"
+        return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
+
+    def _note(self, text: str) -> None:
+        """Say something, but only once."""
+        if text not in self._told_once:
+            self._told_once.add(text)
+            self.tell({"kind": "note", "text": text})
+
+    def _tell_spools(self) -> None:
+        problems = spool_problems(self.app, self.board)
+        if problems != self._told_problems:
+            self._told_problems = problems
+            for problem in problems:
+                self.tell({"kind": "spool", "text": problem})
+        notes = self.board.spool_notes()
+        if notes != self._told_notes:
+            for note in notes:
+                if note not in self._told_notes:
+                    self.tell({"kind": "note", "text": note})
+            self._told_notes = notes
+
+    def _open_status(self) -> Control:
+        """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""
+        app, board = self.app, self.board
+        path = place.socket_of(self._path)
+        problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
+        asked = served.open_socket(path, app, board, problem_of, self.configured.told, self._clock)
+        self.board.poll_also(asked.ports())
+        if asked.note:
+            self.tell({"kind": "note", "text": asked.note})
+        return asked
+
+    def _open_controls(self) -> None:
+        """Open a station's socket once its spool is up: the lock then says that no other agent serves it."""
+        for station in self.app.stations:
+            if not station.mounted or station.log is None or station.number in self._controls:
+                continue
+            control = Control(station.log.device.device.path + SUFFIX, station_orders(station, self.board))
+            self._controls[station.number] = control
+            self.board.poll_also(control.ports())
+            if control.note:
+                self.tell({"kind": "note", "text": control.note})
+
+    def _has_no_spool(self) -> bool:
+        """True if no station has a spool; one bad spool among several is only reported, and tried again."""
+        return len(self._told_problems) == len(self.app.stations)
+
+
+def spool_problems(app: App, board: Board) -> list[str]:
+    """Return why spools are not up, one text for each station that has none."""
+    return [spool_problem(app, board, station) for station in app.stations if not station.mounted]
+
+
+def spool_problem(app: App, board: Board, station: Station) -> str:
+    """Return why this station's spool is not up."""
+    path = os.path.join(board.folder, station.settings["spool"]["path"])
+    if path in board.unusable:
+        return board.unusable[path]
+    if station.why == MOUNT_FOREIGN:
+        return f"{path} is left as it is: {status.FOREIGN}"
+    fault = app.scheduler.last_fault
+    return f"{path} cannot be read{f': {fault}' if fault else ''}"

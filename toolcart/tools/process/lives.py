@@ -1,0 +1,88 @@
+"""One agent after the other in one process: SIGHUP has the configuration read again, SIGTERM and SIGINT end it.
+
+Rules
+1. What SIGHUP finds is checked first. If it cannot be taken the agent goes on with what it has, and says so; else it
+   ends in order (MID 0003 to the controllers, the cursors durable) and the next one begins, in the same process.
+2. When the terminal of this process is closed the system sends SIGHUP too: then it is the orderly end.
+3. A SIGHUP that is ignored from the start, as with nohup, stays ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from toolcart.tools.config.files import read_to_run
+from toolcart.tools.process.agent import Agent, Looks
+
+
+class Lives:
+    """The agents of one configuration file; `agent` is the present one. Wrong if the file cannot be used now."""
+
+    def __init__(
+        self, path: str, every_ms: int | None, tell: Callable[[dict], None], looks: Looks | None = None
+    ) -> None:
+        configuration, files = read_to_run(path)
+        self._tell = tell
+        self.agent = Agent(configuration, path, every_ms, tell, looks, files)
+        self._ends = False
+
+    def run(self, goes_on: Callable[[], bool]) -> int:
+        """Run until a signal ends it, `goes_on` returns False, or no spool can be used; return the exit code."""
+        end_or_reload(self.end, lambda: self.agent.request_reload())
+        while True:
+            exit_code = self.agent.run(lambda: goes_on() and not self._ends)
+            successor = self.agent.successor
+            if successor is None or self._ends:
+                return exit_code
+            self._tell(self.agent.last_line())
+            self.agent.board.close()
+            successor.reload_asked = self.agent.reload_asked  # it was asked for once more meanwhile
+            self.agent = successor
+
+    def end(self) -> None:
+        """End in order."""
+        self._ends = True
+        self.agent.board.request_stop()
+
+
+def end_or_reload(end: Callable[[], None], reload: Callable[[], None]) -> dict:
+    """Have the signals of this process call these; return what was called before, for `restore`."""
+    had_terminal = _has_terminal()
+    led_there = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
+    ends = False
+
+    def ended(*_) -> None:
+        nonlocal ends
+        ends = True
+        end()
+
+    def hung_up(*_) -> None:
+        if not had_terminal or _has_terminal():
+            reload()
+            return
+        while led_there:  # else each write fails from now on
+            os.dup2(os.open(os.devnull, os.O_RDWR), led_there.pop())
+        if not ends:  # the shell and the system may both say it, and a second `end` does not wait
+            ended()
+
+    handlers = {signal.SIGINT: ended, signal.SIGTERM: ended}
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        handlers[signal.SIGHUP] = hung_up
+    return {number: signal.signal(number, handler) for number, handler in handlers.items()}
+
+
+def restore(handlers: dict) -> None:
+    """Have the signals call what they called before."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """True if this process has a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True

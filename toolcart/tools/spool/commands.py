@@ -1,0 +1,288 @@
+"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled from a board, which stay as they are.
+
+`take-over` moves one into a new file; `offer-again` is an order.
+
+Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
+be read or is not a spool.
+"""
+
+import csv
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
+from toolcart.agent.record.text import CLOCK_UNSET
+from toolcart.base.printable import visible, visible_in
+from toolcart.tools.spool import image, report
+from toolcart.tools.spool.offer_again import offer_again_command
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
+
+
+RUNNING = (
+    "an agent has this spool open. What it has delivered since it wrote its cursor last, and whether anything is "
+    "connected, it knows alone: `toolcart status` asks a service. The figures here are those of the file."
+)
+
+
+@click.group()
+def spool() -> None:
+    """Look into a spool without touching it; have results sent to ToolsNet again."""
+
+
+def _read(file: Path) -> image.Image:
+    try:
+        return image.read(file)
+    except image.ImageError as reason:
+        text = str(reason)
+        click.echo(text if str(file) in text else f"{file}: {text}", err=True)
+        if isinstance(reason, image.Unsound):
+            click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
+        sys.exit(2)
+
+
+@spool.command()
+@_FILE
+@_JSON
+def info(file: Path, as_json: bool) -> None:
+    """Show how large it is, what it holds and how worn it is."""
+    accounts = report.accounts(_read(file))
+    running = image.is_held(file)
+    owner = report.owner(image.header(file))
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "areas": accounts}))
+        return
+    if running:
+        click.echo(f"note: {RUNNING}", err=True)
+    if owner is not None and owner["station"]:
+        click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
+    for account in accounts:
+        click.echo(f"{account.pop('area')} area")
+        for name, value in account.items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
+            click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else visible(value)}")
+
+
+@spool.command("list")
+@_FILE
+@_JSON
+@click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
+def list_records(file: Path, as_json: bool, everything: bool) -> None:
+    """Print one line for each result, oldest first."""
+    for area in _read(file).areas:
+        entries = area.entries if everything else report.results(area)
+        for entry in entries:
+            _say_entry(entry, as_json)
+
+
+def _say_entry(entry: image.Entry, as_json: bool) -> None:
+    shown: dict[str, object] = {"record": entry.record, "block": entry.block, "offset": entry.offset}
+    shown.update(void=entry.void, kind=entry.kind_name)
+    if entry.number:
+        shown.update(report.row(entry))
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    words = [f"{entry.record:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
+    for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
+        if shown.get(name) not in (None, ""):
+            words.append(str(shown[name]))
+    if shown.get("time_source") == CLOCK_UNSET:
+        words.append(f"({CLOCK_UNSET})")
+    click.echo(visible(" ".join(words)) + (" (void)" if entry.void else ""))
+
+
+@spool.command()
+@_FILE
+@click.argument("number", type=int)
+def show(file: Path, number: int) -> None:
+    """Show everything about result NUMBER, including its bytes."""
+    found = False
+    for area in _read(file).areas:
+        for entry in area.entries:
+            if entry.number == number and number:
+                found = True
+                click.echo(json.dumps(report.row(entry), indent=2))
+                for at in range(0, len(entry.payload), 16):
+                    piece = entry.payload[at : at + 16]
+                    text = "".join(chr(o) if 0x20 <= o <= 0x7E else "." for o in piece)
+                    click.echo(f"  {at:4} {piece.hex(' '):48} {text}")
+    if not found:
+        click.echo(f"{file}: there is no result {number}", err=True)
+        sys.exit(1)
+
+
+def _export(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    _write_rows(rows, report.COLUMNS)
+
+
+def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(visible_in(rows))
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
+@_JSON
+def export(file: Path, as_csv: bool, as_json: bool) -> None:
+    """Export all results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    areas = _read(file).areas
+    rows = [report.row(entry) for area in areas for entry in report.results(area)]
+    _export(rows + [report.gap_row(gap) for area in areas for gap in report.gaps(area)], as_json)
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
+@_JSON
+def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
+    """List results that the controller no longer has: which tightening IDs, since when, and why."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    spool = _read(file)
+    listed = [gap for area in spool.areas for gap in report.gaps(area)]
+    known = report.account(spool, spool.areas[0])
+    if as_json:
+        said = {name: known.get(name) for name in ("gone", "gone_not_listed", "missing")}
+        click.echo(json.dumps({"file": str(file), **said, "gaps": listed}, indent=1))
+        return
+    if as_csv:
+        _write_rows(listed, report.GAP_COLUMNS)
+        return
+    for gap in listed:
+        first, last = gap["first_id"], gap["last_id"]
+        ids = "unknown IDs" if first is None else f"ID {first}" if first == last else f"IDs {first} to {last}"
+        count = "some" if gap["count"] is None else gap["count"]
+        why = gap["why"] or "power was cut before it was noted which, or for several reasons"
+        click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {why}"))
+    click.echo(
+        f"{known.get('gone', 0)} gone in all, {known.get('gone_not_listed', 0)} of them not listed here; "
+        f"{known.get('missing', 0)} missing that can still be fetched"
+    )
+
+
+@spool.command()
+@_FILE
+@_JSON
+def check(file: Path, as_json: bool) -> None:
+    """Check every byte; exit code 1 if a record that was acknowledged can no longer be read."""
+    areas = _read(file).areas
+    damaged = sum(area.damaged + area.unreadable for area in areas)
+    records = sum(1 for area in areas for entry in area.entries if not entry.void)
+    void = sum(1 for area in areas for entry in area.entries if entry.void)
+    said = {"file": str(file), "records": records, "damaged": damaged, "void": void}
+    if as_json:
+        click.echo(json.dumps(said))
+    else:
+        click.echo(f"{records} records, {damaged} damaged, {void} void (never acknowledged)")
+    sys.exit(1 if damaged else 0)
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV (the default).")
+@_JSON
+def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
+    """Export every result that can still be found, however damaged the rest is."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    try:
+        octets = image.load(file)
+    except image.ImageError as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(2)
+    rows = rescued(octets)
+    _export(rows, as_json)
+    click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
+
+
+def rescued(octets: bytes) -> list[dict[str, object]]:
+    """Return every result and raw frame, each once, by number; two different ones under one number are both kept."""
+    found: dict[tuple[int, bytes], dict[str, object]] = {}
+    for _, entry in image.scan(octets):
+        if entry.kind in (KIND_RESULT, KIND_RAW) and len(entry.payload) >= (
+            114 if entry.kind == KIND_RESULT else 16 if entry.ring else 8
+        ):
+            found.setdefault((entry.number, entry.payload), report.row(entry))
+    return [found[key] for key in sorted(found)]
+
+
+@spool.command()
+@_FILE
+@click.option("--program", help="Only this parameter set.")
+@click.option("--area", type=click.Choice(["all", "main", "parked"]), default="all", show_default=True)
+@click.option("--png", type=click.Path(), metavar="FILE", help="Draw into this picture (.png, .svg or .pdf).")
+@click.option(
+    "--height", type=click.IntRange(6, 200), default=16, show_default=True, help="Height of each drawing, in lines."
+)
+@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
+@_JSON
+def plot(
+    file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
+) -> None:
+    """Draw torques by program, with limits if the controller sent some; a cross is a result that is not OK.
+
+    The area `parked` is the quarantine: what ToolsNet refused.
+    """
+    from toolcart.tools.spool import torques
+    from toolcart.trace.shown import draw, fail
+
+    areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
+    found = [one for one in torques.programs(areas) if one.rows]
+    if not found:
+        fail(f"there is no result in {file}.", "`toolcart spool info` tells what is in it.", 1)
+    wanted = [one for one in found if program is None or one.name == program.lstrip("0")]
+    if not wanted:
+        names = ", ".join(visible(one.name or "none") for one in found)
+        fail(f"no result is of program {visible(program)}.", f"There are {names}.", 1)
+    if as_json:
+        click.echo(json.dumps([one.as_data() for one in wanted]))
+        return
+    draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)
+
+
+spool.add_command(offer_again_command)
+
+
+@spool.command("take-over")
+@click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
+@click.option(
+    "--station", type=click.IntRange(1, 65535), default=None, help="Station number, if it is not that of the old spool."
+)
+@click.option(
+    "--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="The same as spool.size_kib."
+)
+@click.option(
+    "--parked-kib", type=click.IntRange(12, 16384), help="The same as spool.parked_kib.  [default: a quarter]"
+)
+@click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
+def take_over_command(
+    source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
+) -> None:
+    """Make the spool NEW from OLD (a file, a folder of blocks or an image of a board), with all it holds.
+
+    So it gets another size or place. With another --station its results wait for that one, whose server is treated as
+    if it were new.
+    """
+    from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
+
+    kept = (parked_kib or max(12, size_kib // 4)) * 1024
+    try:
+        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, int(unit), station or 0)))
+    except (CannotTakeOver, image.ImageError) as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(2)

@@ -1,0 +1,267 @@
+"""Every record of an image, those that count apart from void and damaged ones; the image is only read.
+
+Rules
+1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
+2. The agent's own code decides what counts (toolcart.tools.spool.opened): a mount writes nothing. Every other sound
+   record is void: a copy that was cut, or what was refused, or superseded by a later block.
+3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
+4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import head
+from toolcart.agent.log.numbers import GRAPHS, KEPT, LOG
+from toolcart.agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
+from toolcart.agent.record.origin import origin_bytes
+from toolcart.agent.record.result import PARKED_BYTES
+from toolcart.board import linux_header
+from toolcart.tools.spool.opened import Opened, opened
+
+FOLDER_BLOCK_BYTES = 4096
+FOLDER_MORE = 2
+KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))
+NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
+STEP_BYTES = 256  # no block is smaller
+_RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the quarantine adds
+
+
+class ImageError(Exception):
+    """The file is not a spool, or cannot be read; the text says why."""
+
+
+class Unsound(ImageError):
+    """This may once have been a spool: `toolcart spool rescue` looks for its results."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sound record and where it is. `void` ones do not count; `record` is its number in its own log."""
+
+    ring: int
+    block: int
+    offset: int
+    record: int
+    kind: int
+    flags: int
+    payload: bytes
+    void: bool = False
+
+    @property
+    def kind_name(self) -> str:
+        return KIND_NAMES[self.kind]
+
+    @property
+    def number(self) -> int:
+        """Return the result's number in the main log, wherever the record is; 0 if it is not a result."""
+        return get_u32(self.payload, 0) if self.kind in (KIND_RESULT, KIND_RAW) else 0
+
+
+class Octets:
+    """The image as a read-only device."""
+
+    def __init__(self, octets: bytes, unit_bytes: int, block_bytes: int):
+        self.octets = octets
+        self.unit_bytes = unit_bytes
+        self.block_bytes = block_bytes
+        self.block_count = len(octets) // block_bytes
+
+    def read_into(self, address: int, buf: bytearray, n: int) -> int:
+        buf[:n] = self.octets[address : address + n]
+        return 0
+
+
+@dataclass
+class Area:
+    """One log of the image: its blocks, everything found in them, and how many records are damaged."""
+
+    ring: int
+    first_block: int
+    block_count: int
+    entries: list[Entry] = field(default_factory=list)
+    damaged: int = 0
+    unreadable: int = 0  # blocks in which something was written but nothing is sound
+
+
+@dataclass
+class Image:
+    """A whole spool: its areas, and what a start would find."""
+
+    areas: list[Area]
+    opened: Opened
+
+
+def load(path: Path) -> bytes:
+    """Return the blocks of a file, or of a folder with one file a block."""
+    try:
+        if not path.is_dir():
+            return linux_header.blocks_of(path.read_bytes())
+        files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
+        if not files:
+            raise ImageError(f"{path} holds no block files")
+        count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
+        blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
+        return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def is_held(path: Path) -> bool:
+    """True if an agent has the spool's lock. Trying to take it would get in the way of an agent that is just starting,
+    so the kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
+    try:
+        inode = path.stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return False
+    rows = [row.split() for row in locks.splitlines()]
+    return any(len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode) for row in rows)
+
+
+def header(path: Path) -> linux_header.Header | None:
+    """Return what the first page of a file says, None if it is not sound."""
+    if path.is_dir():
+        return None
+    with path.open("rb") as file:
+        return linux_header.read(file.read(linux_header.PAGE_BYTES))
+
+
+def read(path: Path) -> Image:
+    """Return the areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is not a spool."""
+    return of_octets(load(path), header(path))
+
+
+def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
+    """Do the same for the blocks alone."""
+    unit, block_bytes = geometry(octets, told)
+    device = Octets(octets, unit, block_bytes)
+    spool = opened(device)
+    if spool is None:
+        raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
+    areas = []
+    for ring, log in spool.logs():
+        if ring == KEPT and not spool.may_refuse:
+            continue  # the room for a quarantine, for when there is an outlet that refuses
+        areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
+    return Image(areas, spool)
+
+
+def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
+    """Return unit and block size from the first head of this format, else from the file's header."""
+    if told is not None and told.version != linux_header.VERSION:
+        known = f"header {told.version}, this one knows {linux_header.VERSION}"
+        raise ImageError(f"it was made by another version of toolcart ({known}); use that version")
+    for at in range(0, len(octets), STEP_BYTES):
+        size = _size_at(octets, at)
+        if size:
+            return 1 << (size >> 4), STEP_BYTES << (size & 15)
+    if told is not None:
+        return told.unit_bytes, told.block_bytes
+    raise Unsound("no block begins with a sound head: it is damaged, or no spool")
+
+
+def _size_at(octets: bytes, at: int) -> int:
+    """Return the size byte (unit and block) of a sound head of this format at `at`, 0 if there is none."""
+    page = octets[at : at + head.HEAD_OCTETS]
+    if page[:2] != b"TL" or len(page) < head.HEAD_OCTETS or page[2] != head.VERSION:
+        return 0
+    return page[head.AT_SIZE] if get_u32(page, head.AT_CRC) == crc30(page, 0, head.AT_CRC) else 0
+
+
+def _sound(octets: bytes, at: int, room: int) -> int:
+    """Return the length of the sound record at `at`, 0 if there is none."""
+    kind = octets[at] if at < len(octets) else 0xFF
+    if kind not in KIND_NAMES:
+        return 0
+    length = FRAME_BYTES + int.from_bytes(octets[at + 2 : at + 4], "little")
+    if length > room or at + length > len(octets) or length > FRAME_BYTES + PAYLOAD_WIDE:
+        return 0
+    end = at + length - 4
+    return length if get_u32(octets, end) == crc30(octets, at, end) else 0
+
+
+def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int, bytes]) -> Area:
+    """Return everything in these blocks; `counting` is the payloads that count, by number."""
+    area = Area(ring, first, count)
+    found: set[int] = set()
+    ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
+    for block in range(first, first + count):
+        start = block * device.block_bytes
+        octets = device.octets[start : start + device.block_bytes]
+        records = list(_records(octets, device.unit_bytes))
+        for offset, length in records:
+            payload = octets[offset + HEAD_BYTES : offset + length - 4]
+            number = get_u32(octets, offset + NUMBER)
+            void = number in found or counting.get(number) != payload
+            if not void:
+                found.add(number)
+                ends[number] = (block, offset, offset + length)
+            entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
+            area.entries.append(entry)
+        area.unreadable += not records and bool(octets.strip(b"\xff"))
+    area.entries.sort(key=lambda entry: (entry.record, entry.void))
+    area.damaged = _missing(sorted(counting), ends, max(device.unit_bytes, ALIGN_BYTES))
+    return area
+
+
+def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int) -> int:
+    """Return how many numbers between those that count have no record although there is room for one.
+
+    A start skips numbers: then the records are adjacent.
+    """
+    missing = 0
+    for before, number in pairwise(numbers):
+        block, _, end = ends.get(before, (-1, 0, 0))
+        after, begin, _ = ends.get(number, (-2, 0, 0))
+        if block != after or begin != -(-end // step) * step:
+            missing += number - before - 1
+    return missing
+
+
+def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
+    """Yield offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
+    step = max(unit, ALIGN_BYTES)
+    at = head.HEAD_OCTETS
+    while at + FRAME_BYTES <= len(octets):
+        length = _sound(octets, at, len(octets) - at) if octets[at] in KIND_NAMES else 0
+        if length:
+            yield at, length
+            at = -(-(at + length) // step) * step
+        else:
+            at += 4
+
+
+def scan(octets: bytes) -> list[tuple[int, Entry]]:
+    """Return every sound record wherever it is, with its address."""
+    found = []
+    end = 0
+    kept = False  # from the head before it: a raw frame does not say it itself
+    for match in re.finditer(rb"[\xd2\xd7\xc5\xc9]|TL", octets):
+        at = match.start()
+        if at < end or at % 4:
+            continue
+        if _size_at(octets, at):
+            kept = octets[at + head.AT_RING] == KEPT
+            continue
+        length = _sound(octets, at, len(octets) - at)
+        if not length:
+            continue
+        end = at + length
+        kind = octets[at]
+        payload = octets[at + HEAD_BYTES : end - 4]
+        ring = KEPT if kept else LOG
+        if kind == KIND_RESULT:  # its length says which, as long as there is one spindle
+            plain = len(payload) - origin_bytes(payload, 0)
+            ring = LOG if plain in _RESULT_BYTES else ring
+            ring = KEPT if plain - PARKED_BYTES in _RESULT_BYTES else ring
+        found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
+    return found

@@ -1,0 +1,358 @@
+"""`toolcart quarantine`: list, show, retry, drop or export what was set aside, whether the agent runs or not.
+
+Rules
+1. If an agent runs on the spool, its socket is asked (toolcart.board.linux_control); else the spool is opened under its
+   lock. Orders that only look then work on a copy, so nothing on the disk changes.
+2. If an agent runs but does not answer, nothing is touched and the message says what to do.
+3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
+
+Exit codes: 0 done, 1 not done or not all of it, 2 the configuration, the command line or the spool is wrong, 3 an agent
+has the spool but does not answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolcart.agent.base.health import Health
+from toolcart.agent.log.flash import RamFlash
+from toolcart.agent.outlets.toolsnet.policy import Policy
+from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
+from toolcart.agent.record.text import CLOCK_UNSET
+from toolcart.agent.wide import offer_again
+from toolcart.base.printable import visible, visible_in
+from toolcart.board.linux_control import SUFFIX
+from toolcart.board.linux_flash import FileFlash, FlashUnusable
+from toolcart.tools.config import file as config_file
+from toolcart.tools.spool import image
+from toolcart.tools.spool.opened import begun
+from toolcart.tools.spool.report import COLUMNS
+
+EXIT_NOT_DONE = 1
+EXIT_WRONG = 2
+EXIT_IN_USE = 3
+ANSWER_S = 30.0
+ANSWER_MOST = 1 << 24  # bytes: more than any quarantine holds
+
+LOOKING = ("list", "show")
+_AS_SET = {"refused": "park", "rewind": False, "server_empty": "continue"}  # of no effect: nothing is sent here
+Ask = Callable[[list[str]], Iterable[dict]]
+
+
+class Trouble(Exception):
+    """What keeps the order from being given; the text says what to do."""
+
+    def __init__(self, text: str, exit_code: int = EXIT_WRONG) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+# -- where the orders go -------------------------------------------------------------------------------------------
+
+
+class Place:
+    """One spool on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def ask(self, words: list[str]) -> Iterable[dict]:
+        """Have the order carried out; return the lines of the answer."""
+        if not self.path.exists():
+            raise Trouble(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
+        answer = ask_agent(str(self.path) + SUFFIX, words)
+        return answer if answer is not None else self._ask_stopped(words)
+
+    def _ask_stopped(self, words: list[str]) -> list[dict]:
+        try:
+            flash = FileFlash(str(self.path), 0)
+        except FlashUnusable as reason:
+            in_use = "in use by another agent" in str(reason)
+            more = ", for it has no control socket (`systemctl stop toolcart` where it is a service)" if in_use else ""
+            raise Trouble(f"{reason}{more}", EXIT_IN_USE if in_use else EXIT_WRONG) from None
+        header = image.header(self.path)
+        station = header.owner[2] if header is not None else 0
+        try:
+            device: Any = flash
+            if words[0] in LOOKING or words[-1] == offer_again.DRY:
+                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
+                if flash.read_into(0, device.cells, len(device.cells)) != 0:
+                    raise Trouble(flash.last_error)
+            return [line for line in orders(device, station, words, self.path) if line is not None]
+        finally:
+            flash.close()
+
+
+class _Clock:
+    @staticmethod
+    def stamp_into(buf: bytearray) -> None:
+        buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
+
+
+def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
+    """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
+
+    Whatever it is, the spool is started first as the agent starts it (toolcart.tools.spool.opened).
+    """
+    check = f"toolcart spool check {shlex.quote(str(file))}"
+    try:
+        found = begun(device)
+    except OSError as reason:
+        raise Trouble(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
+    if found is None:
+        raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
+    if not found.may_refuse:
+        raise Trouble(NO_QUARANTINE % station, EXIT_NOT_DONE)
+    if words[0] == offer_again.ORDER:
+        policy = Policy(found.log, found.state, found.quarantine, Health(), _AS_SET, 1)
+        yield from offer_again.carry_out(policy, station, None, words)
+        return
+    yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
+
+
+def ask_agent(path: str, words: list[str]) -> list[dict] | None:
+    """Give the order to the running agent; None if none listens at this socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(ANSWER_S)
+        try:
+            sock.connect(path)
+        except PermissionError:
+            raise Trouble(f"{path}: only the owner of the spool may give orders; use `sudo -u`", EXIT_IN_USE) from None
+        except OSError:
+            return None
+        said = b""
+        try:
+            sock.sendall(" ".join(words).encode() + b"\n")
+            while not said.endswith(b'{"end": true}\n') and len(said) < ANSWER_MOST:
+                octets = sock.recv(65536)
+                if not octets:
+                    break
+                said += octets
+        except OSError as error:
+            raise Trouble(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
+    lines = [json.loads(line) for line in said.splitlines()] if said.endswith(b"\n") else []
+    if not lines or lines[-1] != {"end": True}:
+        raise Trouble(f"the agent at {path} broke off its answer; ask again, `list` tells what is there", EXIT_IN_USE)
+    return lines[:-1]
+
+
+def place_of(spool_file: str | None, config_path: str | None, station: int | None) -> Place:
+    """Return the spool that the command line names."""
+    if spool_file is None and config_path is None and Path(config_file.SERVICE_CONFIG).is_file():
+        config_path = str(config_file.SERVICE_CONFIG)
+    if (spool_file is None) == (config_path is None):
+        raise click.UsageError(
+            "name either a spool file, or --config (and --station where it has several); without them the service's "
+            f"{config_file.SERVICE_CONFIG} is meant, if it is there."
+        )
+    if spool_file is not None:
+        return Place(Path(spool_file))
+    try:
+        stations = config_file.read(config_path or "")["stations"]
+    except config_file.Wrong as wrong:
+        raise Trouble(str(wrong)) from None
+    numbers = [each["number"] for each in stations]
+    if station is None and len(stations) > 1:
+        raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
+    if station is not None and station not in numbers:
+        raise Trouble(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
+    found = stations[numbers.index(station) if station is not None else 0]
+    return Place(config_file.folder_of(config_path or "") / found["spool"]["path"])
+
+
+# -- what people see -----------------------------------------------------------------------------------------------
+
+
+def tell_list(ask: Ask, as_json: bool) -> int:
+    """Print one line for each record, then the counts."""
+    answer = _good(ask(["list"]))
+    records = [line["record"] for line in answer if "record" in line]
+    counts = answer[-1]
+    if as_json:
+        click.echo(json.dumps({"records": records, **counts}))
+        return 0
+    for record in records:
+        click.echo(visible(_words(record)))
+    damaged = counts["parked_damaged"]
+    click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more cannot be read any more" * bool(damaged)))
+    if counts["needs_operator"]:
+        click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some")
+    return 0
+
+
+def _words(record: dict) -> str:
+    words = [f"{record['number']:>7}"]
+    if "frame" in record:
+        words.append(f"{record['octets']} bytes: {record['frame'][:60]}")
+    else:
+        words += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
+        words += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]
+        if record["time_source"] == CLOCK_UNSET:
+            words.append(f"({CLOCK_UNSET})")
+    words.append(record["reason"])
+    return "  ".join(words)
+
+
+def tell_one(ask: Ask, number: str, as_json: bool) -> int:
+    """Print everything about one record."""
+    record = _good(ask(["show", number]))[0]["record"]
+    if as_json:
+        click.echo(json.dumps(record))
+        return 0
+    for name, value in record.items():
+        if value not in (None, ""):
+            click.echo(f"  {name.replace('_', ' '):18} {visible(value)}")
+    return 0
+
+
+def tell_drop(ask: Ask, which: list[str]) -> int:
+    """Give records up and say which."""
+    counts = _good(ask(["drop", *which]))[-1]
+    when = ", as soon as it is known what became of it" if counts.get("soon") else ""
+    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
+    return 0
+
+
+def tell_retry(ask: Ask, which: list[str]) -> int:
+    """Offer records again and say what becomes of each."""
+    exit_code = 0
+    for line in ask(["retry", *which]):
+        if "error" in line:
+            click.echo(f"toolcart: {line['error']}", err=True)
+            return EXIT_NOT_DONE
+        if "stays" in line:
+            click.echo(f"{line['number']:>7}  stays: {line['stays']}")
+            exit_code = EXIT_NOT_DONE
+        elif "held" in line:
+            click.echo(f"{line['number']:>7}  came otherwise, and is in the log already; taken out")
+        elif "gone" in line:
+            click.echo(f"{line['gone']:>7}  is not in the quarantine any more")
+        elif "count" in line:
+            now = "now" if line["running"] else "when the agent runs, and ToolsNet has taken results for ten minutes"
+            click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
+    return exit_code
+
+
+def tell_export(ask: Ask, as_json: bool) -> int:
+    """Print every record as `toolcart spool export` does."""
+    rows = [_row(line["record"]) for line in _good(ask(["list"])) if "record" in line]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return 0
+    writer = csv.DictWriter(sys.stdout, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(visible_in(rows))
+    return 0
+
+
+def _row(record: dict) -> dict:
+    kind = "raw" if "frame" in record else "result"
+    return {**record, "area": "parked", "kind": kind, "refused_number": record["number"]}
+
+
+def _good(answer: Iterable[dict]) -> list[dict]:
+    lines = list(answer)
+    for line in lines:
+        if "error" in line:
+            raise Trouble(line["error"], EXIT_NOT_DONE)
+    return lines
+
+
+def agree(which: list[str], agreed: bool) -> None:
+    """Ask before something is given up for good."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("what is dropped is gone for good; --yes says that this is meant.")
+    click.confirm(f"Give up {' '.join(which)} for good? ToolsNet will never get them.", abort=True)
+
+
+# -- the commands --------------------------------------------------------------------------------------------------
+
+
+def _target(command: Callable) -> Callable:
+    command = click.option("--station", type=int, help="Number of the station, if the file has several.")(command)
+    return click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")(
+        command
+    )
+
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+SPOOL = click.option(
+    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool file itself, instead of --config."
+)
+WHICH = click.argument("which", nargs=-1, required=True)
+
+
+@click.group()
+def quarantine() -> None:
+    """Decide about results that ToolsNet refused, and about unreadable frames."""
+
+
+@quarantine.command("list")
+@_target
+@SPOOL
+@JSON
+def list_command(as_json: bool, **named: Any) -> None:
+    """Print one line for each, with the reason."""
+    _end(lambda ask: tell_list(ask, as_json), **named)
+
+
+@quarantine.command("show")
+@click.argument("number")
+@_target
+@SPOOL
+@JSON
+def show_command(number: str, as_json: bool, **named: Any) -> None:
+    """Show everything about the one with this NUMBER."""
+    _end(lambda ask: tell_one(ask, number, as_json), **named)
+
+
+@quarantine.command("retry")
+@WHICH
+@click.option(
+    "--in-doubt", is_flag=True, help="Include those that ToolsNet may already have; it may then store them twice."
+)
+@_target
+@SPOOL
+def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
+    """Offer to ToolsNet again at once: `all`, numbers, ranges such as 5-9. What it takes leaves the quarantine."""
+    _end(lambda ask: tell_retry(ask, [*["in-doubt"] * in_doubt, *which]), **named)
+
+
+@quarantine.command("drop")
+@WHICH
+@click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
+@_target
+@SPOOL
+def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
+    """Give up for good: `all`, numbers, ranges such as 5-9; `first`: the one that holds up all others."""
+    agree(list(which), agreed)
+    _end(lambda ask: tell_drop(ask, list(which)), **named)
+
+
+@quarantine.command("export")
+@_target
+@SPOOL
+@JSON
+def export_command(as_json: bool, **named: Any) -> None:
+    """Export all of them as CSV, or with --json as JSON, in the columns of `toolcart spool export`."""
+    _end(lambda ask: tell_export(ask, as_json), **named)
+
+
+def _end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None) -> None:
+    try:
+        sys.exit(act(place_of(spool_file, config_path, station).ask))
+    except Trouble as trouble:
+        click.echo(f"toolcart: {trouble}", err=True)
+        sys.exit(trouble.exit_code)

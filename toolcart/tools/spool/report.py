@@ -1,0 +1,174 @@
+"""The content of an image as plain values: the account of an area, one line a record, rows for CSV and JSON."""
+
+from datetime import datetime
+
+from toolcart.agent.base.words import get_u32
+from toolcart.agent.log import head
+from toolcart.agent.log import numbers as n
+from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.result import PARKED_BYTES
+from toolcart.agent.record.text import describe
+from toolcart.agent.toolsnet.telegram import sequence_at
+from toolcart.board.linux_header import Header
+from toolcart.tools.spool.image import NAMES, Area, Entry, Image
+
+ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
+COLUMNS: tuple[str, ...] = (
+    "number",
+    "area",
+    "kind",
+    "time",
+    "time_source",
+    "vin",
+    "program",
+    "torque",
+    "unit",
+    "angle",
+    "status",
+    "torque_status",
+    "angle_status",
+    "batch_status",
+    "tightening_id",
+    "source",
+    "station",
+    "spindle",
+    "refused_number",
+    "refused_code",
+    "octets",
+    "frame",
+    "first_id",
+    "last_id",
+    "count",
+    "reason",
+)
+GAP_COLUMNS: tuple[str, ...] = ("time", "first_id", "last_id", "count", "reason", "why", "id_epoch", "total", "event")
+
+
+def results(area: Area) -> list[Entry]:
+    """Return the results and raw frames that count, in order."""
+    return [entry for entry in area.entries if entry.number and not entry.void]
+
+
+def row(entry: Entry) -> dict[str, object]:
+    """Return one result or raw frame in words."""
+    length = len(entry.payload)
+    parked = entry.ring == n.KEPT
+    shown: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
+    shown.update(describe(entry.payload, 0, entry.kind, entry.flags, length - PARKED_BYTES if parked else length))
+    if parked:
+        shown["refused_number"] = get_u32(entry.payload, length - 8)
+        shown["refused_code"] = int.from_bytes(entry.payload[length - 4 : length - 2], "little")
+    if entry.kind == KIND_RAW:
+        shown["frame"] = entry.payload[8 : length - PARKED_BYTES if parked else length].decode("latin-1")
+    return shown
+
+
+def gaps(area: Area) -> list[dict[str, object]]:
+    """Return the ranges of tightening IDs that are gone, from the log's events, each event once, in order."""
+    told: dict[int, dict[str, object]] = {}
+    for entry in area.entries:
+        if entry.kind != KIND_EVENT or entry.void or entry.payload[ev.WHAT] != ev.GONE:
+            continue
+        shown = describe(entry.payload, 0, entry.kind, entry.flags, len(entry.payload))
+        shown["reason"], shown["why"], shown["event"] = shown["code"], shown["text"], shown["number"]
+        told.setdefault(shown["number"], {name: shown[name] for name in GAP_COLUMNS})
+    return [told[number] for number in sorted(told)]
+
+
+def gap_row(gap: dict[str, object]) -> dict[str, object]:
+    """Return one of these as a row of an export."""
+    shown = {name: gap[name] for name in ("time", "first_id", "last_id", "count", "reason")}
+    return {"area": "main", "kind": "gone", "time_source": "agent", **shown}
+
+
+def owner(header: Header | None) -> dict[str, object] | None:
+    """Return whose spool the file is; None for an image without a header, such as a chip's."""
+    if header is None:
+        return None
+    kind, system, station = header.owner
+    return {"station": station, "system": system, "type": kind, "identity": bytes(header.identity).hex()}
+
+
+def accounts(image: Image) -> list[dict[str, object]]:
+    """Return the account of each area."""
+    return [account(image, area) for area in image.areas]
+
+
+def account(image: Image, area: Area) -> dict[str, object]:
+    """Return the account of one area."""
+    kept = results(area)
+    counted = [entry for entry in area.entries if not entry.void]
+    kinds: dict[str, int] = {}
+    for entry in counted:
+        kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
+    device = image.opened.log.device
+    shown: dict[str, object] = {
+        "area": NAMES[area.ring],
+        "blocks": area.block_count,
+        "records": len(counted),
+        "kinds": kinds,
+        "results": len(kept),
+        "oldest": kept[0].number if kept else None,
+        "newest": kept[-1].number if kept else None,
+        "damaged": area.damaged,
+        "void": len(area.entries) - len(counted),
+        "unreadable_blocks": area.unreadable,
+        "format": head.VERSION,
+        "unit_bytes": device.unit_bytes,
+        "block_bytes": device.block_bytes,
+    }
+    if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
+        erases = image.opened.state.numbers[n.COUNTS_TO] // max(
+            1, area.block_count
+        )  # at most (toolcart.agent.log.head)
+        shown["erases"] = erases
+        shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
+        shown["expected_years"] = _years(area, kept, erases)
+    shown.update(remembered(image, area, kept))
+    return shown
+
+
+def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]:
+    """Return what the next start would know, found by the code of a start itself."""
+    spool = image.opened
+    numbers = spool.state.numbers
+    if area.ring == n.KEPT:
+        return {"kept": spool.quarantine.count()}
+    if area.ring == n.GRAPHS:
+        return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
+    listed = gaps(area)
+    waiting = [entry for entry in kept if entry.number > numbers[spool.first.slot]]
+    is_met = numbers[n.SENT] & n.SENT_MET
+    delivered = {"delivered": numbers[n.DELIVERED]} if spool.may_refuse else {}
+    return {
+        "stored": numbers[n.STORED],
+        **delivered,
+        "waiting": len(waiting),
+        "overwritten": numbers[n.OVERWRITTEN],
+        "jumped": numbers[n.JUMPED],
+        "stored_again_at_most": numbers[n.STORED_AGAIN],
+        "gone": spool.known.gone(),
+        "gone_ranges": len(listed),
+        "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),
+        "missing": spool.known.missing(),
+        "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
+        "state_found": spool.state.found,
+    }
+
+
+def _years(area: Area, kept: list[Entry], erases: int) -> float | None:
+    """Return how long the flash lasts if results keep coming as fast as those that are kept."""
+    blocks = {entry.block for entry in area.entries if not entry.void}
+    times = [shown for shown in (row(e).get("time") for e in kept) if shown]
+    if len(blocks) < 2 or len(times) < 2:
+        return None
+    try:
+        first, last = (datetime.strptime(str(times[i]), "%Y-%m-%d %H:%M:%S") for i in (0, -1))
+    except ValueError:
+        return None
+    seconds = (last - first).total_seconds()
+    if seconds <= 0:
+        return None
+    left = max(0, ENDURANCE * area.block_count - erases)
+    return round(left * seconds / (len(blocks) - 1) / 31_556_952, 1)

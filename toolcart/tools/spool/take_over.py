@@ -1,0 +1,223 @@
+"""Moves a spool into a new file: of another size or unit, of another station, out of an image of a board's flash.
+
+Rules
+1. The old one is read as a start would find it, and stays as it is. One that an agent has open is not touched.
+2. A record keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
+   says what it may have. With another station number the server is treated as if it were new.
+3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
+   as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
+4. The new file is completed under `<name>.new`, its header last.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.agent.log import numbers as n
+from toolcart.agent.log.cursor import WANTS_ALL, Cursor
+from toolcart.agent.log.flash import Part, RamFlash
+from toolcart.agent.log.log import BLOCKS_LEAST, RETAINED_MAX, Log
+from toolcart.agent.log.mount import mount
+from toolcart.agent.log.state import STATE_BLOCKS, State
+from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
+from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record.result import FLAG_COPY
+from toolcart.board.linux_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
+from toolcart.board.linux_spool_make import MODE, block_bytes_for
+from toolcart.tools.spool import image
+from toolcart.tools.spool.opened import OUTLETS, Opened, begun
+
+_IDENTITY_TOP = 0x3FFFFFFF
+_STATION = 4  # offset in every payload
+_SPARE = 1.25  # a new area has room for at least this many times what has to be carried over
+_WRITE_BYTES = 1 << 20
+# What belongs to the blocks themselves and not to what they hold.
+_OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.KEPT_BLOCKS, n.GRAPH_BLOCKS)
+# What is known of the server of one station, and of no other.
+_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST)
+
+
+class CannotTakeOver(Exception):
+    """The spool is left as it was; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The new spool: sizes in bytes; `station` is its number if it differs from the old one's, else 0."""
+
+    size_bytes: int
+    kept_bytes: int
+    unit_bytes: int = 16
+    station: int = 0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record that counts: its number in its log, kind, flags, payload."""
+
+    number: int
+    kind: int
+    flags: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new area, and what was carried over into it; `waiting` is what the first outlet has to take."""
+
+    device: RamFlash
+    records: int
+    waiting: int
+    kept: int
+
+
+def take_over(source: Path, target: Path, plan: Plan) -> str:
+    """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done."""
+    if target.exists():
+        raise CannotTakeOver(f"{target} is there already; nothing takes its place")
+    if image.is_held(source):
+        raise CannotTakeOver(f"an agent has {source} open; stop it first")
+    told = image.header(source)
+    old = start(image.load(source), told)
+    if old is None:
+        raise CannotTakeOver(f"{source} holds no spool that can be started")
+    owner = told.owner if told is not None else NO_OWNER
+    if plan.station:
+        owner = (owner[0], owner[1], plan.station)
+    made = make(old, plan, int.from_bytes(os.urandom(4), "little") % _IDENTITY_TOP + 1)
+    new = target.with_name(target.name + ".new")
+    _write_file(new, made.device, owner)
+    os.rename(new, target)
+    _sync_folder(target)
+    aside = f"; {made.kept} set aside" if made.kept else ""
+    return f"{target.name}: {made.records} records taken over, {made.waiting} of them waiting{aside}"
+
+
+def start(octets: bytes, told: Header | None) -> Opened | None:
+    """Return a spool in a copy of these blocks, started as an agent starts; ImageError if they are none."""
+    unit_bytes, block_bytes = image.geometry(octets, told)
+    device = RamFlash(len(octets) // block_bytes, block_bytes, unit_bytes)
+    device.cells[:] = octets[: len(device.cells)]
+    return begun(device)
+
+
+def make(old: Opened, plan: Plan, seed: int) -> Made:
+    """Carry everything over into a new area, which is made larger than planned if it has to be."""
+    unit = plan.unit_bytes
+    block_bytes = block_bytes_for(plan.size_bytes)
+    records, aside = _records(old.log), _records(old.kept, old.state.numbers[n.KEPT_CURSOR])
+    kept_blocks = _blocks(aside, unit, block_bytes) + 2 if aside else 0
+    kept_blocks = max(plan.kept_bytes // block_bytes, KEPT_BLOCKS_LEAST, kept_blocks)
+    low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
+    waiting = [one for one in records if one.number > low]
+    needed = sum(_octets(one, unit) for one in waiting)
+    front = STATE_BLOCKS + kept_blocks
+    log_blocks = max(plan.size_bytes // block_bytes - front, _blocks(waiting, unit, block_bytes) + BLOCKS_LEAST)
+    room, most = int(log_blocks * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting)
+    carried = _history(records[: len(records) - len(waiting)], unit, room, most) + waiting
+    device = RamFlash(front + log_blocks, block_bytes, unit)
+    state = State(Part(device, 0, STATE_BLOCKS))
+    log = Log(Part(device, front, log_blocks), state, n.LOG, OUTLETS, payload_most=PAYLOAD_WIDE)
+    kept = Log(Part(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
+    mount(state, (log, kept), seed)
+    _carry(log, carried, old.log.next, plan.station)
+    _carry(kept, aside, old.kept.next, plan.station)
+    _remember(state, log, kept, old, plan.station != 0)
+    log.cover(log.number)
+    kept.cover(kept.number)
+    if not state.save():
+        raise CannotTakeOver("the new spool cannot be written")
+    return Made(device, len(carried), sum(one.number > old.first.number for one in waiting), len(aside))
+
+
+def _records(log: Log, behind: int = 0) -> list[Record]:
+    """Return what a log holds behind this number, in order."""
+    scout = Cursor()
+    scout.wants = WANTS_ALL
+    log.rewind(scout, behind)
+    found = []
+    while (kind := log.peek(scout)) > 0:
+        payload = bytes(log.page[log.at : log.at + log.length])
+        found.append(Record(scout.found, kind, log.flags & ~FLAG_COPY, payload))
+        scout.advance()
+    return found
+
+
+def _octets(one: Record, unit: int) -> int:
+    step = max(unit, 8)
+    return -(-(len(one.payload) + 12) // step) * step
+
+
+def _blocks(records: list[Record], unit: int, block_bytes: int) -> int:
+    return int(sum(_octets(one, unit) for one in records) * _SPARE) // (block_bytes - 64) + 1
+
+
+def _history(records: list[Record], unit: int, room: int, most: int) -> list[Record]:
+    """Return the newest of these records, as many as there is room for."""
+    found: list[Record] = []
+    for one in reversed(records):
+        room -= _octets(one, unit)
+        if room < 0 or len(found) >= most:
+            break
+        found.append(one)
+    return found[::-1]
+
+
+def _carry(log: Log, records: list[Record], following: int, station: int) -> None:
+    """Append these records under their own numbers; the log goes on with `following`."""
+    for cursor in log.cursors:
+        cursor.number = (records[0].number if records else following) - 1
+    for one in records:
+        payload = bytearray(one.payload)
+        if station:
+            payload[_STATION : _STATION + 2] = station.to_bytes(2, "little")
+        log.next = one.number
+        log.stage[log.place : log.place + len(payload)] = payload
+        if log.append(one.kind, one.flags, len(payload)) != 0:
+            raise CannotTakeOver(f"record {one.number} does not fit the new spool; make it larger (--size-kib)")
+    log.next = following
+
+
+def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) -> None:
+    """Set cursors, counts, what is known of the controller and, for the same station, of its server."""
+    for index in range(n.NUMBERS):
+        if index not in _OF_THE_AREA:
+            state.numbers[index] = old.state.numbers[index]
+    state.octets[:] = old.state.octets
+    state.owners = old.state.owners
+    for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
+        cursor.number, cursor.ahead = was.number, was.ahead
+    kept.cursors[0].number = old.kept.cursors[0].number
+    if is_other:
+        for index in _OF_THE_SERVER:
+            state.numbers[index] = 0
+        log.cursors[0].ahead = 0
+        state.numbers[n.LIMIT] = log.cursors[0].number
+
+
+def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:
+    """Write this area to a file: the header comes when everything else is on the disk."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with open(os.open(path, flags, MODE), "r+b", buffering=0) as file:
+            os.fchmod(file.fileno(), MODE)
+            file.seek(PAGE_BYTES)
+            for at in range(0, len(device.cells), _WRITE_BYTES):
+                file.write(bytes(device.cells[at : at + _WRITE_BYTES]))
+            os.fsync(file.fileno())
+            sizes = device.unit_bytes, device.block_bytes, device.block_count
+            file.seek(0)
+            file.write(bytes(Header(*sizes, owner, os.urandom(IDENTITY_BYTES)).page()))
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise CannotTakeOver(f"cannot write {path}: {error.strerror}; the disk needs room for it") from None
+
+
+def _sync_folder(place: Path) -> None:
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

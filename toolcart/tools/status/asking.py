@@ -1,0 +1,104 @@
+"""Asks a running agent for its state: one request gives one tree, or Trouble that says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import time
+
+from toolcart.tools.status import place
+
+PATIENCE_S = 5.0
+ANSWER_MAX = 64 * 1024 * 1024  # 1000 stations give about 5 MB
+PIECE = 65536
+
+
+class Trouble(Exception):
+    """No agent answers; `hint` says what to check. `is_forbidden`: one may, but not to us."""
+
+    def __init__(self, words: str, hint: str, is_forbidden: bool = False) -> None:
+        super().__init__(words)
+        self.hint = hint
+        self.is_forbidden = is_forbidden
+
+
+def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
+    """Return {"agent": ..., "stations": [...]} from the agent at this socket."""
+    return _tree(lines_of(path, "status", patience_s), path)
+
+
+def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
+    """Return the lines of the agent's answer, up to its end."""
+    until_s = time.monotonic() + patience_s
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(patience_s)
+        try:
+            asking.connect(path)
+            asking.sendall(request.encode() + b"\n")
+            return _lines(asking, until_s, path)
+        except FileNotFoundError:
+            raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
+        except ConnectionRefusedError:
+            if not stat.S_ISSOCK(os.stat(path).st_mode):
+                raise Trouble(f"{path} is no socket", _not_there(path)) from None
+            raise Trouble(
+                f"no agent runs here: nothing answers at {path}, which one that was killed has left",
+                "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
+            ) from None
+        except PermissionError:
+            raise Trouble(
+                f"no permission to ask at {path}", "It is the agent's user's alone; try sudo.", True
+            ) from None
+        except TimeoutError:
+            raise Trouble(
+                f"the agent at {path} does not answer within {patience_s:g} s",
+                "Is its process stopped, or its disk stuck? `systemctl status toolcart` and `journalctl -u toolcart`.",
+            ) from None
+        except OSError as error:
+            raise Trouble(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
+
+
+def _lines(asking: socket.socket, until_s: float, path: str) -> list[dict]:
+    octets = bytearray()
+    while True:
+        left_s = until_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        asking.settimeout(left_s)
+        piece = asking.recv(PIECE)
+        octets += piece
+        if not piece or octets.endswith(b'{"end": true}\n'):
+            break
+        if len(octets) > ANSWER_MAX:
+            raise Trouble(f"{path} answers without end", "It is no agent's socket.")
+    lines = []
+    for line in bytes(octets).splitlines():
+        with contextlib.suppress(ValueError):
+            lines.append(json.loads(line))
+    return lines
+
+
+def _tree(lines: list[dict], path: str) -> dict:
+    told: dict = {"agent": {}, "stations": []}
+    for line in lines:
+        if not isinstance(line, dict) or "error" in line:
+            raise Trouble(f"{path} does not tell a status: {line}", "Is it an agent's socket, and of this version?")
+        if "agent" in line:
+            told["agent"] = line["agent"]
+        elif "station" in line:
+            told["stations"].append(line["station"])
+    if not lines or not lines[-1].get("end") or not told["agent"]:
+        raise Trouble(f"the agent at {path} did not tell its whole status", "Did it end meanwhile? Ask again.")
+    return told
+
+
+def _not_there(path: str) -> str:
+    if path == place.default():
+        return (
+            "Is the service started (`systemctl status toolcart`)? An agent that was started by hand is asked with "
+            "--config FILE, a board with --port DEVICE."
+        )
+    return "Start it with `toolcart run --config FILE`; as a service it is asked without --config."

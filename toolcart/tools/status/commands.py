@@ -1,0 +1,105 @@
+"""`toolcart status`: look once, or once a second, at a running agent on this machine or on a board.
+
+Exit codes: 0 the agent answers, 1 it answers but a station's spool is not up or a disk refuses, 2 the command line is
+wrong, 3 no agent answers. A plant that cannot be reached is not a failure of the agent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import click
+
+from toolcart.base.printable import visible
+from toolcart.tools.status import asking, place
+from toolcart.tools.status.options import agent_options
+from toolcart.tools.words import status as words
+
+EXIT_SPOOL = 1
+EXIT_NO_AGENT = 3
+EVERY_S = 1.0
+
+
+@click.command()
+@agent_options
+@click.option("--watch", is_flag=True, help="Repeat once a second, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
+def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
+    """Say how a running agent is doing: what is connected, and if not, why; what is waiting; what needs you."""
+    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
+        raise click.UsageError("one of --config, --socket and --port")
+    if port is not None:
+        _of_board(port, watch, as_json)
+        return
+    path = socket_path or (place.to_ask(config_path) if config_path else place.default())
+    if config_path and not os.path.exists(config_path) and not os.path.exists(path):
+        raise click.UsageError(f"--config {config_path}: there is no such file")
+    _look(lambda: asking.ask(path), watch, as_json)
+
+
+def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
+    code = 0
+    try:
+        while True:
+            code = _tell(ask, watch, as_json)
+            if not watch:
+                break
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        code = 0
+    sys.exit(code)
+
+
+def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
+    try:
+        told = ask()
+    except asking.Trouble as trouble:
+        if as_json:
+            click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
+        else:
+            _clear(watch)
+            click.echo(visible(f"toolcart: {trouble}"), err=not watch)
+            click.echo(visible(f"  {trouble.hint}"), err=not watch)
+        return EXIT_NO_AGENT
+    if as_json:
+        click.echo(json.dumps({"running": True, **told}))
+    else:
+        _clear(watch)
+        for line in lines(told):
+            click.echo(visible(line))
+    return 0 if all(map(_is_well, told["stations"])) else EXIT_SPOOL
+
+
+def _is_well(station: dict) -> bool:
+    """True if the station's spool is up, and no disk refuses: neither the spool's nor that of an outlet's file."""
+    if not station["mounted"] or station["spool"].get("refused"):
+        return False
+    return not any(outlet.get("disk") for outlet in station["outlets"])
+
+
+def lines(told: dict) -> list[str]:
+    """Return the whole status for people."""
+    shown = words.agent_lines(told["agent"])
+    for station in told["stations"]:
+        shown += words.station_lines(station)
+    return shown
+
+
+def _clear(watch: bool) -> None:
+    if watch and sys.stdout.isatty():
+        click.clear()
+
+
+def _of_board(port: str, watch: bool, as_json: bool) -> None:
+    from toolcart.tools.flash.board_commands import look_at  # only to ask a board: it needs the extra `flash`
+
+    while True:
+        look_at(port, as_json)
+        if not watch:
+            return
+        time.sleep(EVERY_S)
+        _clear(watch)

@@ -1,0 +1,56 @@
+"""Where an agent's status socket is: the agent that makes it and the command that asks it follow the same rules.
+
+Rules
+1. As a service: `agent.sock` in /run/toolcart, the folder that systemd makes for it (RuntimeDirectory).
+2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`; but in /var/lib/toolcart for one in
+   /etc/toolcart, where nothing is written (a container).
+3. Its mode is 0600: only the agent's user or root can ask.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SERVICE_FOLDER = "/run/toolcart"
+CONFIGURATIONS = "/etc/toolcart"
+STATE = "/var/lib/toolcart"
+NAME = "agent.sock"
+SUFFIX = ".sock"
+
+
+def socket_of(config_path: str | Path) -> str:
+    """Return where the agent of this configuration makes its socket."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return str(Path(folder) / NAME) if folder else beside(config_path)
+
+
+def beside(config_path: str | Path) -> str:
+    """Return the path beside a configuration, or in the folder that its relative paths start from."""
+    given = Path(config_path).resolve()
+    folder = given.parent
+    if str(folder) == CONFIGURATIONS:
+        from toolcart.tools.config.file import folder_of  # slow to import, and rarely needed here
+
+        folder = folder_of(given)
+    return str(folder / given.name) + SUFFIX
+
+
+def to_ask(config_path: str | Path) -> str:
+    """Return where to ask the agent of this configuration: the service's socket for the service's own ones."""
+    path = beside(config_path)
+    if str(Path(config_path).resolve().parent) in (CONFIGURATIONS, STATE) and not Path(path).exists():
+        return default()
+    return path
+
+
+def default() -> str:
+    """Return the service's socket."""
+    return f"{SERVICE_FOLDER}/{NAME}"
+
+
+def all_services() -> list[str]:
+    """Return the sockets of all agents that run as services: toolcart, toolcart-paint, ..."""
+    folder = Path(SERVICE_FOLDER).parent
+    found = folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}")
+    return [str(path) for path in sorted(found, key=lambda path: path.parts)]

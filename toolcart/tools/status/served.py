@@ -1,0 +1,85 @@
+"""The agent's end of `toolcart status`: a line for the process and one for each station, each in a turn of its own.
+
+Rules
+1. It only looks, except for `command` (toolcart.agent.station.command_orders): nothing here moves a cursor or waits,
+   and a station's state is made when its line is asked for.
+2. At most CLIENTS clients at a time; each has little time and little room (toolcart.board.linux_control).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from toolcart.agent.cart import status
+from toolcart.agent.cart.app import App, Station
+from toolcart.board.linux import Board
+from toolcart.board.linux_clock import ServersClock
+from toolcart.board.linux_control import Asker, Control
+from toolcart.tools.status.machine import Process
+
+CLIENTS = 8
+CANNOT = "`toolcart status` cannot ask this agent"
+
+
+def open_socket(
+    path: str,
+    app: App,
+    board: Board,
+    problem_of: Callable[[Station], str],
+    configured: Callable[[], dict],
+    clock: ServersClock | None = None,
+) -> Control:
+    """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
+    not up, `configured()` what is known of the configuration's files; `clock` is given if ours is compared with the
+    server's."""
+    process = Process()
+
+    def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
+        fault = app.scheduler.last_fault
+        yield {
+            "agent": {
+                **process.told(),
+                "configuration": configured(),
+                "servers_clock": None if clock is None else clock.about(),
+                "stations": len(app.stations),
+                "notes": board.spool_notes(),
+                "faults": app.scheduler.faults,
+                "last_fault": None if fault is None else f"{type(fault).__name__}: {fault}",
+            }
+        }
+        for station in app.stations:
+            yield {"station": of_station(station, board, problem_of)}
+
+    def command(words: list[str], asker: Asker) -> Iterator[dict]:
+        for station in app.stations:
+            if words[1:] and words[1] == str(station.number):
+                from toolcart.agent.station.command_orders import carry_out  # few agents take commands
+
+                return carry_out(station, board, words[2:], asker)
+        known = ", ".join(str(station.number) for station in app.stations)
+        return iter(
+            [{"outcome": "wrong", "why": f"there is no station {' '.join(words[1:2])}; this agent has {known}"}]
+        )
+
+    return Control(path, {"status": told, "command": command}, CLIENTS, CANNOT, ours=False)
+
+
+def put_details(station: Station, shown: dict) -> None:
+    """Add what only a port of Linux knows of why it cannot be used: which file of TLS."""
+    for outlet, told in zip(station.outlets, shown.get("outlets", ()), strict=False):
+        detail = getattr(outlet.port, "detail", "")
+        if detail:
+            told["why_detail"] = detail
+
+
+def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
+    """Return the state as the live view gets it, plus what only Linux knows about a spool."""
+    shown = status.of_station(station, board.now())
+    put_details(station, shown)
+    if station.commands is not None:
+        shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
+    if not station.mounted:
+        shown["spool_problem"] = problem_of(station)
+    elif station.log is not None:
+        shown["spool"].update(station.log.device.device.sync_times())
+    return shown

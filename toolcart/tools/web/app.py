@@ -1,0 +1,137 @@
+"""The addresses: pages, /metrics, /status.json, /health; GET only, nothing can be changed here.
+
+Rules
+1. On the loopback the host that the browser names must be this machine, so that a foreign page cannot read this one
+   under a name of its own (DNS rebinding).
+2. If there is a token, every address but /health requires it: as `Authorization: Bearer TOKEN`, which Prometheus sends,
+   or as the password of any user, which a browser can ask for.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from toolcart.base.prometheus import CONTENT_TYPE
+from toolcart.pages import frame
+from toolcart.tools.web import metrics, page
+from toolcart.tools.web.polling import Looking, Seen
+
+HERE = ("localhost", "127.0.0.1", "[::1]")
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    b"frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+
+
+class Guard:
+    """Checks every request before it is answered, and adds headers to the answer."""
+
+    def __init__(self, app: ASGIApp, token: str, only_here: bool) -> None:
+        self._app = app
+        self._token = token
+        self._only_here = only_here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sends(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS.items()]
+            await send(message)
+
+        refusal = self._refusal(Request(scope))
+        await (refusal or self._app)(scope, receive, sends)
+
+    def _refusal(self, request: Request) -> Response | None:
+        named = request.headers.get("host", "")
+        host = named if named.endswith("]") else named.rsplit(":", 1)[0]
+        if self._only_here and host not in HERE:
+            return PlainTextResponse("this page is this machine's alone\n", 421)
+        if self._token and request.url.path != "/health":
+            given = _given(request.headers.get("authorization", ""))
+            if not hmac.compare_digest(given, self._token.encode()):
+                told = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
+                return PlainTextResponse(told, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
+        return None
+
+
+def _given(authorization: str) -> bytes:
+    """Return the token in this header."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode()
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
+    return b""
+
+
+def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:
+    """Return the application."""
+
+    def shown(make_page: Callable[[list[Seen], Request], Response]):
+        async def answer(request: Request) -> Response:
+            return make_page(await to_thread.run_sync(looking.look), request)
+
+        return answer
+
+    async def told(_request: Request) -> Response:
+        agents = await to_thread.run_sync(looking.agents)
+        return Response(metrics.text_of(agents), headers={"content-type": CONTENT_TYPE})
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    @asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        looking.close()
+
+    routes = [
+        Route("/", shown(lambda seen, _request: HTMLResponse(page.overview(seen)))),
+        Route("/agent/{name}", shown(_agent)),
+        Route("/status.json", shown(_tree)),
+        Route("/metrics", told),
+        Mount("/static", frame.files()),
+        Route("/health", health),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token, only_here=only_here)],
+        exception_handlers={404: _nowhere},
+        lifespan=life,
+    )
+
+
+def _agent(seen: list[Seen], request: Request) -> Response:
+    name = request.path_params["name"]
+    one = next((one for one in seen if one.name == name), None)
+    if one is None:
+        return HTMLResponse(page.trouble("There is no such agent."), 404)
+    return HTMLResponse(page.agent(one))
+
+
+def _tree(seen: list[Seen], _request: Request) -> Response:
+    told = [{"agent": one.name, "error": one.trouble, "restarts": one.restarts, "status": one.status} for one in seen]
+    return JSONResponse({"agents": told})
+
+
+async def _nowhere(_request: Request, _why: Exception) -> Response:
+    return HTMLResponse(page.trouble("There is no such page."), 404)

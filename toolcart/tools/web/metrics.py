@@ -1,0 +1,173 @@
+"""The agents' figures in Prometheus' text format (0.0.4).
+
+Rules
+1. Pure: statuses in, text out. A figure that is not known is left out, never 0.
+2. A name says its unit; what only grows ends with _total. Labels are agent, station and name, and a few more.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
+from toolcart.tools.words import attention, lasting, sides
+
+RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
+
+# name -> (type, help)
+FAMILIES = {
+    "toolcart_up": (GAUGE, "Whether the agent answers at its socket."),
+    "toolcart_agent_info": (GAUGE, "Always 1; the version is a label."),
+    "toolcart_agent_start_time_seconds": (GAUGE, "When the agent's process started, since 1970."),
+    "toolcart_agent_restarts_total": (COUNTER, "Starts of the agent that this page has seen, but for the first."),
+    "toolcart_agent_memory_bytes": (GAUGE, "Memory of the agent's process."),
+    "toolcart_agent_faults_total": (COUNTER, "Faults inside the agent that it has survived."),
+    "toolcart_clock_kept": (GAUGE, "Whether the system keeps its clock right, by NTP or the like."),
+    "toolcart_clock_ahead_of_server_seconds": (GAUGE, "How far the system's clock was ahead of ToolsNet's."),
+    "toolcart_clock_error_seconds": (GAUGE, "How far the system's clock may be off, by its own estimate."),
+    "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
+    "toolcart_results_produced_total": (
+        COUNTER,
+        "Results the controller is known to have made: stored, or gone before they could be.",
+    ),
+    "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
+    "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
+    "toolcart_results_waiting": (
+        GAUGE,
+        "Results stored that the first outlet, ToolsNet if there is one, has not taken.",
+    ),
+    "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its kind."),
+    "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
+    "toolcart_needs": (GAUGE, "1 for each thing that somebody should know: refused, operator, full, state and others."),
+    "toolcart_results_missing": (
+        GAUGE,
+        "IDs that the controller is still to be asked for; there may be fewer results.",
+    ),
+    "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
+    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before the first outlet had them."),
+    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
+    "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
+    "toolcart_connected": (GAUGE, "Whether the controller's session stands, or an outlet takes results."),
+    "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
+    "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
+    "toolcart_serial_overruns_total": (COUNTER, "Bytes of the serial line that were lost for want of room."),
+    "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
+    "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that hold what is still wanted."),
+    "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
+    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made, at most."),
+    "toolcart_flash_erases_rated": (GAUGE, "Erases that NOR flash of this size is rated for; a card levels by itself."),
+    "toolcart_spool_sync_time_seconds_total": (COUNTER, "Time that writes took to reach the disk, since the start."),
+    "toolcart_spool_syncs_total": (COUNTER, "Writes to the disk since the start."),
+    "toolcart_spool_sync_most_seconds": (GAUGE, "The longest such write since the start."),
+    "toolcart_controller_clock_ahead_seconds": (GAUGE, "How far the controller's clock is ahead of ours."),
+    "toolcart_noted_total": (COUNTER, "The agent's own counters since its start, by name."),
+}
+
+
+# The agent's counters of a side, by the family that has them.
+_COUNTERS = {
+    "controller": (
+        ("toolcart_connects_total", "controller connects"),
+        ("toolcart_repeats_total", "duplicates"),
+    ),
+    "toolsnet": (("toolcart_connects_total", "server connects"), ("toolcart_repeats_total", "repeated")),
+}
+
+
+@dataclass
+class Agent:
+    """What is known about an agent: name for labels, newest status (None if it does not answer), restarts seen."""
+
+    name: str
+    status: dict | None
+    restarts: int = 0
+
+
+def text_of(agents: list[Agent], now_s: float | None = None) -> str:
+    """Return the whole page of /metrics."""
+    sheet = Sheet(FAMILIES)
+    for agent in agents:
+        labels: dict[str, object] = {"agent": agent.name}
+        sheet.add("toolcart_up", labels, agent.status is not None)
+        sheet.add("toolcart_agent_restarts_total", labels, agent.restarts)
+        if agent.status is not None:
+            _add_agent(sheet, labels, agent.status["agent"])
+            for station in agent.status["stations"]:
+                _add_station(sheet, labels, station, time.time() if now_s is None else now_s)
+    return sheet.text()
+
+
+def _add_agent(sheet: Sheet, labels: dict, about: dict) -> None:
+    clock = about.get("clock") or {}
+    memory_kib = about.get("memory_kib")
+    sheet.add("toolcart_agent_info", {**labels, "version": about.get("version", "")}, 1)
+    sheet.add("toolcart_agent_start_time_seconds", labels, about.get("started_s"))
+    sheet.add("toolcart_agent_memory_bytes", labels, None if memory_kib is None else memory_kib * 1024)
+    sheet.add("toolcart_agent_faults_total", labels, about.get("faults"))
+    sheet.add("toolcart_clock_kept", labels, clock.get("kept"))
+    sheet.add("toolcart_clock_error_seconds", labels, clock.get("error_s"))
+    servers = about.get("servers_clock") or {}
+    sheet.add("toolcart_clock_ahead_of_server_seconds", labels, servers.get("ahead_s"))
+    for need in attention.of_agent(about):
+        sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
+
+
+def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> None:
+    labels = {**labels, "station": station["number"], "name": station.get("name") or ""}
+    sheet.add("toolcart_spool_up", labels, bool(station["mounted"]))
+    for counter, count in station.get("counters", {}).items():
+        sheet.add("toolcart_noted_total", {**labels, "counter": counter}, count)
+    if not station["mounted"]:
+        return
+    recovery = station["recovery"]
+    stored, missing, gone = station["stored"], recovery["open_ids"], recovery["gone"]
+    sheet.add("toolcart_results_produced_total", labels, stored + gone)
+    sheet.add("toolcart_results_stored_total", labels, stored)
+    sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
+    sheet.add("toolcart_results_waiting", labels, station["backlog"])
+    sheet.add("toolcart_results_parked", labels, station.get("parked"))
+    for need in lasting.everything(station):
+        sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
+    sheet.add("toolcart_results_missing", labels, missing)
+    sheet.add("toolcart_results_gone_total", labels, gone)
+    sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
+    sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
+    for side, shown in (("controller", station["controller"]), *sides.outlets_of(station)):
+        of_side = {**labels, "side": side}
+        is_well = sides.is_well(shown)
+        sheet.add("toolcart_connected", of_side, is_well)
+        if shown.get("why") and not is_well:
+            sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
+        sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))
+        for name, counter in _COUNTERS.get(side, ()):
+            sheet.add(name, of_side, station["counters"].get(counter, 0))
+    sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
+    overruns = station["controller"].get("line", {}).get("overruns", -1)
+    if overruns >= 0:
+        sheet.add("toolcart_serial_overruns_total", labels, overruns)
+    _add_spool(sheet, labels, station["spool"])
+
+
+def _add_spool(sheet: Sheet, labels: dict, spool: dict) -> None:
+    sheet.add("toolcart_spool_blocks", labels, spool["blocks"])
+    sheet.add("toolcart_spool_used_blocks", labels, spool["used_blocks"])
+    for kind in ("damaged", "torn", "worn"):
+        sheet.add("toolcart_spool_bad_records", {**labels, "kind": kind}, spool[kind])
+    sheet.add("toolcart_flash_erases_total", labels, spool["erases_ever"])
+    sheet.add("toolcart_flash_erases_rated", labels, spool["blocks"] * RATED_ERASES)
+    if spool.get("sync_ms_mean") is not None:
+        sheet.add("toolcart_spool_sync_time_seconds_total", labels, spool["sync_ms_mean"] * spool["syncs"] / 1000)
+        sheet.add("toolcart_spool_syncs_total", labels, spool["syncs"])
+        sheet.add("toolcart_spool_sync_most_seconds", labels, spool["sync_ms_most"] / 1000)
+
+
+def oldest_s(station: dict, now_s: float) -> float | None:
+    """Return how long the oldest result has been waiting, by the controller's clock; None if its time is unreadable."""
+    if not station["backlog"]:
+        return 0.0
+    try:
+        made_s = time.mktime(time.strptime(station.get("oldest_waiting") or "", "%Y-%m-%d %H:%M:%S"))
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, now_s - made_s)

@@ -1,0 +1,244 @@
+"""What needs attention at a station, in words, most urgent first: made from its status.
+
+Rules
+1. These words are here only: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web page show
+   them; /metrics has the same slugs.
+2. A Need exists while what it says is true, and no longer; what only grows belongs to toolcart.tools.words.lasting.
+3. `key` stays the same while only a figure changes, so that the same thing is not said every second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.board import linux_refusal
+from toolcart.tools.words import commands, sides
+from toolcart.tools.words.spans import next_try
+
+BAD = "bad"  # something that should happen does not
+WARN = "warn"  # it still works, but not for long unless someone acts
+NOTE = "note"  # no action is needed
+
+# What to say when it is over, by slug.
+OVER = {
+    "disk": "the spool can be read and written again",
+    "full": "the spool has room again",
+    "refused": "ToolsNet takes results again",
+    "operator": "the quarantine has room again",
+    "late": "nothing is offered once more now",
+    "waits late": "nothing that ToolsNet refused is left to offer again",
+    "state": "the flash can be written again",
+    "fetching": "missed results can be fetched",
+    "overruns": "the line was opened again and has lost nothing since",
+}
+OVER |= dict.fromkeys(("added", "removed"), "the outlets are those of the last start")
+OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
+
+STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.state
+
+
+@dataclass(frozen=True)
+class Need:
+    """`slug` is the short word for machines, `label` the word at the beginning of the line."""
+
+    slug: str
+    level: str
+    label: str
+    words: str
+    hint: str = ""
+    key: str = ""
+
+    def text(self) -> str:
+        """Return words and hint in one line."""
+        return f"{self.words}; {self.hint}" if self.hint else self.words
+
+
+def needs(station: dict) -> list[Need]:
+    """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
+    if not station.get("mounted"):
+        return []
+    found = [_disk(station), _full(station), *_refused(station), _operator(station), *_state(station)]
+    found += [_fetching(station), _late(station), _overruns(station), *_added(station), *_removed(station)]
+    order = (BAD, WARN, NOTE)
+    return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
+
+
+def outlets(station: dict) -> list[Need]:
+    """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
+    return [need for outlet in sides.others_of(station) if (need := of_outlet(outlet)) is not None]
+
+
+def of_outlet(outlet: dict) -> Need | None:
+    """Return why this outlet cannot be used; None if it can."""
+    reason = None if sides.is_well(outlet) else sides.reason_of(outlet)
+    if not reason:
+        return None
+    words = f"{outlet['place']} cannot be used: {reason.words}"
+    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, reason.words)
+
+
+def of_agent(about: dict) -> list[Need]:
+    """Return the needs of the agent itself: its configuration is no longer what it was started with."""
+    configuration = about.get("configuration") or {}
+    changed, wrong = configuration.get("changed"), configuration.get("wrong")
+    goes_on = "the agent goes on with what it has read"
+    hint = commands.reload(about)
+    if changed:
+        words = f"{' and '.join(changed)} changed since the start: {goes_on}"
+    elif configuration.get("refused"):
+        words = f"the configuration could not be read again: {goes_on}"
+    else:
+        return []
+    if wrong:
+        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {wrong}"
+        hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
+    return [Need("configuration", WARN, "CHANGED", words, hint, words)]
+
+
+def not_up(station: dict) -> str:
+    """Say why the spool of a station that is not mounted cannot be used."""
+    why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+    return f"the spool is not up: {why}"
+
+
+def bad(station: dict) -> list[Need]:
+    """Return the needs that mean that something does not work."""
+    return [need for need in needs(station) if need.level == BAD]
+
+
+def _disk(station: dict) -> Need | None:
+    """Say why the spool cannot be written or read now."""
+    spool = station.get("spool", {})
+    slug = spool.get("refused")
+    if not slug:
+        return None
+    refusal = REFUSED_NAMES.split(",").index(slug)
+    reads = "reading" in spool.get("refused_words", "")
+    what = "a part of the spool cannot be read" if reads else "no result can be stored, the controller keeps them"
+    said = spool.get("refused_words", "")
+    words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
+    return Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+
+
+def _full(station: dict) -> Need | None:
+    if not station.get("controller", {}).get("waits_for_room") or station.get("spool", {}).get("refused"):
+        return None
+    if station.get("spool", {}).get("state_alarm", 0) == STATE_LAST:
+        return None  # that is why nothing is taken
+    hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
+    return Need("full", BAD, "FULL", "the spool is full: the controller is left alone and keeps its results", hint)
+
+
+def _holding(station: dict) -> str:
+    """Return which outlet keeps the spool full: the durable one for which most is waiting."""
+    durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
+    return sides.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
+
+
+def _refused(station: dict) -> list[Need]:
+    return [
+        _refusal(outlet["refused"], station)
+        for outlet in station.get("outlets", ())
+        if outlet.get("refused") is not None
+    ]
+
+
+def _refusal(told: dict, station: dict) -> Need:
+    """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
+    doing, code = told["doing"], told.get("code", 0)
+    why = f"refuses (code {code})" if code else "does not answer"
+    waiting = f"{told.get('waiting', 0)} waiting"
+    again = next_try(max(told.get("next_try_ms", 0), 1))
+    if doing == "late":
+        words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
+        return Need("late", NOTE, "LATE", words, key="late")
+    key = f"{doing} {code}"
+    if doing == "hold":
+        words = f"ToolsNet {why} and the quarantine has no room: nothing is sent, {waiting}"
+        hint = f"needs an operator: `{commands.quarantine(station)}`"
+        return Need("refused", BAD, "REFUSED", words, hint, key)
+    if doing == "pass":
+        words = f"ToolsNet {why} result {told.get('number', 0)}: those behind it are offered, {waiting}"
+        return Need("refused", BAD, "REFUSED", words, "", key)
+    hint = ""
+    if doing == "trouble" or told.get("trouble"):
+        why = why.replace("refuses", "refuses everything that is offered")
+        hint = "look into ToolsNet: is its database there, and this station known to it?"
+    words = f"ToolsNet {why}, {again}, {waiting}"
+    return Need("refused", BAD, "REFUSED", words, hint, key)
+
+
+def _operator(station: dict) -> Need | None:
+    told = station.get("needs_operator")
+    if not told or any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ())):
+        return None  # the need for the hold says so already
+    hint = f"`{commands.quarantine(station)}`"
+    return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+
+
+def _state(station: dict) -> list[Need]:
+    spool = station.get("spool", {})
+    alarm = spool.get("state_alarm", 0)
+    name = sides.name_of(sides.first_of(station))
+    hint = f"let {name} take what is waiting, then give the station another spool on another flash or disk"
+    if alarm == STATE_LAST:
+        words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
+        return [Need("state", BAD, "WORN OUT", words, hint)]
+    if spool.get("state_lost"):
+        words = f"what the spool remembered beside its results was lost: some may reach {name} twice"
+        return [
+            Need("state", WARN, "STATE LOST", words, f"look at the flash or disk: `{commands.check(station)}`", "lost")
+        ]
+    if alarm == STATE_WORN:
+        return [Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)]
+    return []
+
+
+def _fetching(station: dict) -> Need | None:
+    """Say why results made while the agent is not listening cannot be fetched from the controller."""
+    recovery = station.get("recovery", {})
+    setting = recovery.get("needs")
+    if not setting:
+        return None
+    words = "results that are made while the agent is not listening cannot be fetched from this controller"
+    return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
+
+
+def _added(station: dict) -> list[Need]:
+    """Say which outlets the last start did not have."""
+    found = []
+    for outlet in station.get("outlets", ()):
+        left_out = outlet.get("left_out")
+        if left_out is not None:
+            words = f"{sides.name_of(outlet)} was added with this start and gets what the spool still holds"
+            words += f", but for the {left_out} oldest records: new results need room" if left_out else ""
+            found.append(Need("added", NOTE, "ADDED", words, key=words))
+    return found
+
+
+def _removed(station: dict) -> list[Need]:
+    """Say which outlets the last start had, if they have not taken everything."""
+    found = []
+    for gone in station.get("removed", ()):
+        if gone["waiting"]:
+            words = f"{sides.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+            words += "taken make room when new ones need it"
+            found.append(Need("removed", WARN, "REMOVED", words, "configured again it goes on where it was", words))
+    return found
+
+
+def _overruns(station: dict) -> Need | None:
+    count = station.get("controller", {}).get("line", {}).get("overruns", 0)
+    if count <= 0:
+        return None
+    words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
+    return Need("overruns", WARN, "OVERRUNS", words, "set controller.flow where the cable has RTS and CTS", "overruns")
+
+
+def _late(station: dict) -> Need | None:
+    waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
+    if not waiting:
+        return None
+    words = f"{waiting} that ToolsNet refused will be offered again while it takes the others"
+    return Need("waits late", NOTE, "LATE", words, key="waits")

@@ -1,0 +1,49 @@
+"""The commands that show more about a station, as they are typed on the machine where its status was read.
+
+A status says where its spool is: `path` for a file, or `port` if a board was asked over its cable
+(toolcart.tools.flash.board_commands). So the commands work whatever configuration the agent runs with.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+
+def quarantine(station: dict) -> str:
+    """Return the command that shows the results that ToolsNet refused."""
+    if station.get("port"):
+        return f"toolcart board quarantine --port {station['port']} --station {station['number']} list"
+    return f"toolcart quarantine list --spool {_path(station)}"
+
+
+def gaps(station: dict) -> str:
+    """Return the command that lists the tightening IDs that are gone."""
+    return _of_file("gaps", station)
+
+
+def check(station: dict) -> str:
+    """Return the command that names the damaged records of the spool."""
+    return _of_file("check", station)
+
+
+def reload(about: dict) -> str:
+    """Return what has an agent read its configuration again."""
+    if about.get("unit"):
+        return f"`sudo systemctl reload {about['unit']}` takes it"
+    return f"`kill -HUP {about.get('pid', 'PID')}` has it read again"
+
+
+def check_configuration(configuration: dict) -> str:
+    """Return the command that lists the mistakes of a configuration."""
+    return f"toolcart config check {shlex.quote(configuration['file'])}"
+
+
+def _of_file(order: str, station: dict) -> str:
+    if station.get("port"):  # its spool is pulled and read here
+        pull = f"toolcart board spool --port {station['port']} --station {station['number']} --out FILE"
+        return f"{pull} && toolcart spool {order} FILE"
+    return f"toolcart spool {order} {_path(station)}"
+
+
+def _path(station: dict) -> str:
+    return shlex.quote(station.get("spool", {}).get("path") or "FILE")

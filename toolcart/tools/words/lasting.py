@@ -1,0 +1,101 @@
+"""What stays reported about a station once it has happened: results that did not get through, doubts about ToolsNet.
+
+Rules
+1. As in toolcart.tools.words.attention, whose Needs these are: one place for status, live view, doctor, web page, log
+   and /metrics.
+2. None of it is urgent: a count is a NOTE, and the log warns when it changes; a doubt is a WARN.
+"""
+
+from __future__ import annotations
+
+from toolcart.tools.words import attention, commands
+from toolcart.tools.words.attention import NOTE, WARN, Need
+from toolcart.tools.words.server import doubts
+
+LABELS = {"gone": "GONE", "again": "AGAIN", "overwritten": "OVERWRITTEN", "missed": "MISSED", "set aside": "SET ASIDE"}
+LABELS |= {"unsubscribed": "NOT PUSHED", "passed over": "PASSED OVER", "text escaped": "ESCAPED"}
+USUAL = {"passed over", "text escaped"}  # at some controllers: reported once
+LABELS |= {"receipts above": "RECEIPTS", "receipts below": "RECEIPTS"}
+
+
+def everything(station: dict) -> list[Need]:
+    """Return everything there is to say about a station: its needs, the worst first, then counts, then doubts."""
+    if not station.get("mounted"):
+        return []
+    counts = [need for need in counted(station) if need.key != "0"]
+    return [*attention.needs(station), *attention.outlets(station), *counts, *doubtful(station)]
+
+
+def counted(station: dict) -> list[Need]:
+    """Return what did not get through; `key` is how many, even if 0."""
+    recovery = station.get("recovery", {})
+    counters = station.get("counters", {})
+    outlets = station.get("outlets", ())
+    rows = (
+        (
+            "gone",
+            recovery.get("gone"),
+            "tightening IDs gone: the controller does not have them any more",
+            f"`{commands.gaps(station)}` lists them",
+        ),
+        (
+            "unsubscribed",
+            counters.get("unsubscribed"),
+            "times since the start the controller stopped pushing results though it was connected",
+            "was the agent stalled, or the controller set up anew?",
+        ),
+        (
+            "passed over",
+            counters.get("passed over"),
+            "results not taken since the start, as MID 0065 names another station",
+            'if they are of this station, set controller.tightening_ids to "own"',
+        ),
+        (
+            "text escaped",
+            counters.get("text escaped"),
+            "results since the start with text that is not plain ASCII: it goes out escaped where that is needed",
+            "docs/outlets.md says how it is turned back",
+        ),
+        (
+            "again",
+            recovery.get("stored_again_at_most"),
+            "results at most are stored twice: the spool may have had them, and had them no more",
+            "",
+        ),
+        (
+            "overwritten",
+            station.get("overwritten"),
+            "results overwritten, because the spool was full",
+            "a larger spool.size_kib holds more",
+        ),
+        ("missed", station.get("missed"), "records given up before a further outlet had them", "it was away or slow"),
+        (
+            "set aside",
+            station.get("parked"),
+            "results set aside: refused by ToolsNet, in doubt or unreadable",
+            f"`{commands.quarantine(station)}` shows them",
+        ),
+        (
+            "receipts above",
+            sum(outlet.get("receipts_above", 0) for outlet in outlets),
+            "receipts of MQTT name more than was sent, and are ignored",
+            "does another cart have this topic, or the consumer another database?",
+        ),
+        (
+            "receipts below",
+            sum(outlet.get("receipts_below", 0) for outlet in outlets),
+            "receipts of MQTT go back behind earlier ones: a consumer was restored",
+            "it gets what the spool still has",
+        ),
+    )
+    return [
+        Need(
+            slug, NOTE, LABELS[slug], f"{n or 0} {words if n != 1 else words.replace('s ', ' ', 1)}", hint, str(n or 0)
+        )
+        for slug, n, words, hint in rows
+    ]
+
+
+def doubtful(station: dict) -> list[Need]:
+    """Return where ToolsNet's own account is not what it should be."""
+    return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts(station)]

@@ -1,0 +1,65 @@
+"""A station's sides in its status: the controller and its outlets.
+
+Results wait for the first outlet: ToolsNet where there is one, else a durable one (toolcart.agent.cart.config).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from toolcart.tools.words import reasons
+
+NAMES = {"toolsnet": "ToolsNet", "mqtt": "MQTT"}
+
+
+def first_of(station: dict) -> dict:
+    """Return the station's first outlet; empty before the spool is up."""
+    return next(iter(station.get("outlets", ())), {})
+
+
+def others_of(station: dict) -> list[dict]:
+    """Return the station's other outlets."""
+    return list(station.get("outlets", ()))[1:]
+
+
+def name_of(outlet: dict) -> str:
+    """Return what an outlet is called: ToolsNet, MQTT, webhook, file; "outlet" for none."""
+    kind = str(outlet.get("kind", "outlet"))
+    return NAMES.get(kind, kind)
+
+
+def common_name(stations: Iterable[dict]) -> str:
+    """Return what the first outlets of these stations are called, if that is the same of all."""
+    names = {name_of(first_of(station)) for station in stations if first_of(station)}
+    return names.pop() if len(names) == 1 else "outlet"
+
+
+def delivered_of(station: dict) -> int:
+    """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
+    return station.get("delivered", station.get("stored", 0) - station.get("backlog", 0))
+
+
+def place_of(side: dict) -> str:
+    """Return where a side is."""
+    return side["place"] if "place" in side else f"{side['host']}:{side['port']}"
+
+
+def is_well(side: dict) -> bool:
+    """True if the controller's session stands, or the outlet takes records."""
+    return bool(side["is_up"]) if "is_up" in side else side.get("state") in ("ready", "streaming")
+
+
+def reason_of(side: dict) -> reasons.Reason:
+    """Return why this side of a station is down."""
+    if "kind" not in side:
+        return reasons.of_controller(side)
+    return reasons.of_toolsnet(side) if side["kind"] == "toolsnet" else reasons.of_outlet(side)
+
+
+def outlets_of(station: dict) -> Iterator[tuple[str, dict]]:
+    """Yield a word for each outlet, its kind, and with a number where there are several of one: file, file 2."""
+    met: dict[str, int] = {}
+    for outlet in station.get("outlets", ()):
+        kind = outlet["kind"]
+        met[kind] = met.get(kind, 0) + 1
+        yield kind if met[kind] == 1 else f"{kind} {met[kind]}", outlet

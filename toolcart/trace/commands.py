@@ -1,0 +1,135 @@
+"""`toolcart trace plot`: the curves of a tightening in the terminal, in a picture, or as numbers.
+
+Exit codes: 0 fine, 1 no curve found, 2 the command line, the file or a library is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolcart.base.printable import visible
+from toolcart.codec.commands import AS, EXIT_NOTHING
+from toolcart.trace.shown import EXIT_WRONG, LINES, draw, fail
+
+if TYPE_CHECKING:
+    from toolcart.trace.curves import Tightening
+
+LISTED_MOST = 12
+PROBLEMS_MOST = 4
+
+
+@click.group()
+def trace() -> None:
+    """Look at the curves of tightenings."""
+
+
+@trace.command()
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option("--id", "ident", metavar="ID", help="Tightening ID.  [default: the last one with curves]")
+@click.option(
+    "--png",
+    type=click.Path(),
+    metavar="FILE",
+    help="Draw into this picture (.png, .svg or .pdf) instead of the terminal.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object for each tightening.")
+@click.option(
+    "--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Height of each drawing, in lines."
+)
+@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
+@AS
+@click.option(
+    "--order",
+    type=click.Choice(["auto", "big", "little"]),
+    default="auto",
+    show_default=True,
+    help="Byte order of a sample; auto is big, and little after a MID 0002 of an MT Focus 6000.",
+)
+def plot(
+    file: str,
+    ident: str | None,
+    png: str | None,
+    as_json: bool,
+    height: int,
+    width: int | None,
+    kind: str,
+    order: str,
+) -> None:
+    """Draw torque and angle over time, and torque over angle, of one tightening in FILE.
+
+    FILE is a file from the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
+    hexadecimal text, a log, or the bytes of MID 0900 themselves.
+    """
+    from toolcart.trace.curves import load  # not above: it imports the catalogue, which other commands do without
+
+    try:
+        octets = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
+    found, problems = load(octets, kind, order)
+    for problem in problems[:PROBLEMS_MOST]:
+        click.echo(f"toolcart: {visible(problem)}", err=True)
+    if len(problems) > PROBLEMS_MOST:
+        click.echo(f"toolcart: and {len(problems) - PROBLEMS_MOST} more that could not be read", err=True)
+    if not found:
+        fail(
+            f"there is no curve in {'standard input' if file == '-' else file}.",
+            'A file outlet has them with "graphs": true, a capture as MID 0900; `toolcart decode` tells what is in it.',
+            EXIT_NOTHING,
+        )
+    wanted = found
+    if ident is not None:
+        wanted = [one for one in found if one.ident.lstrip("0") == ident.lstrip("0")]
+        if not wanted:
+            fail(f"no curve is of tightening {visible(ident)}.", f"There are {_listed(found)}.", EXIT_NOTHING)
+    if as_json:
+        for one in wanted:
+            click.echo(json.dumps(_as_data(one)))
+        return
+    one = wanted[-1]
+    if len(found) > 1 and ident is None:
+        click.echo(f"of {len(found)} tightenings the last one; --id names another: {_listed(found)}", err=True)
+    show(one, png, width, height)
+    for curve in one.curves.values():
+        for note in curve.notes:
+            click.echo(f"{curve.name}: {note}", err=True)
+
+
+def show(one: Tightening, png: str | None, width: int | None = None, height: int = LINES) -> None:
+    """Draw a tightening in the terminal or into a picture; if that fails, end the command and say why."""
+    from toolcart.trace.draw import panels, title_of
+
+    draw(title_of(one), panels(one), png, width, height)
+
+
+def _as_data(one: Tightening) -> dict[str, object]:
+    return {
+        "tightening_id": one.ident,
+        "time": one.time or None,
+        "station": one.station,
+        "program": one.program,
+        "curves": [
+            {
+                "curve": curve.name,
+                "unit": curve.unit or None,
+                "low": curve.low,
+                "high": curve.high,
+                "ms": [round(place, 6) for place in curve.times_ms] or None,
+                "values": [round(value, 6) for value in curve.values],
+                "notes": curve.notes,
+            }
+            for curve in one.curves.values()
+        ],
+        "torque_over_angle": [[round(angle, 6), round(torque, 6)] for angle, torque in one.torque_over_angle()],
+    }
+
+
+def _listed(found: list[Tightening]) -> str:
+    names = [one.ident or "one without an ID" for one in found]
+    more = f" and {len(names) - LISTED_MOST} before them" if len(names) > LISTED_MOST else ""
+    return visible(", ".join(names[-LISTED_MOST:]) + more)

@@ -1,0 +1,203 @@
+"""Curves from a file outlet's lines, or from anything that `toolcart decode` reads, as numbers in their units.
+
+Rules
+1. Curves with the same ID and time belong to one tightening; they may come in any order, and the last of a kind counts.
+2. The byte order of a sample is given by the MID 0002 in the same capture (MT Focus 6000: little endian, 002:641),
+   unless the caller gives it.
+3. What cannot be read is reported in words, and the rest is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from toolcart.agent import catalogue
+from toolcart.codec.inputs import OPEN_PROTOCOL, Seen, messages
+
+LINE_BEGINS = b'{"schema":'
+MT_FOCUS = 4  # system type in MID 0002
+NAMES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
+_TO_MS = {"ms": 1.0, "s": 1000.0, "min": 60000.0, "h": 3600000.0}
+
+
+@dataclass
+class Curve:
+    """One value over time. `times_ms` is empty if the controller did not say how far apart the samples are."""
+
+    name: str
+    unit: str
+    values: list[float]
+    times_ms: list[float]
+    low: float | None = None
+    high: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def places(self) -> list[float]:
+        """Return the samples' times in ms, or else their numbers."""
+        return self.times_ms or [float(index) for index in range(len(self.values))]
+
+
+@dataclass
+class Tightening:
+    """The curves of one tightening."""
+
+    ident: str
+    time: str
+    station: int | None = None
+    program: str | None = None
+    curves: dict[str, Curve] = field(default_factory=dict)
+
+    def torque_over_angle(self) -> list[tuple[float, float]]:
+        """Return (angle, torque) for each sample of torque; the angle is interpolated linearly between its samples."""
+        torque, angle = self.curves.get("torque"), self.curves.get("angle")
+        if torque is None or angle is None or bool(torque.times_ms) != bool(angle.times_ms):
+            return []
+        places, others = torque.places(), angle.places()
+        found = []
+        at = 0
+        for place, value in zip(places, torque.values, strict=False):
+            if place < others[0] or place > others[-1]:
+                continue
+            while at + 1 < len(others) and others[at + 1] < place:
+                at += 1
+            if at + 1 == len(others) or others[at + 1] == others[at]:
+                found.append((angle.values[at], value))
+                continue
+            share = (place - others[at]) / (others[at + 1] - others[at])
+            found.append((angle.values[at] + share * (angle.values[at + 1] - angle.values[at]), value))
+        return found
+
+
+def load(octets: bytes, kind: str = "auto", order: str = "auto") -> tuple[list[Tightening], list[str]]:
+    """Return every tightening with curves, in the order of its first curve, and what could not be read."""
+    if kind == "auto" and octets.lstrip()[: len(LINE_BEGINS)] == LINE_BEGINS:
+        return _of_lines(octets.splitlines())
+    return _of_messages(messages(octets, kind), order)
+
+
+def _steps(runs: Iterable[tuple[int, float | None]], count: int) -> list[float]:
+    """Return when each sample was taken, in ms; empty if that is not known."""
+    times: list[float] = []
+    now = 0.0
+    for samples, step in runs:
+        if step is None:
+            return []
+        for _ in range(min(samples, count - len(times))):
+            times.append(now)
+            now += step
+    return times if len(times) == count else []
+
+
+class _Found:
+    """The tightenings found so far."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[tuple[object, ...], Tightening] = {}
+        self.problems: list[str] = []
+
+    def tightening(self, station: int | None, ident: str, time: str) -> Tightening:
+        key = (station, ident, time)
+        return self.by_key.setdefault(key, Tightening(ident, time, station))
+
+    def result(self) -> tuple[list[Tightening], list[str]]:
+        return [one for one in self.by_key.values() if one.curves], self.problems
+
+
+# -- lines of a file outlet ----------------------------------------------------------------------------------------
+
+
+def _of_lines(lines: list[bytes]) -> tuple[list[Tightening], list[str]]:
+    found = _Found()
+    for number, line in enumerate(lines, 1):
+        if b'"type":"graph"' not in line:
+            continue
+        try:
+            told = json.loads(line)
+            one = found.tightening(told["station"], told["tightening_id"] or "", told["time"] or "")
+            one.program = told["program"] or one.program
+            one.curves[told["curve"]] = _of_line(told)
+        except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+            found.problems.append(f"line {number} is no graph of a file outlet: {type(error).__name__}: {error}")
+    return found.result()
+
+
+def _of_line(told: dict) -> Curve:
+    scale = told["numerator"] / told["denominator"]
+    values = [sample * scale for sample in told["samples"]]
+    curve = Curve(told["curve"], told["unit"] or "", values, _steps(told["steps"], len(values)))
+    curve.low = None if told["low"] is None else float(told["low"])
+    curve.high = None if told["high"] is None else float(told["high"])
+    if told["cut_short"]:
+        curve.notes.append(f"{len(values)} of {told['announced']} samples are there")
+    if told["odd"]:
+        curve.notes.append("something in the message was not as it should be")
+    return curve
+
+
+# -- messages ------------------------------------------------------------------------------------------------------
+
+
+def _of_messages(seen: Iterable[Seen], order: str) -> tuple[list[Tightening], list[str]]:
+    found = _Found()
+    little = order == "little"
+    for one in seen:
+        if one.protocol != OPEN_PROTOCOL:
+            continue
+        if one.problem:
+            found.problems.append(f"{one.way + ': ' if one.way else ''}{one.problem}")
+            continue
+        try:
+            message = catalogue.decode_parts(list(one.parts)) if one.parts else catalogue.decode(one.octets)
+            if message.mid == 2 and order == "auto":
+                little = "system_type" in message.form.by_name and message["system_type"] == MT_FOCUS
+            elif message.mid == 900:
+                _add(found, message, little)
+        except (catalogue.FrameError, catalogue.FieldError, KeyError) as error:
+            found.problems.append(f"{one.way + ': ' if one.way else ''}{error}")
+    return found.result()
+
+
+def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
+    ident = message["result_id"]
+    octets = message["samples"]
+    if isinstance(octets, catalogue.Odd) and octets.raw[:1] == b"\0":  # not the announced number of samples
+        octets = octets.raw[1:]
+    if not isinstance(octets, bytes) or len(octets) < 2:
+        found.problems.append(f"the MID 0900 of result {ident} has no samples that can be read")
+        return
+    factor = _factor(message)
+    notes = [] if factor is not None else ["the controller names no coefficient: these are the samples as they came"]
+    values = [sample * (factor or 1.0) for sample in catalogue.samples_of(octets, little)]
+    if message["sample_count"] != len(values):
+        notes.append(f"{len(values)} samples are there, {message['sample_count']} were announced")
+    runs = []
+    resolutions = message["resolutions"]
+    for resolution in resolutions if isinstance(resolutions, list) else []:
+        value, factor = resolution.value(), _TO_MS.get(resolution.unit_name())
+        step = value * factor if factor is not None and isinstance(value, (int, float)) else None
+        runs.append((resolution.last - resolution.first + 1, step))
+    if len(runs) == 1:
+        runs = [(len(values), runs[0][1])]
+    what = message["trace_type"]
+    name = NAMES.get(what, f"type {what}")
+    one = found.tightening(None, str(ident), str(message["time"] or ""))
+    one.curves[name] = Curve(name, _unit(message["unit"]), values, _steps(runs, len(values)), notes=notes)
+
+
+def _factor(message: catalogue.Message) -> float | None:
+    """Return the factor for a sample: 02214, or the reciprocal of 02213."""
+    for name in ("parameters", "data_fields"):
+        fields = message[name]
+        for one in fields if isinstance(fields, list) else []:
+            value = one.value() if one.pid in (2213, 2214) else None
+            if isinstance(value, (int, float)) and value:
+                return 1 / value if one.pid == 2213 else float(value)
+    return None
+
+
+def _unit(number: object) -> str:
+    from toolcart.agent.catalogue.units import unit_of
+
+    return unit_of(number) if isinstance(number, int) else ""
