@@ -73,4 +73,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*_catalogue().__all__, *_CLIENTS, "__version__", *_MODULES])
+    return sorted(list(_catalogue().__all__) + list(_CLIENTS) + ["__version__"] + list(_MODULES))

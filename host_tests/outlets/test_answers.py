@@ -43,7 +43,7 @@ ARGUMENTS_MOST = 8  # of a function that takes any number
 
 def trees_of(patterns):
     """Return {path: syntax tree} of these files of toolcart/agent/."""
-    paths = sorted({path for pattern in patterns for path in (ROOT / "agent").glob(pattern)})
+    paths = sorted({path for pattern in patterns for path in (ROOT / "toolcart" / "agent").glob(pattern)})
     return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 

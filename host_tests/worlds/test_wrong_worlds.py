@@ -103,15 +103,6 @@ def test_a_wrong_world_is_told_in_words(line, code, words):
     assert done.exit_code == code, done.output
 
 
-def test_bench_serial_in_an_installation_says_that_it_needs_a_checkout(monkeypatch):
-    monkeypatch.setitem(sys.modules, "lab.bench", None)
-    for name in [name for name in sys.modules if name.startswith("lab.bench.")]:
-        monkeypatch.delitem(sys.modules, name)
-    done = _invoke("bench", "serial")
-    _check(done, "needs a checkout")
-    assert done.exit_code == 2
-
-
 @pytest.mark.parametrize(
     ("error", "words", "hint"),
     [
