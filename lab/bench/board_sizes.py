@@ -22,7 +22,7 @@ from toolcart.base.sources import product_sources
 from toolcart.tools.flash import package
 
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
-HEAP = "256k"
+HEAP = "512k"
 RUN_TIMEOUT_S = 60
 # An ESP32's board needs a chip's modules: this is what it uses of them during the import.
 CHIP_MODULES = {
